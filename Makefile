@@ -1,0 +1,51 @@
+# The commands of this project, for people and for CI. `make` alone lists them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format docs lock clean
+
+help: ## List the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: $(VENV)/run ## Serve on http://127.0.0.1:8000/graphql; UPSTREAM=https://djangopackages.org/api/v4/ for the real site
+	$(BIN)/python server.py serve $(if $(UPSTREAM),--upstream $(UPSTREAM))
+
+test: $(VENV)/dev ## Run all tests
+	$(BIN)/python -m pytest
+
+check: $(VENV)/dev ## Lint, check types and the directions of imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy .
+	$(BIN)/python -m pytest tests/test_import_directions.py
+
+format: $(VENV)/dev ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(VENV)/dev ## Write the generated parts of the documents anew
+	$(BIN)/python -m tests.generated_text
+
+lock: $(VENV)/dev ## Write the locked versions anew from pyproject.toml
+	$(BIN)/uv pip compile $(LOCK) pyproject.toml -o requirements/run.txt
+	$(BIN)/uv pip compile $(LOCK) pyproject.toml --group dev -o requirements/dev.txt
+
+LOCK := --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header
+
+clean: ## Remove what these commands made
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r
+
+$(VENV)/run: requirements/run.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; PYTHON=... names another.")'
+	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(INSTALL) requirements/run.txt
+	@touch $@
+
+$(VENV)/dev: $(VENV)/run requirements/dev.txt
+	$(INSTALL) requirements/dev.txt
+	@touch $@
