@@ -1,0 +1,16 @@
+"""How the relations of a package are loaded."""
+
+from __future__ import annotations
+
+from resolvers.context import Info
+from upstream.records import Category, Grid, Package
+
+
+async def category(root: Package, info: Info) -> Category | None:
+    """The category that the package names."""
+    return await info.context.loaders.categories.by_id(root.category)
+
+
+async def grids(root: Package, info: Info) -> list[Grid | BaseException | None]:
+    """The grids that the package names, in upstream's order; an item that failed is its error."""
+    return await info.context.loaders.grids.by_ids(root.grids)

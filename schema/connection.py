@@ -1,0 +1,30 @@
+"""Relay connections: a part of a list, with cursors to go on from."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+import strawberry
+from strawberry import relay
+
+T = TypeVar("T")
+
+
+@strawberry.type(description="A record at its place in a list.")
+class Edge(Generic[T]):
+    """Resolved from :class:`resolvers.pagination.Edge`."""
+
+    cursor: str = strawberry.field(description="The place, for `after` and `before`.")
+    node: T | None = strawberry.field(
+        description="The record. Null, with an error, if upstream's data for it makes no sense."
+    )
+
+
+@strawberry.type(description="A part of a list, with cursors to go on from.")
+class Connection(Generic[T]):
+    """Resolved from :class:`resolvers.pagination.Connection`."""
+
+    edges: list[Edge[T]] = strawberry.field(description="The records of this part with their cursors.")
+    nodes: list[T | None] = strawberry.field(description="The records of this part without their cursors.")
+    page_info: relay.PageInfo = strawberry.field(description="Whether there is more, and from where.")
+    total_count: int = strawberry.field(description="How many records the whole list has.")

@@ -1,0 +1,71 @@
+"""The type Package: v4's fields one to one, and its relations."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from resolvers import package as resolvers
+from schema.category import Category
+from schema.record import RecordNode
+from upstream import records
+
+if TYPE_CHECKING:
+    from schema.grid import Grid
+
+
+@strawberry.type(description="A package for Django: an app, a framework, a project or another thing to use.")
+class Package(RecordNode):
+    """Resolved from :class:`upstream.records.Package`; nullability follows contract section 3."""
+
+    record = records.Package
+
+    title: str = strawberry.field(description="The name of the package. Several packages can share one.")
+    slug: str = strawberry.field(
+        description='The name of the package in addresses, like "django-celery-email"; unique.'
+    )
+    last_updated: datetime | None = strawberry.field(
+        description="When the last commit to the repository was made, as of lastFetched. Null if not known."
+    )
+    last_fetched: datetime | None = strawberry.field(
+        description="When the site last read the repository. Null if it never did."
+    )
+    repo_url: str = strawberry.field(description="The address of the source repository. Can be empty.")
+    pypi_version: str | None = strawberry.field(
+        description="The latest version on PyPI. Null if there is none; empty if it has no number."
+    )
+    created: datetime = strawberry.field(description="When the package was added to the site.")
+    modified: datetime = strawberry.field(
+        description="When the package was last edited. New stars, commits or releases do not move it."
+    )
+    repo_forks: int = strawberry.field(description="How many forks the repository has.")
+    repo_description: str = strawberry.field(description="What the repository says that it is. Can be empty.")
+    pypi_url: str = strawberry.field(
+        description="The package on PyPI as its authors entered it: an address, a bare name, or empty."
+    )
+    documentation_url: str | None = strawberry.field(
+        description="The address of the documentation. Null or empty if none was entered."
+    )
+    repo_watchers: int = strawberry.field(description="How many stars the repository has.")
+    commits_over_52: list[int] | None = strawberry.field(
+        name="commitsOver52",
+        description="The commits in each of the last 52 weeks, oldest first. Empty or null if not known.",
+    )
+    participants: list[str] = strawberry.field(
+        description="The logins of those who contributed to the repository, most active first."
+    )
+    category = strawberry.field(
+        resolver=resolvers.category,
+        graphql_type=Category | None,
+        description="The category of the package. Null, with an error, only if it could not be loaded.",
+    )
+    grids = strawberry.field(
+        resolver=resolvers.grids,
+        graphql_type=list[Annotated["Grid", strawberry.lazy("schema.grid")] | None],
+        description=(
+            "The grids that compare the package, in no promised order. "
+            "A grid that could not be loaded is null, with an error of its own."
+        ),
+    )

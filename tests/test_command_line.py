@@ -1,0 +1,109 @@
+"""The command line, run as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from schema import schema
+from tests.serving import free_port, running
+
+ROOT = Path(__file__).parent.parent
+
+
+def server(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "server.py", *arguments],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_query_prints_the_answer_as_json() -> None:
+    done = server(
+        "query", "query($id: Int) { package(databaseId: $id) { slug } }", "--variables", '{"id": 1599}'
+    )
+    assert json.loads(done.stdout) == {"data": {"package": {"slug": "django-celery-email"}}}
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_query_shows_the_receipt_when_asked() -> None:
+    done = server("query", "{ categories { title } }", "--receipt")
+    assert json.loads(done.stdout)["extensions"]["upstream"]["requests"] == 1
+
+
+def test_query_ends_with_1_when_there_are_errors() -> None:
+    done = server("query", "{ nothing }")
+    assert json.loads(done.stdout)["errors"][0]["message"] == "Cannot query field 'nothing' on type 'Query'."
+    assert done.returncode == 1
+
+
+def test_query_refuses_variables_that_are_no_object() -> None:
+    done = server("query", "{ __typename }", "--variables", "[]")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "--variables is []; it can be a JSON object.\n"
+
+
+def test_query_against_an_upstream_that_is_not_there_says_so() -> None:
+    done = server(
+        "query", "{ categories { title } }", "--upstream", f"http://127.0.0.1:{free_port()}/api/v4/"
+    )
+    (error,) = json.loads(done.stdout)["errors"]
+    assert error["message"] == "Upstream could not be reached for /categories/."
+    assert done.returncode == 1
+
+
+def test_schema_prints_the_sdl() -> None:
+    done = server("schema")
+    assert done.stdout == schema.as_str() + "\n"
+
+
+@pytest.mark.parametrize("command", ["serve", "query"])
+def test_a_wrong_setting_stops_the_start_with_one_sentence(command: str) -> None:
+    arguments = [command] if command == "serve" else [command, "{ __typename }"]
+    done = server(*arguments, GATEWAY_UPSTREAM="ftp://x/")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == 'GATEWAY_UPSTREAM is "ftp://x/"; it can be an http or https URL, or `embedded`.\n'
+
+
+def test_a_wrong_setting_stops_any_asgi_server_with_the_same_sentence() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "uvicorn", "server:app"],
+        cwd=ROOT,
+        env=os.environ | {"GATEWAY_PORT": "none"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stderr == 'GATEWAY_PORT is "none"; it can be 0 to 65535.\n'
+    assert done.returncode == 1
+
+
+def test_serve_and_upstream_work_together_over_http() -> None:
+    """Two processes and real sockets: the embedded v4 API as a server, and the gateway over it."""
+    upstream_port, port = free_port(), free_port()
+    upstream = ["upstream", "--port", str(upstream_port), "--packages", "50", "--latency", "2"]
+    address = f"http://127.0.0.1:{upstream_port}/api/v4/"
+    serve = ["serve", "--port", str(port), "--upstream", address, "--workers", "2"]
+    with (
+        running([sys.executable, "server.py", *upstream], f"{address}categories/"),
+        running([sys.executable, "server.py", *serve], f"http://127.0.0.1:{port}/healthz"),
+    ):
+        answer = httpx.post(
+            f"http://127.0.0.1:{port}/graphql",
+            json={"query": '{ package(slug: "django-celery-email") { databaseId grids { slug } } }'},
+            headers={"X-Gateway-Receipt": "1"},
+        ).json()
+    assert answer["data"] == {"package": {"databaseId": 1599, "grids": [{"slug": "email"}]}}
+    assert answer["extensions"]["upstream"]["rounds"] == 2

@@ -1,0 +1,52 @@
+"""What can go wrong with upstream, each with the code that a GraphQL client sees.
+
+    UpstreamError
+    ├── UpstreamTimeout       UPSTREAM_TIMEOUT       no answer within the time limit
+    ├── UpstreamUnavailable   UPSTREAM_UNAVAILABLE   no connection, or an answer of 5xx
+    ├── UpstreamRateLimited   UPSTREAM_RATE_LIMITED  an answer of 429
+    └── UpstreamBadData       UPSTREAM_BAD_DATA      an answer that is not what the v4 API sends
+
+A missing record is not among them: the client answers ``None`` for it. Messages are shown to clients of the
+gateway, so they name paths and reasons, never hosts or headers.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class UpstreamError(Exception):
+    """Upstream did not give the answer that was asked for.
+
+    ``retry_after`` is the number of seconds after which upstream wants to be asked again, if it said so.
+    """
+
+    code: ClassVar[str]
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class UpstreamTimeout(UpstreamError):
+    """No answer within the time limit."""
+
+    code = "UPSTREAM_TIMEOUT"
+
+
+class UpstreamUnavailable(UpstreamError):
+    """No connection, or an answer of 5xx."""
+
+    code = "UPSTREAM_UNAVAILABLE"
+
+
+class UpstreamRateLimited(UpstreamError):
+    """An answer of 429."""
+
+    code = "UPSTREAM_RATE_LIMITED"
+
+
+class UpstreamBadData(UpstreamError):
+    """An answer that is not what the v4 API sends: another status, content type or shape."""
+
+    code = "UPSTREAM_BAD_DATA"

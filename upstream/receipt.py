@@ -1,0 +1,89 @@
+"""The receipt: what one answer cost upstream.
+
+Whoever wants one opens ``recording(receipt)``; the client notes each exchange on the receipt that is open in
+its context. Tasks inherit the context of the code that starts them, so loaders need not know of it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request to upstream and its answer. Times are in seconds of the monotonic clock."""
+
+    kind: str
+    """What was asked: ``package``, ``grids page``, ``search``, ..."""
+    bytes: int
+    """The size of the answer's body; 0 when none came."""
+    asked: float
+    """When the answer was wanted; it may have waited for its turn before it was sent."""
+    ended: float
+
+
+@dataclass(slots=True)
+class Receipt:
+    """The exchanges behind one answer, and the records that needed none."""
+
+    exchanges: list[Exchange] = field(default_factory=list)
+    from_memory: int = 0
+
+    @property
+    def rounds(self) -> int:
+        """How many exchanges had to wait for one another: the longest chain of them."""
+        rounds, end = 0, float("-inf")
+        for exchange in sorted(self.exchanges, key=lambda exchange: exchange.ended):
+            if exchange.asked >= end:
+                rounds, end = rounds + 1, exchange.ended
+        return rounds
+
+    @property
+    def milliseconds(self) -> float:
+        """The time from the first question to the last answer."""
+        if not self.exchanges:
+            return 0.0
+        first = min(exchange.asked for exchange in self.exchanges)
+        return (max(exchange.ended for exchange in self.exchanges) - first) * 1000
+
+    def summary(self) -> dict[str, object]:
+        """The receipt as ``extensions.upstream`` shows it: counts and times, no URL and no header."""
+        return {
+            "requests": len(self.exchanges),
+            "requestsByKind": dict(Counter(exchange.kind for exchange in self.exchanges)),
+            "rounds": self.rounds,
+            "bytes": sum(exchange.bytes for exchange in self.exchanges),
+            "recordsFromMemory": self.from_memory,
+            "milliseconds": round(self.milliseconds, 1),
+        }
+
+
+_open_receipt: ContextVar[Receipt | None] = ContextVar("open_receipt", default=None)
+
+
+@contextmanager
+def recording(receipt: Receipt) -> Iterator[None]:
+    """Note on ``receipt`` every exchange that starts in this context."""
+    token = _open_receipt.set(receipt)
+    try:
+        yield
+    finally:
+        _open_receipt.reset(token)
+
+
+def note(exchange: Exchange) -> None:
+    """Put an exchange on the receipt that is open here, if one is."""
+    receipt = _open_receipt.get()
+    if receipt is not None:
+        receipt.exchanges.append(exchange)
+
+
+def note_from_memory(records: int) -> None:
+    """Put on the receipt that is open here, if one is, that records came without an exchange."""
+    receipt = _open_receipt.get()
+    if receipt is not None:
+        receipt.from_memory += records

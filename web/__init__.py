@@ -1,0 +1,1 @@
+"""GraphQL over HTTP: the endpoint, the execution behind it, and the page for people."""

@@ -1,0 +1,58 @@
+"""How errors are shown to clients: a sentence, a place in the answer, and a code.
+
+=========================== ==========================================================================
+code                        meaning
+=========================== ==========================================================================
+GRAPHQL_PARSE_FAILED        the document is not GraphQL
+GRAPHQL_VALIDATION_FAILED   the document does not fit the schema
+BAD_USER_INPUT              an argument or variable makes no sense
+UPSTREAM_TIMEOUT            and the other codes of ``upstream.errors``, with ``retryAfter`` if known
+INTERNAL_SERVER_ERROR       our fault; the message is masked, ``errorId`` is in the log beside the cause
+=========================== ==========================================================================
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+
+from graphql import GraphQLError, GraphQLSyntaxError
+
+from resolvers.errors import BadUserInput
+from upstream.errors import UpstreamError
+
+_log = logging.getLogger(__name__)
+
+
+def request_error(error: GraphQLError) -> dict[str, object]:
+    """An error that kept the operation from running, as an entry of ``errors``."""
+    code = "GRAPHQL_PARSE_FAILED" if isinstance(error, GraphQLSyntaxError) else "GRAPHQL_VALIDATION_FAILED"
+    return _entry(error, error.message, {"code": code})
+
+
+def field_error(error: GraphQLError) -> dict[str, object]:
+    """An error met while the operation ran, as an entry of ``errors``."""
+    cause = error.original_error
+    if isinstance(cause, UpstreamError):
+        extensions: dict[str, object] = {"code": cause.code}
+        if cause.retry_after is not None:
+            extensions["retryAfter"] = cause.retry_after
+        return _entry(error, str(cause), extensions)
+    if isinstance(cause, BadUserInput):
+        return _entry(error, str(cause), {"code": cause.code})
+    if error.path is None and (cause is None or isinstance(cause, GraphQLError)):
+        # graphql-core's own, before the first field: a variable that does not fit.
+        return _entry(error, error.message, {"code": BadUserInput.code})
+    error_id = uuid.uuid4().hex
+    _log.error("error %s at %s: %s", error_id, error.path, error.message, exc_info=cause or error)
+    message = f"The gateway failed here. The operator finds the cause in the log under {error_id}."
+    return _entry(error, message, {"code": "INTERNAL_SERVER_ERROR", "errorId": error_id})
+
+
+def _entry(error: GraphQLError, message: str, extensions: dict[str, object]) -> dict[str, object]:
+    entry: dict[str, object] = {"message": message}
+    if error.locations:
+        entry["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+    if error.path is not None:
+        entry["path"] = list(error.path)
+    return entry | {"extensions": extensions}

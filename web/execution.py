@@ -1,0 +1,103 @@
+"""Runs one GraphQL request and gives its answer, whichever way it came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from graphql import GraphQLError, OperationDefinitionNode, parse
+from strawberry.types.execution import PreExecutionError
+
+from resolvers.context import Context
+from resolvers.loaders import Loaders
+from schema import KEPT_DOCUMENTS, schema
+from upstream.client import Client
+from upstream.receipt import Receipt, recording
+from web.errors import field_error, request_error
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A well-formed GraphQL request. ``receipt`` asks for ``extensions.upstream`` in the answer."""
+
+    query: str
+    variables: dict[str, Any] | None = None
+    operation_name: str | None = None
+    receipt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``body`` is the GraphQL response. ``ran`` is False if the operation never started (spec, 7.1.2)."""
+
+    body: dict[str, object]
+    ran: bool
+
+
+class Gateway:
+    """Answers GraphQL requests from one upstream."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def execute(self, request: Request) -> Answer:
+        """The answer; whatever goes wrong is in its ``errors``."""
+        receipt = Receipt()
+        with recording(receipt):
+            answer = await self._run(request)
+        if request.receipt:
+            answer.body["extensions"] = {"upstream": receipt.summary()}
+        return answer
+
+    async def _run(self, request: Request) -> Answer:
+        unclear = _unclear_operation(request)
+        if unclear:
+            return Answer({"errors": [request_error(GraphQLError(unclear))]}, ran=False)
+        result = await schema.execute(
+            request.query,
+            variable_values=request.variables,
+            operation_name=request.operation_name,
+            context_value=Context(Loaders.over(self._client)),
+        )
+        errors = result.errors or []
+        if isinstance(result, PreExecutionError):
+            return Answer({"errors": [request_error(error) for error in errors]}, ran=False)
+        if result.data is None and all(error.path is None for error in errors):
+            return Answer({"errors": [field_error(error) for error in errors]}, ran=False)
+        if errors:
+            return Answer({"errors": [field_error(error) for error in errors], "data": result.data}, ran=True)
+        return Answer({"data": result.data}, ran=True)
+
+    async def aclose(self) -> None:
+        """Close the connections to upstream."""
+        await self._client.aclose()
+
+
+def _unclear_operation(request: Request) -> str | None:
+    """Why it is not clear which operation to run, in a sentence (spec, 6.1, GetOperation)."""
+    names = _operation_names(request.query)
+    if names is None:
+        return None  # not GraphQL: the execution says where
+    if not names:
+        return "The document has no operation to run, only fragments."
+    if request.operation_name is None:
+        if len(names) > 1:
+            listed = ", ".join(name or "one without a name" for name in names)
+            return f"The document has several operations ({listed}); say by operationName which to run."
+    elif request.operation_name not in names:
+        return f'The document has no operation named "{request.operation_name}".'
+    return None
+
+
+@lru_cache(maxsize=KEPT_DOCUMENTS)
+def _operation_names(query: str) -> list[str | None] | None:
+    try:
+        document = parse(query)
+    except GraphQLError:
+        return None
+    return [
+        definition.name.value if definition.name else None
+        for definition in document.definitions
+        if isinstance(definition, OperationDefinitionNode)
+    ]
