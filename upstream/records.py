@@ -154,7 +154,7 @@ class Kind(Generic[R]):
     def _decode_result(self, raw: msgspec.Raw) -> R | BadRecord:
         try:
             return self.decode(raw)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return BadRecord(kind=self.singular, id=_id_of(raw), reason=str(error))
 
 
@@ -181,7 +181,7 @@ def decode_search(body: bytes) -> tuple[SearchHit | BadRecord, ...]:
 def _decode_hit(raw: msgspec.Raw) -> SearchHit | BadRecord:
     try:
         return _search_hit.decode(raw)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return BadRecord(kind="search hit", id=None, reason=str(error))
 
 

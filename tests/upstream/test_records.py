@@ -132,6 +132,15 @@ def test_a_bad_record_keeps_its_place_and_leaves_the_page_whole() -> None:
     assert "$.title" in bad.reason
 
 
+def test_a_record_that_is_not_utf_8_leaves_the_page_whole() -> None:
+    broken = package_body(id=8, title="x").replace(b'"x"', b'"\xff"')
+    page = PACKAGE.decode_page(
+        b'{"count":2,"next":null,"previous":null,"results":[' + broken + b"," + package_body(id=7) + b"]}"
+    )
+    assert isinstance(page.results[0], BadRecord)
+    assert [record.id for record in page.records] == [7]
+
+
 def test_a_grid_and_a_category_decode() -> None:
     grid = GRID.decode(
         b'{"id":15,"title":"Email","slug":"email","description":"","is_locked":false,'
