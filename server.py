@@ -8,6 +8,7 @@ import os
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
+from urllib.parse import urlsplit
 
 import typer
 import uvicorn
@@ -16,8 +17,14 @@ from starlette.applications import Starlette
 
 from schema import schema
 from settings import EMBEDDED, Settings, WrongSetting, read_settings
-from upstream.client import Client, in_process, network
-from upstream.embedded import EmbeddedUpstream
+from upstream.client import Client
+from upstream.errors import UpstreamError
+from upstream.exchange import Limits
+from upstream.freshness import Freshness
+from upstream.source import Source
+from upstream.storage import Storage, StorageUnavailable
+from upstream.sync import Schedule
+from upstream.transport import in_process, network
 from web.app import create_app
 from web.execution import Gateway, Request
 from web.graphiql import CANONICAL
@@ -48,6 +55,11 @@ def serve(
     settings = _settings(host=host, port=port, upstream=upstream, workers=workers)
     # Each worker process reads the settings anew, so flags reach them through the environment.
     os.environ |= {f"GATEWAY_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
+    try:
+        # Here once, where a refusal is one sentence, before the workers do it.
+        Storage(storage_path(settings)).close()
+    except StorageUnavailable as error:
+        _stop(str(error))
     _greet(settings)
     uvicorn.run(
         "server:app",
@@ -75,7 +87,10 @@ def query(
         values = None
     if not isinstance(values, dict):
         _stop(f"--variables is {variables}; it can be a JSON object.")
-    body = asyncio.run(_answer(settings, Request(document, values, receipt=receipt)))
+    try:
+        body = asyncio.run(_answer(settings, Request(document, values, receipt=receipt)))
+    except StorageUnavailable as error:
+        _stop(str(error))
     # On a terminal in colours, in a pipe as it is.
     if sys.stdout.isatty():
         Console().print_json(data=body)
@@ -90,6 +105,22 @@ def print_schema() -> None:
     typer.echo(schema.as_str())
 
 
+@cli.command()
+def sync(upstream: UpstreamFlag = None) -> None:
+    """Read the whole catalogue now, store it, and tell what changed."""
+    from upstream.progress import show_sync
+
+    settings = _settings(upstream=upstream)
+    try:
+        synced = asyncio.run(show_sync(open_source(settings, follow=False)))
+    except StorageUnavailable as error:
+        _stop(str(error))
+    except UpstreamError as error:
+        _stop(f"The catalogue could not be read, and what is stored stays: {error}", status=1)
+    if not synced.stored:
+        _stop("The catalogue was read but could not be stored.", status=1)
+
+
 @cli.command("upstream")
 def serve_upstream(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
@@ -99,6 +130,8 @@ def serve_upstream(
     latency: Annotated[float, typer.Option(min=0, help="Milliseconds before each answer.")] = 0,
 ) -> None:
     """Serve the embedded copy of the v4 API by itself."""
+    from upstream.embedded import EmbeddedUpstream
+
     upstream = EmbeddedUpstream(packages=packages, seed=seed, latency=latency / 1000)
     _out.print(f"The v4 API, embedded: http://{host}:{port}/api/v4/")
     uvicorn.run(upstream, host=host, port=port, access_log=False, log_level="warning")
@@ -112,21 +145,71 @@ def __getattr__(name: str) -> Starlette:
         settings = read_settings()
     except WrongSetting as error:
         raise SystemExit(str(error)) from None
-    return create_app(lambda: _open_client(settings))
+    return create_app(lambda: open_source(settings, follow=settings.crawl == "on"))
 
 
-def _open_client(settings: Settings) -> Client:
-    if settings.upstream == EMBEDDED:
-        return Client(EMBEDDED_URL, in_process(EmbeddedUpstream()))
-    return Client(settings.upstream, network())
+def open_source(settings: Settings, *, follow: bool) -> Source:
+    """The source that the settings describe. It still has to be opened.
+
+    :raises StorageUnavailable: the file of the catalog cannot be used.
+    """
+    return Source(
+        _client(settings),
+        Storage(storage_path(settings)),
+        origin=settings.upstream,
+        follow=follow,
+        schedule=Schedule(crawl=settings.crawl_interval, newest=settings.newest_interval),
+        freshness=Freshness(
+            fresh=settings.fresh,
+            while_revalidate=settings.stale_while_revalidate,
+            if_error=settings.stale_if_error,
+        ),
+    )
+
+
+def storage_path(settings: Settings) -> str:
+    """The file of the catalog, or ``:memory:``. Its folder is made."""
+    if settings.storage == ":memory:":
+        return settings.storage
+    name = (
+        EMBEDDED if settings.upstream == EMBEDDED else urlsplit(settings.upstream).netloc.rpartition("@")[2]
+    )
+    path = ROOT / settings.storage.replace("{upstream}", name.replace(":", "-"))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageUnavailable(str(path), str(error.strerror)) from None
+    return str(path)
+
+
+def _client(settings: Settings) -> Client:
+    limits = Limits(
+        exchange=settings.upstream_timeout,
+        connect=settings.upstream_connect_timeout,
+        total=settings.upstream_total_timeout,
+        attempts=settings.upstream_attempts,
+        longest_pause=settings.upstream_longest_pause,
+        answer_bytes=settings.upstream_answer_bytes,
+        lowest_in_flight=settings.upstream_min_in_flight,
+        highest_in_flight=settings.upstream_max_in_flight,
+        breaker_failures=settings.breaker_failures,
+        breaker_rest=settings.breaker_rest,
+    )
+    if settings.upstream != EMBEDDED:
+        return Client(settings.upstream, network(), limits)
+    # Only those who want it wait for its import.
+    from upstream.embedded import EmbeddedUpstream
+
+    return Client(EMBEDDED_URL, in_process(EmbeddedUpstream()), limits)
 
 
 async def _answer(settings: Settings, request: Request) -> dict[str, object]:
-    gateway = Gateway(_open_client(settings))
+    source = open_source(settings, follow=False)
+    await source.open()
     try:
-        return (await gateway.execute(request)).body
+        return (await Gateway(source).execute(request)).body
     finally:
-        await gateway.aclose()
+        await source.aclose()
 
 
 def _settings(**flags: object) -> Settings:
@@ -136,9 +219,9 @@ def _settings(**flags: object) -> Settings:
         _stop(str(error))
 
 
-def _stop(sentence: str) -> NoReturn:
+def _stop(sentence: str, status: int = 2) -> NoReturn:
     typer.echo(sentence, err=True)
-    raise typer.Exit(2)
+    raise typer.Exit(status)
 
 
 def _greet(settings: Settings) -> None:

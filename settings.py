@@ -5,7 +5,7 @@ Each is an environment variable with the prefix ``GATEWAY_``; flags of the comma
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError
@@ -24,7 +24,7 @@ def _upstream(value: str) -> str:
     try:
         url = urlsplit(value)
         usable = url.scheme in ("http", "https") and bool(url.hostname) and not (url.query or url.fragment)
-        usable = usable and url.port != 0
+        usable = usable and url.port != 0 and not any(map(str.isspace, value))
     except ValueError:
         usable = False
     if not usable:
@@ -33,7 +33,10 @@ def _upstream(value: str) -> str:
 
 
 class Settings(BaseSettings):
-    """All settings, checked. ``description`` is the meaning, ``examples`` says what is allowed."""
+    """All settings, checked. ``description`` is the meaning, ``examples`` says what is allowed.
+
+    Times are in seconds.
+    """
 
     model_config = SettingsConfigDict(env_prefix="GATEWAY_", frozen=True)
 
@@ -59,6 +62,131 @@ class Settings(BaseSettings):
         default=1, ge=1, le=64, description="How many processes answer requests.", examples=["1 to 64"]
     )
 
+    storage: str = Field(
+        default=".cache/{upstream}.sqlite",
+        min_length=1,
+        description="The file of the last good catalog, from the project's folder on, on a local disk; all "
+        "workers share it. `{upstream}` stands for the upstream's name; `:memory:` keeps nothing.",
+        examples=["a path, or `:memory:`"],
+    )
+    crawl: Literal["on", "off"] = Field(
+        default="on",
+        description="Whether the gateway reads the whole catalogue and follows it. Off, it serves what is stored "
+        "until that expires, and asks upstream for the rest.",
+        examples=["`on` or `off`"],
+    )
+    crawl_interval: float = Field(
+        default=6 * 3600,
+        ge=60,
+        le=30 * 86400,
+        description="Seconds between crawls, varied by a tenth. A crawl costs upstream about 3 s of work, and its "
+        "own data are a day old.",
+        examples=["60 to 2592000"],
+    )
+    newest_interval: float = Field(
+        default=300,
+        ge=10,
+        le=86400,
+        description="Seconds between looks at page one for new packages, varied by a tenth: one small request.",
+        examples=["10 to 86400"],
+    )
+    fresh: float = Field(
+        default=6 * 3600,
+        gt=0,
+        le=365 * 86400,
+        description="Seconds for which a catalog counts as fresh; afterwards answers are marked stale.",
+        examples=["up to 31536000"],
+    )
+    stale_while_revalidate: float = Field(
+        default=24 * 3600,
+        gt=0,
+        le=365 * 86400,
+        description="Seconds up to which a stale catalog answers at once while it is refreshed. Older than that, "
+        "a request first waits for a crawl, 10 s at most.",
+        examples=["up to 31536000"],
+    )
+    stale_if_error: float = Field(
+        default=30 * 86400,
+        gt=0,
+        le=365 * 86400,
+        description="Seconds up to which a catalog answers while upstream fails. Older than that, an error says so.",
+        examples=["up to 31536000"],
+    )
+
+    upstream_timeout: float = Field(
+        default=10,
+        gt=0,
+        le=300,
+        description="Seconds for one exchange with upstream: its slowest page takes 2.",
+        examples=["up to 300"],
+    )
+    upstream_connect_timeout: float = Field(
+        default=3,
+        gt=0,
+        le=60,
+        description="Seconds to connect to upstream: enough for one lost packet and its repetition.",
+        examples=["up to 60"],
+    )
+    upstream_total_timeout: float = Field(
+        default=25,
+        gt=0,
+        le=600,
+        description="Seconds for an answer of upstream with all waiting, attempts and pauses: less than the 30 s "
+        "after which most clients and proxies give up.",
+        examples=["up to 600"],
+    )
+    upstream_attempts: int = Field(
+        default=3,
+        ge=1,
+        le=10,
+        description="How often a failed request is sent, first time included. More would feed an overload.",
+        examples=["1 to 10"],
+    )
+    upstream_longest_pause: float = Field(
+        default=5,
+        ge=0,
+        le=300,
+        description="The longest `Retry-After`, in seconds, that a request waits for; for a longer one it fails.",
+        examples=["0 to 300"],
+    )
+    upstream_answer_bytes: int = Field(
+        default=32_000_000,
+        ge=100_000,
+        le=1_000_000_000,
+        description="The largest answer of upstream that is read: all its packages on one page are 16 MB.",
+        examples=["100000 to 1000000000"],
+    )
+    upstream_min_in_flight: int = Field(
+        default=1,
+        ge=1,
+        le=32,
+        description="How many requests upstream gets at a time at least, however slow it is.",
+        examples=["1 to 32"],
+    )
+    upstream_max_in_flight: int = Field(
+        default=32,
+        ge=1,
+        le=32,
+        description="How many requests upstream gets at a time at most. The gateway starts with 4, where the real "
+        "site is saturated, and grows while answers stay quick.",
+        examples=["1 to 32"],
+    )
+    breaker_failures: int = Field(
+        default=10,
+        ge=1,
+        le=1000,
+        description="After so many failures in a row upstream is left alone: requests fail at once.",
+        examples=["1 to 1000"],
+    )
+    breaker_rest: float = Field(
+        default=5,
+        gt=0,
+        le=300,
+        description="Seconds for which it is left alone before one request probes it; doubled up to 300 while "
+        "probes fail.",
+        examples=["up to 300"],
+    )
+
 
 def read_settings(**flags: Any) -> Settings:  # noqa: ANN401 - pydantic checks their types
     """The settings from the environment, and from the flags that are not ``None``.
@@ -66,9 +194,25 @@ def read_settings(**flags: Any) -> Settings:  # noqa: ANN401 - pydantic checks t
     :raises WrongSetting: one of them cannot be used.
     """
     try:
-        return Settings(**{name: value for name, value in flags.items() if value is not None})
+        settings = Settings(**{name: value for name, value in flags.items() if value is not None})
     except ValidationError as error:
         wrong = error.errors()[0]
         name = str(wrong["loc"][0])
         (allowed,) = Settings.model_fields[name].examples or [""]
         raise WrongSetting(f'GATEWAY_{name.upper()} is "{wrong["input"]}"; it can be {allowed}.') from None
+    for lower, upper in _ASCENDING:
+        value, bound = getattr(settings, lower), getattr(settings, upper)
+        if value > bound:
+            raise WrongSetting(
+                f'GATEWAY_{lower.upper()} is "{value:g}"; it can be at most GATEWAY_{upper.upper()}, {bound:g}.'
+            )
+    return settings
+
+
+_ASCENDING = (
+    ("fresh", "stale_while_revalidate"),
+    ("stale_while_revalidate", "stale_if_error"),
+    ("upstream_timeout", "upstream_total_timeout"),
+    ("upstream_min_in_flight", "upstream_max_in_flight"),
+)
+"""Pairs of which the first can be at most the second."""

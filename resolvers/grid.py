@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from resolvers.context import Info
+from resolvers.order import by_title
 from upstream.records import Grid, Package
 
 
 async def packages(root: Grid, info: Info) -> list[Package | BaseException | None]:
-    """The packages that the grid names, in upstream's order; an item that failed is its error."""
-    return await info.context.loaders.packages.by_ids(root.packages)
+    """The packages that the grid names, by title; an item that failed is its error."""
+    return by_title(await info.context.loaders.packages.by_ids(sorted(root.packages)))

@@ -1,8 +1,9 @@
-"""The loaders of one request: each record is asked for once, and a level's records together.
+"""The loaders of one request: what the catalog knows at once, the rest in one batch for each level.
 
-aiodataloader joins the loads of one event-loop turn, so resolvers at one depth must reach their loader
-without awaiting anything first. A load is shared by everyone who wants the key: whoever stops waiting (a
-client that left, a time limit) must not cancel it for the others, so every wait here is shielded.
+A request sees one catalog from start to end: the one that stood when it began. What that does not know is asked
+for live. aiodataloader joins the loads of one event-loop turn, so resolvers at one depth must reach their loader
+without awaiting anything first. A load is shared by everyone in the request who wants the key: whoever stops
+waiting must not cancel it for the others, so every wait here is shielded; :meth:`Loaders.close` ends them all.
 A failed load stays failed for the request, which is wanted: it is reported everywhere and asked once.
 """
 
@@ -11,14 +12,18 @@ from __future__ import annotations
 import asyncio
 import time
 from asyncio import Future
-from collections.abc import Awaitable, Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from aiodataloader import DataLoader
 
-from upstream.client import Client
-from upstream.errors import UpstreamBadData
+from upstream.batching import Batcher
+from upstream.catalog import Catalog
+from upstream.errors import UpstreamBadData, UpstreamError
+from upstream.freshness import Snapshot
 from upstream.receipt import note_from_memory
 from upstream.records import CATEGORY, GRID, PACKAGE, BadRecord, Category, Grid, Kind, Package, Page, R
 
@@ -26,7 +31,7 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 LoadBatch = Callable[[Sequence[Any], float], Awaitable[list[Any]]]
 
-ALL_CATEGORIES = 1000
+ALL_CATEGORIES = 100
 """A page size that holds every category: there are six, and upstream has no maximum (contract section 2)."""
 
 
@@ -37,31 +42,49 @@ class Loaders:
     packages: RecordLoader[Package]
     grids: RecordLoader[Grid]
     categories: CategoryLoader
+    catalog: Catalog | None
+    _batches: _Batches
 
     @classmethod
-    def over(cls, client: Client) -> Loaders:
-        """Loaders that ask this upstream."""
-        return cls(RecordLoader(PACKAGE, client), RecordLoader(GRID, client), CategoryLoader(client))
+    def over(cls, batcher: Batcher, snapshot: Snapshot | UpstreamError | None) -> Loaders:
+        """Loaders for a request that is answered from ``snapshot``, and live where that knows nothing.
+
+        An error in its place is why nothing can be answered: every load raises it.
+        """
+        catalog = snapshot.catalog if isinstance(snapshot, Snapshot) else None
+        batches = _Batches(snapshot if isinstance(snapshot, UpstreamError) else None)
+        packages = RecordLoader(PACKAGE, batcher, batches, _known_packages(catalog))
+        grids = RecordLoader(GRID, batcher, batches, _known_grids(catalog))
+        return cls(packages, grids, CategoryLoader(batcher, batches, catalog), catalog, batches)
+
+    def close(self) -> None:
+        """End what is still being loaded: whoever asked has the answer, or has gone."""
+        self._batches.end()
 
 
 class RecordLoader(Generic[R]):
     """Loads packages or grids by id, by slug and by page. What one way finds, the others know."""
 
-    def __init__(self, kind: Kind[R], client: Client) -> None:
+    def __init__(self, kind: Kind[R], batcher: Batcher, batches: _Batches, known: _Known[R]) -> None:
         self._kind = kind
-        self._client = client
-        self._known_ids: dict[int, Future[R | None]] = {}
-        self._known_slugs: dict[str, Future[R | None]] = {}
-        self._ids: _Loader[int, R | None] = _Loader(self._details, self._known_ids)
-        self._slugs: _Loader[str, R | None] = _Loader(self._details, self._known_slugs)
-        self._pages: _Loader[tuple[int, int], Page[R]] = _Loader(self._windows)
+        self._batcher = batcher
+        self._known = known
+        self._loaded_ids: dict[int, Future[R | None]] = {}
+        self._loaded_slugs: dict[str, Future[R | None]] = {}
+        self._ids: _Loader[int, R | None] = _Loader(self._fetch, batches, self._loaded_ids)
+        self._slugs: _Loader[str, R | None] = _Loader(self._fetch, batches, self._loaded_slugs)
+        self._pages: _Loader[tuple[int, int], Page[R]] = _Loader(self._windows, batches)
 
     async def by_id(self, id: int) -> R | None:
         """The record, or ``None`` if there is none.
 
         :raises UpstreamError: upstream did not say.
         """
-        note_from_memory(id in self._known_ids)
+        record = self._known.records.get(id)
+        if record is not None:
+            note_from_memory(1)
+            return record
+        note_from_memory(id in self._loaded_ids)
         return await asyncio.shield(self._ids.load(id))
 
     async def by_slug(self, slug: str) -> R | None:
@@ -69,34 +92,52 @@ class RecordLoader(Generic[R]):
 
         :raises UpstreamError: upstream did not say.
         """
-        note_from_memory(slug in self._known_slugs)
+        id = self._known.slugs.get(slug)
+        if id is not None:
+            note_from_memory(1)
+            return self._known.records[id]
+        if slug.isdecimal() and self._known.whole:
+            # Upstream takes it for an id (contract section 1), so the catalog alone can tell.
+            return None
+        note_from_memory(slug in self._loaded_slugs)
         return await asyncio.shield(self._slugs.load(slug))
 
     async def by_ids(self, ids: Sequence[int]) -> list[R | BaseException | None]:
         """For each id, in the order asked: the record, ``None``, or the error that it met."""
-        note_from_memory(sum(id in self._known_ids for id in ids))
-        loads = [self._ids.load(id) for id in ids]
-        return await asyncio.shield(asyncio.gather(*loads, return_exceptions=True))
+        records = self._known.records
+        found: list[R | BaseException | None] = [records.get(id) for id in ids]
+        unknown = [place for place, record in enumerate(found) if record is None]
+        note_from_memory(len(ids) - len(unknown))
+        if unknown:
+            note_from_memory(sum(ids[place] in self._loaded_ids for place in unknown))
+            loads = [self._ids.load(ids[place]) for place in unknown]
+            loaded = await asyncio.shield(asyncio.gather(*loads, return_exceptions=True))
+            for place, outcome in zip(unknown, loaded, strict=True):
+                found[place] = outcome
+        return found
 
     async def page(self, *, limit: int, offset: int) -> Page[R]:
         """A page of the list, newest first.
 
         :raises UpstreamError: there is no answer.
         """
+        if self._known.whole:
+            records = tuple(islice(self._known.records.values(), offset, offset + limit))
+            note_from_memory(len(records))
+            return Page(count=len(self._known.records), next=None, previous=None, results=records)
         return await asyncio.shield(self._pages.load((limit, offset)))
 
-    async def _details(self, keys: Sequence[Any], asked: float) -> list[Any]:
+    async def _fetch(self, keys: Sequence[Any], asked: float) -> list[Any]:
         """For each key a record, ``None`` or an exception: aiodataloader raises it for the key's waiters."""
-        details = (self._client.detail(self._kind, key, asked=asked) for key in keys)
-        answers = await asyncio.gather(*details, return_exceptions=True)
-        for answer in answers:
-            if answer is not None and not isinstance(answer, BaseException):
-                self._remember(answer)
-        return answers
+        found = await self._batcher.fetch(self._kind, keys, asked=asked)
+        for record in found.values():
+            if record is not None and not isinstance(record, UpstreamError):
+                self._remember(record)
+        return [found[key] for key in keys]
 
     async def _windows(self, windows: Sequence[tuple[int, int]], asked: float) -> list[Any]:
         pages = (
-            self._client.page(self._kind, limit=limit, offset=offset, asked=asked)
+            self._batcher.page(self._kind, limit=limit, offset=offset, asked=asked)
             for limit, offset in windows
         )
         answers = await asyncio.gather(*pages, return_exceptions=True)
@@ -112,17 +153,21 @@ class RecordLoader(Generic[R]):
 
 
 class CategoryLoader:
-    """Loads categories, all by one list request: there are few, and every package names one."""
+    """Loads categories. There are few, and every package names one: not known, all come in one request."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
-        self._pages: _Loader[int, Page[Category]] = _Loader(self._lists)
+    def __init__(self, batcher: Batcher, batches: _Batches, catalog: Catalog | None) -> None:
+        self._batcher = batcher
+        self._catalog = catalog
+        self._pages: _Loader[int, Page[Category]] = _Loader(self._lists, batches)
 
     async def all(self) -> list[Category]:
         """Every category, by id.
 
         :raises UpstreamError: there is no list.
         """
+        if self._catalog is not None:
+            note_from_memory(len(self._catalog.categories))
+            return list(self._catalog.categories.values())[::-1]
         page = await self._page()
         return sorted(page.records, key=lambda category: category.id)
 
@@ -131,6 +176,9 @@ class CategoryLoader:
 
         :raises UpstreamError: there is no list, or this category does not fit.
         """
+        if self._catalog is not None and id in self._catalog.categories:
+            note_from_memory(1)
+            return self._catalog.categories[id]
         for result in (await self._page()).results:
             if result.id == id:
                 if isinstance(result, BadRecord):
@@ -143,13 +191,66 @@ class CategoryLoader:
 
         :raises UpstreamError: there is no list.
         """
-        return next((category for category in await self.all() if category.slug == slug), None)
+        if self._catalog is not None and slug in self._catalog.category_slugs:
+            return await self.by_id(self._catalog.category_slugs[slug])
+        page = await self._page()
+        return min(
+            (category for category in page.records if category.slug == slug),
+            key=lambda category: category.id,
+            default=None,
+        )
 
     async def _page(self) -> Page[Category]:
         return await asyncio.shield(self._pages.load(ALL_CATEGORIES))
 
     async def _lists(self, limits: Sequence[int], asked: float) -> list[Any]:
-        return [await self._client.page(CATEGORY, limit=limit, asked=asked) for limit in limits]
+        return [await self._batcher.page(CATEGORY, limit=limit, offset=0, asked=asked) for limit in limits]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known(Generic[R]):
+    """What the catalog says of one kind of record; nothing, if there is none."""
+
+    records: Mapping[int, R] = field(default_factory=dict)
+    slugs: Mapping[str, int] = field(default_factory=dict)
+    whole: bool = False
+    """Whether that is all there was."""
+
+
+def _known_packages(catalog: Catalog | None) -> _Known[Package]:
+    return _Known() if catalog is None else _Known(catalog.packages, catalog.package_slugs, whole=True)
+
+
+def _known_grids(catalog: Catalog | None) -> _Known[Grid]:
+    return _Known() if catalog is None else _Known(catalog.grids, catalog.grid_slugs, whole=True)
+
+
+class _Batches:
+    """The batches of one request that are under way. ``refusal`` is why there can be none."""
+
+    def __init__(self, refusal: UpstreamError | None) -> None:
+        self.refusal = refusal
+        self._running: set[asyncio.Task[Any]] = set()
+        self._ended = False
+
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """While the current task runs a batch."""
+        task = asyncio.current_task()
+        assert task is not None
+        if self._ended:
+            raise asyncio.CancelledError
+        self._running.add(task)
+        try:
+            yield
+        finally:
+            self._running.discard(task)
+
+    def end(self) -> None:
+        """End those that run, and let none begin."""
+        self._ended = True
+        for task in self._running:
+            task.cancel()
 
 
 class _Loader(DataLoader[K, V]):
@@ -159,9 +260,12 @@ class _Loader(DataLoader[K, V]):
     for the other's answer.
     """
 
-    def __init__(self, load_batch: LoadBatch, known: dict[K, Future[V]] | None = None) -> None:
-        super().__init__(cache_map=known)
+    def __init__(
+        self, load_batch: LoadBatch, batches: _Batches, loaded: dict[K, Future[V]] | None = None
+    ) -> None:
+        super().__init__(cache_map=loaded)
         self._load_batch = load_batch
+        self._batches = batches
         self._asked = 0.0
 
     def load(self, key: K) -> Future[V]:
@@ -170,4 +274,7 @@ class _Loader(DataLoader[K, V]):
         return super().load(key)
 
     async def batch_load_fn(self, keys: Sequence[K]) -> list[Any]:
-        return await self._load_batch(keys, self._asked)
+        if self._batches.refusal is not None:
+            return [self._batches.refusal] * len(keys)
+        with self._batches.under_way():
+            return await self._load_batch(keys, self._asked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from resolvers.context import Info
+from resolvers.order import by_title
 from upstream.records import Category, Grid, Package
 
 
@@ -12,5 +13,5 @@ async def category(root: Package, info: Info) -> Category | None:
 
 
 async def grids(root: Package, info: Info) -> list[Grid | BaseException | None]:
-    """The grids that the package names, in upstream's order; an item that failed is its error."""
-    return await info.context.loaders.grids.by_ids(root.grids)
+    """The grids that the package names, by title; an item that failed is its error."""
+    return by_title(await info.context.loaders.grids.by_ids(sorted(root.grids)))

@@ -9,6 +9,7 @@ import strawberry
 from resolvers.context import Info
 from resolvers.lookup import lookup
 from resolvers.pagination import Connection, connection
+from upstream.freshness import Status
 from upstream.records import Category, Grid, Package
 
 GlobalId = Annotated[
@@ -73,3 +74,8 @@ async def grids(
     """A part of all grids, newest first."""
     loader = info.context.loaders.grids
     return await connection(loader, "grids", first=first, after=after, last=last, before=before)
+
+
+def catalog(info: Info) -> Status:
+    """What this request can know of its catalog."""
+    return info.context.status

@@ -34,7 +34,7 @@ class Grid(RecordNode):
         resolver=resolvers.packages,
         graphql_type=list[Annotated["Package", strawberry.lazy("schema.package")] | None],
         description=(
-            "The packages that the grid compares, in the order of the REST API: by title, and no fixed order "
-            "among equal titles. A package that could not be loaded is null, with an error of its own."
+            "The packages that the grid compares, by title, equal titles by databaseId. "
+            "A package that could not be loaded is null, with an error of its own, and stands at the end."
         ),
     )

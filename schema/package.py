@@ -65,7 +65,7 @@ class Package(RecordNode):
         resolver=resolvers.grids,
         graphql_type=list[Annotated["Grid", strawberry.lazy("schema.grid")] | None],
         description=(
-            "The grids that compare the package, in no promised order. "
-            "A grid that could not be loaded is null, with an error of its own."
+            "The grids that compare the package, by title, equal titles by databaseId. "
+            "A grid that could not be loaded is null, with an error of its own, and stands at the end."
         ),
     )

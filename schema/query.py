@@ -5,6 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from resolvers import query as resolvers
+from schema.catalog import CatalogStatus
 from schema.category import Category
 from schema.connection import Connection
 from schema.grid import Grid
@@ -13,7 +14,7 @@ from schema.package import Package
 
 @strawberry.type(description="What a client can ask for first.")
 class Query:
-    """Resolved by ``resolvers.query``. Each may have to ask upstream, so each is nullable."""
+    """Resolved by ``resolvers.query``. What may have to ask upstream is nullable."""
 
     package = strawberry.field(
         resolver=resolvers.package,
@@ -47,4 +48,9 @@ class Query:
         resolver=resolvers.grids,
         graphql_type=Connection[Grid] | None,
         description="All grids, newest first. Null, with an error, if they could not be loaded.",
+    )
+    catalog = strawberry.field(
+        resolver=resolvers.catalog,
+        graphql_type=CatalogStatus,
+        description="The gateway's copy of the catalogue, which this request is answered from.",
     )

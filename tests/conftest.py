@@ -10,8 +10,12 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from upstream.client import Client, in_process
+from upstream.client import Client
 from upstream.embedded import Catalogue, EmbeddedUpstream, generated_catalogue
+from upstream.exchange import Limits
+from upstream.source import Source
+from upstream.storage import Storage
+from upstream.transport import in_process
 from web.app import create_app
 from web.execution import Gateway, Request
 
@@ -33,17 +37,30 @@ def whole_catalogue() -> Catalogue:
     return generated_catalogue()
 
 
-@pytest.fixture
-async def client(embedded: EmbeddedUpstream) -> AsyncIterator[Client]:
-    client = Client(UPSTREAM_URL, in_process(embedded))
-    yield client
-    await client.aclose()
+def source_over(upstream: EmbeddedUpstream) -> Source:
+    """All of it live. One attempt for each request, so that counts are plain: retries have their own tests."""
+    client = Client(UPSTREAM_URL, in_process(upstream), Limits(attempts=1))
+    return Source(client, Storage(":memory:"), origin=UPSTREAM_URL, follow=False)
 
 
 @pytest.fixture
-def ask(client: Client) -> Ask:
+async def source(embedded: EmbeddedUpstream) -> AsyncIterator[Source]:
+    """The embedded upstream as the gateway sees it, without a catalog."""
+    source = source_over(embedded)
+    await source.open()
+    yield source
+    await source.aclose()
+
+
+@pytest.fixture
+def client(source: Source) -> Client:
+    return source.client
+
+
+@pytest.fixture
+def ask(source: Source) -> Ask:
     """Runs a query and gives the body of its answer."""
-    gateway = Gateway(client)
+    gateway = Gateway(source)
 
     async def ask(query: str, receipt: bool = False, **variables: object) -> dict[str, Any]:
         answer = await gateway.execute(Request(query, variables, receipt=receipt))
@@ -54,7 +71,7 @@ def ask(client: Client) -> Ask:
 
 @pytest.fixture
 def app(embedded: EmbeddedUpstream) -> Starlette:
-    return create_app(lambda: Client(UPSTREAM_URL, in_process(embedded)))
+    return create_app(lambda: source_over(embedded))
 
 
 @pytest.fixture

@@ -11,10 +11,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from server import EMBEDDED_URL
-from settings import Settings
-from upstream.client import Client, in_process
-from upstream.embedded import EmbeddedUpstream
+from server import open_source
+from settings import Settings, read_settings
 from web.execution import Gateway, Request
 from web.graphiql import CANONICAL
 
@@ -48,11 +46,12 @@ def _settings_table() -> str:
 
 
 async def _answer(document: str) -> dict[str, Any]:
-    gateway = Gateway(Client(EMBEDDED_URL, in_process(EmbeddedUpstream())))
+    source = open_source(read_settings(upstream="embedded", storage=":memory:"), follow=False)
+    await source.open()
     try:
-        return (await gateway.execute(Request(document))).body
+        return (await Gateway(source).execute(Request(document))).body
     finally:
-        await gateway.aclose()
+        await source.aclose()
 
 
 def _readable(answer: dict[str, Any]) -> str:

@@ -42,7 +42,7 @@ def running(command: list[str], until: str, **environment: str) -> Iterator[subp
     process = subprocess.Popen(
         command,
         cwd=Path(__file__).parent.parent,
-        env=os.environ | environment,
+        env=os.environ | {"GATEWAY_STORAGE": ":memory:"} | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -21,7 +21,7 @@ def server(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
     return subprocess.run(
         [sys.executable, "server.py", *arguments],
         cwd=ROOT,
-        env=os.environ | environment,
+        env=os.environ | {"GATEWAY_STORAGE": ":memory:"} | environment,
         capture_output=True,
         text=True,
         timeout=60,
@@ -98,7 +98,9 @@ def test_serve_and_upstream_work_together_over_http() -> None:
     serve = ["serve", "--port", str(port), "--upstream", address, "--workers", "2"]
     with (
         running([sys.executable, "server.py", *upstream], f"{address}categories/"),
-        running([sys.executable, "server.py", *serve], f"http://127.0.0.1:{port}/healthz"),
+        running(
+            [sys.executable, "server.py", *serve], f"http://127.0.0.1:{port}/healthz", GATEWAY_CRAWL="off"
+        ),
     ):
         answer = httpx.post(
             f"http://127.0.0.1:{port}/graphql",

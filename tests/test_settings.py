@@ -4,12 +4,42 @@ from __future__ import annotations
 
 import pytest
 
-from settings import WrongSetting, read_settings
+from settings import Settings, WrongSetting, read_settings
 
 
 def test_the_defaults_need_nothing() -> None:
     settings = read_settings()
-    assert settings.model_dump() == {"upstream": "embedded", "host": "127.0.0.1", "port": 8000, "workers": 1}
+    assert (settings.upstream, settings.storage) == ("embedded", ".cache/{upstream}.sqlite")
+    assert (settings.host, settings.port, settings.workers) == ("127.0.0.1", 8000, 1)
+
+
+def test_every_setting_says_what_it_means_and_what_is_allowed() -> None:
+    for name, field in Settings.model_fields.items():
+        assert field.description is not None, name
+        assert field.description.endswith("."), name
+        assert field.examples is not None, name
+        assert len(field.examples) == 1, name
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        (
+            "fresh",
+            90_000,
+            'GATEWAY_FRESH is "90000"; it can be at most GATEWAY_STALE_WHILE_REVALIDATE, 86400.',
+        ),
+        (
+            "upstream_max_in_flight",
+            2,
+            'GATEWAY_UPSTREAM_MIN_IN_FLIGHT is "4"; it can be at most GATEWAY_UPSTREAM_MAX_IN_FLIGHT, 2.',
+        ),
+    ],
+)
+def test_settings_that_contradict_each_other_are_one_sentence(name: str, value: int, sentence: str) -> None:
+    with pytest.raises(WrongSetting) as caught:
+        read_settings(**{"upstream_min_in_flight": 4, name: value})
+    assert str(caught.value) == sentence
 
 
 def test_the_environment_is_read_and_flags_override_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,6 +67,9 @@ def test_an_upstream_address_ends_in_one_slash(url: str) -> None:
         ("PORT", "http", 'GATEWAY_PORT is "http"; it can be 0 to 65535.'),
         ("PORT", "65536", 'GATEWAY_PORT is "65536"; it can be 0 to 65535.'),
         ("WORKERS", "0", 'GATEWAY_WORKERS is "0"; it can be 1 to 64.'),
+        ("CRAWL", "yes", 'GATEWAY_CRAWL is "yes"; it can be `on` or `off`.'),
+        ("FRESH", "nan", 'GATEWAY_FRESH is "nan"; it can be up to 31536000.'),
+        ("UPSTREAM_ATTEMPTS", "0", 'GATEWAY_UPSTREAM_ATTEMPTS is "0"; it can be 1 to 10.'),
         ("HOST", "", 'GATEWAY_HOST is ""; it can be an address of this machine.'),
     ],
 )

@@ -35,9 +35,13 @@ class UpstreamTimeout(UpstreamError):
 
 
 class UpstreamUnavailable(UpstreamError):
-    """No connection, or an answer of 5xx."""
+    """No connection, or an answer of 5xx; then ``status`` is that."""
 
     code = "UPSTREAM_UNAVAILABLE"
+
+    def __init__(self, message: str, *, retry_after: float | None = None, status: int | None = None) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.status = status
 
 
 class UpstreamRateLimited(UpstreamError):

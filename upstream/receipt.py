@@ -7,7 +7,7 @@ its context. Tasks inherit the context of the code that starts them, so loaders 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class Exchange:
     ended: float
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class Receipt:
     """The exchanges behind one answer, and the records that needed none."""
 
@@ -61,29 +61,50 @@ class Receipt:
             "milliseconds": round(self.milliseconds, 1),
         }
 
+    def note(self, exchange: Exchange) -> None:
+        """Put an exchange on the receipt."""
+        self.exchanges.append(exchange)
+
 
 _open_receipt: ContextVar[Receipt | None] = ContextVar("open_receipt", default=None)
+_note: ContextVar[Callable[[Exchange], None] | None] = ContextVar("note", default=None)
 
 
 @contextmanager
 def recording(receipt: Receipt) -> Iterator[None]:
-    """Note on ``receipt`` every exchange that starts in this context."""
-    token = _open_receipt.set(receipt)
+    """Make ``receipt`` the open one: every exchange that starts in this context is noted on it."""
+    opened = _open_receipt.set(receipt)
+    with noting(receipt.note):
+        try:
+            yield
+        finally:
+            _open_receipt.reset(opened)
+
+
+@contextmanager
+def noting(note: Callable[[Exchange], None]) -> Iterator[None]:
+    """Give every exchange that starts in this context to ``note``: for those who ask for several receipts."""
+    token = _note.set(note)
     try:
         yield
     finally:
-        _open_receipt.reset(token)
+        _note.reset(token)
+
+
+def open_receipt() -> Receipt | None:
+    """The receipt that is open in this context."""
+    return _open_receipt.get()
 
 
 def note(exchange: Exchange) -> None:
-    """Put an exchange on the receipt that is open here, if one is."""
-    receipt = _open_receipt.get()
-    if receipt is not None:
-        receipt.exchanges.append(exchange)
+    """Note an exchange for whoever records in this context, if anyone does."""
+    give = _note.get()
+    if give is not None:
+        give(exchange)
 
 
 def note_from_memory(records: int) -> None:
-    """Put on the receipt that is open here, if one is, that records came without an exchange."""
+    """Note on the open receipt, if there is one, that records came without an exchange."""
     receipt = _open_receipt.get()
     if receipt is not None:
         receipt.from_memory += records

@@ -17,12 +17,17 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 
+MAX_ID = 2**63 - 1
+"""The largest id that upstream's database can hold (contract section 1)."""
+
+Id = Annotated[int, msgspec.Meta(ge=0, le=MAX_ID)]
+
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 """An instant with its UTC offset; v4 never sends one without (contract section 3)."""
 
 
 class _PackageFields(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    id: int
+    id: Id
     title: str
     slug: str
     last_updated: Moment | None
@@ -48,7 +53,7 @@ class Package(_PackageFields, frozen=True, kw_only=True, gc=False):
 
 
 class _GridFields(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    id: int
+    id: Id
     title: str
     slug: str
     description: str
@@ -67,7 +72,7 @@ class Grid(_GridFields, frozen=True, kw_only=True, gc=False):
 class Category(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One of the few kinds of package. Contract section 3."""
 
-    id: int
+    id: Id
     title: str
     slug: str
     description: str
@@ -165,7 +170,7 @@ def id_from_link(link: str) -> int:
     """
     path = link.partition("?")[0].rstrip("/")
     segment = path.rpartition("/")[2].partition(".")[0]
-    if not (segment.isascii() and segment.isdecimal()):
+    if not (segment.isascii() and segment.isdecimal() and int(segment[:20]) <= MAX_ID):
         raise ValueError(f"the link {link!r} does not end in an id")
     return int(segment)
 
@@ -202,7 +207,7 @@ class _PageBody(msgspec.Struct, frozen=True):
 
 
 class _Identified(msgspec.Struct, frozen=True):
-    id: int
+    id: Id
 
 
 _package_body = msgspec.json.Decoder(_PackageBody)

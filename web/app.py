@@ -8,35 +8,36 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from upstream.client import Client
+from upstream.source import Source
 from web.endpoint import GraphQLEndpoint, refusal
 from web.execution import Gateway
+from web.health import healthz, readyz
+from web.metrics import metrics
 
 
-def create_app(open_client: Callable[[], Client]) -> Starlette:
-    """The gateway over the upstream that ``open_client`` opens, once, when the app starts."""
+def create_app(open_source: Callable[[], Source]) -> Starlette:
+    """The gateway over what ``open_source`` makes, once, when the app starts."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        app.state.gateway = gateway = Gateway(open_client())
+        source = open_source()
+        await source.open()
+        app.state.gateway = Gateway(source)
         try:
             yield
         finally:
-            await gateway.aclose()
+            await source.aclose()
 
-    return Starlette(
-        routes=[Route("/graphql", GraphQLEndpoint), Route("/healthz", _healthz)],
-        exception_handlers={HTTPException: _http_error},
-        lifespan=lifespan,
-    )
-
-
-async def _healthz(_request: Request) -> Response:
-    """Alive: the process answers. It does not ask upstream."""
-    return JSONResponse({"status": "ok"})
+    routes = [
+        Route("/graphql", GraphQLEndpoint),
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+        Route("/metrics", metrics),
+    ]
+    return Starlette(routes=routes, exception_handlers={HTTPException: _http_error}, lifespan=lifespan)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 from starlette.endpoints import HTTPEndpoint
 from starlette.requests import Request as HttpRequest
 from starlette.responses import HTMLResponse, Response
 
-from web.execution import Answer, Gateway
+from web.execution import Answer, Gateway, Request
 from web.graphiql import graphiql_page
 from web.requests import BadRequest, read_get, read_post
 
 GRAPHQL_JSON = "application/graphql-response+json"
 """Its status tells whether the operation ran; with plain JSON the status is 200 (GraphQL over HTTP, 6.4)."""
+
+CLIENT_LEFT = 499
+"""The status for a client that left before its answer: nobody reads it but the servers in between."""
 
 
 class GraphQLEndpoint(HTTPEndpoint):
@@ -24,8 +29,7 @@ class GraphQLEndpoint(HTTPEndpoint):
             request = await read_post(http)
         except BadRequest as error:
             return refusal(error.status, str(error))
-        gateway: Gateway = http.app.state.gateway
-        return _response(http, await gateway.execute(request))
+        return await self._answer(http, request)
 
     async def get(self, http: HttpRequest) -> Response:
         """Run an operation, or show GraphiQL to a browser that brings none."""
@@ -35,8 +39,27 @@ class GraphQLEndpoint(HTTPEndpoint):
             request = read_get(http)
         except BadRequest as error:
             return refusal(error.status, str(error))
+        await http.body()
+        return await self._answer(http, request)
+
+    async def _answer(self, http: HttpRequest, request: Request) -> Response:
+        """Run it as long as the client is there to read the answer."""
         gateway: Gateway = http.app.state.gateway
-        return _response(http, await gateway.execute(request))
+        running = asyncio.create_task(gateway.execute(request))
+        leaving = asyncio.create_task(self._client_leaves())
+        try:
+            await asyncio.wait([running, leaving], return_when=asyncio.FIRST_COMPLETED)
+            if not running.done():
+                return Response(status_code=CLIENT_LEFT)
+            return _response(http, running.result())
+        finally:
+            leaving.cancel()
+            running.cancel()
+            await asyncio.gather(running, leaving, return_exceptions=True)
+
+    async def _client_leaves(self) -> None:
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
 
 
 def refusal(status: int, message: str, headers: dict[str, str] | None = None) -> Response:

@@ -12,14 +12,16 @@ from strawberry.types.execution import PreExecutionError
 from resolvers.context import Context
 from resolvers.loaders import Loaders
 from schema import KEPT_DOCUMENTS, schema
-from upstream.client import Client
+from upstream.errors import UpstreamError
+from upstream.freshness import Snapshot, Status
 from upstream.receipt import Receipt, recording
+from upstream.source import Source
 from web.errors import field_error, request_error
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A well-formed GraphQL request. ``receipt`` asks for ``extensions.upstream`` in the answer."""
+    """A well-formed GraphQL request. ``receipt`` asks for what the answer cost, in ``extensions``."""
 
     query: str
     variables: dict[str, Any] | None = None
@@ -36,42 +38,59 @@ class Answer:
 
 
 class Gateway:
-    """Answers GraphQL requests from one upstream."""
+    """Answers GraphQL requests from one source."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, source: Source) -> None:
+        self.source = source
 
     async def execute(self, request: Request) -> Answer:
         """The answer; whatever goes wrong is in its ``errors``."""
-        receipt = Receipt()
-        with recording(receipt):
-            answer = await self._run(request)
-        if request.receipt:
-            answer.body["extensions"] = {"upstream": receipt.summary()}
-        return answer
-
-    async def _run(self, request: Request) -> Answer:
         unclear = _unclear_operation(request)
         if unclear:
             return Answer({"errors": [request_error(GraphQLError(unclear))]}, ran=False)
-        result = await schema.execute(
-            request.query,
-            variable_values=request.variables,
-            operation_name=request.operation_name,
-            context_value=Context(Loaders.over(self._client)),
-        )
-        errors = result.errors or []
-        if isinstance(result, PreExecutionError):
-            return Answer({"errors": [request_error(error) for error in errors]}, ran=False)
-        if result.data is None and all(error.path is None for error in errors):
-            return Answer({"errors": [field_error(error) for error in errors]}, ran=False)
-        if errors:
-            return Answer({"errors": [field_error(error) for error in errors], "data": result.data}, ran=True)
-        return Answer({"data": result.data}, ran=True)
+        receipt = Receipt()
+        known: Snapshot | UpstreamError | None
+        with recording(receipt):
+            try:
+                snapshot = known = await self.source.snapshot()
+            except UpstreamError as error:
+                snapshot, known = self.source.sync.snapshot, error
+            loaders = Loaders.over(self.source.batcher, known)
+            status = self.source.status(snapshot)
+            try:
+                answer = await _run(request, Context(loaders, status))
+            finally:
+                loaders.close()
+        if request.receipt:
+            answer.body["extensions"] = {"upstream": receipt.summary(), "freshness": _freshness(status)}
+        return answer
 
-    async def aclose(self) -> None:
-        """Close the connections to upstream."""
-        await self._client.aclose()
+
+async def _run(request: Request, context: Context) -> Answer:
+    result = await schema.execute(
+        request.query,
+        variable_values=request.variables,
+        operation_name=request.operation_name,
+        context_value=context,
+    )
+    errors = result.errors or []
+    if isinstance(result, PreExecutionError):
+        return Answer({"errors": [request_error(error) for error in errors]}, ran=False)
+    if result.data is None and all(error.path is None for error in errors):
+        return Answer({"errors": [field_error(error) for error in errors]}, ran=False)
+    if errors:
+        return Answer({"errors": [field_error(error) for error in errors], "data": result.data}, ran=True)
+    return Answer({"data": result.data}, ran=True)
+
+
+def _freshness(status: Status) -> dict[str, object]:
+    return {
+        "version": status.version,
+        "refreshedAt": status.refreshed_at and status.refreshed_at.isoformat(),
+        "ageSeconds": status.age_seconds,
+        "stale": status.stale,
+        "syncing": status.syncing,
+    }
 
 
 def _unclear_operation(request: Request) -> str | None:

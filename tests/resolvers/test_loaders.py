@@ -7,11 +7,14 @@ import asyncio
 import pytest
 
 from resolvers.loaders import Loaders
-from tests.serving import serving
-from upstream.client import Client, network
-from upstream.embedded import Catalogue, Dropped, EmbeddedUpstream, Fault, Latency, Status
+from upstream.embedded import Dropped, EmbeddedUpstream, Fault, Latency, Status
 from upstream.errors import UpstreamUnavailable
 from upstream.records import Package
+from upstream.source import Source
+
+
+def live(source: Source) -> Loaders:
+    return Loaders.over(source.batcher, None)
 
 
 @pytest.fixture
@@ -20,8 +23,8 @@ def slow(embedded: EmbeddedUpstream) -> EmbeddedUpstream:
     return embedded
 
 
-async def test_equal_keys_are_asked_once(client: Client, embedded: EmbeddedUpstream) -> None:
-    loader = Loaders.over(client).packages
+async def test_equal_keys_are_asked_once(source: Source, embedded: EmbeddedUpstream) -> None:
+    loader = live(source).packages
     first, second, several = await asyncio.gather(
         loader.by_id(1599), loader.by_id(1599), loader.by_ids([1599, 683, 1599])
     )
@@ -29,8 +32,8 @@ async def test_equal_keys_are_asked_once(client: Client, embedded: EmbeddedUpstr
     assert embedded.requests.total == 2
 
 
-async def test_what_one_way_finds_the_others_know(client: Client, embedded: EmbeddedUpstream) -> None:
-    loader = Loaders.over(client).packages
+async def test_what_one_way_finds_the_others_know(source: Source, embedded: EmbeddedUpstream) -> None:
+    loader = live(source).packages
     by_slug = await loader.by_slug("django-celery-email")
     page = await loader.page(limit=3, offset=0)
     assert await loader.by_id(1599) is by_slug
@@ -40,10 +43,10 @@ async def test_what_one_way_finds_the_others_know(client: Client, embedded: Embe
 
 
 async def test_a_failed_load_is_reported_to_everyone_and_asked_once(
-    client: Client, embedded: EmbeddedUpstream
+    source: Source, embedded: EmbeddedUpstream
 ) -> None:
     embedded.faults.add(Fault(Status(500), path="/api/v4/packages/1599/"))
-    loader = Loaders.over(client).packages
+    loader = live(source).packages
     for _ in range(2):
         failed, good = await loader.by_ids([1599, 683])
         assert isinstance(failed, UpstreamUnavailable)
@@ -52,19 +55,19 @@ async def test_a_failed_load_is_reported_to_everyone_and_asked_once(
 
 
 async def test_a_failed_list_of_categories_fails_every_category_and_is_asked_once(
-    client: Client, embedded: EmbeddedUpstream
+    source: Source, embedded: EmbeddedUpstream
 ) -> None:
     embedded.faults.add(Fault(Dropped()))
-    loader = Loaders.over(client).categories
+    loader = live(source).categories
     failures = await asyncio.gather(*(loader.by_id(id) for id in (1, 2, 4)), return_exceptions=True)
     assert all(isinstance(failure, UpstreamUnavailable) for failure in failures)
     assert embedded.requests.total == 1
 
 
 async def test_a_waiter_that_leaves_does_not_spoil_the_load_for_others(
-    client: Client, slow: EmbeddedUpstream
+    source: Source, slow: EmbeddedUpstream
 ) -> None:
-    loader = Loaders.over(client).packages
+    loader = live(source).packages
     leaving = asyncio.create_task(loader.by_id(1599))
     staying = asyncio.create_task(loader.by_id(1599))
     several = asyncio.create_task(loader.by_ids([1599, 683]))
@@ -78,21 +81,9 @@ async def test_a_waiter_that_leaves_does_not_spoil_the_load_for_others(
     assert slow.requests.total == 2
 
 
-async def test_a_time_limit_on_a_wait_does_not_spoil_the_load(client: Client, slow: EmbeddedUpstream) -> None:
-    loader = Loaders.over(client).packages
+async def test_a_time_limit_on_a_wait_does_not_spoil_the_load(source: Source, slow: EmbeddedUpstream) -> None:
+    loader = live(source).packages
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(loader.by_slug("django-celery-email"), 0.01)
     assert (await loader.by_slug("django-celery-email")) is not None
     assert slow.requests.total == 1
-
-
-async def test_at_most_eight_requests_are_in_flight(whole_catalogue: Catalogue) -> None:
-    upstream = EmbeddedUpstream(catalogue=whole_catalogue, latency=0.005)
-    ids = whole_catalogue.grids[110].packages
-    with serving(upstream) as address:
-        client = Client(f"{address}/api/v4/", network())
-        packages = await Loaders.over(client).packages.by_ids(ids)
-        await client.aclose()
-    assert [package.id for package in packages if isinstance(package, Package)] == list(ids)
-    assert upstream.requests.total == len(ids) == 130
-    assert upstream.requests.max_concurrency == 8

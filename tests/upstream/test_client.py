@@ -22,6 +22,7 @@ from upstream.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
+from upstream.exchange import Limits
 from upstream.receipt import Receipt, recording
 from upstream.records import CATEGORY, GRID, PACKAGE
 
@@ -39,7 +40,7 @@ async def client_of(handler: Handler) -> AsyncIterator[tuple[Client, list[httpx.
         requests.append(request)
         return handler(request)
 
-    client = Client("https://djangopackages.test/api/v4/", httpx.MockTransport(record))
+    client = Client("https://djangopackages.test/api/v4/", httpx.MockTransport(record), Limits(attempts=1))
     yield client, requests
     await client.aclose()
 

@@ -9,8 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.serving import serving
-from upstream import client as client_module
-from upstream.client import Client, network
+from upstream.client import Client
 from upstream.embedded import (
     Dropped,
     EmbeddedUpstream,
@@ -19,7 +18,9 @@ from upstream.embedded import (
     Truncated,
 )
 from upstream.errors import UpstreamBadData, UpstreamError, UpstreamTimeout, UpstreamUnavailable
+from upstream.exchange import Limits
 from upstream.records import PACKAGE
+from upstream.transport import IDLE_LIMIT, network
 
 
 @pytest.fixture
@@ -95,7 +96,7 @@ async def test_an_answer_that_trickles_meets_the_time_limit(
 ) -> None:
     embedded.faults.add(Fault(Slow(chunk=16, pause=0.05)))
     with serving(embedded) as address:
-        client = Client(f"{address}/api/v4/", network(), time_limit=0.2)
+        client = Client(f"{address}/api/v4/", network(), Limits(exchange=0.2, attempts=1))
         with pytest.raises(UpstreamTimeout, match="did not answer /packages/1599/ within its time limit"):
             await client.detail(PACKAGE, 1599)
         await client.aclose()
@@ -123,8 +124,8 @@ async def test_an_idle_connection_is_dropped_before_upstream_closes_it() -> None
         assert await client.detail(PACKAGE, 1) is None
     assert connections == 1
     # Upstream closes at 2.0 seconds (contract section 6); a kept connection must be gone before.
-    assert client_module.IDLE_LIMIT < 2.0
-    await asyncio.sleep(client_module.IDLE_LIMIT + 0.1)
+    assert IDLE_LIMIT < 2.0
+    await asyncio.sleep(IDLE_LIMIT + 0.1)
     assert await client.detail(PACKAGE, 1) is None
     assert connections == 2
     await client.aclose()

@@ -1,0 +1,18 @@
+"""The order of a relation to many: ours, because upstream leaves it open (contract section 2)."""
+
+from __future__ import annotations
+
+from upstream.records import R
+
+
+def by_title(found: list[R | BaseException | None]) -> list[R | BaseException | None]:
+    """By title, equal titles by id. What is missing or failed stands at the end, as it came."""
+    records: list[R] = []
+    others: list[R | BaseException | None] = []
+    for item in found:
+        if item is None or isinstance(item, BaseException):
+            others.append(item)
+        else:
+            records.append(item)
+    records.sort(key=lambda record: (record.title, record.id))
+    return [*records, *others]

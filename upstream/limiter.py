@@ -1,0 +1,108 @@
+"""How many requests upstream gets at a time: as many as it answers without slowing down.
+
+The limit grows by one for every round of answers that came as quickly as the quickest lately, and shrinks when
+they come slower, when upstream refuses (429, 503) or when it lets requests time out: additive increase,
+multiplicative decrease. Upstream saturates at about 4 (contract section 7), so that is where it starts.
+
+An answer is compared only with answers of about its own nominal size: a network adds the same to each, which
+makes the small ones look slow beside the large ones.
+
+Requests of users go first; the crawl takes the turns that are left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from math import frexp, inf
+
+START = 4
+GROW_BELOW = 2.0
+"""Grow while answers take less than this many times the quickest ones: then the requests do not queue."""
+SHRINK_ABOVE = 3.0
+SHRINK_BY = 0.9
+HALVE = 0.5
+FORGET_QUICKEST = 1.002
+"""By this factor the quickest answer is forgotten with each answer: within some 350 answers it doubles."""
+
+
+class Limiter:
+    """Gives turns; ``lowest`` and ``highest`` bound how many are out at a time."""
+
+    def __init__(self, lowest: int = 1, highest: int = 32) -> None:
+        self._lowest = float(lowest)
+        self._highest = float(highest)
+        self._limit = min(max(float(START), self._lowest), self._highest)
+        self._quickest: dict[int, float] = {}  # by the power of two of the nominal time
+        self._out = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting_in_background: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def limit(self) -> int:
+        """How many turns can be out now."""
+        return int(self._limit)
+
+    @property
+    def in_flight(self) -> int:
+        """How many turns are out."""
+        return self._out
+
+    @asynccontextmanager
+    async def turn(self, *, background: bool = False) -> AsyncIterator[None]:
+        """Wait for a turn, and hold it. Whoever is in the background waits for everyone else."""
+        await self._take(background)
+        try:
+            yield
+        finally:
+            self._out -= 1
+            self._wake()
+
+    def succeeded(self, seconds: float, nominal: float) -> None:
+        """An answer came after so long; ``nominal`` is the time that such a one takes."""
+        if seconds <= 0:
+            return  # too quick for a coarse clock; nothing would ever be as quick again
+        slowness = seconds / nominal
+        size = frexp(nominal)[1]
+        quickest = min(self._quickest.get(size, inf) * FORGET_QUICKEST, slowness)
+        self._quickest[size] = quickest
+        if slowness > SHRINK_ABOVE * quickest:
+            self._set(self._limit * SHRINK_BY)
+        elif slowness < GROW_BELOW * quickest and self._out >= self.limit:
+            self._set(self._limit + 1 / self._limit)
+
+    def failed(self) -> None:
+        """Upstream refused for load, or did not answer in time."""
+        self._set(self._limit * HALVE)
+
+    def _set(self, limit: float) -> None:
+        self._limit = min(max(limit, self._lowest), self._highest)
+        self._wake()
+
+    async def _take(self, background: bool) -> None:
+        ahead = self._waiting or (background and self._waiting_in_background)
+        if self._out < self.limit and not ahead:
+            self._out += 1
+            return
+        mine = asyncio.get_running_loop().create_future()
+        (self._waiting_in_background if background else self._waiting).append(mine)
+        try:
+            await mine
+        except asyncio.CancelledError:
+            if mine.done() and not mine.cancelled():
+                # The turn had just been given; hand it on.
+                self._out -= 1
+                self._wake()
+            raise
+
+    def _wake(self) -> None:
+        while self._out < self.limit:
+            queue = self._waiting or self._waiting_in_background
+            if not queue:
+                return
+            waiter = queue.popleft()
+            if not waiter.done():
+                self._out += 1
+                waiter.set_result(None)

@@ -1,0 +1,129 @@
+"""Django Packages as the rest of the gateway sees it: what is known of it, and how to ask for the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Literal
+
+from upstream.batching import Batcher
+from upstream.client import Client
+from upstream.errors import UpstreamError, UpstreamUnavailable
+from upstream.freshness import Freshness, Snapshot, Status
+from upstream.records import CATEGORY
+from upstream.storage import Storage
+from upstream.sync import Schedule, Sync
+
+PATIENCE = 2.0
+"""Seconds that upstream has to answer whoever asks whether the gateway is ready."""
+
+REVALIDATION = 10.0
+"""Seconds that a request waits for a crawl when the catalog is too old to be served before one was tried."""
+
+_log = logging.getLogger(__name__)
+
+
+class Source:
+    """Open it before use, inside the running loop. ``follow`` is whether it crawls by itself."""
+
+    def __init__(
+        self,
+        client: Client,
+        storage: Storage,
+        *,
+        origin: str,
+        follow: bool = True,
+        schedule: Schedule = Schedule(),  # noqa: B008 - immutable
+        freshness: Freshness = Freshness(),  # noqa: B008 - immutable
+    ) -> None:
+        self.client = client
+        self.batcher = Batcher(client)
+        self.sync = Sync(client, self.batcher, storage, origin, schedule)
+        self._storage = storage
+        self._follow = follow
+        self._freshness = freshness
+        self._following: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Take the stored catalog, and begin to follow upstream.
+
+        :raises StorageUnavailable: the file cannot be read.
+        """
+        await self.sync.load()
+        if self._follow:
+            self._following = asyncio.create_task(self.sync.run())
+            self._following.add_done_callback(_report)
+
+    async def aclose(self) -> None:
+        """Stop following, end what is under way, close connections and the storage."""
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.gather(self._following, return_exceptions=True)
+        await self.batcher.aclose()
+        await self.client.aclose()
+        self._storage.close()
+
+    async def snapshot(self) -> Snapshot | None:
+        """The catalog to answer a request from, or ``None`` if upstream must be asked.
+
+        :raises UpstreamError: the catalog is too old to be served, and upstream does not answer.
+        """
+        snapshot = self.sync.snapshot
+        if snapshot is None:
+            return None
+        stage = self._freshness.stage(snapshot.age())
+        if stage == "fresh":
+            return snapshot
+        if self._follow:
+            if stage == "stale-while-revalidate":
+                self.sync.want()
+                return snapshot
+            if self.sync.last_error is None:
+                await self.sync.settled(REVALIDATION)
+                snapshot = self.sync.snapshot or snapshot
+                stage = self._freshness.stage(snapshot.age())
+        if stage != "expired":
+            return snapshot
+        if not self._follow:
+            return None
+        raise UpstreamUnavailable(
+            f"The catalog was last refreshed on {snapshot.refreshed_at:%Y-%m-%d}, which is too long ago, "
+            "and upstream has not answered since."
+        )
+
+    def status(self, snapshot: Snapshot | None) -> Status:
+        """How a request stands that is answered from this snapshot."""
+        if snapshot is None:
+            return Status(None, None, None, False, None, None, None, self.sync.syncing)
+        catalog, age = snapshot.catalog, snapshot.age()
+        return Status(
+            version=catalog.version,
+            refreshed_at=snapshot.refreshed_at,
+            age_seconds=int(age),
+            stale=self._freshness.stage(age) != "fresh",
+            package_count=len(catalog.packages),
+            grid_count=len(catalog.grids),
+            category_count=len(catalog.categories),
+            syncing=self.sync.syncing,
+        )
+
+    async def ready(self) -> Literal["catalog", "live"] | None:
+        """Where an answer would come from now; ``None`` if none can be given.
+
+        Without a catalog upstream is asked for its categories: what it says is remembered for a minute, and the
+        breaker bounds the questions.
+        """
+        snapshot = self.sync.snapshot
+        if snapshot is not None and self._freshness.stage(snapshot.age()) != "expired":
+            return "catalog"
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self.batcher.page(CATEGORY, limit=1, offset=0)
+        except (UpstreamError, TimeoutError):
+            return None
+        return "live"
+
+
+def _report(following: asyncio.Task[None]) -> None:
+    if not following.cancelled() and following.exception() is not None:
+        _log.critical("the gateway no longer follows upstream", exc_info=following.exception())

@@ -1,0 +1,305 @@
+"""Follows upstream: crawls when it is time, looks for new packages in between, publishes what changed.
+
+Of several processes that share a storage file one crawls: the one that holds the lease. The others look into
+the file and load what the crawler saved; when it dies its lease runs out and another takes over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import random
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from upstream.batching import Batcher
+from upstream.catalog import Catalog, Changes, compare
+from upstream.client import Client
+from upstream.crawl import LastGood, Progress, crawl
+from upstream.errors import UpstreamError
+from upstream.freshness import Snapshot
+from upstream.records import GRID, PACKAGE
+from upstream.storage import Storage, StorageUnavailable, Stored
+
+LEASE = 15.0
+"""Seconds for which the lease is taken; it is renewed in a third of that."""
+
+LOOK = 1.0
+"""Seconds between looks into the file for another process's catalog, or for a lease that has run out."""
+
+NEWEST = 20
+"""How many of the newest packages are looked at between crawls."""
+
+FIRST_RETRY, LONGEST_RETRY = 15.0, 900.0
+"""Seconds after which a failed crawl is tried again; doubled each time, with jitter."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When to look at upstream, in seconds. Each is varied by a tenth, so that gateways do not march in step."""
+
+    crawl: float = 6 * 3600.0
+    newest: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What a crawl found."""
+
+    snapshot: Snapshot
+    changes: Changes | None
+    """Against the catalog before; ``None`` if there was none."""
+    kept: int
+    """Records that could not be read and keep their last good version."""
+    stored: bool
+    """Whether it is in the storage."""
+
+
+class Sync:
+    """Keeps ``snapshot`` up to date. ``origin`` names the upstream: another one's stored catalog is not used."""
+
+    def __init__(
+        self, client: Client, batcher: Batcher, storage: Storage, origin: str, schedule: Schedule
+    ) -> None:
+        self._client = client
+        self._batcher = batcher
+        self._storage = storage
+        self._origin = origin
+        self._schedule = schedule
+        self._holder = f"{socket.gethostname()}-{os.getpid()}-{random.randbytes(4).hex()}"
+        self._wanted = asyncio.Event()
+        self._settled = asyncio.Condition()
+        self._attempts = 0
+        self._count: int | None = None
+        """How many packages upstream had when they were last crawled or looked at."""
+        self.snapshot: Snapshot | None = None
+        self.syncing = False
+        self.last_error: UpstreamError | None = None
+        """Why the last attempt to refresh the catalog failed; ``None`` if it did not."""
+
+    # What others do with it
+
+    async def load(self) -> None:
+        """Take the stored catalog, if there is one.
+
+        :raises StorageUnavailable: the file cannot be read.
+        """
+        stored = await asyncio.to_thread(self._storage.load)
+        if stored is None:
+            return
+        origin, _, _version = stored.version.partition(" ")
+        if origin != self._origin:
+            _log.warning("the stored catalog is that of another upstream, and is not used")
+            return
+        await self._publish(await asyncio.to_thread(_snapshot_of, stored))
+
+    async def crawl(self, progress: Progress = lambda kind, read, count: None) -> Synced:
+        """Crawl now, publish and store what was found.
+
+        :raises UpstreamError: upstream could not be read; what is known stays.
+        """
+        before = self.snapshot
+        last_good = LastGood() if before is None else _last_good(before.catalog)
+        self.syncing = True
+        try:
+            crawled = await crawl(self._batcher, self._client, last_good, progress)
+            refreshed_at = datetime.now(UTC)
+            catalog = await asyncio.to_thread(
+                Catalog.build, crawled.packages.values(), crawled.grids.values(), crawled.categories.values()
+            )
+            self._count = self._batcher.places[PACKAGE.singular].count
+            changes = None
+            if before is not None:
+                changes = await asyncio.to_thread(compare, before.catalog, catalog)
+            snapshot = Snapshot(catalog, refreshed_at)
+            await self._publish(snapshot)
+            self.last_error = None
+            return Synced(snapshot, changes, crawled.kept, stored=await self._store(snapshot))
+        except UpstreamError as error:
+            self.last_error = error
+            raise
+        finally:
+            self.syncing = False
+            async with self._settled:
+                self._attempts += 1
+                self._settled.notify_all()
+
+    async def look_for_new_packages(self) -> bool:
+        """Look at page one of the packages; whether a crawl is due, because more changed than came in.
+
+        :raises UpstreamError: there is no such page.
+        """
+        before = self.snapshot
+        if before is None:
+            return True
+        known = before.catalog.packages
+        page = await self._batcher.crawl_page(PACKAGE, limit=NEWEST, offset=0)
+        new = [package for package in page.records if package.id not in known]
+        if not new:
+            return page.count != self._count
+        # The grids of a new package name it too (contract section 2).
+        grid_ids = sorted({grid for package in new for grid in package.grids})
+        grids = dict(before.catalog.grids)
+        for id in grid_ids:
+            grid = await self._client.detail(GRID, id, background=True)
+            if grid is not None:
+                grids[id] = grid
+        packages = {package.id: package for package in new} | dict(known)
+        catalog = await asyncio.to_thread(
+            Catalog.build, packages.values(), grids.values(), before.catalog.categories.values()
+        )
+        # The rest was not looked at, so the age stays what it was.
+        snapshot = Snapshot(catalog, before.refreshed_at)
+        await self._publish(snapshot)
+        await self._store(snapshot)
+        _log.info("found %d new packages", len(new))
+        came = page.count - (self._count or 0)
+        self._count = page.count
+        return came != len(new)
+
+    def want(self) -> None:
+        """Ask for a crawl soon."""
+        self._wanted.set()
+
+    async def settled(self, seconds: float) -> None:
+        """Wait until the next attempt to refresh the catalog has ended, well or not, or for so long."""
+        attempts = self._attempts
+        self.want()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds), self._settled:
+                await self._settled.wait_for(lambda: self._attempts > attempts)
+
+    # What it does by itself
+
+    async def run(self) -> None:
+        """Follow upstream until cancelled."""
+        try:
+            while True:
+                if await self._leased():
+                    await self._lead()
+                else:
+                    await self._follow()
+        finally:
+            with suppress(StorageUnavailable):
+                self._storage.drop_lease(self._holder)
+
+    async def _lead(self) -> None:
+        """Crawl and look for new packages, as long as the lease is ours."""
+        work = asyncio.create_task(self._work())
+        try:
+            while not work.done() and await self._leased():
+                await asyncio.wait([work], timeout=LEASE / 3)
+                await self._take_newer()
+        finally:
+            work.cancel()
+            with suppress(asyncio.CancelledError):
+                await work
+
+    async def _work(self) -> None:
+        retry = FIRST_RETRY
+        while True:
+            try:
+                if self._crawl_is_due() or await self.look_for_new_packages():
+                    self._wanted.clear()
+                    await self.crawl()
+                retry = FIRST_RETRY
+            except UpstreamError as error:
+                pause = max(_varied(retry), error.retry_after or 0.0)
+                _log.warning("the catalog could not be refreshed, next try in %.0f s: %s", pause, error)
+                retry = min(retry * 2, LONGEST_RETRY)
+                # Deaf to wishes: an upstream that fails is asked no more often because people want it.
+                await asyncio.sleep(pause)
+                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_varied(self._schedule.newest)):
+                    await self._wanted.wait()
+
+    def _crawl_is_due(self) -> bool:
+        if self.snapshot is None or self._wanted.is_set():
+            return True
+        return self.snapshot.age() >= _varied(self._schedule.crawl)
+
+    async def _follow(self) -> None:
+        """Take what another process has saved."""
+        with _storage_troubles_logged():
+            saved = await asyncio.to_thread(self._storage.saved)
+            known = None
+            if self.snapshot is not None:
+                known = (self._stored_version(self.snapshot.catalog), self.snapshot.refreshed_at)
+            if saved is not None and saved != known:
+                await self.load()
+        await asyncio.sleep(LOOK)
+
+    async def _take_newer(self) -> None:
+        """Take what a crawl by hand has saved meanwhile."""
+        with _storage_troubles_logged():
+            saved = await asyncio.to_thread(self._storage.saved)
+            if saved is not None and self.snapshot is not None and saved[1] > self.snapshot.refreshed_at:
+                await self.load()
+
+    async def _leased(self) -> bool:
+        try:
+            return await asyncio.to_thread(self._storage.take_lease, self._holder, LEASE)
+        except StorageUnavailable as error:
+            # Without a file there is nobody to share with.
+            _log.warning("%s", error)
+            return True
+
+    async def _store(self, snapshot: Snapshot) -> bool:
+        catalog = snapshot.catalog
+        try:
+            await asyncio.to_thread(
+                self._storage.save,
+                version=self._stored_version(catalog),
+                refreshed_at=snapshot.refreshed_at,
+                packages=catalog.packages.values(),
+                grids=catalog.grids.values(),
+                categories=catalog.categories.values(),
+            )
+        except StorageUnavailable as error:
+            # The catalog is served all the same; the next crawl tries again.
+            _log.error("%s", error)
+            return False
+        return True
+
+    def _stored_version(self, catalog: Catalog) -> str:
+        return f"{self._origin} {catalog.version}"
+
+    async def _publish(self, snapshot: Snapshot) -> None:
+        catalog = snapshot.catalog
+        for kind, records in ((PACKAGE, catalog.packages), (GRID, catalog.grids)):
+            self._batcher.places[kind.singular].saw_all(list(records))
+        self._batcher.forget()
+        # The catalog stays: the garbage collector need not look through it again and again.
+        gc.freeze()
+        async with self._settled:
+            self.snapshot = snapshot
+            self._attempts += 1
+            self._settled.notify_all()
+
+
+@contextmanager
+def _storage_troubles_logged() -> Iterator[None]:
+    try:
+        yield
+    except StorageUnavailable as error:
+        _log.warning("%s", error)
+
+
+def _snapshot_of(stored: Stored) -> Snapshot:
+    return Snapshot(Catalog.build(stored.packages, stored.grids, stored.categories), stored.refreshed_at)
+
+
+def _last_good(catalog: Catalog) -> LastGood:
+    return LastGood(catalog.packages, catalog.grids, catalog.categories)
+
+
+def _varied(seconds: float) -> float:
+    return seconds * random.uniform(0.9, 1.1)

@@ -1,0 +1,38 @@
+"""What an operator's machines ask: is the process alive, and can it answer?"""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from upstream.source import Source
+
+
+async def healthz(_request: Request) -> Response:
+    """Alive: the process answers. It does not ask upstream."""
+    return JSONResponse({"status": "ok"})
+
+
+async def readyz(request: Request) -> Response:
+    """Ready: an answer can be given, from the catalog or live. Else the status is 503."""
+    source: Source = request.app.state.gateway.source
+    answers_from = await source.ready()
+    status = source.status(source.sync.snapshot)
+    body = {
+        "status": "ready" if answers_from else "not ready",
+        "answersFrom": answers_from,
+        "upstream": source.client.exchanger.breaker.state,
+        "catalog": {
+            "version": status.version,
+            "refreshedAt": status.refreshed_at,
+            "ageSeconds": status.age_seconds,
+            "stale": status.stale,
+            "packageCount": status.package_count,
+            "gridCount": status.grid_count,
+            "categoryCount": status.category_count,
+            "syncing": status.syncing,
+        },
+    }
+    encoded = msgspec.json.encode(body)
+    return Response(encoded, 200 if answers_from else 503, media_type="application/json")

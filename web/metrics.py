@@ -1,0 +1,94 @@
+"""What the gateway measures, for Prometheus. Each worker process tells of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from starlette.requests import Request
+from starlette.responses import Response
+
+from upstream.records import KINDS
+from upstream.source import Source
+
+
+async def metrics(request: Request) -> Response:
+    """The measurements in Prometheus's text format."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Measurements(request.app.state.gateway.source))
+    return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+class _Measurements(Collector):
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._upstream()
+        yield from self._costs()
+        yield from self._catalog()
+
+    def _upstream(self) -> Iterator[Metric]:
+        exchanger = self._source.client.exchanger
+        requests = CounterMetricFamily(
+            "gateway_upstream_requests", "Requests to upstream, by what came of them.", labels=["outcome"]
+        )
+        for outcome, count in sorted(exchanger.outcomes.items()):
+            requests.add_metric([outcome], count)
+        yield requests
+        yield CounterMetricFamily(
+            "gateway_upstream_received_bytes", "The bodies of upstream's answers.", value=exchanger.received
+        )
+        yield GaugeMetricFamily(
+            "gateway_upstream_requests_in_flight", "Requests under way.", value=exchanger.limiter.in_flight
+        )
+        yield GaugeMetricFamily(
+            "gateway_upstream_concurrency_limit",
+            "How many requests upstream gets at a time now.",
+            value=exchanger.limiter.limit,
+        )
+        breaker = GaugeMetricFamily(
+            "gateway_upstream_breaker", "1 for the state of the circuit breaker.", labels=["state"]
+        )
+        for state in ("closed", "open", "half-open"):
+            breaker.add_metric([state], exchanger.breaker.state == state)
+        yield breaker
+        yield CounterMetricFamily(
+            "gateway_upstream_bad_records",
+            "Records that did not fit and were left out.",
+            value=self._source.client.bad_records,
+        )
+
+    def _costs(self) -> Iterator[Metric]:
+        costs = GaugeMetricFamily(
+            "gateway_upstream_cost_seconds",
+            "What requests cost lately: a detail, the fixed part of a page, each record on it.",
+            labels=["kind", "part"],
+        )
+        for kind in KINDS:
+            page, record = self._source.client.costs.page_parts(kind)
+            costs.add_metric([kind.singular, "detail"], self._source.client.costs.detail(kind))
+            costs.add_metric([kind.singular, "page"], page)
+            costs.add_metric([kind.singular, "record"], record)
+        yield costs
+
+    def _catalog(self) -> Iterator[Metric]:
+        status = self._source.status(self._source.sync.snapshot)
+        yield GaugeMetricFamily(
+            "gateway_catalog_syncing", "1 while upstream is read anew.", value=status.syncing
+        )
+        if status.version is None or status.age_seconds is None:
+            return
+        yield GaugeMetricFamily(
+            "gateway_catalog_age_seconds", "Seconds since the last refresh.", value=status.age_seconds
+        )
+        yield GaugeMetricFamily(
+            "gateway_catalog_stale", "1 if it is older than it should be.", value=status.stale
+        )
+        records = GaugeMetricFamily("gateway_catalog_records", "How many records are known.", labels=["kind"])
+        counts = (status.package_count, status.grid_count, status.category_count)
+        for kind, count in zip(KINDS, counts, strict=True):
+            records.add_metric([kind.singular], count or 0)
+        yield records
