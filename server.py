@@ -1,4 +1,7 @@
-"""The ASGI app and the command line: reads settings, wires the parts, nothing else."""
+"""The ASGI app and the command line: reads settings, wires the parts, nothing else.
+
+Each command imports what it runs on, so that none waits for the others' imports.
+"""
 
 from __future__ import annotations
 
@@ -7,27 +10,21 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 from urllib.parse import urlsplit
 
 import typer
-import uvicorn
-from rich.console import Console
-from starlette.applications import Starlette
 
-from schema import schema
 from settings import EMBEDDED, Settings, WrongSetting, read_settings
-from upstream.client import Client
 from upstream.errors import UpstreamError
-from upstream.exchange import Limits
-from upstream.freshness import Freshness
-from upstream.source import Source
 from upstream.storage import Storage, StorageUnavailable
-from upstream.sync import Schedule
-from upstream.transport import in_process, network
-from web.app import create_app
-from web.execution import Gateway, Request
-from web.graphiql import CANONICAL
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from upstream.client import Client
+    from upstream.source import Source
+    from web.execution import Request
 
 ROOT = Path(__file__).parent
 EMBEDDED_URL = "http://embedded.invalid/api/v4/"
@@ -39,8 +36,6 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-_out = Console()
-
 UpstreamFlag = Annotated[str | None, typer.Option("--upstream", help="URL of a v4 API, or 'embedded'.")]
 
 
@@ -52,6 +47,8 @@ def serve(
     workers: Annotated[int | None, typer.Option(help="How many processes answer requests.")] = None,
 ) -> None:
     """Serve GraphQL over HTTP."""
+    import uvicorn
+
     settings = _settings(host=host, port=port, upstream=upstream, workers=workers)
     # Each worker process reads the settings anew, so flags reach them through the environment.
     os.environ |= {f"GATEWAY_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
@@ -80,6 +77,8 @@ def query(
     upstream: UpstreamFlag = None,
 ) -> None:
     """Answer one query as JSON; the exit status is 1 if there were errors."""
+    from web.execution import Request
+
     settings = _settings(upstream=upstream)
     try:
         values = json.loads(variables)
@@ -93,6 +92,8 @@ def query(
         _stop(str(error))
     # On a terminal in colours, in a pipe as it is.
     if sys.stdout.isatty():
+        from rich.console import Console
+
         Console().print_json(data=body)
     else:
         typer.echo(json.dumps(body, ensure_ascii=False, indent=2))
@@ -102,6 +103,8 @@ def query(
 @cli.command("schema")
 def print_schema() -> None:
     """Print the schema in SDL."""
+    from schema import schema
+
     typer.echo(schema.as_str())
 
 
@@ -130,10 +133,12 @@ def serve_upstream(
     latency: Annotated[float, typer.Option(min=0, help="Milliseconds before each answer.")] = 0,
 ) -> None:
     """Serve the embedded copy of the v4 API by itself."""
+    import uvicorn
+
     from upstream.embedded import EmbeddedUpstream
 
     upstream = EmbeddedUpstream(packages=packages, seed=seed, latency=latency / 1000)
-    _out.print(f"The v4 API, embedded: http://{host}:{port}/api/v4/")
+    typer.echo(f"The v4 API, embedded: http://{host}:{port}/api/v4/")
     uvicorn.run(upstream, host=host, port=port, access_log=False, log_level="warning")
 
 
@@ -145,6 +150,8 @@ def __getattr__(name: str) -> Starlette:
         settings = read_settings()
     except WrongSetting as error:
         raise SystemExit(str(error)) from None
+    from web.app import create_app
+
     return create_app(lambda: open_source(settings, follow=settings.crawl == "on"))
 
 
@@ -153,6 +160,10 @@ def open_source(settings: Settings, *, follow: bool) -> Source:
 
     :raises StorageUnavailable: the file of the catalog cannot be used.
     """
+    from upstream.freshness import Freshness
+    from upstream.source import Source
+    from upstream.sync import Schedule
+
     return Source(
         _client(settings),
         Storage(storage_path(settings)),
@@ -183,6 +194,10 @@ def storage_path(settings: Settings) -> str:
 
 
 def _client(settings: Settings) -> Client:
+    from upstream.client import Client
+    from upstream.exchange import Limits
+    from upstream.transport import in_process, network
+
     limits = Limits(
         exchange=settings.upstream_timeout,
         connect=settings.upstream_connect_timeout,
@@ -197,13 +212,14 @@ def _client(settings: Settings) -> Client:
     )
     if settings.upstream != EMBEDDED:
         return Client(settings.upstream, network(), limits)
-    # Only those who want it wait for its import.
     from upstream.embedded import EmbeddedUpstream
 
     return Client(EMBEDDED_URL, in_process(EmbeddedUpstream()), limits)
 
 
 async def _answer(settings: Settings, request: Request) -> dict[str, object]:
+    from web.execution import Gateway
+
     source = open_source(settings, follow=False)
     await source.open()
     try:
@@ -225,13 +241,14 @@ def _stop(sentence: str, status: int = 2) -> NoReturn:
 
 
 def _greet(settings: Settings) -> None:
+    from web.graphiql import CANONICAL
+
     address = f"http://{settings.host}:{settings.port}"
     document = " ".join(line for line in CANONICAL.read_text().split("\n") if not line.startswith("#"))
     body = json.dumps({"query": " ".join(document.split())})
-    _out.print(f"GraphQL over [bold]{settings.upstream}[/bold]")
-    _out.print(f"  GraphiQL, in a browser   {address}/graphql")
-    _out.print("  the canonical query, in a shell:\n")
-    # Printed as it is: a terminal may wrap it, a copy of it must not have line breaks.
+    typer.echo(f"GraphQL over {typer.style(settings.upstream, bold=True)}")
+    typer.echo(f"  GraphiQL, in a browser   {address}/graphql")
+    typer.echo("  the canonical query, in a shell:\n")
     typer.echo(f"curl -s {address}/graphql -H 'Content-Type: application/json' -d '{body}'\n")
 
 

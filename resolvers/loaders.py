@@ -20,19 +20,17 @@ from typing import Any, Generic, TypeVar
 
 from aiodataloader import DataLoader
 
-from upstream.batching import Batcher
+from upstream.batching import ALL_CATEGORIES, Batcher
 from upstream.catalog import Catalog
 from upstream.errors import UpstreamBadData, UpstreamError
 from upstream.freshness import Snapshot
+from upstream.planning import Window
 from upstream.receipt import note_from_memory
 from upstream.records import CATEGORY, GRID, PACKAGE, BadRecord, Category, Grid, Kind, Package, Page, R
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 LoadBatch = Callable[[Sequence[Any], float], Awaitable[list[Any]]]
-
-ALL_CATEGORIES = 100
-"""A page size that holds every category: there are six, and upstream has no maximum (contract section 2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +111,8 @@ class RecordLoader(Generic[R]):
             loads = [self._ids.load(ids[place]) for place in unknown]
             loaded = await asyncio.shield(asyncio.gather(*loads, return_exceptions=True))
             for place, outcome in zip(unknown, loaded, strict=True):
+                if isinstance(outcome, asyncio.CancelledError):
+                    raise outcome
                 found[place] = outcome
         return found
 
@@ -142,6 +142,8 @@ class RecordLoader(Generic[R]):
         )
         answers = await asyncio.gather(*pages, return_exceptions=True)
         for answer in answers:
+            if isinstance(answer, asyncio.CancelledError):
+                raise answer
             if not isinstance(answer, BaseException):
                 for record in answer.records:
                     self._remember(record)
@@ -158,7 +160,7 @@ class CategoryLoader:
     def __init__(self, batcher: Batcher, batches: _Batches, catalog: Catalog | None) -> None:
         self._batcher = batcher
         self._catalog = catalog
-        self._pages: _Loader[int, Page[Category]] = _Loader(self._lists, batches)
+        self._pages: _Loader[Window, Page[Category]] = _Loader(self._lists, batches)
 
     async def all(self) -> list[Category]:
         """Every category, by id.
@@ -203,8 +205,13 @@ class CategoryLoader:
     async def _page(self) -> Page[Category]:
         return await asyncio.shield(self._pages.load(ALL_CATEGORIES))
 
-    async def _lists(self, limits: Sequence[int], asked: float) -> list[Any]:
-        return [await self._batcher.page(CATEGORY, limit=limit, offset=0, asked=asked) for limit in limits]
+    async def _lists(self, windows: Sequence[Window], asked: float) -> list[Any]:
+        (window,) = windows
+        try:
+            page = await self._batcher.page(CATEGORY, limit=window.limit, offset=window.offset, asked=asked)
+        except UpstreamError as error:
+            return [error]  # given back, not raised, so that it is remembered
+        return [page]
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +270,8 @@ class _Loader(DataLoader[K, V]):
     def __init__(
         self, load_batch: LoadBatch, batches: _Batches, loaded: dict[K, Future[V]] | None = None
     ) -> None:
-        super().__init__(cache_map=loaded)
+        self._loaded: dict[K, Future[V]] = {} if loaded is None else loaded
+        super().__init__(cache_map=self._loaded)
         self._load_batch = load_batch
         self._batches = batches
         self._asked = 0.0
@@ -276,5 +284,11 @@ class _Loader(DataLoader[K, V]):
     async def batch_load_fn(self, keys: Sequence[K]) -> list[Any]:
         if self._batches.refusal is not None:
             return [self._batches.refusal] * len(keys)
-        with self._batches.under_way():
-            return await self._load_batch(keys, self._asked)
+        try:
+            with self._batches.under_way():
+                return await self._load_batch(keys, self._asked)
+        except asyncio.CancelledError:
+            # aiodataloader would let whoever waits for them wait for ever.
+            for key in keys:
+                self._loaded[key].cancel()
+            raise

@@ -13,38 +13,45 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from upstream.client import Client
 from upstream.errors import UpstreamBadData, UpstreamError
+from upstream.flights import Flight, Flights, Key, Outcome, Voyage
+from upstream.memory import Memory
 from upstream.places import Places
-from upstream.planning import Plan, Prices, Window, cheapest
-from upstream.receipt import Exchange, Receipt, note_from_memory, noting, open_receipt
-from upstream.records import CATEGORY, KINDS, Kind, Page, R, Record
+from upstream.planning import GUESSED_COUNTS, Plan, Prices, Window, cheapest
+from upstream.receipt import note_from_memory, noting, open_receipt
+from upstream.records import CATEGORY, KINDS, Kind, Page, R
 
 REMEMBERED_SECONDS = 60.0
-MOST_REMEMBERED = 50_000
-CATEGORIES_PAGE = Window(0, 100, ())
+MOST_REMEMBERED = 20_000
+"""Records, each counted under its id, under its slug and on each page: the whole catalogue, once."""
+ALL_CATEGORIES = Window(0, 100, ())
 """All categories are one page: there are six, and that costs less than two details."""
-
-Key = int | str
-Outcome = Record | Page[Any] | UpstreamError | None
 
 
 class Batcher:
     """One for each process, over one client. ``places`` is what it knows of the lists, by kind."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, clock: Callable[[], float] = time.monotonic) -> None:
         self._client = client
-        self._flights: dict[tuple[str, Key | Window], _Flight] = {}
-        self._pending: dict[str, list[_Flight]] = {}
-        self._voyages: dict[str, list[_Voyage]] = {kind.singular: [] for kind in KINDS}
-        self._remembered: dict[tuple[str, Key | Window], tuple[float, Outcome]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._closing = False
         self.places = {kind.singular: Places() for kind in KINDS}
+        self._flights = Flights(self.places)
+        self._pending: dict[str, list[Flight]] = {}
+        self._memory: Memory[tuple[str, Key | Window], Outcome]
+        self._memory = Memory(REMEMBERED_SECONDS, MOST_REMEMBERED, clock)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    @property
+    def under_way(self) -> int:
+        """How many keys, pages and tasks are under way; 0 when nothing is left behind."""
+        return len(self._flights) + len(self._tasks)
+
+    # What others do with it
 
     async def fetch(
         self, kind: Kind[R], keys: Iterable[Key], *, asked: float | None = None
@@ -54,7 +61,7 @@ class Batcher:
         ``asked`` is when they were wanted (seconds, monotonic), if that was before now.
         """
         outcomes, flights = self._join(kind, keys, asked)
-        await self._landing(flights)
+        await self._flights.landing(flights)
         return outcomes | {flight.key: flight.outcome.result() for flight in flights}
 
     async def page(self, kind: Kind[R], *, limit: int, offset: int, asked: float | None = None) -> Page[R]:
@@ -64,7 +71,7 @@ class Batcher:
         """
         window = Window(offset, limit, ())
         outcomes, flights = self._join(kind, [window], asked)
-        await self._landing(flights)
+        await self._flights.landing(flights)
         outcome = flights[0].outcome.result() if flights else outcomes[window]
         if isinstance(outcome, UpstreamError):
             raise outcome
@@ -78,250 +85,223 @@ class Batcher:
 
         :raises UpstreamError: there is no answer.
         """
-        voyage = _Voyage((Window(offset, limit, ()),), [])
-        self._voyages[kind.singular].append(voyage)
+        window = Window(offset, limit, ())
+        voyage = Voyage(kind, [window], {}, whole=_is_whole(kind, window))
         try:
-            page = await self._client.page(
-                kind, limit=limit, offset=offset, background=True, attempts=attempts
-            )
-            self._saw(kind, offset, page)
+            with noting(voyage.note):
+                page = await self._client.page(
+                    kind,
+                    limit=limit,
+                    offset=offset,
+                    background=True,
+                    attempts=attempts,
+                    under_way=lambda: self._boarding(voyage),
+                )
+            self._saw(kind, window, page)
             return page
         finally:
-            self._end(kind, voyage)
+            self._end(voyage)
 
     def forget(self) -> None:
         """Forget what was found and found missing, because a new catalog knows better."""
-        self._remembered.clear()
+        self._memory.forget()
 
     async def aclose(self) -> None:
-        """End all flights."""
-        self._closing = True
-        for task in self._tasks:
+        """End all flights. Whoever waits for one, or wants one afterwards, is cancelled."""
+        self._closed = True
+        self._flights.cancel_all()
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # Those who wait
 
     def _join(
         self, kind: Kind[Any], keys: Iterable[Key | Window], asked: float | None
-    ) -> tuple[dict[Any, Any], list[_Flight]]:
+    ) -> tuple[dict[Any, Any], list[Flight]]:
         """What is remembered of the keys, and the flights of the others."""
-        now = time.monotonic()
+        if self._closed:
+            raise asyncio.CancelledError
+        asked = time.monotonic() if asked is None else asked
         outcomes: dict[Key | Window, Outcome] = {}
-        flights: list[_Flight] = []
+        flights: list[Flight] = []
         for key in dict.fromkeys(keys):
-            until, outcome = self._remembered.get((kind.singular, key), (0.0, None))
-            if until > now:
-                outcomes[key] = outcome
+            if (kind.singular, key) in self._memory:
+                outcome = outcomes[key] = self._memory[kind.singular, key]
                 note_from_memory(len(outcome.results) if isinstance(outcome, Page) else 1)
             else:
-                flights.append(self._flight(kind, key, now if asked is None else asked))
+                flights.append(self._flight(kind, key, asked))
         return outcomes, flights
 
-    def _flight(self, kind: Kind[Any], key: Key | Window, asked: float) -> _Flight:
-        flight = self._flights.get((kind.singular, key))
+    def _flight(self, kind: Kind[Any], key: Key | Window, asked: float) -> Flight:
+        flight = self._flights.find(kind, key)
         if flight is None:
-            flight = _Flight(kind, key, asked, asyncio.get_running_loop().create_future())
-            self._flights[kind.singular, key] = flight
-            voyage = self._voyage_of(kind, key)
-            if voyage is not None:
-                voyage.flights.append(flight)
-                flight.task, flight.together = voyage.task, voyage.flights
-            else:
+            flight = Flight(kind, key, asked, asyncio.get_running_loop().create_future())
+            if not self._flights.board(flight):
                 if not self._pending:
                     asyncio.get_running_loop().call_soon(self._depart)
                 self._pending.setdefault(kind.singular, []).append(flight)
+            self._flights.add(flight)
         receipt = open_receipt()
-        if receipt is not None and receipt not in flight.receipts:
-            flight.receipts.append(receipt)
+        if receipt is not None:
+            flight.receipts.setdefault(receipt, asked)
         return flight
 
-    def _voyage_of(self, kind: Kind[Any], key: Key | Window) -> _Voyage | None:
-        """The pages under way on one of which the record must be, if there are such."""
-        if not isinstance(key, int):
-            return None
-        first, last = self.places[kind.singular].bounds(key)
-        for voyage in self._voyages[kind.singular]:
-            if any(window.covers(first, last) for window in voyage.windows):
-                return voyage
-        return None
-
-    async def _landing(self, flights: list[_Flight]) -> None:
-        """Wait for the flights. Whoever waits last and leaves ends a flight."""
-        for flight in flights:
-            flight.waiters += 1
-        try:
-            for flight in flights:
-                await asyncio.shield(flight.outcome)
-        finally:
-            for flight in flights:
-                flight.waiters -= 1
-                if not flight.waiters and not flight.outcome.done():
-                    self._abandon(flight)
-
-    def _abandon(self, flight: _Flight) -> None:
-        self._flights.pop((flight.kind.singular, flight.key), None)
-        flight.outcome.cancel()
-        if flight.task is not None and not any(other.waiters for other in flight.together):
-            flight.task.cancel()
+    # Departures
 
     def _depart(self) -> None:
         """Plan the flights of this turn, and send them."""
         pending, self._pending = self._pending, {}
         for flights in pending.values():
-            kind = flights[0].kind
-            wanted = {flight.key: flight for flight in flights if flight.waiters}
-            for window in [key for key in wanted if isinstance(key, Window)]:
-                self._sail(kind, (window,), [wanted.pop(window)])
-            if kind is CATEGORY and wanted:
-                self._sail(kind, (CATEGORIES_PAGE,), list(wanted.values()))
-                continue
-            ids = [key for key in wanted if isinstance(key, int)]
-            plan = self._plan(kind, ids)
-            if plan.whole:
-                self._sail(kind, plan.windows, [wanted.pop(id) for id in ids])
-            else:
-                for window in plan.windows:
-                    self._sail(kind, (window,), [wanted.pop(id) for id in window.ids])
-            for key, flight in wanted.items():
-                assert not isinstance(key, Window)
-                self._start(self._fly(flight, key), [flight])
+            # One may be over already: landed by a page that came this very turn, or ended.
+            flights = [flight for flight in flights if not flight.outcome.done()]
+            try:
+                self._send(flights)
+            except Exception as error:  # whatever it is, nobody must wait for ever
+                for flight in flights:
+                    if flight.voyage is None:
+                        self._flights.break_down(flight, error)
+
+    def _send(self, flights: list[Flight]) -> None:
+        for flight in flights:
+            if isinstance(flight.key, Window) and not self._flights.board(flight):
+                self._sail((flight.key,), [flight])
+        # The pages that have just been sent may bring some of the others.
+        wanted = {
+            flight.key: flight
+            for flight in flights
+            if not isinstance(flight.key, Window) and not self._flights.board(flight)
+        }
+        if not wanted:
+            return
+        kind = flights[0].kind
+        if kind is CATEGORY:
+            self._sail((ALL_CATEGORIES,), wanted.values())
+            return
+        ids = [key for key in wanted if isinstance(key, int)]
+        plan = self._plan(kind, ids)
+        if plan.whole:
+            self._sail(plan.windows, [wanted.pop(id) for id in ids], whole=True)
+        else:
+            for window in plan.windows:
+                self._sail((window,), [wanted.pop(id) for id in window.ids])
+        for flight in wanted.values():
+            self._fly(flight, flight.asked)
 
     def _plan(self, kind: Kind[Any], ids: Iterable[int]) -> Plan:
         places, costs = self.places[kind.singular], self._client.costs
-        prices = Prices(costs.detail(kind), *costs.page_parts(kind))
-        return cheapest(((id, places.bounds(id)) for id in ids), prices, places.count)
+        prices = Prices(costs.detail(kind), *costs.page_parts(kind), costs.skipped(kind))
+        count = GUESSED_COUNTS[kind.singular] if places.count is None else places.count
+        return cheapest(((id, places.bounds(id)) for id in ids), prices, count)
 
-    def _sail(self, kind: Kind[Any], windows: tuple[Window, ...], flights: list[_Flight]) -> None:
-        voyage = _Voyage(windows, flights)
-        self._voyages[kind.singular].append(voyage)
-        voyage.task = self._start(self._sail_on(kind, voyage), voyage.flights)
+    # On the way
 
-    async def _sail_on(self, kind: Kind[Any], voyage: _Voyage) -> None:
-        asked = min(flight.asked for flight in voyage.flights)
+    def _sail(self, windows: Iterable[Window], flights: Iterable[Flight], whole: bool = False) -> None:
+        """Ask for pages, for these flights."""
+        aboard = dict.fromkeys(flights)
+        kind = next(iter(aboard)).kind
+        bare = [Window(window.offset, window.limit, ()) for window in windows]
+        voyage = Voyage(kind, bare, aboard, whole or _is_whole(kind, *bare))
+        self._flights.open(voyage)
+        self._launch(voyage, self._pages(voyage, min(flight.asked for flight in aboard)))
 
+    async def _pages(self, voyage: Voyage, asked: float) -> None:
         async def land(window: Window) -> None:
-            wanted = self._flights.get((kind.singular, _as_key(window)))
+            outcome: Page[Any] | UpstreamError
             try:
-                page = await self._client.page(kind, limit=window.limit, offset=window.offset, asked=asked)
+                outcome = await self._client.page(
+                    voyage.kind, limit=window.limit, offset=window.offset, asked=asked
+                )
             except UpstreamError as error:
-                # For a wanted record it is made good by details, which say what is wrong.
-                if wanted is not None:
-                    self._land(wanted, error)
-                return
-            self._saw(kind, window.offset, page)
-            self._remember(kind, _as_key(window), page)
-            if wanted is not None:
-                self._land(wanted, page)
-
-        try:
-            with noting(_for_all(voyage.flights)):
-                await asyncio.gather(*map(land, voyage.windows))
-        finally:
-            self._end(kind, voyage)
-
-    def _end(self, kind: Kind[Any], voyage: _Voyage) -> None:
-        """Whoever was not on the pages, or could not be read there, is asked for alone."""
-        self._voyages[kind.singular].remove(voyage)
-        for flight in voyage.flights:
-            if flight.outcome.done():
-                continue
-            if self._closing or isinstance(flight.key, Window):
-                flight.outcome.cancel()
+                # For a wanted record it is made good by a detail, which says what is wrong.
+                outcome = error
+            voyage.windows.remove(window)
+            if isinstance(outcome, Page):
+                self._saw(voyage.kind, window, outcome)
             else:
-                self._start(self._fly(flight, flight.key), [flight])
+                self._flights.land(voyage.kind, window, outcome)
 
-    async def _fly(self, flight: _Flight, key: Key) -> None:
+        with noting(voyage.note):
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for window in list(voyage.windows):
+                        group.create_task(land(window))
+            except ExceptionGroup as defects:
+                raise defects.exceptions[0] from None
+
+    def _fly(self, flight: Flight, asked: float) -> None:
+        """Ask for a record alone."""
+        voyage = Voyage(flight.kind, [], {flight: None})
+        self._launch(voyage, self._detail(voyage, flight, asked))
+
+    async def _detail(self, voyage: Voyage, flight: Flight, asked: float) -> None:
+        kind, key = flight.kind, flight.key
+        assert not isinstance(key, Window)
         try:
-            with noting(_for_all([flight])):
-                record = await self._client.detail(flight.kind, key, asked=flight.asked)
+            with noting(voyage.note):
+                record = await self._client.detail(kind, key, asked=asked)
+        except UpstreamBadData as error:
+            self._found(kind, key, error)
         except UpstreamError as error:
-            if isinstance(error, UpstreamBadData):
-                self._remember(flight.kind, key, error)
-            self._land(flight, error)
-            return
-        if record is None:
-            self._remember(flight.kind, key, None)
+            self._flights.land(kind, key, error)
         else:
-            self._remember(flight.kind, record.id, record)
-            self._remember(flight.kind, record.slug, record)
-        self._land(flight, record)
+            for each in (key,) if record is None else (record.id, record.slug):
+                self._found(kind, each, record)
 
-    def _saw(self, kind: Kind[Any], offset: int, page: Page[Any]) -> None:
-        """Remember a page, and land the flights that wanted one of its records."""
-        self.places[kind.singular].saw_page(page.count, offset, [result.id for result in page.results])
+    def _launch(self, voyage: Voyage, work: Coroutine[Any, Any, None]) -> None:
+        voyage.task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(voyage.task)
+        voyage.task.add_done_callback(lambda task: self._ended(voyage, task))
+        for flight in voyage.aboard:
+            flight.voyage = voyage
+
+    @contextmanager
+    def _boarding(self, voyage: Voyage) -> Iterator[None]:
+        """While a page of the crawl is on its way. Where that fails, nobody waits for another attempt."""
+        self._flights.open(voyage)
+        try:
+            yield
+        except BaseException:
+            self._end(voyage)
+            raise
+
+    # Arrivals
+
+    def _saw(self, kind: Kind[Any], window: Window, page: Page[Any]) -> None:
+        """Remember a page, and land the flights that wanted it or one of its records."""
+        self.places[kind.singular].saw_page(page.count, window.offset, [result.id for result in page.results])
+        self._found(kind, window, page)
         for record in page.records:
-            for key in (record.id, record.slug):
-                self._remember(kind, key, record)
-                flight = self._flights.get((kind.singular, key))
-                if flight is not None:
-                    self._land(flight, record)
+            self._found(kind, record.id, record)
+            self._found(kind, record.slug, record)
 
-    def _land(self, flight: _Flight, outcome: Outcome) -> None:
-        self._flights.pop((flight.kind.singular, flight.key), None)
-        if not flight.outcome.done():
-            flight.outcome.set_result(outcome)
+    def _found(self, kind: Kind[Any], key: Key | Window, outcome: Outcome) -> None:
+        size = len(outcome.results) if isinstance(outcome, Page) else 1
+        self._memory.remember((kind.singular, key), outcome, size)
+        self._flights.land(kind, key, outcome)
 
-    def _remember(self, kind: Kind[Any], key: Key | Window, outcome: Outcome) -> None:
-        # Taken out first, so that the oldest entry is always the first one.
-        self._remembered.pop((kind.singular, key), None)
-        if len(self._remembered) >= MOST_REMEMBERED:
-            del self._remembered[next(iter(self._remembered))]
-        self._remembered[kind.singular, key] = (time.monotonic() + REMEMBERED_SECONDS, outcome)
-
-    def _start(self, work: Coroutine[Any, Any, None], flights: list[_Flight]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        for flight in flights:
-            flight.task, flight.together = task, flights
-        task.add_done_callback(lambda done: self._ended(done, flights))
-        return task
-
-    def _ended(self, task: asyncio.Task[None], flights: list[_Flight]) -> None:
-        """A flight whose task broke down breaks down too, so that nobody waits for ever."""
+    def _ended(self, voyage: Voyage, task: asyncio.Task[None]) -> None:
+        """The task is over, and nobody must wait for it any more, however that came."""
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
-        for flight in flights:
-            if flight.task is task and not flight.outcome.done():
-                self._flights.pop((flight.kind.singular, flight.key), None)
-                if error is None:
-                    flight.outcome.cancel()
-                else:
-                    flight.outcome.set_exception(error)
+        if error is not None:
+            for flight in list(voyage.aboard):
+                self._flights.break_down(flight, error)
+        self._end(voyage)
+
+    def _end(self, voyage: Voyage) -> None:
+        """Whoever was not on the pages, or could not be read there, is asked for alone."""
+        self._flights.close(voyage)
+        left, voyage.aboard = voyage.aboard, {}
+        now = time.monotonic()
+        for flight in left:
+            flight.voyage = None
+            if isinstance(flight.key, Window):
+                self._sail((flight.key,), [flight])
+            else:
+                self._fly(flight, now)
 
 
-@dataclass(eq=False, slots=True)
-class _Flight:
-    """One key, or one page, that is wanted. Its outcome is a value even where that is an error."""
-
-    kind: Kind[Any]
-    key: Key | Window
-    asked: float
-    outcome: asyncio.Future[Outcome]
-    waiters: int = 0
-    receipts: list[Receipt] = field(default_factory=list)
-    task: asyncio.Task[None] | None = None
-    together: list[_Flight] = field(default_factory=list)
-    """All flights of the task."""
-
-
-@dataclass(eq=False, slots=True)
-class _Voyage:
-    """Pages under way, and the flights aboard them."""
-
-    windows: tuple[Window, ...]
-    flights: list[_Flight]
-    task: asyncio.Task[None] | None = None
-    """``None`` for a page of the crawl, which nobody but the crawl ends."""
-
-
-def _as_key(window: Window) -> Window:
-    return Window(window.offset, window.limit, ())
-
-
-def _for_all(flights: list[_Flight]) -> Callable[[Exchange], None]:
-    """Notes an exchange on the receipt of everyone who waits for it, once each."""
-
-    def note(exchange: Exchange) -> None:
-        for receipt in {id(each): each for flight in flights for each in flight.receipts}.values():
-            receipt.note(exchange)
-
-    return note
+def _is_whole(kind: Kind[Any], *windows: Window) -> bool:
+    return kind is CATEGORY and ALL_CATEGORIES in windows

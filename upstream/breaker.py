@@ -23,12 +23,14 @@ class CircuitOpen(UpstreamUnavailable):
     """The request was not sent. One would be after ``left`` seconds.
 
     ``asked_for`` tells whether upstream asked to be left alone for that long; else it has failed too often.
+    ``probing`` tells that the request waits for the outcome of a probe; then ``left`` is a guess.
     """
 
-    def __init__(self, message: str, *, left: float, asked_for: bool) -> None:
+    def __init__(self, message: str, *, left: float, asked_for: bool, probing: bool = False) -> None:
         super().__init__(message, retry_after=left)
         self.left = left
         self.asked_for = asked_for
+        self.probing = probing
 
 
 class Breaker:
@@ -79,7 +81,7 @@ class Breaker:
             raise CircuitOpen(sentence, left=left, asked_for=self._asked_for)
         if self._probing:
             sentence = "Upstream was left alone and is being probed."
-            raise CircuitOpen(sentence, left=PROBE_SECONDS, asked_for=self._asked_for)
+            raise CircuitOpen(sentence, left=PROBE_SECONDS, asked_for=self._asked_for, probing=True)
 
     def admit(self) -> bool:
         """Let a request go out; whether it is the probe.

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TypeVar
 
@@ -57,6 +58,7 @@ class Client:
         )
         self.exchanger = Exchanger(self._http, limits)
         self.costs = Costs()
+        self._counts: dict[str, int] = {}  # of the lists, by kind
         self.bad_records = 0
 
     async def detail(
@@ -104,10 +106,12 @@ class Client:
         asked: float | None = None,
         background: bool = False,
         attempts: int | None = None,
+        under_way: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> Page[R]:
         """``limit`` (1 or more) records from place ``offset`` on, newest id first. Contract section 2.
 
-        The other arguments are as for :meth:`detail`.
+        ``under_way`` is entered whenever it is sent, until it is answered or has failed. The other arguments are
+        as for :meth:`detail`.
 
         :raises UpstreamError: there is no such answer.
         """
@@ -115,12 +119,15 @@ class Client:
             f"{kind.plural} page",
             f"{kind.plural}/",
             {"limit": limit, "offset": offset},
-            nominal_page(kind, limit),
+            self._nominal_page(kind, limit, offset),
             asked,
+            under_way,
         )
         answer = await self.exchanger.ask(question, background, attempts)
         page = _decoded(question.path, _expected(question.path, answer.body), kind.decode_page)
-        self.costs.measured_page(kind, len(page.results), answer.seconds)
+        self._counts[kind.singular] = page.count
+        # Behind the end of the list nothing is read and skipped (contract section 2).
+        self.costs.measured_page(kind, len(page.results), answer.seconds, offset if page.results else 0)
         for result in page.results:
             if isinstance(result, BadRecord):
                 self.bad_records += 1
@@ -141,6 +148,14 @@ class Client:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+
+    def _nominal_page(self, kind: Kind[R], limit: int, offset: int) -> float:
+        """What a page costs by the contract. What its list does not have is neither sent nor skipped."""
+        count = self._counts.get(kind.singular)
+        if count is None:
+            return nominal_page(kind, limit)
+        left = min(limit, max(0, count - offset))
+        return nominal_page(kind, left, offset if left else 0)
 
 
 def _expected(path: str, body: bytes | None) -> bytes:

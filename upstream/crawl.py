@@ -1,9 +1,13 @@
 """Reads upstream's whole lists, page by page, while they may change under the reader.
 
 Offset paging drifts: an insertion shows a row twice, a deletion hides one, and nothing marks a consistent state
-(contract section 2). Yet whether a pass over a list met any drift can be told afterwards, because ids only ever
-grow: with what the list had at first, what is new at its head and what it has at the end, every deletion shows
-in the count. A pass that met drift is thrown away and made again.
+(contract section 2). But ids only ever grow, so new rows stand at the head, and a row's place *counted from the
+end* changes only when an older row is deleted. So pages are put together by these places: a place that nobody has
+seen is read later, and two rows at one place tell of a deletion, after which the list is read again.
+
+When all lists have been read, each is looked at once more: if none has changed, they are as upstream had them all
+at one moment. What has changed inside a row cannot be told, but where the rows of a package and a grid disagree on
+whether one is in the other, they are asked for anew, because upstream itself never disagrees.
 
 A row that upstream cannot serve turns every page that holds it into a 500 (contract section 3). It is found by
 halving the page, and stepped over.
@@ -18,7 +22,6 @@ from dataclasses import dataclass, field
 from typing import Any, Generic
 
 from upstream.batching import Batcher
-from upstream.breaker import CircuitOpen
 from upstream.client import Client
 from upstream.errors import UpstreamBadData, UpstreamError, UpstreamUnavailable
 from upstream.records import CATEGORY, GRID, PACKAGE, BadRecord, Category, Grid, Kind, Package, R
@@ -26,14 +29,23 @@ from upstream.records import CATEGORY, GRID, PACKAGE, BadRecord, Category, Grid,
 PAGE = 100
 """Records on a page: the contract's middle between many requests and long ones (section 7)."""
 
-PASSES = 5
-"""How often a list is read before the crawl gives up, because it keeps changing."""
+LOOK = 2
+"""Records of a look at a list that has been read: the newest that was seen then, and one that may have come since."""
+
+READINGS = 5
+"""How often a list is read as a whole before the crawl gives up, because rows keep being deleted."""
+
+ROUNDS = 20
+"""How often the lists are looked at before the crawl gives up, because they keep changing."""
+
+BEYOND_THE_END = 10**9
+"""The place of a page without rows: it tells the length of a list, whatever is wrong with its rows."""
 
 MOST_ASKED_ALONE = 200
-"""How many records may be asked for one by one to mend a crawl."""
+"""How many records may be asked for one by one, for each of two reasons, to mend a crawl."""
 
 MOST_HALVINGS = 60
-"""How many pages may be halved in one crawl: enough for several bad rows, too few for an upstream that is down."""
+"""How often a list's pages may be halved: enough for eight bad rows, too few for an upstream that is down."""
 
 Progress = Callable[[str, int, int], None]
 """Told, after each page: the kind, how many of its records have been read, how many there are."""
@@ -68,151 +80,223 @@ async def crawl(
 
     :raises UpstreamError: a list could not be read.
     """
-    for _ in range(PASSES):
-        packages = await _List(PACKAGE, batcher, client, last_good.packages, progress).read()
-        grids = await _List(GRID, batcher, client, last_good.grids, progress).read()
-        categories = await _List(CATEGORY, batcher, client, last_good.categories, progress).read()
-        if await packages.is_unchanged():
-            await _mend_memberships(client, packages.records, grids.records)
-            kept = packages.kept + grids.kept + categories.kept
-            return Crawled(packages.records, grids.records, categories.records, kept)
-    raise UpstreamBadData(f"Upstream's packages changed during each of {PASSES} crawls.")
+    packages = _List(PACKAGE, batcher, last_good.packages, progress)
+    grids = _List(GRID, batcher, last_good.grids, progress)
+    categories = _List(CATEGORY, batcher, last_good.categories, progress)
+    lists: tuple[_List[Any], ...] = (packages, grids, categories)
+    for each in lists:
+        await each.read()
+    memberships = _Memberships(client, packages, grids)
+    for _ in range(ROUNDS):
+        unchanged = [await each.is_unchanged() for each in lists]
+        if all(unchanged) and await memberships.agree():
+            break
+    else:
+        raise UpstreamBadData(f"Upstream changed before each of {ROUNDS} looks at what had been read.")
+    kept = [await each.take_last_good(client) for each in lists]
+    return Crawled(packages.records, grids.records, categories.records, kept=sum(kept))
 
 
 class _List(Generic[R]):
-    """One list while it is read."""
+    """One list while it is read. Places count from the end of the list, from 1."""
 
     def __init__(
-        self, kind: Kind[R], batcher: Batcher, client: Client, last_good: Mapping[int, R], progress: Progress
+        self, kind: Kind[R], batcher: Batcher, last_good: Mapping[int, R], progress: Progress
     ) -> None:
-        self._kind = kind
+        self.kind = kind
+        self.records: dict[int, R] = {}
+        """Those that can be read, by id."""
         self._batcher = batcher
-        self._client = client
         self._last_good = last_good
         self._progress = progress
-        self._results: dict[int, R | BadRecord] = {}
-        self._unreadable = 0
-        self._halvings = 0
-        self._count = 0
-        self.records: dict[int, R] = {}
-        self.kept = 0
+        self._readings = 0
+        self._forget()
 
-    async def read(self) -> _List[R]:
-        """Read the list until a pass met no drift."""
-        for _ in range(PASSES):
-            if await self._pass_without_drift():
-                await self._keep_last_good()
-                return self
-            _log.info("upstream's %s changed while they were read; reading them again", self._kind.plural)
-        raise UpstreamBadData(f"Upstream's {self._kind.plural} changed during each of {PASSES} readings.")
+    def _forget(self) -> None:
+        self._count = 0
+        self._ids: dict[int, int | None] = {}  # by place; None where not even the id can be read
+        self._bad: set[int] = set()
+        self._places: dict[int, int] = {}  # the other way round
+        self._is_contradicted = False
+        self.records.clear()
+        self._halvings = 0
+
+    async def read(self) -> None:
+        """Read all pages."""
+        if self._readings == READINGS:
+            raise UpstreamBadData(
+                f"Upstream's {self.kind.plural} changed during each of {READINGS} readings."
+            )
+        self._readings += 1
+        self._forget()
+        await self._read(0, PAGE)
+        await _all_or_first_error(self._read(offset, PAGE) for offset in range(PAGE, self._count, PAGE))
 
     async def is_unchanged(self) -> bool:
-        """Whether the list still has the length and the newest record that were read."""
-        page = await self._batcher.crawl_page(self._kind, limit=1, offset=0)
-        newest = page.results[0].id if page.results else None
-        return page.count == self._count and (newest is None or newest in self._results or not page.records)
+        """Whether the list is still as it was read. If not, read what is new, or all of it again."""
+        if not self._has_moved():
+            newest = max((place for place, id in self._ids.items() if id is not None), default=self._count)
+            seen_again = await self._read(self._count - newest, LOOK)
+            if not self._has_moved():
+                if not self._unseen() and (seen_again or not self._count):
+                    return True
+                # A row that is still at its place shows that none of the older ones has been deleted.
+                if not await self._read(0, PAGE):
+                    self._is_contradicted = True
+                await _all_or_first_error(self._read(offset, PAGE) for offset in self._unseen())
+        if self._has_moved():
+            _log.info("upstream's %s changed while they were read; reading them again", self.kind.plural)
+            await self.read()
+        return False
 
-    async def _pass_without_drift(self) -> bool:
-        self._results.clear()
-        self._unreadable = 0
-        count_at_first = await self._read(0, PAGE)
-        newest_at_first = max(self._results, default=0)
-        await _all_or_first_error(self._read(offset, PAGE) for offset in range(PAGE, count_at_first, PAGE))
-        if count_at_first > PAGE:
-            # What came while the pages were read stands at the head.
-            await self._read(0, PAGE)
-        new = sum(id > newest_at_first for id in self._results)
-        read = len(self._results) + self._unreadable
-        return read == self._count == count_at_first + new
+    def told(self) -> Callable[[int], bool]:
+        """Tells whether a record is read, or known not to be there: neither bad nor perhaps an unreadable row."""
+        all_ids_are_read = None not in self._ids.values()
+        return lambda id: id in self.records or (all_ids_are_read and id not in self._bad)
 
-    async def _read(self, offset: int, limit: int) -> int:
-        """Read a page into the results; the length of the list."""
+    async def ask_anew(self, client: Client, ids: Iterable[int]) -> None:
+        """Ask for these of the records once more."""
+        for id in ids:
+            try:
+                record = await client.detail(self.kind, id, background=True)
+            except UpstreamError as error:
+                _log.warning("the %s %d could not be asked for anew: %s", self.kind.singular, id, error)
+                continue
+            if record is None:
+                self._is_contradicted = True
+            else:
+                self.records[id] = record
+
+    def _has_moved(self) -> bool:
+        """Whether a row has been deleted."""
+        return self._is_contradicted or max(self._ids, default=0) > self._count
+
+    def _unseen(self) -> list[int]:
+        """Offsets of pages with new rows, and with rows that they pushed beyond the end that was."""
+        offsets: list[int] = []
+        for offset in range(self._count):
+            is_on_a_page = bool(offsets) and offset < offsets[-1] + PAGE
+            if not is_on_a_page and self._count - offset not in self._ids:
+                offsets.append(offset)
+        return offsets
+
+    async def _read(self, offset: int, limit: int, *, is_part: bool = False) -> int:
+        """Read a page; how many of its rows had been seen before. ``is_part``: of a page that cannot be served."""
         try:
             page = await self._batcher.crawl_page(
-                self._kind, limit=limit, offset=offset, attempts=None if limit == PAGE else 1
+                self.kind, limit=limit, offset=offset, attempts=1 if is_part else None
             )
-        except UpstreamUnavailable as error:
-            if error.status != 500 or isinstance(error, CircuitOpen) or self._halvings >= MOST_HALVINGS:
-                raise
-            return await self._halve(offset, limit)
-        self._count = page.count
+        except UpstreamError as error:
+            if isinstance(error, UpstreamUnavailable) and error.status == 500:
+                return await self._halve(offset, limit, error, is_part=is_part)
+            if is_part:
+                # It is only the 500 of a bad row that another attempt cannot help.
+                return await self._read(offset, limit)
+            raise
+        seen_again = self._saw(page.count, offset, [result.id for result in page.results])
         for result in page.results:
-            if result.id is None:
-                self._unreadable += 1
+            if result.id is None or result.id in self.records or result.id in self._bad:
+                continue  # what was seen first stays: a look is not to bring in records of another moment
+            if isinstance(result, BadRecord):
+                self._bad.add(result.id)
             else:
-                self._results[result.id] = result
-        self._progress(self._kind.plural, len(self._results), page.count)
-        return page.count
+                self.records[result.id] = result
+        self._progress(self.kind.plural, len(self.records) + len(self._bad), page.count)
+        return seen_again
 
-    async def _halve(self, offset: int, limit: int) -> int:
+    async def _halve(self, offset: int, limit: int, error: UpstreamUnavailable, *, is_part: bool) -> int:
+        if not is_part:
+            # Fails as well if it is not a row that is bad, but upstream.
+            nothing = await self._batcher.crawl_page(self.kind, limit=1, offset=BEYOND_THE_END)
+            self._count = nothing.count
         if limit == 1:
-            _log.warning("upstream cannot serve the %s at place %d of its list", self._kind.singular, offset)
-            self._unreadable += 1
-            return self._count
+            return self._saw(self._count, offset, [None])
         self._halvings += 1
+        if self._halvings > MOST_HALVINGS:
+            raise error
         half = limit // 2
-        first = self._read(offset, half)
-        second = self._read(offset + half, limit - half)
-        await _all_or_first_error([first, second])
-        return self._count
+        return await _all_or_first_error(
+            [self._read(offset, half, is_part=True), self._read(offset + half, limit - half, is_part=True)]
+        )
 
-    async def _keep_last_good(self) -> None:
-        """A record that cannot be read now keeps its last good version."""
-        for id, result in self._results.items():
-            if not isinstance(result, BadRecord):
-                self.records[id] = result
-            elif id in self._last_good:
-                self.records[id] = self._last_good[id]
-                self.kept += 1
-        if self._unreadable:
+    def _saw(self, count: int, offset: int, ids: list[int | None]) -> int:
+        """Note who stands where; how many of them did when they were seen before."""
+        self._count = count
+        seen_again = 0
+        for place, id in zip(range(count - offset, 0, -1), ids, strict=False):
+            seen_again += place in self._ids
+            if self._ids.setdefault(place, id) != id:
+                self._is_contradicted = True
+            if id is not None and self._places.setdefault(id, place) != place:
+                self._is_contradicted = True
+        return seen_again
+
+    async def take_last_good(self, client: Client) -> int:
+        """Take the last good version of what cannot be read; the number of those."""
+        kept = {id: self._last_good[id] for id in self._bad if id in self._last_good}
+        unreadable = [self._count - place for place, id in self._ids.items() if id is None]
+        if unreadable:
+            _log.warning("upstream cannot serve its %s at offsets %s", self.kind.plural, sorted(unreadable))
             # An unreadable row has no id, so those that are missed are asked for: gone, or only unreadable?
-            missed = [id for id in self._last_good if id not in self._results][:MOST_ASKED_ALONE]
-            for id in missed:
+            missed = [id for id in self._last_good if id not in self.records and id not in self._bad]
+            for id in missed[:MOST_ASKED_ALONE]:
                 try:
-                    record = await self._client.detail(self._kind, id, background=True, attempts=1)
+                    record = await client.detail(self.kind, id, background=True, attempts=1)
                 except UpstreamError:
-                    self.records[id] = self._last_good[id]
-                    self.kept += 1
+                    kept[id] = self._last_good[id]
                 else:
                     if record is not None:
                         self.records[id] = record
+        self.records |= kept
+        return len(kept)
 
 
-async def _mend_memberships(client: Client, packages: dict[int, Package], grids: dict[int, Grid]) -> None:
-    """Ask anew for packages and grids that disagree on who is where, because one changed between their pages.
+class _Memberships:
+    """Which package is in which grid, as either of the two says."""
 
-    Upstream itself never disagrees (contract section 2).
-    """
-    by_package = {(package.id, grid) for package in packages.values() for grid in package.grids}
-    by_grid = {(package, grid.id) for grid in grids.values() for package in grid.packages}
-    odd = by_package ^ by_grid
-    if not odd:
-        return
-    odd_packages = sorted({package for package, _ in odd})[:MOST_ASKED_ALONE]
-    odd_grids = sorted({grid for _, grid in odd})[:MOST_ASKED_ALONE]
-    _log.info("%d memberships changed during the crawl; asking for their records anew", len(odd))
-    await _mend(client, PACKAGE, odd_packages, packages)
-    await _mend(client, GRID, odd_grids, grids)
+    def __init__(self, client: Client, packages: _List[Package], grids: _List[Grid]) -> None:
+        self._client = client
+        self._packages = packages
+        self._grids = grids
+        self._unexplained: set[tuple[int, int]] = set()
+        self._may_ask = MOST_ASKED_ALONE
+
+    async def agree(self) -> bool:
+        """Whether they agree. If not, ask anew for those that do not, because one changed between their pages."""
+        odd = self._odd()
+        if not odd or odd == self._unexplained or not self._may_ask:
+            return True
+        _log.info("%d memberships changed during the crawl; asking for their records anew", len(odd))
+        sides: list[tuple[_List[Any], int]] = [(self._packages, 0), (self._grids, 1)]
+        # Often one grid explains many packages, or one package several grids.
+        for each, side in sorted(sides, key=lambda each: len({pair[each[1]] for pair in odd})):
+            ids = {pair[side] for pair in self._odd()} & each.records.keys()
+            asked = sorted(ids)[: self._may_ask]
+            self._may_ask -= len(asked)
+            await each.ask_anew(self._client, asked)
+        self._unexplained = odd & self._odd()
+        return False
+
+    def _odd(self) -> set[tuple[int, int]]:
+        """The pairs of package and grid that only one of the two knows of, though both can be read."""
+        members = {grid.id: set(grid.packages) for grid in self._grids.records.values()}
+        odd: set[tuple[int, int]] = set()
+        for package in self._packages.records.values():
+            for grid in package.grids:
+                if package.id in members.get(grid, ()):
+                    members[grid].remove(package.id)
+                else:
+                    odd.add((package.id, grid))
+        odd |= {(package, grid) for grid, left in members.items() for package in left}
+        package_is_told, grid_is_told = self._packages.told(), self._grids.told()
+        return {(package, grid) for package, grid in odd if package_is_told(package) and grid_is_told(grid)}
 
 
-async def _mend(client: Client, kind: Kind[R], ids: list[int], records: dict[int, R]) -> None:
-    for id in ids:
-        try:
-            record = await client.detail(kind, id, background=True)
-        except UpstreamError as error:
-            _log.warning("the %s %d could not be asked for anew: %s", kind.singular, id, error)
-            continue
-        if record is None:
-            records.pop(id, None)
-        elif id in records:
-            records[id] = record
-
-
-async def _all_or_first_error(reads: Iterable[Coroutine[Any, Any, int]]) -> None:
-    """Run all; when one fails, end the others and raise its error."""
+async def _all_or_first_error(reads: Iterable[Coroutine[Any, Any, int]]) -> int:
+    """Run all, for the sum of their results; when one fails, end the others and raise its error."""
     try:
         async with asyncio.TaskGroup() as group:
-            for read in reads:
-                group.create_task(read)
+            tasks = [group.create_task(read) for read in reads]
     except* UpstreamError as errors:
         raise errors.exceptions[0] from None
+    return sum(task.result() for task in tasks)

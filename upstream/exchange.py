@@ -1,8 +1,7 @@
-"""One question to upstream and its answer: turns, time limits, attempts, the breaker, and the judgement.
+"""One question to upstream and its answer: turns, time limits, attempts and the breaker.
 
-An answer is judged by status and content type before anyone parses it, because errors are HTML pages whatever
-was asked for (contract section 5). Connection errors, time-outs, 429 and 5xx are worth another attempt, after a
-pause: what upstream asks for by ``Retry-After``, else full jitter. Whoever stops waiting ends the attempts.
+Connection errors, time-outs, 429, 500, 502, 503 and 504 are worth another attempt, after a pause: what upstream
+asks for by ``Retry-After``, else full jitter. Whoever stops waiting ends the attempts.
 """
 
 from __future__ import annotations
@@ -10,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 import aiohttp
 import httpx
@@ -32,10 +31,19 @@ from upstream.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
+from upstream.judgement import failure, judged
 from upstream.limiter import Limiter
 from upstream.receipt import Exchange, note
 
-_full_jitter = wait_random_exponential(multiplier=0.25, max=2.0)
+PASSING = frozenset((500, 502, 503, 504))
+"""The 5xx that another attempt can do better than."""
+
+LONGEST_JITTER = 2.0
+"""Seconds: no pause is longer unless upstream asks for it."""
+
+PATIENCE = 0.5
+"""The share of an exchange's time limit after which whoever gives up gives up a failed exchange. Clients with
+less patience than the limit would else hide for ever that upstream hangs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,8 @@ class Limits:
     total: float = 25.0
     """For one answer: its waiting, attempts and pauses."""
     attempts: int = 3
+    first_pause: float = 0.25
+    """The most before the second attempt; the most before each later one is twice that before the last."""
     longest_pause: float = 5.0
     """Between two attempts. An upstream that asks for a longer one is not asked again for this answer."""
     answer_bytes: int = 32_000_000
@@ -68,6 +78,8 @@ class Question:
     nominal: float
     """The seconds that the answer takes, by the contract."""
     asked: float | None
+    under_way: Callable[[], AbstractContextManager[object]] = nullcontext
+    """Entered while an exchange for it is under way: it has its turn, and no answer yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +105,10 @@ class Exchanger:
     def __init__(self, http: httpx.AsyncClient, limits: Limits) -> None:
         self._http = http
         self._limits = limits
+        self._full_jitter = wait_random_exponential(multiplier=limits.first_pause, max=LONGEST_JITTER)
         self.limiter = Limiter(limits.lowest_in_flight, limits.highest_in_flight)
         self.breaker = Breaker(limits.breaker_failures, limits.breaker_rest)
+        self._probe_ended = asyncio.Event()
         self.outcomes: Counter[str] = Counter()
         self.received = 0
 
@@ -125,10 +139,13 @@ class Exchanger:
                     probe = self.breaker.admit()
                 except CircuitOpen:
                     continue  # it opened while this waited for its turn
-                return await self._exchange(question, asked, probe)
+                if probe:
+                    self._probe_ended.clear()
+                with question.under_way():
+                    return await self._exchange(question, asked, probe)
 
     async def _wait_while_left_alone(self) -> None:
-        """Wait where upstream asked for a short pause; nothing is sent meanwhile.
+        """Wait where upstream asked for a short pause, and for the probe after it; nothing is sent meanwhile.
 
         :raises CircuitOpen: upstream has failed too often, or asked for a long pause.
         """
@@ -137,10 +154,11 @@ class Exchanger:
                 self.breaker.check()
                 return
             except CircuitOpen as circuit:
-                if not circuit.asked_for or circuit.left > self._limits.longest_pause:
+                too_long = circuit.left > self._limits.longest_pause and not circuit.probing
+                if too_long or not circuit.asked_for:
                     raise
-                pause = circuit.left
-            await asyncio.sleep(pause)
+                over = self._probe_ended.wait() if circuit.probing else asyncio.sleep(circuit.left)
+            await over
 
     async def _exchange(self, question: Question, asked: float, probe: bool) -> Answer:
         """One request and its answer, in its turn."""
@@ -151,38 +169,46 @@ class Exchanger:
             async with asyncio.timeout(self._limits.exchange):
                 response = await self._receive(question, body)
             seconds = time.monotonic() - started
-            outcome = Answer(_judged(question.path, response, bytes(body)), seconds)
+            outcome = Answer(judged(question.path, response, body, self._limits.answer_bytes), seconds)
             return outcome
         except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError) as error:
-            outcome = _failure(question.path, error)
+            outcome = failure(question.path, error)
             raise outcome from error
-        except UpstreamError as failure:
-            outcome = failure
+        except UpstreamError as error:
+            outcome = error
             raise
         finally:
-            self._learn_from(outcome, probe, question.nominal)
+            self._learn_from(outcome, probe, question, time.monotonic() - started)
+            if probe:
+                self._probe_ended.set()
             self.outcomes[_named(outcome)] += 1
             self.received += len(body)
             note(Exchange(kind=question.kind, bytes=len(body), asked=asked, ended=time.monotonic()))
 
     async def _receive(self, question: Question, body: bytearray) -> httpx.Response:
-        """The head of the answer; its body goes to ``body`` as it comes."""
+        """The head of the answer; its body goes to ``body`` as it comes, up to just over the limit."""
         async with self._http.stream("GET", question.path, params=question.params) as response:
+            if len(response.headers.get_list("Content-Encoding", split_commas=True)) > 1:
+                # A chunk that is unpacked twice can fill the memory before its size is known.
+                raise UpstreamBadData(f"Upstream's answer to /{question.path} is packed more than once.")
             async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > self._limits.answer_bytes:
-                    raise UpstreamBadData(
-                        f"Upstream's answer to /{question.path} has more than {self._limits.answer_bytes:,} bytes."
-                    )
+                    break
             return response
 
-    def _learn_from(self, outcome: Answer | UpstreamError | None, probe: bool, nominal: float) -> None:
-        """``None`` is no outcome: whoever asked has gone."""
-        if outcome is None:
+    def _learn_from(
+        self, outcome: Answer | UpstreamError | None, probe: bool, question: Question, seconds: float
+    ) -> None:
+        """``None`` is no outcome: whoever asked has gone, or had no more time."""
+        if outcome is None and seconds < PATIENCE * self._limits.exchange:
             self.breaker.given_up(probe)
+        elif outcome is None:
+            self.breaker.failed(probe, None)
+            self.limiter.failed()
         elif isinstance(outcome, Answer):
             self.breaker.succeeded(probe)
-            self.limiter.succeeded(outcome.seconds, nominal)
+            self.limiter.succeeded(outcome.seconds, question.nominal, question.kind)
         elif isinstance(outcome, UpstreamBadData):
             self.breaker.succeeded(probe)  # it answered, if nonsense
         else:
@@ -192,11 +218,16 @@ class Exchanger:
 
     def _worth_another_attempt(self, error: BaseException) -> bool:
         """Load and connections pass; nonsense stays. A pause that upstream asks for must be short enough."""
-        if isinstance(error, CircuitOpen) or not isinstance(
-            error, UpstreamTimeout | UpstreamUnavailable | UpstreamRateLimited
-        ):
-            return False
-        return error.retry_after is None or error.retry_after <= self._limits.longest_pause
+        match error:
+            case CircuitOpen():
+                return False
+            case UpstreamUnavailable():
+                passes = error.status is None or error.status in PASSING
+            case UpstreamTimeout() | UpstreamRateLimited():
+                passes = True
+            case _:
+                return False
+        return passes and (error.retry_after is None or error.retry_after <= self._limits.longest_pause)
 
     def _pause(self, state: RetryCallState) -> float:
         """What upstream asks for; else full jitter: anything up to a bound that doubles with each attempt."""
@@ -204,7 +235,7 @@ class Exchanger:
         error = state.outcome.exception()
         if isinstance(error, UpstreamError) and error.retry_after is not None:
             return error.retry_after
-        return _full_jitter(state)
+        return self._full_jitter(state)
 
 
 def _named(outcome: Answer | UpstreamError | None) -> str:
@@ -220,51 +251,3 @@ def _tells_of_load(failure: UpstreamError) -> bool:
         failure.status == 503 or failure.retry_after is not None
     )
     return refused or isinstance(failure, UpstreamTimeout | UpstreamRateLimited)
-
-
-def _failure(path: str, error: Exception) -> UpstreamError:
-    # The aiohttp transport calls some failed connections "ConnectTimeout"; the cause tells which was one.
-    cause = error.__cause__ if isinstance(error.__cause__, aiohttp.ClientError) else error
-    if isinstance(cause, (TimeoutError, httpx.TimeoutException)):
-        return UpstreamTimeout(f"Upstream did not answer /{path} within its time limit.")
-    if isinstance(cause, (aiohttp.ClientPayloadError, httpx.DecodingError)):
-        return UpstreamUnavailable(f"Upstream's answer to /{path} broke off.")
-    return UpstreamUnavailable(f"Upstream could not be reached for /{path}.")
-
-
-def _judged(path: str, response: httpx.Response, body: bytes) -> bytes | None:
-    """Contract section 5: status, then content type, and only then the body."""
-    status = response.status_code
-    content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    is_json = content_type == "application/json"
-    if status == 200 and is_json:
-        return body
-    if status == 404 and is_json:
-        return None
-    retry_after = _seconds(response.headers.get("Retry-After"))
-    if status == 429:
-        raise UpstreamRateLimited(f"Upstream answered /{path} with status 429.", retry_after=retry_after)
-    if status >= 500:
-        raise UpstreamUnavailable(
-            f"Upstream answered /{path} with status {status}.", retry_after=retry_after, status=status
-        )
-    if status in (200, 404):
-        raise UpstreamBadData(
-            f"Upstream answered /{path} with {status} and {content_type or 'no content type'}, not JSON."
-        )
-    raise UpstreamBadData(f"Upstream answered /{path} with status {status}.")
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    """``Retry-After`` in seconds, from a number or a date; ``None`` if it is neither (RFC 9110, 10.2.3)."""
-    if retry_after is None:
-        return None
-    if retry_after.isascii() and retry_after.isdecimal():
-        return float(retry_after)
-    try:
-        date = parsedate_to_datetime(retry_after)
-    except ValueError:
-        return None
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=UTC)
-    return max(0.0, (date - datetime.now(UTC)).total_seconds())

@@ -4,8 +4,8 @@ The limit grows by one for every round of answers that came as quickly as the qu
 they come slower, when upstream refuses (429, 503) or when it lets requests time out: additive increase,
 multiplicative decrease. Upstream saturates at about 4 (contract section 7), so that is where it starts.
 
-An answer is compared only with answers of about its own nominal size: a network adds the same to each, which
-makes the small ones look slow beside the large ones.
+An answer is compared only with answers of its own sort and of about its own nominal size: a network adds the same
+to each, which makes the small ones look slow beside the large ones, and not all sorts keep to their nominal time.
 
 Requests of users go first; the crawl takes the turns that are left.
 """
@@ -35,7 +35,7 @@ class Limiter:
         self._lowest = float(lowest)
         self._highest = float(highest)
         self._limit = min(max(float(START), self._lowest), self._highest)
-        self._quickest: dict[int, float] = {}  # by the power of two of the nominal time
+        self._quickest: dict[tuple[str, int], float] = {}  # by sort and the power of two of the nominal time
         self._out = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._waiting_in_background: deque[asyncio.Future[None]] = deque()
@@ -60,14 +60,14 @@ class Limiter:
             self._out -= 1
             self._wake()
 
-    def succeeded(self, seconds: float, nominal: float) -> None:
-        """An answer came after so long; ``nominal`` is the time that such a one takes."""
+    def succeeded(self, seconds: float, nominal: float, sort: str = "") -> None:
+        """An answer came after so long; ``nominal`` is the time that one of this sort takes."""
         if seconds <= 0:
             return  # too quick for a coarse clock; nothing would ever be as quick again
         slowness = seconds / nominal
-        size = frexp(nominal)[1]
-        quickest = min(self._quickest.get(size, inf) * FORGET_QUICKEST, slowness)
-        self._quickest[size] = quickest
+        alike = sort, frexp(nominal)[1]
+        quickest = min(self._quickest.get(alike, inf) * FORGET_QUICKEST, slowness)
+        self._quickest[alike] = quickest
         if slowness > SHRINK_ABOVE * quickest:
             self._set(self._limit * SHRINK_BY)
         elif slowness < GROW_BELOW * quickest and self._out >= self.limit:

@@ -6,8 +6,8 @@ that were: its place has bounds, from the places around it and from the gaps tha
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 
 
 class Places:
@@ -16,19 +16,23 @@ class Places:
     def __init__(self) -> None:
         self.count: int | None = None
         """How many records the list has, if any answer has said so."""
-        self._descending: list[int] | None = None  # the ids, negated for bisect; sorted when it is needed
+        self._descending: list[int] = []  # the ids, negated for bisect
         self._place: dict[int, int] = {}
 
     def saw_page(self, count: int, offset: int, ids: Sequence[int | None]) -> None:
         """A page showed these ids, from place ``offset`` on; ``None`` where one could not be read."""
         seen = {id: offset + n for n, id in enumerate(ids) if id is not None}
-        moved = any(self._place.get(id, place) != place for id, place in seen.items())
-        if moved or (self.count is not None and self.count != count):
+        if (self.count is not None and self.count != count) or not self._allows(seen):
             # Something came or went, and everything behind it moved.
             self._place.clear()
+            self._descending.clear()
         self.count = count
-        self._place |= seen
-        self._descending = None
+        if seen:
+            self._place |= seen
+            begin = bisect_left(self._descending, -max(seen))
+            end = bisect_right(self._descending, -min(seen))
+            between = self._descending[begin:end]
+            self._descending[begin:end] = sorted({*between, *(-id for id in seen)})
 
     def saw_all(self, ids: Sequence[int]) -> None:
         """A crawl showed the whole list, newest first."""
@@ -41,8 +45,6 @@ class Places:
         place = self._place.get(id)
         if place is not None:
             return place, place
-        if self._descending is None:
-            self._descending = sorted(-id for id in self._place)
         at = bisect_left(self._descending, -id)
         first, last = 0, 10**9 if self.count is None else self.count - 1
         if self.count is not None:
@@ -56,3 +58,8 @@ class Places:
             last = min(last, self._place[older] - 1)
             first = max(first, self._place[older] - (id - older))
         return first, last
+
+    def _allows(self, seen: Mapping[int, int]) -> bool:
+        """Whether records can stand at these places, so far as is known."""
+        bounds = ((place, self.bounds(id)) for id, place in seen.items())
+        return all(first <= place <= last for place, (first, last) in bounds)

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 MAX_PAGE = 250
 """Records on one page: about 100 ms of upstream time, so that a request behind it does not wait long."""
 
-GUESSED_COUNT = 5400
-"""How long a list is taken to be before any answer has said so (contract section 0)."""
+GUESSED_COUNTS = {"package": 5400, "grid": 440, "category": 6}
+"""How long each list is taken to be before any answer has said so (contract section 0)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,15 @@ class Prices:
     """The fixed part of a page."""
     record: float
     """Each record on it."""
+    skipped: float
+    """Each record before it, which upstream reads and throws away: no more than one on the page."""
 
-    def window(self, limit: int) -> float:
-        """A page of so many records."""
-        return self.page + self.record * limit
+    def window(self, offset: int, limit: int) -> float:
+        """A page of so many records, from that place on."""
+        return self.page + self.skipped * offset + self.record * limit
 
 
-def cheapest(wanted: Iterable[tuple[int, tuple[int, int]]], prices: Prices, count: int | None) -> Plan:
+def cheapest(wanted: Iterable[tuple[int, tuple[int, int]]], prices: Prices, count: int) -> Plan:
     """The cheapest plan for the wanted ids, each with the bounds of its place; ``count`` is the list's length.
 
     One record is asked for alone even where a page would be cheaper: its place may have moved.
@@ -74,10 +76,10 @@ def cheapest(wanted: Iterable[tuple[int, tuple[int, int]]], prices: Prices, coun
             far.append(id)
     details, windows = _runs(sorted(near), prices)
     details += far
-    seconds = prices.detail * len(details) + sum(prices.window(window.limit) for window in windows)
+    seconds = prices.detail * len(details) + _price(windows, prices)
     plan = Plan(tuple(details), tuple(windows), seconds)
     if len(near) + len(far) > 1:
-        whole = _whole_list(prices, GUESSED_COUNT if count is None else count)
+        whole = _whole_list(prices, count)
         plan = min(plan, whole, key=lambda plan: plan.seconds)
     # What stands nowhere is on no page; a detail says for certain.
     return replace(
@@ -112,7 +114,7 @@ def _runs(near: list[_Near], prices: Prices) -> tuple[list[int], list[Window]]:
             seconds = without_end[begin] + prices.record * (reach + 1)
         least.append(seconds)
         begins.append(begin)
-        without_end.append(least[n] + prices.page - prices.record * first)
+        without_end.append(least[n] + prices.window(first, -first))
         while queue and without_end[queue[-1]] >= without_end[n]:
             queue.pop()
         queue.append(n)
@@ -139,4 +141,10 @@ def _asked(near: list[_Near], begins: list[int]) -> tuple[list[int], list[Window
 
 def _whole_list(prices: Prices, count: int) -> Plan:
     windows = tuple(Window(offset, MAX_PAGE, ()) for offset in range(0, max(count, 1), MAX_PAGE))
-    return Plan((), windows, prices.page * len(windows) + prices.record * count, whole=True)
+    # The last page has no more records than are left.
+    beyond = MAX_PAGE * len(windows) - count
+    return Plan((), windows, _price(windows, prices) - prices.record * beyond, whole=True)
+
+
+def _price(windows: Iterable[Window], prices: Prices) -> float:
+    return sum(prices.window(window.offset, window.limit) for window in windows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Mapping
 
@@ -51,9 +52,12 @@ class _Bars:
         )
         self._tasks: dict[str, TaskID] = {}
         self._pages: Counter[str] = Counter()
+        self._begun: dict[str, float] = {}
+        self._last = time.monotonic()
 
     def __enter__(self) -> _Bars:
         self._progress.start()
+        self._last = time.monotonic()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -63,15 +67,16 @@ class _Bars:
         """A page has come."""
         if plural not in self._tasks:
             self._tasks[plural] = self._progress.add_task(plural, pages=0, rate="-", total=count)
+            self._begun[plural] = self._last
         self._pages[plural] += 1
-        task = self._tasks[plural]
-        speed = self._progress.tasks[task].speed
+        self._last = time.monotonic()
+        seconds = self._last - self._begun[plural]
         self._progress.update(
-            task,
+            self._tasks[plural],
             completed=read,
             total=count,
             pages=self._pages[plural],
-            rate=f"{speed:,.0f}" if speed else "-",
+            rate=f"{read / seconds:,.0f}" if seconds else "-",
         )
 
 
@@ -81,7 +86,9 @@ def _summary(before: Catalog | None, synced: Synced) -> list[str]:
         f"Version {catalog.version}: {len(catalog.packages):,} packages, {len(catalog.grids):,} grids, "
         f"{len(catalog.categories):,} categories."
     ]
-    if synced.kept:
+    if synced.kept == 1:
+        lines.append("1 record could not be read and keeps its last good version.")
+    elif synced.kept:
         lines.append(f"{synced.kept:,} records could not be read and keep their last good version.")
     if synced.changes is None or before is None:
         return [*lines, "There was no catalog before."]

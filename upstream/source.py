@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import datetime
 from typing import Literal
 
 from upstream.batching import Batcher
@@ -35,6 +36,7 @@ class Source:
         follow: bool = True,
         schedule: Schedule = Schedule(),  # noqa: B008 - immutable
         freshness: Freshness = Freshness(),  # noqa: B008 - immutable
+        revalidation: float = REVALIDATION,
     ) -> None:
         self.client = client
         self.batcher = Batcher(client)
@@ -42,6 +44,9 @@ class Source:
         self._storage = storage
         self._follow = follow
         self._freshness = freshness
+        self._revalidation = revalidation
+        self._waited_for: datetime | None = None
+        """When the catalog was refreshed of which a request has last waited for the successor, in vain or not."""
         self._following: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -78,8 +83,10 @@ class Source:
             if stage == "stale-while-revalidate":
                 self.sync.want()
                 return snapshot
-            if self.sync.last_error is None:
-                await self.sync.settled(REVALIDATION)
+            # Where another process crawls, this one does not learn that it fails: one wait for each catalog.
+            if self.sync.last_error is None and self._waited_for != snapshot.refreshed_at:
+                await self.sync.settled(self._revalidation)
+                self._waited_for = snapshot.refreshed_at
                 snapshot = self.sync.snapshot or snapshot
                 stage = self._freshness.stage(snapshot.age())
         if stage != "expired":

@@ -12,6 +12,7 @@ import logging
 import os
 import random
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -23,30 +24,30 @@ from upstream.client import Client
 from upstream.crawl import LastGood, Progress, crawl
 from upstream.errors import UpstreamError
 from upstream.freshness import Snapshot
+from upstream.newest import look
 from upstream.records import GRID, PACKAGE
 from upstream.storage import Storage, StorageUnavailable, Stored
 
-LEASE = 15.0
-"""Seconds for which the lease is taken; it is renewed in a third of that."""
-
-LOOK = 1.0
-"""Seconds between looks into the file for another process's catalog, or for a lease that has run out."""
-
-NEWEST = 20
-"""How many of the newest packages are looked at between crawls."""
-
-FIRST_RETRY, LONGEST_RETRY = 15.0, 900.0
-"""Seconds after which a failed crawl is tried again; doubled each time, with jitter."""
+HANDOVER = 0.0005
+"""Seconds after which a busy thread hands the interpreter to the event loop."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When to look at upstream, in seconds. Each is varied by a tenth, so that gateways do not march in step."""
+    """When to do what, in seconds. What asks upstream is varied by a tenth: gateways do not march in step."""
 
     crawl: float = 6 * 3600.0
     newest: float = 300.0
+    """Between looks at page one for new packages."""
+    lease: float = 15.0
+    """For which the lease is taken; it is renewed in a third of that. A dead crawler is replaced after so long."""
+    look: float = 1.0
+    """Between looks into the file for another process's catalog, or for a lease that has run out."""
+    first_retry: float = 15.0
+    """After a failure; doubled each time, up to the next."""
+    longest_retry: float = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,8 @@ class Sync:
         self._attempts = 0
         self._count: int | None = None
         """How many packages upstream had when they were last crawled or looked at."""
+        self._stored: tuple[str, datetime] | None = None
+        """The version and age of what this process has last stored or loaded."""
         self.snapshot: Snapshot | None = None
         self.syncing = False
         self.last_error: UpstreamError | None = None
@@ -91,14 +94,18 @@ class Sync:
 
         :raises StorageUnavailable: the file cannot be read.
         """
+        _favour_the_loop()
         stored = await asyncio.to_thread(self._storage.load)
         if stored is None:
             return
-        origin, _, _version = stored.version.partition(" ")
-        if origin != self._origin:
+        if not self._is_ours(stored.version):
             _log.warning("the stored catalog is that of another upstream, and is not used")
             return
-        await self._publish(await asyncio.to_thread(_snapshot_of, stored))
+        snapshot = await asyncio.to_thread(_snapshot_of, stored)
+        # A crawl may have ended meanwhile.
+        if self.snapshot is None or self.snapshot.refreshed_at <= snapshot.refreshed_at:
+            self._stored = (stored.version, stored.refreshed_at)
+            await self._publish(snapshot, stored=True)
 
     async def crawl(self, progress: Progress = lambda kind, read, count: None) -> Synced:
         """Crawl now, publish and store what was found.
@@ -119,6 +126,8 @@ class Sync:
             if before is not None:
                 changes = await asyncio.to_thread(compare, before.catalog, catalog)
             snapshot = Snapshot(catalog, refreshed_at)
+            # Of wishes that came while it ran too.
+            self._wanted.clear()
             await self._publish(snapshot)
             self.last_error = None
             return Synced(snapshot, changes, crawled.kept, stored=await self._store(snapshot))
@@ -127,9 +136,6 @@ class Sync:
             raise
         finally:
             self.syncing = False
-            async with self._settled:
-                self._attempts += 1
-                self._settled.notify_all()
 
     async def look_for_new_packages(self) -> bool:
         """Look at page one of the packages; whether a crawl is due, because more changed than came in.
@@ -139,30 +145,23 @@ class Sync:
         before = self.snapshot
         if before is None:
             return True
-        known = before.catalog.packages
-        page = await self._batcher.crawl_page(PACKAGE, limit=NEWEST, offset=0)
-        new = [package for package in page.records if package.id not in known]
-        if not new:
-            return page.count != self._count
-        # The grids of a new package name it too (contract section 2).
-        grid_ids = sorted({grid for package in new for grid in package.grids})
-        grids = dict(before.catalog.grids)
-        for id in grid_ids:
-            grid = await self._client.detail(GRID, id, background=True)
-            if grid is not None:
-                grids[id] = grid
-        packages = {package.id: package for package in new} | dict(known)
-        catalog = await asyncio.to_thread(
-            Catalog.build, packages.values(), grids.values(), before.catalog.categories.values()
-        )
-        # The rest was not looked at, so the age stays what it was.
-        snapshot = Snapshot(catalog, before.refreshed_at)
-        await self._publish(snapshot)
-        await self._store(snapshot)
-        _log.info("found %d new packages", len(new))
-        came = page.count - (self._count or 0)
-        self._count = page.count
-        return came != len(new)
+        newest = await look(self._batcher, self._client, before.catalog)
+        self.last_error = None
+        crawl_is_due = newest.count - (self._count or 0) != len(newest.packages) or not newest.is_all
+        if newest.packages:
+            catalog = await asyncio.to_thread(
+                Catalog.build,
+                (newest.packages | dict(before.catalog.packages)).values(),
+                (dict(before.catalog.grids) | newest.grids).values(),
+                before.catalog.categories.values(),
+            )
+            # The rest was not looked at, so the age stays what it was.
+            snapshot = Snapshot(catalog, before.refreshed_at)
+            await self._publish(snapshot)
+            await self._store(snapshot)
+            self._count = newest.count
+            _log.info("found %d new packages", len(newest.packages))
+        return crawl_is_due
 
     def want(self) -> None:
         """Ask for a crawl soon."""
@@ -195,7 +194,7 @@ class Sync:
         work = asyncio.create_task(self._work())
         try:
             while not work.done() and await self._leased():
-                await asyncio.wait([work], timeout=LEASE / 3)
+                await asyncio.wait([work], timeout=self._schedule.lease / 3)
                 await self._take_newer()
         finally:
             work.cancel()
@@ -203,17 +202,21 @@ class Sync:
                 await work
 
     async def _work(self) -> None:
-        retry = FIRST_RETRY
+        retry = self._schedule.first_retry
         while True:
             try:
-                if self._crawl_is_due() or await self.look_for_new_packages():
-                    self._wanted.clear()
+                if not self._crawl_is_due() and await self.look_for_new_packages():
+                    self.want()
+                if self._crawl_is_due():
                     await self.crawl()
-                retry = FIRST_RETRY
+                retry = self._schedule.first_retry
             except UpstreamError as error:
+                # Of a look too: nobody waits for a refresh while upstream is known to fail.
+                self.last_error = error
+                await self._end_attempt()
                 pause = max(_varied(retry), error.retry_after or 0.0)
                 _log.warning("the catalog could not be refreshed, next try in %.0f s: %s", pause, error)
-                retry = min(retry * 2, LONGEST_RETRY)
+                retry = min(retry * 2, self._schedule.longest_retry)
                 # Deaf to wishes: an upstream that fails is asked no more often because people want it.
                 await asyncio.sleep(pause)
                 continue
@@ -227,26 +230,22 @@ class Sync:
         return self.snapshot.age() >= _varied(self._schedule.crawl)
 
     async def _follow(self) -> None:
-        """Take what another process has saved."""
-        with _storage_troubles_logged():
-            saved = await asyncio.to_thread(self._storage.saved)
-            known = None
-            if self.snapshot is not None:
-                known = (self._stored_version(self.snapshot.catalog), self.snapshot.refreshed_at)
-            if saved is not None and saved != known:
-                await self.load()
-        await asyncio.sleep(LOOK)
+        """Take what another process saves."""
+        await self._take_newer()
+        await asyncio.sleep(self._schedule.look)
 
     async def _take_newer(self) -> None:
-        """Take what a crawl by hand has saved meanwhile."""
+        """Take what another process has saved: the crawler, or a crawl by hand."""
         with _storage_troubles_logged():
             saved = await asyncio.to_thread(self._storage.saved)
-            if saved is not None and self.snapshot is not None and saved[1] > self.snapshot.refreshed_at:
+            if saved is None or saved == self._stored or not self._is_ours(saved[0]):
+                return
+            if self.snapshot is None or self.snapshot.refreshed_at <= saved[1]:
                 await self.load()
 
     async def _leased(self) -> bool:
         try:
-            return await asyncio.to_thread(self._storage.take_lease, self._holder, LEASE)
+            return await asyncio.to_thread(self._storage.take_lease, self._holder, self._schedule.lease)
         except StorageUnavailable as error:
             # Without a file there is nobody to share with.
             _log.warning("%s", error)
@@ -254,10 +253,11 @@ class Sync:
 
     async def _store(self, snapshot: Snapshot) -> bool:
         catalog = snapshot.catalog
+        version = f"{self._origin} {catalog.version}"
         try:
             await asyncio.to_thread(
                 self._storage.save,
-                version=self._stored_version(catalog),
+                version=version,
                 refreshed_at=snapshot.refreshed_at,
                 packages=catalog.packages.values(),
                 grids=catalog.grids.values(),
@@ -267,22 +267,37 @@ class Sync:
             # The catalog is served all the same; the next crawl tries again.
             _log.error("%s", error)
             return False
+        self._stored = (version, snapshot.refreshed_at)
         return True
 
-    def _stored_version(self, catalog: Catalog) -> str:
-        return f"{self._origin} {catalog.version}"
+    def _is_ours(self, stored_version: str) -> bool:
+        return stored_version.partition(" ")[0] == self._origin
 
-    async def _publish(self, snapshot: Snapshot) -> None:
+    async def _publish(self, snapshot: Snapshot, *, stored: bool = False) -> None:
         catalog = snapshot.catalog
         for kind, records in ((PACKAGE, catalog.packages), (GRID, catalog.grids)):
-            self._batcher.places[kind.singular].saw_all(list(records))
+            places = self._batcher.places[kind.singular]
+            # Rows that cannot be read are missing from the catalog; then the crawl's pages have shown more. A
+            # stored catalog comes without pages, and is newer than what is known of the list's length.
+            if stored or places.count == len(records):
+                places.saw_all(list(records))
         self._batcher.forget()
-        # The catalog stays: the garbage collector need not look through it again and again.
-        gc.freeze()
+        _favour_the_loop()
+        self.snapshot = snapshot
+        await self._end_attempt()
+
+    async def _end_attempt(self) -> None:
         async with self._settled:
-            self.snapshot = snapshot
             self._attempts += 1
             self._settled.notify_all()
+
+
+def _favour_the_loop() -> None:
+    """Keep its turns short while threads build, compare and store catalogs."""
+    # What is there now stays, so the garbage collector need not look through it again and again.
+    gc.freeze()
+    # A turn waits for a thread as often as it wants the interpreter back; usually 5 ms each time.
+    sys.setswitchinterval(HANDOVER)
 
 
 @contextmanager

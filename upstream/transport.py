@@ -19,7 +19,7 @@ def network() -> httpx.AsyncBaseTransport:
         # The limiter bounds the connections.
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_LIMIT)
         return aiohttp.ClientSession(
-            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, middlewares=(_once,)
         )
 
     return httpx_aiohttp.AiohttpTransport(client=session)
@@ -28,3 +28,12 @@ def network() -> httpx.AsyncBaseTransport:
 def in_process(app: Callable[..., Awaitable[None]]) -> httpx.AsyncBaseTransport:
     """To an ASGI app in this process, without a socket."""
     return httpx.ASGITransport(app=app)
+
+
+async def _once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Send a request once. When a connection drops, aiohttp would send it anew by itself, uncounted."""
+    try:
+        return await send(request)
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        # It does so for these two, and not for what they are kinds of.
+        raise aiohttp.ClientConnectionError(str(error)) from error

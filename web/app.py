@@ -15,7 +15,6 @@ from upstream.source import Source
 from web.endpoint import GraphQLEndpoint, refusal
 from web.execution import Gateway
 from web.health import healthz, readyz
-from web.metrics import metrics
 
 
 def create_app(open_source: Callable[[], Source]) -> Starlette:
@@ -35,9 +34,16 @@ def create_app(open_source: Callable[[], Source]) -> Starlette:
         Route("/graphql", GraphQLEndpoint),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
-        Route("/metrics", metrics),
+        Route("/metrics", _metrics),
     ]
     return Starlette(routes=routes, exception_handlers={HTTPException: _http_error}, lifespan=lifespan)
+
+
+async def _metrics(request: Request) -> Response:
+    # Not at the start, which it would slow down by the import of what writes them.
+    from web.metrics import metrics
+
+    return await metrics(request)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

@@ -6,6 +6,7 @@ import asyncio
 
 import msgspec
 from starlette.endpoints import HTTPEndpoint
+from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import HTMLResponse, Response
 
@@ -29,6 +30,8 @@ class GraphQLEndpoint(HTTPEndpoint):
             request = await read_post(http)
         except BadRequest as error:
             return refusal(error.status, str(error))
+        except ClientDisconnect:
+            return Response(status_code=CLIENT_LEFT)
         return await self._answer(http, request)
 
     async def get(self, http: HttpRequest) -> Response:
@@ -39,7 +42,6 @@ class GraphQLEndpoint(HTTPEndpoint):
             request = read_get(http)
         except BadRequest as error:
             return refusal(error.status, str(error))
-        await http.body()
         return await self._answer(http, request)
 
     async def _answer(self, http: HttpRequest, request: Request) -> Response:
@@ -58,6 +60,7 @@ class GraphQLEndpoint(HTTPEndpoint):
             await asyncio.gather(running, leaving, return_exceptions=True)
 
     async def _client_leaves(self) -> None:
+        # A GET's body, if there is one, passes by here.
         while (await self.receive())["type"] != "http.disconnect":
             pass
 

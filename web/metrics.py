@@ -64,7 +64,7 @@ class _Measurements(Collector):
     def _costs(self) -> Iterator[Metric]:
         costs = GaugeMetricFamily(
             "gateway_upstream_cost_seconds",
-            "What requests cost lately: a detail, the fixed part of a page, each record on it.",
+            "What requests cost lately: a detail, the fixed part of a page, each record on it, each before it.",
             labels=["kind", "part"],
         )
         for kind in KINDS:
@@ -72,6 +72,7 @@ class _Measurements(Collector):
             costs.add_metric([kind.singular, "detail"], self._source.client.costs.detail(kind))
             costs.add_metric([kind.singular, "page"], page)
             costs.add_metric([kind.singular, "record"], record)
+            costs.add_metric([kind.singular, "skipped"], self._source.client.costs.skipped(kind))
         yield costs
 
     def _catalog(self) -> Iterator[Metric]:

@@ -57,7 +57,6 @@ async def test_a_broken_answer_is_one_of_the_tree(
     error: type[UpstreamError],
     sentence: str,
 ) -> None:
-    # aiohttp asks a second time by itself when a kept connection drops; a fresh one it does not.
     embedded.faults.add(Fault(effect))
     with pytest.raises(error) as caught:
         await wire.detail(PACKAGE, 1599)

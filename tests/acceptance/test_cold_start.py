@@ -1,0 +1,89 @@
+"""A cold gateway that everyone asks at once: upstream is asked for each thing once. All of it over real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import aiohttp
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tests.serving import serving
+from upstream.client import Client
+from upstream.embedded import Catalogue, EmbeddedUpstream
+from upstream.exchange import Limits
+from upstream.source import Source
+from upstream.storage import Storage
+from upstream.transport import network
+from web.app import create_app
+from web.graphiql import CANONICAL
+
+CLIENTS = 200
+PATIENT = Limits(exchange=60, total=100)
+"""However long a busy machine takes to start so many clients, nothing is asked again for that."""
+
+
+class Door:
+    """Lets the answers of upstream pass once so many requests have come to the gateway."""
+
+    def __init__(self, requests: int) -> None:
+        self._missing = requests
+        self._all_are_there = threading.Event()
+
+    def at_gateway(self, app: ASGIApp) -> ASGIApp:
+        async def counted(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http":
+                self._missing -= 1
+                if not self._missing:
+                    self._all_are_there.set()
+            await app(scope, receive, send)
+
+        return counted
+
+    def at_upstream(self, app: ASGIApp) -> ASGIApp:
+        async def held(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http":
+                await asyncio.to_thread(self._all_are_there.wait)
+            await app(scope, receive, send)
+
+        return held
+
+
+async def ask_together(address: str, document: str) -> list[bytes]:
+    """The answers to so many clients, each with a connection of its own."""
+
+    async def ask(session: aiohttp.ClientSession) -> bytes:
+        async with session.post(f"{address}/graphql", json={"query": document}) as answer:
+            assert answer.status == 200
+            return await answer.read()
+
+    connector = aiohttp.TCPConnector(limit=0, force_close=True)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        return await asyncio.gather(*(ask(session) for _ in range(CLIENTS)))
+
+
+async def test_two_hundred_cold_canonical_queries_ask_upstream_for_each_thing_once(
+    whole_catalogue: Catalogue,
+) -> None:
+    upstream = EmbeddedUpstream(catalogue=whole_catalogue, latency=0.005)
+    door = Door(CLIENTS)
+    with serving(door.at_upstream(upstream)) as upstream_address:
+        base_url = f"{upstream_address}/api/v4/"
+
+        def open_source() -> Source:
+            client = Client(base_url, network(), PATIENT)
+            return Source(client, Storage(":memory:"), origin=base_url, follow=False)
+
+        with serving(door.at_gateway(create_app(open_source))) as address:
+            answers = await ask_together(address, CANONICAL.read_text(encoding="utf-8"))
+
+    (answer,) = set(answers)
+    assert b'"errors"' not in answer
+    assert b'"django-celery-email"' in answer
+    (grid,) = whole_catalogue.packages[1599].grids
+    others = set(whole_catalogue.grids[grid].packages) - {1599}
+    assert upstream.requests.by_target == {
+        "/api/v4/packages/django-celery-email/": 1,
+        "/api/v4/categories/?limit=100&offset=0": 1,
+        f"/api/v4/grids/{grid}/": 1,
+    } | {f"/api/v4/packages/{id}/": 1 for id in others}

@@ -1,0 +1,157 @@
+"""Several processes share one catalog file: one crawls, all serve, and a dead crawler is replaced."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.acceptance.gateways import (
+    SERVE_WITH_A_SHORT_LEASE,
+    STATUS,
+    Holding,
+    ask,
+    catalog_of,
+    gateway,
+    sync,
+    until,
+    upstream_requests,
+)
+from tests.serving import serving
+from tests.upstream.crawls import crawled
+from upstream.embedded import Catalogue, EmbeddedUpstream
+
+
+@pytest.fixture
+def embedded() -> EmbeddedUpstream:
+    return EmbeddedUpstream(packages=250)
+
+
+@pytest.fixture
+def upstream(embedded: EmbeddedUpstream) -> Iterator[str]:
+    with serving(embedded) as address:
+        yield f"{address}/api/v4/"
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Path:
+    return tmp_path / "catalog.sqlite"
+
+
+def one_crawl(catalogue: Catalogue) -> Counter[str]:
+    """What one crawl of it asks for, and how often."""
+    embedded = EmbeddedUpstream(catalogue=catalogue)
+    asyncio.run(crawled(embedded))
+    return embedded.requests.by_target
+
+
+def version(client: httpx.Client) -> str | None:
+    """The version that whoever takes the connection serves."""
+    known: str | None = ask(client, STATUS)["data"]["catalog"]["version"]
+    return known
+
+
+def comes_to_serve(client: httpx.Client, wanted: str) -> None:
+    """Wait until it serves this version."""
+    until(lambda: version(client) == wanted)
+
+
+def crawler(storage: Path) -> int | None:
+    """The id of the process that holds the lease."""
+    with closing(sqlite3.connect(storage)) as connection:
+        row = connection.execute("SELECT holder FROM lease").fetchone()
+    return int(row[0].rsplit("-", 2)[1]) if row else None
+
+
+def test_of_two_workers_one_crawls_and_both_serve(
+    embedded: EmbeddedUpstream, upstream: str, storage: Path
+) -> None:
+    once = one_crawl(embedded.catalogue)
+    with gateway(upstream, storage, "--workers", "2") as client:
+        # Each connection goes to either worker.
+        known = until(lambda: len(found := {version(client) for _ in range(20)}) == 1 and found.pop())
+        assert embedded.requests.by_target == once
+        pid = crawler(storage)
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        assert {version(client) for _ in range(20)} == {known}
+    assert known == catalog_of(upstream).version
+
+
+def test_of_two_processes_one_crawls_and_the_other_takes_what_it_found(
+    embedded: EmbeddedUpstream, upstream: str, storage: Path
+) -> None:
+    first = catalog_of(upstream).version
+    embedded.requests.reset()
+    once = one_crawl(embedded.catalogue)
+    program = SERVE_WITH_A_SHORT_LEASE
+    with (
+        gateway(upstream, storage, program=program) as one,
+        gateway(upstream, storage, program=program) as other,
+    ):
+        comes_to_serve(one, first)
+        comes_to_serve(other, first)
+        assert embedded.requests.by_target == once
+        assert {sum(upstream_requests(client).values()) for client in (one, other)} == {0, once.total()}
+
+        embedded.catalogue.update_package(1599, title="renamed")
+        embedded.requests.reset()
+        sync(upstream, storage)
+        assert embedded.requests.by_target == once  # of which nothing is of the two
+        second = catalog_of(upstream).version
+        for client in (one, other):
+            comes_to_serve(client, second)
+            assert ask(client, "{ package(databaseId: 1599) { title } }")["data"] == {
+                "package": {"title": "renamed"}
+            }
+        assert {sum(upstream_requests(client).values()) for client in (one, other)} == {0, once.total()}
+    assert second != first
+
+
+def test_a_crawler_that_is_killed_in_its_first_crawl_is_replaced(
+    embedded: EmbeddedUpstream, storage: Path
+) -> None:
+    once = one_crawl(embedded.catalogue)
+    holding = Holding(embedded, b"offset=200")
+    program = SERVE_WITH_A_SHORT_LEASE
+    with serving(holding) as address, gateway(f"{address}/api/v4/", storage, program=program) as killed:
+        assert holding.reached.wait(30)
+        pid = crawler(storage)
+        assert pid is not None
+        with gateway(f"{address}/api/v4/", storage, program=program) as other:
+            assert (version(killed), version(other), upstream_requests(other)) == (None, None, {})
+            assert crawler(storage) == pid
+            os.kill(pid, signal.SIGKILL)
+            holding.refuses.set()
+            embedded.requests.reset()
+            found = until(lambda: version(other))
+            assert embedded.requests.by_target == once
+            assert found == catalog_of(f"{address}/api/v4/").version
+            assert crawler(storage) not in (None, pid)
+
+
+def test_a_crawler_that_is_killed_later_is_replaced(
+    embedded: EmbeddedUpstream, upstream: str, storage: Path
+) -> None:
+    program = SERVE_WITH_A_SHORT_LEASE
+    with gateway(upstream, storage, program=program) as killed:
+        first = until(lambda: version(killed))
+        pid = crawler(storage)
+        assert pid is not None
+        with gateway(upstream, storage, program=program) as other:
+            assert version(other) == first
+            # Both are seen by a whole crawl only: one is old, one is gone.
+            embedded.catalogue.update_package(1599, title="renamed")
+            embedded.catalogue.remove_package(683)
+            second = catalog_of(upstream).version
+            os.kill(pid, signal.SIGKILL)
+            comes_to_serve(other, second)
+            assert crawler(storage) not in (None, pid)

@@ -1,0 +1,91 @@
+"""The start: from storage it waits for nobody, and it imports only what it needs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.gateways import CANONICAL, ROOT, Holding, ask, gateway, sync
+from tests.serving import serving
+from upstream.embedded import EmbeddedUpstream
+
+UPSTREAM = "http://127.0.0.1:1/api/v4/"  # nobody listens there
+
+ANSWER_ONCE = """
+import asyncio, json, sys
+import httpx
+from server import app
+
+async def main():
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway.test") as client,
+    ):
+        answer = await client.post("/graphql", json={"query": "{ catalog { syncing } }"})
+    print(json.dumps({"answer": answer.json(), "modules": list(sys.modules)}))
+
+asyncio.run(main())
+"""
+
+
+def output(code: str, **environment: str) -> Any:  # noqa: ANN401 - JSON
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+@pytest.fixture
+def held() -> Iterator[tuple[str, Holding]]:
+    """An upstream that says nothing to a gateway that follows it, but lets itself be crawled by hand first."""
+    embedded = EmbeddedUpstream(packages=150)
+    holding = Holding(embedded, b"limit")
+    holding.refuses.set()
+    with serving(holding) as address:
+        yield f"{address}/api/v4/", holding
+        holding.refuses.set()
+
+
+def test_the_first_answer_from_storage_does_not_wait_for_upstream(
+    held: tuple[str, Holding], tmp_path: Path
+) -> None:
+    upstream, holding = held
+    sync(upstream, tmp_path / "catalog.sqlite")
+    holding.refuses.clear()
+    with gateway(upstream, tmp_path / "catalog.sqlite") as client:
+        answer = ask(client, CANONICAL, receipt=True)
+        assert holding.reached.wait(30)  # it wants to know what is new, and waits
+        ready = client.get("/readyz").json()
+        holding.refuses.set()
+    assert "errors" not in answer
+    assert answer["data"]["package"]["databaseId"] == 1599
+    assert answer["extensions"]["upstream"]["requests"] == 0
+    assert (ready["status"], ready["answersFrom"]) == ("ready", "catalog")
+
+
+def test_the_command_line_imports_neither_servers_nor_clients_nor_the_schema() -> None:
+    modules = set(output("import json, sys, server; print(json.dumps(list(sys.modules)))"))
+    assert "server" in modules
+    late = {"aiohttp", "httpx", "prometheus_client", "rich", "schema", "strawberry", "uvicorn", "web.app"}
+    tests_only = {"_pytest", "hypothesis", "pytest"}
+    assert modules & (late | tests_only | {"upstream.embedded"}) == set()
+
+
+def test_a_gateway_over_the_network_answers_without_the_embedded_upstream_and_the_metrics() -> None:
+    done = output(ANSWER_ONCE, GATEWAY_UPSTREAM=UPSTREAM, GATEWAY_STORAGE=":memory:")
+    assert "errors" not in done["answer"]
+    assert {"upstream.sync", "web.app"} <= set(done["modules"])
+    assert set(done["modules"]) & {"hypothesis", "prometheus_client", "pytest", "upstream.embedded"} == set()

@@ -1,0 +1,64 @@
+"""Clients with small limits, so that what takes seconds in life takes milliseconds in a test."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import httpx
+
+from upstream.client import Client
+from upstream.embedded import EmbeddedUpstream
+from upstream.exchange import Limits
+from upstream.transport import in_process
+
+UPSTREAM_URL = "http://upstream.test/api/v4/"
+
+IDS = range(12, 32)
+"""Twenty packages that the small embedded upstream has."""
+
+T = TypeVar("T")
+
+
+@asynccontextmanager
+async def asking(
+    upstream: EmbeddedUpstream | httpx.AsyncBaseTransport | Callable[..., Awaitable[None]],
+    url: str = UPSTREAM_URL,
+    /,
+    **limits: Any,  # noqa: ANN401 - the fields of Limits
+) -> AsyncIterator[Client]:
+    """A client of an app in this process, or over a transport. Without ``first_pause`` it repeats at once."""
+    transport = upstream if isinstance(upstream, httpx.AsyncBaseTransport) else in_process(upstream)
+    client = Client(url, transport, Limits(**{"first_pause": 0.0} | limits))
+    try:
+        yield client
+    finally:
+        await client.aclose()
+
+
+def answers(*responses: httpx.Response | Exception) -> tuple[httpx.MockTransport, list[httpx.Request]]:
+    """A transport that gives these answers one after another, the last one for ever; what was sent over it."""
+    sent: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        response = responses[min(len(sent), len(responses)) - 1]
+        if isinstance(response, Exception):
+            raise response
+        return httpx.Response(response.status_code, headers=response.headers, content=response.content)
+
+    return httpx.MockTransport(answer), sent
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for a state of the client or of upstream."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - what is looked at has no event
+            await asyncio.sleep(0.001)
+
+
+async def outcomes(awaitables: Iterable[Awaitable[T]]) -> list[T | BaseException]:
+    """What comes of each."""
+    return await asyncio.gather(*awaitables, return_exceptions=True)

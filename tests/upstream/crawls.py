@@ -1,0 +1,104 @@
+"""What the tests of the crawl share: a crawl of an embedded upstream, and what upstream really has."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from tests.conftest import UPSTREAM_URL
+from upstream.batching import Batcher
+from upstream.client import Client
+from upstream.crawl import Crawled, LastGood, Progress, crawl
+from upstream.embedded import Catalogue, EmbeddedUpstream
+from upstream.exchange import Limits
+from upstream.records import CATEGORY, GRID, PACKAGE, Category, Grid, Package
+from upstream.transport import in_process
+
+App = Callable[..., Awaitable[None]]
+Change = Callable[[Catalogue], object]
+
+FROM_ITS_START = LastGood()
+
+
+@dataclass(frozen=True)
+class Records:
+    """All records by id. The members of a grid are sorted, because upstream's order flips."""
+
+    packages: dict[int, Package]
+    grids: dict[int, Grid]
+    categories: dict[int, Category]
+
+    def without(self, *packages: int) -> Records:
+        """All but these packages, which grids still name."""
+        left = {id: record for id, record in self.packages.items() if id not in packages}
+        return Records(left, self.grids, self.categories)
+
+
+class Changing:
+    """The embedded upstream, changing after certain of its answers: by their number, the first is 1."""
+
+    def __init__(self, embedded: EmbeddedUpstream, after: Mapping[int, Change]) -> None:
+        self.embedded = embedded
+        self.after = dict(after)
+        self.answered = 0
+
+    async def __call__(self, *exchange: Any) -> None:  # noqa: ANN401 - as ASGI has it
+        await self.embedded(*exchange)
+        self.answered += 1
+        change = self.after.pop(self.answered, None)
+        if change is not None:
+            change(self.embedded.catalogue)
+
+
+@asynccontextmanager
+async def client_of(app: App, limits: Limits | None = None) -> AsyncIterator[Client]:
+    client = Client(UPSTREAM_URL, in_process(app), limits or Limits(attempts=1))
+    yield client
+    await client.aclose()
+
+
+async def crawled(
+    app: App,
+    last_good: LastGood = FROM_ITS_START,
+    limits: Limits | None = None,
+    progress: Progress = lambda kind, read, count: None,
+) -> Crawled:
+    """One crawl, by a client that knows nothing."""
+    async with client_of(app, limits) as client:
+        return await crawl(Batcher(client), client, last_good, progress)
+
+
+async def truth(catalogue: Catalogue) -> Records:
+    """What upstream has now, asked for at one moment and without its faults."""
+    async with client_of(EmbeddedUpstream(catalogue=catalogue)) as client:
+        everything = 1_000_000
+        packages = await client.page(PACKAGE, limit=everything)
+        grids = await client.page(GRID, limit=everything)
+        categories = await client.page(CATEGORY, limit=everything)
+    return Records(
+        {record.id: record for record in packages.records},
+        {record.id: sorted_members(record) for record in grids.records},
+        {record.id: record for record in categories.records},
+    )
+
+
+def found(crawled: Crawled) -> Records:
+    grids = {id: sorted_members(grid) for id, grid in crawled.grids.items()}
+    return Records(crawled.packages, grids, crawled.categories)
+
+
+def last_good(records: Records) -> LastGood:
+    return LastGood(records.packages, records.grids, records.categories)
+
+
+def asked(embedded: EmbeddedUpstream) -> list[str]:
+    """What was asked, in order, like ``packages/?limit=100&offset=0``."""
+    return [target.removeprefix("/api/v4/") for _, target in embedded.requests.listed]
+
+
+def sorted_members(grid: Grid) -> Grid:
+    return msgspec.structs.replace(grid, packages=tuple(sorted(grid.packages)))

@@ -1,0 +1,255 @@
+"""The crawl while upstream changes under it: afterwards the catalog is what upstream has, exactly."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.upstream.crawls import Change, Changing, asked, crawled, found, truth
+from upstream.embedded import (
+    Catalogue,
+    EmbeddedUpstream,
+    Fault,
+    InsertAfterList,
+    Poisoned,
+    RemoveAfterList,
+)
+from upstream.errors import UpstreamBadData
+
+READS = 5
+"""Pages on which 300 packages, four grids and a category are read."""
+LOOKS = 3
+"""One at each list, to see whether it has changed."""
+
+
+@pytest.fixture(scope="module")
+def rows() -> Catalogue:
+    """The catalogue at the start of every crawl: small records, every third package in a grid. Serve copies."""
+    rows = Catalogue()
+    rows.insert_category()
+    for _ in range(4):
+        rows.insert_grid()
+    for number in range(300):
+        rows.insert_package(grids=[] if number % 3 else [1 + number % 4])
+    return rows
+
+
+@pytest.fixture
+def embedded(rows: Catalogue) -> EmbeddedUpstream:
+    return EmbeddedUpstream(catalogue=copy_of(rows))
+
+
+def copy_of(rows: Catalogue) -> Catalogue:
+    return Catalogue(rows.packages.values(), rows.grids.values(), rows.categories.values())
+
+
+def id_at(catalogue: Catalogue, place: int) -> int:
+    """The package at this place of the list, the newest is at 0."""
+    return sorted(catalogue.packages, reverse=True)[place]
+
+
+def insert(catalogue: Catalogue) -> None:
+    catalogue.insert_package(grids=[min(catalogue.grids), max(catalogue.grids)])
+
+
+def delete_at(place: int) -> Change:
+    return lambda catalogue: catalogue.remove_package(id_at(catalogue, place))
+
+
+def delete_and_insert(catalogue: Catalogue) -> None:
+    delete_at(150)(catalogue)
+    insert(catalogue)
+
+
+def insert_a_grid(catalogue: Catalogue) -> None:
+    catalogue.insert_grid(packages=[id_at(catalogue, 10), id_at(catalogue, 150), id_at(catalogue, 250)])
+
+
+def delete_a_grid(catalogue: Catalogue) -> None:
+    catalogue.remove_grid(max(catalogue.grids))
+
+
+CHANGES: dict[str, Change] = {
+    "insert": insert,
+    "insert 110": lambda catalogue: [catalogue.insert_package(grids=[2]) for _ in range(110)],
+    "delete the newest": delete_at(0),
+    "delete the last of page one": delete_at(99),
+    "delete the first of page two": delete_at(100),
+    "delete the oldest": delete_at(299),
+    "delete all of page two": lambda catalogue: [delete_at(100)(catalogue) for _ in range(100)],
+    "delete all": lambda catalogue: [delete_at(0)(catalogue) for _ in range(300)],
+    "delete and insert": delete_and_insert,
+    "insert a grid": insert_a_grid,
+    "delete a grid": delete_a_grid,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+async def test_a_change_at_any_moment_is_seen(rows: Catalogue, change: Change) -> None:
+    before, changed = await truth(rows), copy_of(rows)
+    change(changed)
+    after = await truth(changed)
+    for moment in range(1, READS + 2):
+        upstream = Changing(EmbeddedUpstream(catalogue=copy_of(rows)), {moment: change})
+        catalog = found(await crawled(upstream))
+        assert not upstream.after, "the change did not take place"
+        # What changes when everything has been read and looked at is left to the next crawl.
+        assert catalog == after or (moment > READS and catalog == before), moment
+
+
+async def test_an_insert_and_a_delete_between_two_pages_hide_no_row(embedded: EmbeddedUpstream) -> None:
+    upstream = Changing(embedded, {1: insert, 2: delete_at(250)})
+    assert found(await crawled(upstream)) == await truth(embedded.catalogue)
+
+
+async def test_a_package_that_comes_and_goes_during_the_crawl_is_not_in_it(
+    embedded: EmbeddedUpstream,
+) -> None:
+    upstream = Changing(embedded, {1: insert, 2: delete_at(0)})
+    assert found(await crawled(upstream)) == await truth(embedded.catalogue)
+
+
+@pytest.mark.parametrize("unreadable", [0, 40, 150])
+async def test_a_change_at_any_moment_is_seen_beside_a_row_that_cannot_be_read(
+    rows: Catalogue, unreadable: int
+) -> None:
+    bad = id_at(rows, unreadable)
+    for moment in (1, 3, 8, 13, 18):
+        embedded = EmbeddedUpstream(catalogue=copy_of(rows))
+        embedded.faults.add(Fault(Poisoned(bad)))
+        catalog = found(await crawled(Changing(embedded, {moment: delete_and_insert})))
+        assert catalog == (await truth(embedded.catalogue)).without(bad), moment
+
+
+async def test_a_membership_that_changes_between_the_pages_of_its_two_sides_is_mended(
+    embedded: EmbeddedUpstream,
+) -> None:
+    newest, oldest = id_at(embedded.catalogue, 0), id_at(embedded.catalogue, 299)
+    old_grid, new_grid = min(embedded.catalogue.grids), max(embedded.catalogue.grids)
+    embedded.catalogue.update_package(newest, grids=[old_grid])
+    embedded.catalogue.update_package(oldest, grids=[old_grid])
+
+    def move(catalogue: Catalogue) -> None:
+        catalogue.update_package(newest, grids=[new_grid])
+        catalogue.update_package(oldest, grids=[new_grid])
+
+    # The page of the newest package has come; that of the oldest one and the grids have not.
+    upstream = Changing(embedded, {1: move})
+    assert found(await crawled(upstream)) == await truth(embedded.catalogue)
+    details = [target for target in asked(embedded) if "?" not in target]
+    assert details == [f"packages/{newest}/"]
+    assert embedded.requests.total == READS + LOOKS + len(details) + LOOKS
+
+
+async def test_a_grid_that_explains_many_packages_is_asked_for_alone(embedded: EmbeddedUpstream) -> None:
+    crowded = embedded.catalogue.insert_grid()
+
+    def crowd(catalogue: Catalogue) -> None:
+        for _ in range(50):
+            catalogue.insert_package(grids=[crowded])
+
+    upstream = Changing(embedded, {READS: crowd})
+    assert found(await crawled(upstream)) == await truth(embedded.catalogue)
+    assert [target for target in asked(embedded) if "?" not in target] == [f"grids/{crowded}/"]
+
+
+Event = tuple[int, str, int]
+EVENTS = st.tuples(
+    st.integers(1, 25),
+    st.sampled_from(["insert", "delete", "join", "leave", "delete a grid"]),
+    st.integers(0),
+)
+
+
+def take_place(event: Event, catalogue: Catalogue) -> None:
+    _, what, draw = event
+    package = id_at(catalogue, draw % len(catalogue.packages))
+    grid = sorted(catalogue.grids)[draw % len(catalogue.grids)]
+    memberships = catalogue.packages[package].grids
+    match what:
+        case "insert":
+            catalogue.insert_package(grids=[grid])
+        case "delete":
+            catalogue.remove_package(package)
+        case "join":
+            catalogue.update_package(package, grids={*memberships, grid})
+        case "leave":
+            catalogue.update_package(package, grids=memberships[1:])
+        case _ if len(catalogue.grids) > 1:
+            catalogue.remove_grid(grid)
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.lists(EVENTS, max_size=5))
+async def test_after_any_changes_the_catalog_is_one_that_upstream_had(
+    rows: Catalogue, events: list[Event]
+) -> None:
+    embedded = EmbeddedUpstream(catalogue=copy_of(rows))
+    had: list[tuple[set[int], set[int]]] = []
+
+    def next_moment(moment: int, catalogue: Catalogue) -> None:
+        had.append((set(catalogue.packages), set(catalogue.grids)))
+        for event in events:
+            if event[0] == moment:
+                take_place(event, catalogue)
+                had.append((set(catalogue.packages), set(catalogue.grids)))
+
+    moments = range(1, 26)
+    catalog = await crawled(Changing(embedded, {moment: partial(next_moment, moment) for moment in moments}))
+    assert (set(catalog.packages), set(catalog.grids)) in had
+    by_package = {(package.id, grid) for package in catalog.packages.values() for grid in package.grids}
+    by_grid = {(package, grid.id) for grid in catalog.grids.values() for package in grid.packages}
+    assert by_package == by_grid
+
+
+async def extra_requests(rows: Catalogue, fault: Fault) -> int:
+    """What drift costs: the requests beyond those of a crawl without it."""
+    embedded = EmbeddedUpstream(catalogue=copy_of(rows))
+    embedded.faults.add(fault)
+    assert found(await crawled(embedded)) == await truth(embedded.catalogue)
+    return embedded.requests.total - READS - LOOKS
+
+
+async def test_an_insert_costs_a_page_for_each_place_where_something_is_not_seen(rows: Catalogue) -> None:
+    # The list's length is a multiple of a page's, so the oldest row was pushed off the last page.
+    assert await extra_requests(rows, Fault(InsertAfterList(), times=1)) == 2 + LOOKS
+    # A look sees what came last.
+    assert await extra_requests(rows, Fault(InsertAfterList(), pattern="offset=200$", times=1)) == 0
+
+
+async def test_a_delete_costs_another_reading_of_its_list(rows: Catalogue) -> None:
+    newest, oldest = max(rows.packages), min(rows.packages)
+    assert not rows.packages[newest].grids
+    assert await extra_requests(rows, Fault(RemoveAfterList(newest), times=1)) == 3 + LOOKS - 1
+    assert await extra_requests(rows, Fault(RemoveAfterList(oldest), pattern="offset=200$")) == 3 + LOOKS
+
+
+async def test_an_upstream_that_grows_all_the_time_is_read_all_the_same(embedded: EmbeddedUpstream) -> None:
+    embedded.faults.add(Fault(InsertAfterList()))
+    catalog = found(await crawled(embedded))
+    # The newest one came after the last look.
+    assert catalog == (await truth(embedded.catalogue)).without(max(embedded.catalogue.packages))
+    assert embedded.requests.total == READS + 3 + 3 * LOOKS
+
+
+async def test_an_upstream_that_shrinks_all_the_time_is_given_up(embedded: EmbeddedUpstream) -> None:
+    always = dict.fromkeys(range(1, 200), delete_at(100))
+    with pytest.raises(UpstreamBadData) as error:
+        await crawled(Changing(embedded, always))
+    assert str(error.value) == "Upstream's packages changed during each of 5 readings."
+    # Each time all packages again, and a look at the grids and the categories.
+    assert embedded.requests.total == READS + 4 * (3 + 2)
+
+
+async def test_an_upstream_that_grows_faster_than_it_is_looked_at_is_given_up(rows: Catalogue) -> None:
+    def insert_two(catalogue: Catalogue) -> None:
+        insert(catalogue)
+        insert(catalogue)
+
+    always = dict.fromkeys(range(1, 200), insert_two)
+    with pytest.raises(UpstreamBadData) as error:
+        await crawled(Changing(EmbeddedUpstream(catalogue=copy_of(rows)), always))
+    assert str(error.value) == "Upstream changed before each of 20 looks at what had been read."

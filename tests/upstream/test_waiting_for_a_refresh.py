@@ -1,0 +1,99 @@
+"""A catalog that is too old to be served at once: requests wait for a refresh, but not where none can come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.gateways import eventually
+from tests.conftest import UPSTREAM_URL
+from upstream.client import Client
+from upstream.embedded import EmbeddedUpstream
+from upstream.exchange import Limits
+from upstream.freshness import Freshness
+from upstream.source import Source
+from upstream.storage import Storage
+from upstream.transport import in_process
+
+OLD_AT_ONCE = Freshness(fresh=0.0, while_revalidate=0.0)
+
+
+@asynccontextmanager
+async def opened(
+    embedded: EmbeddedUpstream, storage: Path, *, follow: bool = True, revalidation: float = 30.0
+) -> AsyncIterator[Source]:
+    source = Source(
+        Client(UPSTREAM_URL, in_process(embedded), Limits(attempts=1)),
+        Storage(str(storage)),
+        origin=UPSTREAM_URL,
+        follow=follow,
+        freshness=OLD_AT_ONCE,
+        revalidation=revalidation,
+    )
+    await source.open()
+    yield source
+    await source.aclose()
+
+
+@pytest.fixture
+async def storage(embedded: EmbeddedUpstream, tmp_path: Path) -> Path:
+    """The file of a catalog, of which upstream is down now."""
+    path = tmp_path / "catalog.sqlite"
+    async with opened(embedded, path, follow=False) as source:
+        await source.sync.crawl()
+    embedded.faults.state = "down"
+    embedded.requests.reset()
+    return path
+
+
+async def answers_at_once(source: Source) -> bool:
+    asked = asyncio.create_task(source.snapshot())
+    await asyncio.sleep(0)
+    try:
+        return asked.done()
+    finally:
+        asked.cancel()
+
+
+async def test_a_look_that_fails_is_the_last_error_until_one_succeeds(
+    embedded: EmbeddedUpstream, storage: Path
+) -> None:
+    async with opened(embedded, storage) as source:
+        # Nobody wants a crawl, so it only looks.
+        error = await eventually(lambda: source.sync.last_error)
+        assert error.code == "UPSTREAM_UNAVAILABLE"
+        assert list(embedded.requests.by_target) == ["/api/v4/packages/?limit=20&offset=0"]
+        embedded.faults.state = "up"
+        await source.sync.look_for_new_packages()
+        assert source.sync.last_error is None
+
+
+async def test_a_request_waits_for_a_refresh_and_not_when_that_has_failed(
+    embedded: EmbeddedUpstream, storage: Path
+) -> None:
+    async with opened(embedded, storage) as source:
+        assert not await answers_at_once(source)
+        await eventually(lambda: source.sync.last_error)
+        assert await answers_at_once(source)
+
+
+async def test_where_another_process_crawls_a_request_waits_once_for_each_catalog(
+    embedded: EmbeddedUpstream, storage: Path
+) -> None:
+    async with AsyncExitStack() as processes:
+        crawling = await processes.enter_async_context(opened(embedded, storage))
+        await eventually(lambda: crawling.sync.last_error)
+        source = await processes.enter_async_context(opened(embedded, storage, revalidation=0.01))
+        assert not await answers_at_once(source)
+        known = await source.snapshot()
+        assert source.sync.last_error is None
+        assert await answers_at_once(source)
+
+        embedded.faults.state = "up"
+        await crawling.sync.crawl()
+        await eventually(lambda: source.sync.snapshot is not known)
+        assert not await answers_at_once(source)
