@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import strawberry
+from strawberry import relay
 
+from resolvers import bulk
+from resolvers import node as by_node_id
 from resolvers import query as resolvers
 from schema.catalog import CatalogStatus
 from schema.category import Category
@@ -19,7 +22,10 @@ class Query:
     package = strawberry.field(
         resolver=resolvers.package,
         graphql_type=Package | None,
-        description="The package with this key, or null if there is none. Give exactly one key.",
+        description=(
+            "The package with this key, or null if there is none. Give exactly one key. "
+            "Where several packages share a PyPI name or a repository, the oldest is meant."
+        ),
     )
     grid = strawberry.field(
         resolver=resolvers.grid,
@@ -42,12 +48,58 @@ class Query:
     packages = strawberry.field(
         resolver=resolvers.packages,
         graphql_type=Connection[Package] | None,
-        description="All packages, newest first. Null, with an error, if they could not be loaded.",
+        description="The packages that match, newest first if no order is given.",
     )
     grids = strawberry.field(
         resolver=resolvers.grids,
         graphql_type=Connection[Grid] | None,
-        description="All grids, newest first. Null, with an error, if they could not be loaded.",
+        description="The grids that match, newest first if no order is given.",
+    )
+    packages_by_id = strawberry.field(
+        resolver=bulk.packages_by_id,
+        graphql_type=list[Package | None] | None,
+        description="The packages with these global ids, in the order asked; null where there is none.",
+    )
+    packages_by_slug = strawberry.field(
+        resolver=bulk.packages_by_slug,
+        graphql_type=list[Package | None] | None,
+        description="The packages with these slugs, in the order asked; null where there is none.",
+    )
+    packages_by_pypi_name = strawberry.field(
+        resolver=bulk.packages_by_pypi_name,
+        graphql_type=list[Package | None] | None,
+        description=(
+            "The packages with these names on PyPI, in the order asked; null where there is none. "
+            "Where several packages claim a name, the oldest is meant."
+        ),
+    )
+    packages_by_repo_url = strawberry.field(
+        resolver=bulk.packages_by_repo_url,
+        graphql_type=list[Package | None] | None,
+        description=(
+            "The packages of these repositories, in the order asked; null where there is none. "
+            "Where several packages share a repository, the oldest is meant."
+        ),
+    )
+    grids_by_id = strawberry.field(
+        resolver=bulk.grids_by_id,
+        graphql_type=list[Grid | None] | None,
+        description="The grids with these global ids, in the order asked; null where there is none.",
+    )
+    grids_by_slug = strawberry.field(
+        resolver=bulk.grids_by_slug,
+        graphql_type=list[Grid | None] | None,
+        description="The grids with these slugs, in the order asked; null where there is none.",
+    )
+    node = strawberry.field(
+        resolver=by_node_id.node,
+        graphql_type=relay.Node | None,
+        description="The record with this global id, of whatever type, or null if there is none.",
+    )
+    nodes = strawberry.field(
+        resolver=by_node_id.nodes,
+        graphql_type=list[relay.Node | None] | None,
+        description="The records with these global ids, in the order asked; null where there is none.",
     )
     catalog = strawberry.field(
         resolver=resolvers.catalog,

@@ -7,6 +7,7 @@ import logging
 from typing import Literal
 
 from upstream.batching import Batcher
+from upstream.catalog import Catalog
 from upstream.client import Client
 from upstream.errors import UpstreamError, UpstreamUnavailable
 from upstream.freshness import Freshness, Snapshot, Status
@@ -89,6 +90,27 @@ class Source:
         raise UpstreamUnavailable(
             f"The catalog was last refreshed on {snapshot.refreshed_at:%Y-%m-%d}, which is too long ago, "
             "and upstream has not answered since."
+        )
+
+    async def first_catalog(self) -> Catalog:
+        """The catalog, for a request that began when there was none and cannot do without.
+
+        It waits for the first crawl, up to ten seconds.
+
+        :raises UpstreamUnavailable: there is none yet.
+        """
+        if self.sync.snapshot is None and self._follow:
+            await self.sync.settled(REVALIDATION)
+        if self.sync.snapshot is not None:
+            return self.sync.snapshot.catalog
+        if not self._follow:
+            raise UpstreamUnavailable(
+                "This needs the whole catalogue, which is not stored, and GATEWAY_CRAWL is off: "
+                "`python server.py sync` reads it."
+            )
+        raise UpstreamUnavailable(
+            "This needs the whole catalogue, which is still being read. Try again in a moment.",
+            retry_after=REVALIDATION,
         )
 
     def status(self, snapshot: Snapshot | None) -> Status:
