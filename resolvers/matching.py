@@ -46,8 +46,14 @@ def matching_grids(catalog: Catalog, filter: GridFilter, argument: str) -> Mask:
     return _matching(filter, argument, catalog.view(grid_table), _Grids(catalog, argument).conditions)
 
 
+def repository_host(package: Package) -> str | None:
+    """Where the repository is: a column of the table of packages."""
+    address = repository(package.repo_url)
+    return address and address.partition("/")[0]
+
+
 def _matching(
-    filter: Filter, argument: str, table: Table[R], conditions: Callable[[Filter], Iterable[Mask]]
+    filter: Filter, argument: str, table: Table[int, R], conditions: Callable[[Filter], Iterable[Mask]]
 ) -> Mask:
     left = MOST_CONDITIONS
 
@@ -140,7 +146,7 @@ class _Packages:
             yield table.among(catalog.contributor_packages.get(filter.contributor.casefold(), ()))
         if filter.repository_host is not None:
             host = filter.repository_host.casefold()
-            yield table.mask([host == other for other in table.column(_host)])
+            yield table.mask([host == other for other in table.column(repository_host)])
 
     def _on_grid(self, slug: str) -> Mask:
         grid = self._catalog.grid_slugs.get(slug)
@@ -230,15 +236,15 @@ class _Reader:
             raise BadUserInput(f"{self._argument} has {name} with a time out of range.") from None
 
 
-def _within(table: Table[R], value_of: Callable[[R], Any], low: float, high: float) -> Mask:
+def _within(table: Table[int, R], value_of: Callable[[R], Any], low: float, high: float) -> Mask:
     return table.mask([value is not None and low <= value <= high for value in table.column(value_of)])
 
 
-def _between(table: Table[R], value_of: Callable[[R], Any], after: float, before: float) -> Mask:
+def _between(table: Table[int, R], value_of: Callable[[R], Any], after: float, before: float) -> Mask:
     return table.mask([value is not None and after <= value < before for value in table.column(value_of)])
 
 
-def _containing(table: Table[R], text_of: Callable[[R], str], text: str) -> Mask:
+def _containing(table: Table[int, R], text_of: Callable[[R], str], text: str) -> Mask:
     return table.mask([text in each for each in table.column(text_of)])
 
 
@@ -280,11 +286,6 @@ def _repo_description(package: Package) -> str:
 def _package_text(package: Package) -> str:
     # A text that is looked for has no NUL, so it is found within one of the three.
     return f"{package.title}\0{package.slug}\0{package.repo_description}".casefold()
-
-
-def _host(package: Package) -> str | None:
-    address = repository(package.repo_url)
-    return address and address.partition("/")[0]
 
 
 def _grid_text(grid: Grid) -> str:

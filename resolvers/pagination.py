@@ -15,8 +15,7 @@ import msgspec
 
 from resolvers.errors import BadUserInput
 from upstream.errors import UpstreamBadData
-from upstream.orders import Order, Value
-from upstream.records import R
+from upstream.orders import K, Key, Order, R, Value
 
 DEFAULT_PAGE = 20
 MAX_PAGE = 100
@@ -65,8 +64,8 @@ class Span:
 
     size: int
     from_the_end: bool
-    after: tuple[Value, int] | None
-    before: tuple[Value, int] | None
+    after: tuple[Value, Key] | None
+    before: tuple[Value, Key] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +100,10 @@ class Connection(Generic[T]):
         return [edge.node for edge in self.edges]
 
 
-def connection(span: Span, ids: Sequence[int], order: Order[R], records: Mapping[int, R]) -> Connection[R]:
+def connection(span: Span, ids: Sequence[K], order: Order[R], records: Mapping[K, R]) -> Connection[R]:
     """The part of the list that is asked for; ``ids`` are the whole list, in ``order``."""
 
-    def key(id: int) -> tuple[Value, int]:
+    def key(id: K) -> tuple[Value, Key]:
         return order.value_of(records[id]), id
 
     start, end = 0, len(ids)
@@ -143,13 +142,13 @@ def page_size(field: str, argument: str, size: int | None) -> int:
     return size
 
 
-def write_cursor(order: Order[R], value: Value, id: int) -> str:
+def write_cursor(order: Order[R], value: Value, id: Key) -> str:
     """The cursor of a record with this value and id in a list of this order."""
     key = (_LAYOUT, order.name, value, id)
     return urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
 
 
-def read_cursor(field: str, argument: str, cursor: str, order: Order[R]) -> tuple[Value, int]:
+def read_cursor(field: str, argument: str, cursor: str, order: Order[R]) -> tuple[Value, Key]:
     """The value and the id in a cursor.
 
     :raises BadUserInput: it is none, or one of another order.
@@ -158,7 +157,7 @@ def read_cursor(field: str, argument: str, cursor: str, order: Order[R]) -> tupl
         # What is not ASCII is no cursor either.
         text = urlsafe_b64decode(cursor[:_MOST_CURSOR].encode("ascii") + b"=" * (-len(cursor) % 4))
         layout, name, value, id = msgspec.json.decode(text, type=_Key)
-        if layout != _LAYOUT or (name == order.name and not isinstance(value, order.value_type | None)):
+        if layout != _LAYOUT or (name == order.name and not _fits(value, id, order)):
             raise ValueError
     except (ValueError, msgspec.DecodeError):
         raise BadUserInput(
@@ -171,10 +170,14 @@ def read_cursor(field: str, argument: str, cursor: str, order: Order[R]) -> tupl
     return value, id
 
 
-_Key = tuple[int, str, str | int | float | None, int]
+_Key = tuple[int, str, str | int | float | None, int | str]
 
 
-def _place(ids: Sequence[int], stands_before: Callable[[int], bool]) -> int:
+def _fits(value: Value, id: Key, order: Order[R]) -> bool:
+    return isinstance(value, order.value_type | None) and isinstance(id, order.key_type)
+
+
+def _place(ids: Sequence[K], stands_before: Callable[[K], bool]) -> int:
     """The first place whose id does not stand before; all that do are at the head."""
     low, high = 0, len(ids)
     while low < high:

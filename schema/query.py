@@ -6,13 +6,17 @@ import strawberry
 from strawberry import relay
 
 from resolvers import bulk
+from resolvers import contributor as by_login
 from resolvers import node as by_node_id
 from resolvers import query as resolvers
+from resolvers.stats import stats as catalogue_stats
 from schema.catalog import CatalogStatus
 from schema.category import Category
 from schema.connection import Connection
+from schema.contributor import Contributor
 from schema.grid import Grid
 from schema.package import Package
+from schema.stats import Stats
 
 
 @strawberry.type(description="What a client can ask for first.")
@@ -90,6 +94,21 @@ class Query:
         resolver=bulk.grids_by_slug,
         graphql_type=list[Grid | None] | None,
         description="The grids with these slugs, in the order asked; null where there is none.",
+    )
+    contributor = strawberry.field(
+        resolver=by_login.contributor,
+        graphql_type=Contributor | None,
+        description="The contributor with this login, or null if no package has one.",
+    )
+    contributors = strawberry.field(
+        resolver=by_login.all_contributors,
+        graphql_type=Connection[Contributor] | None,
+        description="All contributors, those to the most packages first if no order is given.",
+    )
+    stats = strawberry.field(
+        resolver=catalogue_stats,
+        graphql_type=Stats | None,
+        description="What the whole catalogue amounts to. Null, with an error, while that is not known.",
     )
     node = strawberry.field(
         resolver=by_node_id.node,

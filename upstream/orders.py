@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Generic
+from typing import Any, Generic, TypeVar
 
-from upstream.records import Grid, Package, R
+from upstream.records import Grid, Package
 
+Key = int | str
+"""Whereby records are told apart: an id, or a login."""
+
+K = TypeVar("K", bound=Key)
+R = TypeVar("R")
 Value = str | int | float | None
 """What a record is sorted by; of one sort for one order, or ``None`` where it is missing."""
 
@@ -50,21 +55,22 @@ class Order(Generic[R]):
     value_type: type
     descending: bool = False
     newest_first: bool = False
+    key_type: type = int
 
-    def sorted(self, records: Mapping[int, R]) -> tuple[int, ...]:
+    def sorted(self, records: Mapping[K, R]) -> tuple[K, ...]:
         """The ids of all records in this order."""
-        ids = sorted(records, reverse=self.newest_first)
+        ids: list[K] = sorted(records, reverse=self.newest_first)
         values = {id: self.value_of(records[id]) for id in ids}
         known = [id for id in ids if values[id] is not None]
         # Sorting keeps the order of ties, backwards too.
         known.sort(key=values.__getitem__, reverse=self.descending)  # type: ignore[arg-type]
         return (*known, *(id for id in ids if values[id] is None))
 
-    def precedes(self, one: tuple[Value, int], other: tuple[Value, int]) -> bool:
+    def precedes(self, one: tuple[Value, Key], other: tuple[Value, Key]) -> bool:
         """Whether a record with this value and id stands before another."""
         (value, id), (other_value, other_id) = one, other
         if value == other_value:
-            return id > other_id if self.newest_first else id < other_id
+            return id > other_id if self.newest_first else id < other_id  # type: ignore[operator]
         if value is None or other_value is None:
             return other_value is None
         return value > other_value if self.descending else value < other_value  # type: ignore[operator]

@@ -13,32 +13,38 @@ from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from upstream.catalog import Catalog
-from upstream.orders import Order
-from upstream.records import Grid, Package, R
+from upstream.contributors import Contributor, contributors
+from upstream.orders import K, Order, R
+from upstream.records import Grid, Package
 
 V = TypeVar("V")
 Mask = int
 
 
-def package_table(catalog: Catalog) -> Table[Package]:
+def package_table(catalog: Catalog) -> Table[int, Package]:
     """The packages of a catalog, for :meth:`~upstream.catalog.Catalog.view`."""
     return Table(catalog.packages)
 
 
-def grid_table(catalog: Catalog) -> Table[Grid]:
+def grid_table(catalog: Catalog) -> Table[int, Grid]:
     """The grids of a catalog, for :meth:`~upstream.catalog.Catalog.view`."""
     return Table(catalog.grids)
 
 
-class Table(Generic[R]):
+def contributor_table(catalog: Catalog) -> Table[str, Contributor]:
+    """The contributors of a catalog, for :meth:`~upstream.catalog.Catalog.view`."""
+    return Table(catalog.view(contributors))
+
+
+class Table(Generic[K, R]):
     """The rows are the records in the order of ``records``."""
 
-    def __init__(self, records: Mapping[int, R]) -> None:
+    def __init__(self, records: Mapping[K, R]) -> None:
         self.records = records
         self._ids = tuple(records)
         self._places = {id: place for place, id in enumerate(self._ids)}
         self._columns: dict[Callable[[R], Any], list[Any]] = {}
-        self._orders: dict[Order[R], tuple[tuple[int, ...], itemgetter[Any]]] = {}
+        self._orders: dict[Order[R], tuple[tuple[K, ...], itemgetter[Any]]] = {}
         self.every: Mask = self.mask(b"\1" * len(self._ids))
 
     def column(self, value_of: Callable[[R], V]) -> list[V]:
@@ -52,7 +58,7 @@ class Table(Generic[R]):
         """The rows whose flag is true: one flag for each row."""
         return int.from_bytes(bytes(flags), "little")
 
-    def among(self, ids: Iterable[int]) -> Mask:
+    def among(self, ids: Iterable[K]) -> Mask:
         """The rows with these ids; others are left out."""
         flags = bytearray(len(self._ids))
         for id in ids:
@@ -65,7 +71,7 @@ class Table(Generic[R]):
         """How many rows are in it."""
         return mask.bit_count()
 
-    def ids(self, order: Order[R], mask: Mask | None = None) -> Sequence[int]:
+    def ids(self, order: Order[R], mask: Mask | None = None) -> Sequence[K]:
         """The ids of the rows in a mask, or of all, in this order."""
         if order not in self._orders:
             ids = order.sorted(self.records)
