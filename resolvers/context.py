@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import strawberry
@@ -10,6 +9,7 @@ import strawberry
 from resolvers.loaders import Loaders
 from upstream.catalog import Catalog
 from upstream.freshness import Status
+from upstream.source import Source
 
 
 @dataclass(slots=True)
@@ -18,8 +18,7 @@ class Context:
 
     loaders: Loaders
     status: Status
-    first_catalog: Callable[[], Awaitable[Catalog]]
-    """Waits for a catalog where there is none yet."""
+    source: Source
     _catalog: Catalog | None = None
 
     async def catalog(self) -> Catalog:
@@ -28,8 +27,16 @@ class Context:
         :raises UpstreamError: it is not known yet.
         """
         if self._catalog is None:
-            self._catalog = self.loaders.catalog or await self.first_catalog()
+            self._catalog = self.loaders.catalog or await self.source.first_catalog()
         return self._catalog
+
+    def renew(self) -> None:
+        """Go on with the newest catalog: for a subscription, which answers again and again."""
+        snapshot = self.source.sync.snapshot
+        self.loaders.close()
+        self.loaders = Loaders.over(self.source.batcher, snapshot)
+        self.status = self.source.status(snapshot)
+        self._catalog = None
 
 
 Info = strawberry.Info[Context, None]

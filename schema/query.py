@@ -9,13 +9,17 @@ from resolvers import bulk
 from resolvers import contributor as by_login
 from resolvers import node as by_node_id
 from resolvers import query as resolvers
+from resolvers import search as by_words
+from resolvers.changes import changes as catalog_changes
 from resolvers.stats import stats as catalogue_stats
 from schema.catalog import CatalogStatus
 from schema.category import Category
+from schema.changes import Change
 from schema.connection import Connection
 from schema.contributor import Contributor
 from schema.grid import Grid
 from schema.package import Package
+from schema.search import SearchConnection
 from schema.stats import Stats
 
 
@@ -110,6 +114,14 @@ class Query:
         graphql_type=Stats | None,
         description="What the whole catalogue amounts to. Null, with an error, while that is not known.",
     )
+    changes = strawberry.field(
+        resolver=catalog_changes,
+        graphql_type=Connection[Change] | None,
+        description=(
+            "What the gateway found added, changed and removed on Django Packages, oldest first, for 30 days. "
+            "To stay up to date, ask again with the last cursor as `since`, or subscribe to `catalogChanged`."
+        ),
+    )
     node = strawberry.field(
         resolver=by_node_id.node,
         graphql_type=relay.Node | None,
@@ -119,6 +131,15 @@ class Query:
         resolver=by_node_id.nodes,
         graphql_type=list[relay.Node | None] | None,
         description="The records with these global ids, in the order asked; null where there is none.",
+    )
+    search = strawberry.field(
+        resolver=by_words.search,
+        graphql_type=SearchConnection | None,
+        description=(
+            "The packages and grids that match the words, the best first. The search of Django Packages answers "
+            "if it can; the gateway's own does when that fails, takes longer than 2 seconds, or more than 20 are "
+            "asked for. Its hits of records that are gone are left out."
+        ),
     )
     catalog = strawberry.field(
         resolver=resolvers.catalog,

@@ -4,7 +4,7 @@ The misses of one event-loop turn are planned together (``upstream.planning``). 
 and each page: whoever wants it while it is under way waits with the others, and a key that must be on a page that
 is under way waits for that page. A missing key is missing for that key alone. A page that fails, or comes without
 a wanted record, is made good by details. What was found, what was found missing and what was found to make no
-sense is remembered for a minute.
+sense is remembered for a minute. Searches fly too: equal ones are one request, and remembered.
 
 A flight ends early when nobody waits for it any more: nothing is retried after its clients have gone.
 """
@@ -17,12 +17,14 @@ from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from upstream.client import Client
 from upstream.errors import UpstreamBadData, UpstreamError
 from upstream.places import Places
 from upstream.planning import Plan, Prices, Window, cheapest
 from upstream.receipt import Exchange, Receipt, note_from_memory, noting, open_receipt
-from upstream.records import CATEGORY, KINDS, Kind, Page, R, Record
+from upstream.records import CATEGORY, KINDS, Kind, Page, R, Record, SearchHit
 
 REMEMBERED_SECONDS = 60.0
 MOST_REMEMBERED = 50_000
@@ -30,7 +32,11 @@ CATEGORIES_PAGE = Window(0, 100, ())
 """All categories are one page: there are six, and that costs less than two details."""
 
 Key = int | str
-Outcome = Record | Page[Any] | UpstreamError | None
+Hits = tuple[SearchHit, ...]
+Outcome = Record | Page[Any] | Hits | UpstreamError | None
+
+_SEARCH: Kind[Any] = Kind("search", "search", has_slugs=False, decode=msgspec.json.decode)
+"""Stands in for a kind in the flights of searches, whose keys are the queries."""
 
 
 class Batcher:
@@ -69,6 +75,19 @@ class Batcher:
         if isinstance(outcome, UpstreamError):
             raise outcome
         assert isinstance(outcome, Page)
+        return outcome
+
+    async def search(self, query: str) -> Hits:
+        """What upstream finds, best first, at most 20 (contract section 4). A hit that does not fit is left out.
+
+        :raises UpstreamError: there is no answer.
+        """
+        outcomes, flights = self._join(_SEARCH, [query], None)
+        await self._landing(flights)
+        outcome = flights[0].outcome.result() if flights else outcomes[query]
+        if isinstance(outcome, UpstreamError):
+            raise outcome
+        assert isinstance(outcome, tuple)
         return outcome
 
     async def crawl_page(
@@ -111,7 +130,7 @@ class Batcher:
             until, outcome = self._remembered.get((kind.singular, key), (0.0, None))
             if until > now:
                 outcomes[key] = outcome
-                note_from_memory(len(outcome.results) if isinstance(outcome, Page) else 1)
+                note_from_memory(_records_in(outcome))
             else:
                 flights.append(self._flight(kind, key, now if asked is None else asked))
         return outcomes, flights
@@ -169,6 +188,10 @@ class Batcher:
         for flights in pending.values():
             kind = flights[0].kind
             wanted = {flight.key: flight for flight in flights if flight.waiters}
+            if kind is _SEARCH:
+                for query, flight in wanted.items():
+                    self._start(self._seek(flight, str(query)), [flight])
+                continue
             for window in [key for key in wanted if isinstance(key, Window)]:
                 self._sail(kind, (window,), [wanted.pop(window)])
             if kind is CATEGORY and wanted:
@@ -245,6 +268,19 @@ class Batcher:
             self._remember(flight.kind, record.slug, record)
         self._land(flight, record)
 
+    async def _seek(self, flight: _Flight, query: str) -> None:
+        try:
+            with noting(_for_all([flight])):
+                found = await self._client.search(query, asked=flight.asked)
+        except UpstreamError as error:
+            if isinstance(error, UpstreamBadData):
+                self._remember(_SEARCH, query, error)
+            self._land(flight, error)
+            return
+        hits = tuple(hit for hit in found if isinstance(hit, SearchHit))
+        self._remember(_SEARCH, query, hits)
+        self._land(flight, hits)
+
     def _saw(self, kind: Kind[Any], offset: int, page: Page[Any]) -> None:
         """Remember a page, and land the flights that wanted one of its records."""
         self.places[kind.singular].saw_page(page.count, offset, [result.id for result in page.results])
@@ -311,6 +347,13 @@ class _Voyage:
     flights: list[_Flight]
     task: asyncio.Task[None] | None = None
     """``None`` for a page of the crawl, which nobody but the crawl ends."""
+
+
+def _records_in(outcome: Outcome) -> int:
+    """How many records it spares upstream. The hits of a search are none."""
+    if isinstance(outcome, Page):
+        return len(outcome.results)
+    return 0 if isinstance(outcome, tuple) else 1
 
 
 def _as_key(window: Window) -> Window:

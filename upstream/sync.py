@@ -12,7 +12,7 @@ import logging
 import os
 import random
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from upstream.catalog import Catalog, Changes, compare
 from upstream.client import Client
 from upstream.crawl import LastGood, Progress, crawl
 from upstream.errors import UpstreamError
+from upstream.feed import Entry, Excerpt
 from upstream.freshness import Snapshot
 from upstream.records import GRID, PACKAGE
 from upstream.storage import Storage, StorageUnavailable, Stored
@@ -77,6 +78,7 @@ class Sync:
         self._wanted = asyncio.Event()
         self._settled = asyncio.Condition()
         self._attempts = 0
+        self._feed_moves = 0
         self._count: int | None = None
         """How many packages upstream had when they were last crawled or looked at."""
         self.snapshot: Snapshot | None = None
@@ -176,6 +178,28 @@ class Sync:
             async with asyncio.timeout(seconds), self._settled:
                 await self._settled.wait_for(lambda: self._attempts > attempts)
 
+    async def changes(self, after: int, limit: int) -> Excerpt:
+        """A part of the change feed, oldest entry first.
+
+        :raises StorageUnavailable: the file cannot be read.
+        """
+        return await asyncio.to_thread(self._storage.changes, after, limit)
+
+    async def follow_changes(self, after: int) -> AsyncIterator[Entry]:
+        """The entries behind the place ``after``, and all that come, until the reader has enough.
+
+        :raises StorageUnavailable: the file cannot be read.
+        """
+        while True:
+            moves = self._feed_moves
+            excerpt = await self.changes(after, 100)
+            for entry in excerpt.entries:
+                yield entry
+                after = entry.place
+            if not excerpt.entries:
+                async with self._settled:
+                    await self._settled.wait_for(lambda: self._feed_moves != moves)  # noqa: B023 - awaited here
+
     # What it does by itself
 
     async def run(self) -> None:
@@ -235,6 +259,7 @@ class Sync:
                 known = (self._stored_version(self.snapshot.catalog), self.snapshot.refreshed_at)
             if saved is not None and saved != known:
                 await self.load()
+                await self._announce_feed()
         await asyncio.sleep(LOOK)
 
     async def _take_newer(self) -> None:
@@ -243,6 +268,7 @@ class Sync:
             saved = await asyncio.to_thread(self._storage.saved)
             if saved is not None and self.snapshot is not None and saved[1] > self.snapshot.refreshed_at:
                 await self.load()
+                await self._announce_feed()
 
     async def _leased(self) -> bool:
         try:
@@ -267,7 +293,13 @@ class Sync:
             # The catalog is served all the same; the next crawl tries again.
             _log.error("%s", error)
             return False
+        await self._announce_feed()
         return True
+
+    async def _announce_feed(self) -> None:
+        async with self._settled:
+            self._feed_moves += 1
+            self._settled.notify_all()
 
     def _stored_version(self, catalog: Catalog) -> str:
         return f"{self._origin} {catalog.version}"

@@ -58,7 +58,7 @@ class Gateway:
             loaders = Loaders.over(self.source.batcher, known)
             status = self.source.status(snapshot)
             try:
-                answer = await _run(request, Context(loaders, status, self.source.first_catalog))
+                answer = await _run(request, Context(loaders, status, self.source))
             finally:
                 loaders.close()
         if request.receipt:
