@@ -136,14 +136,18 @@ def _change(context: Context, feed: str, entry: Entry) -> Change:
 
 
 def _write(feed: str, entry: Entry) -> str:
-    return urlsafe_b64encode(msgspec.json.encode((_LAYOUT, feed, entry.place))).decode().rstrip("=")
+    return _encoded(feed, entry.place)
+
+
+def _encoded(feed: str, place: int) -> str:
+    return urlsafe_b64encode(msgspec.json.encode((_LAYOUT, feed, place))).decode().rstrip("=")
 
 
 def _read(cursor: str, argument: str) -> tuple[str, int]:
     try:
         text = urlsafe_b64decode(cursor[:200].encode("ascii") + b"=" * (-len(cursor) % 4))
         layout, feed, place = msgspec.json.decode(text, type=tuple[int, str, int])
-        if layout != _LAYOUT or not 0 <= place < 2**63:
+        if layout != _LAYOUT or not 0 <= place < 2**63 or _encoded(feed, place) != cursor:
             raise ValueError
     except (ValueError, msgspec.DecodeError):
         raise BadUserInput(f"{argument} is no cursor of the change feed; take one from changes.") from None

@@ -144,8 +144,7 @@ def page_size(field: str, argument: str, size: int | None) -> int:
 
 def write_cursor(order: Order[R], value: Value, id: Key) -> str:
     """The cursor of a record with this value and id in a list of this order."""
-    key = (_LAYOUT, order.name, value, id)
-    return urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
+    return _encoded((_LAYOUT, order.name, value, id))
 
 
 def read_cursor(field: str, argument: str, cursor: str, order: Order[R]) -> tuple[Value, Key]:
@@ -156,8 +155,14 @@ def read_cursor(field: str, argument: str, cursor: str, order: Order[R]) -> tupl
     try:
         # What is not ASCII is no cursor either.
         text = urlsafe_b64decode(cursor[:_MOST_CURSOR].encode("ascii") + b"=" * (-len(cursor) % 4))
-        layout, name, value, id = msgspec.json.decode(text, type=_Key)
-        if layout != _LAYOUT or (name == order.name and not _fits(value, id, order)):
+        key = msgspec.json.decode(text, type=_Key)
+        layout, name, value, id = key
+        # Only what is written is read: a place has one cursor.
+        if (
+            layout != _LAYOUT
+            or _encoded(key) != cursor
+            or (name == order.name and not _fits(value, id, order))
+        ):
             raise ValueError
     except (ValueError, msgspec.DecodeError):
         raise BadUserInput(
@@ -171,6 +176,10 @@ def read_cursor(field: str, argument: str, cursor: str, order: Order[R]) -> tupl
 
 
 _Key = tuple[int, str, str | int | float | None, int | str]
+
+
+def _encoded(key: _Key) -> str:
+    return urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
 
 
 def _fits(value: Value, id: Key, order: Order[R]) -> bool:
