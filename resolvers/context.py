@@ -24,8 +24,10 @@ class Context:
     async def catalog(self) -> Catalog:
         """The whole catalogue, for what no live request can answer.
 
-        :raises UpstreamError: it is not known yet.
+        :raises UpstreamError: it is not known yet, or too old.
         """
+        if self.loaders.refusal is not None:
+            raise self.loaders.refusal
         if self._catalog is None:
             self._catalog = self.loaders.catalog or await self.source.first_catalog()
         return self._catalog

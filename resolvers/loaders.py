@@ -70,6 +70,11 @@ class Loaders:
         grids = RecordLoader(GRID, batcher, batches, _known_grids(catalog))
         return cls(packages, grids, CategoryLoader(batcher, batches, catalog), catalog, batches, batcher)
 
+    @property
+    def refusal(self) -> UpstreamError | None:
+        """Why nothing can be answered, if that is so."""
+        return self._batches.refusal
+
     async def search(self, query: str) -> tuple[SearchHit, ...]:
         """What upstream finds, best first.
 

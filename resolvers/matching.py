@@ -237,11 +237,11 @@ class _Reader:
 
 
 def _within(table: Table[int, R], value_of: Callable[[R], Any], low: float, high: float) -> Mask:
-    return table.mask([value is not None and low <= value <= high for value in table.column(value_of)])
+    return table.mask([low <= value <= high for value in table.numbers(value_of)])
 
 
 def _between(table: Table[int, R], value_of: Callable[[R], Any], after: float, before: float) -> Mask:
-    return table.mask([value is not None and after <= value < before for value in table.column(value_of)])
+    return table.mask([after <= value < before for value in table.numbers(value_of)])
 
 
 def _containing(table: Table[int, R], text_of: Callable[[R], str], text: str) -> Mask:

@@ -87,22 +87,22 @@ class Source:
             return snapshot
         if not self._follow:
             return None
-        raise UpstreamUnavailable(
-            f"The catalog was last refreshed on {snapshot.refreshed_at:%Y-%m-%d}, which is too long ago, "
-            "and upstream has not answered since."
-        )
+        raise _too_old(snapshot)
 
     async def first_catalog(self) -> Catalog:
         """The catalog, for a request that began when there was none and cannot do without.
 
         It waits for the first crawl, up to ten seconds.
 
-        :raises UpstreamUnavailable: there is none yet.
+        :raises UpstreamUnavailable: there is none yet, or it is too old to be served.
         """
         if self.sync.snapshot is None and self._follow:
             await self.sync.settled(REVALIDATION)
-        if self.sync.snapshot is not None:
-            return self.sync.snapshot.catalog
+        snapshot = self.sync.snapshot
+        if snapshot is not None:
+            if self._freshness.stage(snapshot.age()) == "expired":
+                raise _too_old(snapshot)
+            return snapshot.catalog
         if not self._follow:
             raise UpstreamUnavailable(
                 "This needs the whole catalogue, which is not stored, and GATEWAY_CRAWL is off: "
@@ -144,6 +144,13 @@ class Source:
         except (UpstreamError, TimeoutError):
             return None
         return "live"
+
+
+def _too_old(snapshot: Snapshot) -> UpstreamUnavailable:
+    return UpstreamUnavailable(
+        f"The catalog was last refreshed on {snapshot.refreshed_at:%Y-%m-%d}, which is too long ago, "
+        "and upstream has not answered since."
+    )
 
 
 def _report(following: asyncio.Task[None]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import compress
+from math import nan
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
@@ -44,6 +45,7 @@ class Table(Generic[K, R]):
         self._ids = tuple(records)
         self._places = {id: place for place, id in enumerate(self._ids)}
         self._columns: dict[Callable[[R], Any], list[Any]] = {}
+        self._numbers: dict[Callable[[R], float | None], list[float]] = {}
         self._orders: dict[Order[R], tuple[tuple[K, ...], itemgetter[Any]]] = {}
         self.every: Mask = self.mask(b"\1" * len(self._ids))
 
@@ -53,6 +55,14 @@ class Table(Generic[K, R]):
         if column is None:
             column = self._columns[value_of] = [value_of(record) for record in self.records.values()]
         return column
+
+    def numbers(self, value_of: Callable[[R], float | None]) -> list[float]:
+        """A column of numbers; a missing one is NaN, which no comparison is true of. Kept like any column."""
+        numbers = self._numbers.get(value_of)
+        if numbers is None:
+            values = map(value_of, self.records.values())
+            numbers = self._numbers[value_of] = [nan if value is None else value for value in values]
+        return numbers
 
     def mask(self, flags: Iterable[bool] | bytes) -> Mask:
         """The rows whose flag is true: one flag for each row."""
