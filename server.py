@@ -28,8 +28,12 @@ from upstream.transport import in_process, network
 from web.app import create_app
 from web.execution import Gateway, Request
 from web.graphiql import CANONICAL
+from web.requests import MAX_BODY
 
 ROOT = Path(__file__).parent
+STREAMS_END = 5
+"""Seconds that answers under way have at a stop, before they are cut off."""
+
 EMBEDDED_URL = "http://embedded.invalid/api/v4/"
 """The name of the embedded upstream in its own links; ``.invalid`` resolves nowhere (RFC 2606)."""
 
@@ -67,6 +71,11 @@ def serve(
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
+        # Named, so that a start without the library fails instead of refusing every WebSocket.
+        ws="websockets-sansio",
+        ws_max_size=MAX_BODY,
+        # A stream of events has no end of its own: without a limit it would hold up every stop.
+        timeout_graceful_shutdown=STREAMS_END,
         access_log=False,
         log_level="warning",
     )

@@ -16,10 +16,11 @@ from resolvers.arguments import First
 from resolvers.context import Context, Info
 from resolvers.errors import BadUserInput
 from resolvers.pagination import Connection, Edge, PageInfo, page_size
-from upstream.feed import Entry, Excerpt
+from upstream.feed import Entry, Excerpt, FeedReplaced
 from upstream.records import PACKAGE, Grid, Package
 
 _LAYOUT = 1
+_ANEW = "take catalog { changesCursor }, read the records anew, and go on from there"
 
 Since = Annotated[
     str | None,
@@ -81,49 +82,59 @@ async def changes(info: Info, since: Since = None, first: First = None) -> Conne
     size = page_size("changes", "first", first)
     context = info.context
     feed, after = ("", 0) if since is None else _read(since, "changes(since:)")
-    excerpt = await _excerpt(context, after, size)
+    excerpt = await context.source.sync.changes(after, size)
     if since is not None:
         _check(excerpt, feed, after, "changes(since:)")
-    edges = [
-        Edge(_write(excerpt.feed, entry), _change(context, excerpt.feed, entry)) for entry in excerpt.entries
-    ]
+    nodes = [_change(context, entry) for entry in excerpt.entries]
+    edges = [Edge(node.cursor, node) for node in nodes]
     page_info = PageInfo(
         has_next_page=excerpt.left > 0,
-        has_previous_page=after > 0,
+        has_previous_page=excerpt.earlier,
         start_cursor=edges[0].cursor if edges else None,
-        end_cursor=edges[-1].cursor if edges else since,
+        # There is one on an empty page too: what comes next is behind it.
+        end_cursor=_encoded(excerpt.feed, excerpt.end) if excerpt.feed else None,
     )
     return Connection(edges, page_info, len(edges) + excerpt.left)
 
 
+async def changes_cursor(info: Info) -> str | None:
+    """The cursor behind all that has come."""
+    # Of the whole feed, only its end is wanted.
+    excerpt = await info.context.source.sync.changes(0, 0)
+    return _encoded(excerpt.feed, excerpt.newest) if excerpt.feed else None
+
+
 async def catalog_changed(info: Info, since: SinceNow = None) -> AsyncIterator[Change]:
-    """The feed as it grows."""
-    context = info.context
+    """The feed as it grows. The cursor is checked before it begins."""
+    sync = info.context.source.sync
     if since is None:
-        excerpt = await _excerpt(context, 0, 0)
-        after = excerpt.last
-    else:
-        feed, after = _read(since, "catalogChanged(since:)")
-        excerpt = await _excerpt(context, after, 0)
-        _check(excerpt, feed, after, "catalogChanged(since:)")
-    async for entry in context.source.sync.follow_changes(after):
-        # Each event is answered from the catalog of its time, not from that of the subscription's start.
-        context.renew()
-        yield _change(context, excerpt.feed, entry)
+        excerpt = await sync.changes(0, 0)
+        return _followed(info.context, excerpt.feed, excerpt.newest)
+    feed, after = _read(since, "catalogChanged(since:)")
+    _check(await sync.changes(after, 0), feed, after, "catalogChanged(since:)")
+    return _followed(info.context, feed, after)
 
 
-async def _excerpt(context: Context, after: int, limit: int) -> Excerpt:
-    return await context.source.sync.changes(after, limit)
+async def _followed(context: Context, feed: str, after: int) -> AsyncIterator[Change]:
+    try:
+        async for entry in context.source.sync.follow_changes(feed, after):
+            # Each event is answered from the catalog of its time, not from that of the subscription's start.
+            context.renew()
+            yield _change(context, entry)
+    except FeedReplaced:
+        raise BadUserInput(f"The change feed began anew; {_ANEW}.") from None
 
 
-def _change(context: Context, feed: str, entry: Entry) -> Change:
+def _change(context: Context, entry: Entry) -> Change:
     change = entry.change
-    catalog = context.loaders.catalog
+    # Not the catalog of the request's start, which may be older than what the feed tells of.
+    snapshot = context.source.sync.snapshot
     node: Package | Grid | None = None
-    if catalog is not None:
+    if snapshot is not None:
+        catalog = snapshot.catalog
         node = (catalog.packages if change.kind == PACKAGE.singular else catalog.grids).get(change.id)
     return Change(
-        cursor=_write(feed, entry),
+        cursor=_encoded(entry.feed, entry.place),
         sort=ChangeSort(change.sort),
         type=ChangedType(change.kind),
         database_id=change.id,
@@ -133,10 +144,6 @@ def _change(context: Context, feed: str, entry: Entry) -> Change:
         fields=[FieldChange(_camel(each.name), each.old, each.new) for each in change.fields],
         node=node,
     )
-
-
-def _write(feed: str, entry: Entry) -> str:
-    return _encoded(feed, entry.place)
 
 
 def _encoded(feed: str, place: int) -> str:
@@ -156,13 +163,9 @@ def _read(cursor: str, argument: str) -> tuple[str, int]:
 
 def _check(excerpt: Excerpt, feed: str, after: int, argument: str) -> None:
     if feed != excerpt.feed or after > excerpt.last:
-        raise BadUserInput(
-            f"{argument} is a cursor of another feed; read the records anew, and then go on without it."
-        )
+        raise BadUserInput(f"{argument} is a cursor of another feed; {_ANEW}.")
     if not excerpt.complete:
-        raise BadUserInput(
-            f"{argument} is older than the 30 days that the feed keeps; read the records anew, then go on without it."
-        )
+        raise BadUserInput(f"{argument} is older than the 30 days that the feed keeps; {_ANEW}.")
 
 
 def _camel(name: str) -> str:

@@ -105,8 +105,10 @@ class Storage:
     ) -> None:
         """Make this the stored catalog, as a whole or not at all. ``refreshed_at`` is aware.
 
-        Writes the rows that differ from what is stored, and deletes those of records that are gone.
+        Writes the rows that differ from what is stored, and deletes those of records that are gone. The change
+        feed tells of both.
         """
+        now = datetime.now(UTC)
         saved = _Saved(version=version, refreshed_at=refreshed_at.astimezone(UTC))
         catalog = {
             _SAVED: {0: msgspec.json.encode(saved)},
@@ -120,17 +122,21 @@ class Storage:
             for kind, bodies in catalog.items():
                 _replace(connection, kind, before[kind], bodies)
                 if kind in _FED:
-                    changes += feed.differences(kind, version, saved.refreshed_at, before[kind], bodies)
+                    changes += feed.differences(kind, version, now, before[kind], bodies)
             if _is_the_same_upstream(before[_SAVED], version):
-                feed.append(connection, changes, datetime.now(UTC))
+                feed.append(connection, changes, now)
             else:
                 feed.begin(connection, feed.name_for(version))
 
-    def changes(self, after: int, limit: int) -> feed.Excerpt:
-        """Up to ``limit`` entries of the change feed behind the place ``after``; 0 is its start."""
-        with self._writing() as connection:
-            # In a transaction, so that its several questions see one state.
-            return feed.read(connection, after, limit)
+    def changes(self, after: int, limit: int, until: int | None = None) -> feed.Excerpt:
+        """Up to ``limit`` entries of the change feed behind the place ``after``; 0 is its start.
+
+        As if those behind the place ``until`` had not come yet.
+        """
+        with self._in_use() as connection, connection:
+            # In a transaction, so that its several questions see one state; not one that waits for a save.
+            connection.execute("BEGIN")
+            return feed.read(connection, after, limit, until)
 
     def saved(self) -> tuple[str, datetime] | None:
         """The version and ``refreshed_at`` that :meth:`load` would give now, whichever process saved them.

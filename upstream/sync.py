@@ -22,7 +22,7 @@ from upstream.catalog import Catalog, Changes, compare
 from upstream.client import Client
 from upstream.crawl import LastGood, Progress, crawl
 from upstream.errors import UpstreamError
-from upstream.feed import Entry, Excerpt
+from upstream.feed import Entry, Excerpt, FeedReplaced
 from upstream.freshness import Snapshot
 from upstream.records import GRID, PACKAGE
 from upstream.storage import Storage, StorageUnavailable, Stored
@@ -78,7 +78,8 @@ class Sync:
         self._wanted = asyncio.Event()
         self._settled = asyncio.Condition()
         self._attempts = 0
-        self._feed_moves = 0
+        self._feed = Excerpt("", (), 0, 0, 0, 0, 0)
+        """The name and the end of the change feed as it was when the catalog was stored or loaded."""
         self._count: int | None = None
         """How many packages upstream had when they were last crawled or looked at."""
         self.snapshot: Snapshot | None = None
@@ -101,6 +102,7 @@ class Sync:
             _log.warning("the stored catalog is that of another upstream, and is not used")
             return
         await self._publish(await asyncio.to_thread(_snapshot_of, stored))
+        await self._announce_feed()
 
     async def crawl(self, progress: Progress = lambda kind, read, count: None) -> Synced:
         """Crawl now, publish and store what was found.
@@ -179,26 +181,38 @@ class Sync:
                 await self._settled.wait_for(lambda: self._attempts > attempts)
 
     async def changes(self, after: int, limit: int) -> Excerpt:
-        """A part of the change feed, oldest entry first.
+        """A part of the change feed, oldest entry first, up to the catalog that ``snapshot`` has.
 
         :raises StorageUnavailable: the file cannot be read.
         """
-        return await asyncio.to_thread(self._storage.changes, after, limit)
+        known = self._feed
+        excerpt = await asyncio.to_thread(self._storage.changes, after, limit, known.last)
+        if excerpt.feed != known.feed:
+            # Whoever shares the file has another upstream, or the file is another one: it has nothing for us.
+            return Excerpt(known.feed, (), 0, after, after, after, known.last)
+        return excerpt
 
-    async def follow_changes(self, after: int) -> AsyncIterator[Entry]:
+    async def follow_changes(self, feed: str, after: int) -> AsyncIterator[Entry]:
         """The entries behind the place ``after``, and all that come, until the reader has enough.
 
+        :raises FeedReplaced: it is no longer that feed.
         :raises StorageUnavailable: the file cannot be read.
         """
         while True:
-            moves = self._feed_moves
+            known = self._feed
             excerpt = await self.changes(after, 100)
+            if not feed and excerpt.feed:
+                # The first catalog has come, and all that is in its feed came later.
+                feed, after = excerpt.feed, excerpt.start
+                continue
+            if excerpt.feed != feed or not excerpt.complete:
+                raise FeedReplaced
             for entry in excerpt.entries:
                 yield entry
-                after = entry.place
-            if not excerpt.entries:
+            after = excerpt.end
+            if not excerpt.left:
                 async with self._settled:
-                    await self._settled.wait_for(lambda: self._feed_moves != moves)  # noqa: B023 - awaited here
+                    await self._settled.wait_for(lambda: self._feed is not known)  # noqa: B023 - awaited here
 
     # What it does by itself
 
@@ -259,7 +273,6 @@ class Sync:
                 known = (self._stored_version(self.snapshot.catalog), self.snapshot.refreshed_at)
             if saved is not None and saved != known:
                 await self.load()
-                await self._announce_feed()
         await asyncio.sleep(LOOK)
 
     async def _take_newer(self) -> None:
@@ -268,7 +281,6 @@ class Sync:
             saved = await asyncio.to_thread(self._storage.saved)
             if saved is not None and self.snapshot is not None and saved[1] > self.snapshot.refreshed_at:
                 await self.load()
-                await self._announce_feed()
 
     async def _leased(self) -> bool:
         try:
@@ -289,16 +301,17 @@ class Sync:
                 grids=catalog.grids.values(),
                 categories=catalog.categories.values(),
             )
+            await self._announce_feed()
         except StorageUnavailable as error:
             # The catalog is served all the same; the next crawl tries again.
             _log.error("%s", error)
             return False
-        await self._announce_feed()
         return True
 
     async def _announce_feed(self) -> None:
+        feed = await asyncio.to_thread(self._storage.changes, 0, 0)
         async with self._settled:
-            self._feed_moves += 1
+            self._feed = feed
             self._settled.notify_all()
 
     def _stored_version(self, catalog: Catalog) -> str:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import FrozenInstanceError
 from datetime import datetime, timedelta, timezone
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
 from tests.made_records import catalog_of, category, grid, package
 from upstream.catalog import Catalog
-from upstream.orders import PackageValue, package_order
-from upstream.tables import package_table
 from upstream.client import Client
 from upstream.embedded import Catalogue, EmbeddedUpstream
 from upstream.identity import pypi_name, repository
+from upstream.orders import PackageValue, package_order
 from upstream.records import CATEGORY, GRID, PACKAGE, Category, Grid, Package
+from upstream.tables import package_table
 from upstream.transport import in_process
 
 
