@@ -3,12 +3,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LINT := tests/schema_lint
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format docs lock clean
+.PHONY: help run test check lint-schema format docs lock clean
 
 help: ## List the commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: $(VENV)/run ## Serve on http://127.0.0.1:8000/graphql; UPSTREAM=https://djangopackages.org/api/v4/ for the real site
 	$(BIN)/python server.py serve $(if $(UPSTREAM),--upstream $(UPSTREAM))
@@ -20,14 +21,22 @@ check: $(VENV)/dev ## Lint, check types and the directions of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
-	$(BIN)/python -m pytest tests/test_import_directions.py
+	$(BIN)/python -m pytest tests/test_import_directions.py tests/test_generated.py
+	$(if $(shell command -v npm),$(MAKE) --no-print-directory lint-schema,@echo "Without npm the schema is not linted.")
+
+lint-schema: $(LINT)/node_modules ## Lint schema.graphql by the field's rules; needs npm
+	$(LINT)/node_modules/.bin/eslint --config $(LINT)/eslint.config.js schema.graphql
+
+$(LINT)/node_modules: $(LINT)/package.json
+	npm install --prefix $(LINT) --no-package-lock --no-audit --no-fund --loglevel=error
+	@touch $@
 
 format: $(VENV)/dev ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(VENV)/dev ## Write the generated parts of the documents anew
-	$(BIN)/python -m tests.generated_text
+docs: $(VENV)/dev ## Write the schema, the answers of the examples and parts of the documents anew
+	$(BIN)/python -m tests.generated_text $(if $(BREAKING),--breaking)
 
 lock: $(VENV)/dev ## Write the locked versions anew from pyproject.toml
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml -o requirements/run.txt
@@ -36,7 +45,7 @@ lock: $(VENV)/dev ## Write the locked versions anew from pyproject.toml
 LOCK := --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header
 
 clean: ## Remove what these commands made
-	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(LINT)/node_modules .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r
 

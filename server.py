@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from web.execution import Request
 
 ROOT = Path(__file__).parent
+STREAMS_END = 5
+"""Seconds that answers under way have at a stop, before they are cut off."""
+
 EMBEDDED_URL = "http://embedded.invalid/api/v4/"
 """The name of the embedded upstream in its own links; ``.invalid`` resolves nowhere (RFC 2606)."""
 
@@ -49,6 +52,8 @@ def serve(
     """Serve GraphQL over HTTP."""
     import uvicorn
 
+    from web.requests import MAX_BODY
+
     settings = _settings(host=host, port=port, upstream=upstream, workers=workers)
     # Each worker process reads the settings anew, so flags reach them through the environment.
     os.environ |= {f"GATEWAY_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
@@ -64,6 +69,11 @@ def serve(
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
+        # Named, so that a start without the library fails instead of refusing every WebSocket.
+        ws="websockets-sansio",
+        ws_max_size=MAX_BODY,
+        # A stream of events has no end of its own: without a limit it would hold up every stop.
+        timeout_graceful_shutdown=STREAMS_END,
         access_log=False,
         log_level="warning",
     )

@@ -27,9 +27,11 @@ import msgspec
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from upstream.catalog import Catalog, PackageOrder, compare  # noqa: E402
+from upstream.catalog import Catalog, compare  # noqa: E402
 from upstream.identity import normalise_pypi_name, repository  # noqa: E402
+from upstream.orders import PackageValue, package_order  # noqa: E402
 from upstream.records import Category, Grid, Package  # noqa: E402
+from upstream.tables import package_table  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "catalog.md"
 SIZES = "5400,54000,540000"
@@ -102,8 +104,10 @@ def measure(size: int) -> Measured:
     ns_slug = _nanoseconds(catalog.package_slugs.__getitem__, slugs)
     ns_pypi_name = _nanoseconds(lambda name: pypi_names.get(normalise_pypi_name(name)), slugs)
     ns_repository = _nanoseconds(lambda url: repositories.get(repository(url) or ""), urls)
-    order_title, _ = _best(1, lambda: catalog.order(PackageOrder.TITLE))
-    order_created, _ = _best(1, lambda: catalog.order(PackageOrder.CREATED))
+    table = catalog.view(package_table)
+    by_title, by_created = package_order(PackageValue.TITLE), package_order(PackageValue.CREATED)
+    order_title, _ = _best(1, lambda: table.ids(by_title))
+    order_created, _ = _best(1, lambda: table.ids(by_created))
     return Measured(
         packages=len(catalog.packages),
         contributors=len(catalog.contributor_packages),
@@ -119,7 +123,7 @@ def measure(size: int) -> Measured:
         ns_repository=ns_repository,
         order_title=order_title,
         order_created=order_created,
-        order_kept_ns=_nanoseconds(catalog.order, [PackageOrder.TITLE] * 1000),
+        order_kept_ns=_nanoseconds(table.ids, [by_title] * 1000),
     )
 
 

@@ -7,15 +7,38 @@ from dataclasses import dataclass
 import strawberry
 
 from resolvers.loaders import Loaders
+from upstream.catalog import Catalog
 from upstream.freshness import Status
+from upstream.source import Source
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Context:
     """The state of one request. ``status`` is that of the catalog it is answered from."""
 
     loaders: Loaders
     status: Status
+    source: Source
+    _catalog: Catalog | None = None
+
+    async def catalog(self) -> Catalog:
+        """The whole catalogue, for what no live request can answer.
+
+        :raises UpstreamError: it is not known yet, or too old.
+        """
+        if self.loaders.refusal is not None:
+            raise self.loaders.refusal
+        if self._catalog is None:
+            self._catalog = self.loaders.catalog or await self.source.first_catalog()
+        return self._catalog
+
+    def renew(self) -> None:
+        """Go on with the newest catalog: for a subscription, which answers again and again."""
+        snapshot = self.source.sync.snapshot
+        self.loaders.close()
+        self.loaders = Loaders.over(self.source.batcher, snapshot)
+        self.status = self.source.status(snapshot)
+        self._catalog = None
 
 
 Info = strawberry.Info[Context, None]

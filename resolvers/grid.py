@@ -1,12 +1,154 @@
-"""How the relations of a grid are loaded."""
+"""How the relations of a grid are loaded, and what its packages amount to."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from statistics import median
+from typing import Annotated
+
+import strawberry
+
+from resolvers.arguments import After, Before, First, Last, PackageFilterArgument, PackageOrderArgument
 from resolvers.context import Info
+from resolvers.lists import packages_of
+from resolvers.lookup import check_count
 from resolvers.order import by_title
+from resolvers.pagination import Connection, Paging, page_size
+from upstream.orders import commits_in_52_weeks, last_commit
 from upstream.records import Grid, Package
 
+PackageSlugs = Annotated[
+    list[str], strawberry.argument(description="The names of packages in addresses; up to 100.")
+]
+Most = Annotated[int, strawberry.argument(description="How many: 0 to 100.")]
 
-async def packages(root: Grid, info: Info) -> list[Package | BaseException | None]:
-    """The packages that the grid names, by title; an item that failed is its error."""
-    return by_title(await info.context.loaders.packages.by_ids(sorted(root.packages)))
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A number of each package, taken together. ``median`` is ``None`` where no package has one."""
+
+    total: int
+    median: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedPackage:
+    """A package beside the others of its grid: its place by each number, 1 for the greatest.
+
+    Equal numbers share a place; without a number there is none.
+    """
+
+    package: Package
+    stars_rank: int
+    forks_rank: int
+    commits_rank: int | None
+    last_commit_rank: int | None
+
+
+async def packages(
+    root: Grid, info: Info, order_by: PackageOrderArgument = None
+) -> list[Package | BaseException | None]:
+    """The packages that the grid names, by title or as asked; an item that failed is its error."""
+    found = by_title(await info.context.loaders.packages.by_ids(sorted(root.packages)))
+    if order_by is None:
+        return found
+    records = {package.id: package for package in found if isinstance(package, Package)}
+    others = [item for item in found if not isinstance(item, Package)]
+    return [*(records[id] for id in order_by.order.sorted(records)), *others]
+
+
+async def packages_connection(
+    root: Grid,
+    info: Info,
+    filter: PackageFilterArgument = None,
+    order_by: PackageOrderArgument = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Connection[Package]:
+    """A part of the packages of the grid."""
+    paging = Paging("packagesConnection", first, after, last, before)
+    return packages_of(await info.context.catalog(), paging, root.packages, filter, order_by)
+
+
+def package_count(root: Grid) -> int:
+    """How many packages the grid compares."""
+    return len(root.packages)
+
+
+async def stars(root: Grid, info: Info) -> Amount:
+    """The stars of its packages."""
+    return _amount(package.repo_watchers for package in await _known(root, info))
+
+
+async def forks(root: Grid, info: Info) -> Amount:
+    """The forks of its packages."""
+    return _amount(package.repo_forks for package in await _known(root, info))
+
+
+async def commits(root: Grid, info: Info) -> Amount:
+    """The commits of 52 weeks of its packages, of those where they are counted."""
+    counts = map(commits_in_52_weeks, await _known(root, info))
+    return _amount(count for count in counts if count is not None)
+
+
+async def most_active(root: Grid, info: Info, first: Most = 5) -> list[Package]:
+    """Its packages with the most commits in 52 weeks, those that are not counted left out."""
+    size = page_size("mostActive", "first", first)
+    counted = [(commits_in_52_weeks(package) or 0, package) for package in await _known(root, info)]
+    counted = [(commits, package) for commits, package in counted if commits]
+    counted.sort(key=lambda pair: (-pair[0], pair[1].id))
+    return [package for _, package in counted[:size]]
+
+
+async def compare(root: Grid, info: Info, slugs: PackageSlugs) -> list[ComparedPackage | None]:
+    """The packages with these slugs beside all others of the grid; ``None`` for one that is not on it."""
+    check_count("compare", slugs)
+    known = await _known(root, info)
+    by_slug = {package.slug: package for package in known}
+    stars = _ranks(known, lambda package: package.repo_watchers)
+    forks = _ranks(known, lambda package: package.repo_forks)
+    commits = _ranks(known, commits_in_52_weeks)
+    last_commits = _ranks(known, last_commit)
+    return [
+        ComparedPackage(
+            package,
+            stars[package.id],
+            forks[package.id],
+            commits.get(package.id),
+            last_commits.get(package.id),
+        )
+        if (package := by_slug.get(slug))
+        else None
+        for slug in slugs
+    ]
+
+
+async def _known(root: Grid, info: Info) -> list[Package]:
+    """The packages of the grid; one that fails fails the answer, which would be wrong without it.
+
+    :raises UpstreamError: a package could not be loaded.
+    """
+    packages: list[Package] = []
+    for item in await info.context.loaders.packages.by_ids(sorted(root.packages)):
+        if isinstance(item, BaseException):
+            raise item
+        if item is not None:
+            packages.append(item)
+    return packages
+
+
+def _amount(numbers: Iterable[int]) -> Amount:
+    every = list(numbers)
+    return Amount(sum(every), float(median(every)) if every else None)
+
+
+def _ranks(packages: list[Package], value_of: Callable[[Package], float | None]) -> dict[int, int]:
+    values = {package.id: value for package in packages if (value := value_of(package)) is not None}
+    ranked = sorted(values.values(), reverse=True)
+    places: dict[float, int] = {}
+    for place, value in enumerate(ranked, 1):
+        places.setdefault(value, place)
+    return {id: places[value] for id, value in values.items()}

@@ -26,7 +26,19 @@ from upstream.errors import UpstreamBadData, UpstreamError
 from upstream.freshness import Snapshot
 from upstream.planning import Window
 from upstream.receipt import note_from_memory
-from upstream.records import CATEGORY, GRID, PACKAGE, BadRecord, Category, Grid, Kind, Package, Page, R
+from upstream.records import (
+    CATEGORY,
+    GRID,
+    PACKAGE,
+    BadRecord,
+    Category,
+    Grid,
+    Kind,
+    Package,
+    Page,
+    R,
+    SearchHit,
+)
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -42,6 +54,7 @@ class Loaders:
     categories: CategoryLoader
     catalog: Catalog | None
     _batches: _Batches
+    _batcher: Batcher
 
     @classmethod
     def over(cls, batcher: Batcher, snapshot: Snapshot | UpstreamError | None) -> Loaders:
@@ -53,7 +66,21 @@ class Loaders:
         batches = _Batches(snapshot if isinstance(snapshot, UpstreamError) else None)
         packages = RecordLoader(PACKAGE, batcher, batches, _known_packages(catalog))
         grids = RecordLoader(GRID, batcher, batches, _known_grids(catalog))
-        return cls(packages, grids, CategoryLoader(batcher, batches, catalog), catalog, batches)
+        return cls(packages, grids, CategoryLoader(batcher, batches, catalog), catalog, batches, batcher)
+
+    @property
+    def refusal(self) -> UpstreamError | None:
+        """Why nothing can be answered, if that is so."""
+        return self._batches.refusal
+
+    async def search(self, query: str) -> tuple[SearchHit, ...]:
+        """What upstream finds, best first.
+
+        :raises UpstreamError: there is no answer.
+        """
+        if self._batches.refusal is not None:
+            raise self._batches.refusal
+        return await self._batcher.search(query)
 
     def close(self) -> None:
         """End what is still being loaded: whoever asked has the answer, or has gone."""

@@ -1,20 +1,30 @@
-"""Finds one record by the one key that the user gave: a global id, a database id or a slug."""
+"""Finds records by the keys that users have: a global id, a database id, a slug, a PyPI name, a repository."""
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from strawberry import relay
 
+from resolvers.context import Context
 from resolvers.errors import BadUserInput
+from upstream.identity import normalise_pypi_name, repository
+from upstream.records import Package
 
 MAX_SLUG = 50
 """The longest slug that upstream stores (contract section 1)."""
 
+MOST_KEYS = 100
+"""Keys of one bulk lookup."""
+
 _DATABASE_ID = re.compile(r"[0-9]{1,19}")
 
 R = TypeVar("R", covariant=True)
+K = TypeVar("K")
+T = TypeVar("T")
 
 
 class Loader(Protocol[R]):
@@ -33,13 +43,8 @@ async def lookup(
     :raises BadUserInput: not exactly one key is given, or the key cannot be one.
     :raises UpstreamError: upstream did not say whether there is one.
     """
-    keys = {"id": id, "databaseId": database_id, "slug": slug}
-    given = [name for name, key in keys.items() if key is not None]
     field = type_name.lower()
-    if len(given) != 1:
-        raise BadUserInput(
-            f"{field} takes exactly one of id, databaseId and slug; it got {' and '.join(given) or 'none'}."
-        )
+    check_one_key(field, {"id": id, "databaseId": database_id, "slug": slug})
     if id is not None:
         return await loader.by_id(node_id(type_name, id, f"{field}(id:)"))
     if database_id is not None:
@@ -54,20 +59,83 @@ async def lookup(
     return await loader.by_slug(slug)
 
 
+async def package_by_pypi_name(context: Context, name: str) -> Package | None:
+    """The package with this name on PyPI, the oldest if several claim it; ``None`` if there is none.
+
+    :raises UpstreamError: the catalog is not known yet.
+    """
+    catalog = await context.catalog()
+    ids = catalog.pypi_names.get(normalise_pypi_name(name))
+    return catalog.packages[ids[0]] if ids else None
+
+
+async def package_by_repo_url(context: Context, url: str) -> Package | None:
+    """The package with this repository, the oldest if several share it; ``None`` if there is none.
+
+    :raises UpstreamError: the catalog is not known yet.
+    """
+    catalog = await context.catalog()
+    ids = catalog.repositories.get(repository(url) or "")
+    return catalog.packages[ids[0]] if ids else None
+
+
+async def each(field: str, keys: Sequence[K], find: Callable[[K], Awaitable[T]]) -> list[T | BaseException]:
+    """For each key, in the order asked: what is found, or the error that it met.
+
+    :raises BadUserInput: there are too many keys.
+    """
+    check_count(field, keys)
+    # Together, so that what must be asked for is one batch.
+    return await asyncio.gather(*map(find, keys), return_exceptions=True)
+
+
+def check_count(field: str, keys: Sequence[object]) -> None:
+    """Refuse too many keys.
+
+    :raises BadUserInput: there are.
+    """
+    if len(keys) > MOST_KEYS:
+        raise BadUserInput(f"{field} got {len(keys):,} keys; it can have up to {MOST_KEYS}.")
+
+
+def check_one_key(field: str, keys: Mapping[str, object]) -> None:
+    """Refuse none and several keys.
+
+    :raises BadUserInput: not exactly one of them is given.
+    """
+    given = [name for name, key in keys.items() if key is not None]
+    if len(given) != 1:
+        *names, last = keys
+        raise BadUserInput(
+            f"{field} takes exactly one of {', '.join(names)} and {last}; it got {' and '.join(given) or 'none'}."
+        )
+
+
 def node_id(type_name: str, global_id: str, argument: str) -> int:
     """The database id in a Relay global id of this type.
 
     :raises BadUserInput: it is no global id, or one of another type.
     """
+    type_in_id, key = parsed_id(global_id, argument)
+    if type_in_id != type_name:
+        raise BadUserInput(f"{argument} is the global id of a {type_in_id}, not of a {type_name}.")
+    if not _DATABASE_ID.fullmatch(key):
+        raise _no_global_id(argument)
+    return int(key)
+
+
+def parsed_id(global_id: str, argument: str) -> tuple[str, str]:
+    """The name of the type and the key in a Relay global id.
+
+    :raises BadUserInput: it is none.
+    """
     try:
         parsed = relay.GlobalID.from_id(global_id)
     except ValueError:
-        parsed = None
-    if parsed is None or not _DATABASE_ID.fullmatch(parsed.node_id):
-        example = relay.to_base64(type_name, 1599)
-        raise BadUserInput(
-            f'{argument} is no global id; one looks like "{example}", as the field id gives it.'
-        )
-    if parsed.type_name != type_name:
-        raise BadUserInput(f"{argument} is the global id of a {parsed.type_name}, not of a {type_name}.")
-    return int(parsed.node_id)
+        raise _no_global_id(argument) from None
+    return parsed.type_name, parsed.node_id
+
+
+def _no_global_id(argument: str) -> BadUserInput:
+    example = relay.to_base64("Package", 1599)
+    return BadUserInput(f'{argument} is no global id; one looks like "{example}", as the field id gives it.')

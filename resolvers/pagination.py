@@ -1,32 +1,79 @@
-"""Relay connections over upstream's limit and offset (contract section 2).
+"""Relay connections over a list in some order, with keyset cursors (Relay's cursor connections specification).
 
-A cursor is the place of a record in the list, newest first. Upstream moves places when packages come and go,
-so a cursor is good for paging on at once, not for keeping.
+A cursor holds what its record is sorted by and its id, so paging goes on at the right place whatever was inserted
+or removed between two pages, and whether or not the record itself is still there.
 """
 
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic
+from typing import Generic, TypeVar
+
+import msgspec
 
 from resolvers.errors import BadUserInput
-from resolvers.loaders import RecordLoader
 from upstream.errors import UpstreamBadData
-from upstream.records import BadRecord, R
+from upstream.orders import K, Key, Order, R, Value
 
 DEFAULT_PAGE = 20
 MAX_PAGE = 100
-_CURSOR = "offset:"
-_MAX_DIGITS = 15
+_LAYOUT = 1
+_MOST_CURSOR = 2000
+"""Characters: the longest title and its order are well below."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Edge(Generic[R]):
+class Paging:
+    """The four arguments of a connection, as they were given to ``field``."""
+
+    field: str
+    first: int | None
+    after: str | None
+    last: int | None
+    before: str | None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it asks for the head of the list."""
+        return self.after is None and self.last is None and self.before is None
+
+    def span(self, order: Order[R]) -> Span:
+        """What they ask for in a list of this order.
+
+        :raises BadUserInput: they contradict each other, or one of them makes no sense.
+        """
+        if self.first is not None and self.last is not None:
+            raise BadUserInput(f"{self.field} takes first or last, not both.")
+        from_the_end = self.last is not None
+        argument, size = ("last", self.last) if from_the_end else ("first", self.first)
+        return Span(
+            page_size(self.field, argument, size),
+            from_the_end,
+            None if self.after is None else read_cursor(self.field, "after", self.after, order),
+            None if self.before is None else read_cursor(self.field, "before", self.before, order),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A part of a list: so many records, from the start or the end of what lies between two of them."""
+
+    size: int
+    from_the_end: bool
+    after: tuple[Value, Key] | None
+    before: tuple[Value, Key] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Edge(Generic[T]):
     """A record at its place. A record that does not fit is the error it gives."""
 
     cursor: str
-    node: R | UpstreamBadData
+    node: T | UpstreamBadData
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,66 +87,54 @@ class PageInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Connection(Generic[R]):
+class Connection(Generic[T]):
     """A part of a list."""
 
-    edges: list[Edge[R]]
+    edges: list[Edge[T]]
     page_info: PageInfo
     total_count: int
 
     @property
-    def nodes(self) -> list[R | UpstreamBadData]:
+    def nodes(self) -> list[T | UpstreamBadData]:
         """The records without their cursors."""
         return [edge.node for edge in self.edges]
 
 
-async def connection(
-    loader: RecordLoader[R],
-    field: str,
-    *,
-    first: int | None,
-    after: str | None,
-    last: int | None,
-    before: str | None,
-) -> Connection[R]:
-    """The part of the list that the Relay arguments of ``field`` ask for.
+def connection(span: Span, ids: Sequence[K], order: Order[R], records: Mapping[K, R]) -> Connection[R]:
+    """The part of the list that is asked for; ``ids`` are the whole list, in ``order``."""
 
-    One request; two for ``last``, which must learn the end of the list first.
+    def key(id: K) -> tuple[Value, Key]:
+        return order.value_of(records[id]), id
 
-    :raises BadUserInput: an argument is out of its range, or the arguments contradict each other.
-    :raises UpstreamError: there is no answer.
-    """
-    if first is not None and last is not None:
-        raise BadUserInput(f"{field} takes first or last, not both.")
-    size = _page_size(field, "first", first) if last is None else _page_size(field, "last", last)
-    start = 0 if after is None else _place(field, "after", after) + 1
-    end = None if before is None else _place(field, "before", before)
-    if last is not None:
-        count = (await loader.page(limit=1, offset=0)).count
-        end = count if end is None else min(end, count)
-        start = max(start, end - size)
-    if end is not None:
-        size = max(0, min(size, end - start))
+    start, end = 0, len(ids)
+    after, before = span.after, span.before
+    if after is not None:
+        start = _place(ids, lambda id: not order.precedes(after, key(id)))
+    if before is not None:
+        end = max(start, _place(ids, lambda id: order.precedes(key(id), before)))
+    if span.from_the_end:
+        start = max(start, end - span.size)
+    else:
+        end = min(end, start + span.size)
+    edges = [Edge(write_cursor(order, *key(id)), records[id]) for id in ids[start:end]]
+    return Connection(edges, page_info(edges, start, len(ids)), len(ids))
 
-    # Upstream takes a limit of 0 for the default of 20, so even an empty part asks for one record.
-    page = await loader.page(limit=max(size, 1), offset=start)
-    edges = [
-        Edge(_cursor(start + place), _bad(result) if isinstance(result, BadRecord) else result)
-        for place, result in enumerate(page.results[:size])
-    ]
-    return Connection(
-        edges=edges,
-        page_info=PageInfo(
-            has_next_page=start + len(edges) < page.count,
-            has_previous_page=start > 0 and page.count > 0,
-            start_cursor=edges[0].cursor if edges else None,
-            end_cursor=edges[-1].cursor if edges else None,
-        ),
-        total_count=page.count,
+
+def page_info(edges: Sequence[Edge[T]], start: int, total: int) -> PageInfo:
+    """What is around the edges, the first of which stands at place ``start`` of ``total``."""
+    return PageInfo(
+        has_next_page=start + len(edges) < total,
+        has_previous_page=start > 0 and total > 0,
+        start_cursor=edges[0].cursor if edges else None,
+        end_cursor=edges[-1].cursor if edges else None,
     )
 
 
-def _page_size(field: str, argument: str, size: int | None) -> int:
+def page_size(field: str, argument: str, size: int | None) -> int:
+    """The number of records that are asked for, 20 if it is not said.
+
+    :raises BadUserInput: it is out of its range.
+    """
     if size is None:
         return DEFAULT_PAGE
     if not 0 <= size <= MAX_PAGE:
@@ -107,24 +142,57 @@ def _page_size(field: str, argument: str, size: int | None) -> int:
     return size
 
 
-def _cursor(place: int) -> str:
-    return urlsafe_b64encode(f"{_CURSOR}{place}".encode()).decode()
+def write_cursor(order: Order[R], value: Value, id: Key) -> str:
+    """The cursor of a record with this value and id in a list of this order."""
+    return _encoded((_LAYOUT, order.name, value, id))
 
 
-def _place(field: str, argument: str, cursor: str) -> int:
+def read_cursor(field: str, argument: str, cursor: str, order: Order[R]) -> tuple[Value, Key]:
+    """The value and the id in a cursor.
+
+    :raises BadUserInput: it is none, or one of another order.
+    """
     try:
-        text = urlsafe_b64decode(cursor.encode("ascii")).decode("ascii")
-    except ValueError:
-        text = ""
-    prefix, place = text[: len(_CURSOR)], text[len(_CURSOR) :]
-    # Only what _cursor writes is read: one place has one cursor.
-    well_formed = prefix == _CURSOR and place.isdecimal() and len(place) <= _MAX_DIGITS
-    if not well_formed or _cursor(int(place)) != cursor:
+        # What is not ASCII is no cursor either.
+        text = urlsafe_b64decode(cursor[:_MOST_CURSOR].encode("ascii") + b"=" * (-len(cursor) % 4))
+        key = msgspec.json.decode(text, type=_Key)
+        layout, name, value, id = key
+        # Only what is written is read: a place has one cursor.
+        if (
+            layout != _LAYOUT
+            or _encoded(key) != cursor
+            or (name == order.name and not _fits(value, id, order))
+        ):
+            raise ValueError
+    except (ValueError, msgspec.DecodeError):
         raise BadUserInput(
             f"{field}({argument}:) is no cursor of this list; take one from an edge or pageInfo."
+        ) from None
+    if name != order.name:
+        raise BadUserInput(
+            f"{field}({argument}:) is a cursor of another order ({name}); this list is in order of {order.name}."
         )
-    return int(place)
+    return value, id
 
 
-def _bad(record: BadRecord) -> UpstreamBadData:
-    return UpstreamBadData(f"Upstream's {record.kind} {record.id} does not fit: {record.reason}.")
+_Key = tuple[int, str, str | int | float | None, int | str]
+
+
+def _encoded(key: _Key) -> str:
+    return urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
+
+
+def _fits(value: Value, id: Key, order: Order[R]) -> bool:
+    return isinstance(value, order.value_type | None) and isinstance(id, order.key_type)
+
+
+def _place(ids: Sequence[K], stands_before: Callable[[K], bool]) -> int:
+    """The first place whose id does not stand before; all that do are at the head."""
+    low, high = 0, len(ids)
+    while low < high:
+        middle = (low + high) // 2
+        if stands_before(ids[middle]):
+            low = middle + 1
+        else:
+            high = middle
+    return low

@@ -2,41 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import strawberry
-
+from resolvers.arguments import (
+    After,
+    Before,
+    DatabaseId,
+    First,
+    GlobalId,
+    GridFilterArgument,
+    GridOrderArgument,
+    Last,
+    PackageFilterArgument,
+    PackageOrderArgument,
+    PypiName,
+    RepoUrl,
+    Slug,
+)
 from resolvers.context import Info
-from resolvers.lookup import lookup
-from resolvers.pagination import Connection, connection
+from resolvers.lists import all_grids, all_packages
+from resolvers.lookup import check_one_key, lookup, package_by_pypi_name, package_by_repo_url
+from resolvers.pagination import Connection, Paging
 from upstream.freshness import Status
 from upstream.records import Category, Grid, Package
 
-GlobalId = Annotated[
-    strawberry.ID | None, strawberry.argument(description="The global id, as the field `id` gives it.")
-]
-DatabaseId = Annotated[int | None, strawberry.argument(description="The number in the REST API.")]
-Slug = Annotated[str | None, strawberry.argument(description="The name in addresses, case-sensitive.")]
-First = Annotated[
-    int | None,
-    strawberry.argument(description="How many from the start, or behind `after`: 0 to 100, 20 by default."),
-]
-After = Annotated[str | None, strawberry.argument(description="Go on behind this cursor.")]
-Last = Annotated[
-    int | None,
-    strawberry.argument(
-        description="How many from the end, or ahead of `before`: 0 to 100. Not with `first`."
-    ),
-]
-Before = Annotated[str | None, strawberry.argument(description="Stop ahead of this cursor.")]
-
 
 async def package(
-    info: Info, id: GlobalId = None, database_id: DatabaseId = None, slug: Slug = None
+    info: Info,
+    id: GlobalId = None,
+    database_id: DatabaseId = None,
+    slug: Slug = None,
+    pypi_name: PypiName = None,
+    repo_url: RepoUrl = None,
 ) -> Package | None:
     """One package by one key."""
-    loader = info.context.loaders.packages
-    return await lookup(loader, "Package", id=id, database_id=database_id, slug=slug)
+    keys = {"id": id, "databaseId": database_id, "slug": slug, "pypiName": pypi_name, "repoUrl": repo_url}
+    check_one_key("package", keys)
+    if pypi_name is not None:
+        return await package_by_pypi_name(info.context, pypi_name)
+    if repo_url is not None:
+        return await package_by_repo_url(info.context, repo_url)
+    return await lookup(info.context.loaders.packages, "Package", id=id, database_id=database_id, slug=slug)
 
 
 async def grid(
@@ -61,19 +65,29 @@ async def categories(info: Info) -> list[Category]:
 
 
 async def packages(
-    info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    info: Info,
+    filter: PackageFilterArgument = None,
+    order_by: PackageOrderArgument = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
 ) -> Connection[Package]:
-    """A part of all packages, newest first."""
-    loader = info.context.loaders.packages
-    return await connection(loader, "packages", first=first, after=after, last=last, before=before)
+    """A part of all packages."""
+    return await all_packages(info.context, Paging("packages", first, after, last, before), filter, order_by)
 
 
 async def grids(
-    info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    info: Info,
+    filter: GridFilterArgument = None,
+    order_by: GridOrderArgument = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
 ) -> Connection[Grid]:
-    """A part of all grids, newest first."""
-    loader = info.context.loaders.grids
-    return await connection(loader, "grids", first=first, after=after, last=last, before=before)
+    """A part of all grids."""
+    return await all_grids(info.context, Paging("grids", first, after, last, before), filter, order_by)
 
 
 def catalog(info: Info) -> Status:

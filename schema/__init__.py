@@ -8,6 +8,7 @@ from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.types import ExecutionContext
 
 from schema.query import Query
+from schema.subscription import Subscription
 
 KEPT_DOCUMENTS = 1000
 """How many parsed and validated documents are kept."""
@@ -30,6 +31,6 @@ class _ValidationCache(ValidationCache):
         super().__init__(maxsize=KEPT_DOCUMENTS)
 
 
-schema = _Schema(Query, extensions=[_ParserCache, _ValidationCache])
+schema = _Schema(Query, subscription=Subscription, extensions=[_ParserCache, _ValidationCache])
 
 __all__ = ["schema"]

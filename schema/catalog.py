@@ -6,11 +6,13 @@ from datetime import datetime
 
 import strawberry
 
+from resolvers.changes import changes_cursor
+
 
 @strawberry.type(
     description=(
         "The gateway's copy of the catalogue, as the answer that shows it was made. "
-        "Null in all but two fields while there is none and every record is asked for live."
+        "Null in most fields while there is none and every record is asked for live."
     )
 )
 class CatalogStatus:
@@ -30,3 +32,10 @@ class CatalogStatus:
     grid_count: int | None = strawberry.field(description="How many grids are known.")
     category_count: int | None = strawberry.field(description="How many categories are known.")
     syncing: bool = strawberry.field(description="Whether the gateway is reading Django Packages anew now.")
+    changes_cursor: str | None = strawberry.field(
+        resolver=changes_cursor,
+        description=(
+            "The end of the change feed: as `since` of `changes` or `catalogChanged` it brings what comes after "
+            "this answer. To mirror the catalogue, take it first, then read the records."
+        ),
+    )

@@ -1,13 +1,21 @@
-"""The type Category: v4's fields one to one."""
+"""The type Category: v4's fields one to one, and its packages."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from resolvers import category as resolvers
+from schema.connection import Connection
 from schema.record import RecordNode
 from upstream import records
+
+if TYPE_CHECKING:
+    from schema.package import Package
+
+LazyPackage = Annotated["Package", strawberry.lazy("schema.package")]
 
 
 @strawberry.type(description="A kind of package, such as apps, frameworks or projects. There are about six.")
@@ -23,3 +31,26 @@ class Category(RecordNode):
     show_pypi: bool = strawberry.field(description="Whether the site shows PyPI releases for its packages.")
     created: datetime = strawberry.field(description="When the category was added to the site.")
     modified: datetime = strawberry.field(description="When the category was last edited on the site.")
+    package_count = strawberry.field(
+        resolver=resolvers.package_count,
+        graphql_type=int | None,
+        description="How many packages are in the category. Null, with an error, while that is not known.",
+    )
+    packages = strawberry.field(
+        resolver=resolvers.packages,
+        graphql_type=Connection[LazyPackage] | None,
+        description="The packages in the category, newest first if no order is given.",
+    )
+    most_starred = strawberry.field(
+        resolver=resolvers.most_starred,
+        graphql_type=list[LazyPackage] | None,
+        description="The packages in the category with the most stars, ties by databaseId.",
+    )
+
+
+@strawberry.type(description="A category, and how many of certain packages are in it.")
+class CategoryCount:
+    """Resolved from :class:`resolvers.contributor.CategoryCount`."""
+
+    category: Category = strawberry.field(description="The category.")
+    package_count: int = strawberry.field(description="How many of them are in it.")

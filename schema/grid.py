@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from resolvers import grid as resolvers
+from schema.comparison import Amount, ComparedPackage
+from schema.connection import Connection
 from schema.record import RecordNode
 from upstream import records
 
 if TYPE_CHECKING:
     from schema.package import Package
+
+LazyPackage = Annotated["Package", strawberry.lazy("schema.package")]
 
 
 @strawberry.type(description="A comparison of packages that do similar work, kept by the site's users.")
@@ -32,9 +36,45 @@ class Grid(RecordNode):
     modified: datetime = strawberry.field(description="When the grid was last edited on the site.")
     packages = strawberry.field(
         resolver=resolvers.packages,
-        graphql_type=list[Annotated["Package", strawberry.lazy("schema.package")] | None],
+        graphql_type=list[LazyPackage | None],
         description=(
-            "The packages that the grid compares, by title, equal titles by databaseId. "
+            "The packages that the grid compares, by title, equal titles by databaseId, or as `orderBy` says. "
             "A package that could not be loaded is null, with an error of its own, and stands at the end."
+        ),
+    )
+    packages_connection = strawberry.field(
+        resolver=resolvers.packages_connection,
+        graphql_type=Connection[LazyPackage] | None,
+        description="The packages that the grid compares, page by page, newest first if no order is given.",
+    )
+    package_count = strawberry.field(
+        resolver=resolvers.package_count, description="How many packages the grid compares."
+    )
+    stars = strawberry.field(
+        resolver=resolvers.stars,
+        graphql_type=Amount | None,
+        description="The stars (repoWatchers) of its packages.",
+    )
+    forks = strawberry.field(
+        resolver=resolvers.forks,
+        graphql_type=Amount | None,
+        description="The forks (repoForks) of its packages.",
+    )
+    commits = strawberry.field(
+        resolver=resolvers.commits,
+        graphql_type=Amount | None,
+        description="The commits in 52 weeks of those of its packages where they are counted.",
+    )
+    most_active = strawberry.field(
+        resolver=resolvers.most_active,
+        graphql_type=list[LazyPackage] | None,
+        description="Its packages with the most commits in 52 weeks; those without any are left out.",
+    )
+    compare = strawberry.field(
+        resolver=resolvers.compare,
+        graphql_type=list[ComparedPackage | None] | None,
+        description=(
+            "The packages with these slugs side by side, in the order asked, each with its rank among all "
+            "packages of the grid. Null for a slug that is not on the grid."
         ),
     )

@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from resolvers import package as resolvers
+from resolvers import package_details, related
+from resolvers.contributor import contributors_of
 from schema.category import Category
+from schema.package_details import CommitActivity, PypiProject, Repository
 from schema.record import RecordNode
+from schema.related import RelatedPackage
 from upstream import records
 
 if TYPE_CHECKING:
+    from schema.contributor import Contributor
     from schema.grid import Grid
 
 
@@ -68,4 +73,44 @@ class Package(RecordNode):
             "The grids that compare the package, by title, equal titles by databaseId. "
             "A grid that could not be loaded is null, with an error of its own, and stands at the end."
         ),
+    )
+    pypi = strawberry.field(
+        resolver=package_details.pypi,
+        graphql_type=PypiProject | None,
+        description="The package on PyPI, read from pypiUrl and pypiVersion. Null if pypiUrl names none.",
+    )
+    repository = strawberry.field(
+        resolver=package_details.repository_of,
+        graphql_type=Repository | None,
+        description="The source repository, read from repoUrl. Null if that names none.",
+    )
+    commit_activity = strawberry.field(
+        resolver=package_details.commit_activity,
+        graphql_type=CommitActivity | None,
+        description="What commitsOver52 says. Null if it is not known.",
+    )
+    last_commit_at = strawberry.field(
+        resolver=package_details.last_commit_at,
+        graphql_type=datetime | None,
+        description="When the last commit was made: lastUpdated by a plainer name. Null if not known.",
+    )
+    days_since_last_commit = strawberry.field(
+        resolver=package_details.days_since_last_commit,
+        graphql_type=int | None,
+        description="Whole days from lastCommitAt to now. Null if that is not known.",
+    )
+    contributors = strawberry.field(
+        resolver=contributors_of,
+        graphql_type=list[Annotated["Contributor", strawberry.lazy("schema.contributor")]] | None,
+        description="The participants as records of their own, most active first.",
+    )
+    related_packages = strawberry.field(
+        resolver=related.related_packages,
+        graphql_type=list[RelatedPackage] | None,
+        description="The other packages of its grids: most shared grids first, then most stars.",
+    )
+    is_on_grid = strawberry.field(
+        resolver=related.is_on_grid,
+        graphql_type=bool | None,
+        description="Whether the grid with this slug compares the package; false if there is no such grid.",
     )

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import strawberry
+from strawberry import relay
 
+from resolvers import bulk
+from resolvers import contributor as by_login
+from resolvers import node as by_node_id
 from resolvers import query as resolvers
+from resolvers import search as by_words
+from resolvers.changes import changes as catalog_changes
+from resolvers.stats import stats as catalogue_stats
 from schema.catalog import CatalogStatus
 from schema.category import Category
+from schema.changes import Change
 from schema.connection import Connection
+from schema.contributor import Contributor
 from schema.grid import Grid
 from schema.package import Package
+from schema.search import SearchConnection
+from schema.stats import Stats
 
 
 @strawberry.type(description="What a client can ask for first.")
@@ -19,7 +30,10 @@ class Query:
     package = strawberry.field(
         resolver=resolvers.package,
         graphql_type=Package | None,
-        description="The package with this key, or null if there is none. Give exactly one key.",
+        description=(
+            "The package with this key, or null if there is none. Give exactly one key. "
+            "Where several packages share a PyPI name or a repository, the oldest is meant."
+        ),
     )
     grid = strawberry.field(
         resolver=resolvers.grid,
@@ -42,12 +56,90 @@ class Query:
     packages = strawberry.field(
         resolver=resolvers.packages,
         graphql_type=Connection[Package] | None,
-        description="All packages, newest first. Null, with an error, if they could not be loaded.",
+        description="The packages that match, newest first if no order is given.",
     )
     grids = strawberry.field(
         resolver=resolvers.grids,
         graphql_type=Connection[Grid] | None,
-        description="All grids, newest first. Null, with an error, if they could not be loaded.",
+        description="The grids that match, newest first if no order is given.",
+    )
+    packages_by_id = strawberry.field(
+        resolver=bulk.packages_by_id,
+        graphql_type=list[Package | None] | None,
+        description="The packages with these global ids, in the order asked; null where there is none.",
+    )
+    packages_by_slug = strawberry.field(
+        resolver=bulk.packages_by_slug,
+        graphql_type=list[Package | None] | None,
+        description="The packages with these slugs, in the order asked; null where there is none.",
+    )
+    packages_by_pypi_name = strawberry.field(
+        resolver=bulk.packages_by_pypi_name,
+        graphql_type=list[Package | None] | None,
+        description=(
+            "The packages with these names on PyPI, in the order asked; null where there is none. "
+            "Where several packages claim a name, the oldest is meant."
+        ),
+    )
+    packages_by_repo_url = strawberry.field(
+        resolver=bulk.packages_by_repo_url,
+        graphql_type=list[Package | None] | None,
+        description=(
+            "The packages of these repositories, in the order asked; null where there is none. "
+            "Where several packages share a repository, the oldest is meant."
+        ),
+    )
+    grids_by_id = strawberry.field(
+        resolver=bulk.grids_by_id,
+        graphql_type=list[Grid | None] | None,
+        description="The grids with these global ids, in the order asked; null where there is none.",
+    )
+    grids_by_slug = strawberry.field(
+        resolver=bulk.grids_by_slug,
+        graphql_type=list[Grid | None] | None,
+        description="The grids with these slugs, in the order asked; null where there is none.",
+    )
+    contributor = strawberry.field(
+        resolver=by_login.contributor,
+        graphql_type=Contributor | None,
+        description="The contributor with this login, or null if no package has one.",
+    )
+    contributors = strawberry.field(
+        resolver=by_login.all_contributors,
+        graphql_type=Connection[Contributor] | None,
+        description="All contributors, those to the most packages first if no order is given.",
+    )
+    stats = strawberry.field(
+        resolver=catalogue_stats,
+        graphql_type=Stats | None,
+        description="What the whole catalogue amounts to. Null, with an error, while that is not known.",
+    )
+    changes = strawberry.field(
+        resolver=catalog_changes,
+        graphql_type=Connection[Change] | None,
+        description=(
+            "What the gateway found added, changed and removed on Django Packages, oldest first, for 30 days. "
+            "To stay up to date, ask again with the last cursor as `since`, or subscribe to `catalogChanged`."
+        ),
+    )
+    node = strawberry.field(
+        resolver=by_node_id.node,
+        graphql_type=relay.Node | None,
+        description="The record with this global id, of whatever type, or null if there is none.",
+    )
+    nodes = strawberry.field(
+        resolver=by_node_id.nodes,
+        graphql_type=list[relay.Node | None] | None,
+        description="The records with these global ids, in the order asked; null where there is none.",
+    )
+    search = strawberry.field(
+        resolver=by_words.search,
+        graphql_type=SearchConnection | None,
+        description=(
+            "The packages and grids that match the words, the best first. The search of Django Packages answers "
+            "if it can; the gateway's own does when that fails, takes longer than 2 seconds, or more than 20 are "
+            "asked for. Its hits of records that are gone are left out."
+        ),
     )
     catalog = strawberry.field(
         resolver=resolvers.catalog,

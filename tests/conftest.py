@@ -60,6 +60,18 @@ def client(source: Source) -> Client:
 @pytest.fixture
 def ask(source: Source) -> Ask:
     """Runs a query and gives the body of its answer."""
+    return asking(source)
+
+
+@pytest.fixture
+async def ask_catalog(source: Source, embedded: EmbeddedUpstream) -> Ask:
+    """The same when everything has been crawled; no request to upstream has been counted."""
+    await source.sync.crawl()
+    embedded.requests.reset()
+    return asking(source)
+
+
+def asking(source: Source) -> Ask:
     gateway = Gateway(source)
 
     async def ask(query: str, receipt: bool = False, **variables: object) -> dict[str, Any]:

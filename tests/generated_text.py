@@ -1,6 +1,6 @@
-"""The parts of the documents that are made from the program: the tests compare them, ``make docs`` writes them.
+"""The files and parts of documents that are made from the program: the tests compare them, ``make docs`` writes them.
 
-A part stands between ``<!-- name -->`` and ``<!-- end -->``.
+The SDL, the answers of the examples, and in documents what stands between ``<!-- name -->`` and ``<!-- end -->``.
 """
 
 from __future__ import annotations
@@ -8,33 +8,54 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
+from graphql import build_schema, find_breaking_changes
+
+from schema import schema
 from server import open_source
 from settings import Settings, read_settings
 from web.execution import Gateway, Request
-from web.graphiql import CANONICAL
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+GRAPH = ROOT / "docs" / "graph.md"
+SDL = ROOT / "schema.graphql"
+EXAMPLES = sorted((ROOT / "examples").glob("*.graphql"))
 
 
-def with_generated_text(document: str) -> str:
-    """The document with each of its parts made anew."""
-    for name, text in _parts().items():
-        part = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- end -->)", re.DOTALL)
-        document = part.sub(lambda match: match[1] + text + match[2], document)  # noqa: B023
-    return document
+def generated_files() -> dict[Path, str]:
+    """Each generated file, or file with generated parts, as it should be."""
+    answers = asyncio.run(_answers())
+    parts = {"settings": _settings_table()}
+    for path in EXAMPLES:
+        parts[f"{path.stem} query"] = f"```graphql\n{path.read_text(encoding='utf-8')}```"
+        parts[f"{path.stem} answer"] = f"```json\n{_readable(answers[path.stem])}\n```"
+    files = {SDL: f"{schema.as_str()}\n"}
+    files |= {answer_of(path): f"{_readable(answers[path.stem])}\n" for path in EXAMPLES}
+    for document in (README, GRAPH):
+        files[document] = _with_parts(document.read_text(encoding="utf-8"), parts)
+    return files
 
 
-def _parts() -> dict[str, str]:
-    answer = asyncio.run(_answer(CANONICAL.read_text(encoding="utf-8")))
-    return {
-        "canonical query": f"```graphql\n{CANONICAL.read_text(encoding='utf-8')}```",
-        "canonical answer": f"```json\n{_readable(answer)}\n```",
-        "settings": _settings_table(),
-    }
+def answer_of(example: Path) -> Path:
+    """The file with the answer of an example."""
+    return ROOT / "examples" / "answers" / f"{example.stem}.json"
+
+
+def breaking_changes(old: str, new: str) -> list[str]:
+    """What clients of the old SDL would miss in the new one, each a sentence with its name."""
+    changes = find_breaking_changes(build_schema(old), build_schema(new))
+    return [change.description for change in changes]
+
+
+def _with_parts(document: str, parts: dict[str, str]) -> str:
+    def part(match: re.Match[str]) -> str:
+        return f"<!-- {match[1]} -->\n{parts[match[1]]}\n<!-- end -->"
+
+    return re.sub(r"<!-- ([\w -]+) -->\n.*?\n<!-- end -->", part, document, flags=re.DOTALL)
 
 
 def _settings_table() -> str:
@@ -45,11 +66,17 @@ def _settings_table() -> str:
     return "\n".join(rows)
 
 
-async def _answer(document: str) -> dict[str, Any]:
+async def _answers() -> dict[str, dict[str, Any]]:
+    """The answers of the examples by name, from a catalog of the embedded upstream."""
     source = open_source(read_settings(upstream="embedded", storage=":memory:"), follow=False)
     await source.open()
     try:
-        return (await Gateway(source).execute(Request(document))).body
+        await source.sync.crawl()
+        gateway = Gateway(source)
+        return {
+            path.stem: (await gateway.execute(Request(path.read_text(encoding="utf-8")))).body
+            for path in EXAMPLES
+        }
     finally:
         await source.aclose()
 
@@ -61,5 +88,15 @@ def _readable(answer: dict[str, Any]) -> str:
     return plain.sub(lambda match: match[1] + re.sub(r",\s+", ", ", match[2]) + match[3], text)
 
 
+def main() -> None:
+    """Write all of them. A schema that breaks clients is written only with ``--breaking``."""
+    broken = breaking_changes(SDL.read_text(encoding="utf-8"), schema.as_str())
+    if broken and "--breaking" not in sys.argv:
+        sys.exit("Clients would break, so nothing is written; BREAKING=1 writes it:\n" + "\n".join(broken))
+    for path, text in generated_files().items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
 if __name__ == "__main__":
-    README.write_text(with_generated_text(README.read_text(encoding="utf-8")), encoding="utf-8")
+    main()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.generated_text import README, with_generated_text
+from tests.generated_text import README
 from tests.serving import free_port, running
 
 ROOT = README.parent
@@ -21,10 +21,6 @@ EVERYDAY = "http://127.0.0.1:8000"
 
 # The virtual environment that runs this test, so that `make` has nothing to set up.
 MAKE = ["make", f"VENV={sys.prefix}"]
-
-
-def test_the_generated_parts_are_up_to_date() -> None:
-    assert with_generated_text(TEXT) == TEXT, "`make docs` writes them anew"
 
 
 def test_ci_calls_the_commands_of_the_readme() -> None:

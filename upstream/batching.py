@@ -17,20 +17,25 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
+
 from upstream.client import Client
 from upstream.errors import UpstreamBadData, UpstreamError
-from upstream.flights import Flight, Flights, Key, Outcome, Voyage
+from upstream.flights import Flight, Flights, Hits, Key, Outcome, Voyage
 from upstream.memory import Memory
 from upstream.places import Places
 from upstream.planning import GUESSED_COUNTS, Plan, Prices, Window, cheapest
 from upstream.receipt import note_from_memory, noting, open_receipt
-from upstream.records import CATEGORY, KINDS, Kind, Page, R
+from upstream.records import CATEGORY, KINDS, BadRecord, Kind, Page, R
 
 REMEMBERED_SECONDS = 60.0
 MOST_REMEMBERED = 20_000
 """Records, each counted under its id, under its slug and on each page: the whole catalogue, once."""
 ALL_CATEGORIES = Window(0, 100, ())
 """All categories are one page: there are six, and that costs less than two details."""
+
+_SEARCH: Kind[Any] = Kind("search", "search", has_slugs=False, decode=msgspec.json.decode)
+"""Stands in for a kind in the flights of searches, whose keys are the queries."""
 
 
 class Batcher:
@@ -39,7 +44,7 @@ class Batcher:
     def __init__(self, client: Client, clock: Callable[[], float] = time.monotonic) -> None:
         self._client = client
         self.places = {kind.singular: Places() for kind in KINDS}
-        self._flights = Flights(self.places)
+        self._flights = Flights(self.places | {_SEARCH.singular: Places()})
         self._pending: dict[str, list[Flight]] = {}
         self._memory: Memory[tuple[str, Key | Window], Outcome]
         self._memory = Memory(REMEMBERED_SECONDS, MOST_REMEMBERED, clock)
@@ -102,6 +107,19 @@ class Batcher:
         finally:
             self._end(voyage)
 
+    async def search(self, query: str) -> Hits:
+        """What upstream's search finds, best first; hits that do not fit are left out. Contract section 4.
+
+        :raises UpstreamError: there is no answer.
+        """
+        outcomes, flights = self._join(_SEARCH, [query], None)
+        await self._flights.landing(flights)
+        outcome = flights[0].outcome.result() if flights else outcomes[query]
+        if isinstance(outcome, UpstreamError):
+            raise outcome
+        assert isinstance(outcome, tuple)
+        return outcome
+
     def forget(self) -> None:
         """Forget what was found and found missing, because a new catalog knows better."""
         self._memory.forget()
@@ -129,7 +147,7 @@ class Batcher:
         for key in dict.fromkeys(keys):
             if (kind.singular, key) in self._memory:
                 outcome = outcomes[key] = self._memory[kind.singular, key]
-                note_from_memory(len(outcome.results) if isinstance(outcome, Page) else 1)
+                note_from_memory(_records_in(outcome))
             else:
                 flights.append(self._flight(kind, key, asked))
         return outcomes, flights
@@ -176,6 +194,10 @@ class Batcher:
         if not wanted:
             return
         kind = flights[0].kind
+        if kind is _SEARCH:
+            for flight in wanted.values():
+                self._fly(flight, flight.asked)
+            return
         if kind is CATEGORY:
             self._sail((ALL_CATEGORIES,), wanted.values())
             return
@@ -233,7 +255,8 @@ class Batcher:
     def _fly(self, flight: Flight, asked: float) -> None:
         """Ask for a record alone."""
         voyage = Voyage(flight.kind, [], {flight: None})
-        self._launch(voyage, self._detail(voyage, flight, asked))
+        bring = self._hits if flight.kind is _SEARCH else self._detail
+        self._launch(voyage, bring(voyage, flight, asked))
 
     async def _detail(self, voyage: Voyage, flight: Flight, asked: float) -> None:
         kind, key = flight.kind, flight.key
@@ -248,6 +271,17 @@ class Batcher:
         else:
             for each in (key,) if record is None else (record.id, record.slug):
                 self._found(kind, each, record)
+
+    async def _hits(self, voyage: Voyage, flight: Flight, asked: float) -> None:
+        try:
+            with noting(voyage.note):
+                found = await self._client.search(str(flight.key), asked=asked)
+        except UpstreamBadData as error:
+            self._found(_SEARCH, flight.key, error)
+        except UpstreamError as error:
+            self._flights.land(_SEARCH, flight.key, error)
+        else:
+            self._found(_SEARCH, flight.key, tuple(hit for hit in found if not isinstance(hit, BadRecord)))
 
     def _launch(self, voyage: Voyage, work: Coroutine[Any, Any, None]) -> None:
         voyage.task = asyncio.get_running_loop().create_task(work)
@@ -277,8 +311,7 @@ class Batcher:
             self._found(kind, record.slug, record)
 
     def _found(self, kind: Kind[Any], key: Key | Window, outcome: Outcome) -> None:
-        size = len(outcome.results) if isinstance(outcome, Page) else 1
-        self._memory.remember((kind.singular, key), outcome, size)
+        self._memory.remember((kind.singular, key), outcome, max(1, _records_in(outcome)))
         self._flights.land(kind, key, outcome)
 
     def _ended(self, voyage: Voyage, task: asyncio.Task[None]) -> None:
@@ -301,6 +334,13 @@ class Batcher:
                 self._sail((flight.key,), [flight])
             else:
                 self._fly(flight, now)
+
+
+def _records_in(outcome: Outcome) -> int:
+    """How many records it spares upstream. The hits of a search are none."""
+    if isinstance(outcome, Page):
+        return len(outcome.results)
+    return 0 if isinstance(outcome, tuple) else 1
 
 
 def _is_whole(kind: Kind[Any], *windows: Window) -> bool:

@@ -18,30 +18,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from upstream.identity import pypi_name, repository
 from upstream.records import CATEGORY, GRID, PACKAGE, Category, Grid, Kind, Package, R, Record
 
-
-class PackageOrder(Enum):
-    """What packages can be sorted by."""
-
-    TITLE = "title"
-    """By code point, as upstream sorts the packages of a grid (contract section 0)."""
-    STARS = "stars"
-    FORKS = "forks"
-    CREATED = "created"
-    MODIFIED = "modified"
-    LAST_COMMIT = "last commit"
-    COMMITS_IN_52_WEEKS = "commits in 52 weeks"
-    """Missing where upstream never counted: null or no weeks at all (contract section 3)."""
-    GRIDS = "grids"
-    """In how many grids it is."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -79,7 +64,7 @@ class Catalog:
     grid_packages: Mapping[int, tuple[int, ...]]
     """Grid to the ids of its known packages, by (title, id): upstream leaves ties open (contract section 2)."""
 
-    _orders: dict[PackageOrder, tuple[int, ...]] = field(init=False, default_factory=dict)
+    _views: dict[Callable[[Catalog], Any], Any] = field(init=False, default_factory=dict)
 
     @classmethod
     def build(
@@ -104,14 +89,16 @@ class Catalog:
             grid_packages={grid.id: _grid_packages(grid, by_id) for grid in grids_by_id.values()},
         )
 
-    def order(self, by: PackageOrder) -> tuple[int, ...]:
-        """The ids of all packages, ascending; missing values last, ties by id.
+    def view(self, make: Callable[[Catalog], T]) -> T:
+        """What ``make`` makes of this catalog: made when it is first asked for, then kept.
 
-        Sorted when first asked for and then kept. Two threads that ask at once both sort, to the same end.
+        It is kept under that function, so pass the same one every time. Two threads that ask at once both make
+        it, to the same end.
         """
-        if by not in self._orders:
-            self._orders[by] = _sorted(self.packages, _VALUES[by])
-        return self._orders[by]
+        if make not in self._views:
+            self._views[make] = make(self)
+        view: T = self._views[make]
+        return view
 
     def __repr__(self) -> str:
         counts = f"{len(self.packages)} packages, {len(self.grids)} grids, {len(self.categories)} categories"
@@ -234,31 +221,3 @@ def _contributor_packages(packages: Mapping[int, Package]) -> dict[str, tuple[in
 def _grid_packages(grid: Grid, packages: Mapping[int, Package]) -> tuple[int, ...]:
     known = [package for id in grid.packages if (package := packages.get(id))]
     return tuple(package.id for package in sorted(known, key=lambda package: (package.title, package.id)))
-
-
-def _sorted(packages: Mapping[int, Package], value_of: Callable[[Package], Any]) -> tuple[int, ...]:
-    values = [(value_of(package), id) for id, package in packages.items()]
-    known = sorted(pair for pair in values if pair[0] is not None)
-    missing = sorted(id for value, id in values if value is None)
-    return (*(id for _, id in known), *missing)
-
-
-def _last_commit(package: Package) -> float | None:
-    return package.last_updated.timestamp() if package.last_updated else None
-
-
-def _commits_in_52_weeks(package: Package) -> int | None:
-    return sum(package.commits_over_52) if package.commits_over_52 else None
-
-
-# Moments as seconds: sorting datetimes of different offsets takes several times as long.
-_VALUES: Mapping[PackageOrder, Callable[[Package], Any]] = {
-    PackageOrder.TITLE: lambda package: package.title,
-    PackageOrder.STARS: lambda package: package.repo_watchers,
-    PackageOrder.FORKS: lambda package: package.repo_forks,
-    PackageOrder.CREATED: lambda package: package.created.timestamp(),
-    PackageOrder.MODIFIED: lambda package: package.modified.timestamp(),
-    PackageOrder.LAST_COMMIT: _last_commit,
-    PackageOrder.COMMITS_IN_52_WEEKS: _commits_in_52_weeks,
-    PackageOrder.GRIDS: lambda package: len(package.grids),
-}

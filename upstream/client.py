@@ -136,14 +136,22 @@ class Client:
                 )
         return page
 
-    async def search(self, query: str) -> tuple[SearchHit | BadRecord, ...]:
+    async def search(self, query: str, *, asked: float | None = None) -> tuple[SearchHit | BadRecord, ...]:
         """The hits for ``query``, best first, at most 20. Contract section 4.
+
+        Keep the query short, for its cost grows with its words; upstream fails at a NUL. ``asked`` is as for
+        :meth:`detail`.
 
         :raises UpstreamError: there is no such answer.
         """
-        question = Question("search", "search/", {"q": query}, NOMINAL_SEARCH, None)
+        question = Question("search", "search/", {"q": query}, NOMINAL_SEARCH, asked)
         answer = await self.exchanger.ask(question)
-        return _decoded(question.path, _expected(question.path, answer.body), decode_search)
+        hits = _decoded(question.path, _expected(question.path, answer.body), decode_search)
+        for hit in hits:
+            if isinstance(hit, BadRecord):
+                self.bad_records += 1
+                _log.warning("upstream sent a search hit that does not fit: %s", hit.reason)
+        return hits
 
     async def aclose(self) -> None:
         """Close the connections."""

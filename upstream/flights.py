@@ -14,10 +14,11 @@ from upstream.errors import UpstreamError
 from upstream.places import Places
 from upstream.planning import Window
 from upstream.receipt import Exchange, Receipt
-from upstream.records import Kind, Page, Record
+from upstream.records import Kind, Page, Record, SearchHit
 
 Key = int | str
-Outcome = Record | Page[Any] | UpstreamError | None
+Hits = tuple[SearchHit, ...]
+Outcome = Record | Page[Any] | Hits | UpstreamError | None
 
 
 @dataclass(eq=False, slots=True)

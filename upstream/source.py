@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from upstream.batching import Batcher
+from upstream.catalog import Catalog
 from upstream.client import Client
 from upstream.errors import UpstreamError, UpstreamUnavailable
 from upstream.freshness import Freshness, Snapshot, Status
@@ -93,9 +94,30 @@ class Source:
             return snapshot
         if not self._follow:
             return None
+        raise _too_old(snapshot)
+
+    async def first_catalog(self) -> Catalog:
+        """The catalog, for a request that began when there was none and cannot do without.
+
+        It waits for the first crawl, up to ten seconds.
+
+        :raises UpstreamUnavailable: there is none yet, or it is too old to be served.
+        """
+        if self.sync.snapshot is None and self._follow:
+            await self.sync.settled(REVALIDATION)
+        snapshot = self.sync.snapshot
+        if snapshot is not None:
+            if self._freshness.stage(snapshot.age()) == "expired":
+                raise _too_old(snapshot)
+            return snapshot.catalog
+        if not self._follow:
+            raise UpstreamUnavailable(
+                "This needs the whole catalogue, which is not stored, and GATEWAY_CRAWL is off: "
+                "`python server.py sync` reads it."
+            )
         raise UpstreamUnavailable(
-            f"The catalog was last refreshed on {snapshot.refreshed_at:%Y-%m-%d}, which is too long ago, "
-            "and upstream has not answered since."
+            "This needs the whole catalogue, which is still being read. Try again in a moment.",
+            retry_after=REVALIDATION,
         )
 
     def status(self, snapshot: Snapshot | None) -> Status:
@@ -129,6 +151,13 @@ class Source:
         except (UpstreamError, TimeoutError):
             return None
         return "live"
+
+
+def _too_old(snapshot: Snapshot) -> UpstreamUnavailable:
+    return UpstreamUnavailable(
+        f"The catalog was last refreshed on {snapshot.refreshed_at:%Y-%m-%d}, which is too long ago, "
+        "and upstream has not answered since."
+    )
 
 
 def _report(following: asyncio.Task[None]) -> None:

@@ -27,14 +27,15 @@ from typing import Any
 
 import msgspec
 
-from upstream import lease
+from upstream import feed, lease
 from upstream.records import CATEGORY, GRID, PACKAGE, Category, Grid, Moment, Package, Record
 
 _APPLICATION_ID = int.from_bytes(b"djpk", "big")
-_LAYOUT = 1
+_LAYOUT = 2
 _TABLES = (
     "CREATE TABLE records (kind TEXT NOT NULL, id INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (kind, id))",
     lease.TABLE,
+    *feed.TABLES,
 )
 
 _PATIENCE = 10.0  # seconds to wait for another process's save, which takes a fraction of one
@@ -104,8 +105,10 @@ class Storage:
     ) -> None:
         """Make this the stored catalog, as a whole or not at all. ``refreshed_at`` is aware.
 
-        Writes the rows that differ from what is stored, and deletes those of records that are gone.
+        Writes the rows that differ from what is stored, and deletes those of records that are gone. The change
+        feed tells of both.
         """
+        now = datetime.now(UTC)
         saved = _Saved(version=version, refreshed_at=refreshed_at.astimezone(UTC))
         catalog = {
             _SAVED: {0: msgspec.json.encode(saved)},
@@ -114,8 +117,26 @@ class Storage:
             CATEGORY.singular: _bodies(categories),
         }
         with self._writing() as connection:
+            changes: list[feed.Change] = []
+            before = {kind: _stored(connection, kind) for kind in catalog}
             for kind, bodies in catalog.items():
-                _replace(connection, kind, bodies)
+                _replace(connection, kind, before[kind], bodies)
+                if kind in _FED:
+                    changes += feed.differences(kind, version, now, before[kind], bodies)
+            if _is_the_same_upstream(before[_SAVED], version):
+                feed.append(connection, changes, now)
+            else:
+                feed.begin(connection, feed.name_for(version))
+
+    def changes(self, after: int, limit: int, until: int | None = None) -> feed.Excerpt:
+        """Up to ``limit`` entries of the change feed behind the place ``after``; 0 is its start.
+
+        As if those behind the place ``until`` had not come yet.
+        """
+        with self._in_use() as connection, connection:
+            # In a transaction, so that its several questions see one state; not one that waits for a save.
+            connection.execute("BEGIN")
+            return feed.read(connection, after, limit, until)
 
     def saved(self) -> tuple[str, datetime] | None:
         """The version and ``refreshed_at`` that :meth:`load` would give now, whichever process saved them.
@@ -176,6 +197,8 @@ class _Saved(msgspec.Struct, frozen=True):
 
 
 _SAVED = "catalog"
+_FED = (PACKAGE.singular, GRID.singular)
+"""The kinds whose changes are in the feed."""
 _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
     _SAVED: msgspec.json.Decoder(_Saved),
     PACKAGE.singular: msgspec.json.Decoder(Package),
@@ -188,8 +211,24 @@ def _bodies(records: Iterable[Record]) -> dict[int, bytes]:
     return {record.id: msgspec.json.encode(record) for record in records}
 
 
-def _replace(connection: sqlite3.Connection, kind: str, bodies: dict[int, bytes]) -> None:
-    stored = dict(connection.execute("SELECT id, body FROM records WHERE kind = ?", (kind,)))
+def _stored(connection: sqlite3.Connection, kind: str) -> dict[int, bytes]:
+    return dict(connection.execute("SELECT id, CAST(body AS BLOB) FROM records WHERE kind = ?", (kind,)))
+
+
+def _is_the_same_upstream(saved: dict[int, bytes], version: str) -> bool:
+    """Whether what was saved is an older catalog of the same upstream: a version begins with its name."""
+    if not saved:
+        return False
+    try:
+        old: str = _DECODERS[_SAVED].decode(saved[0]).version
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return old.rpartition(" ")[0] == version.rpartition(" ")[0]
+
+
+def _replace(
+    connection: sqlite3.Connection, kind: str, stored: dict[int, bytes], bodies: dict[int, bytes]
+) -> None:
     connection.executemany(
         "INSERT INTO records (kind, id, body) VALUES (?, ?, ?)"
         " ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body",
@@ -272,7 +311,7 @@ def _check_or_begin(connection: sqlite3.Connection) -> None:
         raise _NoCatalog(f"has layout {layout}, and this program knows layout {_LAYOUT}")
     elif number("SELECT integrity_check <> 'ok' FROM pragma_integrity_check(1)"):
         raise _NoCatalog("is corrupt")
-    elif number("SELECT count(*) FROM sqlite_master WHERE sql IN (?, ?)", *_TABLES) != len(_TABLES):
+    elif not set(_TABLES) <= {sql for (sql,) in connection.execute("SELECT sql FROM sqlite_master")}:
         raise _NoCatalog("lacks its tables")
 
 

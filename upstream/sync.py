@@ -13,7 +13,7 @@ import os
 import random
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from upstream.catalog import Catalog, Changes, compare
 from upstream.client import Client
 from upstream.crawl import LastGood, Progress, crawl
 from upstream.errors import UpstreamError
+from upstream.feed import Entry, Excerpt, FeedReplaced
 from upstream.freshness import Snapshot
 from upstream.newest import look
 from upstream.records import GRID, PACKAGE
@@ -78,6 +79,8 @@ class Sync:
         self._wanted = asyncio.Event()
         self._settled = asyncio.Condition()
         self._attempts = 0
+        self._feed = Excerpt("", (), 0, 0, 0, 0, 0)
+        """The name and the end of the change feed as it was when the catalog was stored or loaded."""
         self._count: int | None = None
         """How many packages upstream had when they were last crawled or looked at."""
         self._stored: tuple[str, datetime] | None = None
@@ -106,6 +109,7 @@ class Sync:
         if self.snapshot is None or self.snapshot.refreshed_at <= snapshot.refreshed_at:
             self._stored = (stored.version, stored.refreshed_at)
             await self._publish(snapshot, stored=True)
+            await self._announce_feed()
 
     async def crawl(self, progress: Progress = lambda kind, read, count: None) -> Synced:
         """Crawl now, publish and store what was found.
@@ -174,6 +178,40 @@ class Sync:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds), self._settled:
                 await self._settled.wait_for(lambda: self._attempts > attempts)
+
+    async def changes(self, after: int, limit: int) -> Excerpt:
+        """A part of the change feed, oldest entry first, up to the catalog that ``snapshot`` has.
+
+        :raises StorageUnavailable: the file cannot be read.
+        """
+        known = self._feed
+        excerpt = await asyncio.to_thread(self._storage.changes, after, limit, known.last)
+        if excerpt.feed != known.feed:
+            # Whoever shares the file has another upstream, or the file is another one: it has nothing for us.
+            return Excerpt(known.feed, (), 0, after, after, after, known.last)
+        return excerpt
+
+    async def follow_changes(self, feed: str, after: int) -> AsyncIterator[Entry]:
+        """The entries behind the place ``after``, and all that come, until the reader has enough.
+
+        :raises FeedReplaced: it is no longer that feed.
+        :raises StorageUnavailable: the file cannot be read.
+        """
+        while True:
+            known = self._feed
+            excerpt = await self.changes(after, 100)
+            if not feed and excerpt.feed:
+                # The first catalog has come, and all that is in its feed came later.
+                feed, after = excerpt.feed, excerpt.start
+                continue
+            if excerpt.feed != feed or not excerpt.complete:
+                raise FeedReplaced
+            for entry in excerpt.entries:
+                yield entry
+            after = excerpt.end
+            if not excerpt.left:
+                async with self._settled:
+                    await self._settled.wait_for(lambda: self._feed is not known)  # noqa: B023 - awaited here
 
     # What it does by itself
 
@@ -263,6 +301,7 @@ class Sync:
                 grids=catalog.grids.values(),
                 categories=catalog.categories.values(),
             )
+            await self._announce_feed()
         except StorageUnavailable as error:
             # The catalog is served all the same; the next crawl tries again.
             _log.error("%s", error)
@@ -272,6 +311,12 @@ class Sync:
 
     def _is_ours(self, stored_version: str) -> bool:
         return stored_version.partition(" ")[0] == self._origin
+
+    async def _announce_feed(self) -> None:
+        feed = await asyncio.to_thread(self._storage.changes, 0, 0)
+        async with self._settled:
+            self._feed = feed
+            self._settled.notify_all()
 
     async def _publish(self, snapshot: Snapshot, *, stored: bool = False) -> None:
         catalog = snapshot.catalog

@@ -9,12 +9,13 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from upstream.source import Source
 from web.endpoint import GraphQLEndpoint, refusal
 from web.execution import Gateway
 from web.health import healthz, readyz
+from web.sockets import Sockets
 
 
 def create_app(open_source: Callable[[], Source]) -> Starlette:
@@ -32,6 +33,7 @@ def create_app(open_source: Callable[[], Source]) -> Starlette:
 
     routes = [
         Route("/graphql", GraphQLEndpoint),
+        WebSocketRoute("/graphql", Sockets()),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", _metrics),

@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import HTMLResponse, Response
 
+from web.events import event_stream, wants_events
 from web.execution import Answer, Gateway, Request
 from web.graphiql import graphiql_page
 from web.requests import BadRequest, read_get, read_post
@@ -47,6 +48,8 @@ class GraphQLEndpoint(HTTPEndpoint):
     async def _answer(self, http: HttpRequest, request: Request) -> Response:
         """Run it as long as the client is there to read the answer."""
         gateway: Gateway = http.app.state.gateway
+        if wants_events(http, request):
+            return event_stream(gateway, request)
         running = asyncio.create_task(gateway.execute(request))
         leaving = asyncio.create_task(self._client_leaves())
         try:

@@ -14,6 +14,7 @@ INTERNAL_SERVER_ERROR       our fault; the message is masked, ``errorId`` is in 
 from __future__ import annotations
 
 import logging
+import re
 import uuid
 
 from graphql import GraphQLError, GraphQLSyntaxError
@@ -24,10 +25,24 @@ from upstream.errors import UpstreamError
 _log = logging.getLogger(__name__)
 
 
+_UNFIT_VARIABLE = re.compile(r"Variable '\$\w+' has invalid value: ")
+
+
 def request_error(error: GraphQLError) -> dict[str, object]:
     """An error that kept the operation from running, as an entry of ``errors``."""
     code = "GRAPHQL_PARSE_FAILED" if isinstance(error, GraphQLSyntaxError) else "GRAPHQL_VALIDATION_FAILED"
     return _entry(error, error.message, {"code": code})
+
+
+def start_error(error: GraphQLError) -> dict[str, object]:
+    """An error that kept a subscription from starting, as an entry of ``errors``.
+
+    Strawberry does not tell what kind it is: a document that is wrong, a variable, or an argument.
+    """
+    is_of_the_document = error.path is None and error.original_error is None
+    if is_of_the_document and not _UNFIT_VARIABLE.match(error.message):
+        return request_error(error)
+    return field_error(error)
 
 
 def field_error(error: GraphQLError) -> dict[str, object]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from graphql import GraphQLError, OperationDefinitionNode, parse
-from strawberry.types.execution import PreExecutionError
+from graphql import GraphQLError, OperationDefinitionNode, OperationType, parse
+from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from resolvers.context import Context
 from resolvers.loaders import Loaders
@@ -16,7 +18,7 @@ from upstream.errors import UpstreamError
 from upstream.freshness import Snapshot, Status
 from upstream.receipt import Receipt, recording
 from upstream.source import Source
-from web.errors import field_error, request_error
+from web.errors import field_error, request_error, start_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,13 @@ class Gateway:
     async def execute(self, request: Request) -> Answer:
         """The answer; whatever goes wrong is in its ``errors``."""
         unclear = _unclear_operation(request)
+        if not unclear and is_subscription(request):
+            unclear = (
+                "A subscription has many answers; ask for them with the header Accept: text/event-stream, "
+                "or over a WebSocket with the subprotocol graphql-transport-ws."
+            )
         if unclear:
-            return Answer({"errors": [request_error(GraphQLError(unclear))]}, ran=False)
+            return _refused(unclear)
         receipt = Receipt()
         known: Snapshot | UpstreamError | None
         with recording(receipt):
@@ -58,12 +65,68 @@ class Gateway:
             loaders = Loaders.over(self.source.batcher, known)
             status = self.source.status(snapshot)
             try:
-                answer = await _run(request, Context(loaders, status))
+                answer = await _run(request, Context(loaders, status, self.source))
             finally:
                 loaders.close()
         if request.receipt:
             answer.body["extensions"] = {"upstream": receipt.summary(), "freshness": _freshness(status)}
         return answer
+
+    async def stream(self, request: Request) -> AsyncGenerator[Answer]:
+        """The answers to a subscription as they come, or the one answer to another operation.
+
+        One that never ran, or cannot go on, is the last.
+        """
+        unclear = _unclear_operation(request)
+        if unclear:
+            yield _refused(unclear)
+            return
+        if not is_subscription(request):
+            yield await self.execute(request)
+            return
+        snapshot = self.source.sync.snapshot
+        loaders = Loaders.over(self.source.batcher, snapshot)
+        context = Context(loaders, self.source.status(snapshot), self.source)
+        results = await schema.stream(
+            request.query,
+            variable_values=request.variables,
+            operation_name=request.operation_name,
+            context_value=context,
+        )
+        try:
+            async with aclosing(results):
+                async for result in results:
+                    # No parts of a result: those are for @defer and @stream, which the schema has not.
+                    assert isinstance(result, ExecutionResult)
+                    answer = _event(result)
+                    yield answer
+                    if not answer.ran:
+                        return
+        finally:
+            # Not those of the start: each event has its own.
+            context.loaders.close()
+
+
+def is_subscription(request: Request) -> bool:
+    """Whether the operation to run is a subscription."""
+    operations = _operations(request.query) or []
+    wanted = request.operation_name
+    return any(
+        type is OperationType.SUBSCRIPTION for name, type in operations if wanted is None or name == wanted
+    )
+
+
+def _event(result: ExecutionResult) -> Answer:
+    errors = result.errors or []
+    if isinstance(result, PreExecutionError):
+        return Answer({"errors": [start_error(error) for error in errors]}, ran=False)
+    if result.data is None and all(error.path is None for error in errors):
+        return Answer({"errors": [field_error(error) for error in errors]}, ran=False)
+    return _answer(result)
+
+
+def _refused(sentence: str) -> Answer:
+    return Answer({"errors": [request_error(GraphQLError(sentence))]}, ran=False)
 
 
 async def _run(request: Request, context: Context) -> Answer:
@@ -78,8 +141,13 @@ async def _run(request: Request, context: Context) -> Answer:
         return Answer({"errors": [request_error(error) for error in errors]}, ran=False)
     if result.data is None and all(error.path is None for error in errors):
         return Answer({"errors": [field_error(error) for error in errors]}, ran=False)
-    if errors:
-        return Answer({"errors": [field_error(error) for error in errors], "data": result.data}, ran=True)
+    return _answer(result)
+
+
+def _answer(result: ExecutionResult) -> Answer:
+    if result.errors:
+        errors = [field_error(error) for error in result.errors]
+        return Answer({"errors": errors, "data": result.data}, ran=True)
     return Answer({"data": result.data}, ran=True)
 
 
@@ -95,9 +163,10 @@ def _freshness(status: Status) -> dict[str, object]:
 
 def _unclear_operation(request: Request) -> str | None:
     """Why it is not clear which operation to run, in a sentence (spec, 6.1, GetOperation)."""
-    names = _operation_names(request.query)
-    if names is None:
+    operations = _operations(request.query)
+    if operations is None:
         return None  # not GraphQL: the execution says where
+    names = [name for name, _type in operations]
     if not names:
         return "The document has no operation to run, only fragments."
     if request.operation_name is None:
@@ -110,13 +179,14 @@ def _unclear_operation(request: Request) -> str | None:
 
 
 @lru_cache(maxsize=KEPT_DOCUMENTS)
-def _operation_names(query: str) -> list[str | None] | None:
+def _operations(query: str) -> list[tuple[str | None, OperationType]] | None:
+    """The operations: their names, if they have one, and types. ``None`` if the document is not GraphQL."""
     try:
         document = parse(query)
     except GraphQLError:
         return None
     return [
-        definition.name.value if definition.name else None
+        (definition.name.value if definition.name else None, definition.operation)
         for definition in document.definitions
         if isinstance(definition, OperationDefinitionNode)
     ]

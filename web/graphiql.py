@@ -16,6 +16,8 @@ CANONICAL = _ROOT / "examples" / "canonical.graphql"
 def graphiql_page() -> str:
     """The page as HTML. GraphiQL itself comes from a CDN, pinned by version and by hash."""
     template = (_ROOT / "web" / "graphiql.html").read_text(encoding="utf-8")
-    tabs = msgspec.json.encode([{"query": CANONICAL.read_text(encoding="utf-8")}]).decode()
+    others = sorted(path for path in CANONICAL.parent.glob("*.graphql") if path != CANONICAL)
+    queries = [{"query": path.read_text(encoding="utf-8")} for path in (CANONICAL, *others)]
+    tabs = msgspec.json.encode(queries).decode()
     # Within a script element only a "<" could end the data early.
     return template.replace("{{tabs}}", tabs.replace("<", "\\u003c"))

@@ -1,13 +1,14 @@
-"""Relay connections over limit and offset: exact in both directions, and clear about wrong arguments."""
+"""Relay connections with keyset cursors: exact in both directions, and clear about wrong arguments."""
 
 from __future__ import annotations
 
-from base64 import b64encode
+from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from upstream.embedded import BadField, EmbeddedUpstream, Fault
+from upstream.embedded import EmbeddedUpstream
+from upstream.source import Source
 
 if TYPE_CHECKING:
     from tests.conftest import Ask
@@ -22,6 +23,10 @@ query($first: Int, $after: String, $last: Int, $before: String) {
   }
 }
 """
+
+
+def b64(text: bytes) -> str:
+    return urlsafe_b64encode(text).decode()
 
 
 @pytest.fixture
@@ -47,19 +52,21 @@ def more(connection: dict[str, Any]) -> tuple[bool, bool]:
     return info["hasPreviousPage"], info["hasNextPage"]
 
 
-async def test_the_first_page_has_twenty_and_the_count(ask: Ask, newest_first: list[int]) -> None:
-    connection = await page(ask)
+async def test_the_first_page_has_twenty_and_the_count(ask_catalog: Ask, newest_first: list[int]) -> None:
+    connection = await page(ask_catalog)
     assert ids(connection) == newest_first[:20]
     assert connection["totalCount"] == len(newest_first)
     assert more(connection) == (False, True)
 
 
 @pytest.mark.parametrize("size", [1, 7, 100])
-async def test_paging_forwards_meets_every_record_once(ask: Ask, newest_first: list[int], size: int) -> None:
+async def test_paging_forwards_meets_every_record_once(
+    ask_catalog: Ask, newest_first: list[int], size: int
+) -> None:
     seen: list[int] = []
     after = None
     while True:
-        connection = await page(ask, first=size, after=after)
+        connection = await page(ask_catalog, first=size, after=after)
         assert more(connection)[0] == bool(seen)
         seen += ids(connection)
         if not more(connection)[1] or len(seen) > 40 * size:
@@ -69,11 +76,11 @@ async def test_paging_forwards_meets_every_record_once(ask: Ask, newest_first: l
     assert len(seen) == min(len(newest_first), 41 * size)
 
 
-async def test_paging_backwards_meets_every_record_once(ask: Ask, newest_first: list[int]) -> None:
+async def test_paging_backwards_meets_every_record_once(ask_catalog: Ask, newest_first: list[int]) -> None:
     seen: list[int] = []
     before = None
     while True:
-        connection = await page(ask, last=90, before=before)
+        connection = await page(ask_catalog, last=90, before=before)
         assert more(connection)[1] == bool(seen)
         seen = ids(connection) + seen
         if not more(connection)[0]:
@@ -82,58 +89,51 @@ async def test_paging_backwards_meets_every_record_once(ask: Ask, newest_first: 
     assert seen == newest_first
 
 
-async def test_after_and_before_bound_the_page_from_both_sides(ask: Ask, newest_first: list[int]) -> None:
-    cursors = [edge["cursor"] for edge in (await page(ask, first=10))["edges"]]
-    between = await page(ask, first=50, after=cursors[2], before=cursors[6])
+async def test_after_and_before_bound_the_page_from_both_sides(
+    ask_catalog: Ask, newest_first: list[int]
+) -> None:
+    cursors = [edge["cursor"] for edge in (await page(ask_catalog, first=10))["edges"]]
+    between = await page(ask_catalog, first=50, after=cursors[2], before=cursors[6])
     assert ids(between) == newest_first[3:6]
     assert more(between) == (True, True)
-    assert ids(await page(ask, last=2, after=cursors[2], before=cursors[6])) == newest_first[4:6]
-    assert ids(await page(ask, first=5, after=cursors[6], before=cursors[2])) == []
+    assert ids(await page(ask_catalog, last=2, after=cursors[2], before=cursors[6])) == newest_first[4:6]
+    assert ids(await page(ask_catalog, first=5, after=cursors[6], before=cursors[2])) == []
 
 
-async def test_an_empty_page_still_counts(ask: Ask, newest_first: list[int]) -> None:
+async def test_an_empty_page_still_counts(ask_catalog: Ask, newest_first: list[int]) -> None:
     for arguments in ({"first": 0}, {"last": 0}):
-        connection = await page(ask, **arguments)
+        connection = await page(ask_catalog, **arguments)
         assert ids(connection) == []
         assert connection["totalCount"] == len(newest_first)
         assert connection["pageInfo"]["startCursor"] is None
-    assert more(await page(ask, first=0)) == (False, True)
+    assert more(await page(ask_catalog, first=0)) == (False, True)
 
 
-async def test_a_page_behind_the_end_is_empty(ask: Ask, newest_first: list[int]) -> None:
-    beyond = b64encode(b"offset:999999").decode()
-    connection = await page(ask, first=5, after=beyond)
-    assert ids(connection) == []
-    assert more(connection) == (True, False)
-    assert ids(await page(ask, last=3, before=beyond))[-3:] == newest_first[-3:]
+async def test_a_page_behind_the_end_is_empty(ask_catalog: Ask, newest_first: list[int]) -> None:
+    oldest = (await page(ask_catalog, last=1))["pageInfo"]["endCursor"]
+    behind = await page(ask_catalog, first=5, after=oldest)
+    assert ids(behind) == []
+    assert more(behind) == (True, False)
 
 
-async def test_each_page_is_one_request(ask: Ask, embedded: EmbeddedUpstream) -> None:
-    # The last of them knows the length of the list from the one before.
-    for arguments, requests in [({"first": 100}, 1), ({"last": 5}, 2), ({"last": 7}, 1)]:
-        embedded.requests.reset()
-        await page(ask, **arguments)
-        assert embedded.requests.total == requests
-
-
-async def test_equal_pages_of_one_query_are_asked_once(ask: Ask, embedded: EmbeddedUpstream) -> None:
-    await ask("{ a: packages(first: 3) { totalCount } b: packages(first: 3) { nodes { title } } }")
-    assert embedded.requests.total == 1
-
-
-async def test_a_bad_record_is_one_null_at_its_place(
-    ask: Ask, embedded: EmbeddedUpstream, newest_first: list[int]
+async def test_a_cursor_outlives_its_record_and_those_around_it(
+    source: Source, embedded: EmbeddedUpstream, ask_catalog: Ask, newest_first: list[int]
 ) -> None:
-    embedded.faults.add(Fault(BadField(newest_first[1], "title", None)))
-    body = await ask("{ packages(first: 3) { nodes { databaseId } } }")
-    assert body["data"]["packages"]["nodes"] == [
-        {"databaseId": newest_first[0]},
-        None,
-        {"databaseId": newest_first[2]},
-    ]
-    (error,) = body["errors"]
-    assert error["path"] == ["packages", "nodes", 1]
-    assert error["extensions"] == {"code": "UPSTREAM_BAD_DATA"}
+    cursors = [edge["cursor"] for edge in (await page(ask_catalog, first=10))["edges"]]
+    for gone in newest_first[3:5]:
+        embedded.catalogue.remove_package(gone)
+    embedded.catalogue.insert_package()
+    await source.sync.crawl()
+    assert ids(await page(ask_catalog, first=3, after=cursors[4])) == newest_first[5:8]
+    assert ids(await page(ask_catalog, last=2, before=cursors[3])) == newest_first[1:3]
+
+
+async def test_a_list_from_the_catalog_asks_upstream_for_nothing(
+    ask_catalog: Ask, embedded: EmbeddedUpstream
+) -> None:
+    await page(ask_catalog, first=100)
+    await page(ask_catalog, last=5)
+    assert embedded.requests.total == 0
 
 
 @pytest.mark.parametrize("field", ["packages", "grids"])
@@ -148,9 +148,9 @@ async def test_a_bad_record_is_one_null_at_its_place(
     ],
 )
 async def test_a_wrong_page_size_is_a_sentence(
-    ask: Ask, embedded: EmbeddedUpstream, field: str, arguments: str, sentence: str
+    ask_catalog: Ask, embedded: EmbeddedUpstream, field: str, arguments: str, sentence: str
 ) -> None:
-    body = await ask(f"{{ {field}({arguments}) {{ totalCount }} }}")
+    body = await ask_catalog(f"{{ {field}({arguments}) {{ totalCount }} }}")
     (error,) = body["errors"]
     assert error["message"] == sentence.format(field=field)
     assert error["extensions"] == {"code": "BAD_USER_INPUT"}
@@ -167,21 +167,35 @@ async def test_a_wrong_page_size_is_a_sentence(
         "=====",
         "é",
         "\U0001f40d",
-        b64encode(b"\xff\xfe").decode(),
-        b64encode(b"offset:").decode(),
-        b64encode(b"offset:-1").decode(),
-        b64encode(b"offset:007").decode(),
-        b64encode(b"offset:" + b"9" * 5000).decode(),
-        b64encode(b"arrayconnection:3").decode(),
-        b64encode(b"offset:3").decode() + "\n",
-        "b2Zmc2V0OjM" + "A" * 10_000,
+        b64(b"\xff\xfe"),
+        b64(b"[]"),
+        b64(b'[1,"newest first",null]'),
+        b64(b'[1,"newest first",null,"a"]'),
+        b64(b'[1,"newest first",5,1599]'),
+        b64(b'[2,"newest first",null,1599]'),
+        b64(b"[" * 5000),
+        b64(b"arrayconnection:3"),
+        b64(b'[1,"newest first",null,1599]') + "\n",
+        "W" * 10_000,
     ],
 )
 @pytest.mark.parametrize("argument", ["after", "before"])
-async def test_a_malformed_cursor_is_a_sentence(ask: Ask, argument: str, cursor: str) -> None:
-    body = await ask(PAGE, **{argument: cursor})
+async def test_a_malformed_cursor_is_a_sentence(ask_catalog: Ask, argument: str, cursor: str) -> None:
+    body = await ask_catalog(PAGE, **{argument: cursor})
     (error,) = body["errors"]
     assert error["message"] == (
         f"packages({argument}:) is no cursor of this list; take one from an edge or pageInfo."
     )
     assert error["extensions"] == {"code": "BAD_USER_INPUT"}
+
+
+async def test_a_cursor_of_another_order_is_a_sentence(ask_catalog: Ask) -> None:
+    query = (
+        "query($after: String) { packages(orderBy: %s, first: 1, after: $after) { pageInfo { endCursor } } }"
+    )
+    cursor = (await ask_catalog(query % "STARS_DESC"))["data"]["packages"]["pageInfo"]["endCursor"]
+    for order, name in (("STARS_ASC", "stars ascending"), ("TITLE_DESC", "title descending")):
+        (error,) = (await ask_catalog(query % order, after=cursor))["errors"]
+        assert error["message"] == (
+            f"packages(after:) is a cursor of another order (stars descending); this list is in order of {name}."
+        )

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import FrozenInstanceError
 from datetime import datetime, timedelta, timezone
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
 from tests.made_records import catalog_of, category, grid, package
-from upstream.catalog import Catalog, PackageOrder
+from upstream.catalog import Catalog
 from upstream.client import Client
 from upstream.embedded import Catalogue, EmbeddedUpstream
 from upstream.identity import pypi_name, repository
+from upstream.orders import PackageValue, package_order
 from upstream.records import CATEGORY, GRID, PACKAGE, Category, Grid, Package
+from upstream.tables import package_table
 from upstream.transport import in_process
 
 
@@ -78,25 +80,8 @@ def grouped(
     return ids
 
 
-async def test_every_order_agrees_with_a_naive_sort(whole: Whole) -> None:
-    values: dict[PackageOrder, Callable[[Package], Any]] = {
-        PackageOrder.TITLE: lambda package: package.title,
-        PackageOrder.STARS: lambda package: package.repo_watchers,
-        PackageOrder.FORKS: lambda package: package.repo_forks,
-        PackageOrder.CREATED: lambda package: package.created,
-        PackageOrder.MODIFIED: lambda package: package.modified,
-        PackageOrder.LAST_COMMIT: lambda package: package.last_updated,
-        PackageOrder.COMMITS_IN_52_WEEKS: lambda package: (
-            sum(package.commits_over_52) if package.commits_over_52 else None
-        ),
-        PackageOrder.GRIDS: lambda package: len(package.grids),
-    }
-    assert set(values) == set(PackageOrder)
-    for order, value in values.items():
-        known = [package for package in whole.packages if value(package) is not None]
-        known.sort(key=lambda package: (value(package), package.id))
-        missing = sorted(package.id for package in whole.packages if value(package) is None)
-        assert whole.catalog.order(order) == (*(package.id for package in known), *missing)
+def ordered(catalog: Catalog, by: PackageValue) -> tuple[int, ...]:
+    return tuple(catalog.view(package_table).ids(package_order(by)))
 
 
 def test_an_order_puts_missing_values_last_and_ties_by_id() -> None:
@@ -107,12 +92,14 @@ def test_an_order_puts_missing_values_last_and_ties_by_id() -> None:
         package(1, commits_over_52=()),
         package(5, commits_over_52=(0,) * 52),
     )
-    assert catalog.order(PackageOrder.COMMITS_IN_52_WEEKS) == (4, 5, 3, 1, 2)
+    assert ordered(catalog, PackageValue.COMMITS_IN_52_WEEKS) == (4, 5, 3, 1, 2)
 
 
-def test_an_order_is_computed_once() -> None:
+def test_a_view_is_made_once() -> None:
     catalog = catalog_of(package(1), package(2))
-    assert catalog.order(PackageOrder.TITLE) is catalog.order(PackageOrder.TITLE)
+    assert catalog.view(package_table) is catalog.view(package_table)
+    order = package_order(PackageValue.TITLE)
+    assert catalog.view(package_table).ids(order) is catalog.view(package_table).ids(order)
 
 
 def test_moments_are_ordered_as_instants_whatever_their_offset() -> None:
@@ -122,7 +109,7 @@ def test_moments_are_ordered_as_instants_whatever_their_offset() -> None:
         package(1, created=half_past_one.replace(tzinfo=timezone(timedelta(hours=-5)))),
         package(2, created=half_past_one.replace(tzinfo=timezone(timedelta(hours=-4)))),
     )
-    assert catalog.order(PackageOrder.CREATED) == (2, 1)
+    assert ordered(catalog, PackageValue.CREATED) == (2, 1)
 
 
 def test_the_lowest_id_has_a_slug_that_records_share() -> None:

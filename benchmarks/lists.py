@@ -1,0 +1,114 @@
+"""What a filtered and ordered list costs: processor time of a filter, an order and the first 20 answers.
+
+    python benchmarks/lists.py --sizes 5400,54000
+
+Columns and orders are made at first use and kept, so their first use is told by itself. The table goes to the
+screen and to ``benchmarks/results/lists.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.catalog import made_categories, made_grids, made_packages  # noqa: E402
+from resolvers.filters import DateTimeRange, IntRange, PackageDetail, PackageFilter  # noqa: E402
+from resolvers.lists import packages_of  # noqa: E402
+from resolvers.ordering import PackageOrder  # noqa: E402
+from resolvers.pagination import Connection, Paging  # noqa: E402
+from upstream.catalog import Catalog  # noqa: E402
+from upstream.records import Package  # noqa: E402
+
+RESULTS = ROOT / "benchmarks" / "results" / "lists.md"
+SIZES = "5400,54000"
+ROUNDS = 20
+
+SINCE = datetime(2020, 1, 1, tzinfo=UTC)
+FILTERS: dict[str, PackageFilter | None] = {
+    "no filter": None,
+    "category": PackageFilter(category="category-1"),
+    "in any of two grids": PackageFilter(in_any_grid=["grid-3", "grid-9"]),
+    "text in title, slug or description": PackageFilter(text="package-12"),
+    "stars in a range": PackageFilter(stars=IntRange(min=100, max=900)),
+    "last commit since": PackageFilter(last_commit=DateTimeRange(after=SINCE)),
+    "has documentation and a release": PackageFilter(has_documentation=True, has_pypi_release=True),
+    "repository host": PackageFilter(repository_host="github.com"),
+    "nothing missing": PackageFilter(not_=PackageFilter(missing=list(PackageDetail)[:2])),
+    "five of these at once": PackageFilter(
+        text="django",
+        stars=IntRange(min=50),
+        forks=IntRange(max=400),
+        has_pypi_release=True,
+        or_=[PackageFilter(category="category-1"), PackageFilter(category="category-2")],
+    ),
+}
+
+
+def main() -> None:
+    """Measure, print and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", default=SIZES, help="numbers of packages, joined by commas")
+    sizes = [int(size) for size in parser.parse_args().sizes.split(",")]
+    columns = [_measured(size) for size in sizes]
+    lines = [
+        "# What a filtered and ordered list costs",
+        "",
+        f"Written by `python benchmarks/lists.py`. Python {platform.python_version()}. Milliseconds of processor "
+        f"time for the filter, an order and 20 edges with their cursors, the best of {ROUNDS}.",
+        "",
+        "| packages | " + " | ".join(f"{size:,}" for size in sizes) + " |",
+        "|---|" + "---:|" * len(sizes),
+    ]
+    lines += [
+        f"| {name} | " + " | ".join(f"{column[name] * 1e3:.2f}" for column in columns) + " |"
+        for name in columns[0]
+    ]
+    text = "\n".join(lines) + "\n"
+    print(text)  # noqa: T201 - the table is what the command is for
+    RESULTS.write_text(text)
+
+
+def _measured(size: int) -> dict[str, float]:
+    """Seconds by the name of the row."""
+    catalog = Catalog.build(list(made_packages(size)), list(made_grids(size)), list(made_categories()))
+
+    def page(
+        filter: PackageFilter | None, order: PackageOrder, after: str | None = None
+    ) -> Connection[Package]:
+        return packages_of(catalog, Paging("packages", 20, after, None, None), None, filter, order)
+
+    first_use = _seconds(1, lambda: page(FILTERS["five of these at once"], PackageOrder.STARS_DESC))
+    rows = {"the first use of columns and an order": first_use}
+    for name, filter in FILTERS.items():
+        page(filter, PackageOrder.STARS_DESC)
+        rows[name] = _seconds(ROUNDS, lambda: page(filter, PackageOrder.STARS_DESC))  # noqa: B023 - called at once
+    ids = catalog.packages
+    deep = page(None, PackageOrder.TITLE_ASC)
+    for _ in range(min(200, len(ids) // 20 - 2)):
+        deep = page(None, PackageOrder.TITLE_ASC, deep.page_info.end_cursor)
+    cursor = deep.page_info.end_cursor
+    rows["the page behind 4,000 others, no filter"] = _seconds(
+        ROUNDS, lambda: page(None, PackageOrder.TITLE_ASC, cursor)
+    )
+    return rows
+
+
+def _seconds(rounds: int, work: Callable[[], object]) -> float:
+    best = float("inf")
+    for _ in range(rounds):
+        start = time.process_time()
+        work()
+        best = min(best, time.process_time() - start)
+    return best
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""What a category holds. All of it needs the whole catalogue."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from resolvers.arguments import After, Before, First, Last, PackageFilterArgument, PackageOrderArgument
+from resolvers.context import Info
+from resolvers.lists import packages_of
+from resolvers.ordering import PackageOrder
+from resolvers.pagination import Connection, Paging, page_size
+from upstream.catalog import Catalog
+from upstream.records import Category, Package
+from upstream.tables import package_table
+
+Most = Annotated[int, strawberry.argument(description="How many: 0 to 100.")]
+
+
+async def package_count(root: Category, info: Info) -> int:
+    """How many packages are in it."""
+    return len(_package_ids(await info.context.catalog(), root))
+
+
+async def packages(
+    root: Category,
+    info: Info,
+    filter: PackageFilterArgument = None,
+    order_by: PackageOrderArgument = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Connection[Package]:
+    """A part of its packages."""
+    catalog = await info.context.catalog()
+    paging = Paging("packages", first, after, last, before)
+    return packages_of(catalog, paging, _package_ids(catalog, root), filter, order_by)
+
+
+async def most_starred(root: Category, info: Info, first: Most = 5) -> list[Package]:
+    """Its packages with the most stars."""
+    size = page_size("mostStarred", "first", first)
+    catalog = await info.context.catalog()
+    table = catalog.view(package_table)
+    ids = table.ids(PackageOrder.STARS_DESC.order, table.among(_package_ids(catalog, root)))
+    return [catalog.packages[id] for id in ids[:size]]
+
+
+def _package_ids(catalog: Catalog, category: Category) -> tuple[int, ...]:
+    return catalog.category_packages.get(category.id, ())

@@ -1,0 +1,137 @@
+"""How the fields of a contributor are loaded. All of them need the whole catalogue."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated, cast
+
+import strawberry
+
+from resolvers.arguments import After, Before, First, Last, PackageFilterArgument, PackageOrderArgument
+from resolvers.context import Context, Info
+from resolvers.lists import packages_of
+from resolvers.pagination import Connection, Paging, connection, page_size
+from upstream.contributors import Contributor, by_login, by_package_count, co_contributors, contributors
+from upstream.orders import Order
+from upstream.records import Category, Package
+from upstream.tables import contributor_table
+
+Login = Annotated[str, strawberry.argument(description="The login at the repository's host, in any case.")]
+Most = Annotated[int, strawberry.argument(description="How many: 0 to 100.")]
+
+
+@strawberry.enum(description="What contributors are ordered by, and which way.")
+class ContributorOrder(Enum):
+    """The value is an :class:`~upstream.orders.Order`."""
+
+    PACKAGE_COUNT_DESC = strawberry.enum_value(
+        by_package_count(descending=True), description="By how many packages, the most first; ties by login."
+    )
+    PACKAGE_COUNT_ASC = strawberry.enum_value(
+        by_package_count(descending=False),
+        description="By how many packages, the fewest first; ties by login.",
+    )
+    LOGIN_ASC = strawberry.enum_value(by_login(descending=False), description="By login, from A to Z.")
+    LOGIN_DESC = strawberry.enum_value(by_login(descending=True), description="By login, from Z to A.")
+
+    @property
+    def order(self) -> Order[Contributor]:
+        """How to sort."""
+        return cast("Order[Contributor]", self.value)
+
+
+ContributorOrderArgument = Annotated[
+    ContributorOrder, strawberry.argument(description="The order; by default the most packages first.")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryCount:
+    """A category, and how many of some packages are in it."""
+
+    category: Category
+    package_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class CoContributor:
+    """Someone, and with how many packages they both helped."""
+
+    contributor: Contributor
+    shared_package_count: int
+
+
+async def contributor(info: Info, login: Login) -> Contributor | None:
+    """One contributor."""
+    return await contributor_by_login(info.context, login)
+
+
+async def contributor_by_login(context: Context, login: str) -> Contributor | None:
+    """The contributor with this login in any case, or ``None`` if there is none.
+
+    :raises UpstreamError: the catalog is not known yet.
+    """
+    return (await context.catalog()).view(contributors).get(login.casefold())
+
+
+async def all_contributors(
+    info: Info,
+    order_by: ContributorOrderArgument = ContributorOrder.PACKAGE_COUNT_DESC,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Connection[Contributor]:
+    """A part of all contributors."""
+    order = order_by.order
+    span = Paging("contributors", first, after, last, before).span(order)
+    table = (await info.context.catalog()).view(contributor_table)
+    return connection(span, table.ids(order), order, table.records)
+
+
+async def contributors_of(root: Package, info: Info) -> list[Contributor]:
+    """Those who contributed to a package, in its order."""
+    known = (await info.context.catalog()).view(contributors)
+    # A package that the catalog does not have can name someone who is new.
+    return [known.get(login.casefold()) or Contributor(login, (root.id,)) for login in root.participants]
+
+
+def package_count(root: Contributor) -> int:
+    """How many packages they contributed to."""
+    return len(root.packages)
+
+
+async def packages(
+    root: Contributor,
+    info: Info,
+    filter: PackageFilterArgument = None,
+    order_by: PackageOrderArgument = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Connection[Package]:
+    """A part of the packages they contributed to."""
+    paging = Paging("packages", first, after, last, before)
+    return packages_of(await info.context.catalog(), paging, root.packages, filter, order_by)
+
+
+async def categories(root: Contributor, info: Info) -> list[CategoryCount]:
+    """The categories of their packages, the most packages first, then by id."""
+    catalog = await info.context.catalog()
+    known = (catalog.packages.get(id) for id in root.packages)
+    counts = Counter(package.category for package in known if package is not None)
+    return [
+        CategoryCount(catalog.categories[id], counts[id])
+        for id in sorted(counts, key=lambda id: (-counts[id], id))
+        if id in catalog.categories
+    ]
+
+
+async def co_contributors_of(root: Contributor, info: Info, first: Most = 10) -> list[CoContributor]:
+    """Those who contributed to the same packages."""
+    size = page_size("coContributors", "first", first)
+    catalog = await info.context.catalog()
+    return [CoContributor(*each) for each in co_contributors(catalog, root)[:size]]

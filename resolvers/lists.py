@@ -1,0 +1,82 @@
+"""Lists of packages and grids: filtered, ordered, and a page of that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from resolvers.context import Context
+from resolvers.filters import GridFilter, PackageFilter
+from resolvers.loaders import RecordLoader
+from resolvers.matching import matching_grids, matching_packages
+from resolvers.ordering import GridOrder, PackageOrder
+from resolvers.pagination import Connection, Edge, Paging, connection, page_info, write_cursor
+from upstream.catalog import Catalog
+from upstream.errors import UpstreamBadData
+from upstream.orders import NEWEST_FIRST
+from upstream.records import BadRecord, Grid, Package, R
+from upstream.tables import Mask, grid_table, package_table
+
+
+async def all_packages(
+    context: Context, paging: Paging, filter: PackageFilter | None, order_by: PackageOrder | None
+) -> Connection[Package]:
+    """A page of all packages that match.
+
+    :raises BadUserInput: an argument makes no sense.
+    :raises UpstreamError: the catalog is not known, and the page is not one that upstream could give.
+    """
+    order = NEWEST_FIRST if order_by is None else order_by.order
+    span = paging.span(order)
+    if context.loaders.catalog is None and filter is None and order is NEWEST_FIRST and paging.is_plain:
+        return await _live(context.loaders.packages, span.size)
+    return packages_of(await context.catalog(), paging, None, filter, order_by)
+
+
+async def all_grids(
+    context: Context, paging: Paging, filter: GridFilter | None, order_by: GridOrder | None
+) -> Connection[Grid]:
+    """A page of all grids that match. Raises as :func:`all_packages` does."""
+    order = NEWEST_FIRST if order_by is None else order_by.order
+    span = paging.span(order)
+    if context.loaders.catalog is None and filter is None and order is NEWEST_FIRST and paging.is_plain:
+        return await _live(context.loaders.grids, span.size)
+    catalog = await context.catalog()
+    mask = None if filter is None else matching_grids(catalog, filter, f"{paging.field}(filter:)")
+    return connection(span, catalog.view(grid_table).ids(order, mask), order, catalog.grids)
+
+
+def packages_of(
+    catalog: Catalog,
+    paging: Paging,
+    ids: Iterable[int] | None,
+    filter: PackageFilter | None,
+    order_by: PackageOrder | None,
+) -> Connection[Package]:
+    """A page of the packages with these ids, or of all, that match.
+
+    :raises BadUserInput: an argument makes no sense.
+    """
+    order = NEWEST_FIRST if order_by is None else order_by.order
+    table = catalog.view(package_table)
+    mask: Mask | None = None if ids is None else table.among(ids)
+    if filter is not None:
+        matching = matching_packages(catalog, filter, f"{paging.field}(filter:)")
+        mask = matching if mask is None else mask & matching
+    return connection(paging.span(order), table.ids(order, mask), order, catalog.packages)
+
+
+async def _live(loader: RecordLoader[R], size: int) -> Connection[R]:
+    # Upstream takes a limit of 0 for the default of 20, so even an empty part asks for one record.
+    page = await loader.page(limit=max(size, 1), offset=0)
+    edges = [
+        Edge(
+            write_cursor(NEWEST_FIRST, None, result.id or 0),
+            _bad(result) if isinstance(result, BadRecord) else result,
+        )
+        for result in page.results[:size]
+    ]
+    return Connection(edges, page_info(edges, 0, page.count), page.count)
+
+
+def _bad(record: BadRecord) -> UpstreamBadData:
+    return UpstreamBadData(f"Upstream's {record.kind} {record.id} does not fit: {record.reason}.")

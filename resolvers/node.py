@@ -1,0 +1,56 @@
+"""Any record by its global id (Relay's object identification)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated
+
+import strawberry
+
+from resolvers.context import Context, Info
+from resolvers.contributor import contributor_by_login
+from resolvers.errors import BadUserInput
+from resolvers.lookup import each, node_id, parsed_id
+from upstream.contributors import Contributor
+from upstream.records import Record
+
+Found = Record | Contributor
+
+AnyId = Annotated[
+    strawberry.ID, strawberry.argument(description="The global id, as the field `id` gives it.")
+]
+AnyIds = Annotated[
+    list[strawberry.ID],
+    strawberry.argument(description="Global ids, up to 100, as the field `id` gives them."),
+]
+
+
+async def node(info: Info, id: AnyId) -> Found | None:
+    """The record with this global id, of whatever type."""
+    return await _find(info.context, id, "node(id:)")
+
+
+async def nodes(info: Info, ids: AnyIds) -> list[Found | BaseException | None]:
+    """The records with these global ids, in the order asked."""
+
+    async def find(id: strawberry.ID) -> Found | None:
+        return await _find(info.context, id, "nodes(ids:)")
+
+    found: list[Found | BaseException | None] = await each("nodes", ids, find)
+    return found
+
+
+async def _find(context: Context, id: str, argument: str) -> Found | None:
+    type_name, key = parsed_id(id, argument)
+    if type_name == "Contributor":
+        return await contributor_by_login(context, key)
+    if type_name not in _BY_ID:
+        raise BadUserInput(f"{argument} is the global id of a {type_name}, which is no type of this graph.")
+    return await _BY_ID[type_name](context, node_id(type_name, id, argument))
+
+
+_BY_ID: Mapping[str, Callable[[Context, int], Awaitable[Found | None]]] = {
+    "Package": lambda context, id: context.loaders.packages.by_id(id),
+    "Grid": lambda context, id: context.loaders.grids.by_id(id),
+    "Category": lambda context, id: context.loaders.categories.by_id(id),
+}

@@ -1,0 +1,249 @@
+"""Search: upstream's own where it can answer, else the full-text index over the catalog.
+
+Upstream knows more (downloads, its own weights) but gives 20 hits at most, without ids, from an index that is
+rebuilt now and then: a hit can be of a record that is gone (contract section 4). The catalog answers when
+upstream fails or is slow, and for whoever wants more than 20.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated, NamedTuple
+
+import strawberry
+
+from resolvers.arguments import After, First
+from resolvers.context import Context, Info
+from resolvers.errors import BadUserInput
+from resolvers.pagination import PageInfo, page_size
+from resolvers.search_cursors import CatalogPlace, UpstreamPlace, read_cursor, write_cursor
+from upstream.catalog import Catalog, Key
+from upstream.errors import UpstreamError
+from upstream.records import PACKAGE, Grid, Package, Record, SearchHit
+from upstream.search_index import Indexing
+from upstream.search_query import words_of
+
+MOST_HITS = 20
+"""Of upstream's search (contract section 4)."""
+
+MOST_CHARACTERS, MOST_WORDS = 200, 20
+"""Of a query. Upstream works 8 ms for each word (contract section 4)."""
+
+PATIENCE = 2.0
+"""Seconds that upstream has to answer when the catalog could."""
+
+
+@strawberry.enum(description="Who answers searches.")
+class SearchAnswerer(Enum):
+    """Named in the answer and, hidden, in its cursors."""
+
+    UPSTREAM = strawberry.enum_value("upstream", description="The search of Django Packages itself.")
+    CATALOG = strawberry.enum_value(
+        "catalog", description="The gateway, by a full-text index over its copy of the catalogue."
+    )
+
+
+SearchQuery = Annotated[
+    str,
+    strawberry.argument(
+        description=(
+            "What to look for: words, of which all must be there; OR between alternatives; "
+            '"a phrase" in quotes; a minus ahead of a word or phrase that must not be there. '
+            f"Up to {MOST_CHARACTERS} characters and {MOST_WORDS} words."
+        )
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchEdge:
+    """A result at its place. A record that could not be loaded is the error it met."""
+
+    cursor: str
+    node: Record | BaseException
+    score: float | None
+    hit: SearchHit | None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchConnection:
+    """A part of the results."""
+
+    edges: list[SearchEdge]
+    page_info: PageInfo
+    total_count: int | None
+    answered_by: SearchAnswerer
+    reason: str
+
+    @property
+    def nodes(self) -> list[Record | BaseException]:
+        """The records alone."""
+        return [edge.node for edge in self.edges]
+
+
+async def search(
+    info: Info, query: SearchQuery, first: First = None, after: After = None
+) -> SearchConnection:
+    """What a query finds."""
+    return await find(info.context, query, first, after)
+
+
+async def find(
+    context: Context, query: str, first: int | None, after: str | None, patience: float = PATIENCE
+) -> SearchConnection:
+    """The part of the results that is asked for.
+
+    :raises BadUserInput: an argument makes no sense.
+    :raises UpstreamError: upstream failed, and there is no catalog to answer instead.
+    """
+    size = page_size("search", "first", first)
+    query = _checked(query)
+    place = None if after is None else read_cursor(after, query)
+    if not query:
+        return _part([], 0, 0, 0, SearchAnswerer.CATALOG, "The query is blank, so nothing was looked for.")
+    if isinstance(place, UpstreamPlace):
+        return _of_hits(query, await _results(context, query), size, place)
+    if place is not None:
+        return await _of_catalog(context, query, size, place, "The cursor is one of the catalog's answer.")
+    if size > MOST_HITS:
+        reason = f"More than {MOST_HITS} were asked for, which is the most that upstream gives."
+        return await _of_catalog(context, query, size, None, reason)
+    if context.loaders.catalog is None:
+        return _of_hits(query, await _results(context, query), size, None)
+    try:
+        async with asyncio.timeout(patience):
+            results = await _results(context, query)
+    except TimeoutError:
+        reason = f"Upstream's search took longer than {patience:g} seconds."
+    except UpstreamError as error:
+        reason = f"Upstream's search failed. {error}"
+    else:
+        return _of_hits(query, results, size, None)
+    return await _of_catalog(context, query, size, None, reason)
+
+
+def _checked(query: str) -> str:
+    """The query with single blanks.
+
+    :raises BadUserInput: it is too long, or cannot be a text.
+    """
+    if len(query) > MOST_CHARACTERS:
+        raise BadUserInput(
+            f"search(query:) has {len(query):,} characters; it can have up to {MOST_CHARACTERS}."
+        )
+    if "\0" in query:
+        raise BadUserInput("search(query:) has a NUL character, which no record has.")
+    try:
+        query.encode()
+    except UnicodeEncodeError:
+        raise BadUserInput("search(query:) has half of a surrogate pair, which is no character.") from None
+    words = len(words_of(query))
+    if words > MOST_WORDS:
+        raise BadUserInput(f"search(query:) has {words} words; it can have up to {MOST_WORDS}.")
+    return " ".join(query.split())
+
+
+# Upstream
+
+
+class _Result(NamedTuple):
+    hit: SearchHit
+    record: Record | BaseException
+
+
+class _Results(NamedTuple):
+    results: list[_Result]
+    are_all: bool
+    """Whether nothing else matches."""
+
+
+async def _results(context: Context, query: str) -> _Results:
+    """Upstream's hits with their records. Those of which there is none are left out.
+
+    :raises UpstreamError: there is no answer.
+    """
+    hits = await context.loaders.search(query)
+    # Upstream takes a slug of digits for an id (contract section 1), so the catalog alone can resolve it.
+    resolvable = {
+        (hit.item_type, hit.slug): hit
+        for hit in hits
+        if context.loaders.catalog is not None or not hit.slug.isdigit()
+    }
+    loads = (_load(context, hit) for hit in resolvable.values())
+    found = await asyncio.gather(*loads, return_exceptions=True)
+    results = [
+        _Result(hit, record)
+        for hit, record in zip(resolvable.values(), found, strict=True)
+        if isinstance(record, BaseException) or (record is not None and record.slug == hit.slug)
+    ]
+    return _Results(results, are_all=len(resolvable) == len(hits) < MOST_HITS)
+
+
+async def _load(context: Context, hit: SearchHit) -> Package | Grid | None:
+    if hit.item_type == PACKAGE.singular:
+        return await context.loaders.packages.by_slug(hit.slug)
+    return await context.loaders.grids.by_slug(hit.slug)
+
+
+def _of_hits(query: str, answer: _Results, size: int, place: UpstreamPlace | None) -> SearchConnection:
+    results, start = answer.results, 0
+    if place is not None:
+        named = [(hit.item_type, hit.slug) for hit, _ in results]
+        key = (place.item_type, place.slug)
+        # If it is gone, those behind it have moved up.
+        start = named.index(key) + 1 if key in named else min(max(place.ahead, 0), len(named))
+    edges = [
+        SearchEdge(write_cursor(query, UpstreamPlace(hit.item_type, hit.slug, ahead)), record, None, hit)
+        for ahead, (hit, record) in enumerate(results[start : start + size], start)
+    ]
+    reason = "Upstream's search answered."
+    total = len(results) if answer.are_all else None
+    return _part(edges, start, len(results), total, SearchAnswerer.UPSTREAM, reason)
+
+
+# Catalog
+
+
+async def _of_catalog(
+    context: Context, query: str, size: int, place: CatalogPlace | None, reason: str
+) -> SearchConnection:
+    """Raises UpstreamError if there is no catalog yet."""
+    catalog = await context.catalog()
+    index = await catalog.view(Indexing).index(catalog)
+    ranking = await asyncio.to_thread(index.search, query)
+    start = 0
+    if place is not None:
+        start = ranking.behind(index.place(Key(place.kind, place.id)), place.score)
+    end = start + size
+    edges = [
+        _catalog_edge(query, catalog, index.keys[each], score)
+        for each, score in zip(ranking.places[start:end], ranking.scores[start:end], strict=True)
+    ]
+    total = len(ranking.places)
+    return _part(edges, start, total, total, SearchAnswerer.CATALOG, reason)
+
+
+def _catalog_edge(query: str, catalog: Catalog, key: Key, score: float) -> SearchEdge:
+    records: Mapping[int, Record] = catalog.packages if key.kind == PACKAGE.singular else catalog.grids
+    cursor = write_cursor(query, CatalogPlace(key.kind, key.id, score))
+    return SearchEdge(cursor, records[key.id], score, None)
+
+
+def _part(
+    edges: list[SearchEdge],
+    start: int,
+    results: int,
+    total_count: int | None,
+    answered_by: SearchAnswerer,
+    reason: str,
+) -> SearchConnection:
+    info = PageInfo(
+        has_next_page=start + len(edges) < results,
+        has_previous_page=start > 0,
+        start_cursor=edges[0].cursor if edges else None,
+        end_cursor=edges[-1].cursor if edges else None,
+    )
+    return SearchConnection(edges, info, total_count, answered_by, reason)

@@ -1,0 +1,65 @@
+"""The type Contributor, which v4 does not have: those among the participants of packages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+from strawberry import relay
+
+from resolvers import contributor as resolvers
+from schema.category import CategoryCount
+from schema.connection import Connection
+from upstream import contributors
+
+if TYPE_CHECKING:
+    from schema.package import Package
+
+LazyPackage = Annotated["Package", strawberry.lazy("schema.package")]
+
+
+@strawberry.type(
+    description="Someone who contributed to packages, known by the login at the repository's host."
+)
+class Contributor(relay.Node):
+    """Resolved from :class:`upstream.contributors.Contributor`."""
+
+    login: str = strawberry.field(
+        description="The login. Packages can spell it in several cases; this is the newest one's spelling."
+    )
+    package_count = strawberry.field(
+        resolver=resolvers.package_count, description="How many packages they contributed to."
+    )
+    packages = strawberry.field(
+        resolver=resolvers.packages,
+        graphql_type=Connection[LazyPackage] | None,
+        description="The packages they contributed to, newest first if no order is given.",
+    )
+    categories = strawberry.field(
+        resolver=resolvers.categories,
+        graphql_type=list[CategoryCount] | None,
+        description="The categories of these packages, the one with the most of them first.",
+    )
+    co_contributors = strawberry.field(
+        resolver=resolvers.co_contributors_of,
+        graphql_type=list[Annotated["CoContributor", strawberry.lazy("schema.contributor")]] | None,
+        description="Those who contributed to the same packages, to the most of them first, then by login.",
+    )
+
+    @classmethod
+    def resolve_id(cls, root: contributors.Contributor, *, info: strawberry.Info) -> str:  # type: ignore[override]
+        """The part of the global id behind the type's name."""
+        return root.key
+
+    @classmethod
+    def is_type_of(cls, obj: object, _info: object) -> bool:
+        """How the execution knows which of the types behind an interface a record has."""
+        return isinstance(obj, contributors.Contributor)
+
+
+@strawberry.type(description="Someone who contributed to the same packages as someone else.")
+class CoContributor:
+    """Resolved from :class:`resolvers.contributor.CoContributor`."""
+
+    contributor: Contributor = strawberry.field(description="Who it is.")
+    shared_package_count: int = strawberry.field(description="How many packages both contributed to.")

@@ -1,0 +1,21 @@
+"""The root of what a client can stay tuned to."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+import strawberry
+
+from resolvers import changes as resolvers
+from schema.changes import Change
+
+
+@strawberry.type(description="What a client can stay tuned to: over server-sent events or a WebSocket.")
+class Subscription:
+    """Resolved by ``resolvers.changes``."""
+
+    catalog_changed = strawberry.subscription(
+        resolver=resolvers.catalog_changed,
+        graphql_type=AsyncGenerator[Change, None],
+        description="Each change as the gateway finds it: the same events as in `changes`.",
+    )

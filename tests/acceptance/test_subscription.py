@@ -1,0 +1,148 @@
+"""The change feed end to end: an upstream that changes, a gateway that finds it, and clients that are told."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.serving import free_port, running
+from tests.streams import SUBSCRIPTION, Served, http_client, received, served, server_sent, socket, subscribe
+
+ROOT = Path(__file__).parents[2]
+
+
+def change_upstream(gateway: Served) -> int:
+    """Let a package come, one change and one go; gives the id of the first."""
+    catalogue = gateway.upstream.catalogue
+    added = catalogue.insert_package(title="Brand new", slug="brand-new", category=1)
+    catalogue.update_package(1599, title="renamed")
+    gone = next(
+        id for id, package in catalogue.packages.items() if id not in (1599, added) and not package.grids
+    )
+    catalogue.remove_package(gone)
+    return added
+
+
+async def test_both_streams_tell_the_same_events_as_changes(tmp_path: Path) -> None:
+    with served(tmp_path / "catalog.sqlite") as gateway:
+        since = gateway.cursor()
+        async with (
+            http_client(gateway) as http,
+            aclosing(server_sent(http, SUBSCRIPTION, since=since)) as events,
+            socket(gateway) as websocket,
+        ):
+            await subscribe(websocket, "1", SUBSCRIPTION, since=since)
+            met: dict[str, list[Any]] = {"sse": [], "ws": []}
+            for title in ("renamed", "renamed again"):
+                if title == "renamed":
+                    added = await asyncio.to_thread(change_upstream, gateway)
+                gateway.upstream.catalogue.update_package(1599, title=title)
+                await asyncio.to_thread(gateway.crawl)
+                told = await asyncio.to_thread(gateway.changes, since)
+                new = told[len(met["ws"]) :]
+                assert new
+                for _ in new:
+                    name, body = await anext(events)
+                    assert name == "next"
+                    met["sse"].append(body["data"]["catalogChanged"])
+                    message = await received(websocket)
+                    assert message["type"] == "next"
+                    met["ws"].append(message["payload"]["data"]["catalogChanged"])
+                assert met["sse"][-len(new) :] == met["ws"][-len(new) :] == new
+    renamed = [event for event in met["ws"] if event["databaseId"] == 1599]
+    # Each event had the record of its time.
+    assert [event["node"]["title"] for event in renamed] == ["renamed", "renamed again"]
+    (came,) = [event for event in met["ws"] if event["databaseId"] == added]
+    assert (came["sort"], came["node"]["title"], came["node"]["category"]) == (
+        "ADDED",
+        "Brand new",
+        {"slug": "apps"},
+    )
+    (gone,) = [event for event in met["ws"] if event["sort"] == "REMOVED"]
+    assert gone["node"] is None
+
+
+async def test_without_a_cursor_only_what_comes_is_told(tmp_path: Path) -> None:
+    with served(tmp_path / "catalog.sqlite") as gateway:
+        gateway.upstream.catalogue.update_package(1599, title="before")
+        gateway.crawl()
+        async with http_client(gateway) as http, aclosing(server_sent(http, SUBSCRIPTION)) as events:
+            first = asyncio.ensure_future(anext(events))
+            number = 0
+            while not first.done():
+                # Nobody tells when a subscription has begun, so there is change until it has.
+                number += 1
+                gateway.upstream.catalogue.update_package(1599, title=f"title {number}")
+                await asyncio.to_thread(gateway.crawl)
+                await asyncio.wait([first], timeout=0.05)
+            _name, body = first.result()
+    fields = {each["name"]: each for each in body["data"]["catalogChanged"]["fields"]}
+    assert fields["title"]["new"].startswith("title ")
+
+
+@pytest.mark.parametrize("clients", [20])
+async def test_many_clients_are_told_all(tmp_path: Path, clients: int) -> None:
+    with served(tmp_path / "catalog.sqlite") as gateway:
+        idle = gateway.tasks()
+        since = gateway.cursor()
+        for id in sorted(gateway.upstream.catalogue.packages):
+            gateway.upstream.catalogue.update_package(id, repo_watchers=12345)
+        gateway.crawl()
+        expected = [change["cursor"] for change in gateway.changes(since)]
+
+        async def follow() -> list[str]:
+            async with (
+                http_client(gateway) as http,
+                aclosing(server_sent(http, SUBSCRIPTION, since=since)) as events,
+            ):
+                return [(await anext(events))[1]["data"]["catalogChanged"]["cursor"] for _ in expected]
+
+        assert await asyncio.gather(*(follow() for _ in range(clients))) == [expected] * clients
+        gateway.wait_for_tasks(idle)
+
+
+async def cursor(http: httpx.AsyncClient) -> str:
+    answer = await http.post("/graphql", json={"query": "{ catalog { changesCursor } }"})
+    end = answer.json()["data"]["catalog"]["changesCursor"]
+    assert isinstance(end, str)
+    return end
+
+
+async def test_a_sync_by_hand_is_told_by_the_gateway_that_runs_and_a_stop_ends_its_streams(
+    tmp_path: Path,
+) -> None:
+    """The commands of a user: three processes, one of them beside the gateway on its catalog file."""
+    upstream_port, port = free_port(), free_port()
+    address, gateway = f"http://127.0.0.1:{upstream_port}", f"http://127.0.0.1:{port}"
+    settings = {"GATEWAY_STORAGE": str(tmp_path / "catalog.sqlite"), "GATEWAY_UPSTREAM": f"{address}/api/v4/"}
+    upstream = [sys.executable, "server.py", "upstream", "--port", str(upstream_port), "--packages", "20"]
+    serve = [sys.executable, "server.py", "serve", "--port", str(port)]
+    sync = [sys.executable, "server.py", "sync"]
+
+    def synced() -> None:
+        environment = os.environ | settings
+        subprocess.run(sync, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=60)
+
+    with running(upstream, f"{address}/api/v4/categories/"):
+        synced()
+        with running(serve, f"{gateway}/healthz", **settings) as serving:
+            async with (
+                httpx.AsyncClient(base_url=gateway, timeout=30) as http,
+                aclosing(server_sent(http, SUBSCRIPTION, since=await cursor(http))) as events,
+            ):
+                await http.patch(f"{address}/__control__/packages/1599", json={"title": "renamed"})
+                await asyncio.to_thread(synced)
+                _name, body = await anext(events)
+                assert body["data"]["catalogChanged"]["node"]["title"] == "renamed"
+                serving.terminate()
+                with pytest.raises(httpx.RemoteProtocolError):
+                    await anext(events)
+                assert await asyncio.to_thread(serving.wait, 30) is not None

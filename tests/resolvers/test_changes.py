@@ -1,0 +1,197 @@
+"""The change feed as clients read it: pages, cursors, and the sentences of those that cannot be used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from upstream.embedded import EmbeddedUpstream
+from upstream.source import Source
+
+if TYPE_CHECKING:
+    from tests.conftest import Ask
+
+EVENT = "cursor sort type databaseId slug at catalogVersion fields { name old new }"
+PAGE = f"""query($since: String, $first: Int) {{ changes(since: $since, first: $first) {{
+    totalCount edges {{ cursor node {{ {EVENT} }} }}
+    pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }}"""
+ANEW = "take catalog { changesCursor }, read the records anew, and go on from there."
+
+Read = Callable[..., Any]
+
+
+@pytest.fixture
+def embedded() -> EmbeddedUpstream:
+    return EmbeddedUpstream(packages=20)
+
+
+@pytest.fixture
+async def read(source: Source, ask: Ask) -> Read:
+    """Reads a page, after a first crawl."""
+    await source.sync.crawl()
+
+    async def read(since: str | None = None, first: int | None = None) -> Any:  # noqa: ANN401
+        body = await ask(PAGE, since=since, first=first)
+        assert "errors" not in body, body
+        return body["data"]["changes"]
+
+    return read
+
+
+async def test_before_the_first_catalog_there_is_nothing(ask: Ask) -> None:
+    body = await ask(PAGE)
+    assert body["data"]["changes"] == {
+        "totalCount": 0,
+        "edges": [],
+        "pageInfo": {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None},
+    }
+    assert (await ask("{ catalog { changesCursor } }"))["data"] == {"catalog": {"changesCursor": None}}
+
+
+async def test_a_crawl_tells_what_came_what_changed_and_what_is_gone(
+    source: Source, embedded: EmbeddedUpstream, read: Read, ask: Ask
+) -> None:
+    added = embedded.catalogue.insert_package(slug="brand-new")
+    embedded.catalogue.update_package(1599, repo_watchers=77, title="renamed")
+    embedded.catalogue.remove_package(gone := min(embedded.catalogue.packages))
+    await source.sync.crawl()
+    events = {edge["node"]["databaseId"]: edge["node"] for edge in (await read())["edges"]}
+    version = (await ask("{ catalog { version } }"))["data"]["catalog"]["version"]
+    assert {event["catalogVersion"] for event in events.values()} == {version}
+    assert events[added]["sort"] == "ADDED"
+    assert (events[added]["slug"], events[added]["type"], events[added]["fields"]) == (
+        "brand-new",
+        "PACKAGE",
+        [],
+    )
+    assert events[gone]["sort"] == "REMOVED"
+    assert events[1599]["sort"] == "CHANGED"
+    fields = {field["name"]: (field["old"], field["new"]) for field in events[1599]["fields"]}
+    assert fields["title"] == ("django-celery-email", "renamed")
+    assert fields["repoWatchers"][1] == 77
+
+
+async def test_every_name_of_a_field_is_one_of_this_graph(
+    source: Source, embedded: EmbeddedUpstream, read: Read, ask: Ask
+) -> None:
+    every = {
+        "title": "t",
+        "slug": "s",
+        "last_updated": None,
+        "repo_description": "d",
+        "documentation_url": "http://d.test/",
+        "pypi_version": "9",
+        "repo_forks": 3,
+    }
+    embedded.catalogue.update_package(1599, **every)
+    await source.sync.crawl()
+    (event,) = [edge["node"] for edge in (await read())["edges"] if edge["node"]["type"] == "PACKAGE"]
+    names = [field["name"] for field in event["fields"]]
+    known = (await ask('{ __type(name: "Package") { fields { name } } }'))["data"]["__type"]["fields"]
+    assert len(names) >= len(every) - 1
+    assert set(names) <= {field["name"] for field in known}
+
+
+async def test_the_record_of_an_event_is_the_one_of_now(
+    source: Source, embedded: EmbeddedUpstream, read: Read, ask: Ask
+) -> None:
+    for title in ("second", "third"):
+        embedded.catalogue.update_package(1599, title=title)
+        await source.sync.crawl()
+    embedded.requests.reset()
+    body = await ask(
+        "{ changes { nodes { slug node { id ... on Package { title category { slug } } ... on Grid { title } } } } }"
+    )
+    packages = [each for each in body["data"]["changes"]["nodes"] if each["slug"] == "django-celery-email"]
+    assert [each["node"]["title"] for each in packages] == ["third", "third"]
+    assert embedded.requests.total == 0
+
+
+async def test_what_is_gone_has_no_record(
+    source: Source, embedded: EmbeddedUpstream, read: Read, ask: Ask
+) -> None:
+    embedded.catalogue.update_package(1599, title="second")
+    await source.sync.crawl()
+    embedded.catalogue.remove_package(1599)
+    await source.sync.crawl()
+    body = await ask("{ changes { nodes { sort databaseId node { id } } } }")
+    told = [each for each in body["data"]["changes"]["nodes"] if each["databaseId"] == 1599]
+    assert told == [
+        {"sort": "CHANGED", "databaseId": 1599, "node": None},
+        {"sort": "REMOVED", "databaseId": 1599, "node": None},
+    ]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+async def test_paging_through_meets_each_event_once(
+    source: Source, embedded: EmbeddedUpstream, read: Read, size: int
+) -> None:
+    for title in ("second", "third"):
+        for id in sorted(embedded.catalogue.packages)[:4]:
+            embedded.catalogue.update_package(id, title=title)
+        await source.sync.crawl()
+    everything = (await read(first=100))["edges"]
+    assert len(everything) >= 8
+    met: list[Any] = []
+    since = None
+    while True:
+        page = await read(since, size)
+        assert page["totalCount"] == len(everything) - len(met)
+        assert page["pageInfo"]["hasPreviousPage"] == bool(met)
+        assert page["pageInfo"]["startCursor"] == page["edges"][0]["cursor"]
+        assert page["pageInfo"]["endCursor"] == page["edges"][-1]["cursor"]
+        met += page["edges"]
+        since = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+    assert met == everything
+    assert all(edge["cursor"] == edge["node"]["cursor"] for edge in met)
+
+
+async def test_where_nothing_is_new_the_cursor_is_good_for_the_next_time(
+    source: Source, embedded: EmbeddedUpstream, read: Read, ask: Ask
+) -> None:
+    first = await read()
+    assert (first["edges"], first["totalCount"]) == ([], 0)
+    cursor = first["pageInfo"]["endCursor"]
+    assert (await ask("{ catalog { changesCursor } }"))["data"]["catalog"]["changesCursor"] == cursor
+    again = await read(cursor)
+    assert again["pageInfo"] == {
+        "hasNextPage": False,
+        "hasPreviousPage": False,
+        "startCursor": None,
+        "endCursor": cursor,
+    }
+    embedded.catalogue.update_package(1599, title="second")
+    await source.sync.crawl()
+    assert {edge["node"]["slug"] for edge in (await read(cursor))["edges"]} == {"django-celery-email"}
+
+
+async def test_a_page_of_none_goes_on_where_it_was_asked(
+    source: Source, embedded: EmbeddedUpstream, read: Read
+) -> None:
+    embedded.catalogue.update_package(1599, title="second")
+    await source.sync.crawl()
+    page = await read(first=0)
+    assert (page["edges"], page["pageInfo"]["hasNextPage"]) == ([], True)
+    assert (await read(page["pageInfo"]["endCursor"]))["edges"] == (await read())["edges"]
+
+
+async def test_the_cursor_of_the_catalog_is_the_end_of_the_feed(
+    source: Source, embedded: EmbeddedUpstream, read: Read, ask: Ask
+) -> None:
+    embedded.catalogue.update_package(1599, title="second")
+    await source.sync.crawl()
+    cursor = (await ask("{ catalog { changesCursor } }"))["data"]["catalog"]["changesCursor"]
+    assert (await read())["pageInfo"]["endCursor"] == cursor
+    assert (await read(cursor))["edges"] == []
+
+
+@pytest.mark.parametrize(
+    ("first", "sentence"), [(-1, "-1; it can be 0 to 100"), (101, "101; it can be 0 to 100")]
+)
+async def test_a_page_size_out_of_range_is_refused(ask: Ask, first: int, sentence: str) -> None:
+    body = await ask(PAGE, first=first)
+    assert body["errors"][0]["message"] == f"changes(first:) is {sentence}."

@@ -1,0 +1,157 @@
+"""A gateway that serves streams on a real port, over an embedded upstream, and the clients that read them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncGenerator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from tests.serving import serving
+from upstream.client import Client
+from upstream.embedded import EmbeddedUpstream
+from upstream.exchange import Limits
+from upstream.source import Source
+from upstream.storage import Storage
+from upstream.transport import network
+from web.app import create_app
+
+T = TypeVar("T")
+Message = dict[str, Any]
+
+GRAPHQL_TRANSPORT_WS = Subprotocol("graphql-transport-ws")
+EVENT = """cursor sort type databaseId slug at catalogVersion fields { name old new }
+    node { id ... on Package { title category { slug } } ... on Grid { title } }"""
+SUBSCRIPTION = f"subscription($since: String) {{ catalogChanged(since: $since) {{ {EVENT} }} }}"
+CHANGES = f"query($since: String) {{ changes(since: $since, first: 100) {{ nodes {{ {EVENT} }} }} }}"
+
+
+@dataclass
+class Served:
+    """A gateway with its first catalog, and the upstream under it."""
+
+    address: str
+    upstream: EmbeddedUpstream
+    source: Source
+    storage: Path
+    _loop: asyncio.AbstractEventLoop = field(repr=False)
+
+    @property
+    def graphql(self) -> str:
+        return f"{self.address}/graphql"
+
+    def crawl(self) -> None:
+        """Let the gateway find what changed upstream."""
+        self._there(self.source.sync.crawl())
+
+    def ask(self, query: str, **variables: object) -> Any:  # noqa: ANN401 - JSON
+        body = httpx.post(self.graphql, json={"query": query, "variables": variables}).json()
+        assert "errors" not in body, body
+        return body["data"]
+
+    def cursor(self) -> str:
+        cursor = self.ask("{ catalog { changesCursor } }")["catalog"]["changesCursor"]
+        assert isinstance(cursor, str)
+        return cursor
+
+    def changes(self, since: str) -> list[Any]:
+        nodes = self.ask(CHANGES, since=since)["changes"]["nodes"]
+        assert isinstance(nodes, list)
+        return nodes
+
+    def tasks(self) -> int:
+        """How many tasks the gateway has."""
+
+        async def count() -> int:
+            return len(asyncio.all_tasks())
+
+        return self._there(count())
+
+    def wait_for_tasks(self, count: int) -> None:
+        deadline = time.monotonic() + 30
+        while (now := self.tasks()) != count:
+            assert time.monotonic() < deadline, f"the gateway has {now} tasks, not {count}"
+            time.sleep(0.01)
+
+    def _there(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+
+
+@contextmanager
+def served(storage: Path) -> Iterator[Served]:
+    upstream = EmbeddedUpstream(packages=20)
+    opened: list[tuple[Source, asyncio.AbstractEventLoop]] = []
+
+    def open_source(address: str) -> Source:
+        client = Client(f"{address}/api/v4/", network(), Limits(attempts=1))
+        source = Source(client, Storage(str(storage)), origin=address, follow=False)
+        opened.append((source, asyncio.get_running_loop()))
+        return source
+
+    with (
+        serving(upstream) as upstream_address,
+        serving(create_app(lambda: open_source(upstream_address))) as address,
+    ):
+        ((source, loop),) = opened
+        gateway = Served(address, upstream, source, storage, loop)
+        gateway.crawl()
+        yield gateway
+
+
+async def server_sent(
+    http: httpx.AsyncClient, query: str, accept: str = "text/event-stream", **variables: object
+) -> AsyncGenerator[tuple[str, Any]]:
+    """The events of a POST: their names and data."""
+    body = {"query": query, "variables": variables}
+    async with http.stream("POST", "/graphql", json=body, headers={"Accept": accept}) as response:
+        assert response.headers["Content-Type"].startswith("text/event-stream"), await response.aread()
+        assert response.status_code == 200
+        async for event in events_of(response):
+            yield event
+
+
+async def events_of(response: httpx.Response) -> AsyncGenerator[tuple[str, Any]]:
+    name = ""
+    async for line in response.aiter_lines():
+        if line.startswith("event: "):
+            name = line.removeprefix("event: ")
+        elif line.startswith("data:"):
+            data = line.removeprefix("data:").strip()
+            yield name, json.loads(data) if data else None
+
+
+def http_client(gateway: Served) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=gateway.address, timeout=30)
+
+
+@asynccontextmanager
+async def socket(gateway: Served, **options: Any) -> AsyncGenerator[ClientConnection]:  # noqa: ANN401
+    """A WebSocket after its handshake."""
+    address = gateway.graphql.replace("http", "ws")
+    async with connect(address, subprotocols=[GRAPHQL_TRANSPORT_WS], **options) as websocket:
+        await send(websocket, type="connection_init")
+        assert await received(websocket) == {"type": "connection_ack"}
+        yield websocket
+
+
+async def subscribe(websocket: ClientConnection, id: str, query: str, **variables: object) -> None:
+    await send(websocket, type="subscribe", id=id, payload={"query": query, "variables": variables})
+
+
+async def send(websocket: ClientConnection, **message: object) -> None:
+    await websocket.send(json.dumps(message))
+
+
+async def received(websocket: ClientConnection) -> Message:
+    text = await asyncio.wait_for(websocket.recv(), 30)
+    assert isinstance(text, str)  # a binary frame is nothing for a client in a browser
+    message: Message = json.loads(text)
+    return message

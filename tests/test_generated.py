@@ -1,0 +1,46 @@
+"""What is made from the program is up to date, and the SDL breaks no client."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from schema import schema
+from tests.generated_text import EXAMPLES, SDL, answer_of, breaking_changes, generated_files
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[Path, str]:
+    return generated_files()
+
+
+def test_every_generated_file_is_up_to_date(files: dict[Path, str]) -> None:
+    stale = [path.name for path, text in files.items() if path.read_text(encoding="utf-8") != text]
+    assert not stale, "`make docs` writes them anew"
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_every_example_is_answered_in_full(example: Path) -> None:
+    answer = json.loads(answer_of(example).read_text(encoding="utf-8"))
+    assert "errors" not in answer
+    assert all(value is not None for value in answer["data"].values())
+
+
+def test_no_answer_is_left_of_an_example_that_is_gone() -> None:
+    kept = set(answer_of(SDL).parent.iterdir())
+    assert kept == {answer_of(example) for example in EXAMPLES}
+
+
+def test_the_schema_breaks_no_client_of_the_committed_one() -> None:
+    assert breaking_changes(SDL.read_text(encoding="utf-8"), schema.as_str()) == []
+
+
+def test_breaking_changes_are_told_by_name() -> None:
+    old = "type Query { a: Int, b(c: Int): String! }"
+    assert breaking_changes(old, "type Query { b: String }") == [
+        "Field Query.a was removed.",
+        "Argument Query.b(c:) was removed.",
+        "Field Query.b changed type from String! to String.",
+    ]

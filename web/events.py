@@ -1,0 +1,69 @@
+"""Subscriptions as server-sent events: GraphQL over SSE, distinct connections mode, each request a stream."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+import msgspec
+from starlette.requests import Request as HttpRequest
+from starlette.responses import StreamingResponse
+from starlette.types import Send
+from strawberry.http.streaming import SSETransport, merge_stream_with_heartbeat
+
+from web.execution import Gateway, Request, is_subscription
+
+EVENT_STREAM = "text/event-stream"
+_JSON = ("application/json", "application/graphql-response+json", "application/*", "*/*")
+
+
+def wants_events(http: HttpRequest, request: Request) -> bool:
+    """Whether the answer is to be a stream of events.
+
+    What has one answer is a stream only for those who take nothing else: many clients list all that they know.
+    """
+    accepted = _accepted(http.headers.get("Accept", ""))
+    if EVENT_STREAM not in accepted or http.method == "HEAD":
+        return False
+    return is_subscription(request) or accepted.isdisjoint(_JSON)
+
+
+def event_stream(gateway: Gateway, request: Request) -> StreamingResponse:
+    """The answers as they come, and a comment every 15 seconds so that nobody takes the connection for dead."""
+    transport = SSETransport()
+
+    async def events() -> AsyncGenerator[str, None]:
+        async with aclosing(gateway.stream(request)) as answers:
+            async for answer in answers:
+                yield transport.encode_event("next", _encoded(answer.body))
+        yield transport.encode_complete()
+
+    stream = merge_stream_with_heartbeat(
+        events,
+        lambda: transport.heartbeat_message(_encoded),
+        interval=transport.heartbeat_interval,
+        send_initial_heartbeat=transport.send_initial_heartbeat,
+    )
+    return _EventStream(stream(), headers=transport.headers)
+
+
+class _EventStream(StreamingResponse):
+    body_iterator: AsyncGenerator[str, None]
+
+    async def stream_response(self, send: Send) -> None:
+        # A client may leave while something is being sent; then nobody else would end the subscription.
+        async with aclosing(self.body_iterator):
+            await super().stream_response(send)
+
+
+def _encoded(body: object) -> str:
+    return msgspec.json.encode(body).decode()
+
+
+def _accepted(header: str) -> set[str]:
+    accepted: set[str] = set()
+    for part in header.split(","):
+        media_type, *parameters = (each.strip().lower() for each in part.split(";"))
+        if not any(each.replace(" ", "") in ("q=0", "q=0.0") for each in parameters):
+            accepted.add(media_type)
+    return accepted
