@@ -39,8 +39,8 @@ def test_the_schema_breaks_no_client_of_the_committed_one() -> None:
 
 def test_breaking_changes_are_told_by_name() -> None:
     old = "type Query { a: Int, b(c: Int): String! }"
-    assert breaking_changes(old, "type Query { b: String }") == [
-        "Field Query.a was removed.",
-        "Argument Query.b(c:) was removed.",
-        "Field Query.b changed type from String! to String.",
-    ]
+    told = breaking_changes(old, "type Query { b: String, d: Int }")
+    assert "Field Query.a was removed." in told
+    assert "Argument Query.b(c:) was removed." in told
+    assert "Field Query.b changed type from String! to String." in told
+    assert breaking_changes(old, "type Query { a: Int!, b(c: Int): String!, d: Int }") == []
