@@ -15,7 +15,7 @@ import strawberry
 from resolvers.arguments import First
 from resolvers.context import Context, Info
 from resolvers.errors import BadUserInput
-from resolvers.pagination import Connection, Edge, PageInfo, page_size
+from resolvers.pagination import PageInfo, page_size
 from upstream.feed import Entry, Excerpt, FeedReplaced
 from upstream.records import PACKAGE, Grid, Package
 
@@ -77,7 +77,16 @@ class Change:
     node: Package | Grid | None
 
 
-async def changes(info: Info, since: Since = None, first: First = None) -> Connection[Change]:
+@dataclass(frozen=True, slots=True)
+class ChangeFeed:
+    """A part of the feed; ``total_count`` is how many changes there are from its start on."""
+
+    nodes: list[Change]
+    page_info: PageInfo
+    total_count: int
+
+
+async def changes(info: Info, since: Since = None, first: First = None) -> ChangeFeed:
     """A part of the feed, oldest first."""
     size = page_size("changes", "first", first)
     context = info.context
@@ -86,15 +95,14 @@ async def changes(info: Info, since: Since = None, first: First = None) -> Conne
     if since is not None:
         _check(excerpt, feed, after, "changes(since:)")
     nodes = [_change(context, entry) for entry in excerpt.entries]
-    edges = [Edge(node.cursor, node) for node in nodes]
     page_info = PageInfo(
         has_next_page=excerpt.left > 0,
         has_previous_page=excerpt.earlier,
-        start_cursor=edges[0].cursor if edges else None,
+        start_cursor=nodes[0].cursor if nodes else None,
         # There is one on an empty page too: what comes next is behind it.
         end_cursor=_encoded(excerpt.feed, excerpt.end) if excerpt.feed else None,
     )
-    return Connection(edges, page_info, len(edges) + excerpt.left)
+    return ChangeFeed(nodes, page_info, len(nodes) + excerpt.left)
 
 
 async def changes_cursor(info: Info) -> str | None:

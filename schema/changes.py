@@ -43,3 +43,14 @@ class Change:
     node: relay.Node | None = strawberry.field(
         description="The package or grid as it is now. Null if it is gone, now or since."
     )
+
+
+@strawberry.type(description="A part of the change feed, oldest first. Each change has its cursor.")
+class ChangeFeed:
+    """Resolved from :class:`resolvers.changes.ChangeFeed`."""
+
+    nodes: list[Change] = strawberry.field(description="The changes of this part.")
+    page_info: relay.PageInfo = strawberry.field(
+        description="Whether there is more, and from where; `endCursor` is there for an empty part too."
+    )
+    total_count: int = strawberry.field(description="How many changes there are from this part's start on.")

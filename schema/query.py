@@ -14,7 +14,7 @@ from resolvers.changes import changes as catalog_changes
 from resolvers.stats import stats as catalogue_stats
 from schema.catalog import CatalogStatus
 from schema.category import Category
-from schema.changes import Change
+from schema.changes import ChangeFeed
 from schema.connection import Connection
 from schema.contributor import Contributor
 from schema.grid import Grid
@@ -116,7 +116,7 @@ class Query:
     )
     changes = strawberry.field(
         resolver=catalog_changes,
-        graphql_type=Connection[Change] | None,
+        graphql_type=ChangeFeed | None,
         description=(
             "What the gateway found added, changed and removed on Django Packages, oldest first, for 30 days. "
             "To stay up to date, ask again with the last cursor as `since`, or subscribe to `catalogChanged`."

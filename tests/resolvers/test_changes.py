@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 EVENT = "cursor sort type databaseId slug at catalogVersion fields { name old new }"
 PAGE = f"""query($since: String, $first: Int) {{ changes(since: $since, first: $first) {{
-    totalCount edges {{ cursor node {{ {EVENT} }} }}
+    totalCount nodes {{ {EVENT} }}
     pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }}"""
 ANEW = "take catalog { changesCursor }, read the records anew, and go on from there."
 
@@ -44,7 +44,7 @@ async def test_before_the_first_catalog_there_is_nothing(ask: Ask) -> None:
     body = await ask(PAGE)
     assert body["data"]["changes"] == {
         "totalCount": 0,
-        "edges": [],
+        "nodes": [],
         "pageInfo": {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None},
     }
     assert (await ask("{ catalog { changesCursor } }"))["data"] == {"catalog": {"changesCursor": None}}
@@ -57,7 +57,7 @@ async def test_a_crawl_tells_what_came_what_changed_and_what_is_gone(
     embedded.catalogue.update_package(1599, repo_watchers=77, title="renamed")
     embedded.catalogue.remove_package(gone := min(embedded.catalogue.packages))
     await source.sync.crawl()
-    events = {edge["node"]["databaseId"]: edge["node"] for edge in (await read())["edges"]}
+    events = {edge["databaseId"]: edge for edge in (await read())["nodes"]}
     version = (await ask("{ catalog { version } }"))["data"]["catalog"]["version"]
     assert {event["catalogVersion"] for event in events.values()} == {version}
     assert events[added]["sort"] == "ADDED"
@@ -87,7 +87,7 @@ async def test_every_name_of_a_field_is_one_of_this_graph(
     }
     embedded.catalogue.update_package(1599, **every)
     await source.sync.crawl()
-    (event,) = [edge["node"] for edge in (await read())["edges"] if edge["node"]["type"] == "PACKAGE"]
+    (event,) = [edge for edge in (await read())["nodes"] if edge["type"] == "PACKAGE"]
     names = [field["name"] for field in event["fields"]]
     known = (await ask('{ __type(name: "Package") { fields { name } } }'))["data"]["__type"]["fields"]
     assert len(names) >= len(every) - 1
@@ -132,7 +132,7 @@ async def test_paging_through_meets_each_event_once(
         for id in sorted(embedded.catalogue.packages)[:4]:
             embedded.catalogue.update_package(id, title=title)
         await source.sync.crawl()
-    everything = (await read(first=100))["edges"]
+    everything = (await read(first=100))["nodes"]
     assert len(everything) >= 8
     met: list[Any] = []
     since = None
@@ -140,21 +140,21 @@ async def test_paging_through_meets_each_event_once(
         page = await read(since, size)
         assert page["totalCount"] == len(everything) - len(met)
         assert page["pageInfo"]["hasPreviousPage"] == bool(met)
-        assert page["pageInfo"]["startCursor"] == page["edges"][0]["cursor"]
-        assert page["pageInfo"]["endCursor"] == page["edges"][-1]["cursor"]
-        met += page["edges"]
+        assert page["pageInfo"]["startCursor"] == page["nodes"][0]["cursor"]
+        assert page["pageInfo"]["endCursor"] == page["nodes"][-1]["cursor"]
+        met += page["nodes"]
         since = page["pageInfo"]["endCursor"]
         if not page["pageInfo"]["hasNextPage"]:
             break
     assert met == everything
-    assert all(edge["cursor"] == edge["node"]["cursor"] for edge in met)
+    assert all(edge["cursor"] == edge["cursor"] for edge in met)
 
 
 async def test_where_nothing_is_new_the_cursor_is_good_for_the_next_time(
     source: Source, embedded: EmbeddedUpstream, read: Read, ask: Ask
 ) -> None:
     first = await read()
-    assert (first["edges"], first["totalCount"]) == ([], 0)
+    assert (first["nodes"], first["totalCount"]) == ([], 0)
     cursor = first["pageInfo"]["endCursor"]
     assert (await ask("{ catalog { changesCursor } }"))["data"]["catalog"]["changesCursor"] == cursor
     again = await read(cursor)
@@ -166,7 +166,7 @@ async def test_where_nothing_is_new_the_cursor_is_good_for_the_next_time(
     }
     embedded.catalogue.update_package(1599, title="second")
     await source.sync.crawl()
-    assert {edge["node"]["slug"] for edge in (await read(cursor))["edges"]} == {"django-celery-email"}
+    assert {edge["slug"] for edge in (await read(cursor))["nodes"]} == {"django-celery-email"}
 
 
 async def test_a_page_of_none_goes_on_where_it_was_asked(
@@ -175,8 +175,8 @@ async def test_a_page_of_none_goes_on_where_it_was_asked(
     embedded.catalogue.update_package(1599, title="second")
     await source.sync.crawl()
     page = await read(first=0)
-    assert (page["edges"], page["pageInfo"]["hasNextPage"]) == ([], True)
-    assert (await read(page["pageInfo"]["endCursor"]))["edges"] == (await read())["edges"]
+    assert (page["nodes"], page["pageInfo"]["hasNextPage"]) == ([], True)
+    assert (await read(page["pageInfo"]["endCursor"]))["nodes"] == (await read())["nodes"]
 
 
 async def test_the_cursor_of_the_catalog_is_the_end_of_the_feed(
@@ -186,7 +186,7 @@ async def test_the_cursor_of_the_catalog_is_the_end_of_the_feed(
     await source.sync.crawl()
     cursor = (await ask("{ catalog { changesCursor } }"))["data"]["catalog"]["changesCursor"]
     assert (await read())["pageInfo"]["endCursor"] == cursor
-    assert (await read(cursor))["edges"] == []
+    assert (await read(cursor))["nodes"] == []
 
 
 @pytest.mark.parametrize(

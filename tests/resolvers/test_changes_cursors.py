@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.conftest import Ask
 
 PAGE = """query($since: String) { changes(since: $since) {
-    edges { cursor } pageInfo { hasNextPage hasPreviousPage endCursor } } }"""
+    nodes { cursor } pageInfo { hasNextPage hasPreviousPage endCursor } } }"""
 ANEW = "take catalog { changesCursor }, read the records anew, and go on from there."
 
 
@@ -111,7 +111,7 @@ async def test_a_cursor_that_is_too_old_is_refused(embedded: EmbeddedUpstream, t
     assert sentence == f"changes(since:) is older than the 30 days that the feed keeps; {ANEW}"
     # Who asks for all that is kept gets it.
     page = (await ask(PAGE))["data"]["changes"]
-    assert page["edges"]
+    assert page["nodes"]
     assert not page["pageInfo"]["hasPreviousPage"]
     await source.aclose()
 
@@ -131,7 +131,7 @@ async def test_a_process_tells_nothing_newer_than_the_catalog_it_has(
     # Who comes with a cursor of the other process waits for nothing, and misses nothing.
     (end,) = (await asking(crawler)("{ catalog { changesCursor } }"))["data"]["catalog"].values()
     page = (await asking(reader)(PAGE, since=end))["data"]["changes"]
-    assert (page["edges"], page["pageInfo"]["endCursor"]) == ([], end)
+    assert (page["nodes"], page["pageInfo"]["endCursor"]) == ([], end)
     await reader.sync.load()
     assert await reader.sync.changes(0, 100) == told
     for source in (crawler, reader):
