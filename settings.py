@@ -79,7 +79,7 @@ class Settings(BaseSettings):
         default=6 * 3600,
         ge=60,
         le=30 * 86400,
-        description="Seconds between crawls, varied by a tenth. A crawl costs upstream about 3 s of work, and its "
+        description="Seconds between crawls, varied by a tenth. A crawl costs upstream 3 to 5 s of work, and its "
         "own data are a day old.",
         examples=["60 to 2592000"],
     )
