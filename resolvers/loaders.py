@@ -75,6 +75,11 @@ class RecordLoader(Generic[R]):
         self._slugs: _Loader[str, R | None] = _Loader(self._fetch, batches, self._loaded_slugs)
         self._pages: _Loader[tuple[int, int], Page[R]] = _Loader(self._windows, batches)
 
+    @property
+    def known(self) -> Mapping[int, R]:
+        """The records that need no loading, by id."""
+        return self._known.records
+
     async def by_id(self, id: int) -> R | None:
         """The record, or ``None`` if there is none.
 
@@ -109,7 +114,8 @@ class RecordLoader(Generic[R]):
         unknown = [place for place, record in enumerate(found) if record is None]
         note_from_memory(len(ids) - len(unknown))
         if unknown:
-            note_from_memory(sum(ids[place] in self._loaded_ids for place in unknown))
+            new = {ids[place] for place in unknown} - self._loaded_ids.keys()
+            note_from_memory(len(unknown) - len(new))
             loads = [self._ids.load(ids[place]) for place in unknown]
             loaded = await asyncio.shield(asyncio.gather(*loads, return_exceptions=True))
             for place, outcome in zip(unknown, loaded, strict=True):
@@ -160,6 +166,11 @@ class CategoryLoader:
         self._catalog = catalog
         self._pages: _Loader[int, Page[Category]] = _Loader(self._lists, batches)
 
+    @property
+    def known(self) -> Mapping[int, Category]:
+        """The categories that need no loading, by id."""
+        return {} if self._catalog is None else self._catalog.categories
+
     async def all(self) -> list[Category]:
         """Every category, by id.
 
@@ -185,6 +196,10 @@ class CategoryLoader:
                     raise UpstreamBadData(f"Upstream's category {id} does not fit: {result.reason}.")
                 return result
         return None
+
+    async def by_ids(self, ids: Sequence[int]) -> list[Category | BaseException | None]:
+        """For each id, in the order asked: the category, ``None``, or the error that it met."""
+        return await asyncio.gather(*map(self.by_id, ids), return_exceptions=True)
 
     async def by_slug(self, slug: str) -> Category | None:
         """The category of this slug with the smallest id: slugs of categories need not be unique.

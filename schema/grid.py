@@ -31,7 +31,7 @@ class Grid(RecordNode):
     created: datetime = strawberry.field(description="When the grid was added to the site.")
     modified: datetime = strawberry.field(description="When the grid was last edited on the site.")
     packages = strawberry.field(
-        resolver=resolvers.packages,
+        resolver=resolvers.packages.resolve,
         graphql_type=list[Annotated["Package", strawberry.lazy("schema.package")] | None],
         description=(
             "The packages that the grid compares, by title, equal titles by databaseId. "
