@@ -145,7 +145,9 @@ def __getattr__(name: str) -> Starlette:
         settings = read_settings()
     except WrongSetting as error:
         raise SystemExit(str(error)) from None
-    return create_app(lambda: open_source(settings, follow=settings.crawl == "on"))
+    return create_app(
+        lambda: open_source(settings, follow=settings.crawl == "on"), use_engine=settings.engine == "on"
+    )
 
 
 def open_source(settings: Settings, *, follow: bool) -> Source:
@@ -207,7 +209,9 @@ async def _answer(settings: Settings, request: Request) -> dict[str, object]:
     source = open_source(settings, follow=False)
     await source.open()
     try:
-        return (await Gateway(source).execute(request)).body
+        answer = await Gateway(source, use_engine=settings.engine == "on").execute(request)
+        body: dict[str, object] = json.loads(answer.body)
+        return body
     finally:
         await source.aclose()
 

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias
 
 from resolvers.context import Context, Info
 from resolvers.loaders import Loaders
@@ -23,18 +23,16 @@ from upstream.records import R
 Found: TypeAlias = R | BaseException | None
 """A record, that there is none, or the error that its load met."""
 
-_R = TypeVar("_R", covariant=True)
 
-
-class Loader(Protocol[_R]):
+class Loader(Protocol[R]):
     """What a relation needs of the loader of the records it leads to."""
 
     @property
-    def known(self) -> Mapping[int, _R]: ...  # noqa: D102
+    def known(self) -> Mapping[int, R]: ...  # noqa: D102
 
-    async def by_id(self, id: int) -> _R | None: ...  # noqa: D102
+    async def by_id(self, id: int) -> R | None: ...  # noqa: D102
 
-    async def by_ids(self, ids: Sequence[int]) -> list[_R | BaseException | None]: ...  # noqa: D102
+    async def by_ids(self, ids: Sequence[int]) -> list[R | BaseException | None]: ...  # noqa: D102
 
 
 Index: TypeAlias = tuple[Mapping[int, Any], Mapping[int, Sequence[int]]]
@@ -93,7 +91,7 @@ class ToMany(Generic[R]):
         for root in roots:
             ids = getattr(root, self.keys)
             # A record that was loaded live is not the one that was indexed.
-            if owners.get(root.id) is root and len(ordered[root.id]) == len(ids):
+            if root.id in owners and owners[root.id] is root and len(ordered[root.id]) == len(ids):
                 found.append(list(map(known.get, ordered[root.id])))
                 continue
             items: list[Found[R]] = list(map(known.get, ids))

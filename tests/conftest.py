@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -57,21 +58,28 @@ def client(source: Source) -> Client:
     return source.client
 
 
+@pytest.fixture(params=["engine", "strawberry"])
+def use_engine(request: pytest.FixtureRequest) -> bool:
+    """Every test of the graph runs both ways."""
+    return bool(request.param == "engine")
+
+
 @pytest.fixture
-def ask(source: Source) -> Ask:
+def ask(source: Source, use_engine: bool) -> Ask:
     """Runs a query and gives the body of its answer."""
-    gateway = Gateway(source)
+    gateway = Gateway(source, use_engine=use_engine)
 
     async def ask(query: str, receipt: bool = False, **variables: object) -> dict[str, Any]:
         answer = await gateway.execute(Request(query, variables, receipt=receipt))
-        return answer.body
+        body: dict[str, Any] = json.loads(answer.body)
+        return body
 
     return ask
 
 
 @pytest.fixture
-def app(embedded: EmbeddedUpstream) -> Starlette:
-    return create_app(lambda: source_over(embedded))
+def app(embedded: EmbeddedUpstream, use_engine: bool) -> Starlette:
+    return create_app(lambda: source_over(embedded), use_engine=use_engine)
 
 
 @pytest.fixture

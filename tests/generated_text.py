@@ -49,7 +49,8 @@ async def _answer(document: str) -> dict[str, Any]:
     source = open_source(read_settings(upstream="embedded", storage=":memory:"), follow=False)
     await source.open()
     try:
-        return (await Gateway(source).execute(Request(document))).body
+        answer: dict[str, Any] = json.loads((await Gateway(source).execute(Request(document))).body)
+        return answer
     finally:
         await source.aclose()
 

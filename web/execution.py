@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from typing import Any
 
-from graphql import GraphQLError, OperationDefinitionNode, parse
-from strawberry.types.execution import PreExecutionError
+import msgspec
+from graphql import GraphQLError
+from strawberry.types.execution import ExecutionResult, PreExecutionError
 
+from engine import Engine, HandOver, Reason
 from resolvers.context import Context
 from resolvers.loaders import Loaders
-from schema import KEPT_DOCUMENTS, schema
+from schema import Document, document, schema
 from upstream.errors import UpstreamError
 from upstream.freshness import Snapshot, Status
 from upstream.receipt import Receipt, recording
 from upstream.source import Source
 from web.errors import field_error, request_error
+
+_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +34,33 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``body`` is the GraphQL response. ``ran`` is False if the operation never started (spec, 7.1.2)."""
+    """The answer to a request."""
 
-    body: dict[str, object]
+    body: bytes
+    """The GraphQL response, a JSON object."""
     ran: bool
+    """False if the operation never started (spec, 7.1.2)."""
+    failed: bool
+    """Whether the response has ``errors``."""
+
+    def with_extensions(self, extensions: dict[str, object]) -> Answer:
+        """The same with ``extensions`` at its end."""
+        return replace(self, body=b'%b,"extensions":%b}' % (self.body[:-1], _encode(extensions)))
 
 
 class Gateway:
-    """Answers GraphQL requests from one source."""
+    """Answers GraphQL requests from one source: by the engine where it can, else by Strawberry's execution."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, *, use_engine: bool = True) -> None:
         self.source = source
+        self.engine = Engine(schema) if use_engine else None
 
     async def execute(self, request: Request) -> Answer:
         """The answer; whatever goes wrong is in its ``errors``."""
-        unclear = _unclear_operation(request)
-        if unclear:
-            return Answer({"errors": [request_error(GraphQLError(unclear))]}, ran=False)
+        asked = document(request.query)
+        unfit = _unfit(asked, request.operation_name)
+        if unfit:
+            return _refusal(unfit)
         receipt = Receipt()
         known: Snapshot | UpstreamError | None
         with recording(receipt):
@@ -58,29 +71,64 @@ class Gateway:
             loaders = Loaders.over(self.source.batcher, known)
             status = self.source.status(snapshot)
             try:
-                answer = await _run(request, Context(loaders, status))
+                answer, handed_over = await self._run(request, asked, Context(loaders, status), receipt)
             finally:
                 loaders.close()
         if request.receipt:
-            answer.body["extensions"] = {"upstream": receipt.summary(), "freshness": _freshness(status)}
+            answer = answer.with_extensions(
+                {
+                    "upstream": receipt.summary(),
+                    "freshness": _freshness(status),
+                    "engine": {
+                        "used": self.engine is not None and handed_over is None,
+                        "handedOver": handed_over,
+                    },
+                }
+            )
         return answer
 
+    async def _run(
+        self, request: Request, asked: Document, context: Context, receipt: Receipt
+    ) -> tuple[Answer, Reason | None]:
+        """The answer, and why the engine handed over, if it did."""
+        if self.engine is None:
+            return await _run_by_strawberry(request, context), None
+        assert asked.node is not None
+        try:
+            body = await self.engine.run(
+                request.query, asked.node, request.operation_name, request.variables, context
+            )
+            return Answer(body, ran=True, failed=False), None
+        except HandOver as error:
+            # Counted anew: the loaders give again what they gave the engine.
+            receipt.from_memory = 0
+            return await _run_by_strawberry(request, context), error.reason
 
-async def _run(request: Request, context: Context) -> Answer:
+
+async def _run_by_strawberry(request: Request, context: Context) -> Answer:
     result = await schema.execute(
         request.query,
         variable_values=request.variables,
         operation_name=request.operation_name,
         context_value=context,
     )
+    return _answer(result)
+
+
+def _answer(result: ExecutionResult) -> Answer:
     errors = result.errors or []
     if isinstance(result, PreExecutionError):
-        return Answer({"errors": [request_error(error) for error in errors]}, ran=False)
+        return _refusal(errors)
     if result.data is None and all(error.path is None for error in errors):
-        return Answer({"errors": [field_error(error) for error in errors]}, ran=False)
+        return Answer(_encode({"errors": [field_error(error) for error in errors]}), ran=False, failed=True)
     if errors:
-        return Answer({"errors": [field_error(error) for error in errors], "data": result.data}, ran=True)
-    return Answer({"data": result.data}, ran=True)
+        body = {"errors": [field_error(error) for error in errors], "data": result.data}
+        return Answer(_encode(body), ran=True, failed=True)
+    return Answer(_encode({"data": result.data}), ran=True, failed=False)
+
+
+def _refusal(errors: list[GraphQLError]) -> Answer:
+    return Answer(_encode({"errors": [request_error(error) for error in errors]}), ran=False, failed=True)
 
 
 def _freshness(status: Status) -> dict[str, object]:
@@ -93,30 +141,23 @@ def _freshness(status: Status) -> dict[str, object]:
     }
 
 
-def _unclear_operation(request: Request) -> str | None:
+def _unfit(asked: Document, operation_name: str | None) -> list[GraphQLError]:
+    """Why no operation can run: the document is not GraphQL, it is not clear which to run, or it does not fit."""
+    if asked.node is not None:
+        unclear = _unclear_operation(asked.operations, operation_name)
+        if unclear:
+            return [GraphQLError(unclear)]
+    return list(asked.errors)
+
+
+def _unclear_operation(names: tuple[str | None, ...], operation_name: str | None) -> str | None:
     """Why it is not clear which operation to run, in a sentence (spec, 6.1, GetOperation)."""
-    names = _operation_names(request.query)
-    if names is None:
-        return None  # not GraphQL: the execution says where
     if not names:
         return "The document has no operation to run, only fragments."
-    if request.operation_name is None:
+    if operation_name is None:
         if len(names) > 1:
             listed = ", ".join(name or "one without a name" for name in names)
             return f"The document has several operations ({listed}); say by operationName which to run."
-    elif request.operation_name not in names:
-        return f'The document has no operation named "{request.operation_name}".'
+    elif operation_name not in names:
+        return f'The document has no operation named "{operation_name}".'
     return None
-
-
-@lru_cache(maxsize=KEPT_DOCUMENTS)
-def _operation_names(query: str) -> list[str | None] | None:
-    try:
-        document = parse(query)
-    except GraphQLError:
-        return None
-    return [
-        definition.name.value if definition.name else None
-        for definition in document.definitions
-        if isinstance(definition, OperationDefinitionNode)
-    ]
