@@ -73,7 +73,7 @@ class MadeUpstream:
     """In the batcher's place. ``asked`` are the keys of all its flights, in order."""
 
     def __init__(self, records: Sequence[Record], failing: dict[tuple[str, int], UpstreamError]) -> None:
-        self._records = {
+        self._records: dict[str, Sequence[Record]] = {
             "package": [record for record in records if isinstance(record, Package)],
             "grid": [record for record in records if isinstance(record, Grid)],
             "category": [record for record in records if isinstance(record, Category)],
