@@ -33,7 +33,7 @@ from graphql.execution.values import VariableValues
 from graphql.pyutils import Path
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 
-from engine.fields import Attribute, Called, Request, UnknownPath
+from engine.fields import Attribute, Request, UnknownPath
 from engine.places import Column, Place, Selection, Shape
 from engine.resolvers import AskedField, InfoFor, source_of
 from engine.runtime_types import RuntimeTypes
@@ -109,16 +109,13 @@ class Compiler:
         definition = self._graphql.get_field(parent, asked[0].node.name.value)
         assert definition is not None
         info_for = self._info_for(definition, asked, parent, path)
-        source, at_once = source_of(AskedField(definition, asked[0].node, info_for), self._schema)
+        source = source_of(AskedField(definition, asked[0].node, info_for), self._schema)
         shape, named_type = Shape.of(definition.type)
         if not is_leaf_type(named_type):
             build.column(key)
             return Column(key, source, self._selection(shape, named_type, asked, info_for))
         if isinstance(source, Attribute) and source.name.isidentifier():
             build.attribute(key, definition.type, source.name)
-            return None
-        if at_once and isinstance(source, Called):
-            build.call(key, definition.type, source)
             return None
         build.column_of_leaves(key, definition.type)
         return Column(key, source, None)

@@ -85,13 +85,19 @@ class Called:
         named = self.named(request) if self.named else {}
         resolve, parent_name = self.resolve, self.parent_name
         values: list[Any] = []
-        for parent in parents:
-            if parent_name is not None:
-                named[parent_name] = parent
-            value = resolve(parent, **named) if self.takes_parent else resolve(**named)
-            if hasattr(value, "__await__"):
-                pending.append((values, len(values), value))
-            values.append(value)
+        try:
+            for parent in parents:
+                if parent_name is not None:
+                    named[parent_name] = parent
+                values.append(resolve(parent, **named) if self.takes_parent else resolve(**named))
+        finally:
+            # Also after an exception, so that none is left that nobody awaits.
+            if any(hasattr(class_, "__await__") for class_ in set(map(type, values))):
+                pending += [
+                    (values, place, value)
+                    for place, value in enumerate(values)
+                    if hasattr(value, "__await__")
+                ]
         return values
 
     def __str__(self) -> str:

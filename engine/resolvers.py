@@ -44,31 +44,30 @@ class AskedField:
     info_for: InfoFor
 
 
-def source_of(asked: AskedField, schema: strawberry.Schema) -> tuple[Source, bool]:
-    """Where the field's values come from, and whether that is a plain function that gives them at once."""
+def source_of(asked: AskedField, schema: strawberry.Schema) -> Source:
+    """Where the field's values come from."""
     field = (asked.definition.extensions or {}).get("strawberry-definition")
     if not isinstance(field, StrawberryField) or not _is_usual(field, schema):
         resolve = asked.definition.resolve or default_field_resolver
-        return Called(_with_info(resolve), True, None, _graphql_arguments(asked)), False
+        return Called(_with_info(resolve), True, None, _graphql_arguments(asked))
     if field.base_resolver is None:
         if schema.config.default_resolver is getattr:
-            return Attribute(field.python_name), False
+            return Attribute(field.python_name)
         get, name = schema.config.default_resolver, field.python_name
-        return Called(lambda parent: get(parent, name), True, None, None), False
+        return Called(lambda parent: get(parent, name), True, None, None)
     resolver = field.base_resolver
     function = resolver.wrapped_func
     assert callable(function)
     relation = getattr(function, "__self__", None)
     if isinstance(relation, ToOne | ToMany):
-        return Related(relation), False
+        return Related(relation)
     parent = resolver.parent_parameter or resolver.root_parameter
-    called = Called(
+    return Called(
         function,
         takes_parent=resolver.self_parameter is not None,
         parent_name=parent.name if parent else None,
         named=_python_arguments(asked, field, schema),
     )
-    return called, not asked.definition.args and not field.is_async
 
 
 def _is_usual(field: StrawberryField, schema: strawberry.Schema) -> bool:

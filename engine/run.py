@@ -35,7 +35,7 @@ async def run(root: Place, request: Request) -> bytes:
     """
     works = await _find(root, request)
     for work in reversed(works):
-        _build(work, request)
+        _build(work)
     return b'{"data":%b}' % _encode(works[0].built[0])
 
 
@@ -75,13 +75,13 @@ def _below(work: _Work, request: Request) -> list[_Work]:
     return found
 
 
-def _build(work: _Work, request: Request) -> None:
+def _build(work: _Work) -> None:
     for place, selection, parts in work.parts:
         built: dict[int, Any] = {}
         for part in parts:
             built.update(zip(map(id, part.objects), part.built, strict=True))
         work.columns[place] = selection.assemble(work.columns[place], built)
-    work.built = work.place.build(work.objects, request, *work.columns)
+    work.built = work.place.build(work.objects, *work.columns)
 
 
 async def _settle(pending: Pending) -> None:

@@ -15,7 +15,6 @@ from typing import Any
 import msgspec
 from graphql import is_leaf_type, is_non_null_type
 
-from engine.fields import Called
 from engine.leaves import PLAIN_NAMES, converter, plain_test
 
 
@@ -25,7 +24,6 @@ class BuildSource:
     def __init__(self) -> None:
         self._keys: list[str] = []
         self._values: list[str] = []
-        self._before: list[str] = []
         self._lines: list[str] = []
         self._columns: list[str] = []
         self._names: dict[str, Any] = dict(PLAIN_NAMES)
@@ -37,17 +35,6 @@ class BuildSource:
     def attribute(self, key: str, type_: Any, name: str) -> None:  # noqa: ANN401 - an output type
         """A leaf that is an attribute of the object."""
         self._leaf(key, type_, f"x.{_checked(name)}")
-
-    def call(self, key: str, type_: Any, called: Called) -> None:  # noqa: ANN401
-        """A leaf that a function gives at once, without arguments of the request."""
-        arguments = ["x"] if called.takes_parent else []
-        if called.parent_name is not None:
-            arguments.append(f"{_checked(called.parent_name)}=x")
-        if called.named is not None:
-            named = self._named("named", called.named)
-            self._before.append(f"    all_{named} = {named}(request)")
-            arguments.append(f"**all_{named}")
-        self._leaf(key, type_, f"{self._named('call', called.resolve)}({', '.join(arguments)})")
 
     def column(self, key: str) -> None:
         """A field whose answers are ready."""
@@ -62,7 +49,7 @@ class BuildSource:
         self._leaf(key, type_, name)
 
     def function(self) -> tuple[Callable[..., list[Any]], str]:
-        """The function ``build(objects, request, *columns)``, and its source."""
+        """The function ``build(objects, *columns)``, and its source."""
         names = self._names | {"Answer": answer_class(tuple(self._keys))}
         lists = [f"{name}s" for name in self._columns]
         if lists:
@@ -70,9 +57,8 @@ class BuildSource:
         else:
             loop = "    for x in xs:"
         lines = [
-            f"def build({', '.join(['xs', 'request', *lists])}):",
+            f"def build({', '.join(['xs', *lists])}):",
             "    answers = []",
-            *self._before,
             loop,
             *self._lines,
             f"        answers.append(Answer({', '.join(self._values)}))",

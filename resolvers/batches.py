@@ -62,11 +62,13 @@ class BatchLoader(DataLoader[K, V]):
         self._asked = 0.0
 
     def load(self, key: K) -> Future[V]:
+        """What there is for the key, in the next batch or loaded before."""
         if not self._queue:
             self._asked = time.monotonic()
         return super().load(key)
 
     async def batch_load_fn(self, keys: Sequence[K]) -> list[Any]:
+        """The batch as aiodataloader calls it."""
         if self._batches.refusal is not None:
             return [self._batches.refusal] * len(keys)
         with self._batches.under_way():

@@ -6,8 +6,7 @@ into a run of the tests. An operation is made from its seed alone, and ``simples
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from copy import deepcopy
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -287,40 +286,3 @@ def _literal(value: Any) -> str:  # noqa: ANN401
         escaped = "".join(f"\\u{ord(each):04x}" if each < " " or each in '"\\' else each for each in value)
         return f'"{escaped}"'
     return "null" if value is None else str(value)
-
-
-def simplest(operation: Operation, fails: Callable[[Operation], bool]) -> Operation:
-    """What is left of an operation that fails when nothing can be left out of it any more."""
-    smaller = True
-    while smaller:
-        smaller = False
-        for path in list(_places(operation)):
-            cut = deepcopy(operation)
-            selections, place = _at(cut, path)
-            del selections[place]
-            if selections and fails(cut):
-                operation, smaller = cut, True
-                break
-    return operation
-
-
-Place = tuple[int, ...]
-
-
-def _places(operation: Operation) -> Iterator[Place]:
-    def inside(selections: list[Selected], path: Place) -> Iterator[Place]:
-        for place, each in enumerate(selections):
-            yield (*path, place)
-            yield from inside(each.below or [], (*path, place))
-
-    yield from inside(operation.selected, (0,))
-    yield from inside(operation.fragments, (1,))
-
-
-def _at(operation: Operation, path: Place) -> tuple[list[Selected], int]:
-    selections = operation.fragments if path[0] else operation.selected
-    for place in path[1:-1]:
-        below = selections[place].below
-        assert below is not None
-        selections = below
-    return selections, path[-1]
