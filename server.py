@@ -26,7 +26,7 @@ from upstream.storage import Storage, StorageUnavailable
 from upstream.sync import Schedule
 from upstream.transport import in_process, network
 from web.app import create_app
-from web.execution import Gateway, Request
+from web.execution import Gateway, Request, Unplanned, explain
 from web.graphiql import CANONICAL
 
 ROOT = Path(__file__).parent
@@ -81,14 +81,9 @@ def query(
 ) -> None:
     """Answer one query as JSON; the exit status is 1 if there were errors."""
     settings = _settings(upstream=upstream)
+    request = Request(document, _variables(variables), receipt=receipt)
     try:
-        values = json.loads(variables)
-    except ValueError:
-        values = None
-    if not isinstance(values, dict):
-        _stop(f"--variables is {variables}; it can be a JSON object.")
-    try:
-        body = asyncio.run(_answer(settings, Request(document, values, receipt=receipt)))
+        body = asyncio.run(_answer(settings, request))
     except StorageUnavailable as error:
         _stop(str(error))
     # On a terminal in colours, in a pipe as it is.
@@ -97,6 +92,19 @@ def query(
     else:
         typer.echo(json.dumps(body, ensure_ascii=False, indent=2))
     raise typer.Exit(1 if "errors" in body else 0)
+
+
+@cli.command()
+def plan(
+    document: Annotated[str, typer.Argument(help="The GraphQL document.")],
+    variables: Annotated[str, typer.Option(help="The variables, as a JSON object.")] = "{}",
+    operation: Annotated[str | None, typer.Option(help="The operation, if there are several.")] = None,
+) -> None:
+    """Print how the engine runs an operation: its plan, and the Python source that it generates."""
+    try:
+        typer.echo(explain(Request(document, _variables(variables), operation)))
+    except Unplanned as error:
+        _stop(str(error), status=1)
 
 
 @cli.command("schema")
@@ -214,6 +222,16 @@ async def _answer(settings: Settings, request: Request) -> dict[str, object]:
         return body
     finally:
         await source.aclose()
+
+
+def _variables(text: str) -> dict[str, object]:
+    try:
+        values = json.loads(text)
+    except ValueError:
+        values = None
+    if not isinstance(values, dict):
+        _stop(f"--variables is {text}; it can be a JSON object.")
+    return values
 
 
 def _settings(**flags: object) -> Settings:

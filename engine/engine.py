@@ -19,6 +19,7 @@ from strawberry.extensions.directives import DirectivesExtension
 
 from engine.compiler import Compiler
 from engine.conditions import condition_variables
+from engine.dump import dump
 from engine.fields import Request
 from engine.handover import HandOver, Reason
 from engine.places import Place
@@ -67,6 +68,16 @@ class Engine:
             raise HandOver("error") from error
         self.answered += 1
         return answer
+
+    def explain(
+        self, text: str, document: DocumentNode, operation_name: str | None, variables: dict[str, Any] | None
+    ) -> str:
+        """The plan of an operation and its generated source, to be read.
+
+        :raises HandOver: there is none.
+        """
+        operation = self.operation(text, document, operation_name)
+        return dump(operation.plan(operation.coerced(variables)))
 
     def operation(self, text: str, document: DocumentNode, name: str | None) -> Operation:
         """The operation, kept from the last time or looked at anew.

@@ -6,9 +6,9 @@ objects that stand there are answered together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from graphql import GraphQLNamedOutputType, GraphQLObjectType, Undefined, is_list_type, is_non_null_type
@@ -19,7 +19,7 @@ from engine.leaves import reject_abnormal
 from engine.runtime_types import RuntimeTypes
 
 _LISTS = frozenset([list, tuple])
-_NULLS = (id(None), id(Undefined))
+_NULLS = frozenset([type(None), type(Undefined)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +31,8 @@ class Place:
     build: Callable[..., list[Any]]
     source: str
     """Of ``build``."""
+    keys: tuple[str, ...]
+    """Of an answer, in the order of the arguments of ``Answer``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,28 +78,54 @@ class Selection:
             place = self._places[type_.name] = self.compile_place(type_)
         return place
 
-    def objects(
-        self, values: Sequence[Any], request: Request
-    ) -> Iterable[tuple[GraphQLObjectType, list[Any]]]:
-        """The different objects in the values of a column, by their type."""
-        found: dict[int, Any] = {}
-        _collect(values, self.shape, found)
-        return self.types.split(list(found.values()), request) if found else ()
+    def objects(self, values: list[Any], request: Request) -> Objects:
+        """The objects in the values of a column."""
+        shape = self.shape
+        flat: list[Any] = values
+        while shape.item is not None:
+            flat = _flat(flat, shape)
+            shape = shape.item
+        classes = set(map(type, flat))
+        ids = list(map(id, flat))
+        if _NULLS.isdisjoint(classes) and len(set(ids)) == len(ids):
+            return Objects(ids, True, self.types.split(flat, classes, request) if flat else [])
+        distinct = dict(zip(ids, flat, strict=True))
+        if not _NULLS.isdisjoint(classes):
+            if not shape.nullable:
+                raise HandOver("null")
+            classes -= _NULLS
+            for null in (None, Undefined):
+                distinct.pop(id(null), None)
+        parts = self.types.split(list(distinct.values()), classes, request) if distinct else []
+        return Objects(ids, False, parts)
 
-    def assemble(self, values: Sequence[Any], built: dict[int, Any]) -> list[Any]:
-        """The values with each object replaced by its answer."""
-        for null in _NULLS:
-            built[null] = None
-        return _assembled(values, self.shape, built)
+    def assemble(self, values: Sequence[Any], objects: Objects, built: Sequence[list[Any]]) -> list[Any]:
+        """The values with each object replaced by its answer. ``built`` has those of each part."""
+        if objects.all_distinct and len(built) == 1:
+            answers = built[0]
+        else:
+            by_id: dict[int, Any] = {id(None): None, id(Undefined): None}
+            for (_, part), theirs in zip(objects.parts, built, strict=True):
+                by_id.update(zip(map(id, part), theirs, strict=True))
+            answers = list(map(by_id.__getitem__, objects.ids))
+        if self.shape.item is None:
+            return answers
+        return _nested(values, self.shape, iter(answers))
 
 
-def _collect(values: Sequence[Any], shape: Shape, found: dict[int, Any]) -> None:
-    if shape.item is None:
-        found.update(zip(map(id, values), values, strict=True))
-        nulls = [found.pop(null, _NULLS) for null in _NULLS]
-        if not shape.nullable and nulls != [_NULLS, _NULLS]:
-            raise HandOver("null")
-        return
+@dataclass(slots=True, eq=False)
+class Objects:
+    """The objects in the values of a column. What stands there several times is answered once."""
+
+    ids: list[int]
+    """Of all objects and nulls, in order."""
+    all_distinct: bool
+    """Whether there is no null, and nothing twice."""
+    parts: list[tuple[GraphQLObjectType, list[Any]]]
+    """The different objects by their types, in the order in which they first came."""
+
+
+def _flat(values: Sequence[Any], shape: Shape) -> list[Any]:
     if not _LISTS.issuperset(map(type, values)):
         for value in values:
             if value is None or value is Undefined:
@@ -107,13 +135,18 @@ def _collect(values: Sequence[Any], shape: Shape, found: dict[int, Any]) -> None
                 reject_abnormal(value)
                 raise HandOver("value")
         values = [value for value in values if value is not None and value is not Undefined]
-    _collect(list(chain.from_iterable(values)), shape.item, found)
+    return list(chain.from_iterable(values))
 
 
-def _assembled(values: Sequence[Any], shape: Shape, built: dict[int, Any]) -> list[Any]:
-    if shape.item is None:
-        return list(map(built.__getitem__, map(id, values)))
+def _nested(values: Sequence[Any], shape: Shape, answers: Iterator[Any]) -> list[Any]:
+    """The answers in lists as the values are."""
+    assert shape.item is not None
+    innermost = shape.item.item is None
     return [
-        None if value is None or value is Undefined else _assembled(value, shape.item, built)
+        None
+        if value is None or value is Undefined
+        else list(islice(answers, len(value)))
+        if innermost
+        else _nested(value, shape.item, answers)
         for value in values
     ]

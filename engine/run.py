@@ -10,9 +10,11 @@ import msgspec
 
 from engine.fields import Pending, Request
 from engine.handover import HandOver
-from engine.places import Place, Selection
+from engine.places import Objects, Place, Selection
 
 _encode = msgspec.json.Encoder().encode
+"""Of structs msgspec makes JSON fastest, build of the structs included: measured for 48 packages of 6 fields, 23 us; of
+dicts 30, by orjson 33; JSON written by the generated function itself, string by string, 40."""
 
 
 class _Work:
@@ -24,7 +26,7 @@ class _Work:
         self.place = place
         self.objects = objects
         self.columns: list[list[Any]] = []
-        self.parts: list[tuple[int, Selection, list[_Work]]] = []
+        self.parts: list[tuple[int, Selection, Objects, list[_Work]]] = []
         self.built: list[Any] = []
 
 
@@ -33,10 +35,21 @@ async def run(root: Place, request: Request) -> bytes:
 
     :raises HandOver: there is something that only Strawberry's own execution answers rightly.
     """
+    return encode(await answers(root, request))
+
+
+async def answers(root: Place, request: Request) -> msgspec.Struct:
+    """What is in ``data``, ready to be encoded."""
     works = await _find(root, request)
     for work in reversed(works):
         _build(work)
-    return b'{"data":%b}' % _encode(works[0].built[0])
+    answer: msgspec.Struct = works[0].built[0]
+    return answer
+
+
+def encode(answer: msgspec.Struct) -> bytes:
+    """The response with this answer."""
+    return b'{"data":%b}' % _encode(answer)
 
 
 async def _find(root: Place, request: Request) -> list[_Work]:
@@ -66,21 +79,17 @@ def _below(work: _Work, request: Request) -> list[_Work]:
     for place, column in enumerate(work.place.columns):
         selection = column.selection
         if selection is not None:
-            parts = [
-                _Work(selection.place(type_), objects)
-                for type_, objects in selection.objects(work.columns[place], request)
-            ]
-            work.parts.append((place, selection, parts))
-            found += parts
+            objects = selection.objects(work.columns[place], request)
+            works = [_Work(selection.place(type_), part) for type_, part in objects.parts]
+            work.parts.append((place, selection, objects, works))
+            found += works
     return found
 
 
 def _build(work: _Work) -> None:
-    for place, selection, parts in work.parts:
-        built: dict[int, Any] = {}
-        for part in parts:
-            built.update(zip(map(id, part.objects), part.built, strict=True))
-        work.columns[place] = selection.assemble(work.columns[place], built)
+    for place, selection, objects, works in work.parts:
+        built = [part.built for part in works]
+        work.columns[place] = selection.assemble(work.columns[place], objects, built)
     work.built = work.place.build(work.objects, *work.columns)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from graphql import (
@@ -43,20 +43,21 @@ class RuntimeTypes:
         assert isinstance(self.declared, GraphQLObjectType)
         return [self.declared]
 
-    def split(self, values: list[Any], request: Request) -> Iterable[tuple[GraphQLObjectType, list[Any]]]:
-        """The values by their types."""
+    def split(
+        self, values: list[Any], classes: set[type], request: Request
+    ) -> list[tuple[GraphQLObjectType, list[Any]]]:
+        """The values, whose classes are known already, by their types."""
         of_class = self._of_class
-        classes = set(map(type, values))
         if of_class.keys() >= classes:
-            types = {of_class[each].name for each in classes}
-            if len(types) == 1:
-                return [(of_class[classes.pop()], values)]
+            first = of_class[next(iter(classes))]
+            if len(classes) == 1 or all(of_class[each] is first for each in classes):
+                return [(first, values)]
         info = self._info_for(request)
         by_name: dict[str, tuple[GraphQLObjectType, list[Any]]] = {}
         for value in values:
             type_ = of_class.get(value.__class__) or self._decide(value, info)
             by_name.setdefault(type_.name, (type_, []))[1].append(value)
-        return by_name.values()
+        return list(by_name.values())
 
     def _decide(self, value: Any, info: Any) -> GraphQLObjectType:  # noqa: ANN401
         reject_abnormal(value)

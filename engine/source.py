@@ -65,7 +65,7 @@ class BuildSource:
             "    return answers",
         ]
         source = "\n".join(lines) + "\n"
-        exec(_compiled(source), names)  # what is in the source says the head of this file
+        exec(compiled(source), names)  # what is in the source says the head of this file
         build: Callable[..., list[Any]] = names["build"]
         return build, source
 
@@ -104,8 +104,8 @@ def answer_class(keys: tuple[str, ...]) -> type[msgspec.Struct]:
 
 
 @lru_cache(maxsize=1024)
-def _compiled(source: str) -> CodeType:
-    # Different operations often need the same function.
+def compiled(source: str) -> CodeType:
+    """The code of a source: different operations often need the same."""
     return compile(source, "<engine>", "exec")
 
 

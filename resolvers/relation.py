@@ -8,7 +8,7 @@ the same: what the request's catalog knows without waiting, the rest together fr
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from operator import attrgetter
 from typing import Any, Generic, Protocol, TypeAlias
@@ -47,6 +47,10 @@ class ToOne(Generic[R]):
 
     key: str
     loader: Callable[[Loaders], Loader[R]]
+    _key_of: Callable[[Any], int] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_key_of", attrgetter(self.key))
 
     async def resolve(self, root: Any, info: Info) -> Any:  # noqa: ANN401 - Strawberry reads the schema's types
         """The record that ``root`` names.
@@ -58,7 +62,7 @@ class ToOne(Generic[R]):
     def of(self, roots: Sequence[Any], context: Context) -> list[Found[R]] | Awaitable[list[Found[R]]]:
         """What each of ``roots`` is related to: at once if the catalog knows it all."""
         loader = self.loader(context.loaders)
-        keys = list(map(attrgetter(self.key), roots))
+        keys = list(map(self._key_of, roots))
         found: list[Found[R]] = list(map(loader.known.get, keys))
         if all(found):
             note_from_memory(len(found))

@@ -105,6 +105,28 @@ class Gateway:
             return await _run_by_strawberry(request, context), error.reason
 
 
+class Unplanned(Exception):
+    """The engine has no plan for an operation. The message is a sentence that says why."""
+
+
+def explain(request: Request) -> str:
+    """How the engine runs the operation, to be read by people.
+
+    :raises Unplanned: it does not.
+    """
+    asked = document(request.query)
+    unfit = _unfit(asked, request.operation_name)
+    if unfit:
+        raise Unplanned(unfit[0].message)
+    assert asked.node is not None
+    try:
+        return Engine(schema).explain(request.query, asked.node, request.operation_name, request.variables)
+    except HandOver as error:
+        raise Unplanned(
+            f"The engine leaves this operation to Strawberry's execution: {error.reason}."
+        ) from None
+
+
 async def _run_by_strawberry(request: Request, context: Context) -> Answer:
     result = await schema.execute(
         request.query,
