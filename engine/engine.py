@@ -120,6 +120,11 @@ class Operation:
         self._conditions = condition_variables(self._operation, self._fragments)
         self._plans: dict[tuple[object, ...], Place] = {}
 
+    @property
+    def plans_kept(self) -> int:
+        """How many plans there are."""
+        return len(self._plans)
+
     def coerced(self, variables: dict[str, Any] | None) -> VariableValues:
         """The values of the operation's variables.
 
