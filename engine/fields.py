@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from graphql.execution.values import VariableValues
 from graphql.pyutils import Path
 
 from engine.handover import HandOver
-from resolvers.relation import ToMany, ToOne
+from resolvers.relation import ByKey, ToMany, ToOne
 
 Pending = list[tuple[list[Any], int, Awaitable[Any]]]
 """What a level waits for: the list and the place in it that the awaited value belongs to."""
+
+
+Values: TypeAlias = list[Any] | ByKey[Any]
+"""A value for each object of a place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +32,7 @@ class Request:
 class Source(Protocol):
     """One of the classes below."""
 
-    def values(
-        self, parents: Sequence[Any], request: Request, pending: Pending
-    ) -> list[Any] | Awaitable[Any]:
+    def values(self, parents: Sequence[Any], request: Request, pending: Pending) -> Values | Awaitable[Any]:
         """One value for each parent. What is not known yet is in ``pending``, or it is all awaited."""
 
     def __str__(self) -> str: ...
@@ -57,9 +59,7 @@ class Related:
 
     relation: ToOne[Any] | ToMany[Any]
 
-    def values(
-        self, parents: Sequence[Any], request: Request, pending: Pending
-    ) -> list[Any] | Awaitable[Any]:
+    def values(self, parents: Sequence[Any], request: Request, pending: Pending) -> Values | Awaitable[Any]:
         """What the parents are related to."""
         return self.relation.of(parents, request.context)
 

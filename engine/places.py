@@ -13,10 +13,11 @@ from typing import Any
 
 from graphql import GraphQLNamedOutputType, GraphQLObjectType, Undefined, is_list_type, is_non_null_type
 
-from engine.fields import Request, Source
+from engine.fields import Request, Source, Values
 from engine.handover import HandOver
 from engine.leaves import reject_abnormal
 from engine.runtime_types import RuntimeTypes
+from resolvers.relation import ByKey
 
 _LISTS = frozenset([list, tuple])
 _NULLS = frozenset([type(None), type(Undefined)])
@@ -78,17 +79,22 @@ class Selection:
             place = self._places[type_.name] = self.compile_place(type_)
         return place
 
-    def objects(self, values: list[Any], request: Request) -> Objects:
+    def objects(self, values: Values, request: Request) -> Objects:
         """The objects in the values of a column."""
         shape = self.shape
-        flat: list[Any] = values
+        if isinstance(values, ByKey):
+            assert shape.item is None, "a relation to one is no list in the schema"
+            distinct = values.found
+            flat = list(distinct.values())
+            return Objects(values.keys, distinct, self.types.split(flat, set(map(type, flat)), request))
+        flat = values
         while shape.item is not None:
             flat = _flat(flat, shape)
             shape = shape.item
         classes = set(map(type, flat))
         ids = list(map(id, flat))
         if _NULLS.isdisjoint(classes) and len(set(ids)) == len(ids):
-            return Objects(ids, True, self.types.split(flat, classes, request) if flat else [])
+            return Objects(ids, None, self.types.split(flat, classes, request) if flat else [])
         distinct = dict(zip(ids, flat, strict=True))
         if not _NULLS.isdisjoint(classes):
             if not shape.nullable:
@@ -97,17 +103,27 @@ class Selection:
             for null in (None, Undefined):
                 distinct.pop(id(null), None)
         parts = self.types.split(list(distinct.values()), classes, request) if distinct else []
-        return Objects(ids, False, parts)
+        return Objects(ids, distinct, parts)
 
-    def assemble(self, values: Sequence[Any], objects: Objects, built: Sequence[list[Any]]) -> list[Any]:
+    def assemble(self, values: Values, objects: Objects, built: Sequence[list[Any]]) -> list[Any]:
         """The values with each object replaced by its answer. ``built`` has those of each part."""
-        if objects.all_distinct and len(built) == 1:
+        distinct = objects.distinct
+        if distinct is None and len(built) == 1:
             answers = built[0]
         else:
-            by_id: dict[int, Any] = {id(None): None, id(Undefined): None}
-            for (_, part), theirs in zip(objects.parts, built, strict=True):
-                by_id.update(zip(map(id, part), theirs, strict=True))
-            answers = list(map(by_id.__getitem__, objects.ids))
+            if distinct is not None and len(built) == 1:
+                by_key = dict(zip(distinct, built[0], strict=True))
+            else:
+                by_key = {}
+                for (_, part), theirs in zip(objects.parts, built, strict=True):
+                    by_key.update(zip(map(id, part), theirs, strict=True))
+                if isinstance(values, ByKey):
+                    by_key = {key: by_key[id(each)] for key, each in values.found.items()}
+            if isinstance(values, ByKey):
+                return list(map(by_key.__getitem__, objects.keys))
+            by_key[id(None)] = by_key[id(Undefined)] = None
+            answers = list(map(by_key.__getitem__, objects.keys))
+        assert not isinstance(values, ByKey)
         if self.shape.item is None:
             return answers
         return _nested(values, self.shape, iter(answers))
@@ -117,10 +133,10 @@ class Selection:
 class Objects:
     """The objects in the values of a column. What stands there several times is answered once."""
 
-    ids: list[int]
-    """Of all objects and nulls, in order."""
-    all_distinct: bool
-    """Whether there is no null, and nothing twice."""
+    keys: list[int]
+    """Of all objects and nulls, in order: their ids in Python, or what a relation knows them by."""
+    distinct: dict[int, Any] | None
+    """The different objects by their keys. None if there is no null, and nothing twice."""
     parts: list[tuple[GraphQLObjectType, list[Any]]]
     """The different objects by their types, in the order in which they first came."""
 

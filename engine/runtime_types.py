@@ -48,10 +48,10 @@ class RuntimeTypes:
     ) -> list[tuple[GraphQLObjectType, list[Any]]]:
         """The values, whose classes are known already, by their types."""
         of_class = self._of_class
-        if of_class.keys() >= classes:
-            first = of_class[next(iter(classes))]
-            if len(classes) == 1 or all(of_class[each] is first for each in classes):
-                return [(first, values)]
+        if len(classes) == 1:
+            (class_,) = classes
+            if class_ in of_class:
+                return [(of_class[class_], values)]
         info = self._info_for(request)
         by_name: dict[str, tuple[GraphQLObjectType, list[Any]]] = {}
         for value in values:

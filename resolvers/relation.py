@@ -59,15 +59,26 @@ class ToOne(Generic[R]):
         """
         return await self.loader(info.context.loaders).by_id(getattr(root, self.key))
 
-    def of(self, roots: Sequence[Any], context: Context) -> list[Found[R]] | Awaitable[list[Found[R]]]:
+    def of(self, roots: Sequence[Any], context: Context) -> ByKey[R] | Awaitable[list[Found[R]]]:
         """What each of ``roots`` is related to: at once if the catalog knows it all."""
         loader = self.loader(context.loaders)
         keys = list(map(self._key_of, roots))
-        found: list[Found[R]] = list(map(loader.known.get, keys))
-        if all(found):
-            note_from_memory(len(found))
-            return found
+        known = loader.known
+        found = {key: known[key] for key in dict.fromkeys(keys) if key in known}
+        if found.keys() >= set(keys):
+            note_from_memory(len(keys))
+            return ByKey(keys, found)
         return loader.by_ids(keys)
+
+
+@dataclass(slots=True, eq=False)
+class ByKey(Generic[R]):
+    """What several roots are related to, the records that they share once."""
+
+    keys: list[int]
+    """Of the roots, in their order."""
+    found: dict[int, R]
+    """A record for each of the keys."""
 
 
 @dataclass(frozen=True, slots=True)
