@@ -64,8 +64,9 @@ class ToOne(Generic[R]):
         loader = self.loader(context.loaders)
         keys = list(map(self._key_of, roots))
         known = loader.known
-        found = {key: known[key] for key in dict.fromkeys(keys) if key in known}
-        if found.keys() >= set(keys):
+        wanted = dict.fromkeys(keys)
+        found = {key: known[key] for key in wanted if key in known}
+        if len(found) == len(wanted):
             note_from_memory(len(keys))
             return ByKey(keys, found)
         return loader.by_ids(keys)
