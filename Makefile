@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 LINT := tests/schema_lint
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint-schema format docs lock clean
+.PHONY: help run test agree check lint-schema format docs lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -16,6 +16,9 @@ run: $(VENV)/run ## Serve on http://127.0.0.1:8000/graphql; UPSTREAM=https://dja
 
 test: $(VENV)/dev ## Run all tests
 	$(BIN)/python -m pytest
+
+agree: $(VENV)/dev ## Compare the engine with Strawberry's execution on 50,000 random operations
+	AGREEMENT_OPERATIONS=50000 $(BIN)/python -m pytest tests/engine/test_agreement.py tests/engine/test_everything.py
 
 check: $(VENV)/dev ## Lint, check types and the directions of imports
 	$(BIN)/ruff format --check .

@@ -90,14 +90,9 @@ def query(
     from web.execution import Request
 
     settings = _settings(upstream=upstream)
+    request = Request(document, _variables(variables), receipt=receipt)
     try:
-        values = json.loads(variables)
-    except ValueError:
-        values = None
-    if not isinstance(values, dict):
-        _stop(f"--variables is {variables}; it can be a JSON object.")
-    try:
-        body = asyncio.run(_answer(settings, Request(document, values, receipt=receipt)))
+        body = asyncio.run(_answer(settings, request))
     except StorageUnavailable as error:
         _stop(str(error))
     # On a terminal in colours, in a pipe as it is.
@@ -108,6 +103,21 @@ def query(
     else:
         typer.echo(json.dumps(body, ensure_ascii=False, indent=2))
     raise typer.Exit(1 if "errors" in body else 0)
+
+
+@cli.command()
+def plan(
+    document: Annotated[str, typer.Argument(help="The GraphQL document.")],
+    variables: Annotated[str, typer.Option(help="The variables, as a JSON object.")] = "{}",
+    operation: Annotated[str | None, typer.Option(help="The operation, if there are several.")] = None,
+) -> None:
+    """Print how the engine runs an operation: its plan, and the Python source that it generates."""
+    from web.execution import Request, Unplanned, explain
+
+    try:
+        typer.echo(explain(Request(document, _variables(variables), operation)))
+    except Unplanned as error:
+        _stop(str(error), status=1)
 
 
 @cli.command("schema")
@@ -162,7 +172,9 @@ def __getattr__(name: str) -> Starlette:
         raise SystemExit(str(error)) from None
     from web.app import create_app
 
-    return create_app(lambda: open_source(settings, follow=settings.crawl == "on"))
+    return create_app(
+        lambda: open_source(settings, follow=settings.crawl == "on"), use_engine=settings.engine == "on"
+    )
 
 
 def open_source(settings: Settings, *, follow: bool) -> Source:
@@ -233,9 +245,20 @@ async def _answer(settings: Settings, request: Request) -> dict[str, object]:
     source = open_source(settings, follow=False)
     await source.open()
     try:
-        return (await Gateway(source).execute(request)).body
+        gateway = Gateway(source, use_engine=settings.engine == "on")
+        return (await gateway.execute(request)).decoded()
     finally:
         await source.aclose()
+
+
+def _variables(text: str) -> dict[str, object]:
+    try:
+        values = json.loads(text)
+    except ValueError:
+        values = None
+    if not isinstance(values, dict):
+        _stop(f"--variables is {text}; it can be a JSON object.")
+    return values
 
 
 def _settings(**flags: object) -> Settings:

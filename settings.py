@@ -113,6 +113,13 @@ class Settings(BaseSettings):
         examples=["up to 31536000"],
     )
 
+    engine: Literal["on", "off"] = Field(
+        default="on",
+        description="Whether operations are compiled and run by the gateway's own engine, many times faster. Off, "
+        "Strawberry executes all of them, with the same answers: for comparison, or if they ever differ.",
+        examples=["`on` or `off`"],
+    )
+
     upstream_timeout: float = Field(
         default=10,
         gt=0,

@@ -298,7 +298,7 @@ def table(rows: list[Measured]) -> str:
     text = [
         "# What the catalog costs",
         "",
-        f"Written by `python benchmarks/catalog.py`. Python {platform.python_version()}, {_processor()}. "
+        f"Written by `python benchmarks/catalog.py`. Python {platform.python_version()}, {processor()}. "
         f"{CONTRIBUTORS} contributors a package; times are wall-clock, lookups include the call and the loop.",
         "",
         "| packages | " + " | ".join(f"{row.packages:,}" for row in rows) + " |",
@@ -320,7 +320,8 @@ def _mb(size: int) -> str:
     return f"{size / 1e6:,.1f} MB"
 
 
-def _processor() -> str:
+def processor() -> str:
+    """The name of the machine's processor."""
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
             return line.partition(":")[2].strip()

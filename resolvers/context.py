@@ -8,6 +8,7 @@ import strawberry
 
 from resolvers.loaders import Loaders
 from upstream.catalog import Catalog
+from upstream.errors import UpstreamError
 from upstream.freshness import Status
 from upstream.source import Source
 
@@ -19,7 +20,7 @@ class Context:
     loaders: Loaders
     status: Status
     source: Source
-    _catalog: Catalog | None = None
+    _catalog: Catalog | UpstreamError | None = None
 
     async def catalog(self) -> Catalog:
         """The whole catalogue, for what no live request can answer.
@@ -29,8 +30,16 @@ class Context:
         if self.loaders.refusal is not None:
             raise self.loaders.refusal
         if self._catalog is None:
-            self._catalog = self.loaders.catalog or await self.source.first_catalog()
+            self._catalog = self.loaders.catalog or await self._first_catalog()
+        if isinstance(self._catalog, UpstreamError):
+            raise self._catalog
         return self._catalog
+
+    async def _first_catalog(self) -> Catalog | UpstreamError:
+        try:
+            return await self.source.first_catalog()
+        except UpstreamError as error:
+            return error  # given back, not raised, so that nobody in the request waits for it again
 
     def renew(self) -> None:
         """Go on with the newest catalog: for a subscription, which answers again and again."""

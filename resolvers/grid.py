@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from statistics import median
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 
@@ -13,8 +13,8 @@ from resolvers.arguments import After, Before, First, Last, PackageFilterArgumen
 from resolvers.context import Info
 from resolvers.lists import packages_of
 from resolvers.lookup import check_count
-from resolvers.order import by_title
 from resolvers.pagination import Connection, Paging, page_size
+from resolvers.relation import ToMany
 from upstream.orders import commits_in_52_weeks, last_commit
 from upstream.records import Grid, Package
 
@@ -46,16 +46,24 @@ class ComparedPackage:
     last_commit_rank: int | None
 
 
-async def packages(
-    root: Grid, info: Info, order_by: PackageOrderArgument = None
-) -> list[Package | BaseException | None]:
-    """The packages that the grid names, by title or as asked; an item that failed is its error."""
-    found = by_title(await info.context.loaders.packages.by_ids(sorted(root.packages)))
-    if order_by is None:
-        return found
-    records = {package.id: package for package in found if isinstance(package, Package)}
-    others = [item for item in found if not isinstance(item, Package)]
-    return [*(records[id] for id in order_by.order.sorted(records)), *others]
+@dataclass(frozen=True, slots=True)
+class _Packages(ToMany[Package]):
+    async def resolve(self, root: Any, info: Info, order_by: PackageOrderArgument = None) -> Any:  # noqa: ANN401
+        """The packages that the grid names, by title or as asked; an item that failed is its error."""
+        found = await ToMany.resolve(self, root, info)
+        if order_by is None:
+            return found
+        records = {package.id: package for package in found if isinstance(package, Package)}
+        others = [item for item in found if not isinstance(item, Package)]
+        return [*(records[id] for id in order_by.order.sorted(records)), *others]
+
+
+packages = _Packages(
+    "packages",
+    lambda loaders: loaders.packages,
+    index=lambda catalog: (catalog.grids, catalog.grid_packages),
+)
+"""The packages that the grid names."""
 
 
 async def packages_connection(

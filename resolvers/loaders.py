@@ -10,16 +10,14 @@ A failed load stays failed for the request, which is wanted: it is reported ever
 from __future__ import annotations
 
 import asyncio
-import time
 from asyncio import Future
-from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
-from aiodataloader import DataLoader
-
+from resolvers.batches import Batches, BatchLoader
 from upstream.batching import ALL_CATEGORIES, Batcher
 from upstream.catalog import Catalog
 from upstream.errors import UpstreamBadData, UpstreamError
@@ -40,10 +38,6 @@ from upstream.records import (
     SearchHit,
 )
 
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
-LoadBatch = Callable[[Sequence[Any], float], Awaitable[list[Any]]]
-
 
 @dataclass(frozen=True, slots=True)
 class Loaders:
@@ -53,8 +47,9 @@ class Loaders:
     grids: RecordLoader[Grid]
     categories: CategoryLoader
     catalog: Catalog | None
-    _batches: _Batches
+    _batches: Batches
     _batcher: Batcher
+    _searches: dict[str, tuple[SearchHit, ...] | UpstreamError] = field(default_factory=dict)
 
     @classmethod
     def over(cls, batcher: Batcher, snapshot: Snapshot | UpstreamError | None) -> Loaders:
@@ -63,7 +58,7 @@ class Loaders:
         An error in its place is why nothing can be answered: every load raises it.
         """
         catalog = snapshot.catalog if isinstance(snapshot, Snapshot) else None
-        batches = _Batches(snapshot if isinstance(snapshot, UpstreamError) else None)
+        batches = Batches(snapshot if isinstance(snapshot, UpstreamError) else None)
         packages = RecordLoader(PACKAGE, batcher, batches, _known_packages(catalog))
         grids = RecordLoader(GRID, batcher, batches, _known_grids(catalog))
         return cls(packages, grids, CategoryLoader(batcher, batches, catalog), catalog, batches, batcher)
@@ -80,7 +75,16 @@ class Loaders:
         """
         if self._batches.refusal is not None:
             raise self._batches.refusal
-        return await self._batcher.search(query)
+        found = self._searches.get(query)
+        if found is None:
+            try:
+                found = await self._batcher.search(query)
+            except UpstreamError as error:
+                found = error
+            self._searches[query] = found
+        if isinstance(found, UpstreamError):
+            raise found
+        return found
 
     def close(self) -> None:
         """End what is still being loaded: whoever asked has the answer, or has gone."""
@@ -90,15 +94,32 @@ class Loaders:
 class RecordLoader(Generic[R]):
     """Loads packages or grids by id, by slug and by page. What one way finds, the others know."""
 
-    def __init__(self, kind: Kind[R], batcher: Batcher, batches: _Batches, known: _Known[R]) -> None:
+    def __init__(self, kind: Kind[R], batcher: Batcher, batches: Batches, known: _Known[R]) -> None:
         self._kind = kind
         self._batcher = batcher
+        self._batches = batches
         self._known = known
         self._loaded_ids: dict[int, Future[R | None]] = {}
         self._loaded_slugs: dict[str, Future[R | None]] = {}
-        self._ids: _Loader[int, R | None] = _Loader(self._fetch, batches, self._loaded_ids)
-        self._slugs: _Loader[str, R | None] = _Loader(self._fetch, batches, self._loaded_slugs)
-        self._pages: _Loader[tuple[int, int], Page[R]] = _Loader(self._windows, batches)
+
+    # Made when needed: a request that the catalog answers needs none, and their making took half of its time.
+
+    @cached_property
+    def _ids(self) -> BatchLoader[int, R | None]:
+        return BatchLoader(self._fetch, self._batches, self._loaded_ids)
+
+    @cached_property
+    def _slugs(self) -> BatchLoader[str, R | None]:
+        return BatchLoader(self._fetch, self._batches, self._loaded_slugs)
+
+    @cached_property
+    def _pages(self) -> BatchLoader[tuple[int, int], Page[R]]:
+        return BatchLoader(self._windows, self._batches)
+
+    @property
+    def known(self) -> Mapping[int, R]:
+        """The records that need no loading, by id."""
+        return self._known.records
 
     async def by_id(self, id: int) -> R | None:
         """The record, or ``None`` if there is none.
@@ -134,7 +155,8 @@ class RecordLoader(Generic[R]):
         unknown = [place for place, record in enumerate(found) if record is None]
         note_from_memory(len(ids) - len(unknown))
         if unknown:
-            note_from_memory(sum(ids[place] in self._loaded_ids for place in unknown))
+            new = {ids[place] for place in unknown} - self._loaded_ids.keys()
+            note_from_memory(len(unknown) - len(new))
             loads = [self._ids.load(ids[place]) for place in unknown]
             loaded = await asyncio.shield(asyncio.gather(*loads, return_exceptions=True))
             for place, outcome in zip(unknown, loaded, strict=True):
@@ -184,10 +206,19 @@ class RecordLoader(Generic[R]):
 class CategoryLoader:
     """Loads categories. There are few, and every package names one: not known, all come in one request."""
 
-    def __init__(self, batcher: Batcher, batches: _Batches, catalog: Catalog | None) -> None:
+    def __init__(self, batcher: Batcher, batches: Batches, catalog: Catalog | None) -> None:
         self._batcher = batcher
+        self._batches = batches
         self._catalog = catalog
-        self._pages: _Loader[Window, Page[Category]] = _Loader(self._lists, batches)
+
+    @cached_property
+    def _pages(self) -> BatchLoader[Window, Page[Category]]:
+        return BatchLoader(self._lists, self._batches)
+
+    @property
+    def known(self) -> Mapping[int, Category]:
+        """The categories that need no loading, by id."""
+        return {} if self._catalog is None else self._catalog.categories
 
     async def all(self) -> list[Category]:
         """Every category, by id.
@@ -214,6 +245,14 @@ class CategoryLoader:
                     raise UpstreamBadData(f"Upstream's category {id} does not fit: {result.reason}.")
                 return result
         return None
+
+    async def by_ids(self, ids: Sequence[int]) -> list[Category | BaseException | None]:
+        """For each id, in the order asked: the category, ``None``, or the error that it met."""
+        found = await asyncio.gather(*map(self.by_id, ids), return_exceptions=True)
+        for outcome in found:
+            if isinstance(outcome, asyncio.CancelledError):
+                raise outcome
+        return found
 
     async def by_slug(self, slug: str) -> Category | None:
         """The category of this slug with the smallest id: slugs of categories need not be unique.
@@ -257,65 +296,3 @@ def _known_packages(catalog: Catalog | None) -> _Known[Package]:
 
 def _known_grids(catalog: Catalog | None) -> _Known[Grid]:
     return _Known() if catalog is None else _Known(catalog.grids, catalog.grid_slugs, whole=True)
-
-
-class _Batches:
-    """The batches of one request that are under way. ``refusal`` is why there can be none."""
-
-    def __init__(self, refusal: UpstreamError | None) -> None:
-        self.refusal = refusal
-        self._running: set[asyncio.Task[Any]] = set()
-        self._ended = False
-
-    @contextmanager
-    def under_way(self) -> Iterator[None]:
-        """While the current task runs a batch."""
-        task = asyncio.current_task()
-        assert task is not None
-        if self._ended:
-            raise asyncio.CancelledError
-        self._running.add(task)
-        try:
-            yield
-        finally:
-            self._running.discard(task)
-
-    def end(self) -> None:
-        """End those that run, and let none begin."""
-        self._ended = True
-        for task in self._running:
-            task.cancel()
-
-
-class _Loader(DataLoader[K, V]):
-    """Tells its batch since when it is wanted, for the rounds of the receipt.
-
-    The batches of two loaders that were filled in one turn may run one after the other, yet neither waited
-    for the other's answer.
-    """
-
-    def __init__(
-        self, load_batch: LoadBatch, batches: _Batches, loaded: dict[K, Future[V]] | None = None
-    ) -> None:
-        self._loaded: dict[K, Future[V]] = {} if loaded is None else loaded
-        super().__init__(cache_map=self._loaded)
-        self._load_batch = load_batch
-        self._batches = batches
-        self._asked = 0.0
-
-    def load(self, key: K) -> Future[V]:
-        if not self._queue:
-            self._asked = time.monotonic()
-        return super().load(key)
-
-    async def batch_load_fn(self, keys: Sequence[K]) -> list[Any]:
-        if self._batches.refusal is not None:
-            return [self._batches.refusal] * len(keys)
-        try:
-            with self._batches.under_way():
-                return await self._load_batch(keys, self._asked)
-        except asyncio.CancelledError:
-            # aiodataloader would let whoever waits for them wait for ever.
-            for key in keys:
-                self._loaded[key].cancel()
-            raise

@@ -1,17 +1,12 @@
-"""How the relations of a package are loaded."""
+"""The relations of a package."""
 
 from __future__ import annotations
 
-from resolvers.context import Info
-from resolvers.order import by_title
-from upstream.records import Category, Grid, Package
+from resolvers.relation import ToMany, ToOne
+from upstream.records import Category, Grid
 
+category: ToOne[Category] = ToOne("category", lambda loaders: loaders.categories)
+"""The category that the package names."""
 
-async def category(root: Package, info: Info) -> Category | None:
-    """The category that the package names."""
-    return await info.context.loaders.categories.by_id(root.category)
-
-
-async def grids(root: Package, info: Info) -> list[Grid | BaseException | None]:
-    """The grids that the package names, by title; an item that failed is its error."""
-    return by_title(await info.context.loaders.grids.by_ids(sorted(root.grids)))
+grids: ToMany[Grid] = ToMany("grids", lambda loaders: loaders.grids)
+"""The grids that the package names, by title; an item that failed is its error."""

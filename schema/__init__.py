@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import strawberry
 from graphql import GraphQLError
-from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.types import ExecutionContext
 
+from schema.documents import Document, KnownDocuments, read_document
 from schema.query import Query
 from schema.subscription import Subscription
-
-KEPT_DOCUMENTS = 1000
-"""How many parsed and validated documents are kept."""
 
 
 class _Schema(strawberry.Schema):
@@ -21,16 +18,12 @@ class _Schema(strawberry.Schema):
         """Log nothing: whoever presents the errors to the client decides which of them the log needs."""
 
 
-class _ParserCache(ParserCache):
-    def __init__(self) -> None:
-        super().__init__(maxsize=KEPT_DOCUMENTS)
+schema = _Schema(Query, subscription=Subscription, extensions=[KnownDocuments])
 
 
-class _ValidationCache(ValidationCache):
-    def __init__(self) -> None:
-        super().__init__(maxsize=KEPT_DOCUMENTS)
+def document(text: str) -> Document:
+    """The document with this text, parsed and validated."""
+    return read_document(text, schema._schema)
 
 
-schema = _Schema(Query, subscription=Subscription, extensions=[_ParserCache, _ValidationCache])
-
-__all__ = ["schema"]
+__all__ = ["Document", "document", "schema"]

@@ -8,6 +8,7 @@ import strawberry
 from strawberry import relay
 
 from resolvers import contributor as resolvers
+from resolvers.types import decided_by_class
 from schema.category import CategoryCount
 from schema.connection import Connection
 from upstream import contributors
@@ -52,6 +53,7 @@ class Contributor(relay.Node):
         return root.key
 
     @classmethod
+    @decided_by_class
     def is_type_of(cls, obj: object, _info: object) -> bool:
         """How the execution knows which of the types behind an interface a record has."""
         return isinstance(obj, contributors.Contributor)

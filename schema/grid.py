@@ -35,7 +35,7 @@ class Grid(RecordNode):
     created: datetime = strawberry.field(description="When the grid was added to the site.")
     modified: datetime = strawberry.field(description="When the grid was last edited on the site.")
     packages = strawberry.field(
-        resolver=resolvers.packages,
+        resolver=resolvers.packages.resolve,
         graphql_type=list[LazyPackage | None],
         description=(
             "The packages that the grid compares, by title, equal titles by databaseId, or as `orderBy` says. "

@@ -62,12 +62,12 @@ class Package(RecordNode):
         description="The logins of those who contributed to the repository, most active first."
     )
     category = strawberry.field(
-        resolver=resolvers.category,
+        resolver=resolvers.category.resolve,
         graphql_type=Category | None,
         description="The category of the package. Null, with an error, only if it could not be loaded.",
     )
     grids = strawberry.field(
-        resolver=resolvers.grids,
+        resolver=resolvers.grids.resolve,
         graphql_type=list[Annotated["Grid", strawberry.lazy("schema.grid")] | None],
         description=(
             "The grids that compare the package, by title, equal titles by databaseId. "

@@ -7,6 +7,7 @@ from typing import ClassVar
 import strawberry
 from strawberry import relay
 
+from resolvers.types import decided_by_class
 from upstream.records import Record
 
 
@@ -32,6 +33,7 @@ class RecordNode(relay.Node):
         return str(root.id)
 
     @classmethod
+    @decided_by_class
     def is_type_of(cls, obj: object, _info: object) -> bool:
         """How the execution knows which of the types behind an interface a record has."""
         return isinstance(obj, cls.record)

@@ -57,33 +57,39 @@ def client(source: Source) -> Client:
     return source.client
 
 
+@pytest.fixture(params=["engine", "strawberry"])
+def use_engine(request: pytest.FixtureRequest) -> bool:
+    """Every test of the graph runs both ways."""
+    return bool(request.param == "engine")
+
+
 @pytest.fixture
-def ask(source: Source) -> Ask:
+def ask(source: Source, use_engine: bool) -> Ask:
     """Runs a query and gives the body of its answer."""
-    return asking(source)
+    return asking(source, use_engine=use_engine)
 
 
 @pytest.fixture
 async def ask_catalog(source: Source, embedded: EmbeddedUpstream) -> Ask:
-    """The same when everything has been crawled; no request to upstream has been counted."""
+    """The same when everything has been crawled, by the engine alone; no request to upstream has been counted."""
     await source.sync.crawl()
     embedded.requests.reset()
     return asking(source)
 
 
-def asking(source: Source) -> Ask:
-    gateway = Gateway(source)
+def asking(source: Source, *, use_engine: bool = True) -> Ask:
+    gateway = Gateway(source, use_engine=use_engine)
 
     async def ask(query: str, receipt: bool = False, **variables: object) -> dict[str, Any]:
         answer = await gateway.execute(Request(query, variables, receipt=receipt))
-        return answer.body
+        return answer.decoded()
 
     return ask
 
 
 @pytest.fixture
-def app(embedded: EmbeddedUpstream) -> Starlette:
-    return create_app(lambda: source_over(embedded))
+def app(embedded: EmbeddedUpstream, use_engine: bool) -> Starlette:
+    return create_app(lambda: source_over(embedded), use_engine=use_engine)
 
 
 @pytest.fixture

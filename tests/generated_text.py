@@ -74,7 +74,7 @@ async def _answers() -> dict[str, dict[str, Any]]:
         await source.sync.crawl()
         gateway = Gateway(source)
         return {
-            path.stem: (await gateway.execute(Request(path.read_text(encoding="utf-8")))).body
+            path.stem: (await gateway.execute(Request(path.read_text(encoding="utf-8")))).decoded()
             for path in EXAMPLES
         }
     finally:

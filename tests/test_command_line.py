@@ -63,6 +63,37 @@ def test_query_against_an_upstream_that_is_not_there_says_so() -> None:
     assert done.returncode == 1
 
 
+def test_plan_prints_the_plan_and_the_generated_source() -> None:
+    done = server("plan", "{ categories { slug } }")
+    assert done.stdout.splitlines()[:2] == [
+        "Query with categories",
+        "  categories: resolver categories, to [Category!]",
+    ]
+    assert "| def build(xs):" in done.stdout
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [
+        ("{ nothing }", "Cannot query field 'nothing' on type 'Query'."),
+        (
+            "{ __schema { queryType { name } } }",
+            "The engine leaves this operation to Strawberry's execution: introspection.",
+        ),
+    ],
+)
+def test_plan_says_why_there_is_none(document: str, sentence: str) -> None:
+    done = server("plan", document)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"{sentence}\n")
+
+
+def test_the_engine_can_be_turned_off() -> None:
+    for value, used in (("on", True), ("off", False)):
+        done = server("query", "{ categories { title } }", "--receipt", GATEWAY_ENGINE=value)
+        assert json.loads(done.stdout)["extensions"]["engine"] == {"used": used, "handedOver": None}
+
+
 def test_schema_prints_the_sdl() -> None:
     done = server("schema")
     assert done.stdout == schema.as_str() + "\n"

@@ -65,7 +65,7 @@ def test_make_run_takes_another_upstream(served: str) -> None:
     assert answer["errors"][0]["message"] == "Upstream could not be reached for /categories/."
 
 
-@pytest.mark.parametrize("name", ["query", "schema"])
+@pytest.mark.parametrize("name", ["query", "plan", "schema"])
 def test_the_command_lines_work(name: str) -> None:
     (command,) = (command for command in COMMANDS if f"server.py {name}" in command)
     arguments = shlex.split(command)

@@ -18,14 +18,14 @@ from web.health import healthz, readyz
 from web.sockets import Sockets
 
 
-def create_app(open_source: Callable[[], Source]) -> Starlette:
+def create_app(open_source: Callable[[], Source], *, use_engine: bool = True) -> Starlette:
     """The gateway over what ``open_source`` makes, once, when the app starts."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         source = open_source()
         await source.open()
-        app.state.gateway = Gateway(source)
+        app.state.gateway = Gateway(source, use_engine=use_engine)
         try:
             yield
         finally:

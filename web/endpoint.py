@@ -80,4 +80,4 @@ def _response(http: HttpRequest, answer: Answer) -> Response:
     else:
         media_type, status = "application/json", 200
     content_type = {"Content-Type": f"{media_type}; charset=utf-8"}
-    return Response(msgspec.json.encode(answer.body), status, content_type)
+    return Response(answer.body, status, content_type)

@@ -35,7 +35,7 @@ def event_stream(gateway: Gateway, request: Request) -> StreamingResponse:
     async def events() -> AsyncGenerator[str, None]:
         async with aclosing(gateway.stream(request)) as answers:
             async for answer in answers:
-                yield transport.encode_event("next", _encoded(answer.body))
+                yield transport.encode_event("next", answer.body.decode())
         yield transport.encode_complete()
 
     stream = merge_stream_with_heartbeat(

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from typing import Any
 
-from graphql import GraphQLError, OperationDefinitionNode, OperationType, parse
+import msgspec
+from graphql import GraphQLError, OperationType
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
+from engine import Engine, HandOver, Reason
 from resolvers.context import Context
 from resolvers.loaders import Loaders
-from schema import KEPT_DOCUMENTS, schema
+from schema import Document, document, schema
 from upstream.errors import UpstreamError
 from upstream.freshness import Snapshot, Status
 from upstream.receipt import Receipt, recording
 from upstream.source import Source
 from web.errors import field_error, request_error, start_error
+
+_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,28 +36,38 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``body`` is the GraphQL response. ``ran`` is False if the operation never started (spec, 7.1.2)."""
+    """The answer to a request."""
 
-    body: dict[str, object]
+    body: bytes
+    """The GraphQL response, a JSON object."""
     ran: bool
+    """False if the operation never started (spec, 7.1.2)."""
+    failed: bool
+    """Whether the response has ``errors``."""
+
+    def decoded(self) -> dict[str, Any]:
+        """The response as Python has it."""
+        response: dict[str, Any] = msgspec.json.decode(self.body)
+        return response
+
+    def with_extensions(self, extensions: dict[str, object]) -> Answer:
+        """The same with ``extensions`` at its end."""
+        return replace(self, body=b'%b,"extensions":%b}' % (self.body[:-1], _encode(extensions)))
 
 
 class Gateway:
-    """Answers GraphQL requests from one source."""
+    """Answers GraphQL requests from one source: by the engine where it can, else by Strawberry's execution."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, *, use_engine: bool = True) -> None:
         self.source = source
+        self.engine = Engine(schema) if use_engine else None
 
     async def execute(self, request: Request) -> Answer:
         """The answer; whatever goes wrong is in its ``errors``."""
-        unclear = _unclear_operation(request)
-        if not unclear and is_subscription(request):
-            unclear = (
-                "A subscription has many answers; ask for them with the header Accept: text/event-stream, "
-                "or over a WebSocket with the subprotocol graphql-transport-ws."
-            )
-        if unclear:
-            return _refused(unclear)
+        asked = document(request.query)
+        unfit = _unfit(asked, request.operation_name)
+        if unfit:
+            return _refusal(unfit)
         receipt = Receipt()
         known: Snapshot | UpstreamError | None
         with recording(receipt):
@@ -65,11 +78,22 @@ class Gateway:
             loaders = Loaders.over(self.source.batcher, known)
             status = self.source.status(snapshot)
             try:
-                answer = await _run(request, Context(loaders, status, self.source))
+                answer, handed_over = await self._run(
+                    request, asked, Context(loaders, status, self.source), receipt
+                )
             finally:
                 loaders.close()
         if request.receipt:
-            answer.body["extensions"] = {"upstream": receipt.summary(), "freshness": _freshness(status)}
+            answer = answer.with_extensions(
+                {
+                    "upstream": receipt.summary(),
+                    "freshness": _freshness(status),
+                    "engine": {
+                        "used": self.engine is not None and handed_over is None,
+                        "handedOver": handed_over,
+                    },
+                }
+            )
         return answer
 
     async def stream(self, request: Request) -> AsyncGenerator[Answer]:
@@ -77,9 +101,10 @@ class Gateway:
 
         One that never ran, or cannot go on, is the last.
         """
-        unclear = _unclear_operation(request)
+        asked = document(request.query)
+        unclear = _unclear_operation(asked, request.operation_name)
         if unclear:
-            yield _refused(unclear)
+            yield _refusal([GraphQLError(unclear)])
             return
         if not is_subscription(request):
             yield await self.execute(request)
@@ -106,49 +131,90 @@ class Gateway:
             # Not those of the start: each event has its own.
             context.loaders.close()
 
+    async def _run(
+        self, request: Request, asked: Document, context: Context, receipt: Receipt
+    ) -> tuple[Answer, Reason | None]:
+        """The answer, and why the engine handed over, if it did."""
+        if self.engine is None:
+            return await _run_by_strawberry(request, context), None
+        assert asked.node is not None
+        try:
+            body = await self.engine.run(
+                request.query, asked.node, request.operation_name, request.variables, context
+            )
+            return Answer(body, ran=True, failed=False), None
+        except HandOver as error:
+            # Counted anew: the loaders give again what they gave the engine.
+            receipt.from_memory = 0
+            return await _run_by_strawberry(request, context), error.reason
+
 
 def is_subscription(request: Request) -> bool:
     """Whether the operation to run is a subscription."""
-    operations = _operations(request.query) or []
-    wanted = request.operation_name
+    return _is_subscription(document(request.query), request.operation_name)
+
+
+def _is_subscription(asked: Document, operation_name: str | None) -> bool:
     return any(
-        type is OperationType.SUBSCRIPTION for name, type in operations if wanted is None or name == wanted
+        type is OperationType.SUBSCRIPTION
+        for name, type in asked.operations
+        if operation_name is None or name == operation_name
     )
 
 
-def _event(result: ExecutionResult) -> Answer:
-    errors = result.errors or []
-    if isinstance(result, PreExecutionError):
-        return Answer({"errors": [start_error(error) for error in errors]}, ran=False)
-    if result.data is None and all(error.path is None for error in errors):
-        return Answer({"errors": [field_error(error) for error in errors]}, ran=False)
-    return _answer(result)
+class Unplanned(Exception):
+    """The engine has no plan for an operation. The message is a sentence that says why."""
 
 
-def _refused(sentence: str) -> Answer:
-    return Answer({"errors": [request_error(GraphQLError(sentence))]}, ran=False)
+def explain(request: Request) -> str:
+    """How the engine runs the operation, to be read by people.
+
+    :raises Unplanned: it does not.
+    """
+    asked = document(request.query)
+    unfit = _unfit(asked, request.operation_name)
+    if unfit:
+        raise Unplanned(unfit[0].message)
+    assert asked.node is not None
+    try:
+        return Engine(schema).explain(request.query, asked.node, request.operation_name, request.variables)
+    except HandOver as error:
+        raise Unplanned(
+            f"The engine leaves this operation to Strawberry's execution: {error.reason}."
+        ) from None
 
 
-async def _run(request: Request, context: Context) -> Answer:
+async def _run_by_strawberry(request: Request, context: Context) -> Answer:
     result = await schema.execute(
         request.query,
         variable_values=request.variables,
         operation_name=request.operation_name,
         context_value=context,
     )
-    errors = result.errors or []
-    if isinstance(result, PreExecutionError):
-        return Answer({"errors": [request_error(error) for error in errors]}, ran=False)
-    if result.data is None and all(error.path is None for error in errors):
-        return Answer({"errors": [field_error(error) for error in errors]}, ran=False)
     return _answer(result)
 
 
 def _answer(result: ExecutionResult) -> Answer:
-    if result.errors:
-        errors = [field_error(error) for error in result.errors]
-        return Answer({"errors": errors, "data": result.data}, ran=True)
-    return Answer({"data": result.data}, ran=True)
+    errors = result.errors or []
+    if isinstance(result, PreExecutionError):
+        return _refusal(errors)
+    if result.data is None and all(error.path is None for error in errors):
+        return Answer(_encode({"errors": [field_error(error) for error in errors]}), ran=False, failed=True)
+    if errors:
+        body = {"errors": [field_error(error) for error in errors], "data": result.data}
+        return Answer(_encode(body), ran=True, failed=True)
+    return Answer(_encode({"data": result.data}), ran=True, failed=False)
+
+
+def _event(result: ExecutionResult) -> Answer:
+    if isinstance(result, PreExecutionError):
+        errors = [start_error(error) for error in result.errors or []]
+        return Answer(_encode({"errors": errors}), ran=False, failed=True)
+    return _answer(result)
+
+
+def _refusal(errors: list[GraphQLError]) -> Answer:
+    return Answer(_encode({"errors": [request_error(error) for error in errors]}), ran=False, failed=True)
 
 
 def _freshness(status: Status) -> dict[str, object]:
@@ -161,32 +227,28 @@ def _freshness(status: Status) -> dict[str, object]:
     }
 
 
-def _unclear_operation(request: Request) -> str | None:
+def _unfit(asked: Document, operation_name: str | None) -> list[GraphQLError]:
+    """Why no operation can run: the document is not GraphQL, it is not clear which to run, or it does not fit."""
+    unclear = _unclear_operation(asked, operation_name)
+    if not unclear and _is_subscription(asked, operation_name):
+        unclear = (
+            "A subscription has many answers; ask for them with the header Accept: text/event-stream, "
+            "or over a WebSocket with the subprotocol graphql-transport-ws."
+        )
+    return [GraphQLError(unclear)] if unclear else list(asked.errors)
+
+
+def _unclear_operation(asked: Document, operation_name: str | None) -> str | None:
     """Why it is not clear which operation to run, in a sentence (spec, 6.1, GetOperation)."""
-    operations = _operations(request.query)
-    if operations is None:
-        return None  # not GraphQL: the execution says where
-    names = [name for name, _type in operations]
+    if asked.node is None:
+        return None  # not GraphQL: its errors say where
+    names = [name for name, _type in asked.operations]
     if not names:
         return "The document has no operation to run, only fragments."
-    if request.operation_name is None:
+    if operation_name is None:
         if len(names) > 1:
             listed = ", ".join(name or "one without a name" for name in names)
             return f"The document has several operations ({listed}); say by operationName which to run."
-    elif request.operation_name not in names:
-        return f'The document has no operation named "{request.operation_name}".'
+    elif operation_name not in names:
+        return f'The document has no operation named "{operation_name}".'
     return None
-
-
-@lru_cache(maxsize=KEPT_DOCUMENTS)
-def _operations(query: str) -> list[tuple[str | None, OperationType]] | None:
-    """The operations: their names, if they have one, and types. ``None`` if the document is not GraphQL."""
-    try:
-        document = parse(query)
-    except GraphQLError:
-        return None
-    return [
-        (definition.name.value if definition.name else None, definition.operation)
-        for definition in document.definitions
-        if isinstance(definition, OperationDefinitionNode)
-    ]

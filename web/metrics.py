@@ -10,14 +10,19 @@ from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 
+from engine import Engine
 from upstream.records import KINDS
 from upstream.source import Source
+from web.execution import Gateway
 
 
 async def metrics(request: Request) -> Response:
     """The measurements in Prometheus's text format."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Measurements(request.app.state.gateway.source))
+    gateway: Gateway = request.app.state.gateway
+    registry.register(_Measurements(gateway.source))
+    if gateway.engine is not None:
+        registry.register(_EngineMeasurements(gateway.engine))
     return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
@@ -93,3 +98,21 @@ class _Measurements(Collector):
         for kind, count in zip(KINDS, counts, strict=True):
             records.add_metric([kind.singular], count or 0)
         yield records
+
+
+class _EngineMeasurements(Collector):
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def collect(self) -> Iterator[Metric]:
+        yield CounterMetricFamily(
+            "gateway_engine_answers", "Operations that the engine answered.", value=self._engine.answered
+        )
+        handed_over = CounterMetricFamily(
+            "gateway_engine_handed_over",
+            "Operations that it left to Strawberry's execution, by the reason.",
+            labels=["reason"],
+        )
+        for reason, count in sorted(self._engine.handed_over.items()):
+            handed_over.add_metric([reason], count)
+        yield handed_over

@@ -73,9 +73,9 @@ class _Handler(BaseGraphQLTransportWSHandler[Gateway, None]):
             async with aclosing(self.context.stream(request)) as answers:
                 async for answer in answers:
                     if not answer.ran:
-                        await self._send_errors(operation, answer.body["errors"])
+                        await self._send_errors(operation, answer.decoded()["errors"])
                         return
-                    payload: Any = answer.body
+                    payload: Any = msgspec.Raw(answer.body)
                     message = NextMessage(id=operation.id, type="next", payload=payload)
                     await operation.send_operation_message(message)
             await operation.send_operation_message(CompleteMessage(id=operation.id, type="complete"))

@@ -84,7 +84,7 @@ async def live_answers(embedded: EmbeddedUpstream) -> dict[Operation, dict[str, 
     for file, name in OPERATIONS:
         document = (ROOT / "examples" / file).read_text(encoding="utf-8")
         answer = await Gateway(source).execute(Request(document, operation_name=name))
-        answers[file, name] = answer.body
+        answers[file, name] = answer.decoded()
     await source.aclose()
     return answers
 

@@ -46,7 +46,7 @@ def source_of(app: Starlette) -> Source:
     return source
 
 
-async def test_every_family_has_a_type_and_a_sentence(http: httpx.AsyncClient) -> None:
+async def test_every_family_has_a_type_and_a_sentence(http: httpx.AsyncClient, use_engine: bool) -> None:
     found = await families(http)
     assert {name.removeprefix(PREFIX): family.type for name, family in found.items()} == {
         "upstream_requests": "counter",
@@ -57,7 +57,7 @@ async def test_every_family_has_a_type_and_a_sentence(http: httpx.AsyncClient) -
         "upstream_bad_records": "counter",
         "upstream_cost_seconds": "gauge",
         "catalog_syncing": "gauge",
-    }
+    } | ({"engine_answers": "counter", "engine_handed_over": "counter"} if use_engine else {})
     for family in found.values():
         assert family.documentation.endswith(".")
 

@@ -1,0 +1,201 @@
+"""What the engine costs, beside Strawberry's execution of the same operations in the same run.
+
+    python benchmarks/engine.py
+
+Everything is known: no operation waits for anything. Strawberry has its parsed and validated documents from the
+cache. The answers are compared byte for byte before they are timed. The table goes to the screen and to
+``benchmarks/results/engine.md``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import platform
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from typing import Any, cast
+
+import msgspec
+from graphql import parse, validate
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.catalog import made_categories, made_grids, made_packages, processor  # noqa: E402
+from engine import Engine, source  # noqa: E402
+from engine.fields import Request  # noqa: E402
+from engine.run import answers, encode  # noqa: E402
+from resolvers.context import Context  # noqa: E402
+from resolvers.loaders import Loaders  # noqa: E402
+from schema import schema  # noqa: E402
+from upstream.batching import Batcher  # noqa: E402
+from upstream.catalog import Catalog  # noqa: E402
+from upstream.freshness import Snapshot, Status  # noqa: E402
+from upstream.records import Grid, Package  # noqa: E402
+from upstream.source import Source  # noqa: E402
+
+RESULTS = ROOT / "benchmarks" / "results" / "engine.md"
+PACKAGES = 5400
+ROUNDS = 20
+MEMBERS = 49
+"""Of the grid in the canonical query: the largest of the site has about as many."""
+
+OPERATIONS = {
+    "one package, 4 fields": '{ package(slug: "django-celery-email") { title slug repoWatchers pypiVersion } }',
+    "the canonical query": (ROOT / "examples" / "canonical.graphql").read_text(encoding="utf-8"),
+    "20 packages -> grids -> packages": (
+        "{ packages(first: 20) { nodes { title grids { title packages { title slug repoWatchers } } } } }"
+    ),
+}
+
+
+class Measured(msgspec.Struct):
+    """One row of the table. Times in seconds."""
+
+    name: str
+    answer: int
+    parse_and_validate: float
+    cold: float
+    run: float
+    serialise: float
+    whole: float
+    strawberry: float
+
+
+def main() -> None:
+    """Measure and write the table."""
+    text = table(asyncio.run(measure()))
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(text, encoding="utf-8")
+    sys.stdout.write(text)
+
+
+async def measure() -> list[Measured]:
+    """All rows."""
+    snapshot = Snapshot(made_catalog(), datetime.now(UTC))
+    status = Status(snapshot.catalog.version, snapshot.refreshed_at, 0, False, PACKAGES, 440, 6, False)
+    gc.collect()
+    gc.freeze()
+
+    def context() -> Context:
+        # Nobody is asked, so there is no batcher.
+        return Context(Loaders.over(cast(Batcher, None), snapshot), status, cast(Source, None))
+
+    return [await _measured(name, text, context) for name, text in OPERATIONS.items()]
+
+
+async def _measured(name: str, text: str, context: Callable[[], Context]) -> Measured:
+    document = parse(text)
+    engine = Engine(schema)
+    body = await engine.run(text, document, None, None, context())
+    await _compare(text, body, context)
+    operation = engine.operation(text, document, None)
+    variables = operation.coerced(None)
+    place = operation.plan(variables)
+    answer = await answers(place, Request(variables, context()))
+
+    async def cold() -> None:
+        source.answer_class.cache_clear()
+        source.compiled.cache_clear()
+        await Engine(schema).run(text, document, None, None, context())
+
+    async def run() -> None:
+        await answers(place, Request(variables, context()))
+
+    async def serialise() -> None:
+        encode(answer)
+
+    async def whole() -> None:
+        await engine.run(text, document, None, None, context())
+
+    async def strawberry() -> None:
+        result = await schema.execute(text, context_value=context())
+        msgspec.json.encode({"data": result.data})
+
+    async def parse_and_validate() -> None:
+        assert not validate(schema._schema, parse(text))
+
+    # Round by round, so that other work on the machine disturbs all of them alike.
+    rare, often = 2, 20 if len(body) > 50_000 else 200
+    measured = [(parse_and_validate, rare), (cold, rare), (run, often), (serialise, often), (whole, often)]
+    best = [float("inf")] * (len(measured) + 1)
+    for _ in range(ROUNDS):
+        for which, (do, times) in enumerate([*measured, (strawberry, often // 10)]):
+            best[which] = min(best[which], await _best(times, do))
+    return Measured(name, len(body), *best)
+
+
+async def _compare(text: str, body: bytes, context: Callable[[], Context]) -> None:
+    result = await schema.execute(text, context_value=context())
+    if body != msgspec.json.encode({"data": result.data}):
+        raise SystemExit(f"The answers differ: {text}")
+
+
+async def _best(times: int, do: Callable[[], Awaitable[Any]]) -> float:
+    # The best of many, because other work on the machine disturbs.
+    shortest = float("inf")
+    for _ in range(times):
+        started = time.perf_counter()
+        await do()
+        shortest = min(shortest, time.perf_counter() - started)
+    return shortest
+
+
+def made_catalog() -> Catalog:
+    """5,400 packages; the newest are in up to three grids of 25, and one in a grid of 49."""
+    draws = Random(1)
+    packages = {package.id: package for package in made_packages(PACKAGES)}
+    grids: dict[int, Grid] = {grid.id: grid for grid in made_grids(PACKAGES)}
+    asked = 100
+    for grid in grids.values():
+        others = draws.sample([id for id in packages if id != asked], 25)
+        grids[grid.id] = msgspec.structs.replace(grid, packages=tuple(others))
+    first = next(iter(grids))
+    grids[first] = msgspec.structs.replace(grids[first], packages=tuple(range(asked, asked + MEMBERS)))
+    of: dict[int, list[int]] = {id: [] for id in packages}
+    for grid in grids.values():
+        for id in grid.packages:
+            of[id].append(grid.id)
+    made: list[Package] = [
+        msgspec.structs.replace(package, grids=tuple(of[package.id][:3])) for package in packages.values()
+    ]
+    made[asked - 1] = msgspec.structs.replace(made[asked - 1], slug="django-celery-email", grids=(first,))
+    return Catalog.build(made, grids.values(), made_categories())
+
+
+def table(rows: list[Measured]) -> str:
+    """The rows as Markdown, one column an operation, under the machine they were measured on."""
+    lines: list[tuple[str, Callable[[Measured], str]]] = [
+        ("bytes of the answer", lambda row: f"{row.answer:,}"),
+        ("parse and validate, once a document", lambda row: _us(row.parse_and_validate)),
+        ("first run, with compiling everything in it", lambda row: _us(row.cold)),
+        ("run: find the objects, build the answers", lambda row: _us(row.run)),
+        ("serialise", lambda row: _us(row.serialise)),
+        ("the engine, all of it, loaders included", lambda row: _us(row.whole)),
+        ("Strawberry with its documents cached, loaders and JSON included", lambda row: _us(row.strawberry)),
+        ("times as fast", lambda row: f"{row.strawberry / row.whole:,.0f}"),
+    ]
+    text = [
+        "# What the engine costs",
+        "",
+        f"Written by `python benchmarks/engine.py`. Python {platform.python_version()}, {processor()}; "
+        "microseconds, the best of many.",
+        "",
+        "| | " + " | ".join(row.name for row in rows) + " |",
+        "|---|" + "---:|" * len(rows),
+    ]
+    text += [f"| {name} | " + " | ".join(show(row) for row in rows) + " |" for name, show in lines]
+    return "\n".join(text) + "\n"
+
+
+def _us(seconds: float) -> str:
+    return f"{seconds * 1e6:,.1f}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""The engine of one schema: its plans, kept, and what it counts."""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from typing import Any
+
+import strawberry
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    OperationDefinitionNode,
+    Undefined,
+    get_variable_values,
+)
+from graphql.execution.values import VariableValues
+from strawberry.extensions import SchemaExtension
+from strawberry.extensions.directives import DirectivesExtension
+
+from engine.compiler import Compiler
+from engine.conditions import condition_variables
+from engine.dump import dump
+from engine.fields import Request
+from engine.handover import HandOver, Reason
+from engine.places import Place
+from engine.run import run
+
+KEPT_PLANS = 1000
+"""How many plans are kept: those used last."""
+
+_NO_VARIABLES = VariableValues({}, {})
+_HOOKS = ("on_operation", "on_execute", "resolve", "get_results")
+
+
+class Engine:
+    """Runs operations of one schema. ``handed_over`` counts by reason those that it could not run."""
+
+    def __init__(self, schema: strawberry.Schema, kept: int = KEPT_PLANS) -> None:
+        self._schema = schema
+        self._kept = kept
+        self._operations: OrderedDict[tuple[str, str | None], Operation | Reason] = OrderedDict()
+        self._usable = not any(map(_takes_part, schema.get_extensions()))
+        self.answered = 0
+        self.handed_over: Counter[Reason] = Counter()
+
+    async def run(
+        self,
+        text: str,
+        document: DocumentNode,
+        operation_name: str | None,
+        variables: dict[str, Any] | None,
+        context: object,
+    ) -> bytes:
+        """The response to an operation of a validated document, ``{"data":...}``. ``text`` is the document's.
+
+        :raises HandOver: only Strawberry's own execution answers this rightly.
+        """
+        try:
+            operation = self.operation(text, document, operation_name)
+            values = operation.coerced(variables)
+            answer = await run(operation.plan(values), Request(values, context))
+        except HandOver as error:
+            self.handed_over[error.reason] += 1
+            raise
+        except Exception as error:
+            # A resolver's, or graphql-core's about a value that is none of its type.
+            self.handed_over["error"] += 1
+            raise HandOver("error") from error
+        self.answered += 1
+        return answer
+
+    def explain(
+        self, text: str, document: DocumentNode, operation_name: str | None, variables: dict[str, Any] | None
+    ) -> str:
+        """The plan of an operation and its generated source, to be read.
+
+        :raises HandOver: there is none.
+        """
+        operation = self.operation(text, document, operation_name)
+        return dump(operation.plan(operation.coerced(variables)))
+
+    def operation(self, text: str, document: DocumentNode, name: str | None) -> Operation:
+        """The operation, kept from the last time or looked at anew.
+
+        :raises HandOver: the engine runs none like it.
+        """
+        key = text, name
+        operation = self._operations.get(key)
+        if operation is None:
+            try:
+                if not self._usable:
+                    raise HandOver("extension")
+                operation = Operation(self._schema, document, name)
+            except HandOver as error:
+                operation = error.reason
+            self._operations[key] = operation
+            if len(self._operations) > self._kept:
+                self._operations.popitem(last=False)
+        else:
+            self._operations.move_to_end(key)
+        if not isinstance(operation, Operation):
+            raise HandOver(operation)
+        return operation
+
+
+class Operation:
+    """An operation and its plans: one for each combination of values in its conditions."""
+
+    MOST_PLANS = 16
+    """More are compiled for each request anew."""
+
+    def __init__(self, schema: strawberry.Schema, document: DocumentNode, name: str | None) -> None:
+        self._schema = schema
+        self._fragments = {
+            definition.name.value: definition
+            for definition in document.definitions
+            if isinstance(definition, FragmentDefinitionNode)
+        }
+        self._operation = _named_operation(document, name)
+        self._conditions = condition_variables(self._operation, self._fragments)
+        self._plans: dict[tuple[object, ...], Place] = {}
+
+    @property
+    def plans_kept(self) -> int:
+        """How many plans there are."""
+        return len(self._plans)
+
+    def coerced(self, variables: dict[str, Any] | None) -> VariableValues:
+        """The values of the operation's variables.
+
+        :raises HandOver: they do not fit.
+        """
+        definitions = self._operation.variable_definitions
+        if not definitions:
+            return _NO_VARIABLES
+        values = get_variable_values(self._schema._schema, definitions, variables or {}, max_errors=1)
+        if isinstance(values, list):
+            raise HandOver("variables")
+        return values
+
+    def plan(self, values: VariableValues) -> Place:
+        """The plan for these values of the variables."""
+        key = tuple(values.coerced.get(name, Undefined) for name in self._conditions)
+        place = self._plans.get(key)
+        if place is None:
+            if not all(isinstance(value, bool) for value in key):
+                raise HandOver("variables")
+            known = VariableValues(
+                {name: values.sources[name] for name in self._conditions},
+                dict(zip(self._conditions, key, strict=True)),
+            )
+            place = Compiler(self._schema, self._operation, self._fragments, known).root()
+            if len(self._plans) < self.MOST_PLANS:
+                self._plans[key] = place
+        return place
+
+
+def _named_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
+    for definition in document.definitions:
+        if isinstance(definition, OperationDefinitionNode) and (
+            name is None or (definition.name and definition.name.value == name)
+        ):
+            return definition
+    raise ValueError(f"there is no operation named {name}")
+
+
+def _takes_part(extension: SchemaExtension) -> bool:
+    """Whether an extension does something while an operation runs, which the engine would leave out."""
+    if isinstance(extension, DirectivesExtension):
+        return False  # it serves directives that the engine hands over
+    return any(getattr(type(extension), hook) is not getattr(SchemaExtension, hook) for hook in _HOOKS)

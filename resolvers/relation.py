@@ -1,0 +1,123 @@
+"""Relations from one record to others, declared once and read by both ways to run an operation.
+
+``schema`` gives a declaration's ``resolve`` to Strawberry, which calls it for each record. The engine finds the
+declaration behind it and calls ``of`` once, with all records that stand at one place of an operation. Both find
+the same: what the request's catalog knows without waiting, the rest together from the request's loaders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from operator import attrgetter
+from typing import Any, Generic, Protocol, TypeAlias
+
+from resolvers.context import Context, Info
+from resolvers.loaders import Loaders
+from resolvers.order import by_title
+from upstream.catalog import Catalog
+from upstream.receipt import note_from_memory
+from upstream.records import R
+
+Found: TypeAlias = R | BaseException | None
+"""A record, that there is none, or the error that its load met."""
+
+
+class Loader(Protocol[R]):
+    """What a relation needs of the loader of the records it leads to."""
+
+    @property
+    def known(self) -> Mapping[int, R]: ...  # noqa: D102
+
+    async def by_id(self, id: int) -> R | None: ...  # noqa: D102
+
+    async def by_ids(self, ids: Sequence[int]) -> list[R | BaseException | None]: ...  # noqa: D102
+
+
+Index: TypeAlias = tuple[Mapping[int, Any], Mapping[int, Sequence[int]]]
+"""The records that have a relation, and for each the ids of all others that the catalog knows, in order."""
+
+_NO_INDEX: Index = ({}, {})
+
+
+@dataclass(frozen=True, slots=True)
+class ToOne(Generic[R]):
+    """The one record whose id is in the field ``key``."""
+
+    key: str
+    loader: Callable[[Loaders], Loader[R]]
+    _key_of: Callable[[Any], int] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_key_of", attrgetter(self.key))
+
+    async def resolve(self, root: Any, info: Info) -> Any:  # noqa: ANN401 - Strawberry reads the schema's types
+        """The record that ``root`` names.
+
+        :raises UpstreamError: it could not be loaded.
+        """
+        return await self.loader(info.context.loaders).by_id(getattr(root, self.key))
+
+    def of(self, roots: Sequence[Any], context: Context) -> ByKey[R] | Awaitable[list[Found[R]]]:
+        """What each of ``roots`` is related to: at once if the catalog knows it all."""
+        loader = self.loader(context.loaders)
+        keys = list(map(self._key_of, roots))
+        known = loader.known
+        wanted = dict.fromkeys(keys)
+        found = {key: known[key] for key in wanted if key in known}
+        if len(found) == len(wanted):
+            note_from_memory(len(keys))
+            return ByKey(keys, found)
+        return loader.by_ids(keys)
+
+
+@dataclass(slots=True, eq=False)
+class ByKey(Generic[R]):
+    """What several roots are related to, the records that they share once."""
+
+    keys: list[int]
+    """Of the roots, in their order."""
+    found: dict[int, R]
+    """A record for each of the keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToMany(Generic[R]):
+    """The records whose ids are in the field ``keys``, by title."""
+
+    keys: str
+    loader: Callable[[Loaders], Loader[R]]
+    index: Callable[[Catalog], Index] | None = None
+    """Where the catalog has the relation sorted already."""
+
+    async def resolve(self, root: Any, info: Info) -> Any:  # noqa: ANN401 - Strawberry reads the schema's types
+        """The records that ``root`` names; an item that failed is its error."""
+        ids = sorted(getattr(root, self.keys))
+        return by_title(await self.loader(info.context.loaders).by_ids(ids))
+
+    def of(
+        self, roots: Sequence[Any], context: Context
+    ) -> list[list[Found[R]]] | Awaitable[list[list[Found[R]]]]:
+        """What each of ``roots`` is related to: at once if the catalog knows it all."""
+        loader, catalog = self.loader(context.loaders), context.loaders.catalog
+        known = loader.known
+        owners, ordered = self.index(catalog) if self.index and catalog else _NO_INDEX
+        found: list[list[Found[R]]] = []
+        for root in roots:
+            ids = getattr(root, self.keys)
+            # A record that was loaded live is not the one that was indexed.
+            if root.id in owners and owners[root.id] is root and len(ordered[root.id]) == len(ids):
+                found.append(list(map(known.get, ordered[root.id])))
+                continue
+            items: list[Found[R]] = list(map(known.get, ids))
+            if not all(items):
+                return self._load(roots, loader)
+            found.append(by_title(items))
+        note_from_memory(sum(map(len, found)))
+        return found
+
+    async def _load(self, roots: Sequence[Any], loader: Loader[R]) -> list[list[Found[R]]]:
+        ids = [sorted(getattr(root, self.keys)) for root in roots]
+        loaded = iter(await loader.by_ids(list(chain.from_iterable(ids))))
+        return [by_title([next(loaded) for _ in each]) for each in ids]

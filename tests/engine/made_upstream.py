@@ -1,0 +1,215 @@
+"""A source of made records without HTTP: some known, some to be asked for, some of which fail."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
+from random import Random
+from types import SimpleNamespace
+from typing import Any, cast
+
+from tests.made_records import catalog_of, category, grid, package
+from upstream.catalog import Catalog
+from upstream.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
+from upstream.feed import Change, Entry, Excerpt, FieldChange
+from upstream.freshness import Snapshot, Status
+from upstream.records import BadRecord, Category, Grid, Kind, Package, Page, Record, SearchHit
+from upstream.source import Source
+
+_ZONES = (
+    UTC,
+    timezone(timedelta(hours=-5)),
+    timezone(timedelta(hours=5, minutes=30)),
+    timezone(timedelta(0)),
+)
+_TITLES = ("django", "Email", "émail ☃", 'a "quoted" \\ one', "line\nbreak\ttab\x01", "🎉", "", "</script>")
+PACKAGES, GRIDS, CATEGORIES = range(1, 41), range(1, 13), range(1, 5)
+MISSING_GRID, MISSING_PACKAGE, BAD_PACKAGE = 77, 99, 98
+
+
+def made_records(seed: int = 1) -> list[Record]:
+    """Packages, grids and categories that name each other, and some that there are not."""
+    draws = Random(seed)
+
+    def moment() -> datetime:
+        micro = draws.choice([0, 0, 0, 7, 120_000])
+        made = datetime(2010, 1, 1, tzinfo=draws.choice(_ZONES))
+        return made + timedelta(seconds=draws.randrange(500_000_000), microseconds=micro)
+
+    grids = {id: draws.sample(PACKAGES, draws.choice([0, 1, 3, 10])) for id in GRIDS}
+    grids[2] += [MISSING_PACKAGE]
+    grids[3] += [MISSING_PACKAGE, BAD_PACKAGE]
+    records: list[Record] = [
+        grid(
+            id,
+            title=draws.choice(_TITLES),
+            description=draws.choice(_TITLES),
+            is_locked=draws.random() < 0.5,
+            created=moment(),
+            packages=tuple(members),
+        )
+        for id, members in grids.items()
+    ]
+    records += [category(id, title=draws.choice(_TITLES), slug=f"category-{id % 3}") for id in CATEGORIES]
+    for id in PACKAGES:
+        theirs = [grid_id for grid_id, members in grids.items() if id in members]
+        records.append(
+            package(
+                id,
+                title=draws.choice(_TITLES),
+                last_updated=draws.choice([None, moment()]),
+                created=moment(),
+                pypi_version=draws.choice([None, "", "1.0"]),
+                repo_watchers=draws.choice([0, 7, 2**31 - 1]),
+                commits_over_52=draws.choice([None, (), (1, 2, 3)]),
+                participants=draws.choice([(), ("a", "b"), ("ü", '"')]),
+                category=draws.choice(CATEGORIES),
+                grids=(*theirs, MISSING_GRID) if id == 5 else tuple(theirs),
+            )
+        )
+    return records
+
+
+class MadeUpstream:
+    """In the batcher's place. ``asked`` are the keys of all its flights, in order."""
+
+    def __init__(self, records: Sequence[Record], failing: dict[tuple[str, int], UpstreamError]) -> None:
+        self._records: dict[str, Sequence[Record]] = {
+            "package": [record for record in records if isinstance(record, Package)],
+            "grid": [record for record in records if isinstance(record, Grid)],
+            "category": [record for record in records if isinstance(record, Category)],
+        }
+        self._failing = failing
+        self._searches: dict[str, asyncio.Future[None]] = {}
+        self.asked: list[tuple[str, object]] = []
+
+    async def fetch(self, kind: Kind[Any], keys: Sequence[Any], *, asked: float = 0) -> dict[Any, Any]:
+        """For each id or slug its record, None, or an error."""
+        self.asked += [(kind.singular, key) for key in keys]
+        await asyncio.sleep(0)
+        found: dict[Any, Any] = dict.fromkeys(keys)
+        for record in self._records[kind.singular]:
+            for key in (record.id, record.slug):
+                if key in found:
+                    found[key] = self._failing.get((kind.singular, record.id), record)
+        if BAD_PACKAGE in found:
+            found[BAD_PACKAGE] = UpstreamUnavailable("Upstream's package 98 does not fit.")
+        return found
+
+    async def page(self, kind: Kind[Any], *, limit: int, offset: int, asked: float = 0) -> Page[Any]:
+        """A page, newest first."""
+        self.asked.append((kind.plural, (limit, offset)))
+        await asyncio.sleep(0)
+        if (kind.plural, 0) in self._failing:
+            raise self._failing[kind.plural, 0]
+        records = sorted(self._records[kind.singular], key=lambda record: record.id, reverse=True)
+        results: list[Any] = records[offset : offset + limit]
+        for place, record in enumerate(results):
+            if (kind.singular, record.id) in self._failing:
+                results[place] = BadRecord(kind.singular, record.id, "made so")
+        return Page(count=len(records), next=None, previous=None, results=tuple(results))
+
+    async def search(self, query: str) -> tuple[SearchHit, ...]:
+        """Some records, and one that is gone. Who asks at the same time shares a flight."""
+        flight = self._searches.get(query)
+        if flight is None:
+            self.asked.append(("search", query))
+            flight = self._searches[query] = asyncio.ensure_future(asyncio.sleep(0))
+        await flight
+        self._searches.pop(query, None)
+        if ("search", 0) in self._failing:
+            raise self._failing["search", 0]
+        return tuple(
+            _hit(kind, slug)
+            for kind, slug in [("package", "slug-3"), ("grid", "grid-2"), ("package", "gone")]
+        )
+
+
+def _hit(kind: Any, slug: str) -> SearchHit:  # noqa: ANN401
+    moment = datetime(2020, 1, 1, tzinfo=UTC)
+    texts: Any = dict.fromkeys(
+        ("description", "title_no_prefix", "slug_no_prefix", "clean_title", "category", "participants"),
+        "text",
+    )
+    numbers: Any = dict.fromkeys(
+        ("weight", "repo_watchers", "repo_forks", "pypi_downloads", "score", "usage"), 5
+    )
+    return SearchHit(
+        **texts,
+        **numbers,
+        title=slug.upper(),
+        absolute_url=f"/{kind}s/{slug}/",
+        created=moment,
+        modified=moment,
+        item_type=kind,
+        slug=slug,
+        last_committed=None,
+        last_released=moment,
+    )
+
+
+@lru_cache(maxsize=16)
+def _snapshot(records: tuple[Record, ...]) -> Snapshot:
+    return Snapshot(catalog_of(*records), datetime(2026, 1, 1, tzinfo=UTC))
+
+
+async def _changes(after: int, limit: int) -> Excerpt:
+    """A feed of three changes."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    fields = (FieldChange("repo_watchers", 1, 2), FieldChange("grids", [1], None))
+    changes = [
+        Change("added", "package", 1, "slug-1", "1 v", at),
+        Change("changed", "grid", 2, "grid-2", "1 v", at, fields),
+        Change("removed", "package", MISSING_PACKAGE, "gone", "2 v", at),
+    ]
+    entries = tuple(Entry("feed", place, change) for place, change in enumerate(changes, 1))[after:]
+    shown = entries[:limit]
+    return Excerpt("feed", shown, len(entries) - len(shown), after, 0, after + len(shown), 3)
+
+
+class MadeSource:
+    """In the source's place. ``known`` is the share of the records that the catalog has, or None for no catalog."""
+
+    def __init__(
+        self, records: Sequence[Record], *, known: float | None = 1, failing: float = 0, seed: int = 1
+    ) -> None:
+        draws = Random(seed)
+        errors: dict[tuple[str, int], UpstreamError] = {
+            (type(record).__name__.lower(), record.id): draws.choice(
+                [
+                    UpstreamTimeout("Upstream took too long."),
+                    UpstreamUnavailable("Upstream is away.", retry_after=3),
+                ]
+            )
+            for record in records
+            if draws.random() < failing
+        }
+        for key in (("categories", 0), ("search", 0)):
+            if draws.random() < failing:
+                errors[key] = UpstreamUnavailable(f"Upstream has no {key[0]}.")
+        self.batcher = MadeUpstream(records, errors)
+        self._snapshot: Snapshot | None = None
+        if known is not None:
+            self._snapshot = _snapshot(tuple(record for record in records if draws.random() < known))
+        self.sync = SimpleNamespace(snapshot=self._snapshot, changes=_changes)
+
+    async def first_catalog(self) -> Catalog:
+        """There is none."""
+        await asyncio.sleep(0)
+        raise UpstreamUnavailable("There is no catalog.")
+
+    async def snapshot(self) -> Snapshot | None:
+        """The catalog."""
+        return self._snapshot
+
+    def status(self, snapshot: Snapshot | None) -> Status:
+        """The same always."""
+        if snapshot is None:
+            return Status(None, None, None, False, None, None, None, False)
+        return Status(snapshot.catalog.version, snapshot.refreshed_at, 5, True, 40, 12, 4, False)
+
+    def as_source(self) -> Source:
+        """It does what a gateway asks of a source."""
+        return cast(Source, self)

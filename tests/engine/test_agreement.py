@@ -1,0 +1,111 @@
+"""The engine and Strawberry's execution agree on random operations: the same bytes, or the same errors."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections import Counter
+from typing import Any
+
+import pytest
+from strawberry import relay
+
+from schema import document, schema
+from tests.engine.made_upstream import MadeSource, made_records
+from tests.engine.operations import Generator, Operation
+from tests.engine.simplest import simplest
+from web.execution import Gateway, Request
+
+OPERATIONS = int(os.environ.get("AGREEMENT_OPERATIONS", "2000")) * 3 // 4
+PARTS = 8
+
+RECORDS = made_records()
+STATES: dict[str, dict[str, Any]] = {
+    "all known": {"known": 1},
+    "half known": {"known": 0.5},
+    "nothing known": {"known": None},
+    "half known, some fail": {"known": 0.5, "failing": 0.1},
+    "nothing known, some fail": {"known": None, "failing": 0.1},
+}
+SLUGS = ["slug-1", "slug-7", "grid-2", "grid-3", "category-1", "category-2", "", "no such", "7"]
+IDS = [relay.to_base64(kind, id) for kind in ("Package", "Grid", "Category") for id in (1, 2, 3, 5)]
+IDS += [relay.to_base64("Contributor", login) for login in ("a", "ü", "nobody")]
+VALUES: dict[str, list[Any]] = {
+    "package.slug": [f"slug-{id}" for id in range(1, 40)],
+    "grid.slug": [f"grid-{id}" for id in range(1, 12)],
+    "slug": SLUGS,
+    "id": [*IDS, "no id"],
+    "databaseId": [1, 2, 3, 5, 7, 99, -1],
+    "first": [0, 1, 3, 20, 101],
+    "last": [1, 3, -1],
+    "after": ["b2Zmc2V0OjI=", "x"],
+    "before": ["b2Zmc2V0OjU="],
+    "slugs": SLUGS,
+    "login": ["a", "A", "ü", "nobody"],
+    "query": ["django", "email OR django", "no such word", " ", "x" * 201],
+    "DateTimeRange.after": ["2012-01-01T00:00:00+00:00", "2020-06-01T12:00:00Z"],
+    "DateTimeRange.before": ["2022-01-01T00:00:00+00:00", "2011-06-01T12:00:00Z"],
+    "String": ["x", 'a"b\\c\n☃'],
+    "Int": [0, 1, 2],
+    "ID": IDS,
+    "Boolean": [True, False],
+    "Float": [0.5],
+}
+GENERATOR = Generator(schema._schema, VALUES)
+
+
+def comparable(body: bytes) -> object:
+    """An answer without what differs between two runs: the ids of masked errors, the order in which errors met."""
+    answer = json.loads(body)
+    for error in answer.get("errors", []):
+        if error["extensions"].pop("errorId", None):
+            error["message"] = "masked"
+    answer.get("errors", []).sort(key=lambda error: json.dumps(error, sort_keys=True))
+    return list(answer.get("errors", [])), json.dumps(answer.get("data"))
+
+
+async def disagreement(operation: Operation, state: str) -> str | None:
+    """How the two differ, if they do."""
+    request = Request(str(operation), operation.variables)
+    ours = MadeSource(RECORDS, **STATES[state])
+    gateway = Gateway(ours.as_source())
+    assert gateway.engine is not None
+    answer = await gateway.execute(request)
+    theirs = MadeSource(RECORDS, **STATES[state])
+    expected = await Gateway(theirs.as_source(), use_engine=False).execute(request)
+    if not answer.failed and answer.body != expected.body:
+        return f"bytes: {answer.body!r} is not {expected.body!r}"
+    if comparable(answer.body) != comparable(expected.body):
+        return f"errors: {answer.body!r} is not {expected.body!r}"
+    if max(Counter(ours.batcher.asked).values(), default=0) > 1:
+        return f"asked twice: {ours.batcher.asked}"
+    if gateway.engine.handed_over and not expected.failed and "__schema" not in request.query:
+        return f"handed over for nothing: {gateway.engine.handed_over}"
+    if gateway.engine.answered and expected.failed:
+        return "answered in spite of errors"
+    return None
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+async def test_random_operations_are_answered_alike(part: int) -> None:
+    states = list(STATES)
+    ran: Counter[str] = Counter()
+    for seed in range(part, OPERATIONS, PARTS):
+        operation, state = GENERATOR.operation(seed), states[seed // PARTS % len(states)]
+        assert not document(str(operation)).errors, f"seed {seed} is not valid: {operation}"
+        if await disagreement(operation, state):
+            await _report(operation, state, seed)
+        ran[state] += 1
+    assert len(ran) == len(STATES)
+
+
+async def _report(operation: Operation, state: str, seed: int) -> None:
+    def fails(cut: Operation) -> bool:
+        if document(str(cut)).errors:
+            return False
+        return asyncio.run(disagreement(cut, state)) is not None
+
+    least = await asyncio.to_thread(simplest, operation, fails)
+    how = await disagreement(least, state)
+    pytest.fail(f"seed {seed}, {state}:\n{least}\n{least.variables}\n{how}")

@@ -1,0 +1,66 @@
+"""The engine and Strawberry's execution agree on a schema with everything, the gateway's own being narrower."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import Counter
+
+import msgspec
+import pytest
+
+from engine import Engine, HandOver
+from schema.documents import Document, read_document
+from tests.engine.everything import VALUES, schema
+from tests.engine.operations import Generator, Operation
+from tests.engine.simplest import simplest
+
+OPERATIONS = int(os.environ.get("AGREEMENT_OPERATIONS", "2000")) // 4
+GENERATOR = Generator(schema._schema, VALUES)
+NEVER_ERRORS = {"operation", "introspection", "directive", "extension", "value", "path"}
+"""The reasons to hand over that need not mean an error in the answer."""
+
+
+def document(text: str) -> Document:
+    return read_document(text, schema._schema)
+
+
+async def disagreement(operation: Operation, engine: Engine) -> str | None:
+    """How the two differ, if they do."""
+    text = str(operation)
+    node = document(text).node
+    assert node is not None
+    try:
+        body = await engine.run(text, node, None, operation.variables, None)
+        reason = None
+    except HandOver as error:
+        body, reason = b"", error.reason
+    result = await schema.execute(text, operation.variables)
+    if reason is not None:
+        return None if result.errors or reason in NEVER_ERRORS else f"handed over for nothing: {reason}"
+    if result.errors:
+        return f"answered in spite of {result.errors}"
+    expected = msgspec.json.encode({"data": result.data})
+    return None if body == expected else f"bytes: {body!r} is not {expected!r}"
+
+
+async def test_random_operations_are_answered_alike() -> None:
+    engine = Engine(schema)
+    for seed in range(OPERATIONS):
+        operation = GENERATOR.operation(seed)
+        errors = document(str(operation)).errors
+        assert not errors, f"seed {seed} is not valid: {operation}: {errors}"
+        if await disagreement(operation, engine):
+            least = await asyncio.to_thread(simplest, operation, _fails)
+            pytest.fail(
+                f"seed {seed}:\n{least}\n{least.variables}\n{await disagreement(least, Engine(schema))}"
+            )
+    # Most of them are answered, so that this test says something.
+    assert engine.answered > OPERATIONS * 0.4, engine.handed_over
+    assert Counter(engine.handed_over).keys() >= {"error", "value"}
+
+
+def _fails(cut: Operation) -> bool:
+    if document(str(cut)).errors:
+        return False
+    return asyncio.run(disagreement(cut, Engine(schema))) is not None

@@ -1,0 +1,29 @@
+"""The same agreement on operations of hypothesis-graphql, which knows nothing of what this engine finds hard."""
+
+from __future__ import annotations
+
+import asyncio
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis_graphql import queries
+
+from schema import document, schema
+from tests.engine.made_upstream import MadeSource
+from tests.engine.test_agreement import RECORDS, comparable
+from web.execution import Gateway, Request
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(queries(schema.as_str()))
+def test_operations_of_hypothesis_graphql_are_answered_alike(text: str) -> None:
+    assert not document(text).errors
+
+    async def answers() -> list[object]:
+        request = Request(text)
+        gateways = [
+            Gateway(MadeSource(RECORDS, known=0.5).as_source(), use_engine=on) for on in (True, False)
+        ]
+        return [comparable((await gateway.execute(request)).body) for gateway in gateways]
+
+    ours, theirs = asyncio.run(answers())
+    assert ours == theirs

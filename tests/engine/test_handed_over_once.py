@@ -1,0 +1,56 @@
+"""What the engine was given before it hands over is not asked for again."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.engine.made_upstream import MadeSource, MadeUpstream, made_records
+from upstream.catalog import Catalog
+from upstream.records import SearchHit
+from web.execution import Gateway, Request
+
+RECORDS = made_records()
+
+
+class Counting(MadeSource):
+    catalogs = 0
+
+    async def first_catalog(self) -> Catalog:
+        self.catalogs += 1
+        return await super().first_catalog()
+
+
+class CutOff(MadeUpstream):
+    """As when the gateway stops while it is searched."""
+
+    async def search(self, query: str) -> tuple[SearchHit, ...]:
+        await asyncio.sleep(0)
+        raise asyncio.CancelledError
+
+
+async def test_a_search_is_asked_once() -> None:
+    source = MadeSource(RECORDS)
+    text = '{ search(query: "email") { totalCount } node(id: "no id") { id } }'
+    answer = await Gateway(source.as_source()).execute(Request(text))
+    assert answer.failed
+    assert source.batcher.asked.count(("search", "email")) == 1
+
+
+async def test_nobody_waits_twice_for_the_first_catalog() -> None:
+    source = Counting(RECORDS, known=None)
+    answer = (await Gateway(source.as_source()).execute(Request("{ stats { packageCount } }"))).decoded()
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["UPSTREAM_UNAVAILABLE"]
+    assert source.catalogs == 1
+
+
+@pytest.mark.parametrize("beside", ["", "catalog { changesCursor }"])
+async def test_who_is_cut_off_is_not_handed_over(beside: str) -> None:
+    source = MadeSource(RECORDS)
+    source.batcher = CutOff(RECORDS, {})
+    gateway = Gateway(source.as_source())
+    with pytest.raises(asyncio.CancelledError):
+        await gateway.execute(Request(f'{{ search(query: "email", first: 1) {{ totalCount }} {beside} }}'))
+    assert gateway.engine is not None
+    assert not gateway.engine.handed_over

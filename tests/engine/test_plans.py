@@ -1,0 +1,129 @@
+"""Plans are kept, and each thing is done once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+import strawberry
+from graphql import parse
+
+from engine import Engine
+from schema import schema
+from tests.engine.made_upstream import MadeSource, made_records
+from tests.engine.test_agreement import RECORDS
+from web.execution import Gateway, Request
+
+CALLS: list[str] = []
+
+
+@strawberry.type
+class Leaf:
+    name: str
+
+    @strawberry.field
+    async def slow(self) -> str:
+        CALLS.append(f"begin {self.name}")
+        await asyncio.sleep(0)
+        CALLS.append(f"end {self.name}")
+        return self.name
+
+
+LEAVES = [Leaf(name="a"), Leaf(name="b")]
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    def leaves(self) -> list[Leaf | None]:
+        return [*LEAVES, None, *LEAVES, LEAVES[0]]
+
+
+LEAVES_SCHEMA = strawberry.Schema(Query)
+
+
+async def test_an_object_met_twice_at_one_place_is_answered_once_and_all_are_awaited_together() -> None:
+    CALLS.clear()
+    text = "{ leaves { slow } again: leaves { slow } }"
+    body = await Engine(LEAVES_SCHEMA).run(text, parse(text), None, None, None)
+    a, b = b'{"slow":"a"}', b'{"slow":"b"}'
+    lists = b"[%b]" % b",".join([a, b, b"null", a, b, a])
+    assert body == b'{"data":{"leaves":%b,"again":%b}}' % (lists, lists)
+    assert sorted(CALLS[:4]) == ["begin a", "begin a", "begin b", "begin b"]
+    assert len(CALLS) == 8
+
+
+async def run(source: MadeSource, text: str) -> dict[str, Any]:
+    answer: dict[str, Any] = msgspec.json.decode(
+        (await Gateway(source.as_source()).execute(Request(text))).body
+    )
+    return answer
+
+
+DEEP = "{ grids(first: 12) { nodes { packages { grids { packages { category { title } } } } } } }"
+
+
+async def test_a_level_asks_for_what_it_does_not_know_in_one_flight_without_repeating_anything() -> None:
+    records = [record for record in made_records() if record.id != 3]  # without the grid of a bad package
+    source = MadeSource(records, known=None)
+    assert "errors" not in await run(source, DEEP)
+    asked = source.batcher.asked
+    assert len(asked) == len(set(asked))
+    kinds = [kind for kind, _ in asked]
+    assert kinds[0] == "grids"
+    # All packages of all grids, then all other grids, then what only those name, and once the categories.
+    assert kinds.count("categories") == 1
+    assert [kind for place, kind in enumerate(kinds) if place == 0 or kind != kinds[place - 1]][:2] == [
+        "grids",
+        "package",
+    ]
+
+
+async def test_nothing_is_asked_for_what_is_known() -> None:
+    source = MadeSource(RECORDS)
+    await run(source, "{ packages(first: 20) { nodes { category { title } } } }")
+    assert source.batcher.asked == []
+
+
+async def test_a_bounded_number_of_operations_is_kept_and_those_used_last() -> None:
+    engine = Engine(schema, kept=2)
+    texts = [f"{{ {name}: __typename }}" for name in "abc"]
+    kept: dict[str, Any] = {}
+    for text in texts[:2]:
+        kept[text] = engine.operation(text, parse(text), None)
+    assert engine.operation(texts[0], parse(texts[0]), None) is kept[texts[0]]
+    engine.operation(texts[2], parse(texts[2]), None)
+    assert engine.operation(texts[0], parse(texts[0]), None) is kept[texts[0]]
+    assert engine.operation(texts[1], parse(texts[1]), None) is not kept[texts[1]]
+
+
+async def test_each_operation_of_a_document_has_its_own_plan() -> None:
+    text = "query A { a: __typename } query B { b: __typename }"
+    engine = Engine(schema)
+    assert await engine.run(text, parse(text), "A", None, None) == b'{"data":{"a":"Query"}}'
+    assert await engine.run(text, parse(text), "B", None, None) == b'{"data":{"b":"Query"}}'
+
+
+async def test_conditions_have_a_plan_each_up_to_a_limit() -> None:
+    names = "abcdef"
+    declared = ", ".join(f"${name}: Boolean!" for name in names)
+    fields = " ".join(f"{name}: __typename @include(if: ${name})" for name in names)
+    text = f"query({declared}) {{ {fields} }}"
+    engine = Engine(schema)
+    operation = engine.operation(text, parse(text), None)
+    for number in range(2 ** len(names)):
+        chosen = {name: bool(number >> place & 1) for place, name in enumerate(names)}
+        body = await engine.run(text, parse(text), None, chosen, None)
+        shown = ",".join(f'"{name}":"Query"' for name in names if chosen[name])
+        assert body == f'{{"data":{{{shown}}}}}'.encode()
+    assert operation.plans_kept == operation.MOST_PLANS
+
+
+async def test_plain_values_of_other_variables_share_a_plan() -> None:
+    text = "query($slug: String, $all: Boolean = false) { package(slug: $slug) { title slug @include(if: $all) } }"
+    engine = Engine(schema)
+    operation = engine.operation(text, parse(text), None)
+    first = operation.plan(operation.coerced({"slug": "a"}))
+    assert operation.plan(operation.coerced({"slug": "b", "all": False})) is first
+    assert operation.plan(operation.coerced({"slug": "b", "all": True})) is not first

@@ -1,0 +1,78 @@
+"""A declared relation gives the same record by record, for Strawberry, and all at once, for the engine."""
+
+from __future__ import annotations
+
+import inspect
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from resolvers import grid, package
+from resolvers.context import Context
+from resolvers.loaders import Loaders
+from resolvers.relation import ByKey, ToMany, ToOne
+from tests.engine.made_upstream import MadeSource, made_records
+from tests.made_records import catalog_of
+from upstream.batching import Batcher
+from upstream.freshness import Snapshot
+from upstream.receipt import Receipt, recording
+from upstream.records import Grid, Package
+
+RECORDS = made_records()
+RELATIONS: dict[str, tuple[ToOne[Any] | ToMany[Any], type]] = {
+    "package.category": (package.category, Package),
+    "package.grids": (package.grids, Package),
+    "grid.packages": (grid.packages, Grid),
+}
+
+
+def context_of(source: MadeSource, snapshot: Snapshot | None) -> Context:
+    return Context(
+        Loaders.over(cast(Batcher, source.batcher), snapshot), source.status(snapshot), source.as_source()
+    )
+
+
+@pytest.mark.parametrize("known", [1.0, 0.5, None], ids=["all known", "half known", "nothing known"])
+@pytest.mark.parametrize("name", RELATIONS)
+async def test_both_ways_find_the_same(name: str, known: float | None) -> None:
+    relation, of = RELATIONS[name]
+    roots = [record for record in RECORDS if isinstance(record, of)]
+    roots += roots[:3]
+    found: list[Any] = []
+    receipts = [Receipt(), Receipt()]
+    for at_once, receipt in zip((True, False), receipts, strict=True):
+        source = MadeSource(RECORDS, known=known)
+        context = context_of(source, await source.snapshot())
+        with recording(receipt):
+            if at_once:
+                values: Any = relation.of(roots, context)
+                if inspect.isawaitable(values):
+                    values = await values
+                if isinstance(values, ByKey):
+                    values = [values.found[key] for key in values.keys]
+            else:
+                info: Any = SimpleNamespace(context=context)
+                values = [await relation.resolve(root, info) for root in roots]
+        found.append(
+            [[_shown(item) for item in value] if isinstance(value, list) else value for value in values]
+        )
+        assert len(source.batcher.asked) == len(set(source.batcher.asked))
+    assert found[0] == found[1]
+    assert receipts[0].from_memory == receipts[1].from_memory
+
+
+def _shown(item: object) -> object:
+    return str(item) if isinstance(item, Exception) else item
+
+
+async def test_a_grid_that_was_loaded_live_is_not_taken_for_the_one_that_the_catalog_has_sorted() -> None:
+    records = [record for record in RECORDS if not isinstance(record, Grid)]
+    (old,) = [record for record in RECORDS if isinstance(record, Grid) and record.id == 4]
+    source = MadeSource(RECORDS)
+    snapshot = await source.snapshot()
+    assert snapshot is not None
+    context = context_of(source, Snapshot(catalog_of(*records, old), snapshot.refreshed_at))
+    live = Grid(**{name: getattr(old, name) for name in old.__struct_fields__} | {"packages": (2, 1)})
+    (found,) = cast(list[Any], grid.packages.of([live], context))
+    assert {each.id for each in found} == {1, 2}
