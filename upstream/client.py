@@ -8,6 +8,7 @@ followed and links never fetched. Every failure is an :class:`~upstream.errors.U
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Callable
@@ -58,6 +59,7 @@ class Client:
         )
         self.exchanger = Exchanger(self._http, limits)
         self.costs = Costs()
+        self._one_a_turn = asyncio.Lock()
         self._counts: dict[str, int] = {}  # of the lists, by kind
         self.bad_records = 0
 
@@ -124,6 +126,10 @@ class Client:
             under_way,
         )
         answer = await self.exchanger.ask(question, background, attempts)
+        if background:
+            # Several answers can come in one turn of the loop. They are read in one turn each, to keep turns short.
+            async with self._one_a_turn:
+                await asyncio.sleep(0)
         page = _decoded(question.path, _expected(question.path, answer.body), kind.decode_page)
         self._counts[kind.singular] = page.count
         # Behind the end of the list nothing is read and skipped (contract section 2).

@@ -35,6 +35,9 @@ LOOK = 2
 READINGS = 5
 """How often a list is read as a whole before the crawl gives up, because rows keep being deleted."""
 
+AT_A_TIME = 8
+"""Pages of a list that wait for their turn upstream at a time. What is begun at once is one turn of the event loop."""
+
 ROUNDS = 20
 """How often the lists are looked at before the crawl gives up, because they keep changing."""
 
@@ -109,6 +112,7 @@ class _List(Generic[R]):
         self._batcher = batcher
         self._last_good = last_good
         self._progress = progress
+        self._places_in_line = asyncio.Semaphore(AT_A_TIME)
         self._readings = 0
         self._forget()
 
@@ -183,9 +187,10 @@ class _List(Generic[R]):
     async def _read(self, offset: int, limit: int, *, is_part: bool = False) -> int:
         """Read a page; how many of its rows had been seen before. ``is_part``: of a page that cannot be served."""
         try:
-            page = await self._batcher.crawl_page(
-                self.kind, limit=limit, offset=offset, attempts=1 if is_part else None
-            )
+            async with self._places_in_line:
+                page = await self._batcher.crawl_page(
+                    self.kind, limit=limit, offset=offset, attempts=1 if is_part else None
+                )
         except UpstreamError as error:
             if isinstance(error, UpstreamUnavailable) and error.status == 500:
                 return await self._halve(offset, limit, error, is_part=is_part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -20,8 +21,9 @@ class Memory(Generic[K, V]):
         self._most = most
         self._clock = clock
         self._size = 0
-        # From the oldest to the newest: until when it is kept, its size, the value.
-        self._entries: dict[K, tuple[float, int, V]] = {}
+        # From the oldest to the newest: until when it is kept, its size, the value. A plain dict would look for its
+        # oldest entry behind all those that it has lost.
+        self._entries: OrderedDict[K, tuple[float, int, V]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._entries)
