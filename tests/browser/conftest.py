@@ -1,0 +1,60 @@
+"""A real browser, Debian's Chromium driven by Playwright, that reaches no host but this machine."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.async_api import Page, async_playwright
+
+from tests.tools import need
+
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+
+
+@dataclass
+class Tab:
+    """A page of the browser, with everything that it asked for and complained about."""
+
+    page: Page
+    requests: list[str] = field(default_factory=list)
+    """The addresses of its requests."""
+    complaints: list[str] = field(default_factory=list)
+    """Errors and warnings in its console, exceptions, and requests that failed."""
+
+    def foreign_requests(self) -> list[str]:
+        """Requests to other machines than this."""
+        return [url for url in self.requests if urlsplit(url).hostname not in ("127.0.0.1", None)]
+
+
+@pytest.fixture
+async def tab() -> AsyncIterator[Tab]:
+    """A new browser with an empty profile."""
+    need("chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_FLAGS)
+        try:
+            tab = Tab(await browser.new_page())
+            page = tab.page
+            page.on("request", lambda request: tab.requests.append(request.url))
+            page.on("pageerror", lambda error: tab.complaints.append(str(error)))
+            page.on(
+                "console",
+                lambda message: (
+                    tab.complaints.append(message.text) if message.type in ("error", "warning") else None
+                ),
+            )
+            yield tab
+        finally:
+            await browser.close()
