@@ -170,11 +170,16 @@ def __getattr__(name: str) -> Starlette:
         settings = read_settings()
     except WrongSetting as error:
         raise SystemExit(str(error)) from None
-    from web.app import create_app
+    from web.app import Options, create_app
 
-    return create_app(
-        lambda: open_source(settings, follow=settings.crawl == "on"), use_engine=settings.engine == "on"
+    options = Options(
+        use_engine=settings.engine == "on",
+        response_bytes=settings.response_cache_bytes,
+        max_age=settings.max_age,
+        most_together=settings.batch_limit,
+        origins=tuple(settings.cors_origins.split(",")),
     )
+    return create_app(lambda: open_source(settings, follow=settings.crawl == "on"), options)
 
 
 def open_source(settings: Settings, *, follow: bool) -> Source:

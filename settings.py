@@ -32,6 +32,21 @@ def _upstream(value: str) -> str:
     return value.rstrip("/") + "/"
 
 
+def _origins(value: str) -> str:
+    if value == "*":
+        return value
+    origins = [each.strip() for each in value.split(",")]
+    for origin in origins:
+        url = urlsplit(origin)
+        if (
+            url.scheme not in ("http", "https")
+            or not url.hostname
+            or f"{url.scheme}://{url.netloc}" != origin
+        ):
+            raise ValueError
+    return ",".join(origins)
+
+
 class Settings(BaseSettings):
     """All settings, checked. ``description`` is the meaning, ``examples`` says what is allowed.
 
@@ -118,6 +133,34 @@ class Settings(BaseSettings):
         description="Whether operations are compiled and run by the gateway's own engine, many times faster. Off, "
         "Strawberry executes all of them, with the same answers: for comparison, or if they ever differ.",
         examples=["`on` or `off`"],
+    )
+
+    response_cache_bytes: int = Field(
+        default=64_000_000,
+        ge=0,
+        le=64_000_000_000,
+        description="How much memory kept answers may take, in bytes. They are as exact as others: a new version of "
+        "the catalog forgets them all. 0 keeps none.",
+        examples=["0 to 64000000000"],
+    )
+    max_age: int = Field(
+        default=60,
+        ge=0,
+        le=86400,
+        description="Seconds for which browsers and caches may use an answer without asking again (`max-age`).",
+        examples=["0 to 86400"],
+    )
+    cors_origins: Annotated[str, AfterValidator(_origins)] = Field(
+        default="*",
+        description="Which web pages may read the answers: those of all origins, or of these alone (CORS).",
+        examples=["`*`, or origins such as `https://example.org` with commas between them"],
+    )
+    batch_limit: int = Field(
+        default=0,
+        ge=0,
+        le=100,
+        description="How many requests a client may send in one array, as batching clients do; 0 is none.",
+        examples=["0 to 100"],
     )
 
     upstream_timeout: float = Field(

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from aiodataloader import DataLoader
 
 from upstream.errors import UpstreamError
+from upstream.receipt import note_momentary
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -64,6 +65,7 @@ class BatchLoader(DataLoader[K, V]):
 
     def load(self, key: K) -> Future[V]:
         """What there is for the key, in the next batch or loaded before."""
+        note_momentary()
         if not self._queue:
             self._asked = time.monotonic()
         return super().load(key)

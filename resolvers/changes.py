@@ -17,6 +17,7 @@ from resolvers.context import Context, Info
 from resolvers.errors import BadUserInput
 from resolvers.pagination import PageInfo, page_size
 from upstream.feed import Entry, Excerpt, FeedReplaced
+from upstream.receipt import note_momentary
 from upstream.records import PACKAGE, Grid, Package
 
 _LAYOUT = 1
@@ -88,6 +89,7 @@ class ChangeFeed:
 
 async def changes(info: Info, since: Since = None, first: First = None) -> ChangeFeed:
     """A part of the feed, oldest first."""
+    note_momentary()
     size = page_size("changes", "first", first)
     context = info.context
     feed, after = ("", 0) if since is None else _read(since, "changes(since:)")

@@ -23,7 +23,7 @@ from upstream.catalog import Catalog
 from upstream.errors import UpstreamBadData, UpstreamError
 from upstream.freshness import Snapshot
 from upstream.planning import Window
-from upstream.receipt import note_from_memory
+from upstream.receipt import note_from_memory, note_momentary
 from upstream.records import (
     CATEGORY,
     GRID,
@@ -73,6 +73,7 @@ class Loaders:
 
         :raises UpstreamError: there is no answer.
         """
+        note_momentary()
         if self._batches.refusal is not None:
             raise self._batches.refusal
         found = self._searches.get(query)

@@ -7,11 +7,12 @@ pass over a column, and conditions are combined as masks (``upstream.tables``).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 
 from resolvers.errors import BadUserInput
 from resolvers.filters import DateTimeRange, GridFilter, IntRange, PackageDetail, PackageFilter
+from resolvers.moment import now
 from upstream.catalog import Catalog
 from upstream.identity import repository
 from upstream.orders import commits_in_52_weeks, last_commit
@@ -115,9 +116,7 @@ class _Packages:
             if span is not None:
                 yield _between(table, value_of, *read.moments(name, span))
         if filter.active_within_days is not None:
-            since = datetime.now(UTC).timestamp() - 86_400 * read.days(
-                "activeWithinDays", filter.active_within_days
-            )
+            since = now().timestamp() - 86_400 * read.days("activeWithinDays", filter.active_within_days)
             yield _between(table, last_commit, since, float("inf"))
         for wanted, is_missing in (
             (filter.has_pypi_release, _IS_MISSING[PackageDetail.PYPI_VERSION]),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import strawberry
 
 from resolvers.errors import BadUserInput
+from resolvers.moment import now
 from upstream.identity import pypi_name, repository
 from upstream.records import Package
 
@@ -103,4 +104,4 @@ def days_since_last_commit(root: Package) -> int | None:
     """Whole days from the last commit to now; a commit dated in the future is today's."""
     if root.last_updated is None:
         return None
-    return max(0, (datetime.now(UTC) - root.last_updated).days)
+    return max(0, (now() - root.last_updated).days)

@@ -22,6 +22,7 @@ from resolvers.lists import all_grids, all_packages
 from resolvers.lookup import check_one_key, lookup, package_by_pypi_name, package_by_repo_url
 from resolvers.pagination import Connection, Paging
 from upstream.freshness import Status
+from upstream.receipt import note_momentary
 from upstream.records import Category, Grid, Package
 
 
@@ -92,4 +93,5 @@ async def grids(
 
 def catalog(info: Info) -> Status:
     """What this request can know of its catalog."""
+    note_momentary()
     return info.context.status

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Annotated
 
 import strawberry
@@ -13,6 +12,7 @@ from resolvers.context import Info
 from resolvers.contributor import CategoryCount
 from resolvers.errors import BadUserInput
 from resolvers.matching import MOST_DAYS, repository_host
+from resolvers.moment import now
 from resolvers.ordering import PackageOrder
 from resolvers.pagination import page_size
 from upstream.catalog import Catalog
@@ -95,7 +95,7 @@ def active(root: Stats, within_days: Days = 365) -> ActiveShare:
     """Packages whose last commit is at most so many days old."""
     if not 0 <= within_days <= MOST_DAYS:
         raise BadUserInput(f"active(withinDays:) is {within_days}; it can be 0 to {MOST_DAYS}.")
-    since = datetime.now(UTC).timestamp() - 86_400 * within_days
+    since = now().timestamp() - 86_400 * within_days
     moments = root.catalog.view(package_table).column(last_commit)
     count = sum(moment is not None and moment >= since for moment in moments)
     return ActiveShare(count, count / len(moments) if moments else None)

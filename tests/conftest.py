@@ -16,7 +16,7 @@ from upstream.exchange import Limits
 from upstream.source import Source
 from upstream.storage import Storage
 from upstream.transport import in_process
-from web.app import create_app
+from web.app import Options, create_app
 from web.execution import Gateway, Request
 
 ROOT = Path(__file__).parent.parent
@@ -89,7 +89,7 @@ def asking(source: Source, *, use_engine: bool = True) -> Ask:
 
 @pytest.fixture
 def app(embedded: EmbeddedUpstream, use_engine: bool) -> Starlette:
-    return create_app(lambda: source_over(embedded), use_engine=use_engine)
+    return create_app(lambda: source_over(embedded), Options(use_engine=use_engine))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The receipt: what one answer cost upstream.
+"""The receipt: what one answer cost upstream, and whether it was made of the catalog alone.
 
 Whoever wants one opens ``recording(receipt)``; the client notes each exchange on the receipt that is open in
 its context. Tasks inherit the context of the code that starts them, so loaders need not know of it.
@@ -32,6 +32,8 @@ class Receipt:
 
     exchanges: list[Exchange] = field(default_factory=list)
     from_memory: int = 0
+    momentary: bool = False
+    """Whether the same operation can have another answer from the same catalog, now or later."""
 
     @property
     def rounds(self) -> int:
@@ -108,3 +110,10 @@ def note_from_memory(records: int) -> None:
     receipt = _open_receipt.get()
     if receipt is not None:
         receipt.from_memory += records
+
+
+def note_momentary() -> None:
+    """Note on the open receipt, if there is one, that the answer depends on the time, or on what upstream says now."""
+    receipt = _open_receipt.get()
+    if receipt is not None:
+        receipt.momentary = True

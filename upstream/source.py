@@ -44,7 +44,7 @@ class Source:
         self.sync = Sync(client, self.batcher, storage, origin, schedule)
         self._storage = storage
         self._follow = follow
-        self._freshness = freshness
+        self.freshness = freshness
         self._revalidation = revalidation
         self._waited_for: datetime | None = None
         """When the catalog was refreshed of which a request has last waited for the successor, in vain or not."""
@@ -77,7 +77,7 @@ class Source:
         snapshot = self.sync.snapshot
         if snapshot is None:
             return None
-        stage = self._freshness.stage(snapshot.age())
+        stage = self.freshness.stage(snapshot.age())
         if stage == "fresh":
             return snapshot
         if self._follow:
@@ -89,7 +89,7 @@ class Source:
                 await self.sync.settled(self._revalidation)
                 self._waited_for = snapshot.refreshed_at
                 snapshot = self.sync.snapshot or snapshot
-                stage = self._freshness.stage(snapshot.age())
+                stage = self.freshness.stage(snapshot.age())
         if stage != "expired":
             return snapshot
         if not self._follow:
@@ -107,7 +107,7 @@ class Source:
             await self.sync.settled(REVALIDATION)
         snapshot = self.sync.snapshot
         if snapshot is not None:
-            if self._freshness.stage(snapshot.age()) == "expired":
+            if self.freshness.stage(snapshot.age()) == "expired":
                 raise _too_old(snapshot)
             return snapshot.catalog
         if not self._follow:
@@ -129,7 +129,7 @@ class Source:
             version=catalog.version,
             refreshed_at=snapshot.refreshed_at,
             age_seconds=int(age),
-            stale=self._freshness.stage(age) != "fresh",
+            stale=self.freshness.stage(age) != "fresh",
             package_count=len(catalog.packages),
             grid_count=len(catalog.grids),
             category_count=len(catalog.categories),
@@ -143,7 +143,7 @@ class Source:
         breaker bounds the questions.
         """
         snapshot = self.sync.snapshot
-        if snapshot is not None and self._freshness.stage(snapshot.age()) != "expired":
+        if snapshot is not None and self.freshness.stage(snapshot.age()) != "expired":
             return "catalog"
         try:
             async with asyncio.timeout(PATIENCE):

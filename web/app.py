@@ -4,41 +4,100 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from upstream.source import Source
-from web.endpoint import GraphQLEndpoint, refusal
+from web.caching import CachePolicy
+from web.endpoint import EXPOSED, GraphQLEndpoint, refusal
 from web.execution import Gateway
 from web.health import healthz, readyz
+from web.responses import Responses
 from web.sockets import Sockets
 
 
-def create_app(open_source: Callable[[], Source], *, use_engine: bool = True) -> Starlette:
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the app answers."""
+
+    use_engine: bool = True
+    response_bytes: int = 64_000_000
+    """How much memory kept answers may take."""
+    max_age: int = 60
+    """Seconds for which caches may answer without asking."""
+    most_together: int = 0
+    """How many requests a client may send in one array; 0 is none."""
+    origins: tuple[str, ...] = ("*",)
+    """The origins whose pages may read the answers (CORS)."""
+
+
+class GatewayApp(Starlette):
+    """The routes, and the endpoint, which does without what Starlette does for each request."""
+
+    endpoint: ASGIApp
+    """For an operation."""
+    guarded: ASGIApp
+    """For the questions of browsers before one, and for all where not every origin may read the answers."""
+    public: bool
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer what came."""
+        if scope["type"] != "http" or scope["path"] != "/graphql":
+            await super().__call__(scope, receive, send)
+        elif self.public and scope["method"] != "OPTIONS":
+            await self.endpoint(scope, receive, send)
+        else:
+            await self.guarded(scope, receive, send)
+
+
+def create_app(open_source: Callable[[], Source], options: Options = Options()) -> GatewayApp:
     """The gateway over what ``open_source`` makes, once, when the app starts."""
+    cors: dict[str, Any] = {
+        "allow_origins": options.origins,
+        "allow_methods": ["GET", "HEAD", "POST"],
+        "allow_headers": ["*"],
+        "expose_headers": EXPOSED,
+        "max_age": 86_400,
+    }
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: GatewayApp) -> AsyncIterator[None]:
         source = open_source()
         await source.open()
-        app.state.gateway = Gateway(source, use_engine=use_engine)
+        gateway = app.state.gateway = Gateway(source, use_engine=options.use_engine)
+        policy = CachePolicy(options.max_age, source.freshness)
+        app.state.responses = Responses(options.response_bytes)
+        app.public = "*" in options.origins
+        app.endpoint = GraphQLEndpoint(
+            gateway, app.state.responses, policy, options.most_together, public=app.public
+        )
+        app.guarded = CORSMiddleware(app.endpoint, **cors)
         try:
             yield
         finally:
             await source.aclose()
 
     routes = [
-        Route("/graphql", GraphQLEndpoint),
         WebSocketRoute("/graphql", Sockets()),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", _metrics),
     ]
-    return Starlette(routes=routes, exception_handlers={HTTPException: _http_error}, lifespan=lifespan)
+    return GatewayApp(
+        routes=routes,
+        middleware=[Middleware(CORSMiddleware, **cors)],
+        exception_handlers={HTTPException: _http_error},
+        lifespan=lifespan,
+    )
 
 
 async def _metrics(request: Request) -> Response:
@@ -55,4 +114,5 @@ async def _http_error(request: Request, error: Exception) -> Response:
         405: f"{request.method} is not answered here; use GET or POST.",
     }
     headers = dict(error.headers) if error.headers else None
-    return refusal(error.status_code, messages.get(error.status_code, error.detail), headers)
+    message = messages.get(error.status_code, error.detail)
+    return refusal(error.status_code, message, headers)

@@ -1,83 +1,287 @@
-"""The GraphQL endpoint: POST and GET of operations, and the page for a browser."""
+"""The GraphQL endpoint as an ASGI app of its own: POST and GET of operations, and the page for a browser.
+
+The usual request finds its answer by its bytes, and is done after a few lines; what Starlette would do for each
+request costs more than that.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import cached_property
 
 import msgspec
-from starlette.endpoints import HTTPEndpoint
-from starlette.requests import ClientDisconnect
-from starlette.requests import Request as HttpRequest
 from starlette.responses import HTMLResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from schema import schema
+from upstream.errors import UpstreamError
+from upstream.freshness import Snapshot
+from web.arrival import ClientLeft, as_long_as_there, read_body
+from web.caching import NO_STORE, CachePolicy, Headers, entity_tag, names_tag
+from web.encodings import SMALLEST, compressed, encoding_for
+from web.errors import masked
 from web.events import event_stream, wants_events
 from web.execution import Answer, Gateway, Request
 from web.graphiql import graphiql_page
-from web.requests import BadRequest, read_get, read_post
-
-GRAPHQL_JSON = "application/graphql-response+json"
-"""Its status tells whether the operation ran; with plain JSON the status is 200 (GraphQL over HTTP, 6.4)."""
+from web.negotiation import ANSWERS, JSON, accepted
+from web.requests import BadRequest, HttpRequest, parameters, read_get, read_post
+from web.responses import Bytes, Kept, Reply, Responses
 
 CLIENT_LEFT = 499
 """The status for a client that left before its answer: nobody reads it but the servers in between."""
 
+IN_THREAD = 200_000
+"""Bytes: from here on compression takes milliseconds, which other requests need not wait for."""
 
-class GraphQLEndpoint(HTTPEndpoint):
-    """Serves the :class:`~web.execution.Gateway` that it finds in ``app.state.gateway``."""
+ALLOWED = "GET, HEAD, POST, OPTIONS"
+EXPOSED = ("Age", "ETag")
+"""Headers that pages of other origins may read too."""
 
-    async def post(self, http: HttpRequest) -> Response:
-        """Run an operation."""
+
+_VARY: Headers = [(b"vary", b"Accept, Accept-Encoding")]
+_PUBLIC: Headers = [
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", ", ".join(EXPOSED).encode()),
+]
+_TELLING = frozenset(
+    [
+        b"accept",
+        b"accept-encoding",
+        b"content-type",
+        b"content-encoding",
+        b"if-none-match",
+        b"x-gateway-receipt",
+    ]
+)
+"""The headers that an answer depends on."""
+
+_deterministic = msgspec.json.Encoder(order="deterministic").encode
+
+
+class GraphQLEndpoint:
+    """Answers from what is kept where it can, else by the gateway.
+
+    ``most_together`` is how many requests a client may send in one array; 0 is none. ``public`` is whether pages of
+    all origins may read the answers: caches then need not keep one for each.
+    """
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        responses: Responses,
+        policy: CachePolicy,
+        most_together: int = 0,
+        *,
+        public: bool = True,
+    ) -> None:
+        self.responses = responses
+        self._gateway = gateway
+        self._source = gateway.source
+        self._policy = policy
+        self._most_together = most_together
+        self._always = _VARY + _PUBLIC if public else _VARY
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        method, address = scope["method"], scope["query_string"]
+        telling = [part for header in scope["headers"] if header[0] in _TELLING for part in header]
+        response: ASGIApp
         try:
-            request = await read_post(http)
+            body = await read_body(receive) if method == "POST" else b""
+            as_it_came = (method, address, body, *telling)
+            snapshot = await self._snapshot()
+            if snapshot is not None:
+                reply = self.responses.reply(as_it_came, snapshot.catalog.version)
+                if reply is not None:
+                    await _send(send, 200, reply.headers + self._policy.headers(snapshot), reply.body)
+                    return
+            http = HttpRequest(method, address, _by_name(telling), body)
+            response = await self._response(http, as_it_came, snapshot, receive)
         except BadRequest as error:
-            return refusal(error.status, str(error))
-        except ClientDisconnect:
-            return Response(status_code=CLIENT_LEFT)
-        return await self._answer(http, request)
+            response = refusal(error.status, str(error), error.headers | _decoded(self._always))
+        except ClientLeft:
+            response = Response(status_code=CLIENT_LEFT)
+        except Exception as error:
+            failure = {"errors": [masked(error, f"{method} /graphql")]}
+            response = _json(500, failure, _decoded(self._always))
+        await response(scope, receive, send)
 
-    async def get(self, http: HttpRequest) -> Response:
-        """Run an operation, or show GraphiQL to a browser that brings none."""
-        if "query" not in http.query_params and "text/html" in http.headers.get("Accept", ""):
-            return HTMLResponse(graphiql_page())
+    async def _snapshot(self) -> Snapshot | None:
+        """The catalog that answers are to be made of, if there is one that may be used."""
         try:
-            request = read_get(http)
-        except BadRequest as error:
-            return refusal(error.status, str(error))
-        return await self._answer(http, request)
+            return await self._source.snapshot()
+        except UpstreamError:
+            return None
 
-    async def _answer(self, http: HttpRequest, request: Request) -> Response:
-        """Run it as long as the client is there to read the answer."""
-        gateway: Gateway = http.app.state.gateway
-        if wants_events(http, request):
-            return event_stream(gateway, request)
-        running = asyncio.create_task(gateway.execute(request))
-        leaving = asyncio.create_task(self._client_leaves())
-        try:
-            await asyncio.wait([running, leaving], return_when=asyncio.FIRST_COMPLETED)
-            if not running.done():
-                return Response(status_code=CLIENT_LEFT)
-            return _response(http, running.result())
-        finally:
-            leaving.cancel()
-            running.cancel()
-            await asyncio.gather(running, leaving, return_exceptions=True)
+    async def _response(
+        self, http: HttpRequest, as_it_came: Bytes, snapshot: Snapshot | None, receive: Receive
+    ) -> ASGIApp:
+        takes = accepted(http.header("Accept"))
+        read: Request | list[Request]
+        if http.method == "POST":
+            read = read_post(http, self._most_together)
+        elif http.method in ("GET", "HEAD"):
+            if takes.page and not parameters(http).get("query"):
+                return HTMLResponse(graphiql_page())
+            read = read_get(http)
+        elif http.method == "OPTIONS":
+            return Response(status_code=204, headers={"Allow": ALLOWED})
+        else:
+            raise BadRequest(405, f"{http.method} is not answered here; use GET or POST.", {"Allow": ALLOWED})
+        if isinstance(read, Request) and http.method != "HEAD" and wants_events(takes, read):
+            return event_stream(self._gateway, read)
+        if takes.json is None:
+            raise BadRequest(406, f"The Accept header takes none of what there is: {ANSWERS}.")
+        form = _Form(takes.json, encoding_for(http.header("Accept-Encoding")))
+        if isinstance(read, list):
+            return await self._answer_together(read, form, receive)
+        return await self._answer(http, as_it_came, read, form, snapshot, receive)
 
-    async def _client_leaves(self) -> None:
-        # A GET's body, if there is one, passes by here.
-        while (await self.receive())["type"] != "http.disconnect":
-            pass
+    async def _answer(
+        self,
+        http: HttpRequest,
+        as_it_came: Bytes,
+        request: Request,
+        form: _Form,
+        snapshot: Snapshot | None,
+        receive: Receive,
+    ) -> ASGIApp:
+        kept: Kept | None = None
+        if snapshot is not None and not request.receipt:
+            operation = _Operation(request)
+            if http.method != "POST" and b"if-none-match" in http.headers:
+                tag = self._tag(snapshot, operation, form)
+                if names_tag(http.headers[b"if-none-match"], tag):
+                    return _Raw(304, [(b"etag", tag), *self._always, *self._policy.headers(snapshot)])
+            kept = self.responses.answer(operation.key, snapshot.catalog.version)
+        if kept is None:
+            answer = await as_long_as_there(receive, self._gateway.execute(request))
+            snapshot = answer.made_of
+            if snapshot is None:
+                status = 200 if answer.ran or form.media_type == JSON else 400
+                return await self._in_form(status, answer.body, form, NO_STORE)
+            operation = _Operation(request)
+            kept = self.responses.keep(operation.key, operation.size, answer.body, snapshot.catalog.version)
+        assert snapshot is not None
+        reply = await self._reply(kept, operation, form, snapshot)
+        if b"if-none-match" not in http.headers:
+            self.responses.add_request(kept, as_it_came, reply)
+        return _Raw(200, reply.headers + self._policy.headers(snapshot), reply.body)
+
+    async def _reply(self, kept: Kept, operation: _Operation, form: _Form, snapshot: Snapshot) -> Reply:
+        body, encoding = kept.body, form.encoding
+        if encoding is not None and len(body) >= SMALLEST:
+            body = kept.encoded.get(encoding) or await _compressed(kept.body, encoding)
+            if encoding not in kept.encoded:
+                self.responses.add_encoded(kept, encoding, body)
+        else:
+            encoding = None
+        headers = [
+            *_headers(form.media_type, encoding, len(body)),
+            *self._always,
+            (b"etag", self._tag(snapshot, operation, form)),
+        ]
+        return Reply(headers, body)
+
+    async def _answer_together(self, requests: list[Request], form: _Form, receive: Receive) -> ASGIApp:
+        work = asyncio.gather(*map(self._gateway.execute, requests))
+        answers: list[Answer] = await as_long_as_there(receive, work)
+        body = b"[%b]" % b",".join(answer.body for answer in answers)
+        return await self._in_form(200, body, form, NO_STORE)
+
+    async def _in_form(self, status: int, body: bytes, form: _Form, headers: Headers) -> ASGIApp:
+        """A response that is not kept."""
+        encoding = form.encoding if len(body) >= SMALLEST else None
+        if encoding is not None:
+            body = await _compressed(body, encoding)
+        described = _headers(form.media_type, encoding, len(body))
+        return _Raw(status, [*described, *self._always, *headers], body)
+
+    def _tag(self, snapshot: Snapshot, operation: _Operation, form: _Form) -> bytes:
+        version = snapshot.catalog.version.encode()
+        return entity_tag(
+            self._schema, version, *operation.parts, form.media_type.encode(), (form.encoding or "").encode()
+        )
+
+    @cached_property
+    def _schema(self) -> bytes:
+        return schema.as_str().encode()
 
 
 def refusal(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
     """The answer to an HTTP request that is no GraphQL request: a GraphQL error, so that clients show it."""
     body = {"errors": [{"message": message, "extensions": {"code": "BAD_REQUEST"}}]}
-    return Response(msgspec.json.encode(body), status, headers, media_type="application/json")
+    return _json(status, body, headers)
 
 
-def _response(http: HttpRequest, answer: Answer) -> Response:
-    if GRAPHQL_JSON in http.headers.get("Accept", ""):
-        media_type, status = GRAPHQL_JSON, 200 if answer.ran else 400
-    else:
-        media_type, status = "application/json", 200
-    content_type = {"Content-Type": f"{media_type}; charset=utf-8"}
-    return Response(answer.body, status, content_type)
+def _json(status: int, body: object, headers: dict[str, str] | None = None) -> Response:
+    return Response(
+        msgspec.json.encode(body), status, {"Cache-Control": "no-store"} | (headers or {}), media_type=JSON
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """In which form an answer goes out."""
+
+    media_type: str
+    encoding: str | None
+
+
+class _Operation:
+    """What an answer depends on, beside the catalog."""
+
+    __slots__ = ("key", "parts", "size")
+
+    def __init__(self, request: Request) -> None:
+        variables = _deterministic(request.variables) if request.variables else b""
+        name = request.operation_name
+        self.key: Hashable = (request.query, name, variables)
+        self.parts = (request.query.encode("utf-8", "surrogatepass"), repr(name).encode(), variables)
+        self.size = sum(map(len, self.parts))
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """A response that is ready to be sent."""
+
+    status: int
+    headers: Headers
+    body: bytes = b""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await _send(send, self.status, self.headers, self.body)
+
+
+async def _send(send: Send, status: int, headers: Headers, body: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _headers(media_type: str, encoding: str | None, length: int) -> Headers:
+    headers = [
+        (b"content-type", f"{media_type}; charset=utf-8".encode()),
+        (b"content-length", str(length).encode()),
+    ]
+    if encoding is not None:
+        headers.append((b"content-encoding", encoding.encode()))
+    return headers
+
+
+async def _compressed(body: bytes, encoding: str) -> bytes:
+    if len(body) < IN_THREAD:
+        return compressed(body, encoding)
+    return await asyncio.to_thread(compressed, body, encoding)
+
+
+def _decoded(headers: Headers) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in headers}
+
+
+def _by_name(telling: list[bytes]) -> dict[bytes, bytes]:
+    headers: dict[bytes, bytes] = {}
+    for name, value in zip(telling[::2], telling[1::2], strict=True):
+        headers[name] = headers[name] + b", " + value if name in headers else value
+    return headers

@@ -16,6 +16,7 @@ from __future__ import annotations
 import logging
 import re
 import uuid
+from typing import Any
 
 from graphql import GraphQLError, GraphQLSyntaxError
 
@@ -58,10 +59,18 @@ def field_error(error: GraphQLError) -> dict[str, object]:
     if error.path is None and (cause is None or isinstance(cause, GraphQLError)):
         # graphql-core's own, before the first field: a variable that does not fit.
         return _entry(error, error.message, {"code": BadUserInput.code})
+    told = masked(cause or error, f"{error.path}: {error.message}")
+    return _entry(error, str(told["message"]), told["extensions"])
+
+
+def masked(error: Exception, where: str) -> dict[str, Any]:
+    """An error of ours, as an entry of ``errors`` that tells nothing of it; the log has the rest."""
     error_id = uuid.uuid4().hex
-    _log.error("error %s at %s: %s", error_id, error.path, error.message, exc_info=cause or error)
-    message = f"The gateway failed here. The operator finds the cause in the log under {error_id}."
-    return _entry(error, message, {"code": "INTERNAL_SERVER_ERROR", "errorId": error_id})
+    _log.error("error %s at %s", error_id, where, exc_info=error)
+    return {
+        "message": f"The gateway failed here. The operator finds the cause in the log under {error_id}.",
+        "extensions": {"code": "INTERNAL_SERVER_ERROR", "errorId": error_id},
+    }
 
 
 def _entry(error: GraphQLError, message: str, extensions: dict[str, object]) -> dict[str, object]:

@@ -6,26 +6,20 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import msgspec
-from starlette.requests import Request as HttpRequest
 from starlette.responses import StreamingResponse
 from starlette.types import Send
 from strawberry.http.streaming import SSETransport, merge_stream_with_heartbeat
 
 from web.execution import Gateway, Request, is_subscription
-
-EVENT_STREAM = "text/event-stream"
-_JSON = ("application/json", "application/graphql-response+json", "application/*", "*/*")
+from web.negotiation import Accepted
 
 
-def wants_events(http: HttpRequest, request: Request) -> bool:
+def wants_events(takes: Accepted, request: Request) -> bool:
     """Whether the answer is to be a stream of events.
 
     What has one answer is a stream only for those who take nothing else: many clients list all that they know.
     """
-    accepted = _accepted(http.headers.get("Accept", ""))
-    if EVENT_STREAM not in accepted or http.method == "HEAD":
-        return False
-    return is_subscription(request) or accepted.isdisjoint(_JSON)
+    return takes.events and (takes.json is None or is_subscription(request))
 
 
 def event_stream(gateway: Gateway, request: Request) -> StreamingResponse:
@@ -58,12 +52,3 @@ class _EventStream(StreamingResponse):
 
 def _encoded(body: object) -> str:
     return msgspec.json.encode(body).decode()
-
-
-def _accepted(header: str) -> set[str]:
-    accepted: set[str] = set()
-    for part in header.split(","):
-        media_type, *parameters = (each.strip().lower() for each in part.split(";"))
-        if not any(each.replace(" ", "") in ("q=0", "q=0.0") for each in parameters):
-            accepted.add(media_type)
-    return accepted

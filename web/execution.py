@@ -44,6 +44,11 @@ class Answer:
     """False if the operation never started (spec, 7.1.2)."""
     failed: bool
     """Whether the response has ``errors``."""
+    made_of: Snapshot | None = None
+    """The catalog that alone it was made of: the same operation has the same answer while the version is the same.
+
+    None if it can have another the next time.
+    """
 
     def decoded(self) -> dict[str, Any]:
         """The response as Python has it."""
@@ -83,6 +88,8 @@ class Gateway:
                 )
             finally:
                 loaders.close()
+        if not (answer.failed or receipt.momentary or request.receipt):
+            answer = replace(answer, made_of=snapshot)
         if request.receipt:
             answer = answer.with_extensions(
                 {

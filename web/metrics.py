@@ -14,6 +14,7 @@ from engine import Engine
 from upstream.records import KINDS
 from upstream.source import Source
 from web.execution import Gateway
+from web.responses import Responses
 
 
 async def metrics(request: Request) -> Response:
@@ -23,6 +24,7 @@ async def metrics(request: Request) -> Response:
     registry.register(_Measurements(gateway.source))
     if gateway.engine is not None:
         registry.register(_EngineMeasurements(gateway.engine))
+    registry.register(_ResponseMeasurements(request.app.state.responses))
     return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
@@ -116,3 +118,22 @@ class _EngineMeasurements(Collector):
         for reason, count in sorted(self._engine.handed_over.items()):
             handed_over.add_metric([reason], count)
         yield handed_over
+
+
+class _ResponseMeasurements(Collector):
+    def __init__(self, responses: Responses) -> None:
+        self._responses = responses
+
+    def collect(self) -> Iterator[Metric]:
+        kept = self._responses
+        found = CounterMetricFamily(
+            "gateway_kept_answers_asked",
+            "Requests that looked for a kept answer: found by their bytes, by their meaning, or not found.",
+            labels=["outcome"],
+        )
+        found.add_metric(["bytes"], kept.found_by_bytes)
+        found.add_metric(["meaning"], kept.found_by_meaning)
+        found.add_metric(["none"], kept.missed)
+        yield found
+        yield GaugeMetricFamily("gateway_kept_answers", "How many answers are kept.", value=len(kept))
+        yield GaugeMetricFamily("gateway_kept_answers_bytes", "The memory that they take.", value=kept.bytes)

@@ -1,50 +1,72 @@
-"""Reads a GraphQL request from HTTP: GraphQL over HTTP, sections 5.2 (GET) and 5.4 (POST)."""
+"""Reads GraphQL requests from HTTP: GraphQL over HTTP, sections 5.2 (GET) and 5.4 (POST)."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
-from starlette.requests import Request as HttpRequest
 
 from web.execution import Request
 
 MAX_BODY = 1_000_000
 """Bytes. The largest operation of a real client is a few kilobytes."""
 
+MAX_ADDRESS = 32_000
+"""Bytes of what comes behind the ``?``: four times what most servers and caches pass on."""
+
 RECEIPT_HEADER = "X-Gateway-Receipt"
 
 _EXAMPLE = '{"query": "{ categories { title } }"}'
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_PARAMETERS = ("query", "operationName", "variables", "extensions")
 
 
 class BadRequest(Exception):
     """An HTTP request that is no GraphQL request. The message is a sentence for whoever wrote the client."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.headers = headers or {}
 
 
-async def read_post(http: HttpRequest) -> Request:
-    """The GraphQL request in a POST.
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """An HTTP request as it came."""
+
+    method: str
+    address: bytes
+    """What is behind the ``?``, still encoded."""
+    headers: dict[bytes, bytes]
+    """By their names in lower case; of several alike the values with commas between them."""
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        """The value of a header, if it is there."""
+        value = self.headers.get(name.lower().encode())
+        return None if value is None else value.decode("latin-1")
+
+
+def read_post(http: HttpRequest, most_together: int = 0) -> Request | list[Request]:
+    """The GraphQL request in a POST; a list of them from a client that sends up to ``most_together`` at once.
 
     :raises BadRequest: there is none.
     """
-    _check_content_type(http.headers.get("Content-Type"))
-    body = await _read_body(http)
-    if not body.strip():
-        raise BadRequest(400, f"The body is empty; it must be a JSON object such as {_EXAMPLE}.")
-    try:
-        params = msgspec.json.decode(body)
-    except RecursionError:
-        raise BadRequest(400, "The body is nested too deeply to be a GraphQL request.") from None
-    except UnicodeDecodeError:
-        raise BadRequest(400, "The body is not UTF-8.") from None
-    except msgspec.DecodeError as error:
-        raise BadRequest(400, f"The body is not JSON: {error}.") from None
-    if not isinstance(params, dict):
-        raise BadRequest(400, f"The body must be a JSON object such as {_EXAMPLE}; it is {_named(params)}.")
-    return _request(http, params)
+    _check_content_type(http.header("Content-Type"))
+    encoding = http.header("Content-Encoding")
+    if encoding is not None and encoding.strip().lower() != "identity":
+        raise BadRequest(415, f"The Content-Encoding is {encoding.strip()}; a request must come as it is.")
+    params = _decoded(http.body.removeprefix(_BYTE_ORDER_MARK))
+    if isinstance(params, list) and most_together:
+        if not 0 < len(params) <= most_together:
+            raise BadRequest(
+                400, f"The body has {len(params)} requests in its array; it can have 1 to {most_together}."
+            )
+        return [_of_object(http, each, f"Request {place} of the array") for place, each in enumerate(params)]
+    return _of_object(http, params, "The body")
 
 
 def read_get(http: HttpRequest) -> Request:
@@ -52,13 +74,64 @@ def read_get(http: HttpRequest) -> Request:
 
     :raises BadRequest: there is none.
     """
-    params: dict[str, Any] = dict(http.query_params)
+    params: dict[str, Any] = parameters(http)
     for name in ("variables", "extensions"):
         if name in params:
             try:
                 params[name] = msgspec.json.decode(params[name]) if params[name] else None
             except (msgspec.DecodeError, RecursionError, UnicodeError):
                 raise BadRequest(400, f"{name} in the address is not JSON.") from None
+    return _request(http, params)
+
+
+def parameters(http: HttpRequest) -> dict[str, str]:
+    """The parameters in the address.
+
+    :raises BadRequest: there are two of a name, or bytes that are no text.
+    """
+    if len(http.address) > MAX_ADDRESS:
+        raise BadRequest(
+            414, f"The address has {len(http.address):,} bytes behind the ?; it can have {MAX_ADDRESS:,}."
+        )
+    try:
+        pairs = parse_qsl(http.address.decode("ascii"), keep_blank_values=True, errors="strict")
+    except UnicodeError:
+        raise BadRequest(400, "The address is not UTF-8, percent-encoded.") from None
+    params = dict(pairs)
+    for name in _PARAMETERS:
+        if sum(each == name for each, _ in pairs) > 1:
+            raise BadRequest(400, f"{name} is in the address more than once.")
+    return params
+
+
+def _decoded(body: bytes) -> Any:  # noqa: ANN401 - JSON
+    if not body.strip():
+        raise BadRequest(400, f"The body is empty; it must be a JSON object such as {_EXAMPLE}.")
+    try:
+        params = msgspec.json.decode(body)
+        # The decoder takes the last of two alike, and another server the first. Few bodies can have any.
+        if any(body.count(b'"%b"' % name.encode()) > 1 for name in _PARAMETERS):
+            json.loads(body, object_pairs_hook=_without_doubles)
+    except RecursionError:
+        raise BadRequest(400, "The body is nested too deeply to be a GraphQL request.") from None
+    except UnicodeDecodeError:
+        raise BadRequest(400, "The body is not UTF-8.") from None
+    except msgspec.DecodeError as error:
+        raise BadRequest(400, f"The body is not JSON: {error}.") from None
+    return params
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    for name in found:
+        if len(found) < len(pairs) and sum(each == name for each, _ in pairs) > 1:
+            raise BadRequest(400, f'The body has an object with two members named "{name[:100]}".')
+    return found
+
+
+def _of_object(http: HttpRequest, params: Any, what: str) -> Request:  # noqa: ANN401 - JSON
+    if not isinstance(params, dict):
+        raise BadRequest(400, f"{what} must be a JSON object such as {_EXAMPLE}; it is {_named(params)}.")
     return _request(http, params)
 
 
@@ -71,7 +144,7 @@ def _request(http: HttpRequest, params: dict[str, Any]) -> Request:
         query=query,
         variables=_optional(params, "variables", dict, "an object"),
         operation_name=_optional(params, "operationName", str, "a string") or None,
-        receipt=http.headers.get(RECEIPT_HEADER) == "1",
+        receipt=http.header(RECEIPT_HEADER) == "1",
     )
 
 
@@ -90,17 +163,8 @@ def _check_content_type(content_type: str | None) -> None:
         raise BadRequest(415, f"The Content-Type is {media_type.strip()}; it must be application/json.")
     for parameter in parameters.split(";"):
         name, _, value = parameter.partition("=")
-        if name.strip().lower() == "charset" and value.strip().strip('"').lower() != "utf-8":
+        if name.strip().lower() == "charset" and value.strip().strip('"').lower() not in ("utf-8", "utf8"):
             raise BadRequest(415, f"The charset is {value.strip()}; it must be utf-8.")
-
-
-async def _read_body(http: HttpRequest) -> bytes:
-    body = bytearray()
-    async for chunk in http.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise BadRequest(413, f"The body has more than {MAX_BODY:,} bytes.")
-    return bytes(body)
 
 
 def _named(value: object) -> str:

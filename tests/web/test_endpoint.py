@@ -148,7 +148,7 @@ async def test_a_get_that_is_no_request_is_a_400(
 async def test_other_methods_and_addresses_are_refused(http: httpx.AsyncClient) -> None:
     response = await http.put("/graphql", json={})
     assert response.status_code == 405
-    assert response.headers["Allow"] == "GET, HEAD, POST"
+    assert response.headers["Allow"] == "GET, HEAD, POST, OPTIONS"
     assert response.json()["errors"][0]["message"] == "PUT is not answered here; use GET or POST."
     response = await http.get("/graph")
     assert response.status_code == 404

@@ -57,6 +57,9 @@ async def test_every_family_has_a_type_and_a_sentence(http: httpx.AsyncClient, u
         "upstream_bad_records": "counter",
         "upstream_cost_seconds": "gauge",
         "catalog_syncing": "gauge",
+        "kept_answers_asked": "counter",
+        "kept_answers": "gauge",
+        "kept_answers_bytes": "gauge",
     } | ({"engine_answers": "counter", "engine_handed_over": "counter"} if use_engine else {})
     for family in found.values():
         assert family.documentation.endswith(".")

@@ -1,0 +1,104 @@
+"""What answers tell caches, and the questions of those who have one already."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from tests.web.test_kept_answers import QUERY, app, http
+from upstream.catalog import Catalog
+from upstream.embedded import EmbeddedUpstream
+from upstream.freshness import Freshness, Snapshot
+from web.app import GatewayApp
+from web.caching import CachePolicy
+
+__all__ = ["app", "http"]
+
+HOUR, DAY = 3600, 86_400
+LIMITS = Freshness(fresh=6 * HOUR, while_revalidate=DAY, if_error=30 * DAY)
+
+
+def told(age: float, max_age: int = 60) -> dict[bytes, bytes]:
+    refreshed_at = datetime.now(UTC) - timedelta(seconds=age + 0.5)
+    return dict(CachePolicy(max_age, LIMITS).headers(Snapshot(Catalog.build({}, {}, {}), refreshed_at)))
+
+
+@pytest.mark.parametrize(
+    ("age", "control"),
+    [
+        (0, "public, max-age=60, stale-while-revalidate=86340, stale-if-error=2591940"),
+        (1000, "public, max-age=1060, stale-while-revalidate=85340, stale-if-error=2590940"),
+        (6 * HOUR - 10, "public, max-age=21600, stale-while-revalidate=64800, stale-if-error=2570400"),
+        (7 * HOUR, "public, max-age=25200, stale-while-revalidate=61200, stale-if-error=2566800"),
+        (2 * DAY, "public, max-age=172800, stale-while-revalidate=0, stale-if-error=2419200"),
+    ],
+)
+def test_an_answer_may_be_used_for_a_minute_more_while_the_catalog_is_fresh(age: int, control: str) -> None:
+    assert told(age) == {b"cache-control": control.encode(), b"age": str(age).encode()}
+
+
+def test_with_no_maximum_every_use_asks_again() -> None:
+    assert told(1000, max_age=0)[b"cache-control"].startswith(b"public, max-age=1000,")
+
+
+async def get(http: httpx.AsyncClient, **headers: str) -> httpx.Response:
+    return await http.get("/graphql", params={"query": QUERY}, headers=headers)
+
+
+async def test_an_answer_from_the_catalog_says_how_it_may_be_kept(http: httpx.AsyncClient) -> None:
+    headers = (await get(http)).headers
+    assert headers["Cache-Control"].startswith("public, max-age=")
+    assert int(headers["Age"]) < 30
+    assert headers["Vary"] == "Accept, Accept-Encoding"
+    assert headers["ETag"].startswith('"')
+
+
+async def test_who_has_the_answer_is_told_so_and_nothing_is_run(
+    app: GatewayApp, http: httpx.AsyncClient
+) -> None:
+    tag = (await get(http)).headers["ETag"]
+    app.state.responses.keep("another version", 0, b"", "another version")  # which forgets the answer
+    for listed in (tag, f"W/{tag}", f'"x", {tag}'):
+        response = await get(http, **{"If-None-Match": listed})
+        assert (response.status_code, response.content) == (304, b"")
+        assert response.headers["ETag"] == tag
+        assert response.headers["Cache-Control"].startswith("public, ")
+        assert response.headers["Vary"] == "Accept, Accept-Encoding"
+        assert "Age" in response.headers
+    assert app.state.gateway.engine.answered == 1
+
+
+@pytest.mark.parametrize("listed", ['"x"', "x", "*", ""])
+async def test_who_has_another_answer_gets_this_one(http: httpx.AsyncClient, listed: str) -> None:
+    assert (await get(http, **{"If-None-Match": listed})).status_code == 200
+
+
+async def test_the_tag_is_of_one_form_of_the_answer(http: httpx.AsyncClient) -> None:
+    plain = await get(http)
+    telling = await get(http, Accept="application/graphql-response+json")
+    assert plain.headers["ETag"] != telling.headers["ETag"]
+
+
+async def test_a_post_is_never_answered_by_304(http: httpx.AsyncClient) -> None:
+    tag = (await get(http)).headers["ETag"]
+    response = await http.post("/graphql", json={"query": QUERY}, headers={"If-None-Match": tag})
+    assert response.status_code == 200
+    assert response.json()["data"]
+
+
+async def test_after_a_change_the_old_tag_is_none(
+    app: GatewayApp, http: httpx.AsyncClient, embedded: EmbeddedUpstream
+) -> None:
+    tag = (await get(http)).headers["ETag"]
+    embedded.catalogue.update_package(1599, title="another title")
+    await app.state.gateway.source.sync.crawl()
+    response = await get(http, **{"If-None-Match": tag})
+    assert response.json()["data"]["package"]["title"] == "another title"
+
+
+@pytest.mark.parametrize("query", ["{ nothing }", "{", ""])
+async def test_an_error_is_not_to_be_kept(http: httpx.AsyncClient, query: str) -> None:
+    response = await http.get("/graphql", params={"query": query})
+    assert response.headers["Cache-Control"] == "no-store"

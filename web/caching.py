@@ -1,0 +1,58 @@
+"""What answers tell caches between the gateway and its clients (RFC 9110, RFC 9111, RFC 5861).
+
+The gateway itself is a cache of Django Packages, so an answer's ``Age`` is that of the catalog. Its ``max-age`` counts
+from there too, and ends ``max_age`` seconds from now, so that what is published next is seen soon: to ask again
+costs an answer 304 that nothing is executed for.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from upstream.freshness import Freshness, Snapshot
+
+Headers = list[tuple[bytes, bytes]]
+
+NO_STORE: Headers = [(b"cache-control", b"no-store")]
+"""For an answer that the next one to the same question need not be like."""
+
+
+class CachePolicy:
+    """How long caches may keep answers. ``max_age`` is in seconds, ``limits`` are those of the catalog itself."""
+
+    def __init__(self, max_age: int, limits: Freshness) -> None:
+        self._max_age = max_age
+        self._limits = limits
+        self._last: tuple[Snapshot | None, int, Headers] = (None, 0, [])
+
+    def headers(self, snapshot: Snapshot) -> Headers:
+        """For an answer that is made of this catalog alone."""
+        age = int(snapshot.age())
+        of, at, headers = self._last
+        # The same for all answers of one second.
+        if of is not snapshot or at != age:
+            headers = self._headers(age)
+            self._last = (snapshot, age, headers)
+        return headers
+
+    def _headers(self, age: int) -> Headers:
+        limits = self._limits
+        until = age + max(0, min(self._max_age, int(limits.fresh) - age))
+        control = (
+            f"public, max-age={until}, stale-while-revalidate={max(0, int(limits.while_revalidate) - until)}, "
+            f"stale-if-error={max(0, int(limits.if_error) - until)}"
+        )
+        return [(b"cache-control", control.encode()), (b"age", str(age).encode())]
+
+
+def entity_tag(*parts: bytes) -> bytes:
+    """A strong tag of what these parts determine byte for byte: catalog, schema, operation, type, encoding."""
+    digest = blake2b(digest_size=16)
+    for part in parts:
+        digest.update(len(part).to_bytes(4, "big") + part)
+    return b'"%b"' % digest.hexdigest().encode()
+
+
+def names_tag(if_none_match: bytes, tag: bytes) -> bool:
+    """Whether the header If-None-Match names this tag (RFC 9110, 13.1.2: compared weakly)."""
+    return any(each.strip().removeprefix(b"W/") == tag for each in if_none_match.split(b","))

@@ -1,0 +1,62 @@
+"""What a client takes: the header Accept (RFC 9110, 12.5.1; GraphQL over HTTP, 6.3 and 6.4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+GRAPHQL_JSON = "application/graphql-response+json"
+"""Its status tells whether the operation ran; with plain JSON the status is 200 (GraphQL over HTTP, 6.4)."""
+
+JSON = "application/json"
+EVENTS = "text/event-stream"
+_PAGE = "text/html"
+
+ANSWERS = f"{GRAPHQL_JSON}, {JSON} or, for a subscription, {EVENTS}"
+"""What there is to choose from, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What a client takes of what there is."""
+
+    json: str | None
+    """The media type for an answer in JSON; None if it takes none."""
+    events: bool
+    """Whether it takes a stream of events, and says so: a wildcard does not mean that."""
+    page: bool
+    """Whether it asks for a page to read, as browsers do."""
+
+
+@lru_cache(maxsize=256)
+def accepted(header: str | None) -> Accepted:
+    """What a client takes that sends this header; without one, plain JSON."""
+    if header is None or not header.strip():
+        return Accepted(JSON, events=False, page=False)
+    weights = weighted(header)
+    telling = weights.get(GRAPHQL_JSON, 0.0)
+    plain = next((weights[each] for each in (JSON, "application/*", "*/*") if each in weights), 0.0)
+    json = JSON if plain > telling else GRAPHQL_JSON if telling else None
+    return Accepted(json, events=weights.get(EVENTS, 0.0) > 0, page=weights.get(_PAGE, 0.0) > 0)
+
+
+def weighted(header: str) -> dict[str, float]:
+    """The names in a header of preferences, in lower case, with their weights, 0 to 1 (RFC 9110, 12.4.2)."""
+    weights: dict[str, float] = {}
+    for part in header.split(","):
+        name, *parameters = (each.strip().lower() for each in part.split(";"))
+        if name:
+            weights[name] = max(weights.get(name, 0.0), _weight(parameters))
+    return weights
+
+
+def _weight(parameters: list[str]) -> float:
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                weight = float(value)
+            except ValueError:
+                return 1.0
+            return weight if 0 <= weight <= 1 else 1.0
+    return 1.0
