@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from datetime import datetime
 from typing import Literal
 
@@ -48,6 +49,8 @@ class Source:
         self._revalidation = revalidation
         self._waited_for: datetime | None = None
         """When the catalog was refreshed of which a request has last waited for the successor, in vain or not."""
+        self._fresh: Snapshot | None = None
+        self._fresh_until = 0.0
         self._following: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -77,8 +80,13 @@ class Source:
         snapshot = self.sync.snapshot
         if snapshot is None:
             return None
-        stage = self.freshness.stage(snapshot.age())
+        if snapshot is self._fresh and time.monotonic() < self._fresh_until:
+            return snapshot
+        age = snapshot.age()
+        stage = self.freshness.stage(age)
         if stage == "fresh":
+            # Asked for by every request: for the next of them it need not be found out again.
+            self._fresh, self._fresh_until = snapshot, time.monotonic() + self.freshness.fresh - age
             return snapshot
         if self._follow:
             if stage == "stale-while-revalidate":

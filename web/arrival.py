@@ -26,22 +26,25 @@ async def read_body(receive: Receive) -> bytes:
     :raises BadRequest: it is too large, or takes too long.
     :raises ClientLeft: it ended too early.
     """
+    task = asyncio.current_task()
+    assert task is not None
+    late = _Late(task)
+    # What asyncio.timeout does, for a fifth of its time: nearly every body is there already.
+    deadline = asyncio.get_running_loop().call_later(BODY_SECONDS, late.come)
     try:
-        async with asyncio.timeout(BODY_SECONDS):
-            message = await _part(receive)
-            if not message.get("more_body"):
-                whole: bytes = message.get("body", b"")
-                _check_size(len(whole))
-                return whole
-            body = bytearray(message.get("body", b""))
-            while message.get("more_body"):
-                message = await _part(receive)
-                body += message.get("body", b"")
-                _check_size(len(body))
-            return bytes(body)
-    except TimeoutError:
+        message = await _part(receive)
+        body: bytes = message.get("body", b"")
+        _check_size(len(body))
+        if message.get("more_body"):
+            return await _rest(receive, bytearray(body))
+        return body
+    except asyncio.CancelledError:
+        if not (late.has_come and task.uncancel() == 0):
+            raise
         sentence = f"The body did not arrive within {BODY_SECONDS} seconds."
         raise BadRequest(408, sentence, {"Connection": "close"}) from None
+    finally:
+        deadline.cancel()
 
 
 async def as_long_as_there(receive: Receive, work: Awaitable[T]) -> T:
@@ -85,6 +88,26 @@ class _Watch:
             pass
         self.client_left = True
         self._working.cancel()
+
+
+class _Late:
+    def __init__(self, waiting: asyncio.Task[object]) -> None:
+        self.has_come = False
+        self._waiting = waiting
+
+    def come(self) -> None:
+        self.has_come = True
+        self._waiting.cancel()
+
+
+async def _rest(receive: Receive, body: bytearray) -> bytes:
+    more = True
+    while more:
+        message = await _part(receive)
+        body += message.get("body", b"")
+        _check_size(len(body))
+        more = message.get("more_body", False)
+    return bytes(body)
 
 
 async def _part(receive: Receive) -> Message:

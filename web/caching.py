@@ -7,6 +7,7 @@ costs an answer 304 that nothing is executed for.
 
 from __future__ import annotations
 
+import time
 from hashlib import blake2b
 
 from upstream.freshness import Freshness, Snapshot
@@ -23,17 +24,17 @@ class CachePolicy:
     def __init__(self, max_age: int, limits: Freshness) -> None:
         self._max_age = max_age
         self._limits = limits
-        self._last: tuple[Snapshot | None, int, Headers] = (None, 0, [])
+        self._of: Snapshot | None = None
+        self._at = 0
+        self._last: Headers = []
 
     def headers(self, snapshot: Snapshot) -> Headers:
         """For an answer that is made of this catalog alone."""
-        age = int(snapshot.age())
-        of, at, headers = self._last
+        second = int(time.monotonic())
         # The same for all answers of one second.
-        if of is not snapshot or at != age:
-            headers = self._headers(age)
-            self._last = (snapshot, age, headers)
-        return headers
+        if self._of is not snapshot or self._at != second:
+            self._of, self._at, self._last = snapshot, second, self._headers(int(snapshot.age()))
+        return self._last
 
     def _headers(self, age: int) -> Headers:
         limits = self._limits
