@@ -20,7 +20,7 @@ class ClientLeft(Exception):
     """The client closed its connection; nobody waits for the answer."""
 
 
-async def read_body(receive: Receive) -> bytes:
+async def read_body(receive: Receive, seconds: float = BODY_SECONDS) -> bytes:
     """The body of a request.
 
     :raises BadRequest: it is too large, or takes too long.
@@ -30,7 +30,7 @@ async def read_body(receive: Receive) -> bytes:
     assert task is not None
     late = _Late(task)
     # What asyncio.timeout does, for a fifth of its time: nearly every body is there already.
-    deadline = asyncio.get_running_loop().call_later(BODY_SECONDS, late.come)
+    deadline = asyncio.get_running_loop().call_later(seconds, late.come)
     try:
         message = await _part(receive)
         body: bytes = message.get("body", b"")
@@ -41,7 +41,7 @@ async def read_body(receive: Receive) -> bytes:
     except asyncio.CancelledError:
         if not (late.has_come and task.uncancel() == 0):
             raise
-        sentence = f"The body did not arrive within {BODY_SECONDS} seconds."
+        sentence = f"The body did not arrive within {seconds:g} seconds."
         raise BadRequest(408, sentence, {"Connection": "close"}) from None
     finally:
         deadline.cancel()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,22 +11,14 @@ from typing import Any
 import pytest
 
 from tests.streams import SUBSCRIPTION, Served, served
+from tests.tools import npm_install
 
 CLIENTS = Path(__file__).parents[1] / "clients"
-NODE, NPM = shutil.which("node"), shutil.which("npm")
-
-pytestmark = pytest.mark.skipif(NODE is None or NPM is None, reason="there is no node")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def installed() -> None:
-    """Installs the clients once for each state of their package.json."""
-    wanted = (CLIENTS / "package.json").read_bytes()
-    mark = CLIENTS / "node_modules" / ".installed"
-    if not mark.exists() or mark.read_bytes() != wanted:
-        command = [str(NPM), "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts"]
-        subprocess.run(command, cwd=CLIENTS, check=True, capture_output=True, timeout=100)
-        mark.write_bytes(wanted)
+    npm_install(CLIENTS)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +31,7 @@ async def started(
     gateway: Served, client: str, count: int, query: str, **variables: object
 ) -> asyncio.subprocess.Process:
     request = json.dumps({"query": query, "variables": variables})
-    command = (str(NODE), f"{client}.js", gateway.graphql, request, str(count))
+    command = ("node", f"{client}.js", gateway.graphql, request, str(count))
     return await asyncio.create_subprocess_exec(*command, cwd=CLIENTS, stdout=asyncio.subprocess.PIPE)
 
 
