@@ -1,4 +1,4 @@
-"""A thousand requests, each right but for one mutation: each answer is a well-formed 4xx, and the gateway stays well."""
+"""A thousand requests, each right but for one mutation: always a well-formed 4xx, and the gateway stays well."""
 
 from __future__ import annotations
 
