@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from upstream.client import Client
     from upstream.source import Source
     from web.execution import Request
+    from web.limits import Limits
 
 ROOT = Path(__file__).parent
 STREAMS_END = 5
@@ -114,8 +115,9 @@ def plan(
     """Print how the engine runs an operation: its plan, and the Python source that it generates."""
     from web.execution import Request, Unplanned, explain
 
+    settings = _settings()
     try:
-        typer.echo(explain(Request(document, _variables(variables), operation)))
+        typer.echo(explain(Request(document, _variables(variables), operation), _limits(settings)))
     except Unplanned as error:
         _stop(str(error), status=1)
 
@@ -178,6 +180,7 @@ def __getattr__(name: str) -> Starlette:
         max_age=settings.max_age,
         most_together=settings.batch_limit,
         origins=tuple(settings.cors_origins.split(",")),
+        limits=_limits(settings),
     )
     return create_app(lambda: open_source(settings, follow=settings.crawl == "on"), options)
 
@@ -244,13 +247,28 @@ def _client(settings: Settings) -> Client:
     return Client(EMBEDDED_URL, in_process(EmbeddedUpstream()), limits)
 
 
+def _limits(settings: Settings) -> Limits:
+    from web.limits import Limits
+
+    return Limits(
+        bytes=settings.limit_bytes,
+        tokens=settings.limit_tokens,
+        definitions=settings.limit_definitions,
+        depth=settings.limit_depth,
+        selections=settings.limit_selections,
+        aliases=settings.limit_aliases,
+        root_fields=settings.limit_root_fields,
+        repeated_fields=settings.limit_repeated_fields,
+    )
+
+
 async def _answer(settings: Settings, request: Request) -> dict[str, object]:
     from web.execution import Gateway
 
     source = open_source(settings, follow=False)
     await source.open()
     try:
-        gateway = Gateway(source, use_engine=settings.engine == "on")
+        gateway = Gateway(source, use_engine=settings.engine == "on", limits=_limits(settings))
         return (await gateway.execute(request)).decoded()
     finally:
         await source.aclose()

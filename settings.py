@@ -163,6 +163,64 @@ class Settings(BaseSettings):
         examples=["0 to 100"],
     )
 
+    limit_bytes: int = Field(
+        default=50_000,
+        ge=100,
+        le=1_000_000,
+        description="Bytes of a document at most. The largest example here has 700.",
+        examples=["100 to 1000000"],
+    )
+    limit_tokens: int = Field(
+        default=2_000,
+        ge=10,
+        le=1_000_000,
+        description="Tokens of a document at most, comments included. The largest example here has 81.",
+        examples=["10 to 1000000"],
+    )
+    limit_definitions: int = Field(
+        default=100,
+        ge=1,
+        le=10_000,
+        description="Operations and fragments of a document at most.",
+        examples=["1 to 10000"],
+    )
+    limit_depth: int = Field(
+        default=20,
+        ge=1,
+        le=100,
+        description="How many fields can be in one another, fragments included. Introspection by tools has 15.",
+        examples=["1 to 100"],
+    )
+    limit_selections: int = Field(
+        default=2_000,
+        ge=1,
+        le=1_000_000,
+        description="Fields and fragments that a document can select, each fragment counted wherever it is spread.",
+        examples=["1 to 1000000"],
+    )
+    limit_aliases: int = Field(
+        default=200,
+        ge=0,
+        le=1_000_000,
+        description="Aliases of a document at most, those of a fragment counted wherever it is spread.",
+        examples=["0 to 1000000"],
+    )
+    limit_root_fields: int = Field(
+        default=50,
+        ge=1,
+        le=10_000,
+        description="Root fields of an operation at most: each is a lookup, a list or a search of its own.",
+        examples=["1 to 10000"],
+    )
+    limit_repeated_fields: int = Field(
+        default=5_000,
+        ge=0,
+        le=1_000_000,
+        description="Pairs of fields with one name in one place of the answer at most: validation compares each. A "
+        "field repeated 100 times makes 4950.",
+        examples=["0 to 1000000"],
+    )
+
     upstream_timeout: float = Field(
         default=10,
         gt=0,

@@ -1,4 +1,4 @@
-"""The error of a user whose arguments make no sense. Upstream's own errors are in ``upstream.errors``."""
+"""The errors of those who write operations. Upstream's own errors are in ``upstream.errors``."""
 
 from __future__ import annotations
 
@@ -9,3 +9,17 @@ class BadUserInput(Exception):
     """An argument that cannot be answered. The message is a sentence for the user who wrote the query."""
 
     code: ClassVar[str] = "BAD_USER_INPUT"
+
+
+class TooComplex(Exception):
+    """An operation beyond a limit. The message is a sentence: what it has, and what is allowed."""
+
+    code: ClassVar[str] = "OPERATION_TOO_COMPLEX"
+
+    def __init__(self, message: str, limit: str, allowed: int, value: int) -> None:
+        super().__init__(message)
+        self.limit = limit
+        """Its name."""
+        self.allowed = allowed
+        self.value = value
+        """What the operation has of it."""

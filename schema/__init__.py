@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import strawberry
-from graphql import GraphQLError
+from graphql import DocumentNode, GraphQLError
 from strawberry.types import ExecutionContext
 
-from schema.documents import Document, KnownDocuments, read_document
+from schema.documents import Document, KnownDocuments, given, read_document
 from schema.query import Query
 from schema.subscription import Subscription
 
@@ -21,9 +23,9 @@ class _Schema(strawberry.Schema):
 schema = _Schema(Query, subscription=Subscription, extensions=[KnownDocuments])
 
 
-def document(text: str) -> Document:
-    """The document with this text, parsed and validated."""
-    return read_document(text, schema._schema)
+def document(text: str, check: Callable[[DocumentNode], None] | None = None) -> Document:
+    """The document with this text, parsed, looked at by ``check``, which may raise, and validated."""
+    return read_document(text, schema._schema, check)
 
 
-__all__ = ["Document", "document", "schema"]
+__all__ = ["Document", "document", "given", "schema"]

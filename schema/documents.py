@@ -1,10 +1,9 @@
-"""Documents: parsed and validated once, and kept."""
+"""Documents: parsed and validated, and taken over by Strawberry's execution."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 from graphql import (
     DocumentNode,
@@ -17,8 +16,8 @@ from graphql import (
 )
 from strawberry.extensions import SchemaExtension
 
-KEPT_DOCUMENTS = 1000
-"""How many documents are kept: those used last."""
+MOST_ERRORS = 20
+"""How many errors of a document are told. Each may cost validation a millisecond, to find the names that are meant."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,39 +25,55 @@ class Document:
     """A document as parsed; ``errors`` say why none of its operations can run."""
 
     node: DocumentNode | None
-    """None if it is not GraphQL."""
+    """None if it is not GraphQL, or was refused before it was validated."""
     errors: tuple[GraphQLError, ...]
     operations: tuple[tuple[str | None, OperationType], ...]
     """Its operations: their names, if they have one, and types."""
 
 
-@lru_cache(maxsize=KEPT_DOCUMENTS)
-def read_document(text: str, schema: GraphQLSchema) -> Document:
-    """The document with this text. Rules beside those of the specification have their place here."""
+def read_document(
+    text: str, schema: GraphQLSchema, check: Callable[[DocumentNode], None] | None = None
+) -> Document:
+    """The document with this text. What ``check`` raises about it is raised before it is validated."""
     try:
         node = parse(text)
     except GraphQLError as error:
-        return Document(None, (error,), ())
+        # Without the traceback, which would keep all that was parsed.
+        return Document(None, (error.with_traceback(None),), ())
+    if check is not None:
+        check(node)
     operations = tuple(
         (definition.name.value if definition.name else None, definition.operation)
         for definition in node.definitions
         if isinstance(definition, OperationDefinitionNode)
     )
-    return Document(node, tuple(validate(schema, node)), operations)
+    return Document(node, tuple(validate(schema, node, max_errors=MOST_ERRORS)), operations)
+
+
+def given(document: Document) -> dict[str, Document]:
+    """What ``operation_extensions`` have to be for Strawberry's execution to take this document."""
+    return {_KEY: document}
 
 
 class KnownDocuments(SchemaExtension):
-    """Gives Strawberry's execution the documents from here."""
+    """Gives Strawberry's execution the document that it is called with, which it would parse and validate itself."""
 
     def on_parse(self) -> Iterator[None]:
-        """Take the parsed document; one that is not GraphQL is left to Strawberry to say so."""
-        context = self.execution_context
-        context.graphql_document = read_document(context.query or "", context.schema._schema).node
+        """Take the parsed document."""
+        document = self._given()
+        if document is not None:
+            self.execution_context.graphql_document = document.node
         yield
 
     def on_validate(self) -> Iterator[None]:
         """Take the errors."""
-        context = self.execution_context
-        errors = read_document(context.query or "", context.schema._schema).errors
-        context.pre_execution_errors = list(errors)
+        document = self._given()
+        if document is not None:
+            self.execution_context.pre_execution_errors = list(document.errors)
         yield
+
+    def _given(self) -> Document | None:
+        return (self.execution_context.operation_extensions or {}).get(_KEY)
+
+
+_KEY = "document"

@@ -21,6 +21,7 @@ from web.caching import CachePolicy
 from web.endpoint import EXPOSED, GraphQLEndpoint, refusal
 from web.execution import Gateway
 from web.health import healthz, readyz
+from web.limits import DEFAULT_LIMITS, Limits
 from web.responses import Responses
 from web.sockets import Sockets
 
@@ -38,6 +39,7 @@ class Options:
     """How many requests a client may send in one array; 0 is none."""
     origins: tuple[str, ...] = ("*",)
     """The origins whose pages may read the answers (CORS)."""
+    limits: Limits = DEFAULT_LIMITS
 
 
 class GatewayApp(Starlette):
@@ -73,7 +75,7 @@ def create_app(open_source: Callable[[], Source], options: Options = Options()) 
     async def lifespan(app: GatewayApp) -> AsyncIterator[None]:
         source = open_source()
         await source.open()
-        gateway = app.state.gateway = Gateway(source, use_engine=options.use_engine)
+        gateway = app.state.gateway = Gateway(source, use_engine=options.use_engine, limits=options.limits)
         policy = CachePolicy(options.max_age, source.freshness)
         app.state.responses = Responses(options.response_bytes)
         app.public = "*" in options.origins

@@ -130,7 +130,7 @@ class GraphQLEndpoint:
             return Response(status_code=204, headers={"Allow": ALLOWED})
         else:
             raise BadRequest(405, f"{http.method} is not answered here; use GET or POST.", {"Allow": ALLOWED})
-        if isinstance(read, Request) and http.method != "HEAD" and wants_events(takes, read):
+        if isinstance(read, Request) and http.method != "HEAD" and wants_events(self._gateway, takes, read):
             return event_stream(self._gateway, read)
         if takes.json is None:
             raise BadRequest(406, f"The Accept header takes none of what there is: {ANSWERS}.")

@@ -5,6 +5,8 @@ code                        meaning
 =========================== ==========================================================================
 GRAPHQL_PARSE_FAILED        the document is not GraphQL
 GRAPHQL_VALIDATION_FAILED   the document does not fit the schema
+OPERATION_TOO_COMPLEX       the operation is beyond a limit: ``limit`` is its name, ``max`` what is allowed, and
+                            ``value`` what the operation has, at most 2147483647
 BAD_USER_INPUT              an argument or variable makes no sense
 UPSTREAM_TIMEOUT            and the other codes of ``upstream.errors``, with ``retryAfter`` if known
 INTERNAL_SERVER_ERROR       our fault; the message is masked, ``errorId`` is in the log beside the cause
@@ -20,7 +22,7 @@ from typing import Any
 
 from graphql import GraphQLError, GraphQLSyntaxError
 
-from resolvers.errors import BadUserInput
+from resolvers.errors import BadUserInput, TooComplex
 from upstream.errors import UpstreamError
 
 _log = logging.getLogger(__name__)
@@ -31,6 +33,8 @@ _UNFIT_VARIABLE = re.compile(r"Variable '\$\w+' has invalid value: ")
 
 def request_error(error: GraphQLError) -> dict[str, object]:
     """An error that kept the operation from running, as an entry of ``errors``."""
+    if isinstance(error.original_error, TooComplex):
+        return _entry(error, error.message, _beyond(error.original_error))
     code = "GRAPHQL_PARSE_FAILED" if isinstance(error, GraphQLSyntaxError) else "GRAPHQL_VALIDATION_FAILED"
     return _entry(error, error.message, {"code": code})
 
@@ -54,6 +58,8 @@ def field_error(error: GraphQLError) -> dict[str, object]:
         if cause.retry_after is not None:
             extensions["retryAfter"] = cause.retry_after
         return _entry(error, str(cause), extensions)
+    if isinstance(cause, TooComplex):
+        return _entry(error, str(cause), _beyond(cause))
     if isinstance(cause, BadUserInput):
         return _entry(error, str(cause), {"code": cause.code})
     if error.path is None and (cause is None or isinstance(cause, GraphQLError)):
@@ -71,6 +77,10 @@ def masked(error: Exception, where: str) -> dict[str, Any]:
         "message": f"The gateway failed here. The operator finds the cause in the log under {error_id}.",
         "extensions": {"code": "INTERNAL_SERVER_ERROR", "errorId": error_id},
     }
+
+
+def _beyond(cause: TooComplex) -> dict[str, object]:
+    return {"code": cause.code, "limit": cause.limit, "max": cause.allowed, "value": cause.value}
 
 
 def _entry(error: GraphQLError, message: str, extensions: dict[str, object]) -> dict[str, object]:

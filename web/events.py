@@ -10,16 +10,16 @@ from starlette.responses import StreamingResponse
 from starlette.types import Send
 from strawberry.http.streaming import SSETransport, merge_stream_with_heartbeat
 
-from web.execution import Gateway, Request, is_subscription
+from web.execution import Gateway, Request
 from web.negotiation import Accepted
 
 
-def wants_events(takes: Accepted, request: Request) -> bool:
+def wants_events(gateway: Gateway, takes: Accepted, request: Request) -> bool:
     """Whether the answer is to be a stream of events.
 
     What has one answer is a stream only for those who take nothing else: many clients list all that they know.
     """
-    return takes.events and (takes.json is None or is_subscription(request))
+    return takes.events and (takes.json is None or gateway.is_subscription(request))
 
 
 def event_stream(gateway: Gateway, request: Request) -> StreamingResponse:

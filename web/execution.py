@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -13,13 +14,16 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from engine import Engine, HandOver, Reason
 from resolvers.context import Context
+from resolvers.errors import TooComplex
 from resolvers.loaders import Loaders
-from schema import Document, document, schema
+from schema import Document, given, schema
 from upstream.errors import UpstreamError
 from upstream.freshness import Snapshot, Status
 from upstream.receipt import Receipt, recording
 from upstream.source import Source
+from web.documents import Documents
 from web.errors import field_error, request_error, start_error
+from web.limits import DEFAULT_LIMITS, Limits
 
 _encode = msgspec.json.Encoder().encode
 
@@ -61,18 +65,25 @@ class Answer:
 
 
 class Gateway:
-    """Answers GraphQL requests from one source: by the engine where it can, else by Strawberry's execution."""
+    """Answers GraphQL requests from one source: by the engine where it can, else by Strawberry's execution.
 
-    def __init__(self, source: Source, *, use_engine: bool = True) -> None:
+    ``refused`` counts by limit the operations that were too complex.
+    """
+
+    def __init__(self, source: Source, *, use_engine: bool = True, limits: Limits = DEFAULT_LIMITS) -> None:
         self.source = source
         self.engine = Engine(schema) if use_engine else None
+        self.documents = Documents(limits)
+        self.refused: Counter[str] = Counter()
 
     async def execute(self, request: Request) -> Answer:
         """The answer; whatever goes wrong is in its ``errors``."""
-        asked = document(request.query)
+        return await self._execute(request, self.documents.read(request.query))
+
+    async def _execute(self, request: Request, asked: Document) -> Answer:
         unfit = _unfit(asked, request.operation_name)
         if unfit:
-            return _refusal(unfit)
+            return self._refusal(unfit)
         receipt = Receipt()
         known: Snapshot | UpstreamError | None
         with recording(receipt):
@@ -108,13 +119,13 @@ class Gateway:
 
         One that never ran, or cannot go on, is the last.
         """
-        asked = document(request.query)
+        asked = self.documents.read(request.query)
         unclear = _unclear_operation(asked, request.operation_name)
         if unclear:
-            yield _refusal([GraphQLError(unclear)])
+            yield self._refusal([GraphQLError(unclear)])
             return
-        if not is_subscription(request):
-            yield await self.execute(request)
+        if not _is_subscription(asked, request.operation_name):
+            yield await self._execute(request, asked)
             return
         snapshot = self.source.sync.snapshot
         loaders = Loaders.over(self.source.batcher, snapshot)
@@ -124,6 +135,7 @@ class Gateway:
             variable_values=request.variables,
             operation_name=request.operation_name,
             context_value=context,
+            operation_extensions=given(asked),
         )
         try:
             async with aclosing(results):
@@ -138,12 +150,22 @@ class Gateway:
             # Not those of the start: each event has its own.
             context.loaders.close()
 
+    def is_subscription(self, request: Request) -> bool:
+        """Whether the operation to run is a subscription."""
+        return _is_subscription(self.documents.read(request.query), request.operation_name)
+
+    def _refusal(self, errors: list[GraphQLError]) -> Answer:
+        for error in errors:
+            if isinstance(error.original_error, TooComplex):
+                self.refused[error.original_error.limit] += 1
+        return _refusal(errors)
+
     async def _run(
         self, request: Request, asked: Document, context: Context, receipt: Receipt
     ) -> tuple[Answer, Reason | None]:
         """The answer, and why the engine handed over, if it did."""
         if self.engine is None:
-            return await _run_by_strawberry(request, context), None
+            return await _run_by_strawberry(request, asked, context), None
         assert asked.node is not None
         try:
             body = await self.engine.run(
@@ -153,12 +175,7 @@ class Gateway:
         except HandOver as error:
             # Counted anew: the loaders give again what they gave the engine.
             receipt.from_memory = 0
-            return await _run_by_strawberry(request, context), error.reason
-
-
-def is_subscription(request: Request) -> bool:
-    """Whether the operation to run is a subscription."""
-    return _is_subscription(document(request.query), request.operation_name)
+            return await _run_by_strawberry(request, asked, context), error.reason
 
 
 def _is_subscription(asked: Document, operation_name: str | None) -> bool:
@@ -173,12 +190,12 @@ class Unplanned(Exception):
     """The engine has no plan for an operation. The message is a sentence that says why."""
 
 
-def explain(request: Request) -> str:
+def explain(request: Request, limits: Limits = DEFAULT_LIMITS) -> str:
     """How the engine runs the operation, to be read by people.
 
     :raises Unplanned: it does not.
     """
-    asked = document(request.query)
+    asked = Documents(limits).read(request.query)
     unfit = _unfit(asked, request.operation_name)
     if unfit:
         raise Unplanned(unfit[0].message)
@@ -191,12 +208,13 @@ def explain(request: Request) -> str:
         ) from None
 
 
-async def _run_by_strawberry(request: Request, context: Context) -> Answer:
+async def _run_by_strawberry(request: Request, asked: Document, context: Context) -> Answer:
     result = await schema.execute(
         request.query,
         variable_values=request.variables,
         operation_name=request.operation_name,
         context_value=context,
+        operation_extensions=given(asked),
     )
     return _answer(result)
 

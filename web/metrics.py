@@ -22,6 +22,7 @@ async def metrics(request: Request) -> Response:
     registry = CollectorRegistry(auto_describe=False)
     gateway: Gateway = request.app.state.gateway
     registry.register(_Measurements(gateway.source))
+    registry.register(_Refusals(gateway))
     if gateway.engine is not None:
         registry.register(_EngineMeasurements(gateway.engine))
     registry.register(_ResponseMeasurements(request.app.state.responses))
@@ -100,6 +101,21 @@ class _Measurements(Collector):
         for kind, count in zip(KINDS, counts, strict=True):
             records.add_metric([kind.singular], count or 0)
         yield records
+
+
+class _Refusals(Collector):
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    def collect(self) -> Iterator[Metric]:
+        refused = CounterMetricFamily(
+            "gateway_operations_too_complex",
+            "Operations refused, by the limit they were beyond.",
+            labels=["limit"],
+        )
+        for limit, count in sorted(self._gateway.refused.items()):
+            refused.add_metric([limit], count)
+        yield refused
 
 
 class _EngineMeasurements(Collector):
