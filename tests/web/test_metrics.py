@@ -57,6 +57,7 @@ async def test_every_family_has_a_type_and_a_sentence(http: httpx.AsyncClient, u
         "upstream_bad_records": "counter",
         "upstream_cost_seconds": "gauge",
         "catalog_syncing": "gauge",
+        "operations_too_complex": "counter",
         "kept_answers_asked": "counter",
         "kept_answers": "gauge",
         "kept_answers_bytes": "gauge",
