@@ -167,14 +167,14 @@ class Settings(BaseSettings):
         default=50_000,
         ge=100,
         le=1_000_000,
-        description="Bytes of a document at most. The largest example here has 700.",
+        description="Bytes of a document at most. The largest of `examples/` has 665.",
         examples=["100 to 1000000"],
     )
     limit_tokens: int = Field(
         default=2_000,
         ge=10,
         le=1_000_000,
-        description="Tokens of a document at most, comments included. The largest example here has 81.",
+        description="Tokens of a document at most, comments included. The largest of `examples/` has 81.",
         examples=["10 to 1000000"],
     )
     limit_definitions: int = Field(

@@ -1,0 +1,56 @@
+"""The kept documents: each read once, and bounded in number and memory."""
+
+from __future__ import annotations
+
+from schema import Document
+from web.documents import BYTES_OF_A_TOKEN, KEPT_BYTES, KEPT_DOCUMENTS, Documents
+from web.limits import Limits
+
+
+def kept(store: Documents, text: str, read: Document) -> bool:
+    return store.read(text) is read
+
+
+def test_a_document_is_read_once() -> None:
+    store = Documents(Limits())
+    read = store.read("{ categories { slug } }")
+    assert not read.errors
+    assert kept(store, "{ categories { slug } }", read)
+    assert not kept(Documents(Limits()), "{ categories { slug } }", read)
+
+
+def test_as_many_documents_are_kept_as_are_allowed_and_those_used_last() -> None:
+    store = Documents(Limits())
+    first, second = store.read("{"), store.read("{ ")
+    for number in range(KEPT_DOCUMENTS - 2):
+        store.read("{ #" + str(number))
+    assert kept(store, "{", first)
+    store.read("{ one more")
+    assert kept(store, "{", first)
+    assert not kept(store, "{ ", second)
+
+
+def test_large_documents_push_others_out_by_their_memory() -> None:
+    store = Documents(Limits())
+    first = store.read("{ categories { slug } }")
+    comments = "#\n" * 1_990
+    large = KEPT_BYTES // (BYTES_OF_A_TOKEN * 1_994) - 1
+    for number in range(large):
+        store.read(f"{{ __typename #{number}\n{comments}}}")
+    assert kept(store, "{ categories { slug } }", first)
+    for number in range(large + 2):
+        store.read(f"{{ __typename #{number} again\n{comments}}}")
+    assert not kept(store, "{ categories { slug } }", first)
+
+
+def test_a_refused_document_is_kept_without_what_was_parsed_or_not_at_all() -> None:
+    store = Documents(Limits(aliases=0, tokens=8))
+    refused = store.read("{ a: categories { slug } }")
+    assert refused.node is None
+    (error,) = refused.errors
+    assert error.__traceback__ is None
+    assert error.original_error is not None
+    assert error.original_error.__traceback__ is None
+    assert kept(store, "{ a: categories { slug } }", refused)
+    too_long = store.read("{ categories { slug title id } packages }")
+    assert not kept(store, "{ categories { slug title id } packages }", too_long)
