@@ -2,8 +2,8 @@
 
     python benchmarks/engine.py
 
-Everything is known: no operation waits for anything. Strawberry has its parsed and validated documents from the
-cache. The answers are compared byte for byte before they are timed. The table goes to the screen and to
+Everything is known: no operation waits for anything. Strawberry is given documents that are parsed and validated
+already. The answers are compared byte for byte before they are timed. The table goes to the screen and to
 ``benchmarks/results/engine.md``.
 """
 
