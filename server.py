@@ -117,7 +117,7 @@ def plan(
 
     settings = _settings()
     try:
-        typer.echo(explain(Request(document, _variables(variables), operation), _limits(settings)))
+        typer.echo(explain(Request(document, _variables(variables), operation), document_limits(settings)))
     except Unplanned as error:
         _stop(str(error), status=1)
 
@@ -180,7 +180,7 @@ def __getattr__(name: str) -> Starlette:
         max_age=settings.max_age,
         most_together=settings.batch_limit,
         origins=tuple(settings.cors_origins.split(",")),
-        limits=_limits(settings),
+        limits=document_limits(settings),
     )
     return create_app(lambda: open_source(settings, follow=settings.crawl == "on"), options)
 
@@ -247,7 +247,8 @@ def _client(settings: Settings) -> Client:
     return Client(EMBEDDED_URL, in_process(EmbeddedUpstream()), limits)
 
 
-def _limits(settings: Settings) -> Limits:
+def document_limits(settings: Settings) -> Limits:
+    """The limits that the settings describe."""
     from web.limits import Limits
 
     return Limits(
@@ -268,7 +269,7 @@ async def _answer(settings: Settings, request: Request) -> dict[str, object]:
     source = open_source(settings, follow=False)
     await source.open()
     try:
-        gateway = Gateway(source, use_engine=settings.engine == "on", limits=_limits(settings))
+        gateway = Gateway(source, use_engine=settings.engine == "on", limits=document_limits(settings))
         return (await gateway.execute(request)).decoded()
     finally:
         await source.aclose()

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from server import _limits
+from server import document_limits
 from settings import read_settings
 from tests.conftest import source_over
 from tests.streams import http_client, received, served, server_sent, socket, subscribe
@@ -95,10 +95,10 @@ async def test_two_gateways_in_one_process_have_limits_of_their_own(embedded: Em
 
 
 def test_the_settings_have_the_limits_that_the_program_has_without_them() -> None:
-    assert _limits(read_settings()) == DEFAULT_LIMITS
+    assert document_limits(read_settings()) == DEFAULT_LIMITS
 
 
 def test_each_limit_is_a_setting() -> None:
     values = {name: place + 100 for place, name in enumerate(Limits.__slots__)} | {"depth": 99}
-    limits = _limits(read_settings(**{f"limit_{name}": value for name, value in values.items()}))
+    limits = document_limits(read_settings(**{f"limit_{name}": value for name, value in values.items()}))
     assert limits == Limits(**values)

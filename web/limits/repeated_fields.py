@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from graphql import FieldNode, FragmentSpreadNode, SelectionSetNode
+from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
 
 from resolvers.errors import TooComplex
 from web.limits.tree import Tree
@@ -50,6 +50,5 @@ def _fields(selection_sets: Iterable[SelectionSetNode], tree: Tree) -> Iterator[
                 if fragment is not None and fragment not in spread:
                     spread.add(fragment)
                     waiting.append(fragment.node.selection_set)
-            else:
-                inner: SelectionSetNode = node.selection_set  # type: ignore[attr-defined]
-                waiting.append(inner)
+            elif isinstance(node, InlineFragmentNode):
+                waiting.append(node.selection_set)
