@@ -178,7 +178,7 @@ class Settings(BaseSettings):
         examples=["10 to 1000000"],
     )
     limit_definitions: int = Field(
-        default=100,
+        default=60,
         ge=1,
         le=10_000,
         description="Operations and fragments of a document at most.",
@@ -213,7 +213,7 @@ class Settings(BaseSettings):
         examples=["1 to 10000"],
     )
     limit_repeated_fields: int = Field(
-        default=5_000,
+        default=3_000,
         ge=0,
         le=1_000_000,
         description="Pairs of fields with one name in one place of the answer at most: validation compares each. A "
