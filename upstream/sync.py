@@ -26,11 +26,14 @@ from upstream.errors import UpstreamError
 from upstream.feed import Entry, Excerpt, FeedReplaced
 from upstream.freshness import Snapshot
 from upstream.newest import look
-from upstream.records import GRID, PACKAGE
+from upstream.records import GRID, PACKAGE, Record
 from upstream.storage import Storage, StorageUnavailable, Stored
 
 HANDOVER = 0.0005
 """Seconds after which a busy thread hands the interpreter to the event loop."""
+
+LET_GO = 100
+"""Records of a replaced catalog that are freed in one turn of the event loop."""
 
 _log = logging.getLogger(__name__)
 
@@ -129,6 +132,8 @@ class Sync:
             changes = None
             if before is not None:
                 changes = await asyncio.to_thread(compare, before.catalog, catalog)
+            # So that nothing is left of it once it is replaced.
+            del before, last_good
             snapshot = Snapshot(catalog, refreshed_at)
             # Of wishes that came while it ran too.
             self._wanted.clear()
@@ -326,10 +331,17 @@ class Sync:
             # stored catalog comes without pages, and is newer than what is known of the list's length.
             if stored or places.count == len(records):
                 places.saw_all(list(records))
+                await asyncio.sleep(0)  # each of these steps is milliseconds of work
         self._batcher.forget()
+        await asyncio.sleep(0)
         _favour_the_loop()
+        replaced = [] if self.snapshot is None else _records_of(self.snapshot.catalog)
         self.snapshot = snapshot
         await self._end_attempt()
+        while replaced:
+            # To free all of them at once takes 10 ms.
+            del replaced[-LET_GO:]
+            await asyncio.sleep(0)
 
     async def _end_attempt(self) -> None:
         async with self._settled:
@@ -355,6 +367,10 @@ def _storage_troubles_logged() -> Iterator[None]:
 
 def _snapshot_of(stored: Stored) -> Snapshot:
     return Snapshot(Catalog.build(stored.packages, stored.grids, stored.categories), stored.refreshed_at)
+
+
+def _records_of(catalog: Catalog) -> list[Record]:
+    return [*catalog.packages.values(), *catalog.grids.values(), *catalog.categories.values()]
 
 
 def _last_good(catalog: Catalog) -> LastGood:
