@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 from urllib.parse import urlsplit
@@ -24,8 +25,11 @@ if TYPE_CHECKING:
 
     from upstream.client import Client
     from upstream.source import Source
+    from web.documents import Documents
     from web.execution import Request
     from web.limits import Limits
+    from web.manifest import Manifest
+    from web.persisted import PersistedDocuments
 
 ROOT = Path(__file__).parent
 STREAMS_END = 5
@@ -63,6 +67,8 @@ def serve(
         Storage(storage_path(settings)).close()
     except StorageUnavailable as error:
         _stop(str(error))
+    if settings.trusted_documents_mode != "off":
+        _read_manifest(ROOT / settings.trusted_documents)
     _greet(settings)
     uvicorn.run(
         "server:app",
@@ -120,6 +126,20 @@ def plan(
         typer.echo(explain(Request(document, _variables(variables), operation), document_limits(settings)))
     except Unplanned as error:
         _stop(str(error), status=1)
+
+
+@cli.command("check-manifest")
+def check_manifest(manifest: Annotated[Path, typer.Argument(help="The file with the documents.")]) -> None:
+    """Check that the documents of a manifest fit the schema; the exit status is 1 if some do not."""
+    from web.documents import Documents
+    from web.manifest import unfit_documents
+
+    documents = Documents(document_limits(_settings()))
+    sentences = list(unfit_documents(_read_manifest(manifest), documents))
+    unfit = [sentence for sentence in sentences if sentence is not None]
+    if unfit:
+        _stop("\n".join(unfit), status=1)
+    typer.echo(f"All {len(sentences)} documents fit the schema.")
 
 
 @cli.command("schema")
@@ -182,7 +202,11 @@ def __getattr__(name: str) -> Starlette:
         origins=tuple(settings.cors_origins.split(",")),
         limits=document_limits(settings),
     )
-    return create_app(lambda: open_source(settings, follow=settings.crawl == "on"), options)
+    return create_app(
+        lambda: open_source(settings, follow=settings.crawl == "on"),
+        options,
+        persisted=partial(_persisted, settings),
+    )
 
 
 def open_source(settings: Settings, *, follow: bool) -> Source:
@@ -261,6 +285,28 @@ def document_limits(settings: Settings) -> Limits:
         root_fields=settings.limit_root_fields,
         repeated_fields=settings.limit_repeated_fields,
     )
+
+
+def _persisted(settings: Settings, documents: Documents) -> PersistedDocuments:
+    from web.persisted import PersistedDocuments
+    from web.trusted import TrustedDocuments
+
+    mode = settings.trusted_documents_mode
+    return PersistedDocuments(
+        documents,
+        None if mode == "off" else TrustedDocuments(ROOT / settings.trusted_documents, documents),
+        only_trusted=mode == "only",
+        automatic=settings.automatic_persisted_queries == "on",
+    )
+
+
+def _read_manifest(path: Path) -> Manifest:
+    from web.manifest import WrongManifest, read_manifest
+
+    try:
+        return read_manifest(path)
+    except WrongManifest as error:
+        _stop(str(error))
 
 
 async def _answer(settings: Settings, request: Request) -> dict[str, object]:

@@ -221,6 +221,26 @@ class Settings(BaseSettings):
         examples=["0 to 1000000"],
     )
 
+    automatic_persisted_queries: Literal["on", "off"] = Field(
+        default="on",
+        description="Whether clients can register documents by their SHA-256 and then send that alone, by Apollo's "
+        "protocol.",
+        examples=["`on` or `off`"],
+    )
+    trusted_documents: str = Field(
+        default="persisted-query-manifest.json",
+        min_length=1,
+        description="The manifest of trusted documents, from the project's folder on, as Apollo's, Relay's and "
+        "graphql-codegen's tools write it. A new one is taken over while the gateway runs.",
+        examples=["a path"],
+    )
+    trusted_documents_mode: Literal["off", "allow", "only"] = Field(
+        default="off",
+        description="Whether the manifest is used: `allow` lets clients name its documents by their ids, `only` runs "
+        "nothing else.",
+        examples=["`off`, `allow` or `only`"],
+    )
+
     upstream_timeout: float = Field(
         default=10,
         gt=0,

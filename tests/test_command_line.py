@@ -140,3 +140,28 @@ def test_serve_and_upstream_work_together_over_http() -> None:
         ).json()
     assert answer["data"] == {"package": {"databaseId": 1599, "grids": [{"slug": "email"}]}}
     assert answer["extensions"]["upstream"]["rounds"] == 2
+
+
+def test_check_manifest_says_that_all_documents_fit(tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text('{"a": "{ __typename }", "b": "{ categories { title } }"}')
+    done = server("check-manifest", str(manifest))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "All 2 documents fit the schema.\n", "")
+
+
+def test_check_manifest_names_the_documents_that_do_not_fit(tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text('{"a": "{ __typename }", "b": "{ nothing }", "c": "{"}')
+    done = server("check-manifest", str(manifest))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines() == [
+        "b: Cannot query field 'nothing' on type 'Query'.",
+        "c: Syntax Error: Expected Name, found <EOF>.",
+    ]
+
+
+def test_serve_refuses_a_manifest_that_is_not_there_in_a_sentence(tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.json"
+    done = server("serve", GATEWAY_TRUSTED_DOCUMENTS=str(manifest), GATEWAY_TRUSTED_DOCUMENTS_MODE="allow")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"The manifest {manifest} cannot be read: No such file or directory.\n"

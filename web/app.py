@@ -18,10 +18,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from upstream.source import Source
 from web.caching import CachePolicy
+from web.documents import Documents
 from web.endpoint import EXPOSED, GraphQLEndpoint, refusal
 from web.execution import Gateway
 from web.health import healthz, readyz
 from web.limits import DEFAULT_LIMITS, Limits
+from web.persisted import PersistedDocuments
 from web.responses import Responses
 from web.sockets import Sockets
 
@@ -61,8 +63,16 @@ class GatewayApp(Starlette):
             await self.guarded(scope, receive, send)
 
 
-def create_app(open_source: Callable[[], Source], options: Options = Options()) -> GatewayApp:
-    """The gateway over what ``open_source`` makes, once, when the app starts."""
+def create_app(
+    open_source: Callable[[], Source],
+    options: Options = Options(),
+    *,
+    persisted: Callable[[Documents], PersistedDocuments] = PersistedDocuments,
+) -> GatewayApp:
+    """The gateway over what ``open_source`` makes, once, when the app starts.
+
+    :param persisted: makes, over the gateway's own, the documents that requests can name by an id.
+    """
     cors: dict[str, Any] = {
         "allow_origins": options.origins,
         "allow_methods": ["GET", "HEAD", "POST"],
@@ -75,7 +85,10 @@ def create_app(open_source: Callable[[], Source], options: Options = Options()) 
     async def lifespan(app: GatewayApp) -> AsyncIterator[None]:
         source = open_source()
         await source.open()
-        gateway = app.state.gateway = Gateway(source, use_engine=options.use_engine, limits=options.limits)
+        gateway = app.state.gateway = Gateway(
+            source, use_engine=options.use_engine, limits=options.limits, persisted=persisted
+        )
+        gateway.persisted.open()
         policy = CachePolicy(options.max_age, source.freshness)
         app.state.responses = Responses(options.response_bytes)
         app.public = "*" in options.origins
@@ -86,6 +99,7 @@ def create_app(open_source: Callable[[], Source], options: Options = Options()) 
         try:
             yield
         finally:
+            gateway.persisted.close()
             await source.aclose()
 
     routes = [

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import msgspec
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schema import schema
@@ -23,9 +23,10 @@ from web.caching import NO_STORE, CachePolicy, Headers, entity_tag, names_tag
 from web.encodings import SMALLEST, compressed, encoding_for
 from web.errors import masked
 from web.events import event_stream, wants_events
-from web.execution import Answer, Gateway, Request
+from web.execution import Gateway, Request
 from web.graphiql import graphiql_page
 from web.negotiation import ANSWERS, JSON, accepted
+from web.persisted import NO_GRAPHIQL, Refused
 from web.requests import BadRequest, HttpRequest, parameters, read_get, read_post
 from web.responses import Bytes, Kept, Reply, Responses
 
@@ -38,7 +39,6 @@ IN_THREAD = 200_000
 ALLOWED = "GET, HEAD, POST, OPTIONS"
 EXPOSED = ("Age", "ETag")
 """Headers that pages of other origins may read too."""
-
 
 _VARY: Headers = [(b"vary", b"Accept, Accept-Encoding")]
 _PUBLIC: Headers = [
@@ -90,7 +90,7 @@ class GraphQLEndpoint:
         response: ASGIApp
         try:
             body = await read_body(receive) if method == "POST" else b""
-            as_it_came = (method, address, body, *telling)
+            as_it_came = (method, address, body, self._gateway.persisted.version(), *telling)
             snapshot = await self._snapshot()
             if snapshot is not None:
                 reply = self.responses.reply(as_it_came, snapshot.catalog.version)
@@ -99,13 +99,14 @@ class GraphQLEndpoint:
                     return
             http = HttpRequest(method, address, _by_name(telling), body)
             response = await self._response(http, as_it_came, snapshot, receive)
+        except Refused as refused:
+            response = self._document_refusal(http, refused)
         except BadRequest as error:
             response = refusal(error.status, str(error), error.headers | _decoded(self._always))
         except ClientLeft:
             response = Response(status_code=CLIENT_LEFT)
         except Exception as error:
-            failure = {"errors": [masked(error, f"{method} /graphql")]}
-            response = _json(500, failure, _decoded(self._always))
+            response = _json(500, {"errors": [masked(error, f"{method} /graphql")]}, _decoded(self._always))
         await response(scope, receive, send)
 
     async def _snapshot(self) -> Snapshot | None:
@@ -118,14 +119,15 @@ class GraphQLEndpoint:
     async def _response(
         self, http: HttpRequest, as_it_came: Bytes, snapshot: Snapshot | None, receive: Receive
     ) -> ASGIApp:
-        takes = accepted(http.header("Accept"))
-        read: Request | list[Request]
+        takes, documents = accepted(http.header("Accept")), self._gateway.persisted
         if http.method == "POST":
-            read = read_post(http, self._most_together)
+            read = read_post(http, documents, self._most_together)
         elif http.method in ("GET", "HEAD"):
-            if takes.page and not parameters(http).get("query"):
+            if takes.page and not any(map(parameters(http).get, ("query", "documentId", "extensions"))):
+                if documents.only_trusted:
+                    return PlainTextResponse(NO_GRAPHIQL, 403)
                 return HTMLResponse(graphiql_page())
-            read = read_get(http)
+            read = read_get(http, documents)
         elif http.method == "OPTIONS":
             return Response(status_code=204, headers={"Allow": ALLOWED})
         else:
@@ -185,11 +187,21 @@ class GraphQLEndpoint:
         ]
         return Reply(headers, body)
 
-    async def _answer_together(self, requests: list[Request], form: _Form, receive: Receive) -> ASGIApp:
-        work = asyncio.gather(*map(self._gateway.execute, requests))
-        answers: list[Answer] = await as_long_as_there(receive, work)
-        body = b"[%b]" % b",".join(answer.body for answer in answers)
+    async def _answer_together(self, read: list[Request | Refused], form: _Form, receive: Receive) -> ASGIApp:
+        work = asyncio.gather(*map(self._body, read))
+        body = b"[%b]" % b",".join(await as_long_as_there(receive, work))
         return await self._in_form(200, body, form, NO_STORE)
+
+    def _document_refusal(self, http: HttpRequest, refused: Refused) -> ASGIApp:
+        media_type = accepted(http.header("Accept")).json or JSON
+        status = refused.json_status if media_type == JSON else refused.status
+        headers = _headers(media_type, None, len(refused.body))
+        return _Raw(status, [*headers, *self._always, *NO_STORE], refused.body)
+
+    async def _body(self, request: Request | Refused) -> bytes:
+        if isinstance(request, Refused):
+            return request.body
+        return (await self._gateway.execute(request)).body
 
     async def _in_form(self, status: int, body: bytes, form: _Form, headers: Headers) -> ASGIApp:
         """A response that is not kept."""

@@ -8,6 +8,7 @@ GRAPHQL_VALIDATION_FAILED   the document does not fit the schema
 OPERATION_TOO_COMPLEX       the operation is beyond a limit: ``limit`` is its name, ``max`` what is allowed, and
                             ``value`` what the operation has, at most 2147483647
 BAD_USER_INPUT              an argument or variable makes no sense
+PERSISTED_QUERY_NOT_FOUND   and the other codes of ``web.persisted``
 UPSTREAM_TIMEOUT            and the other codes of ``upstream.errors``, with ``retryAfter`` if known
 INTERNAL_SERVER_ERROR       our fault; the message is masked, ``errorId`` is in the log beside the cause
 =========================== ==========================================================================

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,6 +24,7 @@ from upstream.source import Source
 from web.documents import Documents
 from web.errors import field_error, request_error, start_error
 from web.limits import DEFAULT_LIMITS, Limits
+from web.persisted import PersistedDocuments
 
 _encode = msgspec.json.Encoder().encode
 
@@ -70,10 +71,18 @@ class Gateway:
     ``refused`` counts by limit the operations that were too complex.
     """
 
-    def __init__(self, source: Source, *, use_engine: bool = True, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(
+        self,
+        source: Source,
+        *,
+        use_engine: bool = True,
+        limits: Limits = DEFAULT_LIMITS,
+        persisted: Callable[[Documents], PersistedDocuments] = PersistedDocuments,
+    ) -> None:
         self.source = source
         self.engine = Engine(schema) if use_engine else None
         self.documents = Documents(limits)
+        self.persisted = persisted(self.documents)
         self.refused: Counter[str] = Counter()
 
     async def execute(self, request: Request) -> Answer:

@@ -14,6 +14,7 @@ from engine import Engine
 from upstream.records import KINDS
 from upstream.source import Source
 from web.execution import Gateway
+from web.persisted import OUTCOMES, PersistedDocuments
 from web.responses import Responses
 
 
@@ -23,6 +24,7 @@ async def metrics(request: Request) -> Response:
     gateway: Gateway = request.app.state.gateway
     registry.register(_Measurements(gateway.source))
     registry.register(_Refusals(gateway))
+    registry.register(_DocumentMeasurements(gateway.persisted))
     if gateway.engine is not None:
         registry.register(_EngineMeasurements(gateway.engine))
     registry.register(_ResponseMeasurements(request.app.state.responses))
@@ -116,6 +118,44 @@ class _Refusals(Collector):
         for limit, count in sorted(self._gateway.refused.items()):
             refused.add_metric([limit], count)
         yield refused
+
+
+class _DocumentMeasurements(Collector):
+    def __init__(self, documents: PersistedDocuments) -> None:
+        self._documents = documents
+
+    def collect(self) -> Iterator[Metric]:
+        requests = CounterMetricFamily(
+            "gateway_persisted_documents",
+            "Requests by the id of a document, and those refused. Those answered with what is kept for their "
+            "bytes are not among them.",
+            labels=["outcome"],
+        )
+        for outcome in OUTCOMES:
+            requests.add_metric([outcome], self._documents.outcomes[outcome])
+        yield requests
+        registered = self._documents.registered
+        yield GaugeMetricFamily(
+            "gateway_registered_documents", "Documents that clients registered.", value=len(registered)
+        )
+        yield GaugeMetricFamily(
+            "gateway_registered_documents_bytes", "The memory of their texts.", value=registered.bytes
+        )
+        trusted = self._documents.trusted
+        if trusted is None:
+            return
+        trusted.look()
+        yield GaugeMetricFamily(
+            "gateway_trusted_documents", "Documents of the manifest.", value=len(trusted.manifest.names)
+        )
+        yield GaugeMetricFamily(
+            "gateway_trusted_documents_unfit", "Those that do not fit the schema.", value=len(trusted.unfit)
+        )
+        yield CounterMetricFamily(
+            "gateway_trusted_documents_reload_failures",
+            "How often the manifest could not be used when it was new.",
+            value=trusted.failures,
+        )
 
 
 class _EngineMeasurements(Collector):

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from web.execution import Request
+from web.persisted import PersistedDocuments, Refused
 
 MAX_BODY = 1_000_000
 """Bytes. The largest operation of a real client is a few kilobytes."""
@@ -21,7 +22,7 @@ RECEIPT_HEADER = "X-Gateway-Receipt"
 
 _EXAMPLE = '{"query": "{ categories { title } }"}'
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_PARAMETERS = ("query", "operationName", "variables", "extensions")
+_PARAMETERS = ("query", "documentId", "operationName", "variables", "extensions")
 
 
 class BadRequest(Exception):
@@ -50,10 +51,13 @@ class HttpRequest:
         return None if value is None else value.decode("latin-1")
 
 
-def read_post(http: HttpRequest, most_together: int = 0) -> Request | list[Request]:
+def read_post(
+    http: HttpRequest, documents: PersistedDocuments, most_together: int = 0
+) -> Request | list[Request | Refused]:
     """The GraphQL request in a POST; a list of them from a client that sends up to ``most_together`` at once.
 
     :raises BadRequest: there is none.
+    :raises Refused: its document is not known or not allowed; of one in a list it is in its place.
     """
     _check_content_type(http.header("Content-Type"))
     encoding = http.header("Content-Encoding")
@@ -65,14 +69,21 @@ def read_post(http: HttpRequest, most_together: int = 0) -> Request | list[Reque
             raise BadRequest(
                 400, f"The body has {len(params)} requests in its array; it can have 1 to {most_together}."
             )
-        return [_of_object(http, each, f"Request {place} of the array") for place, each in enumerate(params)]
-    return _of_object(http, params, "The body")
+        requests: list[Request | Refused] = []
+        for place, each in enumerate(params):
+            try:
+                requests.append(_of_object(http, documents, each, f"Request {place} of the array"))
+            except Refused as refused:
+                requests.append(refused)
+        return requests
+    return _of_object(http, documents, params, "The body")
 
 
-def read_get(http: HttpRequest) -> Request:
+def read_get(http: HttpRequest, documents: PersistedDocuments) -> Request:
     """The GraphQL request in the address of a GET.
 
     :raises BadRequest: there is none.
+    :raises Refused: its document is not known or not allowed.
     """
     params: dict[str, Any] = parameters(http)
     for name in ("variables", "extensions"):
@@ -81,7 +92,7 @@ def read_get(http: HttpRequest) -> Request:
                 params[name] = msgspec.json.decode(params[name]) if params[name] else None
             except (msgspec.DecodeError, RecursionError, UnicodeError):
                 raise BadRequest(400, f"{name} in the address is not JSON.") from None
-    return _request(http, params)
+    return _request(http, documents, params)
 
 
 def parameters(http: HttpRequest) -> dict[str, str]:
@@ -129,21 +140,30 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _of_object(http: HttpRequest, params: Any, what: str) -> Request:  # noqa: ANN401 - JSON
+def _of_object(
+    http: HttpRequest,
+    documents: PersistedDocuments,
+    params: Any,  # noqa: ANN401 - JSON
+    what: str,
+) -> Request:
     if not isinstance(params, dict):
         raise BadRequest(400, f"{what} must be a JSON object such as {_EXAMPLE}; it is {_named(params)}.")
-    return _request(http, params)
+    return _request(http, documents, params)
 
 
-def _request(http: HttpRequest, params: dict[str, Any]) -> Request:
+def _request(http: HttpRequest, documents: PersistedDocuments, params: dict[str, Any]) -> Request:
     query = _optional(params, "query", str, "a string")
-    if not query or not query.strip():
+    document_id = _optional(params, "documentId", str, "a string")
+    extensions = _optional(params, "extensions", dict, "an object")
+    if not (query and query.strip()) and not document_id and not extensions:
         raise BadRequest(400, f"query is missing; a request looks like {_EXAMPLE}.")
-    _optional(params, "extensions", dict, "an object")
+    variables = _optional(params, "variables", dict, "an object")
+    operation_name = _optional(params, "operationName", str, "a string") or None
     return Request(
-        query=query,
-        variables=_optional(params, "variables", dict, "an object"),
-        operation_name=_optional(params, "operationName", str, "a string") or None,
+        # Last, so that nothing is registered by a request that is wrong otherwise.
+        query=documents.resolve(query, document_id, extensions),
+        variables=variables,
+        operation_name=operation_name,
         receipt=http.header(RECEIPT_HEADER) == "1",
     )
 

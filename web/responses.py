@@ -19,7 +19,8 @@ LARGEST_PART = 8
 """An answer of more than an eighth of all bytes is not kept: it would drive out too many others."""
 
 Bytes = tuple[bytes | str, ...]
-"""A request as it came: its method, target and body, and those of its headers that the answer depends on."""
+"""A request as it came: its method, target and body, the version of the documents that ids name, and those of its
+headers that the answer depends on."""
 
 
 @dataclass(slots=True, eq=False)

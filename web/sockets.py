@@ -29,6 +29,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 from schema import schema
 from web.errors import field_error
 from web.execution import Gateway, Request
+from web.persisted import Refused
 
 MOST_OPERATIONS = 100
 """How many operations one connection can have under way."""
@@ -60,12 +61,23 @@ class _Handler(BaseGraphQLTransportWSHandler[Gateway, None]):
         wrong = _wrong(message)
         if wrong:
             await self.handle_invalid_message(wrong)
-        elif message["type"] == "subscribe" and self._is_full(message["id"]):
-            sentence = f"This connection has {MOST_OPERATIONS} operations under way; no more can be."
-            error: Any = {"message": sentence, "extensions": {"code": "BAD_REQUEST"}}
-            await self.send_message(ErrorMessage(id=message["id"], type="error", payload=[error]))
-        else:
-            await super().handle_message(message)
+            return
+        if message["type"] == "subscribe" and self._is_next(message["id"]):
+            if len(self.operations) >= MOST_OPERATIONS:
+                sentence = f"This connection has {MOST_OPERATIONS} operations under way; no more can be."
+                await self._refuse(
+                    message["id"], {"message": sentence, "extensions": {"code": "BAD_REQUEST"}}
+                )
+                return
+            payload = message["payload"]
+            try:
+                payload["query"] = self.context.persisted.resolve(
+                    payload.get("query"), payload.get("documentId"), payload.get("extensions")
+                )
+            except Refused as refused:
+                await self._refuse(message["id"], refused.error)
+                return
+        await super().handle_message(message)
 
     async def run_operation(self, operation: Operation[Gateway, None]) -> None:
         request = Request(operation.query, operation.variables, operation.operation_name)
@@ -88,10 +100,12 @@ class _Handler(BaseGraphQLTransportWSHandler[Gateway, None]):
     async def _send_errors(self, operation: Operation[Gateway, None], errors: Any) -> None:  # noqa: ANN401
         await operation.send_operation_message(ErrorMessage(id=operation.id, type="error", payload=errors))
 
-    def _is_full(self, id: str) -> bool:
+    async def _refuse(self, id: str, error: Any) -> None:  # noqa: ANN401
+        await self.send_message(ErrorMessage(id=id, type="error", payload=[error]))
+
+    def _is_next(self, id: str) -> bool:
         # One that is there already is Strawberry's to refuse, and so is one before the handshake.
-        is_next = self.connection_acknowledged and id not in self.operations
-        return is_next and len(self.operations) >= MOST_OPERATIONS
+        return self.connection_acknowledged and id not in self.operations
 
 
 class Sockets(GraphQL[Gateway, None]):
@@ -139,8 +153,14 @@ def _wrong(message: Any) -> str | None:  # noqa: ANN401
     if message["type"] != "subscribe":
         return None
     payload = message.get("payload")
-    if not isinstance(payload, dict) or not isinstance(payload.get("query"), str):
+    if not isinstance(payload, dict) or payload.keys().isdisjoint(("query", "documentId", "extensions")):
         return 'A message of type subscribe has a "payload" with a "query", a string.'
+    if not isinstance(payload.get("query"), str | None):
+        return 'The "query" of a subscribe message is a string.'
+    if not isinstance(payload.get("documentId"), str | None):
+        return 'The "documentId" of a subscribe message is a string.'
+    if not isinstance(payload.get("extensions"), dict | None):
+        return 'The "extensions" of a subscribe message are an object.'
     if not isinstance(payload.get("variables"), dict | None):
         return 'The "variables" of a subscribe message are an object.'
     if not isinstance(payload.get("operationName"), str | None):

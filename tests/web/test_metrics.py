@@ -61,6 +61,9 @@ async def test_every_family_has_a_type_and_a_sentence(http: httpx.AsyncClient, u
         "kept_answers_asked": "counter",
         "kept_answers": "gauge",
         "kept_answers_bytes": "gauge",
+        "persisted_documents": "counter",
+        "registered_documents": "gauge",
+        "registered_documents_bytes": "gauge",
     } | ({"engine_answers": "counter", "engine_handed_over": "counter"} if use_engine else {})
     for family in found.values():
         assert family.documentation.endswith(".")

@@ -207,7 +207,9 @@ async def test_so_many_operations_a_connection_can_have_and_no_more(gateway: Ser
         for payload, sentence in [
             ("1", 'A message of type subscribe has a "payload" with a "query", a string.'),
             ("{}", 'A message of type subscribe has a "payload" with a "query", a string.'),
-            ('{"query": 1}', 'A message of type subscribe has a "payload" with a "query", a string.'),
+            ('{"query": 1}', 'The "query" of a subscribe message is a string.'),
+            ('{"documentId": 1}', 'The "documentId" of a subscribe message is a string.'),
+            ('{"extensions": 1}', 'The "extensions" of a subscribe message are an object.'),
             ('{"query": "{a}", "variables": []}', 'The "variables" of a subscribe message are an object.'),
             (
                 '{"query": "{a}", "operationName": 1}',

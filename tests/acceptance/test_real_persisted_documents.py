@@ -1,0 +1,86 @@
+"""Apollo Client's persisted queries and the manifest of Apollo's generator, against a gateway on a real port."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import source_over
+from tests.serving import serving
+from tests.tools import npm_install
+from tests.web.test_trusted_documents import trusting
+from upstream.embedded import EmbeddedUpstream
+from web.app import create_app
+from web.documents import Documents
+from web.limits import DEFAULT_LIMITS
+from web.manifest import read_manifest, unfit_documents
+from web.persisted import PersistedDocuments
+
+CLIENTS = Path(__file__).parents[1] / "clients"
+QUERY = "query Categories { categories { ...Titled } } fragment Titled on Category { title }"
+
+BY_HASH = {"method": "GET", "text": False}
+WITH_TEXT = {"method": "POST", "text": True}
+
+
+@pytest.fixture(scope="module")
+def modules() -> Path:
+    return npm_install(CLIENTS)
+
+
+def node(*command: str | Path) -> str:
+    done = subprocess.run(["node", *command], cwd=CLIENTS, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def asked(persisted: Callable[[Documents], PersistedDocuments], *arguments: str | Path) -> list[Any]:
+    """What Apollo Client sends and gets when it asks twice."""
+    with serving(
+        create_app(lambda: source_over(EmbeddedUpstream(packages=20)), persisted=persisted)
+    ) as address:
+        lines = node("persisted.js", f"{address}/graphql", QUERY, "2", *arguments)
+    return [json.loads(line) for line in lines.splitlines()]
+
+
+def is_answer(line: Any) -> bool:  # noqa: ANN401
+    return len(line["data"]["categories"]) == 6
+
+
+def test_the_text_goes_over_the_wire_once(modules: Path) -> None:
+    missed, registered, first, by_hash, second = asked(PersistedDocuments)
+    assert missed == BY_HASH | {"status": 400}
+    assert registered == WITH_TEXT | {"status": 200}
+    assert by_hash == BY_HASH | {"status": 200}
+    assert is_answer(first)
+    assert is_answer(second)
+
+
+def test_where_ids_are_switched_off_it_goes_on_with_texts(modules: Path) -> None:
+    refused, first_text, first, second_text, second = asked(partial(PersistedDocuments, automatic=False))
+    assert refused == BY_HASH | {"status": 400}
+    assert first_text == second_text == WITH_TEXT | {"status": 200}
+    assert is_answer(first)
+    assert is_answer(second)
+
+
+def test_a_generated_manifest_is_trusted_and_no_text_goes_over_the_wire(
+    modules: Path, tmp_path: Path
+) -> None:
+    manifest = tmp_path / "manifest.json"
+    (tmp_path / "categories.graphql").write_text(QUERY)
+    configuration = tmp_path / "configuration.json"
+    configuration.write_text(json.dumps({"documents": [f"{tmp_path}/*.graphql"], "output": str(manifest)}))
+    generator = modules / ".bin" / "generate-persisted-query-manifest"
+    node(generator, "--config", configuration)
+    assert list(unfit_documents(read_manifest(manifest), Documents(DEFAULT_LIMITS))) == [None]
+    first_sent, first, second_sent, second = asked(trusting(manifest, only_trusted=True), manifest)
+    assert first_sent == second_sent == BY_HASH | {"status": 200}
+    assert is_answer(first)
+    assert is_answer(second)
