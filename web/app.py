@@ -20,6 +20,7 @@ from upstream.source import Source
 from web.caching import CachePolicy
 from web.endpoint import EXPOSED, GraphQLEndpoint, refusal
 from web.execution import Gateway
+from web.graphiql import graphiql_routes
 from web.health import healthz, readyz
 from web.limits import DEFAULT_LIMITS, Limits
 from web.responses import Responses
@@ -93,6 +94,7 @@ def create_app(open_source: Callable[[], Source], options: Options = Options()) 
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", _metrics),
+        *graphiql_routes(),
     ]
     return GatewayApp(
         routes=routes,

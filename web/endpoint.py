@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import msgspec
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schema import schema
@@ -24,7 +24,7 @@ from web.encodings import SMALLEST, compressed, encoding_for
 from web.errors import masked
 from web.events import event_stream, wants_events
 from web.execution import Answer, Gateway, Request
-from web.graphiql import graphiql_page
+from web.graphiql import graphiql_response
 from web.negotiation import ANSWERS, JSON, accepted
 from web.requests import BadRequest, HttpRequest, parameters, read_get, read_post
 from web.responses import Bytes, Kept, Reply, Responses
@@ -124,7 +124,7 @@ class GraphQLEndpoint:
             read = read_post(http, self._most_together)
         elif http.method in ("GET", "HEAD"):
             if takes.page and not parameters(http).get("query"):
-                return HTMLResponse(graphiql_page())
+                return graphiql_response()
             read = read_get(http)
         elif http.method == "OPTIONS":
             return Response(status_code=204, headers={"Allow": ALLOWED})
