@@ -304,6 +304,7 @@ def _greet(settings: Settings) -> None:
     document = " ".join(line for line in CANONICAL.read_text().split("\n") if not line.startswith("#"))
     body = json.dumps({"query": " ".join(document.split())})
     typer.echo(f"GraphQL over {typer.style(settings.upstream, bold=True)}")
+    typer.echo(f"  the front door           {address}/")
     typer.echo(f"  GraphiQL, in a browser   {address}/graphql")
     if not is_built():
         typer.echo("    from a CDN; `make graphiql` builds one that needs no network")

@@ -67,11 +67,14 @@ class Answer:
 class Gateway:
     """Answers GraphQL requests from one source: by the engine where it can, else by Strawberry's execution.
 
-    ``refused`` counts by limit the operations that were too complex.
+    ``from_memory`` and ``from_upstream`` count the answers without and with an exchange. One that failed without any
+    is neither. ``refused`` counts by limit the operations that were too complex.
     """
 
     def __init__(self, source: Source, *, use_engine: bool = True, limits: Limits = DEFAULT_LIMITS) -> None:
         self.source = source
+        self.from_memory = 0
+        self.from_upstream = 0
         self.engine = Engine(schema) if use_engine else None
         self.documents = Documents(limits)
         self.refused: Counter[str] = Counter()
@@ -99,6 +102,10 @@ class Gateway:
                 )
             finally:
                 loaders.close()
+        if receipt.exchanges:
+            self.from_upstream += 1
+        elif not answer.failed:
+            self.from_memory += 1
         if not (answer.failed or receipt.momentary or request.receipt):
             answer = replace(answer, made_of=snapshot)
         if request.receipt:

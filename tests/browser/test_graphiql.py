@@ -18,7 +18,7 @@ from tests.tools import npm_install
 from web.graphiql import CANONICAL, graphiql_response
 
 SOURCES = Path(__file__).parents[2] / "web" / "graphiql"
-CDN = Path(__file__).parent / "cdn"
+PACKAGES = Path(__file__).parent
 ADDRESS = re.compile(r"https://[^/]+/npm/((?:@[^/]+/)?[^@/]+)@([^/]+)/(.+)")
 """Of a file at the CDN: the package, its version, the path in it."""
 
@@ -146,7 +146,7 @@ async def test_a_subscription_delivers(graphiql: Page, gateway: Served) -> None:
 async def test_without_a_build_the_same_comes_from_a_cdn_held_to_its_hashes(
     gateway: Served, tab: Tab, tmp_path: Path
 ) -> None:
-    modules = npm_install(CDN)
+    modules = npm_install(PACKAGES)
 
     async def unbuilt_page(route: Route) -> None:
         if route.request.method == "POST":
