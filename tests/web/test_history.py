@@ -11,14 +11,14 @@ from starlette.applications import Starlette
 from upstream.embedded import EmbeddedUpstream, Fault, Latency, Status
 from web.history import Counts, History, totals
 
-NOON = 1_000_000 * 60.0
+START = 1_000_000 * 60.0
 """The beginning of a minute."""
 
 
 class Made:
     """A history of totals and times that the test makes up."""
 
-    def __init__(self, now: float = NOON) -> None:
+    def __init__(self, now: float = START) -> None:
         self.totals = Counts()
         self.now = now
         self.history = History(lambda: self.totals, lambda: self.now)
@@ -50,7 +50,7 @@ def test_the_running_minute_is_seen_before_it_ends() -> None:
 
 def test_what_was_before_it_began_is_not_counted() -> None:
     totals = Counts(from_memory=7)
-    assert History(lambda: totals, lambda: NOON).lately().sum == Counts()
+    assert History(lambda: totals, lambda: START).lately().sum == Counts()
 
 
 def test_each_minute_has_what_happened_in_it() -> None:
@@ -85,7 +85,7 @@ def test_the_span_is_the_shortest_that_holds_all(minutes: int, span: tuple[int, 
 
 
 def test_bars_of_several_minutes_stay_where_they_are_while_time_passes() -> None:
-    made = Made(NOON - NOON % 300)
+    made = Made(START - START % 300)
     for _ in range(62):
         made.happen()
         made.pass_minutes(1)
@@ -126,7 +126,7 @@ def test_a_clock_that_is_put_back_loses_minutes_and_breaks_nothing() -> None:
 
 
 async def test_it_is_followed_from_minute_to_minute() -> None:
-    made = Made(NOON + 12.5)
+    made = Made(START + 12.5)
     slept: list[float] = []
 
     async def sleep(seconds: float) -> None:
