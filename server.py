@@ -344,13 +344,16 @@ def _stop(sentence: str, status: int = 2) -> NoReturn:
 
 
 def _greet(settings: Settings) -> None:
-    from web.graphiql import CANONICAL
+    from web.graphiql import CANONICAL, is_built
 
     address = f"http://{settings.host}:{settings.port}"
     document = " ".join(line for line in CANONICAL.read_text().split("\n") if not line.startswith("#"))
     body = json.dumps({"query": " ".join(document.split())})
     typer.echo(f"GraphQL over {typer.style(settings.upstream, bold=True)}")
+    typer.echo(f"  the front door           {address}/")
     typer.echo(f"  GraphiQL, in a browser   {address}/graphql")
+    if not is_built():
+        typer.echo("    from a CDN; `make graphiql` builds one that needs no network")
     typer.echo("  the canonical query, in a shell:\n")
     typer.echo(f"curl -s {address}/graphql -H 'Content-Type: application/json' -d '{body}'\n")
 

@@ -98,8 +98,8 @@ DEFAULT_LIMITS = Limits()
 class Exchanger:
     """Asks upstream, through one HTTP client.
 
-    ``limiter``, ``breaker``, ``outcomes`` (``answered``, ``missing``, ``given up`` or the code of an error) and
-    ``received`` (bytes) are there to be looked at.
+    ``limiter``, ``breaker``, ``outcomes`` (``answered``, ``missing``, ``given up`` or the code of an error),
+    ``received`` (bytes) and ``seconds`` (that all exchanges took) are there to be looked at.
     """
 
     def __init__(self, http: httpx.AsyncClient, limits: Limits) -> None:
@@ -111,6 +111,7 @@ class Exchanger:
         self._probe_ended = asyncio.Event()
         self.outcomes: Counter[str] = Counter()
         self.received = 0
+        self.seconds = 0.0
 
     async def ask(self, question: Question, background: bool = False, attempts: int | None = None) -> Answer:
         """The answer, after as many attempts as it takes and the limits (or ``attempts``) allow.
@@ -178,12 +179,14 @@ class Exchanger:
             outcome = error
             raise
         finally:
-            self._learn_from(outcome, probe, question, time.monotonic() - started)
+            ended = time.monotonic()
+            self._learn_from(outcome, probe, question, ended - started)
             if probe:
                 self._probe_ended.set()
             self.outcomes[_named(outcome)] += 1
             self.received += len(body)
-            note(Exchange(kind=question.kind, bytes=len(body), asked=asked, ended=time.monotonic()))
+            self.seconds += ended - started
+            note(Exchange(kind=question.kind, bytes=len(body), asked=asked, ended=ended))
 
     async def _receive(self, question: Question, body: bytearray) -> httpx.Response:
         """The head of the answer; its body goes to ``body`` as it comes, up to just over the limit."""

@@ -18,10 +18,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from upstream.source import Source
 from web.caching import CachePolicy
+from web.docs import doc
 from web.documents import Documents
 from web.endpoint import EXPOSED, GraphQLEndpoint, refusal
 from web.execution import Gateway
+from web.front_door import favicon, front_door
+from web.graphiql import graphiql_routes
 from web.health import healthz, readyz
+from web.history import remembering
 from web.limits import DEFAULT_LIMITS, Limits
 from web.persisted import PersistedDocuments
 from web.responses import Responses
@@ -97,16 +101,21 @@ def create_app(
         )
         app.guarded = CORSMiddleware(app.endpoint, **cors)
         try:
-            yield
+            async with remembering(gateway, app.state.responses) as app.state.history:
+                yield
         finally:
             gateway.persisted.close()
             await source.aclose()
 
     routes = [
+        Route("/", front_door),
+        Route("/favicon.ico", favicon),
+        Route("/docs/{name}", doc),
         WebSocketRoute("/graphql", Sockets()),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", _metrics),
+        *graphiql_routes(),
     ]
     return GatewayApp(
         routes=routes,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import msgspec
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schema import schema
@@ -24,7 +24,7 @@ from web.encodings import SMALLEST, compressed, encoding_for
 from web.errors import masked
 from web.events import event_stream, wants_events
 from web.execution import Gateway, Request
-from web.graphiql import graphiql_page
+from web.graphiql import graphiql_response
 from web.negotiation import ANSWERS, JSON, accepted
 from web.persisted import NO_GRAPHIQL, Refused
 from web.requests import BadRequest, HttpRequest, parameters, read_get, read_post
@@ -126,7 +126,7 @@ class GraphQLEndpoint:
             if takes.page and not any(map(parameters(http).get, ("query", "documentId", "extensions"))):
                 if documents.only_trusted:
                     return PlainTextResponse(NO_GRAPHIQL, 403)
-                return HTMLResponse(graphiql_page())
+                return graphiql_response()
             read = read_get(http, documents)
         elif http.method == "OPTIONS":
             return Response(status_code=204, headers={"Allow": ALLOWED})

@@ -68,7 +68,8 @@ class Answer:
 class Gateway:
     """Answers GraphQL requests from one source: by the engine where it can, else by Strawberry's execution.
 
-    ``refused`` counts by limit the operations that were too complex.
+    ``from_memory`` and ``from_upstream`` count the answers without and with an exchange. One that failed without any
+    is neither. ``refused`` counts by limit the operations that were too complex.
     """
 
     def __init__(
@@ -80,6 +81,8 @@ class Gateway:
         persisted: Callable[[Documents], PersistedDocuments] = PersistedDocuments,
     ) -> None:
         self.source = source
+        self.from_memory = 0
+        self.from_upstream = 0
         self.engine = Engine(schema) if use_engine else None
         self.documents = Documents(limits)
         self.persisted = persisted(self.documents)
@@ -108,6 +111,10 @@ class Gateway:
                 )
             finally:
                 loaders.close()
+        if receipt.exchanges:
+            self.from_upstream += 1
+        elif not answer.failed:
+            self.from_memory += 1
         if not (answer.failed or receipt.momentary or request.receipt):
             answer = replace(answer, made_of=snapshot)
         if request.receipt:

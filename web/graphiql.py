@@ -1,23 +1,75 @@
-"""The page that a browser gets at the endpoint: GraphiQL, with the project's examples as its tabs."""
+"""GraphiQL, the page that a browser gets at the endpoint, with the project's examples as its tabs.
+
+Where ``make graphiql`` has built it, every byte comes from the gateway. Else the page takes GraphiQL 3 from a CDN,
+held to its hashes: of version 4 the bundle has no history beside other plugins, and version 5 is published as
+modules alone, of which no CDN serves a bundle whose bytes stay the same.
+"""
 
 from __future__ import annotations
 
-from functools import cache
+import re
 from pathlib import Path
 
 import msgspec
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
 
-_ROOT = Path(__file__).parent.parent
-CANONICAL = _ROOT / "examples" / "canonical.graphql"
+from web.built_files import BuiltFiles
+
+_FOLDER = Path(__file__).parent / "graphiql"
+_BUILT = _FOLDER / "dist"
+CANONICAL = Path(__file__).parent.parent / "examples" / "canonical.graphql"
 """The first tab, and the query that the README and the start of the server show."""
 
 
-@cache
-def graphiql_page() -> str:
-    """The page as HTML. GraphiQL itself comes from a CDN, pinned by version and by hash."""
-    template = (_ROOT / "web" / "graphiql.html").read_text(encoding="utf-8")
+def graphiql_response(built: Path = _BUILT) -> Response:
+    """The page, as it is built now."""
+    name = "built.html" if is_built(built) else "cdn.html"
+    page = (_FOLDER / name).read_text(encoding="utf-8")
+    headers = {
+        "Content-Security-Policy": _policy(page),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-cache",
+        "Vary": "Accept",
+    }
+    return HTMLResponse(page, headers=headers)
+
+
+def is_built(folder: Path = _BUILT) -> bool:
+    """Whether GraphiQL comes from the gateway itself."""
+    return (folder / "page.js").exists()
+
+
+def graphiql_routes() -> list[BaseRoute]:
+    """The page by its own name, and what it loads."""
+    return [
+        Route("/graphiql", _page),
+        Route("/graphiql/tabs.json", _tabs),
+        Mount("/graphiql/source", BuiltFiles(_FOLDER / "src")),
+        Mount("/graphiql", BuiltFiles(_BUILT)),
+    ]
+
+
+def _policy(page: str) -> str:
+    """Scripts and styles from here and from the very addresses that the page names. Nothing else is a script.
+
+    Monaco and CodeMirror write style elements and attributes as they go, hence ``unsafe-inline`` for styles.
+    """
+    scripts = " ".join(["'self'", *re.findall(r'src="(https:[^"]+)"', page)])
+    styles = " ".join(["'self'", "'unsafe-inline'", *re.findall(r'href="(https:[^"]+)"', page)])
+    return (
+        f"default-src 'none'; script-src {scripts}; worker-src 'self'; style-src {styles}; font-src 'self' data:; "
+        "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+
+
+async def _page(_request: Request) -> Response:
+    return graphiql_response()
+
+
+async def _tabs(_request: Request) -> Response:
     others = sorted(path for path in CANONICAL.parent.glob("*.graphql") if path != CANONICAL)
-    queries = [{"query": path.read_text(encoding="utf-8")} for path in (CANONICAL, *others)]
-    tabs = msgspec.json.encode(queries).decode()
-    # Within a script element only a "<" could end the data early.
-    return template.replace("{{tabs}}", tabs.replace("<", "\\u003c"))
+    tabs = [{"query": path.read_text(encoding="utf-8")} for path in (CANONICAL, *others)]
+    return Response(msgspec.json.encode(tabs), media_type="application/json")

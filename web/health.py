@@ -18,21 +18,26 @@ async def readyz(request: Request) -> Response:
     """Ready: an answer can be given, from the catalog or live. Else the status is 503."""
     source: Source = request.app.state.gateway.source
     answers_from = await source.ready()
-    status = source.status(source.sync.snapshot)
     body = {
         "status": "ready" if answers_from else "not ready",
         "answersFrom": answers_from,
         "upstream": source.client.exchanger.breaker.state,
-        "catalog": {
-            "version": status.version,
-            "refreshedAt": status.refreshed_at,
-            "ageSeconds": status.age_seconds,
-            "stale": status.stale,
-            "packageCount": status.package_count,
-            "gridCount": status.grid_count,
-            "categoryCount": status.category_count,
-            "syncing": status.syncing,
-        },
+        "catalog": catalog_status(source),
     }
     encoded = msgspec.json.encode(body)
     return Response(encoded, 200 if answers_from else 503, media_type="application/json")
+
+
+def catalog_status(source: Source) -> dict[str, object]:
+    """What is known of the catalogue, as JSON has it."""
+    status = source.status(source.sync.snapshot)
+    return {
+        "version": status.version,
+        "refreshedAt": status.refreshed_at,
+        "ageSeconds": status.age_seconds,
+        "stale": status.stale,
+        "packageCount": status.package_count,
+        "gridCount": status.grid_count,
+        "categoryCount": status.category_count,
+        "syncing": status.syncing,
+    }

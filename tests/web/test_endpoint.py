@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import httpx
@@ -46,13 +45,6 @@ async def test_the_receipt_comes_only_when_it_is_asked_for(http: httpx.AsyncClie
     assert upstream["requests"] == 1
     assert upstream["requestsByKind"] == {"categories page": 1}
     assert "extensions" not in (await http.post("/graphql", json=query)).json()
-
-
-async def test_a_browser_gets_graphiql_with_the_canonical_query(http: httpx.AsyncClient) -> None:
-    response = await http.get("/graphql", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
-    assert response.headers["Content-Type"].startswith("text/html")
-    tabs = response.text.partition('<script id="tabs" type="application/json">')[2].partition("</script>")[0]
-    assert "django-celery-email" in json.loads(tabs)[0]["query"]
 
 
 async def test_healthz_answers_without_upstream(http: httpx.AsyncClient, embedded: EmbeddedUpstream) -> None:

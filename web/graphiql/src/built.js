@@ -1,0 +1,26 @@
+// The page when GraphiQL has been built: everything comes from the gateway.
+import "graphiql/style.css";
+import "@graphiql/plugin-explorer/style.css";
+import "./page.css";
+import { explorerPlugin } from "@graphiql/plugin-explorer";
+import { HISTORY_PLUGIN } from "@graphiql/plugin-history";
+import { createGraphiQLFetcher } from "@graphiql/toolkit";
+import { GraphiQL } from "graphiql";
+import * as React from "react";
+import { createRoot } from "react-dom/client";
+import { show } from "./page.js";
+
+globalThis.MonacoEnvironment = {
+  getWorker(_id, label) {
+    const name = label === "json" || label === "graphql" ? label : "editor";
+    return new Worker(`/graphiql/${name}.worker.js`, { type: "module" });
+  },
+};
+
+show({
+  React,
+  createRoot,
+  GraphiQL,
+  createFetcher: createGraphiQLFetcher,
+  plugins: [HISTORY_PLUGIN, explorerPlugin()],
+});
