@@ -143,11 +143,18 @@ def check_manifest(manifest: Annotated[Path, typer.Argument(help="The file with 
 
 
 @cli.command("schema")
-def print_schema() -> None:
+def print_schema(
+    dialect: Annotated[
+        str, typer.Option(help="For whom: plain, federation, composite or stitching.")
+    ] = "plain",
+) -> None:
     """Print the schema in SDL."""
-    from schema import schema
+    from schema import UnknownDialect, read_dialect, sdl
 
-    typer.echo(schema.as_str())
+    try:
+        typer.echo(sdl(read_dialect(dialect)))
+    except UnknownDialect as error:
+        _stop(str(error))
 
 
 @cli.command()

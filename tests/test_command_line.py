@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from schema import schema
+from schema import sdl
 from tests.serving import free_port, running
 
 ROOT = Path(__file__).parent.parent
@@ -96,7 +96,7 @@ def test_the_engine_can_be_turned_off() -> None:
 
 def test_schema_prints_the_sdl() -> None:
     done = server("schema")
-    assert done.stdout == schema.as_str() + "\n"
+    assert done.stdout == sdl("plain") + "\n"
 
 
 @pytest.mark.parametrize("command", ["serve", "query"])

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from upstream.source import Source
 from web.caching import CachePolicy
+from web.dialects import schema_text
 from web.documents import Documents
 from web.endpoint import EXPOSED, GraphQLEndpoint, refusal
 from web.execution import Gateway
@@ -104,6 +105,7 @@ def create_app(
 
     routes = [
         WebSocketRoute("/graphql", Sockets()),
+        Route("/schema.graphql", schema_text),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", _metrics),
