@@ -200,6 +200,7 @@ def __getattr__(name: str) -> Starlette:
     except WrongSetting as error:
         raise SystemExit(str(error)) from None
     from web.app import Options, create_app
+    from web.router import Router
 
     options = Options(
         use_engine=settings.engine == "on",
@@ -208,6 +209,7 @@ def __getattr__(name: str) -> Starlette:
         most_together=settings.batch_limit,
         origins=tuple(settings.cors_origins.split(",")),
         limits=document_limits(settings),
+        router=Router(settings.router_secret, settings.entities),
     )
     return create_app(
         lambda: open_source(settings, follow=settings.crawl == "on"),

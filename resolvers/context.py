@@ -11,6 +11,7 @@ from resolvers.loaders import Loaders
 from upstream.catalog import Catalog
 from upstream.errors import UpstreamError
 from upstream.freshness import Status
+from upstream.receipt import note_momentary
 from upstream.source import Source
 
 MOST_ENTITIES = 1000
@@ -27,6 +28,8 @@ class EntityBudget:
     most: int = MOST_ENTITIES
     allowed: bool = True
     """Whether the request may ask for any: see ``GATEWAY_ROUTER_SECRET``."""
+    shared: bool = True
+    """Whether others may be given the same answer."""
     asked: int = 0
 
     def spend(self, count: int) -> None:
@@ -37,6 +40,8 @@ class EntityBudget:
         """
         if not self.allowed:
             raise Forbidden("_entities is for the router alone, whose secret this request does not have.")
+        if not self.shared:
+            note_momentary()
         self.asked += count
         if self.asked > self.most:
             raise BadUserInput(

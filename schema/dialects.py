@@ -61,7 +61,7 @@ def read_dialect(name: str) -> Dialect:
     raise UnknownDialect(f'There is no dialect "{name[:50]}"; it can be {", ".join(others)} or {last}.')
 
 
-_FEDERATION_TYPES = frozenset({"_Any", "_Entity", "_Service"})
+_FEDERATION_NAMES = frozenset({"_Any", "_Entity", "_Service", "oneOf"})
 _FEDERATION_DIRECTIVES = frozenset({"key", "shareable"})
 
 _LOOKUPS = frozenset({"package", "grid", "category", "contributor", "node"})
@@ -163,8 +163,9 @@ def _without_federation(document: DocumentNode, keep: frozenset[str]) -> Documen
 
     def kept() -> Iterator[DefinitionNode]:
         for each in document.definitions:
-            # The schema's own definition is there for @link alone: its roots have the usual names.
-            if isinstance(each, SchemaDefinitionNode) or _name(each) in _FEDERATION_TYPES:
+            # The schema's own definition is there for @link alone: its roots have the usual names. That of
+            # @oneOf, which is GraphQL's own, is there because Apollo's composition does not know it.
+            if isinstance(each, SchemaDefinitionNode) or _name(each) in _FEDERATION_NAMES:
                 continue
             if isinstance(each, ObjectTypeDefinitionNode):
                 directives = tuple(one for one in each.directives or () if one.name.value not in gone)

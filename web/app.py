@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.applications import Starlette
@@ -26,6 +26,7 @@ from web.health import healthz, readyz
 from web.limits import DEFAULT_LIMITS, Limits
 from web.persisted import PersistedDocuments
 from web.responses import Responses
+from web.router import Router
 from web.sockets import Sockets
 
 
@@ -43,6 +44,7 @@ class Options:
     origins: tuple[str, ...] = ("*",)
     """The origins whose pages may read the answers (CORS)."""
     limits: Limits = DEFAULT_LIMITS
+    router: Router = field(default_factory=Router)
 
 
 class GatewayApp(Starlette):
@@ -87,7 +89,11 @@ def create_app(
         source = open_source()
         await source.open()
         gateway = app.state.gateway = Gateway(
-            source, use_engine=options.use_engine, limits=options.limits, persisted=persisted
+            source,
+            use_engine=options.use_engine,
+            limits=options.limits,
+            persisted=persisted,
+            router=options.router,
         )
         gateway.persisted.open()
         policy = CachePolicy(options.max_age, source.freshness)

@@ -21,22 +21,29 @@ from upstream.errors import UpstreamError
 from upstream.freshness import Snapshot, Status
 from upstream.receipt import Receipt, recording
 from upstream.source import Source
+from upstream.trace import continuing
 from web.documents import Documents
 from web.errors import field_error, request_error, start_error
 from web.limits import DEFAULT_LIMITS, Limits
 from web.persisted import PersistedDocuments
+from web.router import Router
 
 _encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A well-formed GraphQL request. ``receipt`` asks for what the answer cost, in ``extensions``."""
+    """A well-formed GraphQL request. ``receipt`` asks for what the answer cost, in ``extensions``.
+
+    ``router`` and ``traceparent`` are what the HTTP headers say of them.
+    """
 
     query: str
     variables: dict[str, Any] | None = None
     operation_name: str | None = None
     receipt: bool = False
+    router: str | None = None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +85,10 @@ class Gateway:
         use_engine: bool = True,
         limits: Limits = DEFAULT_LIMITS,
         persisted: Callable[[Documents], PersistedDocuments] = PersistedDocuments,
+        router: Router = Router(),  # noqa: B008 - immutable
     ) -> None:
         self.source = source
+        self.router = router
         self.engine = Engine(schema) if use_engine else None
         self.documents = Documents(limits)
         self.persisted = persisted(self.documents)
@@ -95,17 +104,16 @@ class Gateway:
             return self._refusal(unfit)
         receipt = Receipt()
         known: Snapshot | UpstreamError | None
-        with recording(receipt):
+        with recording(receipt), continuing(request.traceparent):
             try:
                 snapshot = known = await self.source.snapshot()
             except UpstreamError as error:
                 snapshot, known = self.source.sync.snapshot, error
             loaders = Loaders.over(self.source.batcher, known)
             status = self.source.status(snapshot)
+            context = Context(loaders, status, self.source, self.router.budget(request.router))
             try:
-                answer, handed_over = await self._run(
-                    request, asked, Context(loaders, status, self.source), receipt
-                )
+                answer, handed_over = await self._run(request, asked, context, receipt)
             finally:
                 loaders.close()
         if not (answer.failed or receipt.momentary or request.receipt):
@@ -183,7 +191,7 @@ class Gateway:
             return Answer(body, ran=True, failed=False), None
         except HandOver as error:
             # Counted anew: the loaders give again what they gave the engine.
-            receipt.from_memory = 0
+            receipt.from_memory = context.entities.asked = 0
             return await _run_by_strawberry(request, asked, context), error.reason
 
 

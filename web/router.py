@@ -1,0 +1,25 @@
+"""The router of a supergraph in front of the gateway: how it is known, and what it may ask for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hmac import compare_digest
+
+from resolvers.context import MOST_ENTITIES, EntityBudget
+
+ROUTER_HEADER = "Router-Authorization"
+"""The header with the secret that the router shares with its subgraphs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """``secret`` is what a request needs to ask for ``_entities``; empty, everyone may."""
+
+    secret: str = ""
+    most_entities: int = MOST_ENTITIES
+
+    def budget(self, shown: str | None) -> EntityBudget:
+        """What a request may ask of ``_entities`` that shows this in its header."""
+        # Compared in a time that does not tell how much of it is right.
+        allowed = not self.secret or compare_digest((shown or "").encode(), self.secret.encode())
+        return EntityBudget(self.most_entities, allowed, shared=not self.secret)
