@@ -7,11 +7,13 @@ from typing import Final
 
 import strawberry
 from graphql import DocumentNode, GraphQLError
+from strawberry.extensions import SchemaExtension
 from strawberry.federation.schema import FederationAny
 from strawberry.types import ExecutionContext
 
 from schema.dialects import Dialect, UnknownDialect, print_dialect, read_dialect
 from schema.documents import Document, KnownDocuments, given, read_document
+from schema.field_traces import extensions_of_this_request, tracing_fields
 from schema.query import Query
 from schema.subscription import Subscription
 
@@ -20,6 +22,10 @@ FEDERATION: Final = "2.11"
 
 
 class _Schema(strawberry.federation.Schema):
+    def get_extensions(self, sync: bool = False) -> list[SchemaExtension]:
+        """Strawberry's, and those of the request."""
+        return [*super().get_extensions(sync), *extensions_of_this_request()]
+
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
@@ -52,4 +58,14 @@ def document(text: str, check: Callable[[DocumentNode], None] | None = None) -> 
     return read_document(text, schema._schema, check)
 
 
-__all__ = ["Dialect", "Document", "UnknownDialect", "document", "given", "read_dialect", "schema", "sdl"]
+__all__ = [
+    "Dialect",
+    "Document",
+    "UnknownDialect",
+    "document",
+    "given",
+    "read_dialect",
+    "schema",
+    "sdl",
+    "tracing_fields",
+]

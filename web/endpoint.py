@@ -56,7 +56,7 @@ _TELLING = frozenset(
     ]
 )
 """The headers that an answer depends on."""
-_RUNNING = frozenset([b"router-authorization", b"traceparent"])
+_RUNNING = frozenset([b"router-authorization", b"apollo-federation-include-trace", b"traceparent"])
 """Those that matter only when an operation runs: an answer that is kept is the same whatever they are."""
 
 _deterministic = msgspec.json.Encoder(order="deterministic").encode

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ from engine import Engine, HandOver, Reason
 from resolvers.context import Context
 from resolvers.errors import TooComplex
 from resolvers.loaders import Loaders
-from schema import Document, given, schema
+from schema import Document, given, schema, tracing_fields
 from upstream.errors import UpstreamError
 from upstream.freshness import Snapshot, Status
 from upstream.receipt import Receipt, recording
@@ -35,7 +35,7 @@ _encode = msgspec.json.Encoder().encode
 class Request:
     """A well-formed GraphQL request. ``receipt`` asks for what the answer cost, in ``extensions``.
 
-    ``router`` and ``traceparent`` are what the HTTP headers say of them.
+    ``router``, ``traced`` and ``traceparent`` are what the headers of a router say.
     """
 
     query: str
@@ -43,6 +43,7 @@ class Request:
     operation_name: str | None = None
     receipt: bool = False
     router: str | None = None
+    traced: bool = False
     traceparent: str | None = None
 
 
@@ -61,6 +62,8 @@ class Answer:
 
     None if it can have another the next time.
     """
+    extensions: dict[str, Any] = field(default_factory=dict)
+    """What the execution has for the response beside; not in ``body`` yet."""
 
     def decoded(self) -> dict[str, Any]:
         """The response as Python has it."""
@@ -118,18 +121,17 @@ class Gateway:
                 loaders.close()
         if not (answer.failed or receipt.momentary or request.receipt):
             answer = replace(answer, made_of=snapshot)
+        extensions = answer.extensions
         if request.receipt:
-            answer = answer.with_extensions(
-                {
-                    "upstream": receipt.summary(),
-                    "freshness": _freshness(status),
-                    "engine": {
-                        "used": self.engine is not None and handed_over is None,
-                        "handedOver": handed_over,
-                    },
-                }
-            )
-        return answer
+            extensions |= {
+                "upstream": receipt.summary(),
+                "freshness": _freshness(status),
+                "engine": {
+                    "used": self.engine is not None and handed_over is None,
+                    "handedOver": handed_over,
+                },
+            }
+        return answer.with_extensions(extensions) if extensions else answer
 
     async def stream(self, request: Request) -> AsyncGenerator[Answer]:
         """The answers to a subscription as they come, or the one answer to another operation.
@@ -181,6 +183,10 @@ class Gateway:
         self, request: Request, asked: Document, context: Context, receipt: Receipt
     ) -> tuple[Answer, Reason | None]:
         """The answer, and why the engine handed over, if it did."""
+        if request.traced and self.router.is_known(request.router):
+            receipt.momentary = True
+            with tracing_fields():
+                return await _run_by_strawberry(request, asked, context), "extension"
         if self.engine is None:
             return await _run_by_strawberry(request, asked, context), None
         assert asked.node is not None
@@ -233,7 +239,7 @@ async def _run_by_strawberry(request: Request, asked: Document, context: Context
         context_value=context,
         operation_extensions=given(asked),
     )
-    return _answer(result)
+    return replace(_answer(result), extensions=result.extensions or {})
 
 
 def _answer(result: ExecutionResult) -> Answer:

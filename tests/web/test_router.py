@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from tests.conftest import UPSTREAM_URL, source_over
 from upstream.client import Client
-from upstream.embedded import EmbeddedUpstream
+from upstream.embedded import EmbeddedUpstream, Fault, Status
 from upstream.exchange import Limits
 from upstream.source import Source
 from upstream.storage import Storage
@@ -91,6 +92,33 @@ async def test_without_a_secret_entities_are_for_everyone_and_kept(
             assert await asked(http, ENTITIES, traceparent=trace) == FOUND
         # Another trace is no other request.
         assert app.state.responses.found_by_bytes == 2
+
+
+async def test_a_router_that_shows_the_secret_gets_traces_of_fields(
+    guarded: httpx.AsyncClient, embedded: EmbeddedUpstream
+) -> None:
+    embedded.faults.add(Fault(Status(500), path="/api/v4/categories/"))
+    query = '{ package(slug: "django-celery-email") { title category { title } } }'
+    headers = {
+        "Router_Authorization": SECRET,
+        "apollo_federation_include_trace": "ftv1",
+        "X_Gateway_Receipt": "1",
+    }
+    body = await asked(guarded, query, **headers)
+    trace = b64decode(body["extensions"]["ftv1"])
+    # A message of protobuf with the names of the fields that have resolvers.
+    assert b"package" in trace
+    assert b"category" in trace
+    assert body["extensions"]["engine"]["used"] is False
+    assert body["errors"][0]["extensions"]["code"] == "UPSTREAM_UNAVAILABLE"
+    for missing in ("Router_Authorization", "apollo_federation_include_trace"):
+        others = {name: value for name, value in headers.items() if name != missing}
+        assert "ftv1" not in (await asked(guarded, query, **others))["extensions"]
+
+
+async def test_without_a_secret_nobody_gets_traces_of_fields(http: httpx.AsyncClient) -> None:
+    body = await asked(http, "{ categories { title } }", apollo_federation_include_trace="ftv1")
+    assert "extensions" not in body
 
 
 @pytest.fixture
