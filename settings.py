@@ -175,8 +175,8 @@ class Settings(BaseSettings):
         default=1000,
         ge=1,
         le=10_000,
-        description="How many representations one request can have in `_entities`: routers ask for many at once. A "
-        "thousand known ones take 3 ms.",
+        description="How many representations one request can have in all its `_entities`: routers ask for many at "
+        "once.",
         examples=["1 to 10000"],
     )
     router_secret: Annotated[str, AfterValidator(_secret)] = Field(

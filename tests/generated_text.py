@@ -22,6 +22,8 @@ from web.execution import Gateway, Request
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 GRAPH = ROOT / "docs" / "graph.md"
+FEDERATION = ROOT / "docs" / "federation.md"
+RELEASES = ROOT / "tests" / "federation" / "releases.graphql"
 SDL = ROOT / "schema.graphql"
 SUBGRAPH = ROOT / "subgraph.graphql"
 EXAMPLES = sorted((ROOT / "examples").glob("*.graphql"))
@@ -31,12 +33,13 @@ def generated_files() -> dict[Path, str]:
     """Each generated file, or file with generated parts, as it should be."""
     answers = asyncio.run(_answers())
     parts = {"settings": _settings_table()}
+    parts["releases subgraph"] = f"```graphql\n{RELEASES.read_text(encoding='utf-8')}```"
     for path in EXAMPLES:
         parts[f"{path.stem} query"] = f"```graphql\n{path.read_text(encoding='utf-8')}```"
         parts[f"{path.stem} answer"] = f"```json\n{_readable(answers[path.stem])}\n```"
     files = {SDL: f"{sdl('plain')}\n", SUBGRAPH: f"{sdl('federation')}\n"}
     files |= {answer_of(path): f"{_readable(answers[path.stem])}\n" for path in EXAMPLES}
-    for document in (README, GRAPH):
+    for document in (README, GRAPH, FEDERATION):
         files[document] = _with_parts(document.read_text(encoding="utf-8"), parts)
     return files
 
@@ -90,7 +93,8 @@ def _settings_table() -> str:
     rows = ["| setting | default | allowed | meaning |", "| --- | --- | --- | --- |"]
     for name, field in Settings.model_fields.items():
         (allowed,) = field.examples or [""]
-        rows.append(f"| `GATEWAY_{name.upper()}` | `{field.default}` | {allowed} | {field.description} |")
+        default = "empty" if field.default == "" else f"`{field.default}`"
+        rows.append(f"| `GATEWAY_{name.upper()}` | {default} | {allowed} | {field.description} |")
     return "\n".join(rows)
 
 
