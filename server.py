@@ -209,7 +209,7 @@ def __getattr__(name: str) -> Starlette:
         most_together=settings.batch_limit,
         origins=tuple(settings.cors_origins.split(",")),
         limits=document_limits(settings),
-        router=Router(settings.router_secret, settings.entities),
+        router=Router(settings.router_secret, settings.limit_entities),
     )
     return create_app(
         lambda: open_source(settings, follow=settings.crawl == "on"),

@@ -171,7 +171,7 @@ class Settings(BaseSettings):
         description="How many requests a client may send in one array, as batching clients do; 0 is none.",
         examples=["0 to 100"],
     )
-    entities: int = Field(
+    limit_entities: int = Field(
         default=1000,
         ge=1,
         le=10_000,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import strawberry
 
-from resolvers.errors import BadUserInput, Forbidden
+from resolvers.errors import Forbidden, TooComplex
 from resolvers.loaders import Loaders
 from upstream.catalog import Catalog
 from upstream.errors import UpstreamError
@@ -36,7 +36,7 @@ class EntityBudget:
         """Ask for so many more.
 
         :raises Forbidden: it may not ask.
-        :raises BadUserInput: that is more than it may.
+        :raises TooComplex: that is more than it may.
         """
         if not self.allowed:
             raise Forbidden("_entities is for the router alone, whose secret this request does not have.")
@@ -44,8 +44,11 @@ class EntityBudget:
             note_momentary()
         self.asked += count
         if self.asked > self.most:
-            raise BadUserInput(
-                f"_entities got {self.asked:,} representations in this request; it can have up to {self.most:,}."
+            raise TooComplex(
+                f"_entities got {self.asked:,} representations in this request; it can have up to {self.most:,}.",
+                "entities",
+                self.most,
+                self.asked,
             )
 
 

@@ -50,7 +50,7 @@ async def entities(info: Info, representations: Representations) -> list[Found]:
     """For each representation, in the order asked: the record, ``None``, or what is wrong with it.
 
     :raises Forbidden: the request does not come from the router.
-    :raises BadUserInput: it has too many representations.
+    :raises TooComplex: it has too many representations.
     """
     context = info.context
     context.entities.spend(len(representations))
