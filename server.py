@@ -320,11 +320,14 @@ def _read_manifest(path: Path) -> Manifest:
 
 async def _answer(settings: Settings, request: Request) -> dict[str, object]:
     from web.execution import Gateway
+    from web.router import Router
 
     source = open_source(settings, follow=False)
     await source.open()
     try:
-        gateway = Gateway(source, use_engine=settings.engine == "on", limits=document_limits(settings))
+        use_engine, limits = settings.engine == "on", document_limits(settings)
+        router = Router(most_entities=settings.limit_entities)
+        gateway = Gateway(source, use_engine=use_engine, limits=limits, router=router)
         return (await gateway.execute(request)).decoded()
     finally:
         await source.aclose()

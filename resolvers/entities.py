@@ -1,7 +1,8 @@
 """The records that other graphs refer to: ``_entities`` of Apollo Federation, one batch for each type and key.
 
 Where a catalog is known it alone answers, so that whatever other teams refer to costs upstream nothing: of a key that
-it does not know there is no record. Without a catalog, ids and slugs are asked for live, together.
+it does not know there is no record. Without a catalog, ids and slugs are asked for live, together; more than a hundred
+slugs of a type, and all other keys, wait for it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Annotated, Any, TypeAlias
 
 import strawberry
@@ -19,6 +21,7 @@ from resolvers.contributor import contributor_by_login
 from resolvers.errors import BadUserInput
 from resolvers.loaders import CategoryLoader, Loaders, RecordLoader
 from resolvers.lookup import (
+    MOST_KEYS,
     checked_slug,
     key_in_id,
     node_id,
@@ -147,30 +150,29 @@ def _login_in_id(value: Any, where: str) -> str:  # noqa: ANN401
 # How records are found
 
 
-def _by_id(
-    loader_of: Callable[[Loaders], RecordLoader[Any] | CategoryLoader],
-) -> Callable[[Context, Sequence[int]], Awaitable[Sequence[Found]]]:
-    async def find(context: Context, ids: Sequence[int]) -> Sequence[Found]:
-        loader = loader_of(context.loaders)
-        if context.loaders.catalog is None:
-            return await loader.by_ids(ids)
-        return _noted([loader.known.get(id) for id in ids])
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """Where the records of a type are."""
 
-    return find
+    loader: Callable[[Loaders], RecordLoader[Any] | CategoryLoader]
+    records: Callable[[Catalog], Mapping[int, Record]]
+    slugs: Callable[[Catalog], Mapping[str, int]]
 
-
-def _by_slug(
-    loader_of: Callable[[Loaders], RecordLoader[Any] | CategoryLoader],
-    ids_of: Callable[[Catalog], Mapping[str, int]],
-) -> Callable[[Context, Sequence[str]], Awaitable[Sequence[Found]]]:
-    async def find(context: Context, slugs: Sequence[str]) -> Sequence[Found]:
-        loader, catalog = loader_of(context.loaders), context.loaders.catalog
+    async def by_id(self, context: Context, ids: Sequence[int]) -> Sequence[Found]:
+        catalog = context.loaders.catalog
         if catalog is None:
-            return await asyncio.gather(*map(loader.by_slug, slugs), return_exceptions=True)
-        ids = ids_of(catalog)
-        return _noted([loader.known.get(ids[slug]) if slug in ids else None for slug in slugs])
+            return await self.loader(context.loaders).by_ids(ids)
+        return _noted([self.records(catalog).get(id) for id in ids])
 
-    return find
+    async def by_slug(self, context: Context, slugs: Sequence[str]) -> Sequence[Found]:
+        catalog = context.loaders.catalog
+        if catalog is None and len(slugs) <= MOST_KEYS:
+            loader = self.loader(context.loaders)
+            return await asyncio.gather(*map(loader.by_slug, slugs), return_exceptions=True)
+        # Upstream is asked for slugs one by one, so that many wait for the catalog.
+        catalog = catalog or await context.catalog()
+        records, ids = self.records(catalog), self.slugs(catalog)
+        return _noted([records[ids[slug]] if slug in ids else None for slug in slugs])
 
 
 def _noted(found: Sequence[Found]) -> Sequence[Found]:
@@ -190,23 +192,29 @@ async def _by_login(context: Context, logins: Sequence[str]) -> Sequence[Found]:
     return [await contributor_by_login(context, login) for login in logins]
 
 
+_PACKAGES = _Kind(lambda loaders: loaders.packages, attrgetter("packages"), attrgetter("package_slugs"))
+_GRIDS = _Kind(lambda loaders: loaders.grids, attrgetter("grids"), attrgetter("grid_slugs"))
+_CATEGORIES = _Kind(
+    lambda loaders: loaders.categories, attrgetter("categories"), attrgetter("category_slugs")
+)
+
 KEYS: Mapping[str, Mapping[str, _Key]] = {
     "Package": {
-        "id": _Key(_id_of("Package"), _by_id(lambda loaders: loaders.packages)),
-        "databaseId": _Key(_number, _by_id(lambda loaders: loaders.packages)),
-        "slug": _Key(_slug, _by_slug(lambda loaders: loaders.packages, lambda known: known.package_slugs)),
+        "id": _Key(_id_of("Package"), _PACKAGES.by_id),
+        "databaseId": _Key(_number, _PACKAGES.by_id),
+        "slug": _Key(_slug, _PACKAGES.by_slug),
         "pypiName": _Key(_pypi_name, _by_pypi_name),
         "repoUrl": _Key(_repository, _by_repository),
     },
     "Grid": {
-        "id": _Key(_id_of("Grid"), _by_id(lambda loaders: loaders.grids)),
-        "databaseId": _Key(_number, _by_id(lambda loaders: loaders.grids)),
-        "slug": _Key(_slug, _by_slug(lambda loaders: loaders.grids, lambda known: known.grid_slugs)),
+        "id": _Key(_id_of("Grid"), _GRIDS.by_id),
+        "databaseId": _Key(_number, _GRIDS.by_id),
+        "slug": _Key(_slug, _GRIDS.by_slug),
     },
     "Category": {
-        "id": _Key(_id_of("Category"), _by_id(lambda loaders: loaders.categories)),
-        "databaseId": _Key(_number, _by_id(lambda loaders: loaders.categories)),
-        "slug": _Key(_slug, _by_slug(lambda loaders: loaders.categories, lambda known: known.category_slugs)),
+        "id": _Key(_id_of("Category"), _CATEGORIES.by_id),
+        "databaseId": _Key(_number, _CATEGORIES.by_id),
+        "slug": _Key(_slug, _CATEGORIES.by_slug),
     },
     "Contributor": {
         "id": _Key(_login_in_id, _by_login),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hmac import compare_digest
 
 from resolvers.context import MOST_ENTITIES, EntityBudget
@@ -19,7 +19,7 @@ masked, so it is for a router with the secret alone."""
 class Router:
     """``secret`` is what a request needs to ask for ``_entities``; empty, everyone may."""
 
-    secret: str = ""
+    secret: str = field(default="", repr=False)
     most_entities: int = MOST_ENTITIES
 
     def is_known(self, shown: str | None) -> bool:

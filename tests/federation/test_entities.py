@@ -218,6 +218,21 @@ async def test_what_fails_live_costs_its_own_places_alone(
     assert {error["extensions"]["code"] for error in body["errors"]} == {"UPSTREAM_UNAVAILABLE"}
 
 
+async def test_many_slugs_wait_for_the_catalog(
+    source: Source, embedded: EmbeddedUpstream, use_engine: bool
+) -> None:
+    """Upstream would be asked for them one by one. Here nobody crawls, so there is none."""
+    ask = asking(source, use_engine=use_engine)
+    slugs = [{"__typename": "Package", "slug": f"no-such-{count}"} for count in range(101)]
+    body = await ask(QUERY, representations=[*slugs, EMAIL])
+    assert body["data"]["_entities"] == [*[None] * 101, EMAIL]
+    assert {error["extensions"]["code"] for error in body["errors"]} == {"UPSTREAM_UNAVAILABLE"}
+    assert embedded.requests.total == 1
+    body = await ask(QUERY, representations=slugs[:100])
+    assert body == {"data": {"_entities": [None] * 100}}
+    assert embedded.requests.total == 101
+
+
 async def test_a_request_has_a_budget_for_all_its_entities(ask_catalog: Ask, source: Source) -> None:
     both = (
         "query($a: [_Any!]!, $b: [_Any!]!) { a: _entities(representations: $a) { __typename } "
