@@ -21,7 +21,13 @@ async function ask({ document, variables }) {
 }
 
 const sdl = await (await fetch(`${gateway}/schema.graphql?dialect=stitching`)).text();
-const packages = { schema: buildSchema(sdl), executor: ask, batch: true };
+const packages = {
+  schema: buildSchema(sdl),
+  executor: ask,
+  batch: true,
+  // Contributors and categories are looked up one by one, and a request can have 50 root fields.
+  batchingOptions: { dataLoaderOptions: { maxBatchSize: 50 } },
+};
 
 const names = JSON.parse(pypiNames);
 const releases = {

@@ -111,3 +111,12 @@ def test_stitching_finds_records_of_all_types(gateway: Served) -> None:
         "kind": {"title": "Apps"},
     }
     assert said["answer"] == {"data": {"releases": [release]}}
+
+
+def test_stitching_spreads_what_it_looks_up_one_by_one_over_requests(gateway: Served) -> None:
+    names = [f"no-such-package-{count}" for count in range(120)]
+    said = node("stitch.js", gateway.address, "{ releases { author { packageCount } } }", json.dumps(names))
+    assert "errors" not in said["answer"]
+    authors = [each["author"] for each in said["answer"]["data"]["releases"]]
+    assert authors == authors[:1] * 120
+    assert len(said["sent"]) == 3
