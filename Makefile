@@ -52,7 +52,7 @@ lock: $(VENV)/dev ## Write the locked versions anew from pyproject.toml
 LOCK := --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header
 
 clean: ## Remove what these commands made
-	rm -rf $(VENV) $(LINT)/node_modules $(GRAPHIQL)/node_modules $(GRAPHIQL)/dist tests/clients/node_modules tests/browser/node_modules .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(LINT)/node_modules $(GRAPHIQL)/node_modules $(GRAPHIQL)/dist tests/clients/node_modules tests/browser/node_modules tests/federation/node_modules .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r
 

@@ -143,11 +143,18 @@ def check_manifest(manifest: Annotated[Path, typer.Argument(help="The file with 
 
 
 @cli.command("schema")
-def print_schema() -> None:
+def print_schema(
+    dialect: Annotated[
+        str, typer.Option(help="For whom: plain, federation, composite or stitching.")
+    ] = "plain",
+) -> None:
     """Print the schema in SDL."""
-    from schema import schema
+    from schema import UnknownDialect, read_dialect, sdl
 
-    typer.echo(schema.as_str())
+    try:
+        typer.echo(sdl(read_dialect(dialect)))
+    except UnknownDialect as error:
+        _stop(str(error))
 
 
 @cli.command()
@@ -193,6 +200,7 @@ def __getattr__(name: str) -> Starlette:
     except WrongSetting as error:
         raise SystemExit(str(error)) from None
     from web.app import Options, create_app
+    from web.router import Router
 
     options = Options(
         use_engine=settings.engine == "on",
@@ -201,6 +209,7 @@ def __getattr__(name: str) -> Starlette:
         most_together=settings.batch_limit,
         origins=tuple(settings.cors_origins.split(",")),
         limits=document_limits(settings),
+        router=Router(settings.router_secret, settings.limit_entities),
     )
     return create_app(
         lambda: open_source(settings, follow=settings.crawl == "on"),
@@ -311,11 +320,14 @@ def _read_manifest(path: Path) -> Manifest:
 
 async def _answer(settings: Settings, request: Request) -> dict[str, object]:
     from web.execution import Gateway
+    from web.router import Router
 
     source = open_source(settings, follow=False)
     await source.open()
     try:
-        gateway = Gateway(source, use_engine=settings.engine == "on", limits=document_limits(settings))
+        use_engine, limits = settings.engine == "on", document_limits(settings)
+        router = Router(most_entities=settings.limit_entities)
+        gateway = Gateway(source, use_engine=use_engine, limits=limits, router=router)
         return (await gateway.execute(request)).decoded()
     finally:
         await source.aclose()

@@ -47,6 +47,15 @@ def _origins(value: str) -> str:
     return ",".join(origins)
 
 
+def _secret(value: str) -> str:
+    # No blanks: those around the value of a header are lost on its way.
+    if value and not (
+        16 <= len(value) <= 500 and value.isascii() and value.isprintable() and " " not in value
+    ):
+        raise ValueError
+    return value
+
+
 class Settings(BaseSettings):
     """All settings, checked. ``description`` is the meaning, ``examples`` says what is allowed.
 
@@ -161,6 +170,21 @@ class Settings(BaseSettings):
         le=100,
         description="How many requests a client may send in one array, as batching clients do; 0 is none.",
         examples=["0 to 100"],
+    )
+    limit_entities: int = Field(
+        default=1000,
+        ge=1,
+        le=10_000,
+        description="How many representations one request can have in all its `_entities`: routers ask for many at "
+        "once.",
+        examples=["1 to 10000"],
+    )
+    router_secret: Annotated[str, AfterValidator(_secret)] = Field(
+        default="",
+        repr=False,
+        description="What requests for `_entities` must have in their header `Router-Authorization`; the same is "
+        "set in the router. Empty, everyone may ask.",
+        examples=["16 to 500 visible ASCII characters, or empty"],
     )
 
     limit_bytes: int = Field(
@@ -326,8 +350,11 @@ def read_settings(**flags: Any) -> Settings:  # noqa: ANN401 - pydantic checks t
     except ValidationError as error:
         wrong = error.errors()[0]
         name = str(wrong["loc"][0])
-        (allowed,) = Settings.model_fields[name].examples or [""]
-        raise WrongSetting(f'GATEWAY_{name.upper()} is "{wrong["input"]}"; it can be {allowed}.') from None
+        field = Settings.model_fields[name]
+        (allowed,) = field.examples or [""]
+        # What is not shown is a secret, which has no place in a log.
+        found = f'is "{wrong["input"]}"' if field.repr else "cannot be used"
+        raise WrongSetting(f"GATEWAY_{name.upper()} {found}; it can be {allowed}.") from None
     for lower, upper in _ASCENDING:
         value, bound = getattr(settings, lower), getattr(settings, upper)
         if value > bound:

@@ -2,15 +2,54 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import strawberry
 
+from resolvers.errors import Forbidden, TooComplex
 from resolvers.loaders import Loaders
 from upstream.catalog import Catalog
 from upstream.errors import UpstreamError
 from upstream.freshness import Status
+from upstream.receipt import note_momentary
 from upstream.source import Source
+
+MOST_ENTITIES = 1000
+"""Representations of one request, in all its ``_entities``."""
+
+
+@dataclass(slots=True)
+class EntityBudget:
+    """What a request may ask of ``_entities``, and what it has asked.
+
+    It has a budget of its own because a router asks for many at once on behalf of one client.
+    """
+
+    most: int = MOST_ENTITIES
+    allowed: bool = True
+    """Whether the request may ask for any: see ``GATEWAY_ROUTER_SECRET``."""
+    shared: bool = True
+    """Whether others may be given the same answer."""
+    asked: int = 0
+
+    def spend(self, count: int) -> None:
+        """Ask for so many more.
+
+        :raises Forbidden: it may not ask.
+        :raises TooComplex: that is more than it may.
+        """
+        if not self.allowed:
+            raise Forbidden("_entities is for the router alone, whose secret this request does not have.")
+        if not self.shared:
+            note_momentary()
+        self.asked += count
+        if self.asked > self.most:
+            raise TooComplex(
+                f"_entities got {self.asked:,} representations in this request; it can have up to {self.most:,}.",
+                "entities",
+                self.most,
+                self.asked,
+            )
 
 
 @dataclass(slots=True)
@@ -20,6 +59,7 @@ class Context:
     loaders: Loaders
     status: Status
     source: Source
+    entities: EntityBudget = field(default_factory=EntityBudget)
     _catalog: Catalog | UpstreamError | None = None
 
     async def catalog(self) -> Catalog:

@@ -5,6 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 
+class Forbidden(Exception):
+    """A request that only some may make. The message is a sentence for whoever made it."""
+
+    code: ClassVar[str] = "FORBIDDEN"
+
+
 class BadUserInput(Exception):
     """An argument that cannot be answered. The message is a sentence for the user who wrote the query."""
 

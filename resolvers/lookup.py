@@ -38,25 +38,18 @@ class Loader(Protocol[R]):
 async def lookup(
     loader: Loader[R], type_name: str, *, id: str | None, database_id: int | None, slug: str | None
 ) -> R | None:
-    """The record of this type with this key, or ``None`` if there is none.
+    """The record of this type with this key, the one that is not ``None``; or ``None`` if there is none.
 
-    :raises BadUserInput: not exactly one key is given, or the key cannot be one.
+    :raises BadUserInput: the key cannot be one.
     :raises UpstreamError: upstream did not say whether there is one.
     """
     field = type_name.lower()
-    check_one_key(field, {"id": id, "databaseId": database_id, "slug": slug})
     if id is not None:
         return await loader.by_id(node_id(type_name, id, f"{field}(id:)"))
     if database_id is not None:
         return await loader.by_id(database_id)
     assert slug is not None
-    if not slug:
-        raise BadUserInput(f"{field}(slug:) is empty; a slug has 1 to {MAX_SLUG} characters.")
-    if len(slug) > MAX_SLUG:
-        raise BadUserInput(
-            f"{field}(slug:) has {len(slug):,} characters; a slug has 1 to {MAX_SLUG} characters."
-        )
-    return await loader.by_slug(slug)
+    return await loader.by_slug(checked_slug(slug, f"{field}(slug:)"))
 
 
 async def package_by_pypi_name(context: Context, name: str) -> Package | None:
@@ -111,17 +104,38 @@ def check_one_key(field: str, keys: Mapping[str, object]) -> None:
         )
 
 
+def checked_slug(slug: str, argument: str) -> str:
+    """The slug.
+
+    :raises BadUserInput: it cannot be one.
+    """
+    if not slug:
+        raise BadUserInput(f"{argument} is empty; a slug has 1 to {MAX_SLUG} characters.")
+    if len(slug) > MAX_SLUG:
+        raise BadUserInput(f"{argument} has {len(slug):,} characters; a slug has 1 to {MAX_SLUG} characters.")
+    return slug
+
+
 def node_id(type_name: str, global_id: str, argument: str) -> int:
     """The database id in a Relay global id of this type.
+
+    :raises BadUserInput: it is no global id, or one of another type.
+    """
+    key = key_in_id(type_name, global_id, argument)
+    if not _DATABASE_ID.fullmatch(key):
+        raise _no_global_id(argument)
+    return int(key)
+
+
+def key_in_id(type_name: str, global_id: str, argument: str) -> str:
+    """The key in a Relay global id of this type.
 
     :raises BadUserInput: it is no global id, or one of another type.
     """
     type_in_id, key = parsed_id(global_id, argument)
     if type_in_id != type_name:
         raise BadUserInput(f"{argument} is the global id of a {type_in_id}, not of a {type_name}.")
-    if not _DATABASE_ID.fullmatch(key):
-        raise _no_global_id(argument)
-    return int(key)
+    return key
 
 
 def parsed_id(global_id: str, argument: str) -> tuple[str, str]:

@@ -73,6 +73,11 @@ def pypi(root: Package) -> PypiProject | None:
     return PypiProject(name, root.pypi_version or None, f"https://pypi.org/project/{name}/")
 
 
+def pypi_name_of(root: Package) -> str | None:
+    """The normalised name on PyPI that ``pypi_url`` names."""
+    return pypi_name(root.pypi_url)
+
+
 def repository_of(root: Package) -> Repository | None:
     """The repository that ``repo_url`` names."""
     address = repository(root.repo_url)

@@ -18,6 +18,7 @@ from resolvers.arguments import (
     Slug,
 )
 from resolvers.context import Info
+from resolvers.keys import ByCategoryKey, ByGridKey, ByPackageKey, given
 from resolvers.lists import all_grids, all_packages
 from resolvers.lookup import check_one_key, lookup, package_by_pypi_name, package_by_repo_url
 from resolvers.pagination import Connection, Paging
@@ -33,10 +34,13 @@ async def package(
     slug: Slug = None,
     pypi_name: PypiName = None,
     repo_url: RepoUrl = None,
+    by: ByPackageKey = None,
 ) -> Package | None:
     """One package by one key."""
     keys = {"id": id, "databaseId": database_id, "slug": slug, "pypiName": pypi_name, "repoUrl": repo_url}
-    check_one_key("package", keys)
+    check_one_key("package", keys | {"by": by})
+    if by is not None:
+        return await package(info, **given(by))
     if pypi_name is not None:
         return await package_by_pypi_name(info.context, pypi_name)
     if repo_url is not None:
@@ -45,19 +49,33 @@ async def package(
 
 
 async def grid(
-    info: Info, id: GlobalId = None, database_id: DatabaseId = None, slug: Slug = None
+    info: Info,
+    id: GlobalId = None,
+    database_id: DatabaseId = None,
+    slug: Slug = None,
+    by: ByGridKey = None,
 ) -> Grid | None:
     """One grid by one key."""
-    loader = info.context.loaders.grids
-    return await lookup(loader, "Grid", id=id, database_id=database_id, slug=slug)
+    check_one_key("grid", {"id": id, "databaseId": database_id, "slug": slug, "by": by})
+    if by is not None:
+        return await grid(info, **given(by))
+    return await lookup(info.context.loaders.grids, "Grid", id=id, database_id=database_id, slug=slug)
 
 
 async def category(
-    info: Info, id: GlobalId = None, database_id: DatabaseId = None, slug: Slug = None
+    info: Info,
+    id: GlobalId = None,
+    database_id: DatabaseId = None,
+    slug: Slug = None,
+    by: ByCategoryKey = None,
 ) -> Category | None:
     """One category by one key."""
-    loader = info.context.loaders.categories
-    return await lookup(loader, "Category", id=id, database_id=database_id, slug=slug)
+    check_one_key("category", {"id": id, "databaseId": database_id, "slug": slug, "by": by})
+    if by is not None:
+        return await category(info, **given(by))
+    return await lookup(
+        info.context.loaders.categories, "Category", id=id, database_id=database_id, slug=slug
+    )
 
 
 async def categories(info: Info) -> list[Category]:

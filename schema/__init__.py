@@ -3,24 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 import strawberry
 from graphql import DocumentNode, GraphQLError
+from strawberry.extensions import SchemaExtension
+from strawberry.federation.schema import FederationAny
 from strawberry.types import ExecutionContext
 
+from schema.dialects import Dialect, UnknownDialect, print_dialect, read_dialect
 from schema.documents import Document, KnownDocuments, given, read_document
+from schema.field_traces import extensions_of_this_request, tracing_fields
 from schema.query import Query
 from schema.subscription import Subscription
 
+FEDERATION: Final = "2.11"
+"""The version of Apollo Federation that the directives are of. A router has to know it; newer ones do."""
 
-class _Schema(strawberry.Schema):
+
+class _Schema(strawberry.federation.Schema):
+    def get_extensions(self, sync: bool = False) -> list[SchemaExtension]:
+        """Strawberry's, and those of the request."""
+        return [*super().get_extensions(sync), *extensions_of_this_request()]
+
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
         """Log nothing: whoever presents the errors to the client decides which of them the log needs."""
 
 
-schema = _Schema(Query, subscription=Subscription, extensions=[KnownDocuments])
+schema = _Schema(
+    Query,
+    subscription=Subscription,
+    extensions=[KnownDocuments],
+    federation_version=FEDERATION,
+    scalar_overrides={
+        FederationAny: strawberry.scalar(
+            name="_Any",
+            description="A reference to a record: an object with `__typename` and the fields of a key.",
+            serialize=lambda value: value,
+            parse_value=lambda value: value,
+        )
+    },
+)
+
+
+def sdl(dialect: Dialect) -> str:
+    """The schema in SDL, without a line break at its end."""
+    return print_dialect(schema, dialect)
 
 
 def document(text: str, check: Callable[[DocumentNode], None] | None = None) -> Document:
@@ -28,4 +58,14 @@ def document(text: str, check: Callable[[DocumentNode], None] | None = None) -> 
     return read_document(text, schema._schema, check)
 
 
-__all__ = ["Document", "document", "given", "schema"]
+__all__ = [
+    "Dialect",
+    "Document",
+    "UnknownDialect",
+    "document",
+    "given",
+    "read_dialect",
+    "schema",
+    "sdl",
+    "tracing_fields",
+]

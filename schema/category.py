@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 LazyPackage = Annotated["Package", strawberry.lazy("schema.package")]
 
 
-@strawberry.type(description="A kind of package, such as apps, frameworks or projects. There are about six.")
+@strawberry.federation.type(
+    description="A kind of package, such as apps, frameworks or projects. There are about six.",
+    keys=["id", "databaseId", "slug"],
+)
 class Category(RecordNode):
     """Resolved from :class:`upstream.records.Category`."""
 

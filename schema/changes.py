@@ -9,6 +9,7 @@ from strawberry import relay
 from strawberry.scalars import JSON
 
 from resolvers.changes import ChangedType, ChangeSort
+from schema.connection import PageInfo
 
 
 @strawberry.type(description="A field of a record, with its values before and after.")
@@ -50,7 +51,7 @@ class ChangeFeed:
     """Resolved from :class:`resolvers.changes.ChangeFeed`."""
 
     nodes: list[Change] = strawberry.field(description="The changes of this part.")
-    page_info: relay.PageInfo = strawberry.field(
+    page_info: PageInfo = strawberry.field(
         description="Whether there is more, and from where; `endCursor` is there for an empty part too."
     )
     total_count: int = strawberry.field(description="How many changes there are from this part's start on.")

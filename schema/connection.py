@@ -5,9 +5,24 @@ from __future__ import annotations
 from typing import Generic, TypeVar
 
 import strawberry
-from strawberry import relay
 
 T = TypeVar("T")
+
+
+@strawberry.federation.type(
+    # Every graph with connections has it, with these fields (Relay's Cursor Connections, 5).
+    description="Information to aid in pagination.",
+    shareable=True,
+)
+class PageInfo:
+    """Resolved from :class:`resolvers.pagination.PageInfo`."""
+
+    has_next_page: bool = strawberry.field(description="When paginating forwards, are there more items?")
+    has_previous_page: bool = strawberry.field(description="When paginating backwards, are there more items?")
+    start_cursor: str | None = strawberry.field(
+        description="When paginating backwards, the cursor to continue."
+    )
+    end_cursor: str | None = strawberry.field(description="When paginating forwards, the cursor to continue.")
 
 
 @strawberry.type(description="A record at its place in a list.")
@@ -26,5 +41,5 @@ class Connection(Generic[T]):
 
     edges: list[Edge[T]] = strawberry.field(description="The records of this part with their cursors.")
     nodes: list[T | None] = strawberry.field(description="The records of this part without their cursors.")
-    page_info: relay.PageInfo = strawberry.field(description="Whether there is more, and from where.")
+    page_info: PageInfo = strawberry.field(description="Whether there is more, and from where.")
     total_count: int = strawberry.field(description="How many records the whole list has.")

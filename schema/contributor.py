@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 LazyPackage = Annotated["Package", strawberry.lazy("schema.package")]
 
 
-@strawberry.type(
-    description="Someone who contributed to packages, known by the login at the repository's host."
+@strawberry.federation.type(
+    description="Someone who contributed to packages, known by the login at the repository's host.",
+    keys=["id", "login"],
 )
 class Contributor(relay.Node):
     """Resolved from :class:`upstream.contributors.Contributor`."""

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 LazyPackage = Annotated["Package", strawberry.lazy("schema.package")]
 
 
-@strawberry.type(description="A comparison of packages that do similar work, kept by the site's users.")
+@strawberry.federation.type(
+    description="A comparison of packages that do similar work, kept by the site's users.",
+    keys=["id", "databaseId", "slug"],
+)
 class Grid(RecordNode):
     """Resolved from :class:`upstream.records.Grid`."""
 

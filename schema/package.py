@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from schema.grid import Grid
 
 
-@strawberry.type(description="A package for Django: an app, a framework, a project or another thing to use.")
+@strawberry.federation.type(
+    description="A package for Django: an app, a framework, a project or another thing to use.",
+    keys=["id", "databaseId", "slug", "pypiName", "repoUrl"],
+)
 class Package(RecordNode):
     """Resolved from :class:`upstream.records.Package`; nullability follows contract section 3."""
 
@@ -78,6 +81,10 @@ class Package(RecordNode):
         resolver=package_details.pypi,
         graphql_type=PypiProject | None,
         description="The package on PyPI, read from pypiUrl and pypiVersion. Null if pypiUrl names none.",
+    )
+    pypi_name = strawberry.field(
+        resolver=package_details.pypi_name_of,
+        description="The name of pypi alone, by which other graphs can refer to the package. Null if there is none.",
     )
     repository = strawberry.field(
         resolver=package_details.repository_of,

@@ -7,6 +7,7 @@ from strawberry import relay
 
 from resolvers import bulk
 from resolvers import contributor as by_login
+from resolvers import entities as by_representation
 from resolvers import node as by_node_id
 from resolvers import query as resolvers
 from resolvers import search as by_words
@@ -17,6 +18,7 @@ from schema.category import Category
 from schema.changes import ChangeFeed
 from schema.connection import Connection
 from schema.contributor import Contributor
+from schema.federation import Entity, Service, service
 from schema.grid import Grid
 from schema.package import Package
 from schema.search import SearchConnection
@@ -131,6 +133,21 @@ class Query:
         resolver=by_node_id.nodes,
         graphql_type=list[relay.Node | None] | None,
         description="The records with these global ids, in the order asked; null where there is none.",
+    )
+    _entities = strawberry.field(
+        name="_entities",
+        resolver=by_representation.entities,
+        graphql_type=list[Entity | None],
+        description=(
+            "The records that other graphs refer to, in the order asked; null where there is none. "
+            "For routers of Apollo Federation."
+        ),
+    )
+    _service = strawberry.field(
+        name="_service",
+        resolver=service,
+        graphql_type=Service,
+        description="This graph as a part of a supergraph. For routers of Apollo Federation.",
     )
     search = strawberry.field(
         resolver=by_words.search,

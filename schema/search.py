@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Annotated
 
 import strawberry
-from strawberry import relay
 
 from resolvers.search import SearchAnswerer
+from schema.connection import PageInfo
 from schema.grid import Grid
 from schema.package import Package
 
@@ -91,7 +91,7 @@ class SearchConnection:
 
     edges: list[SearchEdge] = strawberry.field(description="The results of this part with their cursors.")
     nodes: list[SearchResult | None] = strawberry.field(description="The records of this part alone.")
-    page_info: relay.PageInfo = strawberry.field(
+    page_info: PageInfo = strawberry.field(
         description="Whether this answer has more. UPSTREAM's ends after 20, however many match."
     )
     total_count: int | None = strawberry.field(

@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from graphql import build_schema, find_breaking_changes
+from graphql import ObjectTypeDefinitionNode, build_schema, find_breaking_changes, parse, print_ast
 
-from schema import schema
+from schema import sdl
 from server import open_source
 from settings import Settings, read_settings
 from web.execution import Gateway, Request
@@ -22,7 +22,10 @@ from web.execution import Gateway, Request
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 GRAPH = ROOT / "docs" / "graph.md"
+FEDERATION = ROOT / "docs" / "federation.md"
+RELEASES = ROOT / "tests" / "federation" / "releases.graphql"
 SDL = ROOT / "schema.graphql"
+SUBGRAPH = ROOT / "subgraph.graphql"
 EXAMPLES = sorted((ROOT / "examples").glob("*.graphql"))
 
 
@@ -30,12 +33,13 @@ def generated_files() -> dict[Path, str]:
     """Each generated file, or file with generated parts, as it should be."""
     answers = asyncio.run(_answers())
     parts = {"settings": _settings_table()}
+    parts["releases subgraph"] = f"```graphql\n{RELEASES.read_text(encoding='utf-8')}```"
     for path in EXAMPLES:
         parts[f"{path.stem} query"] = f"```graphql\n{path.read_text(encoding='utf-8')}```"
         parts[f"{path.stem} answer"] = f"```json\n{_readable(answers[path.stem])}\n```"
-    files = {SDL: f"{schema.as_str()}\n"}
+    files = {SDL: f"{sdl('plain')}\n", SUBGRAPH: f"{sdl('federation')}\n"}
     files |= {answer_of(path): f"{_readable(answers[path.stem])}\n" for path in EXAMPLES}
-    for document in (README, GRAPH):
+    for document in (README, GRAPH, FEDERATION):
         files[document] = _with_parts(document.read_text(encoding="utf-8"), parts)
     return files
 
@@ -51,6 +55,33 @@ def breaking_changes(old: str, new: str) -> list[str]:
     return [change.description for change in changes]
 
 
+def broken_compositions(old: str, new: str) -> list[str]:
+    """What graphs that are composed with the old subgraph would miss in the new one, each a sentence."""
+    kept = _directives(new)
+    return [
+        f"{directive} of {name} was removed."
+        for name, directives in _directives(old).items()
+        for directive in directives
+        if directive not in kept.get(name, [])
+    ]
+
+
+def _directives(text: str) -> dict[str, list[str]]:
+    return {
+        each.name.value: [print_ast(directive) for directive in each.directives or ()]
+        for each in parse(text).definitions
+        if isinstance(each, ObjectTypeDefinitionNode)
+    }
+
+
+def broken() -> list[str]:
+    """What the program breaks of the committed schema and subgraph."""
+    return [
+        *breaking_changes(SDL.read_text(encoding="utf-8"), sdl("plain")),
+        *broken_compositions(SUBGRAPH.read_text(encoding="utf-8"), sdl("federation")),
+    ]
+
+
 def _with_parts(document: str, parts: dict[str, str]) -> str:
     def part(match: re.Match[str]) -> str:
         return f"<!-- {match[1]} -->\n{parts[match[1]]}\n<!-- end -->"
@@ -62,7 +93,8 @@ def _settings_table() -> str:
     rows = ["| setting | default | allowed | meaning |", "| --- | --- | --- | --- |"]
     for name, field in Settings.model_fields.items():
         (allowed,) = field.examples or [""]
-        rows.append(f"| `GATEWAY_{name.upper()}` | `{field.default}` | {allowed} | {field.description} |")
+        default = "empty" if field.default == "" else f"`{field.default}`"
+        rows.append(f"| `GATEWAY_{name.upper()}` | {default} | {allowed} | {field.description} |")
     return "\n".join(rows)
 
 
@@ -90,9 +122,9 @@ def _readable(answer: dict[str, Any]) -> str:
 
 def main() -> None:
     """Write all of them. A schema that breaks clients is written only with ``--breaking``."""
-    broken = breaking_changes(SDL.read_text(encoding="utf-8"), schema.as_str())
-    if broken and "--breaking" not in sys.argv:
-        sys.exit("Clients would break, so nothing is written; BREAKING=1 writes it:\n" + "\n".join(broken))
+    changes = broken()
+    if changes and "--breaking" not in sys.argv:
+        sys.exit("Others would break, so nothing is written; BREAKING=1 writes it:\n" + "\n".join(changes))
     for path, text in generated_files().items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")

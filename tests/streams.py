@@ -22,7 +22,7 @@ from upstream.exchange import Limits
 from upstream.source import Source
 from upstream.storage import Storage
 from upstream.transport import network
-from web.app import create_app
+from web.app import Options, create_app
 
 T = TypeVar("T")
 Message = dict[str, Any]
@@ -86,7 +86,7 @@ class Served:
 
 
 @contextmanager
-def served(storage: Path) -> Iterator[Served]:
+def served(storage: Path, options: Options = Options()) -> Iterator[Served]:  # noqa: B008 - immutable
     upstream = EmbeddedUpstream(packages=20)
     opened: list[tuple[Source, asyncio.AbstractEventLoop]] = []
 
@@ -98,7 +98,7 @@ def served(storage: Path) -> Iterator[Served]:
 
     with (
         serving(upstream) as upstream_address,
-        serving(create_app(lambda: open_source(upstream_address))) as address,
+        serving(create_app(lambda: open_source(upstream_address), options)) as address,
     ):
         ((source, loop),) = opened
         gateway = Served(address, upstream, source, storage, loop)

@@ -11,7 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from schema import schema
+from schema import sdl
+from schema.dialects import DIALECTS, Dialect
 from tests.serving import free_port, running
 
 ROOT = Path(__file__).parent.parent
@@ -96,7 +97,18 @@ def test_the_engine_can_be_turned_off() -> None:
 
 def test_schema_prints_the_sdl() -> None:
     done = server("schema")
-    assert done.stdout == schema.as_str() + "\n"
+    assert done.stdout == sdl("plain") + "\n"
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_schema_prints_each_dialect(dialect: Dialect) -> None:
+    assert server("schema", "--dialect", dialect).stdout == sdl(dialect) + "\n"
+
+
+def test_schema_in_an_unknown_dialect_is_a_sentence() -> None:
+    done = server("schema", "--dialect", "klingon")
+    sentence = 'There is no dialect "klingon"; it can be plain, federation, composite or stitching.'
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"{sentence}\n")
 
 
 @pytest.mark.parametrize("command", ["serve", "query"])

@@ -7,8 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from schema import schema
-from tests.generated_text import EXAMPLES, SDL, answer_of, breaking_changes, generated_files
+from tests.generated_text import (
+    EXAMPLES,
+    SDL,
+    answer_of,
+    breaking_changes,
+    broken,
+    broken_compositions,
+    generated_files,
+)
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +40,18 @@ def test_no_answer_is_left_of_an_example_that_is_gone() -> None:
     assert kept == {answer_of(example) for example in EXAMPLES}
 
 
-def test_the_schema_breaks_no_client_of_the_committed_one() -> None:
-    assert breaking_changes(SDL.read_text(encoding="utf-8"), schema.as_str()) == []
+def test_the_schema_breaks_nobody_who_uses_the_committed_one() -> None:
+    assert broken() == []
+
+
+def test_a_key_that_is_gone_breaks_those_who_refer_by_it() -> None:
+    old = 'type A @key(fields: "id") @key(fields: "slug") { id: ID! }\ntype B @shareable { c: Int }'
+    new = 'type A @key(fields: "id") { id: ID! }\ntype B { c: Int }'
+    assert broken_compositions(old, new) == [
+        '@key(fields: "slug") of A was removed.',
+        "@shareable of B was removed.",
+    ]
+    assert broken_compositions(new, old) == []
 
 
 def test_breaking_changes_are_told_by_name() -> None:

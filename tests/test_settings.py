@@ -71,6 +71,15 @@ def test_an_upstream_address_ends_in_one_slash(url: str) -> None:
         ("FRESH", "nan", 'GATEWAY_FRESH is "nan"; it can be up to 31536000.'),
         ("UPSTREAM_ATTEMPTS", "0", 'GATEWAY_UPSTREAM_ATTEMPTS is "0"; it can be 1 to 10.'),
         ("HOST", "", 'GATEWAY_HOST is ""; it can be an address of this machine.'),
+        ("LIMIT_ENTITIES", "0", 'GATEWAY_LIMIT_ENTITIES is "0"; it can be 1 to 10000.'),
+        *(
+            (
+                "ROUTER_SECRET",
+                wrong,
+                "GATEWAY_ROUTER_SECRET cannot be used; it can be 16 to 500 visible ASCII characters, or empty.",
+            )
+            for wrong in ("short", "has blanks between its words", "sécret-of-the-router", "x" * 501)
+        ),
     ],
 )
 def test_a_wrong_setting_is_one_sentence(

@@ -1,7 +1,7 @@
 """The v4 client: the only place that knows upstream's URLs.
 
-It asks with GET, for JSON, under its own name, and forwards nothing of the gateway's clients: no cookie, no
-Authorization, no Host (contract section 6). Redirects are not
+It asks with GET, for JSON, under its own name. Of the gateway's clients it forwards the trace that a request is in
+(``upstream.trace``) and nothing else: no cookie, no Authorization, no Host (contract section 6). Redirects are not
 followed and links never fetched. Every failure is an :class:`~upstream.errors.UpstreamError`; a missing record is
 ``None``.
 """

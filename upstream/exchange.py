@@ -34,6 +34,7 @@ from upstream.errors import (
 from upstream.judgement import failure, judged
 from upstream.limiter import Limiter
 from upstream.receipt import Exchange, note
+from upstream.trace import trace_headers
 
 PASSING = frozenset((500, 502, 503, 504))
 """The 5xx that another attempt can do better than."""
@@ -190,7 +191,8 @@ class Exchanger:
 
     async def _receive(self, question: Question, body: bytearray) -> httpx.Response:
         """The head of the answer; its body goes to ``body`` as it comes, up to just over the limit."""
-        async with self._http.stream("GET", question.path, params=question.params) as response:
+        request = self._http.stream("GET", question.path, params=question.params, headers=trace_headers())
+        async with request as response:
             if len(response.headers.get_list("Content-Encoding", split_commas=True)) > 1:
                 # A chunk that is unpacked twice can fill the memory before its size is known.
                 raise UpstreamBadData(f"Upstream's answer to /{question.path} is packed more than once.")

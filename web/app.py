@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.applications import Starlette
@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from upstream.source import Source
 from web.caching import CachePolicy
+from web.dialects import schema_text
 from web.docs import doc
 from web.documents import Documents
 from web.endpoint import EXPOSED, GraphQLEndpoint, refusal
@@ -29,6 +30,7 @@ from web.history import remembering
 from web.limits import DEFAULT_LIMITS, Limits
 from web.persisted import PersistedDocuments
 from web.responses import Responses
+from web.router import Router
 from web.sockets import Sockets
 
 
@@ -46,6 +48,7 @@ class Options:
     origins: tuple[str, ...] = ("*",)
     """The origins whose pages may read the answers (CORS)."""
     limits: Limits = DEFAULT_LIMITS
+    router: Router = field(default_factory=Router)
 
 
 class GatewayApp(Starlette):
@@ -90,7 +93,11 @@ def create_app(
         source = open_source()
         await source.open()
         gateway = app.state.gateway = Gateway(
-            source, use_engine=options.use_engine, limits=options.limits, persisted=persisted
+            source,
+            use_engine=options.use_engine,
+            limits=options.limits,
+            persisted=persisted,
+            router=options.router,
         )
         gateway.persisted.open()
         policy = CachePolicy(options.max_age, source.freshness)
@@ -112,6 +119,7 @@ def create_app(
         Route("/favicon.ico", favicon),
         Route("/docs/{name}", doc),
         WebSocketRoute("/graphql", Sockets()),
+        Route("/schema.graphql", schema_text),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", _metrics),

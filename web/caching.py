@@ -38,12 +38,18 @@ class CachePolicy:
 
     def _headers(self, age: int) -> Headers:
         limits = self._limits
-        until = age + max(0, min(self._max_age, int(limits.fresh) - age))
+        use = max(0, min(self._max_age, int(limits.fresh) - age))
+        until = age + use
         control = (
             f"public, max-age={until}, stale-while-revalidate={max(0, int(limits.while_revalidate) - until)}, "
             f"stale-if-error={max(0, int(limits.if_error) - until)}"
         )
-        return [(b"cache-control", control.encode()), (b"age", str(age).encode())]
+        return [
+            (b"cache-control", control.encode()),
+            (b"age", str(age).encode()),
+            # For nginx, which takes max-age but no Age, and would keep an answer for hours.
+            (b"x-accel-expires", str(use).encode()),
+        ]
 
 
 def entity_tag(*parts: bytes) -> bytes:

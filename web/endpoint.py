@@ -56,6 +56,8 @@ _TELLING = frozenset(
     ]
 )
 """The headers that an answer depends on."""
+_RUNNING = frozenset([b"router-authorization", b"apollo-federation-include-trace", b"traceparent"])
+"""Those that matter only when an operation runs: an answer that is kept is the same whatever they are."""
 
 _deterministic = msgspec.json.Encoder(order="deterministic").encode
 
@@ -97,6 +99,7 @@ class GraphQLEndpoint:
                 if reply is not None:
                     await _send(send, 200, reply.headers + self._policy.headers(snapshot), reply.body)
                     return
+            telling += [part for header in scope["headers"] if header[0] in _RUNNING for part in header]
             http = HttpRequest(method, address, _by_name(telling), body)
             response = await self._response(http, as_it_came, snapshot, receive)
         except Refused as refused:

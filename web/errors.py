@@ -9,6 +9,7 @@ OPERATION_TOO_COMPLEX       the operation is beyond a limit: ``limit`` is its na
                             ``value`` what the operation has, at most 2147483647
 BAD_USER_INPUT              an argument or variable makes no sense
 PERSISTED_QUERY_NOT_FOUND   and the other codes of ``web.persisted``
+FORBIDDEN                   only the router may ask for this
 UPSTREAM_TIMEOUT            and the other codes of ``upstream.errors``, with ``retryAfter`` if known
 INTERNAL_SERVER_ERROR       our fault; the message is masked, ``errorId`` is in the log beside the cause
 =========================== ==========================================================================
@@ -23,7 +24,7 @@ from typing import Any
 
 from graphql import GraphQLError, GraphQLSyntaxError
 
-from resolvers.errors import BadUserInput, TooComplex
+from resolvers.errors import BadUserInput, Forbidden, TooComplex
 from upstream.errors import UpstreamError
 
 _log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ def field_error(error: GraphQLError) -> dict[str, object]:
         return _entry(error, str(cause), extensions)
     if isinstance(cause, TooComplex):
         return _entry(error, str(cause), _beyond(cause))
-    if isinstance(cause, BadUserInput):
+    if isinstance(cause, BadUserInput | Forbidden):
         return _entry(error, str(cause), {"code": cause.code})
     if error.path is None and (cause is None or isinstance(cause, GraphQLError)):
         # graphql-core's own, before the first field: a variable that does not fit.

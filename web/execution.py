@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -16,27 +16,35 @@ from engine import Engine, HandOver, Reason
 from resolvers.context import Context
 from resolvers.errors import TooComplex
 from resolvers.loaders import Loaders
-from schema import Document, given, schema
+from schema import Document, given, schema, tracing_fields
 from upstream.errors import UpstreamError
 from upstream.freshness import Snapshot, Status
 from upstream.receipt import Receipt, recording
 from upstream.source import Source
+from upstream.trace import continuing
 from web.documents import Documents
 from web.errors import field_error, request_error, start_error
 from web.limits import DEFAULT_LIMITS, Limits
 from web.persisted import PersistedDocuments
+from web.router import Router
 
 _encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A well-formed GraphQL request. ``receipt`` asks for what the answer cost, in ``extensions``."""
+    """A well-formed GraphQL request. ``receipt`` asks for what the answer cost, in ``extensions``.
+
+    ``router``, ``traced`` and ``traceparent`` are what the headers of a router say.
+    """
 
     query: str
     variables: dict[str, Any] | None = None
     operation_name: str | None = None
     receipt: bool = False
+    router: str | None = None
+    traced: bool = False
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,8 @@ class Answer:
 
     None if it can have another the next time.
     """
+    extensions: dict[str, Any] = field(default_factory=dict)
+    """What the execution has for the response beside; not in ``body`` yet."""
 
     def decoded(self) -> dict[str, Any]:
         """The response as Python has it."""
@@ -79,10 +89,12 @@ class Gateway:
         use_engine: bool = True,
         limits: Limits = DEFAULT_LIMITS,
         persisted: Callable[[Documents], PersistedDocuments] = PersistedDocuments,
+        router: Router = Router(),  # noqa: B008 - immutable
     ) -> None:
         self.source = source
         self.from_memory = 0
         self.from_upstream = 0
+        self.router = router
         self.engine = Engine(schema) if use_engine else None
         self.documents = Documents(limits)
         self.persisted = persisted(self.documents)
@@ -98,17 +110,16 @@ class Gateway:
             return self._refusal(unfit)
         receipt = Receipt()
         known: Snapshot | UpstreamError | None
-        with recording(receipt):
+        with recording(receipt), continuing(request.traceparent):
             try:
                 snapshot = known = await self.source.snapshot()
             except UpstreamError as error:
                 snapshot, known = self.source.sync.snapshot, error
             loaders = Loaders.over(self.source.batcher, known)
             status = self.source.status(snapshot)
+            context = Context(loaders, status, self.source, self.router.budget(request.router))
             try:
-                answer, handed_over = await self._run(
-                    request, asked, Context(loaders, status, self.source), receipt
-                )
+                answer, handed_over = await self._run(request, asked, context, receipt)
             finally:
                 loaders.close()
         if receipt.exchanges:
@@ -117,18 +128,17 @@ class Gateway:
             self.from_memory += 1
         if not (answer.failed or receipt.momentary or request.receipt):
             answer = replace(answer, made_of=snapshot)
+        extensions = answer.extensions
         if request.receipt:
-            answer = answer.with_extensions(
-                {
-                    "upstream": receipt.summary(),
-                    "freshness": _freshness(status),
-                    "engine": {
-                        "used": self.engine is not None and handed_over is None,
-                        "handedOver": handed_over,
-                    },
-                }
-            )
-        return answer
+            extensions |= {
+                "upstream": receipt.summary(),
+                "freshness": _freshness(status),
+                "engine": {
+                    "used": self.engine is not None and handed_over is None,
+                    "handedOver": handed_over,
+                },
+            }
+        return answer.with_extensions(extensions) if extensions else answer
 
     async def stream(self, request: Request) -> AsyncGenerator[Answer]:
         """The answers to a subscription as they come, or the one answer to another operation.
@@ -180,6 +190,10 @@ class Gateway:
         self, request: Request, asked: Document, context: Context, receipt: Receipt
     ) -> tuple[Answer, Reason | None]:
         """The answer, and why the engine handed over, if it did."""
+        if request.traced and self.router.is_known(request.router):
+            receipt.momentary = True
+            with tracing_fields():
+                return await _run_by_strawberry(request, asked, context), "extension"
         if self.engine is None:
             return await _run_by_strawberry(request, asked, context), None
         assert asked.node is not None
@@ -190,7 +204,7 @@ class Gateway:
             return Answer(body, ran=True, failed=False), None
         except HandOver as error:
             # Counted anew: the loaders give again what they gave the engine.
-            receipt.from_memory = 0
+            receipt.from_memory = context.entities.asked = 0
             return await _run_by_strawberry(request, asked, context), error.reason
 
 
@@ -232,7 +246,7 @@ async def _run_by_strawberry(request: Request, asked: Document, context: Context
         context_value=context,
         operation_extensions=given(asked),
     )
-    return _answer(result)
+    return replace(_answer(result), extensions=result.extensions or {})
 
 
 def _answer(result: ExecutionResult) -> Answer:

@@ -9,8 +9,10 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from upstream.trace import TRACEPARENT
 from web.execution import Request
 from web.persisted import PersistedDocuments, Refused
+from web.router import ROUTER_HEADER, TRACE_HEADER
 
 MAX_BODY = 1_000_000
 """Bytes. The largest operation of a real client is a few kilobytes."""
@@ -165,6 +167,9 @@ def _request(http: HttpRequest, documents: PersistedDocuments, params: dict[str,
         variables=variables,
         operation_name=operation_name,
         receipt=http.header(RECEIPT_HEADER) == "1",
+        router=http.header(ROUTER_HEADER),
+        traced=http.header(TRACE_HEADER) == "ftv1",
+        traceparent=http.header(TRACEPARENT),
     )
 
 

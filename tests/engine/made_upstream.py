@@ -73,7 +73,7 @@ def made_records(seed: int = 1) -> list[Record]:
 
 
 class MadeUpstream:
-    """In the batcher's place. ``asked`` are the keys of all its flights, in order."""
+    """In the batcher's place. ``asked`` are the keys of its flights in order, ``batches`` how they came together."""
 
     def __init__(self, records: Sequence[Record], failing: dict[tuple[str, int], UpstreamError]) -> None:
         self._records: dict[str, Sequence[Record]] = {
@@ -84,10 +84,12 @@ class MadeUpstream:
         self._failing = failing
         self._searches: dict[str, asyncio.Future[None]] = {}
         self.asked: list[tuple[str, object]] = []
+        self.batches: list[tuple[str, list[object]]] = []
 
     async def fetch(self, kind: Kind[Any], keys: Sequence[Any], *, asked: float = 0) -> dict[Any, Any]:
         """For each id or slug its record, None, or an error."""
         self.asked += [(kind.singular, key) for key in keys]
+        self.batches.append((kind.singular, list(keys)))
         await asyncio.sleep(0)
         found: dict[Any, Any] = dict.fromkeys(keys)
         for record in self._records[kind.singular]:

@@ -256,6 +256,9 @@ class _Drawing:
         return self.draws.choice(self.values.get(name) or self.values[type_.name])
 
     def input_object(self, type_: GraphQLInputObjectType) -> dict[str, Any]:
+        if type_.is_one_of:
+            key = self.draws.choice(list(type_.fields))
+            return {key: self.value_of(key, type_.fields[key].type)}
         self.inside += 1
         given = {}
         for key, each in type_.fields.items():

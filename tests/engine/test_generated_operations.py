@@ -7,14 +7,14 @@ import asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis_graphql import queries
 
-from schema import document, schema
+from schema import document, sdl
 from tests.engine.made_upstream import MadeSource
 from tests.engine.test_agreement import RECORDS, comparable
 from web.execution import Gateway, Request
 
 
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(queries(schema.as_str()))
+@given(queries(sdl("plain")))
 def test_operations_of_hypothesis_graphql_are_answered_alike(text: str) -> None:
     assert not document(text).errors
 

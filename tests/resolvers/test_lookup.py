@@ -103,14 +103,14 @@ async def test_an_id_that_no_record_has_is_missing(ask: Ask, id: int) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ("", "package takes exactly one of id, databaseId, slug, pypiName and repoUrl; it got none."),
+        ("", "package takes exactly one of id, databaseId, slug, pypiName, repoUrl and by; it got none."),
         (
             "slug: null",
-            "package takes exactly one of id, databaseId, slug, pypiName and repoUrl; it got none.",
+            "package takes exactly one of id, databaseId, slug, pypiName, repoUrl and by; it got none.",
         ),
         (
             'databaseId: 1, slug: "a"',
-            "package takes exactly one of id, databaseId, slug, pypiName and repoUrl; it got databaseId and slug.",
+            "package takes exactly one of id, databaseId, slug, pypiName, repoUrl and by; it got databaseId and slug.",
         ),
         ('slug: ""', "package(slug:) is empty; a slug has 1 to 50 characters."),
         (

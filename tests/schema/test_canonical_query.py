@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from schema import schema
+from schema import sdl
 from upstream.embedded import EmbeddedUpstream, Fault, Status
 from upstream.embedded.seed_documents import SEED_IDS, seed_record
 from upstream.records import id_from_link
@@ -41,8 +41,8 @@ async def test_every_field_of_a_seed_equals_the_seeds_own_value(ask: Ask, seed: 
 
 
 def test_every_field_of_v4_is_in_the_schema() -> None:
-    sdl = schema.as_str()
-    of_package = sdl[sdl.index("type Package implements Node {") :].partition("\n}")[0]
+    text = sdl("plain")
+    of_package = text[text.index("type Package implements Node {") :].partition("\n}")[0]
     assert all(f"  {camel(name)}: " in of_package for name in seed_record(1599))
 
 

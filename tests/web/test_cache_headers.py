@@ -26,17 +26,23 @@ def told(age: float, max_age: int = 60) -> dict[bytes, bytes]:
 
 
 @pytest.mark.parametrize(
-    ("age", "control"),
+    ("age", "use", "control"),
     [
-        (0, "public, max-age=60, stale-while-revalidate=86340, stale-if-error=2591940"),
-        (1000, "public, max-age=1060, stale-while-revalidate=85340, stale-if-error=2590940"),
-        (6 * HOUR - 10, "public, max-age=21600, stale-while-revalidate=64800, stale-if-error=2570400"),
-        (7 * HOUR, "public, max-age=25200, stale-while-revalidate=61200, stale-if-error=2566800"),
-        (2 * DAY, "public, max-age=172800, stale-while-revalidate=0, stale-if-error=2419200"),
+        (0, 60, "public, max-age=60, stale-while-revalidate=86340, stale-if-error=2591940"),
+        (1000, 60, "public, max-age=1060, stale-while-revalidate=85340, stale-if-error=2590940"),
+        (6 * HOUR - 10, 10, "public, max-age=21600, stale-while-revalidate=64800, stale-if-error=2570400"),
+        (7 * HOUR, 0, "public, max-age=25200, stale-while-revalidate=61200, stale-if-error=2566800"),
+        (2 * DAY, 0, "public, max-age=172800, stale-while-revalidate=0, stale-if-error=2419200"),
     ],
 )
-def test_an_answer_may_be_used_for_a_minute_more_while_the_catalog_is_fresh(age: int, control: str) -> None:
-    assert told(age) == {b"cache-control": control.encode(), b"age": str(age).encode()}
+def test_an_answer_may_be_used_for_a_minute_more_while_the_catalog_is_fresh(
+    age: int, use: int, control: str
+) -> None:
+    assert told(age) == {
+        b"cache-control": control.encode(),
+        b"age": str(age).encode(),
+        b"x-accel-expires": str(use).encode(),
+    }
 
 
 def test_with_no_maximum_every_use_asks_again() -> None:

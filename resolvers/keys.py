@@ -1,0 +1,60 @@
+"""The key of a record as one argument: for clients that are given it as a value, and for composers of schemas.
+
+The composite-schemas draft wants it so: a lookup has one argument for all its keys (section 2, ``@is``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import UNSET
+
+
+def _key(description: str) -> Any:  # noqa: ANN401 - a field of any type
+    return strawberry.field(default=UNSET, description=description)
+
+
+_ID, _DATABASE_ID = "The global id, as the field `id` gives it.", "The number in the REST API."
+_SLUG = "The name in addresses, case-sensitive."
+
+
+@strawberry.input(one_of=True, description="One key of a package.")
+class PackageKey:
+    """Exactly one field is set."""
+
+    id: strawberry.ID | None = _key(_ID)
+    database_id: int | None = _key(_DATABASE_ID)
+    slug: str | None = _key(_SLUG)
+    pypi_name: str | None = _key("The name on PyPI, in any spelling that PyPI takes.")
+    repo_url: str | None = _key("The address of the repository, in any spelling.")
+
+
+@strawberry.input(one_of=True, description="One key of a grid.")
+class GridKey:
+    """Exactly one field is set."""
+
+    id: strawberry.ID | None = _key(_ID)
+    database_id: int | None = _key(_DATABASE_ID)
+    slug: str | None = _key(_SLUG)
+
+
+@strawberry.input(one_of=True, description="One key of a category.")
+class CategoryKey:
+    """Exactly one field is set."""
+
+    id: strawberry.ID | None = _key(_ID)
+    database_id: int | None = _key(_DATABASE_ID)
+    slug: str | None = _key(_SLUG)
+
+
+_BY = strawberry.argument(description="The key as one value.")
+ByPackageKey = Annotated[PackageKey | None, _BY]
+ByGridKey = Annotated[GridKey | None, _BY]
+ByCategoryKey = Annotated[CategoryKey | None, _BY]
+
+
+def given(key: PackageKey | GridKey | CategoryKey) -> dict[str, Any]:
+    """The one field that is set, by its name in Python."""
+    return {each.name: value for each in fields(key) if (value := getattr(key, each.name)) is not UNSET}

@@ -1,0 +1,126 @@
+"""A cache between the gateway and its clients, nginx: what it may keep, it keeps, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.serving import free_port, running
+from tests.streams import Served, served
+from tests.tools import need
+from web.app import Options
+
+QUERY = "query Stars($id: Int!) { package(databaseId: $id) { title repoWatchers } }"
+HASH = hashlib.sha256(QUERY.encode()).hexdigest()
+BY_ID = {
+    "extensions": json.dumps({"persistedQuery": {"version": 1, "sha256Hash": HASH}}),
+    "variables": json.dumps({"id": 1599}),
+}
+
+CONFIGURATION = """
+daemon off; master_process off; pid {folder}/pid; error_log stderr;
+events {{ worker_connections 64; }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/f;
+  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+  proxy_cache_path {folder}/cache keys_zone=answers:1m;
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{
+      proxy_pass {gateway};
+      proxy_cache answers;
+      proxy_cache_revalidate on;
+      add_header X-Cache $upstream_cache_status always;
+    }}
+  }}
+}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """A gateway behind nginx."""
+
+    gateway: Served
+    http: httpx.Client
+
+    def get(self, **params: str) -> tuple[str, httpx.Response]:
+        """The answer, and what nginx says that it did."""
+        response = self.http.get("/graphql", params=params)
+        return response.headers["X-Cache"], response
+
+    def reached(self) -> int:
+        """How many requests have looked for a kept answer at the gateway."""
+        metrics = httpx.get(f"{self.gateway.address}/metrics").text
+        return sum(int(float(count)) for count in re.findall(r"kept_answers_asked_total{.*} (.*)", metrics))
+
+
+@pytest.fixture
+def max_age() -> int:
+    return 60
+
+
+@pytest.fixture
+def behind(tmp_path: Path, max_age: int) -> Iterator[Behind]:
+    need("nginx")
+    port = free_port()
+    configuration = tmp_path / "nginx.conf"
+    with (
+        served(tmp_path / "catalog.sqlite", Options(max_age=max_age)) as gateway,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}") as http,
+    ):
+        configuration.write_text(CONFIGURATION.format(folder=tmp_path, port=port, gateway=gateway.address))
+        command = ["nginx", "-p", str(tmp_path), "-c", str(configuration), "-e", "stderr"]
+        with running(command, f"http://127.0.0.1:{port}/healthz"):
+            yield Behind(gateway, http)
+
+
+def test_an_answer_to_a_document_by_its_id_is_asked_for_once(behind: Behind) -> None:
+    did, unknown = behind.get(**BY_ID)
+    assert unknown.json()["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
+    assert behind.get(**BY_ID)[0] == did == "MISS"
+    behind.get(**BY_ID, query=QUERY)
+    before = behind.reached()
+    answers = [behind.get(**BY_ID) for _ in range(5)]
+    assert [did for did, _ in answers] == ["MISS", "HIT", "HIT", "HIT", "HIT"]
+    assert {answer.content for _, answer in answers} == {
+        b'{"data":{"package":{"title":"django-celery-email","repoWatchers":%d}}}' % stars(behind)
+    }
+    assert behind.reached() == before + 2
+
+
+@pytest.mark.parametrize("max_age", [1])
+def test_when_its_time_is_over_an_answer_costs_a_304_or_is_the_new_one(behind: Behind) -> None:
+    def after_its_time() -> tuple[str, str]:
+        did = "HIT"
+        while did == "HIT":
+            did, answer = behind.get(query="{ package(databaseId: 1599) { title } }")
+        return did, answer.json()["data"]["package"]["title"]
+
+    assert after_its_time() == ("MISS", "django-celery-email")
+    assert after_its_time() == ("REVALIDATED", "django-celery-email")
+    behind.gateway.upstream.catalogue.update_package(1599, title="another title")
+    behind.gateway.crawl()
+    assert after_its_time() == ("EXPIRED", "another title")
+
+
+@pytest.mark.parametrize(
+    "query", ["{ nothing }", "{ catalog { version } }", "{ package(databaseId: 99999) { title } }"]
+)
+def test_errors_and_what_is_true_for_a_moment_are_asked_for_each_time(behind: Behind, query: str) -> None:
+    assert [behind.get(query=query)[0] for _ in range(3)] == ["MISS"] * 3
+
+
+def stars(behind: Behind) -> int:
+    count: int = behind.gateway.ask("{ package(databaseId: 1599) { repoWatchers } }")["package"][
+        "repoWatchers"
+    ]
+    return count

@@ -1,0 +1,122 @@
+"""Other teams' schemas are composed with the gateway's: by Apollo's composition, and by schema stitching."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+from strawberry import relay
+
+from tests.generated_text import SUBGRAPH
+from tests.streams import Served, served
+from tests.tools import npm_install
+
+HERE = Path(__file__).parent
+TEAMS = ["releases", "repositories", "nodes"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def modules() -> Path:
+    return npm_install(HERE)
+
+
+def node(script: str, *arguments: str) -> Any:  # noqa: ANN401 - JSON
+    done = subprocess.run(
+        ["node", str(HERE / script), *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def composed(*teams: str, packages: Path = SUBGRAPH) -> Any:  # noqa: ANN401 - JSON
+    files = {"packages": packages} | {team: HERE / f"{team}.graphql" for team in teams}
+    return node("compose.js", *(f"{name}={file}" for name, file in files.items()))
+
+
+@pytest.mark.parametrize(
+    "teams",
+    [(), ("releases",), *combinations(TEAMS, 2), tuple(TEAMS)],
+    ids=lambda teams: "+".join(teams) or "alone",
+)
+def test_apollos_composition_has_no_error_and_no_hint_above_info(teams: tuple[str, ...]) -> None:
+    said = composed(*teams)
+    assert said["errors"] == []
+    assert [hint for hint in said["hints"] if hint[0] not in ("INFO", "DEBUG")] == []
+
+
+def test_a_key_that_is_gone_fails_the_composition_of_those_who_refer_by_it(tmp_path: Path) -> None:
+    """The tests before this one could fail."""
+    without = tmp_path / "subgraph.graphql"
+    without.write_text(
+        SUBGRAPH.read_text(encoding="utf-8").replace(' @key(fields: "pypiName")', ""), encoding="utf-8"
+    )
+    assert composed("releases", packages=without)["errors"] != []
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with served(tmp_path_factory.mktemp("storage") / "catalog.sqlite") as gateway:
+        yield gateway
+
+
+EMAIL = {"title": "django-celery-email", "grids": [{"slug": "email"}]}
+
+
+def test_stitching_joins_records_by_all_that_teams_know_of_them(gateway: Served) -> None:
+    gateway.upstream.requests.reset()
+    query = """{
+      releases { version package { title grids { slug } } }
+      archived { license title }
+      package(slug: "django-celery-email") { title license releases { version } }
+    }"""
+    names = ["django-celery-email", "Django_Celery.Email"]
+    said = node("stitch.js", gateway.address, query, json.dumps(names))
+    assert said["answer"] == {
+        "data": {
+            "releases": [{"version": "0.0", "package": EMAIL}, {"version": "1.0", "package": EMAIL}],
+            "archived": [{"license": "BSD", "title": "django-celery-email"}],
+            "package": {
+                "title": "django-celery-email",
+                "license": "MIT",
+                "releases": [{"version": "3.0"}],
+            },
+        }
+    }
+    # All that is asked of the gateway at one level is one request.
+    assert len(said["sent"]) == 1
+    assert gateway.upstream.requests.total == 0
+
+
+def test_stitching_asks_for_a_hundred_keys_at_once(gateway: Served) -> None:
+    names = ["django-celery-email", *(f"no-such-package-{count}" for count in range(249))]
+    said = node("stitch.js", gateway.address, "{ releases { package { pypiUrl: slug } } }", json.dumps(names))
+    packages = [each["package"] for each in said["answer"]["data"]["releases"]]
+    assert packages[0] == {"pypiUrl": "django-celery-email"}
+    assert packages[1:] == [None] * 249
+    asked = [len(keys) for sent in said["sent"] for keys in sent["variables"].values()]
+    assert asked == [100, 100, 50]
+
+
+def test_stitching_finds_records_of_all_types(gateway: Served) -> None:
+    query = "{ releases { author { id } topic { databaseId } kind { title } } }"
+    said = node("stitch.js", gateway.address, query, '["django-celery-email"]')
+    release = {
+        "author": {"id": relay.to_base64("Contributor", "pmac")},
+        "topic": {"databaseId": 15},
+        "kind": {"title": "Apps"},
+    }
+    assert said["answer"] == {"data": {"releases": [release]}}
+
+
+def test_stitching_spreads_what_it_looks_up_one_by_one_over_requests(gateway: Served) -> None:
+    names = [f"no-such-package-{count}" for count in range(120)]
+    said = node("stitch.js", gateway.address, "{ releases { author { packageCount } } }", json.dumps(names))
+    assert "errors" not in said["answer"]
+    authors = [each["author"] for each in said["answer"]["data"]["releases"]]
+    assert authors == authors[:1] * 120
+    assert len(said["sent"]) == 3

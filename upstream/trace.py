@@ -1,0 +1,35 @@
+"""The trace that a request belongs to, continued on what is asked upstream for it (W3C Trace Context).
+
+The gateway makes no spans of its own, so it passes ``traceparent`` on as it came, which section 3.4 of the
+recommendation allows. What several requests wait for together belongs to the trace of the one that began it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+TRACEPARENT = "traceparent"
+
+_PARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+_current: ContextVar[str | None] = ContextVar("traceparent", default=None)
+
+
+@contextmanager
+def continuing(traceparent: str | None) -> Iterator[None]:
+    """Let every exchange that starts in this context belong to this trace; to none if the header is not well-formed."""
+    well_formed = traceparent is not None and _PARENT.fullmatch(traceparent)
+    token = _current.set(traceparent if well_formed else None)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def trace_headers() -> dict[str, str]:
+    """The headers by which an exchange belongs to the trace of this context, if it has one."""
+    traceparent = _current.get()
+    return {} if traceparent is None else {TRACEPARENT: traceparent}
