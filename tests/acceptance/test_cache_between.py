@@ -71,15 +71,14 @@ def max_age() -> int:
 @pytest.fixture
 def behind(tmp_path: Path, max_age: int) -> Iterator[Behind]:
     need("nginx")
-    port = free_port()
     configuration = tmp_path / "nginx.conf"
-    with (
-        served(tmp_path / "catalog.sqlite", Options(max_age=max_age)) as gateway,
-        httpx.Client(base_url=f"http://127.0.0.1:{port}") as http,
-    ):
+    with served(tmp_path / "catalog.sqlite", Options(max_age=max_age)) as gateway:
+        # Not before, or one of the servers above could take it.
+        port = free_port()
+        address = f"http://127.0.0.1:{port}"
         configuration.write_text(CONFIGURATION.format(folder=tmp_path, port=port, gateway=gateway.address))
         command = ["nginx", "-p", str(tmp_path), "-c", str(configuration), "-e", "stderr"]
-        with running(command, f"http://127.0.0.1:{port}/healthz"):
+        with running(command, f"{address}/healthz"), httpx.Client(base_url=address) as http:
             yield Behind(gateway, http)
 
 
