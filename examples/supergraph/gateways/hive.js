@@ -1,0 +1,7 @@
+// Hive Gateway, over the composed supergraph.graphql. This is the library inside the command hive-gateway.
+import { createGatewayRuntime } from "@graphql-hive/gateway-runtime";
+import { readFileSync } from "node:fs";
+import { serve } from "../serve.js";
+
+const supergraph = readFileSync(process.env.SUPERGRAPH ?? "supergraph.graphql", "utf8");
+serve(createGatewayRuntime({ supergraph }), 4012);
