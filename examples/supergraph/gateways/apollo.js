@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 const gateway = new ApolloGateway({
   supergraphSdl: readFileSync(process.env.SUPERGRAPH ?? "supergraph.graphql", "utf8"),
 });
-const server = new ApolloServer({ gateway, includeStacktraceInErrorResponses: false });
+const server = new ApolloServer({ gateway, introspection: true, includeStacktraceInErrorResponses: false });
 const { url } = await startStandaloneServer(server, {
   listen: { port: Number(process.env.PORT ?? 4011), host: "127.0.0.1" },
 });

@@ -1,0 +1,142 @@
+"""Queries over all three services give the same data as the services asked one by one, in as few requests as can be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.supergraph.conftest import Supergraph
+from tests.supergraph.stage import QUERIES, answer, data
+
+Json = Any
+RELEASES = """query($of: [_Any!]!) { _entities(representations: $of) {
+    ... on Package { releases(first: 100) { version date requiresPython requires { pypiName } } } } }"""
+REPOSITORIES = """query($of: [_Any!]!) { _entities(representations: $of) {
+    ... on Package { license openIssues isArchived } } }"""
+PACKAGE = "title slug repoWatchers pypiName repoUrl category { title } grids { slug }"
+
+
+def releases(supergraph: Supergraph, pypi_name: str | None, first: int, *fields: str) -> Json:
+    representation = {"__typename": "Package", "pypiName": pypi_name}
+    (package,) = supergraph.releases.ask(RELEASES, of=[representation])["_entities"]
+    known = package["releases"]
+    return known and [some(release, *fields) for release in known[:first]]
+
+
+def repository(supergraph: Supergraph, repo_url: str, *fields: str) -> Json:
+    representation = {"__typename": "Package", "repoUrl": repo_url}
+    (package,) = supergraph.repositories.ask(REPOSITORIES, of=[representation])["_entities"]
+    return some(package, *fields)
+
+
+def package(supergraph: Supergraph, **key: str) -> Json:
+    ((name, value),) = key.items()
+    query = f"query($key: String!) {{ package({name}: $key) {{ {PACKAGE} }} }}"
+    return supergraph.djangopackages.ask(query, key=value)["package"]
+
+
+def some(record: Json, *fields: str) -> Json:
+    return {name: record[name] for name in fields}
+
+
+def joined_package(supergraph: Supergraph) -> Json:
+    found = package(supergraph, slug="django-celery-email")
+    return {
+        "package": some(found, "title", "repoWatchers")
+        | {"releases": releases(supergraph, found["pypiName"], 3, "version", "date", "requiresPython")}
+        | repository(supergraph, found["repoUrl"], "license", "openIssues")
+    }
+
+
+def joined_grid(supergraph: Supergraph) -> Json:
+    grid = supergraph.djangopackages.ask(f'{{ grid(slug: "email") {{ title packages {{ {PACKAGE} }} }} }}')[
+        "grid"
+    ]
+    grid["packages"] = [
+        some(each, "title", "pypiName", "repoWatchers")
+        | {"releases": releases(supergraph, each["pypiName"], 1, "version", "date")}
+        | repository(supergraph, each["repoUrl"], "license", "isArchived")
+        for each in grid["packages"]
+    ]
+    return {"grid": grid}
+
+
+def joined_latest_releases(supergraph: Supergraph) -> Json:
+    latest = supergraph.releases.ask("{ latestReleases { version date package { pypiName } } }")[
+        "latestReleases"
+    ]
+    for release in latest:
+        found = package(supergraph, pypiName=release["package"]["pypiName"])
+        release["package"] = some(found, "title", "category", "grids") | repository(
+            supergraph, found["repoUrl"], "license"
+        )
+    return {"latestReleases": latest}
+
+
+def joined_open_issues(supergraph: Supergraph) -> Json:
+    most = supergraph.repositories.ask("{ mostOpenIssues(first: 4) { openIssues repoUrl } }")[
+        "mostOpenIssues"
+    ]
+    return {"mostOpenIssues": [_with_catalogue(supergraph, each) for each in most]}
+
+
+def _with_catalogue(supergraph: Supergraph, known: Json) -> Json:
+    found = package(supergraph, repoUrl=known["repoUrl"])
+    return (
+        some(known, "openIssues")
+        | some(found, "title", "slug", "repoWatchers")
+        | {"releases": releases(supergraph, found["pypiName"], 1, "version")}
+    )
+
+
+def joined_requirements(supergraph: Supergraph) -> Json:
+    found = package(supergraph, slug="django-celery-email")
+    (newest,) = releases(supergraph, found["pypiName"], 1, "version", "requires")
+    required = [package(supergraph, pypiName=each["pypiName"]) for each in newest["requires"]]
+    newest["requires"] = [
+        some(each, "title", "repoWatchers") | repository(supergraph, each["repoUrl"], "openIssues")
+        for each in required
+    ]
+    return {"package": {"title": found["title"], "releases": [newest]}}
+
+
+JOINED: dict[str, Callable[[Supergraph], Json]] = {
+    "grid": joined_grid,
+    "latest-releases": joined_latest_releases,
+    "open-issues": joined_open_issues,
+    "package": joined_package,
+    "requirements": joined_requirements,
+}
+REQUESTS = {
+    # How many requests each service gets, and how many of the catalogue's look records up.
+    "grid": ((1, 1, 1), 0),
+    "latest-releases": ((1, 1, 1), 1),
+    "open-issues": ((1, 1, 1), 1),
+    "package": ((1, 1, 1), 0),
+    "requirements": ((2, 1, 1), 1),
+}
+
+
+def test_every_query_of_the_example_is_joined_here() -> None:
+    assert set(QUERIES) == set(JOINED) == set(REQUESTS)
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_joined_query_gives_what_the_services_give_one_by_one(
+    supergraph: Supergraph, gateway: str, name: str
+) -> None:
+    assert answer(gateway, QUERIES[name]) == {"data": JOINED[name](supergraph)}
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_each_service_is_asked_once_for_a_level_and_django_packages_never(
+    supergraph: Supergraph, gateway: str, name: str
+) -> None:
+    data(gateway, QUERIES[name])
+    services = (supergraph.djangopackages, supergraph.releases, supergraph.repositories)
+    requests, lookups = REQUESTS[name]
+    assert tuple(len(service.asked) for service in services) == requests
+    assert supergraph.djangopackages.entity_requests == lookups
+    assert supergraph.upstream.requests.total == 0
