@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 
 const running = new Set();
+let stopping = false;
 
 for (const signal of ["SIGINT", "SIGTERM"]) {
   process.once(signal, async () => {
@@ -33,12 +34,14 @@ export async function output(command, args, environment) {
 }
 
 export async function stopAll() {
+  stopping = true;
   const programs = [...running];
   for (const program of programs) program.kill();
   await Promise.all(programs.map((program) => once(program, "exit")));
 }
 
 function start(command, args, environment) {
+  if (stopping) throw new Error(`${args[0]} was not started: all are being stopped.`);
   const program = spawn(command, args, {
     cwd: import.meta.dirname,
     env: { ...process.env, NODE_ENV: "production", ...environment },

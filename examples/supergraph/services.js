@@ -5,6 +5,12 @@ export const services = {
   repositories: process.env.REPOSITORIES_URL ?? "http://127.0.0.1:4002/graphql",
 };
 
+// What each service is sent along: the catalogue the secret by which it knows its routers, the others nothing.
+export function headersFor(name) {
+  const secret = process.env.ROUTER_SECRET;
+  return name === "djangopackages" && secret ? { "Router-Authorization": secret } : {};
+}
+
 // A subgraph tells its own schema; with the directives of federation, which introspection leaves out.
 export async function subgraphSchema(url) {
   const { _service } = await ask(url, "{ _service { sdl } }");

@@ -1,7 +1,7 @@
 // Starts the three services and three gateways on free ports, asks every joined query of each gateway, prints
 // the answers and how many requests they took, and stops everything: node start.js [the gateway's python]
-import { readFileSync, readdirSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,6 +15,7 @@ const project = join(here, "..", "..");
 const python = process.argv[2] ?? join(project, ".venv", "bin", "python");
 const folder = mkdtempSync(join(tmpdir(), "supergraph-"));
 const queries = join(here, "queries");
+process.once("exit", () => rmSync(folder, { recursive: true }));
 
 try {
   await main();
@@ -23,7 +24,6 @@ try {
   process.exitCode = 1;
 } finally {
   await stopAll();
-  rmSync(folder, { recursive: true });
 }
 
 async function main() {
@@ -80,12 +80,12 @@ async function show(file, gateways, services, catalogue) {
     const upstream = (await upstreamRequests(catalogue)) - before;
     if (first === undefined) {
       first = answer.data;
-      console.log(JSON.stringify(first, null, 2));
+      console.log(`${JSON.stringify(first, null, 2)}\n`);
     } else if (!isDeepStrictEqual(answer.data, first)) {
       throw new Error(`${name} answers ${file} with other data: ${JSON.stringify(answer.data)}`);
     }
     const counts = Object.entries(services).map(([service, { requests }]) => `${service} ${requests}`);
-    console.log(`${name}: the same data by requests: ${counts.join(", ")}, Django Packages ${upstream}`);
+    console.log(`${name} has this by requests: ${counts.join(", ")}, Django Packages ${upstream}`);
   }
 }
 

@@ -19,9 +19,11 @@ from upstream.exchange import Limits
 from upstream.source import Source
 from upstream.storage import Storage
 from upstream.transport import in_process
-from web.app import create_app
+from web.app import Options, create_app
+from web.router import Router
 
 UPSTREAM_URL = "http://upstream.test/api/v4/"
+SECRET = "known-to-routers-alone"
 GATEWAYS = ("apollo", "hive", "stitching")
 
 
@@ -42,6 +44,7 @@ class Supergraph:
         self.upstream.faults.clear()
         for service in (self.djangopackages, self.releases, self.repositories):
             service.asked.clear()
+            service.secrets.clear()
             service.fails = False
 
 
@@ -61,7 +64,7 @@ def catalogue(upstream: EmbeddedUpstream, tmp_path_factory: pytest.TempPathFacto
     """The address of a gateway of this project that knows the whole catalogue."""
     storage = tmp_path_factory.mktemp("catalogue") / "catalog.sqlite"
     asyncio.run(_crawl(upstream, storage))
-    with serving(create_app(lambda: _source(upstream, storage))) as address:
+    with serving(create_app(lambda: _source(upstream, storage), Options(router=Router(SECRET)))) as address:
         yield f"{address}/graphql"
 
 
@@ -72,8 +75,8 @@ def running(
     with ExitStack() as stack:
         services = {
             "djangopackages": catalogue,
-            "releases": stack.enter_context(program("subgraphs/releases.js")),
-            "repositories": stack.enter_context(program("subgraphs/repositories.js")),
+            "releases": stack.enter_context(program("subgraphs/releases.js")).address,
+            "repositories": stack.enter_context(program("subgraphs/repositories.js")).address,
         }
         behind = {name: stack.enter_context(counted(address)) for name, address in services.items()}
         environment = {f"{name.upper()}_URL": service.url for name, service in behind.items()}
@@ -81,9 +84,10 @@ def running(
         assert composed.returncode == 0, composed.stderr
         supergraph = tmp_path_factory.mktemp("supergraph") / "supergraph.graphql"
         supergraph.write_text(composed.stdout, encoding="utf-8")
-        environment["SUPERGRAPH"] = str(supergraph)
+        environment |= {"SUPERGRAPH": str(supergraph), "ROUTER_SECRET": SECRET}
         gateways = {
-            name: stack.enter_context(program(f"gateways/{name}.js", **environment)) for name in GATEWAYS
+            name: stack.enter_context(program(f"gateways/{name}.js", **environment)).address
+            for name in GATEWAYS
         }
         yield Supergraph(upstream, gateways=gateways, **behind)
 

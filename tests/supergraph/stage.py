@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -31,6 +30,8 @@ class Service:
     """The address of the service itself."""
     url: str = ""
     asked: list[str] = field(default_factory=list)
+    secrets: set[str | None] = field(default_factory=set)
+    """What the operations had in the header that routers show."""
     fails: bool = False
     """Whether it answers each operation with the status 503 instead."""
     _stop: ExitStack = field(default_factory=ExitStack)
@@ -42,12 +43,12 @@ class Service:
         body = await request.body()
         if body:
             self.asked.append(json.loads(body)["query"])
+            self.secrets.add(request.headers.get("Router-Authorization"))
         if self.fails:
             await Response(status_code=503)(scope, receive, send)
             return
-        headers = {
-            name: request.headers[name] for name in ("Content-Type", "Accept") if name in request.headers
-        }
+        passed = ("Content-Type", "Accept", "Router-Authorization")
+        headers = {name: request.headers[name] for name in passed if name in request.headers}
         # Certificates take longer to load than the answers.
         async with httpx.AsyncClient(verify=False) as client:
             onward = httpx.URL(self.behind).join(
@@ -90,9 +91,18 @@ def counted(behind: str) -> Iterator[Service]:
         service.stop()
 
 
+@dataclass
+class Program:
+    """A server of the example."""
+
+    address: str
+    printed: list[str] = field(default_factory=list)
+    """The lines that it printed after its address, once it has ended."""
+
+
 @contextmanager
-def program(name: str, **environment: str) -> Iterator[str]:
-    """Run a server of the example on a free port; gives its address, which is the first line that it prints."""
+def program(name: str, **environment: str) -> Iterator[Program]:
+    """Run a server of the example on a free port; its address is the first line that it prints."""
     process = subprocess.Popen(
         ["node", name],
         cwd=EXAMPLE,
@@ -101,13 +111,14 @@ def program(name: str, **environment: str) -> Iterator[str]:
         text=True,
     )
     assert process.stdout is not None
+    started = Program(process.stdout.readline().strip())
     try:
-        address = process.stdout.readline().strip()
-        assert address.startswith("http"), f"{name} did not start"
-        yield address
+        assert started.address.startswith("http"), f"{name} did not start"
+        yield started
     finally:
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=20)
+        process.terminate()
+        printed, _ = process.communicate(timeout=20)
+        started.printed += printed.splitlines()
 
 
 def compose(**urls: str) -> subprocess.CompletedProcess[str]:

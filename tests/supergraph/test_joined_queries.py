@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.supergraph.conftest import Supergraph
+from tests.supergraph.conftest import SECRET, Supergraph
 from tests.supergraph.stage import QUERIES, answer, data
 
 Json = Any
@@ -140,3 +140,9 @@ def test_each_service_is_asked_once_for_a_level_and_django_packages_never(
     assert tuple(len(service.asked) for service in services) == requests
     assert supergraph.djangopackages.entity_requests == lookups
     assert supergraph.upstream.requests.total == 0
+
+
+def test_the_secret_of_the_router_goes_to_the_catalogue_alone(supergraph: Supergraph, gateway: str) -> None:
+    data(gateway, QUERIES["latest-releases"])
+    assert supergraph.djangopackages.secrets == {SECRET}
+    assert supergraph.releases.secrets == supergraph.repositories.secrets == {None}

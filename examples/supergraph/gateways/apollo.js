@@ -1,11 +1,19 @@
 // Apollo Gateway in Apollo Server, over the composed supergraph.graphql.
-import { ApolloGateway } from "@apollo/gateway";
+import { ApolloGateway, RemoteGraphQLDataSource } from "@apollo/gateway";
 import { ApolloServer } from "@apollo/server";
 import { startStandaloneServer } from "@apollo/server/standalone";
 import { readFileSync } from "node:fs";
+import { headersFor } from "../services.js";
 
 const gateway = new ApolloGateway({
   supergraphSdl: readFileSync(process.env.SUPERGRAPH ?? "supergraph.graphql", "utf8"),
+  buildService: ({ name, url }) =>
+    new RemoteGraphQLDataSource({
+      url,
+      willSendRequest({ request }) {
+        for (const [header, value] of Object.entries(headersFor(name))) request.http.headers.set(header, value);
+      },
+    }),
 });
 const server = new ApolloServer({ gateway, introspection: true, includeStacktraceInErrorResponses: false });
 const { url } = await startStandaloneServer(server, {

@@ -6,7 +6,7 @@ import { filterSchema } from "@graphql-tools/utils";
 import { buildSchema, parse } from "graphql";
 import { buildSubgraphSchema } from "@apollo/subgraph";
 import { createYoga } from "graphql-yoga";
-import { services, subgraphSchema } from "../services.js";
+import { headersFor, services, subgraphSchema } from "../services.js";
 import { serve } from "../serve.js";
 
 const { stitchingDirectivesTransformer } = stitchingDirectives();
@@ -15,7 +15,7 @@ const { stitchingDirectivesTransformer } = stitchingDirectives();
 const address = new URL("/schema.graphql?dialect=stitching", services.djangopackages);
 const catalogue = stitchingDirectivesTransformer({
   schema: buildSchema(await (await fetch(address)).text()),
-  executor: buildHTTPExecutor({ endpoint: services.djangopackages }),
+  executor: buildHTTPExecutor({ endpoint: services.djangopackages, headers: headersFor("djangopackages") }),
   batch: true,
 });
 
