@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import httpx
+
 from tests.conftest import source_over
 from tests.serving import serving
 from tests.supergraph.conftest import Supergraph
@@ -26,6 +28,7 @@ def test_one_service_that_fails_takes_only_its_own_fields_with_it(
         "openIssues": 23,
     }
     assert body["errors"]
+    assert httpx.URL(supergraph.releases.url).netloc.decode() not in str(body)
 
 
 def test_one_service_that_is_down_takes_only_its_own_fields_with_it(
@@ -45,6 +48,7 @@ def test_one_service_that_is_down_takes_only_its_own_fields_with_it(
         ],
     }
     assert body["errors"]
+    assert httpx.URL(supergraph.repositories.url).netloc.decode() not in str(body)
 
 
 def test_while_the_catalogue_fails_the_others_still_tell_what_is_theirs(

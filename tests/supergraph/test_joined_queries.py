@@ -21,7 +21,7 @@ PACKAGE = "title slug repoWatchers pypiName repoUrl category { title } grids { s
 def releases(supergraph: Supergraph, pypi_name: str | None, first: int, *fields: str) -> Json:
     representation = {"__typename": "Package", "pypiName": pypi_name}
     (package,) = supergraph.releases.ask(RELEASES, of=[representation])["_entities"]
-    known = package["releases"]
+    known = package and package["releases"]
     return known and [some(release, *fields) for release in known[:first]]
 
 
@@ -140,6 +140,25 @@ def test_each_service_is_asked_once_for_a_level_and_django_packages_never(
     assert tuple(len(service.asked) for service in services) == requests
     assert supergraph.djangopackages.entity_requests == lookups
     assert supergraph.upstream.requests.total == 0
+
+
+@pytest.mark.parametrize(("name", "lookups"), [("apollo", 2), ("hive", 1), ("stitching", 1)])
+def test_two_places_of_one_level_are_two_requests_of_apollo_and_one_of_the_others(
+    supergraph: Supergraph, name: str, lookups: int
+) -> None:
+    data(supergraph.gateways[name], "{ latestReleases { package { title } requires { title } } }")
+    assert supergraph.djangopackages.entity_requests == len(supergraph.djangopackages.asked) == lookups
+    assert supergraph.upstream.requests.total == 0
+
+
+def test_an_address_that_two_services_spell_differently_is_one_repository(
+    supergraph: Supergraph, gateway: str
+) -> None:
+    found = data(gateway, '{ package(slug: "django-auth-icons-tools") { repoUrl license } }')
+    assert found["package"] == {
+        "repoUrl": "https://github.com/Generated/django-auth-icons-tools/",
+        "license": "MIT",
+    }
 
 
 def test_the_secret_of_the_router_goes_to_the_catalogue_alone(supergraph: Supergraph, gateway: str) -> None:

@@ -15,7 +15,19 @@ const gateway = new ApolloGateway({
       },
     }),
 });
-const server = new ApolloServer({ gateway, introspection: true, includeStacktraceInErrorResponses: false });
+// What a service says of an error is for clients, but not the address of one that did not answer.
+function formatError(error) {
+  const { code, serviceName } = error.extensions;
+  if (serviceName || code !== "INTERNAL_SERVER_ERROR") return error;
+  return { ...error, message: "A service did not answer.", extensions: { code } };
+}
+
+const server = new ApolloServer({
+  gateway,
+  formatError,
+  introspection: true,
+  includeStacktraceInErrorResponses: false,
+});
 const { url } = await startStandaloneServer(server, {
   listen: { port: Number(process.env.PORT ?? 4011), host: "127.0.0.1" },
 });

@@ -24,10 +24,9 @@ const resolvers = {
   },
   Package: {
     // A gateway sends a representation for each package of the answer, in one request. The key is null for a
-    // package that is not on PyPI.
-    __resolveReference: ({ pypiName }) => ({ pypiName }),
-    releases: async ({ pypiName }, { first }, { releases }) =>
-      pypiName && (await releases.load(pypiName))?.slice(0, first),
+    // package that is not on PyPI, and some gateways send an error as the key where the catalogue gave one.
+    __resolveReference: ({ pypiName }) => (typeof pypiName === "string" ? { pypiName } : null),
+    releases: async ({ pypiName }, { first }, { releases }) => (await releases.load(pypiName))?.slice(0, first),
   },
   Release: {
     requires: (release) => release.requires.map((pypiName) => ({ pypiName })),

@@ -23,10 +23,10 @@ const resolvers = {
     mostOpenIssues: (_, { first }) => all.slice(0, first),
   },
   Package: {
-    __resolveReference: async ({ repoUrl }, { repositories }) => ({
-      ...(await repositories.load(repoUrl)),
-      repoUrl,
-    }),
+    // A gateway sends a representation for each package of the answer, in one request. Some gateways send an
+    // error as the key where the catalogue gave one.
+    __resolveReference: async ({ repoUrl }, { repositories }) =>
+      typeof repoUrl === "string" ? { ...(await repositories.load(repoUrl)), repoUrl } : null,
   },
 };
 
