@@ -2,13 +2,13 @@
 // Whatever does not fit together is told, and then nothing is written.
 import { composeServices } from "@apollo/composition";
 import { parse } from "graphql";
-import { services, subgraphSchema } from "./services.js";
+import { federationSchema, services } from "./services.js";
 
 const subgraphs = await Promise.all(
   Object.entries(services).map(async ([name, url]) => ({
     name,
     url,
-    typeDefs: parse(await subgraphSchema(url)),
+    typeDefs: parse(await federationSchema(name)),
   })),
 );
 const { supergraphSdl, hints = [], errors = [] } = composeServices(subgraphs);

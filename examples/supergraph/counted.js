@@ -4,10 +4,11 @@ import { createServer, request } from "node:http";
 
 export async function counted(url) {
   const service = { requests: 0 };
+  const { hostname, port } = new URL(url);
   const server = createServer((incoming, outgoing) => {
     service.requests += 1;
-    const { method, headers } = incoming;
-    const onward = request(new URL(incoming.url, url), { method, headers }, (answer) => {
+    const { method, headers, url: path } = incoming;
+    const onward = request({ hostname, port, path, method, headers }, (answer) => {
       outgoing.writeHead(answer.statusCode, answer.headers);
       answer.pipe(outgoing);
     });

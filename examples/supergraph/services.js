@@ -11,19 +11,26 @@ export function headersFor(name) {
   return name === "djangopackages" && secret ? { "Router-Authorization": secret } : {};
 }
 
-// A subgraph tells its own schema; with the directives of federation, which introspection leaves out.
-export async function subgraphSchema(url) {
-  const { _service } = await ask(url, "{ _service { sdl } }");
-  return _service.sdl;
+// A subgraph tells its own schema, with the directives of federation, which introspection leaves out.
+export async function federationSchema(name) {
+  const body = JSON.stringify({ query: "{ _service { sdl } }" });
+  const headers = { "Content-Type": "application/json" };
+  const answer = await read(name, services[name], { method: "POST", headers, body });
+  return JSON.parse(answer).data._service.sdl;
 }
 
-async function ask(url, query) {
-  const response = await fetch(url, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ query }),
-  });
-  const { data, errors } = await response.json();
-  if (errors) throw new Error(`${url} answers: ${errors.map(({ message }) => message).join(" ")}`);
-  return data;
+// The catalogue tells it with the directives of stitching too.
+export async function stitchingSchema(name) {
+  return read(name, new URL("/schema.graphql?dialect=stitching", services[name]));
+}
+
+async function read(name, url, options) {
+  try {
+    const answer = await fetch(url, options);
+    if (!answer.ok) throw new Error(`the status is ${answer.status}`);
+    return await answer.text();
+  } catch (error) {
+    console.error(`${name} does not tell its schema at ${url}: ${(error.cause ?? error).message}`);
+    process.exit(1);
+  }
 }

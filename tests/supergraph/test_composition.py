@@ -30,6 +30,13 @@ def test_schemas_that_do_not_fit_are_named_and_nothing_is_written(supergraph: Su
     assert 'ERROR INVALID_FIELD_SHARING: Non-shareable field "Package.title"' in done.stderr
 
 
+def test_a_service_that_cannot_be_asked_for_its_schema_is_named(supergraph: Supergraph) -> None:
+    supergraph.releases.fails = True
+    done = compose(**urls(supergraph))
+    sentence = f"releases does not tell its schema at {supergraph.releases.url}: the status is 503\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", sentence)
+
+
 def test_clients_see_one_schema_without_the_fields_of_routers(gateway: str) -> None:
     query = '{ __schema { queryType { fields { name } } } __type(name: "Package") { fields { name } } }'
     seen = data(gateway, query)

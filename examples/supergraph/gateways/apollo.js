@@ -2,11 +2,11 @@
 import { ApolloGateway, RemoteGraphQLDataSource } from "@apollo/gateway";
 import { ApolloServer } from "@apollo/server";
 import { startStandaloneServer } from "@apollo/server/standalone";
-import { readFileSync } from "node:fs";
 import { headersFor } from "../services.js";
+import { supergraph } from "../supergraph.js";
 
 const gateway = new ApolloGateway({
-  supergraphSdl: readFileSync(process.env.SUPERGRAPH ?? "supergraph.graphql", "utf8"),
+  supergraphSdl: supergraph,
   buildService: ({ name, url }) =>
     new RemoteGraphQLDataSource({
       url,

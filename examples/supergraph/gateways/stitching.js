@@ -1,29 +1,28 @@
 // Schema stitching by graphql-tools, without a composed supergraph: the schemas are read when it starts.
+import { buildSubgraphSchema } from "@apollo/subgraph";
 import { buildHTTPExecutor } from "@graphql-tools/executor-http";
 import { stitchSchemas } from "@graphql-tools/stitch";
 import { stitchingDirectives } from "@graphql-tools/stitching-directives";
 import { filterSchema } from "@graphql-tools/utils";
 import { buildSchema, parse } from "graphql";
-import { buildSubgraphSchema } from "@apollo/subgraph";
 import { createYoga } from "graphql-yoga";
-import { headersFor, services, subgraphSchema } from "../services.js";
+import { federationSchema, headersFor, services, stitchingSchema } from "../services.js";
 import { serve } from "../serve.js";
 
 const { stitchingDirectivesTransformer } = stitchingDirectives();
 
 // The catalogue tells in its own schema, by directives, how its records are looked up by which key.
-const address = new URL("/schema.graphql?dialect=stitching", services.djangopackages);
 const catalogue = stitchingDirectivesTransformer({
-  schema: buildSchema(await (await fetch(address)).text()),
+  schema: buildSchema(await stitchingSchema("djangopackages")),
   executor: buildHTTPExecutor({ endpoint: services.djangopackages, headers: headersFor("djangopackages") }),
   batch: true,
 });
 
 // The other two speak federation; here it is said how a package is looked up there.
-async function federated(url, key) {
+async function federated(name, key) {
   return {
-    schema: buildSubgraphSchema(parse(await subgraphSchema(url))),
-    executor: buildHTTPExecutor({ endpoint: url }),
+    schema: buildSubgraphSchema(parse(await federationSchema(name))),
+    executor: buildHTTPExecutor({ endpoint: services[name], headers: headersFor(name) }),
     batch: true,
     merge: {
       Package: {
@@ -39,8 +38,8 @@ async function federated(url, key) {
 const stitched = stitchSchemas({
   subschemas: [
     catalogue,
-    await federated(services.releases, "pypiName"),
-    await federated(services.repositories, "repoUrl"),
+    await federated("releases", "pypiName"),
+    await federated("repositories", "repoUrl"),
   ],
 });
 // Federation's own fields are for gateways, not for their clients.
