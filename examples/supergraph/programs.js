@@ -27,9 +27,10 @@ export async function run(command, args, environment) {
 // Runs a program to its end and gives what it printed.
 export async function output(command, args, environment) {
   const program = start(command, args, environment);
+  const ended = once(program, "exit");
   const printed = await text(program.stdout);
-  if (program.exitCode === null) await once(program, "exit");
-  if (program.exitCode !== 0) throw new Error(`${args[0]} ended with the status ${program.exitCode}.`);
+  const [status] = await ended;
+  if (status !== 0) throw new Error(`${args[0]} ended with the status ${status}.`);
   return printed;
 }
 

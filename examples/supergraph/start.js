@@ -35,6 +35,7 @@ async function main() {
     run("node", ["subgraphs/releases.js"], { PORT: "0" }),
     run("node", ["subgraphs/repositories.js"], { PORT: "0" }),
   ]);
+  console.log(`Three services have started: ${[catalogue, releases, repositories].join(", ")}`);
   const services = {
     djangopackages: await counted(catalogue),
     releases: await counted(releases),
@@ -49,6 +50,7 @@ async function main() {
     ["apollo", "hive", "stitching"].map((name) => run("node", [`gateways/${name}.js`], environment)),
   );
   const gateways = { "Apollo Gateway": apollo, "Hive Gateway": hive, "schema stitching": stitching };
+  console.log(`So have three gateways: ${[apollo, hive, stitching].join(", ")}`);
   for (const file of readdirSync(queries).sort()) {
     await show(file, gateways, services, catalogue);
   }

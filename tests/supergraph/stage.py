@@ -70,6 +70,15 @@ class Service:
         """Listen no more: whoever connects is refused."""
         self._stop.close()
 
+    @contextmanager
+    def replaced(self, other: str) -> Iterator[None]:
+        """Let another service at this address answer in its place."""
+        behind, self.behind = self.behind, other
+        try:
+            yield
+        finally:
+            self.behind = behind
+
     @property
     def entity_requests(self) -> int:
         """How many of the operations look records up for a router: by ``_entities``, or in bulk for stitching."""

@@ -42,8 +42,8 @@ def test_one_command_joins_and_asks_and_leaves_nothing_running() -> None:
 def test_it_stops_what_it_started_when_it_is_stopped() -> None:
     process = started("node", str(EXAMPLE / "start.js"), sys.executable)
     assert process.stdout is not None
-    while not process.stdout.readline().startswith("grid.graphql"):
-        assert process.poll() is None, "it ended before it asked"
+    while not process.stdout.readline().startswith("Three services have started"):
+        assert process.poll() is None, "it ended before they started"
     process.terminate()
     process.communicate(timeout=30)
     assert process.returncode == 1

@@ -86,12 +86,10 @@ def test_why_the_catalogue_cannot_find_a_package_is_told_by_its_code(
 ) -> None:
     upstream = EmbeddedUpstream(packages=5)
     upstream.faults.state = "down"
-    known = supergraph.djangopackages.behind
-    with serving(create_app(lambda: source_over(upstream))) as cold:
-        supergraph.djangopackages.behind = f"{cold}/graphql"
-        try:
-            body = answer(gateway, QUERIES["latest-releases"])
-        finally:
-            supergraph.djangopackages.behind = known
+    with (
+        serving(create_app(lambda: source_over(upstream))) as cold,
+        supergraph.djangopackages.replaced(f"{cold}/graphql"),
+    ):
+        body = answer(gateway, QUERIES["latest-releases"])
     assert [release["package"] for release in body["data"]["latestReleases"]] == [None] * 5
     assert {error["extensions"]["code"] for error in body["errors"]} == {"UPSTREAM_UNAVAILABLE"}

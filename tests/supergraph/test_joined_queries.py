@@ -6,7 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
+from tests.serving import serving
 from tests.supergraph.conftest import SECRET, Supergraph
 from tests.supergraph.stage import QUERIES, answer, data
 
@@ -149,6 +154,39 @@ def test_two_places_of_one_level_are_two_requests_of_apollo_and_one_of_the_other
     data(supergraph.gateways[name], "{ latestReleases { package { title } requires { title } } }")
     assert supergraph.djangopackages.entity_requests == len(supergraph.djangopackages.asked) == lookups
     assert supergraph.upstream.requests.total == 0
+
+
+def test_150_packages_are_looked_up_by_one_request(supergraph: Supergraph, gateway: str) -> None:
+    names = names_on_pypi(supergraph)
+    assert len(names) == 150
+
+    async def latest_releases(_request: Request) -> JSONResponse:
+        stubs = [{"__typename": "Package", "pypiName": pypi_name} for pypi_name in names]
+        return JSONResponse(
+            {"data": {"latestReleases": [{"version": "1.0", "package": stub} for stub in stubs]}}
+        )
+
+    busy = Starlette(routes=[Route("/graphql", latest_releases, methods=["POST"])])
+    with serving(busy) as address, supergraph.releases.replaced(f"{address}/graphql"):
+        latest = data(gateway, "{ latestReleases { package { slug } } }")["latestReleases"]
+    slugs = slugs_of(supergraph, names[:100]) + slugs_of(supergraph, names[100:])
+    assert [release["package"]["slug"] for release in latest] == slugs
+    assert supergraph.djangopackages.entity_requests == len(supergraph.djangopackages.asked) == 1
+    assert supergraph.upstream.requests.total == 0
+
+
+def names_on_pypi(supergraph: Supergraph) -> list[str]:
+    """Those of 150 packages, which are different ones."""
+    pages = "a: packages(first: 100) { nodes { pypiName } } b: packages(last: 100) { nodes { pypiName } }"
+    page = supergraph.djangopackages.ask(f"{{ {pages} }}")
+    names = [node["pypiName"] for node in page["a"]["nodes"] + page["b"]["nodes"] if node["pypiName"]]
+    return list(dict.fromkeys(names))[:150]
+
+
+def slugs_of(supergraph: Supergraph, pypi_names: list[str]) -> list[str]:
+    query = "query($names: [String!]!) { packagesByPypiName(names: $names) { slug } }"
+    found = supergraph.djangopackages.ask(query, names=pypi_names)["packagesByPypiName"]
+    return [package["slug"] for package in found]
 
 
 def test_an_address_that_two_services_spell_differently_is_one_repository(
