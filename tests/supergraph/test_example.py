@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from tests.supergraph.stage import EXAMPLE, QUERIES, data, program
+from web.router import ROUTER_HEADER
 
 ROOT = EXAMPLE.parents[1]
 README = (EXAMPLE / "README.md").read_text(encoding="utf-8")
@@ -81,3 +82,22 @@ def test_every_file_that_the_readme_names_is_there() -> None:
     links = re.findall(r"\]\((?!http)([^)#]+)\)", README)
     assert links
     assert [link for link in links if not (EXAMPLE / link).exists()] == []
+
+
+@pytest.mark.parametrize("name", ["supergraph.yaml", "cosmo-graph.yaml"])
+def test_the_routers_compose_the_same_services_at_the_same_addresses(name: str) -> None:
+    services = dict(re.findall(r'(\w+): process.env.\w+ \?\? "(.*)"', file("services.js")))
+    assert list(services) == ["djangopackages", "releases", "repositories"]
+    composed = file(f"config/{name}")
+    named = re.findall(r"(?:name: |^  )(\w+)(?::\n|\n) +routing_url: (.*)\n", composed, re.MULTILINE)
+    assert dict(named) == services
+    assert re.findall(r"\b(?:subgraph_)?url: (.*)", composed) == list(services.values())
+
+
+@pytest.mark.parametrize("name", ["config/router.yaml", "config/cosmo-router.yaml", "services.js"])
+def test_the_secret_is_sent_in_the_header_that_the_gateway_reads(name: str) -> None:
+    assert ROUTER_HEADER in file(name)
+
+
+def file(name: str) -> str:
+    return (EXAMPLE / name).read_text(encoding="utf-8")

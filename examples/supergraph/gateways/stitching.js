@@ -16,6 +16,8 @@ const catalogue = stitchingDirectivesTransformer({
   schema: buildSchema(await stitchingSchema("djangopackages")),
   executor: buildHTTPExecutor({ endpoint: services.djangopackages, headers: headersFor("djangopackages") }),
   batch: true,
+  // It takes up to 50 root fields in one request, which is what contributors and categories are looked up by.
+  batchingOptions: { dataLoaderOptions: { maxBatchSize: 50 } },
 });
 
 // It finds up to 100 records at once.
