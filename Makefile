@@ -4,10 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LINT := tests/schema_lint
-SUPERGRAPH := examples/supergraph
 
 .DEFAULT_GOAL := help
-.PHONY: help run supergraph test agree check lint-schema format docs lock clean
+.PHONY: help run test agree check lint-schema format docs lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -15,14 +14,15 @@ help: ## List the commands
 run: $(VENV)/run ## Serve on http://127.0.0.1:8000/graphql; UPSTREAM=https://djangopackages.org/api/v4/ for the real site
 	$(BIN)/python server.py serve $(if $(UPSTREAM),--upstream $(UPSTREAM))
 
-supergraph: $(VENV)/run $(SUPERGRAPH)/node_modules ## Join this graph with two others behind three gateways, and ask them; needs npm
-	node $(SUPERGRAPH)/start.js $(abspath $(BIN)/python)
-
 test: $(VENV)/dev ## Run all tests
 	$(BIN)/python -m pytest
 
 agree: $(VENV)/dev ## Compare the engine with Strawberry's execution on 50,000 random operations
 	AGREEMENT_OPERATIONS=50000 $(BIN)/python -m pytest tests/engine/test_agreement.py tests/engine/test_everything.py
+
+.PHONY: supergraph
+supergraph: $(VENV)/run examples/supergraph/node_modules ## Join this graph with two others behind three gateways, and ask them; needs npm
+	node examples/supergraph/start.js $(abspath $(BIN)/python)
 
 check: $(VENV)/dev ## Lint, check types and the directions of imports
 	$(BIN)/ruff format --check .
@@ -34,7 +34,7 @@ check: $(VENV)/dev ## Lint, check types and the directions of imports
 lint-schema: $(LINT)/node_modules ## Lint schema.graphql by the field's rules; needs npm
 	$(LINT)/node_modules/.bin/eslint --config $(LINT)/eslint.config.js schema.graphql
 
-$(LINT)/node_modules $(SUPERGRAPH)/node_modules: %/node_modules: %/package.json
+%/node_modules: %/package.json
 	npm install --prefix $* --no-package-lock --no-audit --no-fund --loglevel=error
 	@touch $@
 
@@ -52,7 +52,7 @@ lock: $(VENV)/dev ## Write the locked versions anew from pyproject.toml
 LOCK := --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header
 
 clean: ## Remove what these commands made
-	rm -rf $(VENV) $(LINT)/node_modules $(SUPERGRAPH)/node_modules tests/clients/node_modules tests/federation/node_modules .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(LINT)/node_modules tests/clients/node_modules tests/federation/node_modules examples/supergraph/node_modules .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r
 
