@@ -24,6 +24,10 @@ test: $(VENV)/dev ## Run all tests
 agree: $(VENV)/dev ## Compare the engine with Strawberry's execution on 50,000 random operations
 	AGREEMENT_OPERATIONS=50000 $(BIN)/python -m pytest tests/engine/test_agreement.py tests/engine/test_everything.py
 
+.PHONY: supergraph
+supergraph: $(VENV)/run examples/supergraph/node_modules ## Join this graph with two others behind three gateways, and ask them; needs npm
+	node examples/supergraph/start.js $(abspath $(BIN)/python)
+
 check: $(VENV)/dev ## Lint, check types and the directions of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -52,7 +56,7 @@ lock: $(VENV)/dev ## Write the locked versions anew from pyproject.toml
 LOCK := --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header
 
 clean: ## Remove what these commands made
-	rm -rf $(VENV) $(LINT)/node_modules $(GRAPHIQL)/node_modules $(GRAPHIQL)/dist tests/clients/node_modules tests/browser/node_modules tests/federation/node_modules .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) */*/node_modules */*/*/node_modules $(GRAPHIQL)/dist .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r
 

@@ -1,0 +1,117 @@
+"""The example supergraph, running: three services behind counters, and three gateways over them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.serving import serving
+from tests.supergraph.stage import EXAMPLE, Service, compose, counted, program
+from tests.tools import npm_install
+from upstream.client import Client
+from upstream.embedded import EmbeddedUpstream
+from upstream.exchange import Limits
+from upstream.source import Source
+from upstream.storage import Storage
+from upstream.transport import in_process
+from web.app import Options, create_app
+from web.router import Router
+
+UPSTREAM_URL = "http://upstream.test/api/v4/"
+SECRET = "known-to-routers-alone"
+GATEWAYS = ("apollo", "hive", "stitching")
+
+
+@dataclass
+class Supergraph:
+    """The example, running."""
+
+    upstream: EmbeddedUpstream
+    djangopackages: Service
+    releases: Service
+    repositories: Service
+    gateways: dict[str, str]
+    """The address of each gateway by its name."""
+
+    def forget(self) -> None:
+        """Count anew, and let everybody answer."""
+        self.upstream.requests.reset()
+        self.upstream.faults.clear()
+        for service in (self.djangopackages, self.releases, self.repositories):
+            service.asked.clear()
+            service.secrets.clear()
+            service.fails = False
+
+
+@pytest.fixture(scope="session")
+def installed() -> None:
+    """The packages of the example."""
+    npm_install(EXAMPLE)
+
+
+@pytest.fixture(scope="session")
+def upstream() -> EmbeddedUpstream:
+    return EmbeddedUpstream()
+
+
+@pytest.fixture(scope="session")
+def catalogue(upstream: EmbeddedUpstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a gateway of this project that knows the whole catalogue."""
+    storage = tmp_path_factory.mktemp("catalogue") / "catalog.sqlite"
+    asyncio.run(_crawl(upstream, storage))
+    with serving(create_app(lambda: _source(upstream, storage), Options(router=Router(SECRET)))) as address:
+        yield f"{address}/graphql"
+
+
+@pytest.fixture(scope="session")
+def running(
+    installed: None, upstream: EmbeddedUpstream, catalogue: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Supergraph]:
+    with ExitStack() as stack:
+        services = {
+            "djangopackages": catalogue,
+            "releases": stack.enter_context(program("subgraphs/releases.js")).address,
+            "repositories": stack.enter_context(program("subgraphs/repositories.js")).address,
+        }
+        behind = {name: stack.enter_context(counted(address)) for name, address in services.items()}
+        environment = {f"{name.upper()}_URL": service.url for name, service in behind.items()}
+        composed = compose(**environment)
+        assert composed.returncode == 0, composed.stderr
+        supergraph = tmp_path_factory.mktemp("supergraph") / "supergraph.graphql"
+        supergraph.write_text(composed.stdout, encoding="utf-8")
+        environment |= {"SUPERGRAPH": str(supergraph), "ROUTER_SECRET": SECRET}
+        gateways = {
+            name: stack.enter_context(program(f"gateways/{name}.js", **environment)).address
+            for name in GATEWAYS
+        }
+        yield Supergraph(upstream, gateways=gateways, **behind)
+
+
+@pytest.fixture
+def supergraph(running: Supergraph) -> Supergraph:
+    """The supergraph, of which nobody has asked anything yet."""
+    running.forget()
+    return running
+
+
+@pytest.fixture(params=GATEWAYS)
+def gateway(request: pytest.FixtureRequest, supergraph: Supergraph) -> str:
+    """The address of each gateway in turn."""
+    return supergraph.gateways[request.param]
+
+
+def _source(upstream: EmbeddedUpstream, storage: Path) -> Source:
+    client = Client(UPSTREAM_URL, in_process(upstream), Limits(attempts=1))
+    return Source(client, Storage(str(storage)), origin=UPSTREAM_URL, follow=False)
+
+
+async def _crawl(upstream: EmbeddedUpstream, storage: Path) -> None:
+    source = _source(upstream, storage)
+    await source.open()
+    await source.sync.crawl()
+    await source.aclose()
