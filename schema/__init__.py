@@ -9,6 +9,7 @@ import strawberry
 from graphql import DocumentNode, GraphQLError
 from strawberry.extensions import SchemaExtension
 from strawberry.federation.schema import FederationAny
+from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from schema.dialects import Dialect, UnknownDialect, print_dialect, read_dialect
@@ -37,6 +38,8 @@ schema = _Schema(
     subscription=Subscription,
     extensions=[KnownDocuments],
     federation_version=FEDERATION,
+    # For ``@defer`` and ``@stream``.
+    config=StrawberryConfig(enable_experimental_incremental_execution=True),
     scalar_overrides={
         FederationAny: strawberry.scalar(
             name="_Any",

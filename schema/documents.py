@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graphql import (
+    REMOVE,
+    SKIP,
+    DirectiveNode,
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
@@ -13,7 +16,9 @@ from graphql import (
     OperationType,
     parse,
     validate,
+    visit,
 )
+from graphql.language import Visitor, VisitorAction
 from strawberry.extensions import SchemaExtension
 
 MOST_ERRORS = 20
@@ -25,10 +30,15 @@ class Document:
     """A document as parsed; ``errors`` say why none of its operations can run."""
 
     node: DocumentNode | None
-    """None if it is not GraphQL, or was refused before it was validated."""
+    """None if it is not GraphQL, or was refused before it was validated.
+
+    Without ``@defer`` and ``@stream``: a server may answer at once what may come in parts.
+    """
     errors: tuple[GraphQLError, ...]
     operations: tuple[tuple[str | None, OperationType], ...]
     """Its operations: their names, if they have one, and types."""
+    in_parts: DocumentNode | None = None
+    """The document with its ``@defer`` and ``@stream``; None if it has none."""
 
 
 def read_document(
@@ -47,12 +57,14 @@ def read_document(
         for definition in node.definitions
         if isinstance(definition, OperationDefinitionNode)
     )
-    return Document(node, tuple(validate(schema, node, max_errors=MOST_ERRORS)), operations)
+    errors = tuple(validate(schema, node, max_errors=MOST_ERRORS))
+    whole = visit(node, _WithoutParts())
+    return Document(whole, errors, operations, in_parts=None if whole is node else node)
 
 
-def given(document: Document) -> dict[str, Document]:
+def given(document: Document, *, in_parts: bool = False) -> dict[str, Document]:
     """What ``operation_extensions`` have to be for Strawberry's execution to take this document."""
-    return {_KEY: document}
+    return {_KEY: replace(document, node=document.in_parts) if in_parts else document}
 
 
 class KnownDocuments(SchemaExtension):
@@ -74,6 +86,13 @@ class KnownDocuments(SchemaExtension):
 
     def _given(self) -> Document | None:
         return (self.execution_context.operation_extensions or {}).get(_KEY)
+
+
+class _WithoutParts(Visitor):
+    """Leaves a document without them as it is."""
+
+    def enter_directive(self, node: DirectiveNode, *_: object) -> VisitorAction:
+        return REMOVE if node.name.value in ("defer", "stream") else SKIP
 
 
 _KEY = "document"

@@ -86,7 +86,12 @@ class Served:
 
 
 @contextmanager
-def served(storage: Path, options: Options = Options()) -> Iterator[Served]:  # noqa: B008 - immutable
+def served(
+    storage: Path,
+    options: Options = Options(),  # noqa: B008 - immutable
+    *,
+    crawled: bool = True,
+) -> Iterator[Served]:
     upstream = EmbeddedUpstream(packages=20)
     opened: list[tuple[Source, asyncio.AbstractEventLoop]] = []
 
@@ -102,7 +107,8 @@ def served(storage: Path, options: Options = Options()) -> Iterator[Served]:  # 
     ):
         ((source, loop),) = opened
         gateway = Served(address, upstream, source, storage, loop)
-        gateway.crawl()
+        if crawled:
+            gateway.crawl()
         yield gateway
 
 

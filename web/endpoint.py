@@ -26,6 +26,7 @@ from web.events import event_stream, wants_events
 from web.execution import Gateway, Request
 from web.graphiql import graphiql_response
 from web.negotiation import ANSWERS, JSON, accepted
+from web.parts import in_parts, wants_parts
 from web.persisted import NO_GRAPHIQL, Refused
 from web.requests import BadRequest, HttpRequest, parameters, read_get, read_post
 from web.responses import Bytes, Kept, Reply, Responses
@@ -137,6 +138,8 @@ class GraphQLEndpoint:
             raise BadRequest(405, f"{http.method} is not answered here; use GET or POST.", {"Allow": ALLOWED})
         if isinstance(read, Request) and http.method != "HEAD" and wants_events(self._gateway, takes, read):
             return event_stream(self._gateway, read)
+        if isinstance(read, Request) and http.method != "HEAD" and wants_parts(self._gateway, takes, read):
+            return in_parts(self._gateway, read, self._always + NO_STORE)
         if takes.json is None:
             raise BadRequest(406, f"The Accept header takes none of what there is: {ANSWERS}.")
         form = _Form(takes.json, encoding_for(http.header("Accept-Encoding")))

@@ -109,19 +109,12 @@ class Gateway:
         if unfit:
             return self._refusal(unfit)
         receipt = Receipt()
-        known: Snapshot | UpstreamError | None
         with recording(receipt), continuing(request.traceparent):
-            try:
-                snapshot = known = await self.source.snapshot()
-            except UpstreamError as error:
-                snapshot, known = self.source.sync.snapshot, error
-            loaders = Loaders.over(self.source.batcher, known)
-            status = self.source.status(snapshot)
-            context = Context(loaders, status, self.source, self.router.budget(request.router))
+            snapshot, context = await self._begin(request)
             try:
                 answer, handed_over = await self._run(request, asked, context, receipt)
             finally:
-                loaders.close()
+                context.loaders.close()
         if receipt.exchanges:
             self.from_upstream += 1
         elif not answer.failed:
@@ -132,7 +125,7 @@ class Gateway:
         if request.receipt:
             extensions |= {
                 "upstream": receipt.summary(),
-                "freshness": _freshness(status),
+                "freshness": _freshness(context.status),
                 "engine": {
                     "used": self.engine is not None and handed_over is None,
                     "handedOver": handed_over,
@@ -166,7 +159,7 @@ class Gateway:
         try:
             async with aclosing(results):
                 async for result in results:
-                    # No parts of a result: those are for @defer and @stream, which the schema has not.
+                    # No parts of a result: a subscription has none.
                     assert isinstance(result, ExecutionResult)
                     answer = _event(result)
                     yield answer
@@ -175,6 +168,33 @@ class Gateway:
         finally:
             # Not those of the start: each event has its own.
             context.loaders.close()
+
+    async def parts(self, request: Request) -> AsyncGenerator[object]:
+        """The results as graphql-core gives them: all but what is deferred, then the rest as it comes.
+
+        Only for a request that :meth:`has_parts`.
+        """
+        asked = self.documents.read(request.query)
+        with continuing(request.traceparent):
+            _snapshot, context = await self._begin(request)
+            results = await schema.stream(
+                request.query,
+                variable_values=request.variables,
+                operation_name=request.operation_name,
+                context_value=context,
+                operation_extensions=given(asked, in_parts=True),
+            )
+            try:
+                async with aclosing(results):
+                    async for result in results:
+                        yield result
+            finally:
+                context.loaders.close()
+
+    def has_parts(self, request: Request) -> bool:
+        """Whether the operation can be answered in parts: it can run, and has ``@defer`` or ``@stream``."""
+        asked = self.documents.read(request.query)
+        return asked.in_parts is not None and not _unfit(asked, request.operation_name)
 
     def is_subscription(self, request: Request) -> bool:
         """Whether the operation to run is a subscription."""
@@ -185,6 +205,17 @@ class Gateway:
             if isinstance(error.original_error, TooComplex):
                 self.refused[error.original_error.limit] += 1
         return _refusal(errors)
+
+    async def _begin(self, request: Request) -> tuple[Snapshot | None, Context]:
+        """The state that a request is answered from."""
+        known: Snapshot | UpstreamError | None
+        try:
+            snapshot = known = await self.source.snapshot()
+        except UpstreamError as error:
+            snapshot, known = self.source.sync.snapshot, error
+        loaders = Loaders.over(self.source.batcher, known)
+        status = self.source.status(snapshot)
+        return snapshot, Context(loaders, status, self.source, self.router.budget(request.router))
 
     async def _run(
         self, request: Request, asked: Document, context: Context, receipt: Receipt
@@ -246,10 +277,11 @@ async def _run_by_strawberry(request: Request, asked: Document, context: Context
         context_value=context,
         operation_extensions=given(asked),
     )
-    return replace(_answer(result), extensions=result.extensions or {})
+    return replace(answer_of(result), extensions=result.extensions or {})
 
 
-def _answer(result: ExecutionResult) -> Answer:
+def answer_of(result: ExecutionResult) -> Answer:
+    """The answer that Strawberry's execution gave."""
     errors = result.errors or []
     if isinstance(result, PreExecutionError):
         return _refusal(errors)
@@ -265,7 +297,7 @@ def _event(result: ExecutionResult) -> Answer:
     if isinstance(result, PreExecutionError):
         errors = [start_error(error) for error in result.errors or []]
         return Answer(_encode({"errors": errors}), ran=False, failed=True)
-    return _answer(result)
+    return answer_of(result)
 
 
 def _refusal(errors: list[GraphQLError]) -> Answer:

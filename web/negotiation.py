@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,7 +11,10 @@ GRAPHQL_JSON = "application/graphql-response+json"
 
 JSON = "application/json"
 EVENTS = "text/event-stream"
+PARTS = "multipart/mixed"
 _PAGE = "text/html"
+_OTHER_PARTS = re.compile("deferspec|subscriptionspec", re.IGNORECASE)
+"""Parameters of clients that read parts in another form: an older one, or that of subscriptions."""
 
 ANSWERS = f"{GRAPHQL_JSON}, {JSON} or, for a subscription, {EVENTS}"
 """What there is to choose from, in words."""
@@ -26,18 +30,25 @@ class Accepted:
     """Whether it takes a stream of events, and says so: a wildcard does not mean that."""
     page: bool
     """Whether it asks for a page to read, as browsers do."""
+    parts: bool
+    """Whether it takes an answer in parts, for ``@defer`` and ``@stream``."""
 
 
 @lru_cache(maxsize=256)
 def accepted(header: str | None) -> Accepted:
     """What a client takes that sends this header; without one, plain JSON."""
     if header is None or not header.strip():
-        return Accepted(JSON, events=False, page=False)
+        return Accepted(JSON, events=False, page=False, parts=False)
     weights = weighted(header)
     telling = weights.get(GRAPHQL_JSON, 0.0)
     plain = next((weights[each] for each in (JSON, "application/*", "*/*") if each in weights), 0.0)
     json = JSON if plain > telling else GRAPHQL_JSON if telling else None
-    return Accepted(json, events=weights.get(EVENTS, 0.0) > 0, page=weights.get(_PAGE, 0.0) > 0)
+    return Accepted(
+        json,
+        events=weights.get(EVENTS, 0.0) > 0,
+        page=weights.get(_PAGE, 0.0) > 0,
+        parts=weights.get(PARTS, 0.0) > 0 and not _OTHER_PARTS.search(header),
+    )
 
 
 def weighted(header: str) -> dict[str, float]:
