@@ -1,0 +1,34 @@
+import { ApolloClient, HttpLink, InMemoryCache } from "@apollo/client";
+import { relayStylePagination } from "@apollo/client/utilities";
+
+declare module "@apollo/client" {
+  namespace ApolloClient.DeclareDefaultOptions {
+    interface WatchQuery {
+      errorPolicy: "all";
+    }
+  }
+}
+
+/** Keeps what it was told, so that a page which was open before needs no request: not even a network. */
+export const client = new ApolloClient({
+  link: new HttpLink({ uri: "/graphql" }),
+  cache: new InMemoryCache({
+    typePolicies: {
+      Query: {
+        fields: {
+          catalog: { merge: true },
+          grids: relayStylePagination(["filter", "orderBy"]),
+          search: relayStylePagination(["query"]),
+        },
+      },
+      Grid: { fields: { packagesConnection: relayStylePagination(["orderBy"]) } },
+    },
+  }),
+  defaultOptions: {
+    // What could not be loaded is null at its own place; the rest of the answer is worth showing.
+    watchQuery: { errorPolicy: "all" },
+  },
+});
+
+// Whoever was offline gets what failed meanwhile.
+window.addEventListener("online", () => void client.refetchQueries({ include: "active" }));

@@ -1,0 +1,38 @@
+import { useQuery } from "@apollo/client/react";
+
+import { graphql } from "../gql";
+import { Ago } from "./Ago";
+
+const CATALOG = graphql(`
+  query Catalog {
+    catalog {
+      refreshedAt
+      stale
+    }
+  }
+`);
+
+/** How old the data are, from the answer that came last: every page asks for it beside its own. */
+export function Freshness() {
+  const { data } = useQuery(CATALOG, { fetchPolicy: "cache-only" });
+  const refreshedAt = data?.catalog?.refreshedAt;
+  if (!refreshedAt) return null;
+  return (
+    <p>
+      Read from the site <Ago moment={refreshedAt} />.
+    </p>
+  );
+}
+
+/** Says so when the gateway could not keep up with Django Packages. */
+export function StaleNotice() {
+  const { data } = useQuery(CATALOG, { fetchPolicy: "cache-only" });
+  if (!data?.catalog?.stale) return null;
+  return (
+    <div className="notice" role="note">
+      <strong>These numbers are not up to date.</strong> Django Packages was last read{" "}
+      {data.catalog.refreshedAt ? <Ago moment={data.catalog.refreshedAt} /> : "some time ago"}; the gateway goes on
+      trying.
+    </div>
+  );
+}

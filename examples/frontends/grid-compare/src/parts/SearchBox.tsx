@@ -1,0 +1,62 @@
+import { type FormEvent, useEffect, useRef, useState } from "react";
+import { useLocation, useNavigate, useSearchParams } from "react-router";
+
+/** Milliseconds without a key after which the search starts: about as long as between two keys. */
+const PAUSE = 250;
+
+/** The longest query that the gateway takes. */
+const MOST_CHARACTERS = 200;
+
+/** Searches while one types, and at once on Enter; the query is in the address of the results. */
+export function SearchBox() {
+  const { pathname } = useLocation();
+  const [parameters] = useSearchParams();
+  const navigate = useNavigate();
+  const isOpen = pathname === "/search";
+  const asked = isOpen ? (parameters.get("q") ?? "") : "";
+  const [text, setText] = useState(asked);
+  const waiting = useRef<number>(undefined);
+
+  // The address can change without a key: by a link, or backwards.
+  useEffect(() => {
+    setText(asked);
+    return () => clearTimeout(waiting.current);
+  }, [asked, pathname]);
+
+  function search(query: string) {
+    clearTimeout(waiting.current);
+    const trimmed = query.trim();
+    if (trimmed === asked || (!trimmed && !isOpen)) return;
+    // One entry in the history for all that is typed.
+    void navigate({ pathname: "/search", search: `?${new URLSearchParams({ q: trimmed })}` }, { replace: isOpen });
+  }
+
+  function type(query: string) {
+    setText(query);
+    clearTimeout(waiting.current);
+    waiting.current = window.setTimeout(() => search(query), PAUSE);
+  }
+
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    search(text);
+  }
+
+  return (
+    <form role="search" className="search" onSubmit={submit}>
+      <label htmlFor="search" className="unseen">
+        Search packages and grids
+      </label>
+      <input
+        id="search"
+        type="search"
+        value={text}
+        placeholder="Search packages and grids"
+        autoComplete="off"
+        spellCheck={false}
+        maxLength={MOST_CHARACTERS}
+        onChange={(event) => type(event.target.value)}
+      />
+    </form>
+  );
+}
