@@ -1,7 +1,8 @@
 import { useQuery } from "@apollo/client/react";
-import { useParams, useSearchParams } from "react-router";
+import { useParams } from "react-router";
 
 import { graphql } from "../gql";
+import { useParameter } from "../parts/address";
 import { More } from "../parts/More";
 import { count, number } from "../parts/numbers";
 import { orderOf, PackageTable } from "../parts/PackageTable";
@@ -52,30 +53,24 @@ const GRID = graphql(`
 /** A grid: its packages in a table, in any order, and a few of them picked to stand side by side. */
 export function GridPage() {
   const { slug = "" } = useParams();
-  const [parameters, setParameters] = useSearchParams();
-  const orderBy = orderOf(parameters.get("order"));
-  const compared = (parameters.get("compare") ?? "").split(",").filter(Boolean).slice(0, MOST_COMPARED);
+  // Another grid starts anew, with nothing of this one.
+  return <GridOf key={slug} slug={slug} />;
+}
+
+function GridOf({ slug }: { slug: string }) {
+  const [order, setOrder] = useParameter("order");
+  const [compare, setCompare] = useParameter("compare");
+  const orderBy = orderOf(order);
+  const compared = compare.split(",").filter(Boolean).slice(0, MOST_COMPARED);
   const answer = useQuery(GRID, { variables: { slug, orderBy } });
   const { error, loading, refetch, fetchMore } = answer;
-  // In a new order the table stays until its packages are there; another grid starts empty.
-  const last = answer.previousData?.grid;
-  const grid = answer.data ? answer.data.grid : last?.slug === slug ? last : undefined;
+  // In a new order the table stays until its packages are there.
+  const { grid } = answer.data ?? answer.previousData ?? {};
   const packages = grid?.packagesConnection;
-
-  function set(name: string, value: string) {
-    setParameters(
-      (old) => {
-        if (value) old.set(name, value);
-        else old.delete(name);
-        return old;
-      },
-      { replace: true, preventScrollReset: true },
-    );
-  }
 
   function pick(picked: string) {
     const others = compared.filter((other) => other !== picked);
-    set("compare", (others.length < compared.length ? others : [...compared, picked]).join(","));
+    setCompare((others.length < compared.length ? others : [...compared, picked]).join(","));
   }
 
   if (grid === null && !error) return <NotFoundPage thing="grid" />;
@@ -102,7 +97,7 @@ export function GridPage() {
                 caption={`Packages of the grid ${grid.title}`}
                 packages={packages.edges.flatMap(({ node }) => node ?? [])}
                 orderBy={orderBy}
-                setOrder={(order) => set("order", order)}
+                setOrder={setOrder}
                 picked={compared}
                 pick={pick}
                 busy={loading}

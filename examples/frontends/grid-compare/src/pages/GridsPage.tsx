@@ -1,9 +1,10 @@
 import { useQuery } from "@apollo/client/react";
 import { useDeferredValue } from "react";
-import { Link, useSearchParams } from "react-router";
+import { Link } from "react-router";
 
 import { graphql } from "../gql";
 import type { GridOrder } from "../gql/graphql";
+import { useParameter } from "../parts/address";
 import { More } from "../parts/More";
 import { count } from "../parts/numbers";
 import { Page } from "../parts/Page";
@@ -47,26 +48,14 @@ const ORDERS: Partial<Record<GridOrder, string>> = {
 
 /** All grids, to pick one: narrowed by a text, in one of a few orders, page by page. */
 export function GridsPage() {
-  const [parameters, setParameters] = useSearchParams();
-  const text = parameters.get("text") ?? "";
-  const wanted = parameters.get("order") as GridOrder;
-  const orderBy = wanted in ORDERS ? wanted : "PACKAGE_COUNT_DESC";
+  const [text, setText] = useParameter("text");
+  const [order, setOrder] = useParameter("order");
+  const orderBy = order in ORDERS ? (order as GridOrder) : "PACKAGE_COUNT_DESC";
   // Typing is not held up by the list, which shows the last answer until the next is there.
   const asked = useDeferredValue(text.trim());
   const answer = useQuery(GRIDS, { variables: { text: asked, orderBy } });
   const { error, loading, refetch, fetchMore } = answer;
   const grids = (answer.data ?? answer.previousData)?.grids;
-
-  function set(name: string, value: string, otherwise: string) {
-    setParameters(
-      (old) => {
-        if (value === otherwise) old.delete(name);
-        else old.set(name, value);
-        return old;
-      },
-      { replace: true, preventScrollReset: true },
-    );
-  }
 
   const status = grids && !loading ? `${count(grids.totalCount, "grid")} found` : "Loading the grids";
   return (
@@ -83,12 +72,12 @@ export function GridsPage() {
             value={text}
             placeholder="mail, payment, search …"
             autoComplete="off"
-            onChange={(event) => set("text", event.target.value, "")}
+            onChange={(event) => setText(event.target.value)}
           />
         </label>
         <label>
           Order
-          <select value={orderBy} onChange={(event) => set("order", event.target.value, "PACKAGE_COUNT_DESC")}>
+          <select value={orderBy} onChange={(event) => setOrder(event.target.value)}>
             {Object.entries(ORDERS).map(([order, label]) => (
               <option key={order} value={order}>
                 {label}

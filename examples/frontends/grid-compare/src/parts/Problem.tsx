@@ -27,6 +27,6 @@ function sentence(error: ErrorLike): string {
   if (!CombinedGraphQLErrors.is(error)) return "The gateway cannot be reached; perhaps you are offline.";
   const first = error.errors[0];
   const code = String(first?.extensions?.code);
-  if (code.startsWith("UPSTREAM_")) return "Django Packages does not answer, and the gateway has no copy of it yet.";
+  if (code.startsWith("UPSTREAM_")) return "Django Packages does not answer, or was not read yet.";
   return first?.message ?? "The gateway does not say why.";
 }

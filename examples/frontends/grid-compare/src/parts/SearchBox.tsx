@@ -1,5 +1,7 @@
-import { type FormEvent, useEffect, useRef, useState } from "react";
+import { type FormEvent, useEffect, useRef } from "react";
 import { useLocation, useNavigate, useSearchParams } from "react-router";
+
+import { TOLD, useTold } from "./address";
 
 /** Milliseconds without a key after which the search starts: about as long as between two keys. */
 const PAUSE = 250;
@@ -9,26 +11,26 @@ const MOST_CHARACTERS = 200;
 
 /** Searches while one types, and at once on Enter; the query is in the address of the results. */
 export function SearchBox() {
-  const { pathname } = useLocation();
+  const { key, pathname, state } = useLocation();
   const [parameters] = useSearchParams();
   const navigate = useNavigate();
   const isOpen = pathname === "/search";
   const asked = isOpen ? (parameters.get("q") ?? "") : "";
-  const [text, setText] = useState(asked);
+  const [text, setText] = useTold(asked);
   const waiting = useRef<number>(undefined);
 
-  // The address can change without a key: by a link, or backwards.
+  // Whoever follows a link meanwhile does not want the results any more.
   useEffect(() => {
-    setText(asked);
-    return () => clearTimeout(waiting.current);
-  }, [asked, pathname]);
+    if (state !== TOLD) clearTimeout(waiting.current);
+  }, [key]);
 
   function search(query: string) {
     clearTimeout(waiting.current);
     const trimmed = query.trim();
-    if (trimmed === asked || (!trimmed && !isOpen)) return;
+    if (!trimmed && !isOpen) return;
     // One entry in the history for all that is typed.
-    void navigate({ pathname: "/search", search: `?${new URLSearchParams({ q: trimmed })}` }, { replace: isOpen });
+    const search = `?${new URLSearchParams({ q: trimmed })}`;
+    void navigate({ pathname: "/search", search }, { replace: isOpen, state: TOLD });
   }
 
   function type(query: string) {

@@ -44,11 +44,11 @@ export function SideBySide({ grid, slugs, remove }: SideBySideProps) {
   // What was taken out leaves at once, before the next answer.
   const compared = compare.flatMap((each) => (each && slugs.includes(each.package.slug) ? each : []));
   return (
-    <section className="side-by-side" aria-labelledby="side-by-side" aria-busy={answer.loading}>
+    <div className="side-by-side" aria-busy={answer.loading}>
       <h2 id="side-by-side">Side by side</h2>
       {answer.error && <Problem error={answer.error} retry={() => void answer.refetch()} partial />}
       {compared.length > 0 && (
-        <div className="scroll" role="region" aria-label="Side by side" tabIndex={0}>
+        <div className="scroll" role="region" aria-labelledby="side-by-side" tabIndex={0}>
           <table>
             <caption className="unseen">The picked packages, with their ranks on this grid</caption>
             <thead>
@@ -84,7 +84,7 @@ export function SideBySide({ grid, slugs, remove }: SideBySideProps) {
           </table>
         </div>
       )}
-    </section>
+    </div>
   );
 }
 
