@@ -62,7 +62,7 @@ lock: $(VENV)/dev ## Write the locked versions anew from pyproject.toml
 LOCK := --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header
 
 clean: ## Remove what these commands made
-	rm -rf $(VENV) */*/node_modules */*/*/node_modules $(GRAPHIQL)/dist .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) */*/node_modules */*/*/node_modules $(GRAPHIQL)/dist $(addprefix examples/frontends/*/,.venv dist build gateway_client src/gql src/__generated__) .ci/output .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r
 

@@ -30,9 +30,11 @@ export function StaleNotice() {
   if (!data?.catalog?.stale) return null;
   return (
     <div className="notice" role="note">
-      <strong>These numbers are not up to date.</strong> Django Packages was last read{" "}
-      {data.catalog.refreshedAt ? <Ago moment={data.catalog.refreshedAt} /> : "some time ago"}; the gateway goes on
-      trying.
+      <p>
+        <strong>These numbers are not up to date.</strong> Django Packages was last read{" "}
+        {data.catalog.refreshedAt ? <Ago moment={data.catalog.refreshedAt} /> : "some time ago"}; the gateway goes on
+        trying.
+      </p>
     </div>
   );
 }
