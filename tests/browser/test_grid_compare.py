@@ -191,6 +191,14 @@ async def test_a_package_shows_its_grids_and_leads_to_related_packages(tab: Tab,
     assert is_content(tab)
 
 
+async def test_what_a_page_asks_for_can_be_kept_by_caches(tab: Tab, explore: str) -> None:
+    async with tab.page.expect_response(re.compile(r"/graphql\?.*operationName=Grid&")) as asked:
+        await opened(tab, f"{explore}grids/email")
+    headers = await (await asked.value).all_headers()
+    assert headers["cache-control"].startswith("public, max-age=")
+    assert "etag" in headers
+
+
 async def test_the_keyboard_skips_the_header(tab: Tab, explore: str) -> None:
     page = await opened(tab, explore)
     await page.keyboard.press("Tab")

@@ -11,7 +11,8 @@ declare module "@apollo/client" {
 
 /** Keeps what it was told, so that a page which was open before needs no request: not even a network. */
 export const client = new ApolloClient({
-  link: new HttpLink({ uri: "/graphql" }),
+  // By GET the browser keeps answers too, as long as the gateway says that they are good.
+  link: new HttpLink({ uri: "/graphql", useGETForQueries: true }),
   cache: new InMemoryCache({
     typePolicies: {
       Query: {

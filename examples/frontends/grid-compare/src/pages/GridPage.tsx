@@ -15,10 +15,6 @@ import { NotFoundPage } from "./NotFoundPage";
 
 const GRID = graphql(`
   query Grid($slug: String!, $orderBy: PackageOrder!, $after: String) {
-    catalog {
-      refreshedAt
-      stale
-    }
     grid(slug: $slug) {
       id
       slug

@@ -13,10 +13,6 @@ import { Skeleton } from "../parts/Skeleton";
 
 const GRIDS = graphql(`
   query Grids($text: String, $orderBy: GridOrder!, $after: String) {
-    catalog {
-      refreshedAt
-      stale
-    }
     grids(filter: { text: $text }, orderBy: $orderBy, first: 24, after: $after) {
       totalCount
       pageInfo {

@@ -15,10 +15,6 @@ import { NotFoundPage } from "./NotFoundPage";
 
 const PACKAGE = graphql(`
   query Package($slug: String!) {
-    catalog {
-      refreshedAt
-      stale
-    }
     package(slug: $slug) {
       ...PackageRow
       category {

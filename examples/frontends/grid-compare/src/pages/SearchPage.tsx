@@ -10,10 +10,6 @@ import { Skeleton } from "../parts/Skeleton";
 
 const SEARCH = graphql(`
   query Search($query: String!, $after: String) {
-    catalog {
-      refreshedAt
-      stale
-    }
     search(query: $query, first: 10, after: $after) {
       totalCount
       answeredBy

@@ -12,9 +12,15 @@ const CATALOG = graphql(`
   }
 `);
 
-/** How old the data are, from the answer that came last: every page asks for it beside its own. */
+/** Milliseconds between looks, while somebody looks at the page. */
+const PAUSE = 60_000;
+
+/**
+ * How old the data are. It is a question of its own: an answer that tells a time is never the same again, and
+ * those of the pages are, so that caches can keep them.
+ */
 export function Freshness() {
-  const { data } = useQuery(CATALOG, { fetchPolicy: "cache-only" });
+  const { data } = useQuery(CATALOG, { pollInterval: PAUSE, skipPollAttempt: () => document.hidden });
   const refreshedAt = data?.catalog?.refreshedAt;
   if (!refreshedAt) return null;
   return (
