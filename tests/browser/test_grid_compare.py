@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import subprocess
 from collections.abc import Iterator
@@ -10,11 +11,12 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, WebSocket, expect
 
 from tests.acceptance.gateways import ROOT, STATUS, ask, gateway, refusing, sync, until
 from tests.browser.conftest import Tab
 from tests.serving import free_port, serving
+from tests.streams import served
 from tests.tools import need
 from upstream.embedded import EmbeddedUpstream
 
@@ -197,6 +199,25 @@ async def test_what_a_page_asks_for_can_be_kept_by_caches(tab: Tab, explore: str
     headers = await (await asked.value).all_headers()
     assert headers["cache-control"].startswith("public, max-age=")
     assert "etag" in headers
+
+
+async def test_what_changes_upstream_changes_on_the_page(tab: Tab, tmp_path: Path) -> None:
+    subscribed = asyncio.Event()
+
+    def watch(socket: WebSocket) -> None:
+        socket.on("framesent", lambda frame: subscribed.set() if "catalogChanged" in frame else None)
+
+    tab.page.on("websocket", watch)
+    with served(tmp_path / "catalog.sqlite") as gateway:
+        page = await opened(tab, f"{gateway.address}/explore/packages/django-celery-email")
+        await expect(page.get_by_role("main")).to_contain_text("Stars475")
+        await asyncio.wait_for(subscribed.wait(), 30)
+        gateway.upstream.catalogue.update_package(1599, repo_watchers=476)
+        await asyncio.to_thread(gateway.crawl)
+        await expect(page.get_by_role("main")).to_contain_text("Stars476")
+        assert is_content(tab)
+        # Else the gateway would wait for it to end the subscription.
+        await page.close()
 
 
 async def test_the_keyboard_skips_the_header(tab: Tab, explore: str) -> None:

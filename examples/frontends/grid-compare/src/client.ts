@@ -1,5 +1,8 @@
-import { ApolloClient, HttpLink, InMemoryCache } from "@apollo/client";
+import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from "@apollo/client";
+import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
 import { relayStylePagination } from "@apollo/client/utilities";
+import { OperationTypeNode } from "graphql";
+import { createClient } from "graphql-ws";
 
 declare module "@apollo/client" {
   namespace ApolloClient.DeclareDefaultOptions {
@@ -9,10 +12,18 @@ declare module "@apollo/client" {
   }
 }
 
+/** By GET the browser keeps answers too, as long as the gateway says that they are good. */
+const queries = new HttpLink({ uri: "/graphql", useGETForQueries: true });
+
+const subscriptions = new GraphQLWsLink(createClient({ url: `${location.origin.replace(/^http/, "ws")}/graphql` }));
+
 /** Keeps what it was told, so that a page which was open before needs no request: not even a network. */
 export const client = new ApolloClient({
-  // By GET the browser keeps answers too, as long as the gateway says that they are good.
-  link: new HttpLink({ uri: "/graphql", useGETForQueries: true }),
+  link: ApolloLink.split(
+    ({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION,
+    subscriptions,
+    queries,
+  ),
   cache: new InMemoryCache({
     typePolicies: {
       Query: {

@@ -2,9 +2,11 @@ import { Link, Outlet, ScrollRestoration } from "react-router";
 
 import { Freshness } from "./Freshness";
 import { SearchBox } from "./SearchBox";
+import { useLive } from "./useLive";
 
 /** The frame of every page: skip link, header with the search, the page itself, and where it all comes from. */
 export function Layout() {
+  useLive();
   return (
     <>
       <a className="skip" href="#main">
