@@ -136,6 +136,7 @@ async def test_a_grid_has_its_packages_page_by_page_with_all_that_they_are_compa
     await page.get_by_role("button", name="Show more packages").click()
     await expect(rows).to_have_count(29)
     await expect(page.get_by_role("button", name="Show more packages")).to_have_count(0)
+    await expect(page.get_by_text("29 of 29 packages")).to_be_focused()
     assert is_content(tab)
 
 

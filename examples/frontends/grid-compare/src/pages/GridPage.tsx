@@ -57,7 +57,7 @@ function GridOf({ slug }: { slug: string }) {
   const [order, setOrder] = useParameter("order");
   const [compare, setCompare] = useParameter("compare");
   const orderBy = orderOf(order);
-  const compared = compare.split(",").filter(Boolean).slice(0, MOST_COMPARED);
+  const compared = [...new Set(compare.split(",").filter(Boolean))].slice(0, MOST_COMPARED);
   const answer = useQuery(GRID, { variables: { slug, orderBy } });
   const { error, loading, refetch, fetchMore } = answer;
   // In a new order the table stays until its packages are there.

@@ -46,7 +46,7 @@ const ORDERS: Partial<Record<GridOrder, string>> = {
 export function GridsPage() {
   const [text, setText] = useParameter("text");
   const [order, setOrder] = useParameter("order");
-  const orderBy = order in ORDERS ? (order as GridOrder) : "PACKAGE_COUNT_DESC";
+  const orderBy = Object.hasOwn(ORDERS, order) ? (order as GridOrder) : "PACKAGE_COUNT_DESC";
   // Typing is not held up by the list, which shows the last answer until the next is there.
   const asked = useDeferredValue(text.trim());
   const answer = useQuery(GRIDS, { variables: { text: asked, orderBy } });

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 
 import { number } from "./numbers";
 
@@ -15,9 +15,19 @@ interface MoreProps {
 /** The end of a part of a list: how much of it is there, and a button for the next part. */
 export function More({ things, shown, total, hasMore, load }: MoreProps) {
   const [state, setState] = useState<"idle" | "loading" | "failed">("idle");
+  const amount = useRef<HTMLParagraphElement>(null);
+  const wasUsed = useRef(false);
+
+  // With the last part the button goes, and would take the focus with it.
+  useEffect(() => {
+    if (!hasMore && wasUsed.current) amount.current?.focus();
+    wasUsed.current = false;
+  }, [hasMore]);
 
   async function next() {
+    if (state === "loading") return;
     setState("loading");
+    wasUsed.current = true;
     try {
       const { error } = await load();
       setState(error ? "failed" : "idle");
@@ -28,13 +38,13 @@ export function More({ things, shown, total, hasMore, load }: MoreProps) {
 
   return (
     <div className="more">
-      <p role="status">
+      <p ref={amount} role="status" tabIndex={-1}>
         {state === "failed"
           ? `More ${things} could not be loaded.`
           : `${number(shown)}${total == null ? "" : ` of ${number(total)}`} ${things}`}
       </p>
       {hasMore && (
-        <button type="button" onClick={() => void next()} disabled={state === "loading"}>
+        <button type="button" onClick={() => void next()} aria-disabled={state === "loading"}>
           {state === "loading" ? "Loading…" : `Show more ${things}`}
         </button>
       )}
