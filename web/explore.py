@@ -6,8 +6,9 @@ from pathlib import Path
 
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
-from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
+
+from web.built_files import BuiltFiles
 
 APP = Path(__file__).parent.parent / "examples" / "frontends" / "grid-compare" / "dist"
 
@@ -24,14 +25,11 @@ _HEADERS = {
 }
 
 
-class Explore(StaticFiles):
-    """Files of the build as they are; every other path is a page that the app itself shows.
-
-    It can be built, and built anew, while the gateway runs.
-    """
+class Explore(BuiltFiles):
+    """Files of the build as they are; every other path is a page that the app itself shows."""
 
     def __init__(self, folder: Path = APP) -> None:
-        super().__init__(directory=folder, html=True, check_dir=False)
+        super().__init__(folder)
         self._page = folder / "index.html"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -50,7 +48,8 @@ class Explore(StaticFiles):
             if error.status_code != 404 or is_asset:
                 raise
             response = await super().get_response(self._page.name, scope)
-        # The names of assets have the hash of their content.
-        caching = "public, max-age=31536000, immutable" if is_asset else "no-cache"
-        response.headers.update({"Cache-Control": caching, **_HEADERS})
+        if is_asset:
+            # Vite names them by the hash of their content.
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        response.headers.update(_HEADERS)
         return response

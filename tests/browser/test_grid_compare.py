@@ -17,10 +17,10 @@ from tests.acceptance.gateways import ROOT, STATUS, ask, gateway, refusing, sync
 from tests.browser.conftest import Tab
 from tests.serving import free_port, serving
 from tests.streams import served
-from tests.tools import need
+from tests.tools import need, npm_install
 from upstream.embedded import EmbeddedUpstream
 
-APP = ROOT / "examples" / "frontends" / "grid-compare"
+PACKAGES = Path(__file__).parent
 SHOTS = ROOT / ".ci" / "output" / "grid-compare"
 PAGES = {
     "grids": "",
@@ -282,14 +282,14 @@ async def test_with_upstream_down_and_nothing_known_it_says_so_and_can_try_again
         problem = page.get_by_role("alert")
         # Whatever needs the whole catalogue waits ten seconds for it.
         sentence = "Django Packages does not answer, or was not read yet."
-        await expect(problem).to_contain_text(sentence, timeout=15_000)
+        await expect(problem).to_contain_text(sentence)
         await expect(problem.get_by_role("button", name="Try again")).to_be_visible()
     await shot(page, "error")
     assert is_content(tab)
 
 
 async def test_no_page_has_a_barrier_that_axe_finds_in_light_or_dark(tab: Tab, explore: str) -> None:
-    axe = (APP / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+    axe = (npm_install(PACKAGES) / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
     for name, path in PAGES.items():
         await tab.page.emulate_media(color_scheme="light")
         page = await opened(tab, explore + path)

@@ -137,12 +137,6 @@ def test_a_client_prints_the_grid_that_it_reads_in_three_pages(
     assert [requested for requested, _ in gateway.app.requests] == [method] * 3
 
 
-WITHOUT_PERSISTED = pytest.mark.skipif(
-    not (ROOT / "web" / "persisted.py").exists(), reason="the gateway keeps no documents yet"
-)
-
-
-@WITHOUT_PERSISTED
 def test_plain_fetch_sends_the_document_once_and_then_its_hash_alone(gateway: Served) -> None:
     for documents in (1, 0):
         done = gateway.run("fetch", gateway.slug)
@@ -151,9 +145,7 @@ def test_plain_fetch_sends_the_document_once_and_then_its_hash_alone(gateway: Se
         assert sum("query" in parameters for _, parameters in gateway.app.requests) == documents
 
 
-@pytest.mark.parametrize(
-    "example", [pytest.param("fetch", marks=WITHOUT_PERSISTED), "urql", "relay", "python"]
-)
+@pytest.mark.parametrize("example", PREPARED)
 def test_a_client_says_that_there_is_no_such_grid(gateway: Served, example: str) -> None:
     done = gateway.run(example, "no-such-grid")
     assert done.returncode == 1

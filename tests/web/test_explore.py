@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -28,6 +29,7 @@ def built(tmp_path: Path) -> None:
     assets = tmp_path / "dist" / "assets"
     assets.mkdir(parents=True)
     (assets / "index-1a2b.js").write_text(SCRIPT)
+    (assets / "index-1a2b.js.gz").write_bytes(gzip.compress(SCRIPT.encode()))
     (assets.parent / "index.html").write_text(PAGE)
     (tmp_path / "secret").write_text("not of the build")
 
@@ -80,6 +82,7 @@ async def test_an_asset_is_kept_for_good_as_its_name_has_its_hash(http: httpx.As
     answer = await http.get("/explore/assets/index-1a2b.js")
     assert answer.text == SCRIPT
     assert answer.headers["Content-Type"].startswith("text/javascript")
+    assert answer.headers["Content-Encoding"] == "gzip"
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
