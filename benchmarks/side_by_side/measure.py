@@ -1,0 +1,189 @@
+"""Measures contenders: under load, and cold."""
+
+from __future__ import annotations
+
+import http.client
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from benchmarks.side_by_side.answers import HEADERS, TIME_LIMIT, WrongAnswer, check, posted, same
+from benchmarks.side_by_side.contenders import CONNECTIONS, Contender
+from benchmarks.side_by_side.install import CannotInstall
+from benchmarks.side_by_side.load import Load, LoadFailed, load
+from benchmarks.side_by_side.place import Upstream, knows_all, started
+from benchmarks.side_by_side.processes import Cores, DidNotStart, Running
+from benchmarks.side_by_side.work import Query
+
+SAMPLE = 20
+"""Answers that are compared after each load, and before Q5, which asks as Q4 does."""
+
+AT_ONCE = 16
+"""Requests under way while answers are compared: some mistakes are made only by requests that meet."""
+
+LEARNING = 60
+"""Seconds within which our gateway has to read the catalogue."""
+
+FAILURES = (CannotInstall, DidNotStart, WrongAnswer, LoadFailed, OSError, http.client.HTTPException)
+"""What leaves a gap in the tables, and stops nothing."""
+
+
+@dataclass(frozen=True)
+class Cold:
+    """The first two answers of a fresh process to Q2. Times in milliseconds."""
+
+    first: float
+    requests: int
+    """Upstream, for the first answer."""
+    rounds: int
+    """Of them, the longest chain in which each began after the one before had ended."""
+    second: float
+    second_requests: int
+
+
+class _Asked(msgspec.Struct):
+    """What the embedded upstream's log says since its reset."""
+
+    total: int
+    longest_chain: int
+
+
+@dataclass
+class Results:
+    """Everything measured, by the names of contenders and queries."""
+
+    loads: dict[str, dict[str, list[Load]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(list))
+    )
+    memory: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    """Bytes, after all loads of a round."""
+    cold: dict[str, list[Cold]] = field(default_factory=lambda: defaultdict(list))
+    gaps: dict[str, str] = field(default_factory=dict)
+    """Why something is missing, by what."""
+
+
+@dataclass(frozen=True)
+class Measuring:
+    """How and where things are measured, and what came of it."""
+
+    cores: Cores
+    folder: Path
+    seconds: int
+    """Of each load."""
+    warm_up: int
+    """Seconds of load before it."""
+    compared: int
+    """How many answers of a query are compared before the load; by that caches are filled as well."""
+    right: dict[str, list[bytes]]
+    """The right answers by the query's name."""
+    results: Results
+
+    def under_load(self, contender: Contender, queries: Iterable[Query], upstream: Upstream) -> None:
+        """One round: a fresh process, and every query that it can answer."""
+        try:
+            with started(contender, upstream, self.cores, self.folder) as (process, port):
+                if contender.dialect == "ours":
+                    _wait_until_all_is_known(port)
+                for query in queries:
+                    if takes(contender, query):
+                        self._one_query(contender, query, process, port, upstream)
+                self.results.memory[contender.name].append(process.memory())
+        except FAILURES as error:
+            self._gap(contender.name, error)
+
+    def _one_query(
+        self, contender: Contender, query: Query, process: Running, port: int, upstream: Upstream
+    ) -> None:
+        measured = self.results.loads[contender.name][query.name]
+        document = query.documents.get(contender.dialect, "")
+        connections = contender.connections.get(query.name, CONNECTIONS)
+
+        def compare(sample: int) -> None:
+            if not contender.floor:
+                right = self.right[query.name]
+                check(port, document, query, right[:sample], at_once=min(connections, AT_ONCE))
+
+        def put_under_load(seconds: int) -> Load:
+            return load(
+                process,
+                f"http://127.0.0.1:{port}/{query.name if contender.floor else 'graphql'}",
+                [posted(document, variables) for variables in query.variables],
+                seconds=seconds,
+                connections=connections,
+                folder=self.folder,
+                others=upstream.processes,
+            )
+
+        try:
+            compare(SAMPLE if query.executed else self.compared)
+            if self.warm_up:
+                put_under_load(self.warm_up)
+            seen = put_under_load(self.seconds)
+            compare(SAMPLE)
+        except FAILURES as error:
+            self._gap(f"{contender.name}, {query.name}", error)
+            return
+        measured.append(seen)
+        _tell(f"{contender.name:20} {query.name:6} {seen.rate:10,.1f} a second, p99 {seen.p99:,.1f} ms")
+
+    def cold(self, contender: Contender, query: Query, upstream: Upstream) -> None:
+        """The first answer of a fresh process to Q2, and the second."""
+        try:
+            with started(contender, upstream, self.cores, self.folder) as (_, port):
+                first, asked = self._answered(contender, query, port, upstream)
+                second, asked_again = self._answered(contender, query, port, upstream)
+        except FAILURES as error:
+            self._gap(f"{contender.name}, cold", error)
+            return
+        cold = Cold(first, asked.total, asked.longest_chain, second, asked_again.total)
+        self.results.cold[contender.name].append(cold)
+        _tell(f"{contender.name:20} cold   {first:10,.1f} ms, {cold.requests} requests, {cold.rounds} rounds")
+
+    def _answered(
+        self, contender: Contender, query: Query, port: int, upstream: Upstream
+    ) -> tuple[float, _Asked]:
+        """Milliseconds of one answer, and what was asked upstream for it."""
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIME_LIMIT)
+        body = posted(query.documents[contender.dialect], query.variables[0])
+        upstream.control("POST", "reset")
+        try:
+            connection.connect()
+            began = time.perf_counter()
+            connection.request("POST", "/graphql", body, HEADERS)
+            answer = connection.getresponse().read()
+            ended = time.perf_counter()
+        finally:
+            connection.close()
+        if not same(answer, self.right[query.name][0]):
+            raise WrongAnswer(f"the answer differs from the gateway's: {answer[:300]!r}")
+        asked = msgspec.json.decode(upstream.control("GET", "requests"), type=_Asked)
+        return 1e3 * (ended - began), asked
+
+    def _gap(self, what: str, error: Exception) -> None:
+        self.results.gaps[what] = str(error) or type(error).__name__
+        _tell(f"{what}: {self.results.gaps[what]}")
+
+
+def takes(contender: Contender, query: Query) -> bool:
+    """Whether a contender is asked this: it can say it, and the query leaves it what it is there to show."""
+    if contender.floor:
+        return query.name in ("Q1", "Q2", "Q3", "hello", "10kB")
+    skipped = query.executed and contender.keeps_answers and contender.dialect == "ours"
+    return contender.dialect in query.documents and not skipped
+
+
+def _wait_until_all_is_known(port: int) -> None:
+    deadline = time.monotonic() + LEARNING
+    while not knows_all(port):
+        if time.monotonic() > deadline:
+            raise DidNotStart(f"the gateway has not read the catalogue within {LEARNING} s")
+        time.sleep(0.1)
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
