@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with slow_upstream(cores, folder) as upstream:
             for _ in range(rounds if COLD in parts else 0):
                 for each in taking_part:
-                    if not each.floor:
+                    if each.cold:
                         measuring.cold(each, known["Q2"], upstream)
     text = report(Run(rounds, seconds, asked, taking_part, choosable, READY, versions(), results))
     sys.stdout.write(text)

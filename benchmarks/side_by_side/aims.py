@@ -73,7 +73,7 @@ def _cold(results: Results, peers: list[str]) -> list[Aim]:
         return Aim(what, wanted, *told()) if known else Aim(what, wanted, None, False)
 
     def rounds() -> tuple[str, bool]:
-        most = max(cold.rounds for cold in mine)
+        most = max(cold.rounds or cold.chain for cold in mine)
         return str(most), most <= 3
 
     def first() -> tuple[str, bool]:

@@ -65,7 +65,9 @@ class Contender:
     keeps_answers: bool = False
     """Whether it keeps whole answers, which Q5 is about to prevent."""
     loaded: bool = True
-    """Whether it is put under load, or only measured cold."""
+    """Whether it is put under load."""
+    cold: bool = True
+    """Whether the first answer of a fresh process is measured."""
     floor: bool = False
     """Whether it sends ready bytes, whatever is posted, at a path for each query."""
 
@@ -80,9 +82,18 @@ def _ours() -> list[Contender]:
     common = {"GATEWAY_UPSTREAM": "{upstream}", "GATEWAY_STORAGE": "{folder}/gateway.sqlite"}
 
     def ours(
-        name: str, meaning: str, *, loaded: bool = True, cache: bool = False, **settings: str
+        name: str,
+        meaning: str,
+        *,
+        loaded: bool = True,
+        cold: bool = True,
+        cache: bool = False,
+        **settings: str,
     ) -> Contender:
-        environment = {**common, **{f"GATEWAY_{name.upper()}": value for name, value in settings.items()}}
+        environment = {
+            **common,
+            **{f"GATEWAY_{setting.upper()}": value for setting, value in settings.items()},
+        }
         return Contender(
             name,
             meaning,
@@ -90,19 +101,30 @@ def _ours() -> list[Contender]:
             "ours",
             environment=environment,
             loaded=loaded,
+            cold=cold,
             keeps_answers=cache,
         )
 
     return [
         ours("gateway", "this project with its defaults", cache=True),
         ours(
-            "gateway executing", "without its response cache: it makes every answer", response_cache_bytes="0"
+            "gateway executing",
+            "without its response cache: it makes every answer",
+            cold=False,
+            response_cache_bytes="0",
         ),
         ours(
             "gateway no crawl",
             "only to be asked cold: it knows nothing and does not crawl",
             loaded=False,
             crawl="off",
+        ),
+        ours(
+            "gateway no crawl 32",
+            "the same, with 32 requests at a time to upstream from the start; by default it begins with 4",
+            loaded=False,
+            crawl="off",
+            upstream_min_in_flight="32",
         ),
     ]
 
@@ -190,6 +212,7 @@ def _floors() -> list[Contender]:
             "nginx does the same",
             ["nginx", "-c", "{config}"],
             template=HERE / "nginx-floor.conf",
+            cold=False,
             floor=True,
         ),
     ]
@@ -219,7 +242,7 @@ def _floor(
     name: str, meaning: str, command: list[str], install: Callable[[], object] | None = None
 ) -> Contender:
     environment = {"READY": "{folder}/ready", "PYTHONPATH": str(ROOT)}
-    return Contender(name, meaning, command, environment=environment, install=install, floor=True)
+    return Contender(name, meaning, command, environment=environment, install=install, cold=False, floor=True)
 
 
 def tailcall_in(command: list[str]) -> list[str]:

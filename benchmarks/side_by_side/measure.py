@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import sys
 import time
 from collections import defaultdict
@@ -29,6 +30,9 @@ AT_ONCE = 16
 LEARNING = 60
 """Seconds within which our gateway has to read the catalogue."""
 
+RECEIPT = {"X-Gateway-Receipt": "1"}
+"""What makes our gateway tell what an answer took; others do not know it."""
+
 FAILURES = (CannotInstall, DidNotStart, WrongAnswer, LoadFailed, OSError, http.client.HTTPException)
 """What leaves a gap in the tables, and stops nothing."""
 
@@ -40,17 +44,20 @@ class Cold:
     first: float
     requests: int
     """Upstream, for the first answer."""
-    rounds: int
+    chain: int
     """Of them, the longest chain in which each began after the one before had ended."""
+    rounds: int | None
+    """Of them, the longest chain in which each needed the one before, as our gateway's receipt says."""
     second: float
     second_requests: int
 
 
 class _Asked(msgspec.Struct):
-    """What the embedded upstream's log says since its reset."""
+    """What the embedded upstream's log says since its reset, and what the answer's receipt says, if it has one."""
 
     total: int
     longest_chain: int
+    rounds: int | None = None
 
 
 @dataclass
@@ -140,9 +147,9 @@ class Measuring:
         except FAILURES as error:
             self._gap(f"{contender.name}, cold", error)
             return
-        cold = Cold(first, asked.total, asked.longest_chain, second, asked_again.total)
+        cold = Cold(first, asked.total, asked.longest_chain, asked.rounds, second, asked_again.total)
         self.results.cold[contender.name].append(cold)
-        _tell(f"{contender.name:20} cold   {first:10,.1f} ms, {cold.requests} requests, {cold.rounds} rounds")
+        _tell(f"{contender.name:20} cold   {first:10,.1f} ms, {cold.requests} requests")
 
     def _answered(
         self, contender: Contender, query: Query, port: int, upstream: Upstream
@@ -154,7 +161,7 @@ class Measuring:
         try:
             connection.connect()
             began = time.perf_counter()
-            connection.request("POST", "/graphql", body, HEADERS)
+            connection.request("POST", "/graphql", body, HEADERS | RECEIPT)
             answer = connection.getresponse().read()
             ended = time.perf_counter()
         finally:
@@ -162,6 +169,8 @@ class Measuring:
         if not same(answer, self.right[query.name][0]):
             raise WrongAnswer(f"the answer differs from the gateway's: {answer[:300]!r}")
         asked = msgspec.json.decode(upstream.control("GET", "requests"), type=_Asked)
+        extensions = json.loads(answer).get("extensions", {})
+        asked.rounds = extensions.get("upstream", {}).get("rounds")
         return 1e3 * (ended - began), asked
 
     def _gap(self, what: str, error: Exception) -> None:

@@ -47,7 +47,9 @@ def report(run: Run) -> str:
         ["## Missing", "", *(f"- {what}: {_line(why)}" for what, why in run.results.gaps.items())]
         if run.results.gaps
         else [],
-        ["## What is asked", "", *(f"- **{query.name}** {query.meaning}." for query in run.queries.values())],
+        ["## What is asked", "", *(f"- **{query.name}** {query.meaning}." for query in run.queries.values())]
+        if run.queries
+        else [],
         ["## Who answers", "", *(f"- **{each.name}** {each.meaning}." for each in run.contenders)],
         ["## Every figure", "", *_every_figure(run)] if run.queries else [],
         ["## Versions", "", ", ".join(f"{name} {version}" for name, version in run.versions.items()) + "."],
@@ -118,26 +120,25 @@ def _aims(run: Run) -> list[str]:
 
 def _cold(run: Run) -> list[str]:
     lines = [
-        "Q2 against an upstream that takes 20 ms for each answer; nothing is stored. Medians of the rounds. The "
-        f"requests of `{KEPT}` are those of its crawl as well, which begins with the process.",
+        "Q2 against an upstream that takes 20 ms for each answer; nothing is stored. Medians of the rounds. Chain: the "
+        "most requests of which each began after the one before had ended. Rounds: those of which each needed the one "
+        "before, by our gateway's receipt; its chain is longer, because it sends few at a time.",
         "",
-        *_header("", ["ms", "requests upstream", "rounds", "second, ms", "second, requests"]),
+        *_header("", ["ms", "requests upstream", "chain", "rounds", "second, ms", "second, requests"]),
     ]
     for each in run.contenders:
         cold = run.results.cold.get(each.name)
         if cold:
-            first, second = median(one.first for one in cold), median(one.second for one in cold)
-            counts = [
-                f"{median(values):,.0f}"
-                for values in (
-                    [one.requests for one in cold],
-                    [one.rounds for one in cold],
-                    [one.second_requests for one in cold],
-                )
+            rounds = [one.rounds for one in cold if one.rounds is not None]
+            cells = [
+                f"{median(one.first for one in cold):,.0f}",
+                f"{median(one.requests for one in cold):,.0f}",
+                f"{median(one.chain for one in cold):,.0f}",
+                f"{median(rounds):,.0f}" if rounds else "",
+                f"{median(one.second for one in cold):,.1f}",
+                f"{median(one.second_requests for one in cold):,.0f}",
             ]
-            lines.append(
-                _row(each.name, [f"{first:,.0f}", counts[0], counts[1], f"{second:,.1f}", counts[2]])
-            )
+            lines.append(_row(each.name, cells))
     return lines
 
 
