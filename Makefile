@@ -28,7 +28,7 @@ agree: $(VENV)/dev ## Compare the engine with Strawberry's execution on 50,000 r
 supergraph: $(VENV)/run examples/supergraph/node_modules ## Join this graph with two others behind three gateways, and ask them; needs npm
 	node examples/supergraph/start.js $(abspath $(BIN)/python)
 
-bench: $(VENV)/run ## Measure the gateway beside its peers, in about 20 minutes; ARGS=--quick in 4. Needs npm, wrk, nginx
+bench: $(VENV)/run ## Measure the gateway beside its peers, in about 25 minutes; ARGS=--quick in 4. Needs npm, wrk, nginx
 	$(BIN)/python benchmarks/bench.py $(ARGS)
 
 bench-growth: $(VENV)/run ## Measure it as catalogue, answers and connections grow; ARGS="--sizes 5400". Needs wrk

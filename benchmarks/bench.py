@@ -1,6 +1,6 @@
 """The gateway beside its peers, all in one run: answers a second, the first answer, floors, servers.
 
-    python benchmarks/bench.py                                  everything, in about 20 minutes
+    python benchmarks/bench.py                                  everything, in about 25 minutes
     python benchmarks/bench.py --quick                          the same in about 4, to see that all work
     python benchmarks/bench.py --only gateway,apollo --queries Q2,cold
 

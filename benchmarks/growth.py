@@ -196,7 +196,7 @@ def table(measured: list[Measured]) -> str:
         for packages in ANSWERS
     }
     connections = {
-        f"{number} connections, {cache} response cache": [
+        f"connections: {number}, {cache} response cache": [
             f"{each.by_connections[cache, number]:,.0f}" for each in measured
         ]
         for cache in CACHES

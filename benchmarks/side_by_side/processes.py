@@ -112,8 +112,9 @@ def running(
 
 
 def end_in_order() -> None:
-    """Let SIGTERM end this process as an exit does, so that what it has started is stopped."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    """Let Ctrl-C and SIGTERM end this process as an exit does: what it has started is stopped first."""
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, lambda number, _: sys.exit(128 + number))
 
 
 def _is(ready: Callable[[], bool]) -> bool:
