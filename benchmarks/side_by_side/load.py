@@ -44,8 +44,8 @@ end
 
 function done(summary, latency)
   local errors = summary.errors
-  io.write(string.format('\nmeasured {"requests":%d,"seconds":%f,"p50":%f,"p99":%f,"errors":%d}\n',
-    summary.requests, summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
+  io.write(string.format('\nmeasured {"requests":%d,"bytes":%d,"seconds":%f,"p50":%f,"p99":%f,"errors":%d}\n',
+    summary.requests, summary.bytes, summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
     errors.connect + errors.read + errors.write + errors.status + errors.timeout))
 end
 """
@@ -61,6 +61,8 @@ class Load:
 
     rate: float
     """Answers a second."""
+    size: float
+    """Bytes of an answer with its headers, on average."""
     p50: float
     p99: float
     errors: int
@@ -121,6 +123,7 @@ def load(
     measured = json.loads(line)
     return Load(
         rate=measured["requests"] / measured["seconds"],
+        size=measured["bytes"] / max(1, measured["requests"]),
         p50=measured["p50"],
         p99=measured["p99"],
         errors=measured["errors"],

@@ -25,7 +25,7 @@ HELLO = [Query("hello", "5 bytes", {}, [{}])]
 
 
 def seen(rate: float, *, errors: int = 0, busy: float = 1, disturbance: float = 0) -> Load:
-    return Load(rate, 1.25, 2.5, errors, busy, 0.5, disturbance)
+    return Load(rate, 7000, 1.25, 2.5, errors, busy, 0.5, disturbance)
 
 
 def run_of(results: Results) -> Run:

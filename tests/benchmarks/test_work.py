@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from graphql import build_schema, parse, validate
 
+from benchmarks.growth import ANSWERS, document
 from benchmarks.side_by_side.answers import right_answers
 from benchmarks.side_by_side.work import NAMES, NONCE, Query, queries
 from upstream.embedded import Catalogue
@@ -90,6 +91,13 @@ def test_the_peers_schema_has_what_they_are_asked(name: str, asked: dict[str, Qu
     )
     assert text
     assert validate(build_schema(text[1]), parse(asked[name].documents["peers"])) == []
+
+
+async def test_growing_answers_have_as_many_packages_as_they_should() -> None:
+    grown = [Query(str(packages), "", {"ours": document(packages)}, [{}]) for packages in ANSWERS]
+    for packages, (body,) in (await right_answers(grown)).items():
+        pages = json.loads(body)["data"].values()
+        assert sum(len(page["nodes"]) for page in pages) == int(packages)
 
 
 def test_every_request_of_q5_has_a_place_for_the_nonce_and_others_have_none(asked: dict[str, Query]) -> None:
