@@ -8,10 +8,10 @@ GRAPHIQL := web/graphiql
 EXPLORE := examples/frontends/grid-compare
 
 .DEFAULT_GOAL := help
-.PHONY: help run graphiql explore test agree check lint-schema format docs lock clean
+.PHONY: help run graphiql explore test agree bench bench-growth check lint-schema format docs lock clean
 
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 run: $(VENV)/run ## Serve on http://127.0.0.1:8000/graphql; UPSTREAM=https://djangopackages.org/api/v4/ for the real site
 	$(BIN)/python server.py serve $(if $(UPSTREAM),--upstream $(UPSTREAM))
@@ -33,6 +33,12 @@ agree: $(VENV)/dev ## Compare the engine with Strawberry's execution on 50,000 r
 .PHONY: supergraph
 supergraph: $(VENV)/run examples/supergraph/node_modules ## Join this graph with two others behind three gateways, and ask them; needs npm
 	node examples/supergraph/start.js $(abspath $(BIN)/python)
+
+bench: $(VENV)/run ## Measure the gateway beside its peers, in about 25 minutes; ARGS=--quick in 4. Needs npm, wrk, nginx
+	$(BIN)/python benchmarks/bench.py $(ARGS)
+
+bench-growth: $(VENV)/run ## Measure it as catalogue, answers and connections grow; ARGS="--sizes 5400". Needs wrk
+	$(BIN)/python benchmarks/growth.py $(ARGS)
 
 check: $(VENV)/dev ## Lint, check types and the directions of imports
 	$(BIN)/ruff format --check .
@@ -61,8 +67,12 @@ lock: $(VENV)/dev ## Write the locked versions anew from pyproject.toml
 
 LOCK := --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header
 
+PEERS := benchmarks/peers/python/.venv benchmarks/peers/tailcall/libc
+
 clean: ## Remove what these commands made
-	rm -rf $(VENV) */*/node_modules */*/*/node_modules $(GRAPHIQL)/dist $(addprefix examples/frontends/*/,.venv dist build gateway_client src/gql src/__generated__) .ci/output .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) */*/node_modules */*/*/node_modules $(PEERS) $(GRAPHIQL)/dist .ci/output
+	rm -rf $(addprefix examples/frontends/*/,.venv dist build gateway_client src/gql src/__generated__)
+	rm -rf .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r
 

@@ -1,0 +1,112 @@
+"""The right answers, the gateway's own over the embedded catalogue, and whether another gateway gives the same."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from benchmarks.side_by_side.work import Query
+from server import open_source
+from settings import read_settings
+from web.execution import Gateway, Request
+
+HEADERS = {"Content-Type": "application/json"}
+TIME_LIMIT = 60
+"""Seconds for one answer."""
+
+WRAPPERS = {"grid", "package", "nodes", "results"}
+"""Names that some gateways put around a value, as the only key of an object, and others do not."""
+
+RELATIONS = {"grids", "packages"}
+
+
+class WrongAnswer(Exception):
+    """A gateway answers otherwise than ours."""
+
+
+async def right_answers(queries: Iterable[Query]) -> dict[str, list[bytes]]:
+    """The bodies by the query's name, one for each of its variables."""
+    source = open_source(read_settings(upstream="embedded", storage=":memory:"), follow=False)
+    await source.open()
+    try:
+        await source.sync.crawl()
+        gateway = Gateway(source)
+        return {
+            query.name: [
+                (await gateway.execute(Request(query.documents["ours"], variables))).body
+                for variables in query.variables
+            ]
+            for query in queries
+        }
+    finally:
+        await source.aclose()
+
+
+def check(port: int, document: str, query: Query, right: Sequence[bytes], *, at_once: int) -> None:
+    """Ask with each of the query's variables, so many at a time.
+
+    :raises WrongAnswer: one answer is not right.
+    """
+
+    def wrong(variables: dict[str, object], body: bytes) -> str | None:
+        status, answer = ask(port, document, variables)
+        return None if same(answer, body) else f"{query.name} {variables}: {status} {answer[:300]!r}"
+
+    with ThreadPoolExecutor(at_once) as pool:
+        found = [found for found in pool.map(wrong, query.variables, right) if found]
+    if found:
+        raise WrongAnswer(
+            f"{len(found)} of {len(right)} answers differ from the gateway's; the first is {found[0]}"
+        )
+
+
+def ask(port: int, document: str, variables: dict[str, object]) -> tuple[int, bytes]:
+    """Status and body of one request, on a connection of its own."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIME_LIMIT)
+    try:
+        connection.request("POST", "/graphql", posted(document, variables), HEADERS)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def posted(document: str, variables: dict[str, object]) -> str:
+    """The body of a request."""
+    return json.dumps({"query": document, "variables": variables}, separators=(",", ":"))
+
+
+def same(one: bytes, other: bytes) -> bool:
+    """Whether two bodies hold the same data without errors.
+
+    Wrappers do not count, nor does the order in a relation: v4 promises none, and our gateway sorts it.
+    """
+    mine, theirs = _data(one), _data(other)
+    return mine is not None and mine == theirs
+
+
+def _data(body: bytes) -> dict[str, Any] | None:
+    """The data of a body without errors, made comparable; ``None`` if there is none."""
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(answer, dict) or not isinstance(answer.get("data"), dict) or "errors" in answer:
+        return None
+    return {root: _plain(value) for root, value in answer["data"].items()}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1 and value.keys() <= WRAPPERS:
+        return _plain(*value.values())
+    return {
+        key: sorted(_plain(item), key=json.dumps) if key in RELATIONS and item else _plain(item)
+        for key, item in value.items()
+    }
