@@ -107,11 +107,11 @@ class Source:
     async def first_catalog(self) -> Catalog:
         """The catalog, for a request that began when there was none and cannot do without.
 
-        It waits for the first crawl, up to ten seconds.
+        It waits for the first crawl, up to ten seconds, but not for one after that has failed.
 
         :raises UpstreamUnavailable: there is none yet, or it is too old to be served.
         """
-        if self.sync.snapshot is None and self._follow:
+        if self.sync.snapshot is None and self._follow and self.sync.last_error is None:
             await self.sync.settled(REVALIDATION)
         snapshot = self.sync.snapshot
         if snapshot is not None:
@@ -122,6 +122,12 @@ class Source:
             raise UpstreamUnavailable(
                 "This needs the whole catalogue, which is not stored, and GATEWAY_CRAWL is off: "
                 "`python server.py sync` reads it."
+            )
+        failure = self.sync.last_error
+        if failure is not None:
+            raise UpstreamUnavailable(
+                f"This needs the whole catalogue, which could not be read yet. {failure}",
+                retry_after=failure.retry_after,
             )
         raise UpstreamUnavailable(
             "This needs the whole catalogue, which is still being read. Try again in a moment.",

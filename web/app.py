@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -146,8 +146,12 @@ async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     messages = {
         404: f"There is nothing at {request.url.path}; the GraphQL endpoint is /graphql.",
-        405: f"{request.method} is not answered here; use GET or POST.",
+        405: f"{request.method} is not answered here; use {_alternatives(error.headers)}.",
     }
     headers = dict(error.headers) if error.headers else None
     message = messages.get(error.status_code, error.detail)
     return refusal(error.status_code, message, headers)
+
+
+def _alternatives(headers: Mapping[str, str] | None) -> str:
+    return " or ".join(sorted((headers or {}).get("Allow", "").split(", ")))

@@ -13,6 +13,7 @@ from tests.acceptance.gateways import eventually
 from tests.conftest import UPSTREAM_URL
 from upstream.client import Client
 from upstream.embedded import EmbeddedUpstream
+from upstream.errors import UpstreamUnavailable
 from upstream.exchange import Limits
 from upstream.freshness import Freshness
 from upstream.source import Source
@@ -97,3 +98,16 @@ async def test_where_another_process_crawls_a_request_waits_once_for_each_catalo
         await crawling.sync.crawl()
         await eventually(lambda: source.sync.snapshot is not known)
         assert not await answers_at_once(source)
+
+
+async def test_nobody_waits_for_a_first_catalog_while_upstream_is_known_to_fail(
+    embedded: EmbeddedUpstream, tmp_path: Path
+) -> None:
+    embedded.faults.state = "down"
+    async with opened(embedded, tmp_path / "none.sqlite") as source:
+        await eventually(lambda: source.sync.last_error)
+        asked = asyncio.create_task(source.first_catalog())
+        await asyncio.sleep(0)
+        assert asked.done()
+        with pytest.raises(UpstreamUnavailable, match="which could not be read yet"):
+            await asked
