@@ -5,9 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 LINT := tests/schema_lint
 GRAPHIQL := web/graphiql
+EXPLORE := examples/frontends/grid-compare
 
 .DEFAULT_GOAL := help
-.PHONY: help run graphiql test agree check lint-schema format docs lock clean
+.PHONY: help run graphiql explore test agree check lint-schema format docs lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -17,6 +18,11 @@ run: $(VENV)/run ## Serve on http://127.0.0.1:8000/graphql; UPSTREAM=https://dja
 
 graphiql: $(GRAPHIQL)/node_modules ## Build a GraphiQL that needs no other server; needs npm
 	npm run build --prefix $(GRAPHIQL) --silent
+
+explore: $(EXPLORE)/dist/index.html ## Build the app that the gateway serves at /explore; needs npm
+
+$(EXPLORE)/dist/index.html: schema.graphql $(shell find $(EXPLORE) \( -name node_modules -o -name dist -o -name gql \) -prune -o -type f -print) | $(EXPLORE)/node_modules
+	npm run --silent build --prefix $(EXPLORE)
 
 test: $(VENV)/dev ## Run all tests
 	$(BIN)/python -m pytest
@@ -56,7 +62,7 @@ lock: $(VENV)/dev ## Write the locked versions anew from pyproject.toml
 LOCK := --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header
 
 clean: ## Remove what these commands made
-	rm -rf $(VENV) */*/node_modules */*/*/node_modules $(GRAPHIQL)/dist .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) */*/node_modules */*/*/node_modules $(GRAPHIQL)/dist $(addprefix examples/frontends/*/,.venv dist build gateway_client src/gql src/__generated__) .ci/output .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r
 

@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from upstream.source import Source
@@ -23,6 +23,7 @@ from web.docs import doc
 from web.documents import Documents
 from web.endpoint import EXPOSED, GraphQLEndpoint, refusal
 from web.execution import Gateway
+from web.explore import Explore
 from web.front_door import favicon, front_door
 from web.graphiql import graphiql_routes
 from web.health import healthz, readyz
@@ -124,6 +125,7 @@ def create_app(
         Route("/readyz", readyz),
         Route("/metrics", _metrics),
         *graphiql_routes(),
+        Mount("/explore", Explore()),
     ]
     return GatewayApp(
         routes=routes,

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, async_playwright, expect
 
 from tests.tools import need
+
+# CI's machines are slow at times; whoever waits for something that comes waits no longer for it.
+expect.set_options(timeout=15_000)
 
 _FLAGS = [
     "--no-sandbox",

@@ -1,0 +1,316 @@
+"""The app at /explore in a real browser: what people do with it, also when the network or upstream is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from playwright.async_api import Page, WebSocket, expect
+
+from tests.acceptance.gateways import ROOT, STATUS, ask, gateway, refusing, sync, until
+from tests.browser.conftest import Tab
+from tests.serving import free_port, serving
+from tests.streams import served
+from tests.tools import need, npm_install
+from upstream.embedded import EmbeddedUpstream
+
+PACKAGES = Path(__file__).parent
+SHOTS = ROOT / ".ci" / "output" / "grid-compare"
+PAGES = {
+    "grids": "",
+    "grid": "grids/mail-backends?order=COMMITS_DESC",
+    "side-by-side": "grids/email?compare=django-celery-email,dj-address",
+    "package": "packages/django-celery-email",
+    "search": "search?q=celery",
+    "nothing-found": "search?q=nosuchword",
+    "not-found": "grids/no-such-grid",
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _built() -> None:
+    need("make", "node", "npm")
+    done = subprocess.run(["make", "explore"], cwd=ROOT, capture_output=True, text=True, timeout=400)
+    assert done.returncode == 0, done.stdout + done.stderr
+    SHOTS.mkdir(parents=True, exist_ok=True)
+
+
+@pytest.fixture(scope="module")
+def explore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the app at a gateway that knows the whole catalogue."""
+    with gateway("embedded", tmp_path_factory.mktemp("known") / "catalog.sqlite") as client:
+        until(lambda: ask(client, STATUS)["data"]["catalog"]["packageCount"])
+        yield address_of(client)
+
+
+@pytest.fixture(scope="module")
+def outdated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The same at a gateway with a catalog from before upstream went away."""
+    storage = tmp_path_factory.mktemp("outdated") / "catalog.sqlite"
+    with serving(EmbeddedUpstream(packages=300)) as address:
+        upstream = f"{address}/api/v4/"
+        sync(upstream, storage)
+    with refusing(urlsplit(upstream).port or 0), gateway(upstream, storage, FRESH="0.001") as client:
+        yield address_of(client)
+
+
+@pytest.fixture(scope="module")
+def ignorant() -> Iterator[str]:
+    """The same at a gateway that has never reached upstream."""
+    port = free_port()
+    with (
+        refusing(port),
+        gateway(f"http://127.0.0.1:{port}/api/v4/", Path(":memory:"), UPSTREAM_ATTEMPTS="1") as client,
+    ):
+        yield address_of(client)
+
+
+def address_of(client: httpx.Client) -> str:
+    return str(client.base_url).rstrip("/") + "/explore/"
+
+
+async def opened(tab: Tab, address: str) -> Page:
+    """The page, when what it asked for has come."""
+    await tab.page.goto(address)
+    await expect(tab.page.locator("[aria-busy=true], .skeleton")).to_have_count(0)
+    return tab.page
+
+
+async def shot(page: Page, name: str) -> None:
+    await page.screenshot(path=SHOTS / f"{name}.png")
+
+
+def is_content(tab: Tab) -> bool:
+    """It complained of nothing, and asked only its own host."""
+    assert tab.complaints == []
+    assert tab.foreign_requests() == []
+    return True
+
+
+async def test_it_opens_with_all_grids_narrows_them_and_brings_more(tab: Tab, explore: str) -> None:
+    page = await opened(tab, explore)
+    grids = page.get_by_role("main").get_by_role("heading", level=2)
+    await expect(grids).to_have_count(24)
+    await page.get_by_role("button", name="Show more grids").click()
+    await expect(grids).to_have_count(48)
+    await expect(page.get_by_text("48 of 440 grids")).to_be_visible()
+    await page.get_by_label("Narrow the grids").fill("mail")
+    await expect(page.get_by_role("status").first).to_have_text("8 grids found")
+    await expect(grids).to_have_count(8)
+    await page.get_by_label("Narrow the grids").fill("no such grid")
+    await expect(page.get_by_text("No grid has “no such grid”")).to_be_visible()
+    assert is_content(tab)
+
+
+async def test_one_switches_from_grid_to_grid_and_the_focus_goes_along(tab: Tab, explore: str) -> None:
+    page = await opened(tab, explore)
+    for title in ("Mail backends", "Docs"):
+        await page.get_by_role("link", name=title, exact=True).click()
+        title_of_page = page.get_by_role("heading", level=1, name=title)
+        await expect(title_of_page).to_be_focused()
+        await expect(page).to_have_title(f"{title} · Grid compare")
+        await expect(page.get_by_role("table")).to_be_visible()
+        await page.get_by_role("link", name="All grids").click()
+    await page.go_back()
+    await expect(page.get_by_role("heading", level=1, name="Docs")).to_be_visible()
+    assert is_content(tab)
+
+
+async def test_a_grid_has_its_packages_page_by_page_with_all_that_they_are_compared_by(
+    tab: Tab, explore: str
+) -> None:
+    page = await opened(tab, f"{explore}grids/mail-backends?order=COMMITS_DESC")
+    rows = page.get_by_role("table").locator("tbody tr")
+    await expect(rows).to_have_count(20)
+    first = rows.first
+    await expect(first).to_contain_text("django_measure_banner_lite")
+    for text in ("5,535", "309", "24.1", "months ago", "231"):
+        await expect(first).to_contain_text(text)
+    await expect(first.get_by_role("img")).to_have_accessible_name(re.compile("^231 commits in 52 weeks, "))
+    await page.get_by_role("button", name="Show more packages").click()
+    await expect(rows).to_have_count(29)
+    await expect(page.get_by_role("button", name="Show more packages")).to_have_count(0)
+    await expect(page.get_by_text("29 of 29 packages")).to_be_focused()
+    assert is_content(tab)
+
+
+async def test_a_header_orders_all_packages_of_the_grid_by_keyboard_too(tab: Tab, explore: str) -> None:
+    page = await opened(tab, f"{explore}grids/mail-backends")
+    forks = page.locator("tbody td:nth-of-type(3)")
+    header = page.get_by_role("columnheader", name="Forks")
+    for key, direction in (("Enter", "descending"), ("Space", "ascending")):
+        await header.get_by_role("button").press(key)
+        await expect(header).to_have_attribute("aria-sort", direction)
+        await expect(page.locator("[aria-busy=true]")).to_have_count(0)
+        numbers = [int(text.replace(",", "")) for text in await forks.all_inner_texts()]
+        assert numbers == sorted(numbers, reverse=direction == "descending")
+        assert len(numbers) == 20
+        await expect(header.get_by_role("button")).to_be_focused()
+    assert is_content(tab)
+
+
+async def test_packages_are_picked_to_stand_side_by_side_with_their_ranks(tab: Tab, explore: str) -> None:
+    page = await opened(tab, f"{explore}grids/email")
+    for title in ("django-celery-email", "dj-address"):
+        await page.get_by_role("checkbox", name=f"Compare {title}").check()
+    side = page.get_by_role("region", name="Side by side").get_by_role("table")
+    await expect(side.get_by_role("row", name="Stars")).to_have_text("Stars475rank 5469rank 6")
+    assert page.url.endswith("?compare=django-celery-email%2Cdj-address")
+    await page.get_by_role("button", name="Take django-celery-email out").click()
+    await expect(side.get_by_role("row", name="Stars")).to_have_text("Stars469rank 6")
+    assert is_content(tab)
+
+
+async def test_the_search_answers_while_one_types_and_goes_on_for_more(tab: Tab, explore: str) -> None:
+    page = await opened(tab, explore)
+    field = page.get_by_role("searchbox", name="Search packages and grids")
+    await field.press_sequentially("celery")
+    await expect(page.get_by_role("status").first).to_have_text("10 or more results for celery")
+    await expect(field).to_be_focused()
+    results = page.get_by_role("main").get_by_role("listitem")
+    await page.get_by_role("button", name="Show more results").click()
+    await expect(results).to_have_count(20)
+    await field.fill('"celery email" OR nosuchword')
+    await field.press("Enter")
+    await results.get_by_role("link", name="django-celery-email", exact=True).click()
+    await expect(page.get_by_role("heading", level=1, name="django-celery-email")).to_be_focused()
+    await expect(field).to_have_value("")
+    assert is_content(tab)
+
+
+async def test_a_package_shows_its_grids_and_leads_to_related_packages(tab: Tab, explore: str) -> None:
+    page = await opened(tab, f"{explore}packages/django-celery-email")
+    await expect(page.get_by_role("region", name="Compared on")).to_have_text("Compared onEmail 8 packages")
+    related = page.get_by_role("region", name="Related packages")
+    await expect(related.get_by_role("listitem")).to_have_count(7)
+    await related.get_by_role("link", name="dj-address").click()
+    await expect(page.get_by_role("heading", level=1, name="dj-address")).to_be_focused()
+    assert is_content(tab)
+
+
+async def test_what_a_page_asks_for_can_be_kept_by_caches(tab: Tab, explore: str) -> None:
+    async with tab.page.expect_response(re.compile(r"/graphql\?.*operationName=Grid&")) as asked:
+        await opened(tab, f"{explore}grids/email")
+    headers = await (await asked.value).all_headers()
+    assert headers["cache-control"].startswith("public, max-age=")
+    assert "etag" in headers
+
+
+async def test_what_changes_upstream_changes_on_the_page(tab: Tab, tmp_path: Path) -> None:
+    subscribed = asyncio.Event()
+
+    def watch(socket: WebSocket) -> None:
+        socket.on("framesent", lambda frame: subscribed.set() if "catalogChanged" in frame else None)
+
+    tab.page.on("websocket", watch)
+    with served(tmp_path / "catalog.sqlite") as gateway:
+        page = await opened(tab, f"{gateway.address}/explore/packages/django-celery-email")
+        await expect(page.get_by_role("main")).to_contain_text("Stars475")
+        await asyncio.wait_for(subscribed.wait(), 30)
+        gateway.upstream.catalogue.update_package(1599, repo_watchers=476)
+        await asyncio.to_thread(gateway.crawl)
+        await expect(page.get_by_role("main")).to_contain_text("Stars476")
+        assert is_content(tab)
+        # Else the gateway would wait for it to end the subscription.
+        await page.close()
+
+
+async def test_the_keyboard_skips_the_header(tab: Tab, explore: str) -> None:
+    page = await opened(tab, explore)
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_label("Narrow the grids")).to_be_focused()
+    assert is_content(tab)
+
+
+async def test_what_was_open_stays_there_offline_and_the_rest_comes_when_the_network_is_back(
+    tab: Tab, explore: str
+) -> None:
+    page = await opened(tab, f"{explore}grids/email")
+    await page.get_by_role("link", name="All grids").click()
+    await expect(page.get_by_role("main").get_by_role("heading", level=2)).to_have_count(24)
+    await page.context.set_offline(True)
+    await page.get_by_role("link", name="Docs", exact=True).click()
+    problem = page.get_by_role("alert")
+    await expect(problem).to_contain_text("The gateway cannot be reached; perhaps you are offline.")
+    await shot(page, "offline")
+    await problem.get_by_role("button", name="Try again").click()
+    await expect(problem).to_be_visible()
+    await page.go_back()
+    await expect(page.get_by_role("main").get_by_role("heading", level=2)).to_have_count(24)
+    await page.go_back()
+    await expect(page.get_by_role("row").filter(has_text="django-celery-email")).to_be_visible()
+    await page.go_forward()
+    await page.go_forward()
+    await expect(problem).to_be_visible()
+    await page.context.set_offline(False)
+    await expect(page.get_by_role("heading", level=1, name="Docs")).to_be_visible()
+    await expect(problem).to_have_count(0)
+    # The browser's own words; the app adds none.
+    assert all("ERR_INTERNET_DISCONNECTED" in complaint for complaint in tab.complaints)
+
+
+async def test_with_upstream_down_it_works_from_the_catalog_and_says_how_old_that_is(
+    tab: Tab, outdated: str
+) -> None:
+    page = await opened(tab, outdated)
+    notice = page.get_by_role("note")
+    await expect(notice).to_contain_text("These numbers are not up to date.")
+    await page.get_by_role("main").get_by_role("heading", level=2).first.get_by_role("link").click()
+    await expect(page.get_by_role("table")).to_be_visible()
+    await expect(notice).to_be_visible()
+    await shot(page, "stale")
+    await page.get_by_role("searchbox").press_sequentially("celery")
+    await expect(page.get_by_text("Found by the gateway itself")).to_be_visible()
+    assert is_content(tab)
+
+
+async def test_with_upstream_down_and_nothing_known_it_says_so_and_can_try_again(
+    tab: Tab, ignorant: str
+) -> None:
+    page = tab.page
+    for path in ("", "grids/email", "packages/django-celery-email", "search?q=celery"):
+        await page.goto(ignorant + path)
+        problem = page.get_by_role("alert")
+        # Whatever needs the whole catalogue waits ten seconds for it.
+        sentence = "Django Packages does not answer, or was not read yet."
+        await expect(problem).to_contain_text(sentence)
+        await expect(problem.get_by_role("button", name="Try again")).to_be_visible()
+    await shot(page, "error")
+    assert is_content(tab)
+
+
+async def test_no_page_has_a_barrier_that_axe_finds_in_light_or_dark(tab: Tab, explore: str) -> None:
+    axe = (npm_install(PACKAGES) / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+    for name, path in PAGES.items():
+        await tab.page.emulate_media(color_scheme="light")
+        page = await opened(tab, explore + path)
+        await page.evaluate(axe)
+        await shot(page, f"{name}-light")
+        assert await barriers(page) == []
+        await page.emulate_media(color_scheme="dark")
+        await shot(page, f"{name}-dark")
+        assert await barriers(page, runOnly=["color-contrast"]) == []
+    assert is_content(tab)
+
+
+async def barriers(page: Page, **options: object) -> list[tuple[str, str]]:
+    """What axe finds: the rule, and the first place that breaks it."""
+    found = await page.evaluate("options => axe.run(document, options)", options)
+    return [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]]
+
+
+async def test_nothing_is_wider_than_a_phone(tab: Tab, explore: str) -> None:
+    await tab.page.set_viewport_size({"width": 360, "height": 740})
+    for name, path in PAGES.items():
+        page = await opened(tab, explore + path)
+        await shot(page, f"{name}-phone")
+        assert await page.evaluate("document.documentElement.scrollWidth") == 360, name
