@@ -33,11 +33,12 @@ from graphql.execution.values import VariableValues
 from graphql.pyutils import Path
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 
-from engine.fields import Attribute, Request, UnknownPath
+from engine.fields import Attribute, Related, Request, UnknownPath
 from engine.places import Column, Place, Selection, Shape
 from engine.resolvers import AskedField, InfoFor, source_of
 from engine.runtime_types import RuntimeTypes
 from engine.source import BuildSource
+from resolvers.relation import ToOne
 
 _TYPENAME = "__typename"
 
@@ -100,7 +101,16 @@ class Compiler:
             if column is not None:
                 columns.append(column)
         function, source = build.function()
-        return Place(type_, tuple(columns), function, source, tuple(fields))
+        selections = tuple(
+            (number, column.selection) for number, column in enumerate(columns) if column.selection
+        )
+        relations = [
+            (column.source.relation, column.selection)
+            for column in columns
+            if isinstance(column.source, Related) and column.selection
+        ]
+        direct = tuple(relations) if len(relations) == len(columns) else None
+        return Place(type_, tuple(columns), selections, direct, function, source, tuple(fields))
 
     def _field(
         self, build: BuildSource, key: str, asked: FieldDetailsList, parent: GraphQLObjectType, path: Path
@@ -112,8 +122,13 @@ class Compiler:
         source = source_of(AskedField(definition, asked[0].node, info_for), self._schema)
         shape, named_type = Shape.of(definition.type)
         if not is_leaf_type(named_type):
-            build.column(key)
-            return Column(key, source, self._selection(shape, named_type, asked, info_for))
+            by = (
+                source.relation.key
+                if isinstance(source, Related) and isinstance(source.relation, ToOne)
+                else None
+            )
+            build.column(key, by)
+            return Column(key, source, self._selection(shape, by, named_type, asked, info_for))
         if isinstance(source, Attribute) and source.name.isidentifier():
             build.attribute(key, definition.type, source.name)
             return None
@@ -123,11 +138,12 @@ class Compiler:
     def _selection(
         self,
         shape: Shape,
+        by: str | None,
         type_: GraphQLNamedOutputType,
         asked: FieldDetailsList,
         info_for: InfoFor,
     ) -> Selection:
-        return Selection(shape, RuntimeTypes(self._graphql, type_, info_for), partial(self._below, asked))
+        return Selection(shape, by, RuntimeTypes(self._graphql, type_, info_for), partial(self._below, asked))
 
     def _info_for(
         self, definition: GraphQLField, asked: FieldDetailsList, parent: GraphQLObjectType, path: Path
@@ -135,12 +151,12 @@ class Compiler:
         nodes = [details.node for details in asked]
         info = self._executor.build_resolve_info(definition, nodes, parent, path)
         # A tuple; its method _replace would take five times as long.
-        make, (variables, context) = type(info)._make, map(info._fields.index, ("variable_values", "context"))
+        class_, (variables, context) = type(info), map(info._fields.index, ("variable_values", "context"))
 
         def info_for(request: Request) -> GraphQLResolveInfo[Any]:
             given = list(info)
             given[variables], given[context] = request.variables.coerced, request.context
-            told: GraphQLResolveInfo[Any] = make(given)
+            told: GraphQLResolveInfo[Any] = tuple.__new__(class_, given)
             return told
 
         return info_for

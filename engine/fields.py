@@ -7,26 +7,28 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Protocol, TypeAlias
 
+import msgspec
 from graphql.execution.values import VariableValues
 from graphql.pyutils import Path
 
 from engine.handover import HandOver
-from resolvers.relation import ByKey, ToMany, ToOne
+from resolvers.relation import ListsByKey, ToMany, ToOne
 
 Pending = list[tuple[list[Any], int, Awaitable[Any]]]
 """What a level waits for: the list and the place in it that the awaited value belongs to."""
 
 
-Values: TypeAlias = list[Any] | ByKey[Any]
-"""A value for each object of a place."""
+Values: TypeAlias = list[Any] | dict[int, Any] | ListsByKey[Any]
+"""A value for each object of a place; or, of a relation, all those found, by their keys."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, eq=False):
     """What one run of a plan is given."""
 
     variables: VariableValues
     context: Any
+    all_known: bool = True
+    """Whether no relation was met yet that the catalog does not know."""
 
 
 class Source(Protocol):
@@ -92,12 +94,10 @@ class Called:
                 values.append(resolve(parent, **named) if self.takes_parent else resolve(**named))
         finally:
             # Also after an exception, so that none is left that nobody awaits.
-            if any(hasattr(class_, "__await__") for class_ in set(map(type, values))):
-                pending += [
-                    (values, place, value)
-                    for place, value in enumerate(values)
-                    if hasattr(value, "__await__")
-                ]
+            if [class_ for class_ in set(map(type, values)) if hasattr(class_, "__await__")]:
+                for place, value in enumerate(values):
+                    if hasattr(value, "__await__"):
+                        pending.append((values, place, value))
         return values
 
     def __str__(self) -> str:

@@ -9,26 +9,32 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from typing import Any
+from operator import attrgetter
+from typing import Any, TypeAlias
 
+import msgspec
 from graphql import GraphQLNamedOutputType, GraphQLObjectType, Undefined, is_list_type, is_non_null_type
 
 from engine.fields import Request, Source, Values
 from engine.handover import HandOver
 from engine.leaves import reject_abnormal
 from engine.runtime_types import RuntimeTypes
-from resolvers.relation import ByKey
+from resolvers.relation import ListsByKey, ToMany, ToOne
 
 _LISTS = frozenset([list, tuple])
 _NULLS = frozenset([type(None), type(Undefined)])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Place:
     """``build`` makes the answers for objects, given the values of the columns."""
 
     type: GraphQLObjectType
     columns: tuple[Column, ...]
+    selections: tuple[tuple[int, Selection], ...]
+    """Of those columns that have one, with their numbers."""
+    relations: tuple[tuple[ToOne[Any] | ToMany[Any], Selection], ...] | None
+    """The relations behind its columns, if there are no other columns, nor any below."""
     build: Callable[..., list[Any]]
     source: str
     """Of ``build``."""
@@ -68,9 +74,12 @@ class Selection:
     """What is asked of the objects of a field."""
 
     shape: Shape
+    key: str | None
+    """Of a relation to one, where an object has the key that ``build`` finds its answer by."""
     types: RuntimeTypes
     compile_place: Callable[[GraphQLObjectType], Place]
     _places: dict[str, Place] = field(default_factory=dict)
+    _place_of_class: dict[type, Place] = field(default_factory=dict)
 
     def place(self, type_: GraphQLObjectType) -> Place:
         """What is asked of objects of this type, compiled when the first of them comes."""
@@ -79,22 +88,19 @@ class Selection:
             place = self._places[type_.name] = self.compile_place(type_)
         return place
 
-    def objects(self, values: Values, request: Request) -> Objects:
+    def parts(self, values: Values, request: Request) -> Parts:
         """The objects in the values of a column."""
-        shape = self.shape
-        if isinstance(values, ByKey):
-            assert shape.item is None, "a relation to one is no list in the schema"
-            distinct = values.found
-            flat = list(distinct.values())
-            return Objects(values.keys, distinct, self.types.split(flat, set(map(type, flat)), request))
-        flat = values
+        if not isinstance(values, list):
+            found = list((values if isinstance(values, dict) else values.found).values())
+            return None, [Part(self.place_of_records(found, request), found)] if found else []
+        shape, flat = self.shape, values
         while shape.item is not None:
             flat = _flat(flat, shape)
             shape = shape.item
         classes = set(map(type, flat))
+        if len(flat) == 1 and _NULLS.isdisjoint(classes):
+            return None, self._split(flat, classes, request)
         ids = list(map(id, flat))
-        if _NULLS.isdisjoint(classes) and len(set(ids)) == len(ids):
-            return Objects(ids, None, self.types.split(flat, classes, request) if flat else [])
         distinct = dict(zip(ids, flat, strict=True))
         if not _NULLS.isdisjoint(classes):
             if not shape.nullable:
@@ -102,43 +108,76 @@ class Selection:
             classes -= _NULLS
             for null in (None, Undefined):
                 distinct.pop(id(null), None)
-        parts = self.types.split(list(distinct.values()), classes, request) if distinct else []
-        return Objects(ids, distinct, parts)
+        parts = self._split(list(distinct.values()), classes, request) if distinct else []
+        return None if len(parts) == 1 and len(distinct) == len(flat) else ids, parts
 
-    def assemble(self, values: Values, objects: Objects, built: Sequence[list[Any]]) -> list[Any]:
-        """The values with each object replaced by its answer. ``built`` has those of each part."""
-        distinct = objects.distinct
-        if distinct is None and len(built) == 1:
-            answers = built[0]
+    def place_of_records(self, records: list[Any], request: Request) -> Place:
+        """What is asked of records that a relation found: they are all of one class, which says their type."""
+        class_ = records[0].__class__
+        place = self._place_of_class.get(class_)
+        if place is None:
+            (part,) = self._split(records, {class_}, request)
+            place = part.place
+        return place
+
+    def _split(self, objects: list[Any], classes: set[type], request: Request) -> list[Part]:
+        """The objects, which are of these classes, by their types."""
+        if len(classes) == 1:
+            (class_,) = classes
+            place = self._place_of_class.get(class_)
+            if place is not None:
+                return [Part(place, objects)]
+        by_type = self.types.split(objects, request)
+        if len(classes) == 1 and class_ in self.types.of_class:
+            self._place_of_class[class_] = self.place(by_type[0][0])
+        return [Part(self.place(type_), theirs) for type_, theirs in by_type]
+
+    def assemble(self, objects: list[Any], values: Values, parts: Parts) -> list[Any] | dict[int, Any]:
+        """The values with each object replaced by its answer, as ``build`` takes them. The parts are built."""
+        ids, built = parts
+        if not isinstance(values, list):
+            return by_key(values, built[0].built if built else [])
+        if ids is None:
+            answers = built[0].built
         else:
-            if distinct is not None and len(built) == 1:
-                by_key = dict(zip(distinct, built[0], strict=True))
-            else:
-                by_key = {}
-                for (_, part), theirs in zip(objects.parts, built, strict=True):
-                    by_key.update(zip(map(id, part), theirs, strict=True))
-                if isinstance(values, ByKey):
-                    by_key = {key: by_key[id(each)] for key, each in values.found.items()}
-            if isinstance(values, ByKey):
-                return list(map(by_key.__getitem__, objects.keys))
-            by_key[id(None)] = by_key[id(Undefined)] = None
-            answers = list(map(by_key.__getitem__, objects.keys))
-        assert not isinstance(values, ByKey)
-        if self.shape.item is None:
-            return answers
-        return _nested(values, self.shape, iter(answers))
+            by_id: dict[int, Any] = {id(None): None, id(Undefined): None}
+            for part in built:
+                by_id.update(zip(map(id, part.objects), part.built, strict=True))
+            answers = list(map(by_id.__getitem__, ids))
+        if self.key is not None:
+            return dict(zip(map(attrgetter(self.key), objects), answers, strict=True))
+        return answers if self.shape.item is None else _nested(values, self.shape, iter(answers))
 
 
-@dataclass(slots=True, eq=False)
-class Objects:
-    """The objects in the values of a column. What stands there several times is answered once."""
+class Part(msgspec.Struct, eq=False):
+    """The objects that stand at one place in one run, each once, and with them what is found out about them."""
 
-    keys: list[int]
-    """Of all objects and nulls, in order: their ids in Python, or what a relation knows them by."""
-    distinct: dict[int, Any] | None
-    """The different objects by their keys. None if there is no null, and nothing twice."""
-    parts: list[tuple[GraphQLObjectType, list[Any]]]
-    """The different objects by their types, in the order in which they first came."""
+    place: Place
+    objects: list[Any]
+    columns: list[Any] = []
+    """The values of each column; of those with a selection in the end the answers."""
+    below: list[Parts] = []
+    """The objects in the columns with a selection."""
+    built: list[Any] = []
+    """The answers for the objects."""
+
+
+Parts: TypeAlias = tuple[list[int] | None, list[Part]]
+"""The objects in the values of a column: what Python knows them by, all of them and nulls in order, and the different
+ones by their types. Without the former, values are by key, or the one part has just these objects."""
+
+
+def by_key(values: dict[int, Any] | ListsByKey[Any], built: Sequence[Any]) -> list[Any] | dict[int, Any]:
+    """What a relation found with each record replaced by its answer. ``built`` has those in the order found."""
+    if isinstance(values, dict):
+        return dict(zip(values, built, strict=True))
+    if len(values.keys) == 1 and values.count == len(built):
+        return [built]
+    if values.count == len(built):  # nothing is shared
+        answers = iter(built)
+        return [list(islice(answers, len(keys))) for keys in values.keys]
+    answer_of = dict(zip(values.found, built, strict=True))
+    return [list(map(answer_of.__getitem__, keys)) for keys in values.keys]
 
 
 def _flat(values: Sequence[Any], shape: Shape) -> list[Any]:

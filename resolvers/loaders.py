@@ -39,7 +39,7 @@ from upstream.records import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Loaders:
     """One loader for each kind of record. Make them anew for every request, inside the running loop."""
 
@@ -59,8 +59,12 @@ class Loaders:
         """
         catalog = snapshot.catalog if isinstance(snapshot, Snapshot) else None
         batches = Batches(snapshot if isinstance(snapshot, UpstreamError) else None)
-        packages = RecordLoader(PACKAGE, batcher, batches, _known_packages(catalog))
-        grids = RecordLoader(GRID, batcher, batches, _known_grids(catalog))
+        packages = RecordLoader(
+            PACKAGE, batcher, batches, _Known() if catalog is None else catalog.view(_known_packages)
+        )
+        grids = RecordLoader(
+            GRID, batcher, batches, _Known() if catalog is None else catalog.view(_known_grids)
+        )
         return cls(packages, grids, CategoryLoader(batcher, batches, catalog), catalog, batches, batcher)
 
     @property
@@ -100,6 +104,8 @@ class RecordLoader(Generic[R]):
         self._batcher = batcher
         self._batches = batches
         self._known = known
+        self.known: Mapping[int, R] = known.records
+        """The records that need no loading, by id."""
         self._loaded_ids: dict[int, Future[R | None]] = {}
         self._loaded_slugs: dict[str, Future[R | None]] = {}
 
@@ -116,11 +122,6 @@ class RecordLoader(Generic[R]):
     @cached_property
     def _pages(self) -> BatchLoader[tuple[int, int], Page[R]]:
         return BatchLoader(self._windows, self._batches)
-
-    @property
-    def known(self) -> Mapping[int, R]:
-        """The records that need no loading, by id."""
-        return self._known.records
 
     async def by_id(self, id: int) -> R | None:
         """The record, or ``None`` if there is none.
@@ -211,15 +212,12 @@ class CategoryLoader:
         self._batcher = batcher
         self._batches = batches
         self._catalog = catalog
+        self.known: Mapping[int, Category] = {} if catalog is None else catalog.categories
+        """The categories that need no loading, by id."""
 
     @cached_property
     def _pages(self) -> BatchLoader[Window, Page[Category]]:
         return BatchLoader(self._lists, self._batches)
-
-    @property
-    def known(self) -> Mapping[int, Category]:
-        """The categories that need no loading, by id."""
-        return {} if self._catalog is None else self._catalog.categories
 
     async def all(self) -> list[Category]:
         """Every category, by id.
@@ -291,9 +289,9 @@ class _Known(Generic[R]):
     """Whether that is all there was."""
 
 
-def _known_packages(catalog: Catalog | None) -> _Known[Package]:
-    return _Known() if catalog is None else _Known(catalog.packages, catalog.package_slugs, whole=True)
+def _known_packages(catalog: Catalog) -> _Known[Package]:
+    return _Known(catalog.packages, catalog.package_slugs, whole=True)
 
 
-def _known_grids(catalog: Catalog | None) -> _Known[Grid]:
-    return _Known() if catalog is None else _Known(catalog.grids, catalog.grid_slugs, whole=True)
+def _known_grids(catalog: Catalog) -> _Known[Grid]:
+    return _Known(catalog.grids, catalog.grid_slugs, whole=True)

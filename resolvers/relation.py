@@ -13,9 +13,11 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any, Generic, Protocol, TypeAlias
 
+import msgspec
+
 from resolvers.context import Context, Info
 from resolvers.loaders import Loaders
-from resolvers.order import by_title
+from resolvers.order import by_title, title_order
 from upstream.catalog import Catalog
 from upstream.receipt import note_from_memory
 from upstream.records import R
@@ -59,27 +61,32 @@ class ToOne(Generic[R]):
         """
         return await self.loader(info.context.loaders).by_id(getattr(root, self.key))
 
-    def of(self, roots: Sequence[Any], context: Context) -> ByKey[R] | Awaitable[list[Found[R]]]:
-        """What each of ``roots`` is related to: at once if the catalog knows it all."""
-        loader = self.loader(context.loaders)
-        keys = list(map(self._key_of, roots))
-        known = loader.known
-        wanted = dict.fromkeys(keys)
-        found = {key: known[key] for key in wanted if key in known}
-        if len(found) == len(wanted):
-            note_from_memory(len(keys))
-            return ByKey(keys, found)
-        return loader.by_ids(keys)
+    def known(self, roots: Sequence[Any], context: Context) -> dict[int, R] | None:
+        """What ``roots`` are related to, by their keys, if the catalog knows it all."""
+        known, wanted = self.loader(context.loaders).known, set(map(self._key_of, roots))
+        try:
+            return dict(zip(wanted, map(known.__getitem__, wanted), strict=True))
+        except KeyError:
+            return None
+
+    def of(self, roots: Sequence[Any], context: Context) -> dict[int, R] | Awaitable[list[Found[R]]]:
+        """The same, or else what each of ``roots`` is related to."""
+        found = self.known(roots, context)
+        if found is None:
+            return self.loader(context.loaders).by_ids(list(map(self._key_of, roots)))
+        note_from_memory(len(roots))
+        return found
 
 
-@dataclass(slots=True, eq=False)
-class ByKey(Generic[R]):
+class ListsByKey(msgspec.Struct, Generic[R], eq=False):
     """What several roots are related to, the records that they share once."""
 
-    keys: list[int]
-    """Of the roots, in their order."""
+    keys: list[Sequence[int]]
+    """For each root in turn those of its records."""
+    count: int
+    """How many there are in all of them."""
     found: dict[int, R]
-    """A record for each of the keys."""
+    """A record for each of the keys, all of one class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,28 +103,38 @@ class ToMany(Generic[R]):
         ids = sorted(getattr(root, self.keys))
         return by_title(await self.loader(info.context.loaders).by_ids(ids))
 
-    def of(
-        self, roots: Sequence[Any], context: Context
-    ) -> list[list[Found[R]]] | Awaitable[list[list[Found[R]]]]:
-        """What each of ``roots`` is related to: at once if the catalog knows it all."""
-        loader, catalog = self.loader(context.loaders), context.loaders.catalog
-        known = loader.known
+    def known(self, roots: Sequence[Any], context: Context) -> ListsByKey[R] | None:
+        """What ``roots`` are related to if the catalog knows it all."""
+        catalog, known = context.loaders.catalog, self.loader(context.loaders).known
         owners, ordered = self.index(catalog) if self.index and catalog else _NO_INDEX
-        found: list[list[Found[R]]] = []
+        lists: list[Sequence[int]] = []
         for root in roots:
             ids = getattr(root, self.keys)
             # A record that was loaded live is not the one that was indexed.
-            if root.id in owners and owners[root.id] is root and len(ordered[root.id]) == len(ids):
-                found.append(list(map(known.get, ordered[root.id])))
+            id = root.id
+            if owners.get(id) is root and len(ordered[id]) == len(ids):
+                lists.append(ordered[id])
                 continue
-            items: list[Found[R]] = list(map(known.get, ids))
-            if not all(items):
-                return self._load(roots, loader)
-            found.append(by_title(items))
-        note_from_memory(sum(map(len, found)))
+            if not all(map(known.__contains__, ids)):
+                return None
+            lists.append(sorted(ids, key=lambda id: title_order(known[id])) if len(ids) > 1 else ids)
+        keys = lists[0] if len(lists) == 1 else list(chain.from_iterable(lists))
+        return ListsByKey(lists, len(keys), dict(zip(keys, map(known.__getitem__, keys), strict=True)))
+
+    def of(self, roots: Sequence[Any], context: Context) -> ListsByKey[R] | Awaitable[list[list[Found[R]]]]:
+        """The same, or else a list for each of ``roots``."""
+        found = self.known(roots, context)
+        if found is None:
+            return self._load(roots, self.loader(context.loaders))
+        note_from_memory(found.count)
         return found
 
     async def _load(self, roots: Sequence[Any], loader: Loader[R]) -> list[list[Found[R]]]:
         ids = [sorted(getattr(root, self.keys)) for root in roots]
         loaded = iter(await loader.by_ids(list(chain.from_iterable(ids))))
         return [by_title([next(loaded) for _ in each]) for each in ids]
+
+
+def note_known(records: int) -> None:
+    """Put records that ``known`` gave on the receipt: those that are asked for with ``of`` are there already."""
+    note_from_memory(records)

@@ -6,13 +6,15 @@ import asyncio
 from typing import Any
 
 import msgspec
+import pytest
 import strawberry
 from graphql import parse
 
 from engine import Engine
 from schema import schema
-from tests.engine.made_upstream import MadeSource, made_records
+from tests.engine.made_upstream import MadeSource, made_records, whole_records
 from tests.engine.test_agreement import RECORDS
+from upstream.records import Grid
 from web.execution import Gateway, Request
 
 CALLS: list[str] = []
@@ -86,6 +88,41 @@ async def test_nothing_is_asked_for_what_is_known() -> None:
     assert source.batcher.asked == []
 
 
+@pytest.mark.parametrize("known", [1, 0.5, None], ids=["all known", "half known", "nothing known"])
+async def test_the_receipt_counts_the_same_whether_answered_at_once_or_level_by_level(
+    known: float | None,
+) -> None:
+    gateway = Gateway(MadeSource(whole_records(), known=known).as_source())
+    counted: list[object] = []
+    # A field with a resolver keeps to the levels.
+    for below in ("title", "databaseId"):
+        text = f"{{ grids(first: 9) {{ nodes {{ title packages {{ title grids {{ {below} }} }} }} }} }}"
+        answer = (await gateway.execute(Request(text, receipt=True))).decoded()
+        counted.append(answer["extensions"]["upstream"]["recordsFromMemory"])
+    assert counted[0]
+    assert counted[0] == counted[1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{ grid(slug: "LARGEST") { title packages { title slug } } }',
+        "{ grids(first: 9) { nodes { packages { grids { title } slug category { slug } } } } }",
+        "{ packages(first: 9) { nodes { category { slug } again: category { title } grids { packages { slug } } } } }",
+    ],
+)
+async def test_what_is_answered_at_once_is_what_strawberry_answers(text: str) -> None:
+    records = whole_records()
+    largest = max((each for each in records if isinstance(each, Grid)), key=lambda grid: len(grid.packages))
+    request = Request(text.replace("LARGEST", largest.slug))
+    ours, theirs = [
+        Gateway(MadeSource(records).as_source(), use_engine=use_engine) for use_engine in (True, False)
+    ]
+    assert (await ours.execute(request)).body == (await theirs.execute(request)).body
+    assert ours.engine is not None
+    assert ours.engine.answered == 1
+
+
 async def test_a_bounded_number_of_operations_is_kept_and_those_used_last() -> None:
     engine = Engine(schema, kept=2)
     texts = [f"{{ {name}: __typename }}" for name in "abc"]
@@ -96,6 +133,16 @@ async def test_a_bounded_number_of_operations_is_kept_and_those_used_last() -> N
     engine.operation(texts[2], parse(texts[2]), None)
     assert engine.operation(texts[0], parse(texts[0]), None) is kept[texts[0]]
     assert engine.operation(texts[1], parse(texts[1]), None) is not kept[texts[1]]
+
+
+async def test_the_kept_operations_have_a_bounded_text_together() -> None:
+    engine = Engine(schema, kept_text=60)
+    short, long, longest = ("{ __typename }".ljust(size) for size in (20, 40, 61))
+    first = engine.operation(short, parse(short), None)
+    assert engine.operation(long, parse(long), None) is engine.operation(long, parse(long), None)
+    assert engine.operation(short, parse(short), None) is first
+    engine.operation(longest, parse(longest), None)
+    assert engine.operation(short, parse(short), None) is not first
 
 
 async def test_each_operation_of_a_document_has_its_own_plan() -> None:
