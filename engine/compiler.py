@@ -100,7 +100,10 @@ class Compiler:
             if column is not None:
                 columns.append(column)
         function, source = build.function()
-        return Place(type_, tuple(columns), function, source, tuple(fields))
+        selections = tuple(
+            (number, column.selection) for number, column in enumerate(columns) if column.selection
+        )
+        return Place(type_, tuple(columns), selections, function, source, tuple(fields))
 
     def _field(
         self, build: BuildSource, key: str, asked: FieldDetailsList, parent: GraphQLObjectType, path: Path

@@ -11,17 +11,17 @@ from graphql.execution.values import VariableValues
 from graphql.pyutils import Path
 
 from engine.handover import HandOver
-from resolvers.relation import ByKey, ToMany, ToOne
+from resolvers.relation import ByKey, ListsByKey, ToMany, ToOne
 
 Pending = list[tuple[list[Any], int, Awaitable[Any]]]
 """What a level waits for: the list and the place in it that the awaited value belongs to."""
 
 
-Values: TypeAlias = list[Any] | ByKey[Any]
+Values: TypeAlias = list[Any] | ByKey[Any] | ListsByKey[Any]
 """A value for each object of a place."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Request:
     """What one run of a plan is given."""
 

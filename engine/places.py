@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from typing import Any
+from typing import Any, TypeAlias
 
 from graphql import GraphQLNamedOutputType, GraphQLObjectType, Undefined, is_list_type, is_non_null_type
 
@@ -17,7 +17,7 @@ from engine.fields import Request, Source, Values
 from engine.handover import HandOver
 from engine.leaves import reject_abnormal
 from engine.runtime_types import RuntimeTypes
-from resolvers.relation import ByKey
+from resolvers.relation import ByKey, ListsByKey
 
 _LISTS = frozenset([list, tuple])
 _NULLS = frozenset([type(None), type(Undefined)])
@@ -29,6 +29,8 @@ class Place:
 
     type: GraphQLObjectType
     columns: tuple[Column, ...]
+    selections: tuple[tuple[int, Selection], ...]
+    """Of those columns that have one, with their numbers."""
     build: Callable[..., list[Any]]
     source: str
     """Of ``build``."""
@@ -71,6 +73,7 @@ class Selection:
     types: RuntimeTypes
     compile_place: Callable[[GraphQLObjectType], Place]
     _places: dict[str, Place] = field(default_factory=dict)
+    _place_of_class: dict[type, Place] = field(default_factory=dict)
 
     def place(self, type_: GraphQLObjectType) -> Place:
         """What is asked of objects of this type, compiled when the first of them comes."""
@@ -81,20 +84,19 @@ class Selection:
 
     def objects(self, values: Values, request: Request) -> Objects:
         """The objects in the values of a column."""
-        shape = self.shape
-        if isinstance(values, ByKey):
-            assert shape.item is None, "a relation to one is no list in the schema"
-            distinct = values.found
-            flat = list(distinct.values())
-            return Objects(values.keys, distinct, self.types.split(flat, set(map(type, flat)), request))
-        flat = values
+        if not isinstance(values, list):
+            found = list(values.found.values())
+            parts = self._parts(found, {found[0].__class__}, request) if found else []
+            assert len(parts) < 2, "the class of records says their type"
+            return Objects(None, parts)
+        shape, flat = self.shape, values
         while shape.item is not None:
             flat = _flat(flat, shape)
             shape = shape.item
         classes = set(map(type, flat))
+        if len(flat) == 1 and _NULLS.isdisjoint(classes):
+            return Objects(None, self._parts(flat, classes, request))
         ids = list(map(id, flat))
-        if _NULLS.isdisjoint(classes) and len(set(ids)) == len(ids):
-            return Objects(ids, None, self.types.split(flat, classes, request) if flat else [])
         distinct = dict(zip(ids, flat, strict=True))
         if not _NULLS.isdisjoint(classes):
             if not shape.nullable:
@@ -102,43 +104,58 @@ class Selection:
             classes -= _NULLS
             for null in (None, Undefined):
                 distinct.pop(id(null), None)
-        parts = self.types.split(list(distinct.values()), classes, request) if distinct else []
-        return Objects(ids, distinct, parts)
+        parts = self._parts(list(distinct.values()), classes, request) if distinct else []
+        return Objects(None if len(parts) == 1 and len(distinct) == len(flat) else ids, parts)
+
+    def _parts(self, objects: list[Any], classes: set[type], request: Request) -> list[Part]:
+        """The objects, which are of these classes, by their types."""
+        if len(classes) == 1:
+            (class_,) = classes
+            place = self._place_of_class.get(class_)
+            if place is not None:
+                return [(place, objects)]
+        parts = self.types.split(objects, request)
+        if len(classes) == 1 and class_ in self.types.of_class:
+            self._place_of_class[class_] = self.place(parts[0][0])
+        return [(self.place(type_), part) for type_, part in parts]
 
     def assemble(self, values: Values, objects: Objects, built: Sequence[list[Any]]) -> list[Any]:
         """The values with each object replaced by its answer. ``built`` has those of each part."""
-        distinct = objects.distinct
-        if distinct is None and len(built) == 1:
-            answers = built[0]
+        if not isinstance(values, list):
+            return _by_key(values, *built)
+        if objects.ids is None:
+            (answers,) = built
         else:
-            if distinct is not None and len(built) == 1:
-                by_key = dict(zip(distinct, built[0], strict=True))
-            else:
-                by_key = {}
-                for (_, part), theirs in zip(objects.parts, built, strict=True):
-                    by_key.update(zip(map(id, part), theirs, strict=True))
-                if isinstance(values, ByKey):
-                    by_key = {key: by_key[id(each)] for key, each in values.found.items()}
-            if isinstance(values, ByKey):
-                return list(map(by_key.__getitem__, objects.keys))
-            by_key[id(None)] = by_key[id(Undefined)] = None
-            answers = list(map(by_key.__getitem__, objects.keys))
-        assert not isinstance(values, ByKey)
-        if self.shape.item is None:
-            return answers
-        return _nested(values, self.shape, iter(answers))
+            by_id: dict[int, Any] = {id(None): None, id(Undefined): None}
+            for (_, part), theirs in zip(objects.parts, built, strict=True):
+                by_id.update(zip(map(id, part), theirs, strict=True))
+            answers = list(map(by_id.__getitem__, objects.ids))
+        return answers if self.shape.item is None else _nested(values, self.shape, iter(answers))
+
+
+Part: TypeAlias = tuple[Place, list[Any]]
+"""Objects that stand at one place."""
 
 
 @dataclass(slots=True, eq=False)
 class Objects:
     """The objects in the values of a column. What stands there several times is answered once."""
 
-    keys: list[int]
-    """Of all objects and nulls, in order: their ids in Python, or what a relation knows them by."""
-    distinct: dict[int, Any] | None
-    """The different objects by their keys. None if there is no null, and nothing twice."""
-    parts: list[tuple[GraphQLObjectType, list[Any]]]
+    ids: list[int] | None
+    """Of all objects and nulls, in order. None if the one part is just these objects."""
+    parts: list[Part]
     """The different objects by their types, in the order in which they first came."""
+
+
+def _by_key(values: ByKey[Any] | ListsByKey[Any], built: Sequence[Any] = ()) -> list[Any]:
+    """The answers of what several are related to. ``built`` has those of the records found, in order."""
+    if isinstance(values, ByKey):
+        return list(map(dict(zip(values.found, built, strict=True)).__getitem__, values.keys))
+    if sum(map(len, values.keys)) == len(built):  # nothing is shared
+        answers = iter(built)
+        return [list(islice(answers, len(keys))) for keys in values.keys]
+    by_key = dict(zip(values.found, built, strict=True))
+    return [list(map(by_key.__getitem__, keys)) for keys in values.keys]
 
 
 def _flat(values: Sequence[Any], shape: Shape) -> list[Any]:

@@ -31,7 +31,8 @@ class RuntimeTypes:
         self.declared = declared
         self._schema = schema
         self._info_for = info_for
-        self._of_class: dict[type, GraphQLObjectType] = {}
+        self.of_class: dict[type, GraphQLObjectType] = {}
+        """The types of the classes met so far whose objects all have the same."""
         self._by_class = _has_usual_resolve_type(declared) and all(
             getattr(type_.is_type_of, "decided_by_class", False) for type_ in self.possible()
         )
@@ -43,19 +44,12 @@ class RuntimeTypes:
         assert isinstance(self.declared, GraphQLObjectType)
         return [self.declared]
 
-    def split(
-        self, values: list[Any], classes: set[type], request: Request
-    ) -> list[tuple[GraphQLObjectType, list[Any]]]:
-        """The values, whose classes are known already, by their types."""
-        of_class = self._of_class
-        if len(classes) == 1:
-            (class_,) = classes
-            if class_ in of_class:
-                return [(of_class[class_], values)]
+    def split(self, values: list[Any], request: Request) -> list[tuple[GraphQLObjectType, list[Any]]]:
+        """The values by their types."""
         info = self._info_for(request)
         by_name: dict[str, tuple[GraphQLObjectType, list[Any]]] = {}
         for value in values:
-            type_ = of_class.get(value.__class__) or self._decide(value, info)
+            type_ = self.of_class.get(value.__class__) or self._decide(value, info)
             by_name.setdefault(type_.name, (type_, []))[1].append(value)
         return list(by_name.values())
 
@@ -76,7 +70,7 @@ class RuntimeTypes:
             if not is_one:
                 raise HandOver("error")
         if self._tells(value.__class__, type_):
-            self._of_class[value.__class__] = type_
+            self.of_class[value.__class__] = type_
         return type_
 
     def _tells(self, class_: type, type_: GraphQLObjectType) -> bool:

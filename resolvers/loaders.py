@@ -39,7 +39,7 @@ from upstream.records import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Loaders:
     """One loader for each kind of record. Make them anew for every request, inside the running loop."""
 
@@ -59,8 +59,12 @@ class Loaders:
         """
         catalog = snapshot.catalog if isinstance(snapshot, Snapshot) else None
         batches = Batches(snapshot if isinstance(snapshot, UpstreamError) else None)
-        packages = RecordLoader(PACKAGE, batcher, batches, _known_packages(catalog))
-        grids = RecordLoader(GRID, batcher, batches, _known_grids(catalog))
+        packages = RecordLoader(
+            PACKAGE, batcher, batches, _Known() if catalog is None else catalog.view(_known_packages)
+        )
+        grids = RecordLoader(
+            GRID, batcher, batches, _Known() if catalog is None else catalog.view(_known_grids)
+        )
         return cls(packages, grids, CategoryLoader(batcher, batches, catalog), catalog, batches, batcher)
 
     @property
@@ -291,9 +295,9 @@ class _Known(Generic[R]):
     """Whether that is all there was."""
 
 
-def _known_packages(catalog: Catalog | None) -> _Known[Package]:
-    return _Known() if catalog is None else _Known(catalog.packages, catalog.package_slugs, whole=True)
+def _known_packages(catalog: Catalog) -> _Known[Package]:
+    return _Known(catalog.packages, catalog.package_slugs, whole=True)
 
 
-def _known_grids(catalog: Catalog | None) -> _Known[Grid]:
-    return _Known() if catalog is None else _Known(catalog.grids, catalog.grid_slugs, whole=True)
+def _known_grids(catalog: Catalog) -> _Known[Grid]:
+    return _Known(catalog.grids, catalog.grid_slugs, whole=True)

@@ -96,8 +96,8 @@ def check_one_key(field: str, keys: Mapping[str, object]) -> None:
 
     :raises BadUserInput: not exactly one of them is given.
     """
-    given = [name for name, key in keys.items() if key is not None]
-    if len(given) != 1:
+    if list(keys.values()).count(None) != len(keys) - 1:
+        given = [name for name, key in keys.items() if key is not None]
         *names, last = keys
         raise BadUserInput(
             f"{field} takes exactly one of {', '.join(names)} and {last}; it got {' and '.join(given) or 'none'}."

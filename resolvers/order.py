@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from upstream.records import R
+from upstream.records import R, Record
 
 
 def by_title(found: list[R | BaseException | None]) -> list[R | BaseException | None]:
@@ -14,5 +14,10 @@ def by_title(found: list[R | BaseException | None]) -> list[R | BaseException | 
             others.append(item)
         else:
             records.append(item)
-    records.sort(key=lambda record: (record.title, record.id))
+    records.sort(key=title_order)
     return [*records, *others]
+
+
+def title_order(record: Record) -> tuple[str, int]:
+    """Sorts records so."""
+    return record.title, record.id

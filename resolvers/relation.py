@@ -15,7 +15,7 @@ from typing import Any, Generic, Protocol, TypeAlias
 
 from resolvers.context import Context, Info
 from resolvers.loaders import Loaders
-from resolvers.order import by_title
+from resolvers.order import by_title, title_order
 from upstream.catalog import Catalog
 from upstream.receipt import note_from_memory
 from upstream.records import R
@@ -64,12 +64,12 @@ class ToOne(Generic[R]):
         loader = self.loader(context.loaders)
         keys = list(map(self._key_of, roots))
         known = loader.known
-        wanted = dict.fromkeys(keys)
-        found = {key: known[key] for key in wanted if key in known}
-        if len(found) == len(wanted):
-            note_from_memory(len(keys))
-            return ByKey(keys, found)
-        return loader.by_ids(keys)
+        try:
+            found = {key: known[key] for key in dict.fromkeys(keys)}
+        except KeyError:
+            return loader.by_ids(keys)
+        note_from_memory(len(keys))
+        return ByKey(keys, found)
 
 
 @dataclass(slots=True, eq=False)
@@ -79,7 +79,15 @@ class ByKey(Generic[R]):
     keys: list[int]
     """Of the roots, in their order."""
     found: dict[int, R]
-    """A record for each of the keys."""
+    """A record for each of the keys, all of one class."""
+
+
+@dataclass(slots=True, eq=False)
+class ListsByKey(Generic[R]):
+    """The same where each root is related to several: ``keys`` has a list for each."""
+
+    keys: list[Sequence[int]]
+    found: dict[int, R]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,26 +104,25 @@ class ToMany(Generic[R]):
         ids = sorted(getattr(root, self.keys))
         return by_title(await self.loader(info.context.loaders).by_ids(ids))
 
-    def of(
-        self, roots: Sequence[Any], context: Context
-    ) -> list[list[Found[R]]] | Awaitable[list[list[Found[R]]]]:
+    def of(self, roots: Sequence[Any], context: Context) -> ListsByKey[R] | Awaitable[list[list[Found[R]]]]:
         """What each of ``roots`` is related to: at once if the catalog knows it all."""
         loader, catalog = self.loader(context.loaders), context.loaders.catalog
         known = loader.known
         owners, ordered = self.index(catalog) if self.index and catalog else _NO_INDEX
-        found: list[list[Found[R]]] = []
+        lists: list[Sequence[int]] = []
         for root in roots:
             ids = getattr(root, self.keys)
             # A record that was loaded live is not the one that was indexed.
-            if root.id in owners and owners[root.id] is root and len(ordered[root.id]) == len(ids):
-                found.append(list(map(known.get, ordered[root.id])))
+            id = root.id
+            if owners.get(id) is root and len(ordered[id]) == len(ids):
+                lists.append(ordered[id])
                 continue
-            items: list[Found[R]] = list(map(known.get, ids))
-            if not all(items):
+            if not all(map(known.__contains__, ids)):
                 return self._load(roots, loader)
-            found.append(by_title(items))
-        note_from_memory(sum(map(len, found)))
-        return found
+            lists.append(sorted(ids, key=lambda id: title_order(known[id])) if len(ids) > 1 else ids)
+        keys = lists[0] if len(lists) == 1 else list(chain.from_iterable(lists))
+        note_from_memory(len(keys))
+        return ListsByKey(lists, dict(zip(keys, map(known.__getitem__, keys), strict=True)))
 
     async def _load(self, roots: Sequence[Any], loader: Loader[R]) -> list[list[Found[R]]]:
         ids = [sorted(getattr(root, self.keys)) for root in roots]

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+import msgspec
+
 from upstream.catalog import Catalog
 
 HOUR = 3600.0
@@ -29,8 +31,7 @@ class Snapshot:
         return max(0.0, ((now or datetime.now(UTC)) - self.refreshed_at).total_seconds())
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(msgspec.Struct, frozen=True):
     """What a request can know of its catalog. All ``None`` if it has none and every record comes live."""
 
     version: str | None

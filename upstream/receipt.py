@@ -75,12 +75,12 @@ _note: ContextVar[Callable[[Exchange], None] | None] = ContextVar("note", defaul
 @contextmanager
 def recording(receipt: Receipt) -> Iterator[None]:
     """Make ``receipt`` the open one: every exchange that starts in this context is noted on it."""
-    opened = _open_receipt.set(receipt)
-    with noting(receipt.note):
-        try:
-            yield
-        finally:
-            _open_receipt.reset(opened)
+    opened, noted = _open_receipt.set(receipt), _note.set(receipt.note)
+    try:
+        yield
+    finally:
+        _note.reset(noted)
+        _open_receipt.reset(opened)
 
 
 @contextmanager

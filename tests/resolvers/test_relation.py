@@ -11,7 +11,7 @@ import pytest
 from resolvers import grid, package
 from resolvers.context import Context
 from resolvers.loaders import Loaders
-from resolvers.relation import ByKey, ToMany, ToOne
+from resolvers.relation import ByKey, ListsByKey, ToMany, ToOne
 from tests.engine.made_upstream import MadeSource, made_records
 from tests.made_records import catalog_of
 from upstream.batching import Batcher
@@ -51,6 +51,8 @@ async def test_both_ways_find_the_same(name: str, known: float | None) -> None:
                     values = await values
                 if isinstance(values, ByKey):
                     values = [values.found[key] for key in values.keys]
+                elif isinstance(values, ListsByKey):
+                    values = [[values.found[key] for key in keys] for keys in values.keys]
             else:
                 info: Any = SimpleNamespace(context=context)
                 values = [await relation.resolve(root, info) for root in roots]
@@ -74,5 +76,6 @@ async def test_a_grid_that_was_loaded_live_is_not_taken_for_the_one_that_the_cat
     assert snapshot is not None
     context = context_of(source, Snapshot(catalog_of(*records, old), snapshot.refreshed_at))
     live = Grid(**{name: getattr(old, name) for name in old.__struct_fields__} | {"packages": (2, 1)})
-    (found,) = cast(list[Any], grid.packages.of([live], context))
-    assert {each.id for each in found} == {1, 2}
+    found = grid.packages.of([live], context)
+    assert isinstance(found, ListsByKey)
+    assert {id for ids in found.keys for id in ids} == found.found.keys() == {1, 2}
