@@ -138,12 +138,12 @@ class Compiler:
         nodes = [details.node for details in asked]
         info = self._executor.build_resolve_info(definition, nodes, parent, path)
         # A tuple; its method _replace would take five times as long.
-        make, (variables, context) = type(info)._make, map(info._fields.index, ("variable_values", "context"))
+        class_, (variables, context) = type(info), map(info._fields.index, ("variable_values", "context"))
 
         def info_for(request: Request) -> GraphQLResolveInfo[Any]:
             given = list(info)
             given[variables], given[context] = request.variables.coerced, request.context
-            told: GraphQLResolveInfo[Any] = make(given)
+            told: GraphQLResolveInfo[Any] = tuple.__new__(class_, given)
             return told
 
         return info_for

@@ -23,7 +23,7 @@ from engine.dump import dump
 from engine.fields import Request
 from engine.handover import HandOver, Reason
 from engine.places import Place
-from engine.run import run
+from engine.run import answers, encode
 
 KEPT_PLANS = 1000
 """How many plans are kept: those used last."""
@@ -58,7 +58,7 @@ class Engine:
         try:
             operation = self.operation(text, document, operation_name)
             values = operation.coerced(variables)
-            answer = await run(operation.plan(values), Request(values, context))
+            answer = encode(await answers(operation.plan(values), Request(values, context)))
         except HandOver as error:
             self.handed_over[error.reason] += 1
             raise
@@ -140,7 +140,7 @@ class Operation:
 
     def plan(self, values: VariableValues) -> Place:
         """The plan for these values of the variables."""
-        key = tuple(values.coerced.get(name, Undefined) for name in self._conditions)
+        key = tuple([values.coerced.get(name, Undefined) for name in self._conditions])
         place = self._plans.get(key)
         if place is None:
             if not all(isinstance(value, bool) for value in key):

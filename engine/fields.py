@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Protocol, TypeAlias
 
+import msgspec
 from graphql.execution.values import VariableValues
 from graphql.pyutils import Path
 
@@ -21,8 +22,7 @@ Values: TypeAlias = list[Any] | ByKey[Any] | ListsByKey[Any]
 """A value for each object of a place."""
 
 
-@dataclass(slots=True, eq=False)
-class Request:
+class Request(msgspec.Struct, eq=False):
     """What one run of a plan is given."""
 
     variables: VariableValues
@@ -92,16 +92,17 @@ class Called:
                 values.append(resolve(parent, **named) if self.takes_parent else resolve(**named))
         finally:
             # Also after an exception, so that none is left that nobody awaits.
-            if any(hasattr(class_, "__await__") for class_ in set(map(type, values))):
-                pending += [
-                    (values, place, value)
-                    for place, value in enumerate(values)
-                    if hasattr(value, "__await__")
-                ]
+            for class_ in set(map(type, values)):
+                if hasattr(class_, "__await__"):
+                    pending += [(values, place, value) for place, value in _of_class(values, class_)]
         return values
 
     def __str__(self) -> str:
         return f"resolver {getattr(self.resolve, '__qualname__', self.resolve)}"
+
+
+def _of_class(values: list[Any], class_: type) -> Iterator[tuple[int, Any]]:
+    return ((place, value) for place, value in enumerate(values) if value.__class__ is class_)
 
 
 class UnknownPath(Path):

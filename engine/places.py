@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any, TypeAlias
 
+import msgspec
 from graphql import GraphQLNamedOutputType, GraphQLObjectType, Undefined, is_list_type, is_non_null_type
 
 from engine.fields import Request, Source, Values
@@ -82,20 +83,20 @@ class Selection:
             place = self._places[type_.name] = self.compile_place(type_)
         return place
 
-    def objects(self, values: Values, request: Request) -> Objects:
+    def parts(self, values: Values, request: Request) -> Parts:
         """The objects in the values of a column."""
         if not isinstance(values, list):
             found = list(values.found.values())
-            parts = self._parts(found, {found[0].__class__}, request) if found else []
+            parts = self._split(found, {found[0].__class__}, request) if found else []
             assert len(parts) < 2, "the class of records says their type"
-            return Objects(None, parts)
+            return None, parts
         shape, flat = self.shape, values
         while shape.item is not None:
             flat = _flat(flat, shape)
             shape = shape.item
         classes = set(map(type, flat))
         if len(flat) == 1 and _NULLS.isdisjoint(classes):
-            return Objects(None, self._parts(flat, classes, request))
+            return None, self._split(flat, classes, request)
         ids = list(map(id, flat))
         distinct = dict(zip(ids, flat, strict=True))
         if not _NULLS.isdisjoint(classes):
@@ -104,53 +105,60 @@ class Selection:
             classes -= _NULLS
             for null in (None, Undefined):
                 distinct.pop(id(null), None)
-        parts = self._parts(list(distinct.values()), classes, request) if distinct else []
-        return Objects(None if len(parts) == 1 and len(distinct) == len(flat) else ids, parts)
+        parts = self._split(list(distinct.values()), classes, request) if distinct else []
+        return None if len(parts) == 1 and len(distinct) == len(flat) else ids, parts
 
-    def _parts(self, objects: list[Any], classes: set[type], request: Request) -> list[Part]:
+    def _split(self, objects: list[Any], classes: set[type], request: Request) -> list[Part]:
         """The objects, which are of these classes, by their types."""
         if len(classes) == 1:
             (class_,) = classes
             place = self._place_of_class.get(class_)
             if place is not None:
-                return [(place, objects)]
-        parts = self.types.split(objects, request)
+                return [Part(place, objects)]
+        by_type = self.types.split(objects, request)
         if len(classes) == 1 and class_ in self.types.of_class:
-            self._place_of_class[class_] = self.place(parts[0][0])
-        return [(self.place(type_), part) for type_, part in parts]
+            self._place_of_class[class_] = self.place(by_type[0][0])
+        return [Part(self.place(type_), theirs) for type_, theirs in by_type]
 
-    def assemble(self, values: Values, objects: Objects, built: Sequence[list[Any]]) -> list[Any]:
-        """The values with each object replaced by its answer. ``built`` has those of each part."""
-        if not isinstance(values, list):
-            return _by_key(values, *built)
-        if objects.ids is None:
-            (answers,) = built
+    def assemble(self, values: Values, parts: Parts) -> list[Any]:
+        """The values with each object replaced by its answer. The parts are built."""
+        ids, built = parts
+        if isinstance(values, ByKey):
+            by_key = dict(zip(values.found, built[0].built, strict=True))
+            return list(map(by_key.__getitem__, values.keys))
+        if isinstance(values, ListsByKey):
+            return _lists(values, built[0].built if built else [])
+        if ids is None:
+            answers = built[0].built
         else:
             by_id: dict[int, Any] = {id(None): None, id(Undefined): None}
-            for (_, part), theirs in zip(objects.parts, built, strict=True):
-                by_id.update(zip(map(id, part), theirs, strict=True))
-            answers = list(map(by_id.__getitem__, objects.ids))
+            for part in built:
+                by_id.update(zip(map(id, part.objects), part.built, strict=True))
+            answers = list(map(by_id.__getitem__, ids))
         return answers if self.shape.item is None else _nested(values, self.shape, iter(answers))
 
 
-Part: TypeAlias = tuple[Place, list[Any]]
-"""Objects that stand at one place."""
+class Part(msgspec.Struct, eq=False):
+    """The objects that stand at one place in one run, each once, and with them what is found out about them."""
+
+    place: Place
+    objects: list[Any]
+    columns: list[Any] = []
+    """The values of each column; of those with a selection in the end the answers."""
+    below: list[Parts] = []
+    """The objects in the columns with a selection."""
+    built: list[Any] = []
+    """The answers for the objects."""
 
 
-@dataclass(slots=True, eq=False)
-class Objects:
-    """The objects in the values of a column. What stands there several times is answered once."""
-
-    ids: list[int] | None
-    """Of all objects and nulls, in order. None if the one part is just these objects."""
-    parts: list[Part]
-    """The different objects by their types, in the order in which they first came."""
+Parts: TypeAlias = tuple[list[int] | None, list[Part]]
+"""The objects in the values of a column: what Python knows them by, all of them and nulls in order, and the different
+ones by their types. Without the former, values are by key, or the one part has just these objects."""
 
 
-def _by_key(values: ByKey[Any] | ListsByKey[Any], built: Sequence[Any] = ()) -> list[Any]:
-    """The answers of what several are related to. ``built`` has those of the records found, in order."""
-    if isinstance(values, ByKey):
-        return list(map(dict(zip(values.found, built, strict=True)).__getitem__, values.keys))
+def _lists(values: ListsByKey[Any], built: Sequence[Any]) -> list[Any]:
+    if len(values.keys) == 1 and len(values.keys[0]) == len(built):
+        return [built]
     if sum(map(len, values.keys)) == len(built):  # nothing is shared
         answers = iter(built)
         return [list(islice(answers, len(keys))) for keys in values.keys]

@@ -10,7 +10,7 @@ import msgspec
 
 from engine.fields import Pending, Request
 from engine.handover import HandOver
-from engine.places import Objects, Place, Selection
+from engine.places import Part, Place
 from resolvers.relation import ByKey, ListsByKey
 
 _encode = msgspec.json.Encoder().encode
@@ -22,39 +22,18 @@ _READY = frozenset([list, ByKey, ListsByKey])
 """The classes of the values that need not be awaited."""
 
 
-class _Work:
-    """The objects that stand at one place in one run."""
-
-    __slots__ = ("below", "built", "columns", "objects", "place")
-
-    def __init__(self, place: Place, objects: list[Any]) -> None:
-        self.place = place
-        self.objects = objects
-        self.columns: list[Any] = []
-        """The values of each, then, of those with a selection, the answers."""
-        self.below: list[tuple[int, Selection, Objects, list[_Work]]] = []
-        """What stands in the columns with a selection, and the number of each."""
-        self.built: list[Any] = []
-
-
-async def run(root: Place, request: Request) -> bytes:
-    """The response, ``{"data":...}``.
+async def answers(root: Place, request: Request) -> msgspec.Struct:
+    """What is in ``data``, ready to be encoded.
 
     :raises HandOver: there is something that only Strawberry's own execution answers rightly.
     """
-    return encode(await answers(root, request))
-
-
-async def answers(root: Place, request: Request) -> msgspec.Struct:
-    """What is in ``data``, ready to be encoded."""
-    works = await _find(root, request)
-    for work in reversed(works):
-        columns = work.columns
-        for number, selection, objects, below in work.below:
-            built = [each.built for each in below]
-            columns[number] = selection.assemble(columns[number], objects, built)
-        work.built = work.place.build(work.objects, *columns)
-    answer: msgspec.Struct = works[0].built[0]
+    found = await _find(Part(root, [None]), request)
+    for part in reversed(found):
+        columns = part.columns
+        for (number, selection), below in zip(part.place.selections, part.below, strict=True):
+            columns[number] = selection.assemble(columns[number], below)
+        part.built = part.place.build(part.objects, *columns)
+    answer: msgspec.Struct = found[0].built[0]
     return answer
 
 
@@ -63,40 +42,40 @@ def encode(answer: msgspec.Struct) -> bytes:
     return b'{"data":%b}' % _encode(answer)
 
 
-async def _find(root: Place, request: Request) -> list[_Work]:
+async def _find(root: Part, request: Request) -> list[Part]:
     """The objects at all places, each level after those above it."""
-    level = [_Work(root, [None])]
-    works: list[_Work] = []
+    level = [root]
+    found: list[Part] = []
     while level:
-        works += level
-        await _values(level, request)
-        below: list[_Work] = []
-        for work in level:
-            for number, selection in work.place.selections:
-                objects = selection.objects(work.columns[number], request)
-                theirs = [_Work(place, part) for place, part in objects.parts]
-                work.below.append((number, selection, objects, theirs))
-                below += theirs
-        level = below
-    return works
+        found += level
+        pending = _fill(level, request)
+        if pending:
+            await _settle(pending)
+        next_level: list[Part] = []
+        for part in level:
+            for number, selection in part.place.selections:
+                below = selection.parts(part.columns[number], request)
+                part.below.append(below)
+                next_level += below[1]
+        level = next_level
+    return found
 
 
-async def _values(level: list[_Work], request: Request) -> None:
-    """Fill the columns of a level: what is not known is awaited together."""
+def _fill(level: list[Part], request: Request) -> Pending:
+    """Fill the columns of a level, and say what is still to be awaited for that."""
     pending: Pending = []
     try:
-        for work in level:
-            columns = work.columns
-            for column in work.place.columns:
-                values: Any = column.source.values(work.objects, request, pending)
+        for part in level:
+            columns = part.columns
+            for column in part.place.columns:
+                values: Any = column.source.values(part.objects, request, pending)
                 if values.__class__ not in _READY:
                     pending.append((columns, len(columns), values))
                 columns.append(values)
     except BaseException:
         _drop(pending)
         raise
-    if pending:
-        await _settle(pending)
+    return pending
 
 
 async def _settle(pending: Pending) -> None:

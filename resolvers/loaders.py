@@ -104,6 +104,8 @@ class RecordLoader(Generic[R]):
         self._batcher = batcher
         self._batches = batches
         self._known = known
+        self.known: Mapping[int, R] = known.records
+        """The records that need no loading, by id."""
         self._loaded_ids: dict[int, Future[R | None]] = {}
         self._loaded_slugs: dict[str, Future[R | None]] = {}
 
@@ -120,11 +122,6 @@ class RecordLoader(Generic[R]):
     @cached_property
     def _pages(self) -> BatchLoader[tuple[int, int], Page[R]]:
         return BatchLoader(self._windows, self._batches)
-
-    @property
-    def known(self) -> Mapping[int, R]:
-        """The records that need no loading, by id."""
-        return self._known.records
 
     async def by_id(self, id: int) -> R | None:
         """The record, or ``None`` if there is none.
@@ -215,15 +212,12 @@ class CategoryLoader:
         self._batcher = batcher
         self._batches = batches
         self._catalog = catalog
+        self.known: Mapping[int, Category] = {} if catalog is None else catalog.categories
+        """The categories that need no loading, by id."""
 
     @cached_property
     def _pages(self) -> BatchLoader[Window, Page[Category]]:
         return BatchLoader(self._lists, self._batches)
-
-    @property
-    def known(self) -> Mapping[int, Category]:
-        """The categories that need no loading, by id."""
-        return {} if self._catalog is None else self._catalog.categories
 
     async def all(self) -> list[Category]:
         """Every category, by id.

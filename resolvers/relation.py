@@ -13,6 +13,8 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any, Generic, Protocol, TypeAlias
 
+import msgspec
+
 from resolvers.context import Context, Info
 from resolvers.loaders import Loaders
 from resolvers.order import by_title, title_order
@@ -64,16 +66,16 @@ class ToOne(Generic[R]):
         loader = self.loader(context.loaders)
         keys = list(map(self._key_of, roots))
         known = loader.known
+        wanted = dict.fromkeys(keys)
         try:
-            found = {key: known[key] for key in dict.fromkeys(keys)}
+            found = dict(zip(wanted, map(known.__getitem__, wanted), strict=True))
         except KeyError:
             return loader.by_ids(keys)
         note_from_memory(len(keys))
         return ByKey(keys, found)
 
 
-@dataclass(slots=True, eq=False)
-class ByKey(Generic[R]):
+class ByKey(msgspec.Struct, Generic[R], eq=False):
     """What several roots are related to, the records that they share once."""
 
     keys: list[int]
@@ -82,8 +84,7 @@ class ByKey(Generic[R]):
     """A record for each of the keys, all of one class."""
 
 
-@dataclass(slots=True, eq=False)
-class ListsByKey(Generic[R]):
+class ListsByKey(msgspec.Struct, Generic[R], eq=False):
     """The same where each root is related to several: ``keys`` has a list for each."""
 
     keys: list[Sequence[int]]
