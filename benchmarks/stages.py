@@ -1,0 +1,176 @@
+"""What each stage of a request costs by itself, from its body to the bytes of its answer.
+
+    python benchmarks/stages.py
+
+Everything is known: no operation waits for anything. A stage that is done once a document or once a plan is told
+by itself, although later requests do without it. The table goes to the screen and to
+``benchmarks/results/stages.md``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import platform
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import msgspec
+from graphql import parse, validate
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.catalog import processor  # noqa: E402
+from benchmarks.engine import OPERATIONS, made_catalog  # noqa: E402
+from engine import Engine, source  # noqa: E402
+from engine.fields import Request as EngineRequest  # noqa: E402
+from engine.run import answers, encode  # noqa: E402
+from resolvers.context import Context  # noqa: E402
+from resolvers.loaders import Loaders  # noqa: E402
+from schema import schema  # noqa: E402
+from upstream.client import Client  # noqa: E402
+from upstream.freshness import Snapshot  # noqa: E402
+from upstream.source import Source  # noqa: E402
+from upstream.storage import Storage  # noqa: E402
+from web.execution import Gateway, Request  # noqa: E402
+from web.requests import HttpRequest, read_post  # noqa: E402
+from web.responses import Reply, Responses  # noqa: E402
+
+RESULTS = ROOT / "benchmarks" / "results" / "stages.md"
+ROUNDS = 40
+SECONDS = 0.002
+"""Of processor time for one stage in one round, at least."""
+NOBODY = "http://127.0.0.1:9/"
+
+FIRST, WHOLE = "compile, and run for the first time", "execute: all of a request whose document is known"
+
+Stage = Callable[[], Awaitable[object]]
+
+
+def main() -> None:
+    """Measure and write the table."""
+    text = table(asyncio.run(measure()))
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(text, encoding="utf-8")
+    sys.stdout.write(text)
+
+
+async def measure() -> dict[str, dict[str, float]]:
+    """Seconds by the name of the operation and of the stage."""
+    # It knows everything, so its client is never asked.
+    upstream = Source(
+        Client(NOBODY, httpx.AsyncBaseTransport()), Storage(":memory:"), origin=NOBODY, follow=False
+    )
+    upstream.sync.snapshot = Snapshot(made_catalog(), datetime.now(UTC))
+    gc.collect()
+    gc.freeze()
+    try:
+        return {name: await _best(_stages(text, upstream)) for name, text in OPERATIONS.items()}
+    finally:
+        await upstream.aclose()
+
+
+def _stages(text: str, upstream: Source) -> dict[str, Stage]:
+    snapshot = upstream.sync.snapshot
+    assert snapshot is not None
+    version = snapshot.catalog.version
+    body = msgspec.json.encode({"query": text})
+    http = HttpRequest("POST", b"", {b"content-type": b"application/json"}, body)
+    document, engine, gateway = parse(text), Engine(schema), Gateway(upstream)
+    operation = engine.operation(text, document, None)
+    variables = operation.coerced(None)
+    place = operation.plan(variables)
+    responses = Responses(1_000_000)
+    as_it_came = ("POST", b"", body, b"content-type", b"application/json")
+    responses.add_request(responses.keep(text, len(text), b"", version), as_it_came, Reply([], b""))
+    built: list[msgspec.Struct] = []
+
+    def context() -> Context:
+        return Context(Loaders.over(upstream.batcher, snapshot), upstream.status(snapshot), upstream)
+
+    async def read() -> object:
+        return read_post(http)
+
+    async def look_up() -> object:
+        return responses.reply(as_it_came, version)
+
+    async def parse_() -> object:
+        return parse(text)
+
+    async def validate_() -> object:
+        return validate(schema._schema, document)
+
+    async def first() -> object:
+        source.answer_class.cache_clear()
+        source.compiled.cache_clear()
+        new = Engine(schema).operation(text, document, None)
+        return await answers(new.plan(variables), EngineRequest(variables, context()))
+
+    async def prepare() -> object:
+        return context()
+
+    async def run() -> object:
+        built[:] = [await answers(place, EngineRequest(variables, context()))]
+        return built
+
+    async def serialise() -> object:
+        return encode(built[0])
+
+    async def execute() -> object:
+        return await gateway.execute(Request(text))
+
+    return {
+        "find a kept answer by the bytes of the request": look_up,
+        "read the body": read,
+        "parse": parse_,
+        "validate": validate_,
+        FIRST: first,
+        "loaders and context": prepare,
+        "run, with those": run,
+        "serialise": serialise,
+        WHOLE: execute,
+    }
+
+
+async def _best(stages: dict[str, Stage]) -> dict[str, float]:
+    best = dict.fromkeys(stages, float("inf"))
+    times = {name: max(1, int(SECONDS / await _seconds(stage, 3))) for name, stage in stages.items()}
+    # Round by round, so that other work on the machine disturbs all of them alike.
+    for _ in range(ROUNDS):
+        for name, stage in stages.items():
+            best[name] = min(best[name], await _seconds(stage, times[name]))
+    return best
+
+
+async def _seconds(stage: Stage, times: int) -> float:
+    started = time.process_time()
+    for _ in range(times):
+        await stage()
+    return (time.process_time() - started) / times
+
+
+def table(measured: dict[str, dict[str, float]]) -> str:
+    """One column an operation, one row a stage."""
+    lines = [
+        "# What each stage of a request costs",
+        "",
+        f"Written by `python benchmarks/stages.py`. Python {platform.python_version()}, {processor()}; microseconds "
+        f"of processor time, the best of {ROUNDS} rounds.",
+        "",
+        "| | " + " | ".join(measured) + " |",
+        "|---|" + "---:|" * len(measured),
+    ]
+    for stage in next(iter(measured.values())):
+        lines.append(
+            f"| {stage} | " + " | ".join(f"{of[stage] * 1e6:,.1f}" for of in measured.values()) + " |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()
