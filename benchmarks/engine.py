@@ -131,7 +131,7 @@ async def _measured(name: str, text: str, context: Callable[[], Context]) -> Mea
     best = [float("inf")] * (len(measured) + 1)
     for _ in range(ROUNDS):
         for which, (do, times) in enumerate([*measured, (strawberry, often // 10)]):
-            best[which] = min(best[which], await _best(times, do))
+            best[which] = min(best[which], await best_of(times, do))
     return Measured(name, len(body), *best)
 
 
@@ -141,8 +141,8 @@ async def _compare(text: str, body: bytes, context: Callable[[], Context]) -> No
         raise SystemExit(f"The answers differ: {text}")
 
 
-async def _best(times: int, do: Callable[[], Awaitable[Any]]) -> float:
-    # The best of many, because other work on the machine disturbs.
+async def best_of(times: int, do: Callable[[], Awaitable[Any]]) -> float:
+    """Seconds: the best of many, because other work on the machine disturbs."""
     shortest = float("inf")
     for _ in range(times):
         started = time.perf_counter()

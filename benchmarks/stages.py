@@ -13,7 +13,6 @@ import asyncio
 import gc
 import platform
 import sys
-import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.catalog import processor  # noqa: E402
-from benchmarks.engine import OPERATIONS, made_catalog  # noqa: E402
+from benchmarks.engine import OPERATIONS, best_of, made_catalog  # noqa: E402
 from engine import Engine, source  # noqa: E402
 from engine.fields import Request as EngineRequest  # noqa: E402
 from engine.run import answers, encode  # noqa: E402
@@ -43,8 +42,8 @@ from web.responses import Reply, Responses  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "stages.md"
 ROUNDS = 40
-SECONDS = 0.002
-"""Of processor time for one stage in one round, at least."""
+SECONDS = 0.004
+"""For one stage in one round."""
 NOBODY = "http://127.0.0.1:9/"
 
 FIRST, WHOLE = "compile, and run for the first time", "execute: all of a request whose document is known"
@@ -138,20 +137,12 @@ def _stages(text: str, upstream: Source) -> dict[str, Stage]:
 
 
 async def _best(stages: dict[str, Stage]) -> dict[str, float]:
-    best = dict.fromkeys(stages, float("inf"))
-    times = {name: max(1, int(SECONDS / await _seconds(stage, 3))) for name, stage in stages.items()}
+    best = {name: await best_of(3, stage) for name, stage in stages.items()}
     # Round by round, so that other work on the machine disturbs all of them alike.
     for _ in range(ROUNDS):
         for name, stage in stages.items():
-            best[name] = min(best[name], await _seconds(stage, times[name]))
+            best[name] = min(best[name], await best_of(1 + int(SECONDS / best[name]), stage))
     return best
-
-
-async def _seconds(stage: Stage, times: int) -> float:
-    started = time.process_time()
-    for _ in range(times):
-        await stage()
-    return (time.process_time() - started) / times
 
 
 def table(measured: dict[str, dict[str, float]]) -> str:
@@ -159,8 +150,8 @@ def table(measured: dict[str, dict[str, float]]) -> str:
     lines = [
         "# What each stage of a request costs",
         "",
-        f"Written by `python benchmarks/stages.py`. Python {platform.python_version()}, {processor()}; microseconds "
-        f"of processor time, the best of {ROUNDS} rounds.",
+        f"Written by `python benchmarks/stages.py`. Python {platform.python_version()}, {processor()}; "
+        "microseconds, the best of many.",
         "",
         "| | " + " | ".join(measured) + " |",
         "|---|" + "---:|" * len(measured),

@@ -25,8 +25,11 @@ from engine.handover import HandOver, Reason
 from engine.places import Place
 from engine.run import answers, encode
 
-KEPT_PLANS = 1000
-"""How many plans are kept: those used last."""
+KEPT_OPERATIONS = 1000
+"""How many operations are kept, with their plans: those used last."""
+
+KEPT_TEXT = 400_000
+"""Characters of the kept operations' documents, all together: for each a plan takes about 150 bytes of memory."""
 
 _NO_VARIABLES = VariableValues({}, {})
 _HOOKS = ("on_operation", "on_execute", "resolve", "get_results")
@@ -35,10 +38,13 @@ _HOOKS = ("on_operation", "on_execute", "resolve", "get_results")
 class Engine:
     """Runs operations of one schema. ``handed_over`` counts by reason those that it could not run."""
 
-    def __init__(self, schema: strawberry.Schema, kept: int = KEPT_PLANS) -> None:
+    def __init__(
+        self, schema: strawberry.Schema, kept: int = KEPT_OPERATIONS, kept_text: int = KEPT_TEXT
+    ) -> None:
         self._schema = schema
-        self._kept = kept
+        self._kept, self._kept_text = kept, kept_text
         self._operations: OrderedDict[tuple[str, str | None], Operation | Reason] = OrderedDict()
+        self._text = 0
         self._usable = not any(map(_takes_part, schema.get_extensions()))
         self.answered = 0
         self.handed_over: Counter[Reason] = Counter()
@@ -94,8 +100,10 @@ class Engine:
             except HandOver as error:
                 operation = error.reason
             self._operations[key] = operation
-            if len(self._operations) > self._kept:
-                self._operations.popitem(last=False)
+            self._text += len(text)
+            while len(self._operations) > self._kept or self._text > self._kept_text:
+                (last, _name), _operation = self._operations.popitem(last=False)
+                self._text -= len(last)
         else:
             self._operations.move_to_end(key)
         if not isinstance(operation, Operation):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 from graphql import GraphQLError, OperationType
+from msgspec.structs import replace
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from engine import Engine, HandOver, Reason
@@ -47,8 +48,7 @@ class Request:
     traceparent: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """The answer to a request."""
 
     body: bytes
@@ -62,7 +62,7 @@ class Answer:
 
     None if it can have another the next time.
     """
-    extensions: dict[str, Any] = field(default_factory=dict)
+    extensions: dict[str, Any] = msgspec.field(default_factory=dict)
     """What the execution has for the response beside; not in ``body`` yet."""
 
     def decoded(self) -> dict[str, Any]:

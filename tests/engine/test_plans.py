@@ -98,6 +98,16 @@ async def test_a_bounded_number_of_operations_is_kept_and_those_used_last() -> N
     assert engine.operation(texts[1], parse(texts[1]), None) is not kept[texts[1]]
 
 
+async def test_the_kept_operations_have_a_bounded_text_together() -> None:
+    engine = Engine(schema, kept_text=60)
+    short, long, longest = ("{ __typename }".ljust(size) for size in (20, 40, 61))
+    first = engine.operation(short, parse(short), None)
+    assert engine.operation(long, parse(long), None) is engine.operation(long, parse(long), None)
+    assert engine.operation(short, parse(short), None) is first
+    engine.operation(longest, parse(longest), None)
+    assert engine.operation(short, parse(short), None) is not first
+
+
 async def test_each_operation_of_a_document_has_its_own_plan() -> None:
     text = "query A { a: __typename } query B { b: __typename }"
     engine = Engine(schema)
