@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Protocol, TypeAlias
@@ -92,17 +92,14 @@ class Called:
                 values.append(resolve(parent, **named) if self.takes_parent else resolve(**named))
         finally:
             # Also after an exception, so that none is left that nobody awaits.
-            for class_ in set(map(type, values)):
-                if hasattr(class_, "__await__"):
-                    pending += [(values, place, value) for place, value in _of_class(values, class_)]
+            if [class_ for class_ in set(map(type, values)) if hasattr(class_, "__await__")]:
+                for place, value in enumerate(values):
+                    if hasattr(value, "__await__"):
+                        pending.append((values, place, value))
         return values
 
     def __str__(self) -> str:
         return f"resolver {getattr(self.resolve, '__qualname__', self.resolve)}"
-
-
-def _of_class(values: list[Any], class_: type) -> Iterator[tuple[int, Any]]:
-    return ((place, value) for place, value in enumerate(values) if value.__class__ is class_)
 
 
 class UnknownPath(Path):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from inspect import Parameter, signature
 from typing import Any
 
 import strawberry
@@ -32,6 +33,7 @@ from resolvers.relation import ToMany, ToOne
 InfoFor = Callable[[Request], GraphQLResolveInfo[Any]]
 
 _NO_VARIABLES = VariableValues({}, {})
+_BY_PLACE = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 _ATOMS = (type(None), bool, int, float, str, Enum)
 
 
@@ -62,10 +64,13 @@ def source_of(asked: AskedField, schema: strawberry.Schema) -> Source:
     if isinstance(relation, ToOne | ToMany) and not asked.node.arguments:
         return Related(relation)
     parent = resolver.parent_parameter or resolver.root_parameter
+    first = next(iter(signature(function).parameters.values()), None)
+    # By its place it is given faster than by its name.
+    leads = first is not None and parent is not None and first.name == parent.name and first.kind in _BY_PLACE
     return Called(
         function,
-        takes_parent=resolver.self_parameter is not None,
-        parent_name=parent.name if parent else None,
+        takes_parent=leads or resolver.self_parameter is not None,
+        parent_name=None if leads or parent is None else parent.name,
         named=_python_arguments(asked, field, schema),
     )
 
