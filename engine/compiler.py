@@ -33,11 +33,12 @@ from graphql.execution.values import VariableValues
 from graphql.pyutils import Path
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 
-from engine.fields import Attribute, Request, UnknownPath
+from engine.fields import Attribute, Related, Request, UnknownPath
 from engine.places import Column, Place, Selection, Shape
 from engine.resolvers import AskedField, InfoFor, source_of
 from engine.runtime_types import RuntimeTypes
 from engine.source import BuildSource
+from resolvers.relation import ToOne
 
 _TYPENAME = "__typename"
 
@@ -115,8 +116,13 @@ class Compiler:
         source = source_of(AskedField(definition, asked[0].node, info_for), self._schema)
         shape, named_type = Shape.of(definition.type)
         if not is_leaf_type(named_type):
-            build.column(key)
-            return Column(key, source, self._selection(shape, named_type, asked, info_for))
+            by = (
+                source.relation.key
+                if isinstance(source, Related) and isinstance(source.relation, ToOne)
+                else None
+            )
+            build.column(key, by)
+            return Column(key, source, self._selection(shape, by, named_type, asked, info_for))
         if isinstance(source, Attribute) and source.name.isidentifier():
             build.attribute(key, definition.type, source.name)
             return None
@@ -126,11 +132,12 @@ class Compiler:
     def _selection(
         self,
         shape: Shape,
+        by: str | None,
         type_: GraphQLNamedOutputType,
         asked: FieldDetailsList,
         info_for: InfoFor,
     ) -> Selection:
-        return Selection(shape, RuntimeTypes(self._graphql, type_, info_for), partial(self._below, asked))
+        return Selection(shape, by, RuntimeTypes(self._graphql, type_, info_for), partial(self._below, asked))
 
     def _info_for(
         self, definition: GraphQLField, asked: FieldDetailsList, parent: GraphQLObjectType, path: Path

@@ -12,14 +12,14 @@ from graphql.execution.values import VariableValues
 from graphql.pyutils import Path
 
 from engine.handover import HandOver
-from resolvers.relation import ByKey, ListsByKey, ToMany, ToOne
+from resolvers.relation import ListsByKey, ToMany, ToOne
 
 Pending = list[tuple[list[Any], int, Awaitable[Any]]]
 """What a level waits for: the list and the place in it that the awaited value belongs to."""
 
 
-Values: TypeAlias = list[Any] | ByKey[Any] | ListsByKey[Any]
-"""A value for each object of a place."""
+Values: TypeAlias = list[Any] | dict[int, Any] | ListsByKey[Any]
+"""A value for each object of a place; or, of a relation, all those found, by their keys."""
 
 
 class Request(msgspec.Struct, eq=False):

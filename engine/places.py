@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 import msgspec
@@ -18,7 +19,7 @@ from engine.fields import Request, Source, Values
 from engine.handover import HandOver
 from engine.leaves import reject_abnormal
 from engine.runtime_types import RuntimeTypes
-from resolvers.relation import ByKey, ListsByKey
+from resolvers.relation import ListsByKey
 
 _LISTS = frozenset([list, tuple])
 _NULLS = frozenset([type(None), type(Undefined)])
@@ -71,6 +72,8 @@ class Selection:
     """What is asked of the objects of a field."""
 
     shape: Shape
+    key: str | None
+    """Of a relation to one, where an object has the key that ``build`` finds its answer by."""
     types: RuntimeTypes
     compile_place: Callable[[GraphQLObjectType], Place]
     _places: dict[str, Place] = field(default_factory=dict)
@@ -86,7 +89,8 @@ class Selection:
     def parts(self, values: Values, request: Request) -> Parts:
         """The objects in the values of a column."""
         if not isinstance(values, list):
-            found = list(values.found.values())
+            records = values if isinstance(values, dict) else values.found
+            found = list(records.values())
             parts = self._split(found, {found[0].__class__}, request) if found else []
             assert len(parts) < 2, "the class of records says their type"
             return None, parts
@@ -120,12 +124,11 @@ class Selection:
             self._place_of_class[class_] = self.place(by_type[0][0])
         return [Part(self.place(type_), theirs) for type_, theirs in by_type]
 
-    def assemble(self, values: Values, parts: Parts) -> list[Any]:
-        """The values with each object replaced by its answer. The parts are built."""
+    def assemble(self, objects: list[Any], values: Values, parts: Parts) -> list[Any] | dict[int, Any]:
+        """The values with each object replaced by its answer, as ``build`` takes them. The parts are built."""
         ids, built = parts
-        if isinstance(values, ByKey):
-            by_key = dict(zip(values.found, built[0].built, strict=True))
-            return list(map(by_key.__getitem__, values.keys))
+        if isinstance(values, dict):
+            return dict(zip(values, built[0].built, strict=True))
         if isinstance(values, ListsByKey):
             return _lists(values, built[0].built if built else [])
         if ids is None:
@@ -135,6 +138,8 @@ class Selection:
             for part in built:
                 by_id.update(zip(map(id, part.objects), part.built, strict=True))
             answers = list(map(by_id.__getitem__, ids))
+        if self.key is not None:
+            return dict(zip(map(attrgetter(self.key), objects), answers, strict=True))
         return answers if self.shape.item is None else _nested(values, self.shape, iter(answers))
 
 

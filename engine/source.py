@@ -26,6 +26,7 @@ class BuildSource:
         self._values: list[str] = []
         self._lines: list[str] = []
         self._columns: list[str] = []
+        self._by_key: list[str] = []
         self._names: dict[str, Any] = dict(PLAIN_NAMES)
 
     def constant(self, key: str, value: str) -> None:
@@ -36,15 +37,19 @@ class BuildSource:
         """A leaf that is an attribute of the object."""
         self._leaf(key, type_, f"x.{_checked(name)}")
 
-    def column(self, key: str) -> None:
-        """A field whose answers are ready."""
-        name = f"c{len(self._columns)}"
-        self._columns.append(name)
-        self._add(key, name)
+    def column(self, key: str, by: str | None = None) -> None:
+        """A field whose answers are ready; ``by`` is the attribute they are found by, if not one is there for each."""
+        name = f"c{len(self._columns) + len(self._by_key)}"
+        if by is None:
+            self._columns.append(name)
+            self._add(key, name)
+        else:
+            self._by_key.append(name)
+            self._add(key, f"{name}s[x.{_checked(by)}]")
 
     def column_of_leaves(self, key: str, type_: Any) -> None:  # noqa: ANN401
         """A leaf whose values are given."""
-        name = f"c{len(self._columns)}"
+        name = f"c{len(self._columns) + len(self._by_key)}"
         self._columns.append(name)
         self._leaf(key, type_, name)
 
@@ -52,12 +57,13 @@ class BuildSource:
         """The function ``build(objects, *columns)``, and its source."""
         names = self._names | {"Answer": answer_class(tuple(self._keys))}
         lists = [f"{name}s" for name in self._columns]
+        given = sorted([*lists, *(f"{name}s" for name in self._by_key)], key=lambda name: int(name[1:-1]))
         if lists:
             loop = f"    for {', '.join(['x', *self._columns])} in zip({', '.join(['xs', *lists])}, strict=True):"
         else:
             loop = "    for x in xs:"
         lines = [
-            f"def build({', '.join(['xs', *lists])}):",
+            f"def build({', '.join(['xs', *given])}):",
             "    answers = []",
             loop,
             *self._lines,

@@ -61,34 +61,25 @@ class ToOne(Generic[R]):
         """
         return await self.loader(info.context.loaders).by_id(getattr(root, self.key))
 
-    def of(self, roots: Sequence[Any], context: Context) -> ByKey[R] | Awaitable[list[Found[R]]]:
-        """What each of ``roots`` is related to: at once if the catalog knows it all."""
+    def of(self, roots: Sequence[Any], context: Context) -> dict[int, R] | Awaitable[list[Found[R]]]:
+        """What ``roots`` are related to: at once and by their keys if the catalog knows it all, else for each."""
         loader = self.loader(context.loaders)
-        keys = list(map(self._key_of, roots))
-        known = loader.known
-        wanted = dict.fromkeys(keys)
+        known, wanted = loader.known, set(map(self._key_of, roots))
         try:
             found = dict(zip(wanted, map(known.__getitem__, wanted), strict=True))
         except KeyError:
-            return loader.by_ids(keys)
-        note_from_memory(len(keys))
-        return ByKey(keys, found)
-
-
-class ByKey(msgspec.Struct, Generic[R], eq=False):
-    """What several roots are related to, the records that they share once."""
-
-    keys: list[int]
-    """Of the roots, in their order."""
-    found: dict[int, R]
-    """A record for each of the keys, all of one class."""
+            return loader.by_ids(list(map(self._key_of, roots)))
+        note_from_memory(len(roots))
+        return found
 
 
 class ListsByKey(msgspec.Struct, Generic[R], eq=False):
-    """The same where each root is related to several: ``keys`` has a list for each."""
+    """What several roots are related to, the records that they share once."""
 
     keys: list[Sequence[int]]
+    """For each root in turn those of its records."""
     found: dict[int, R]
+    """A record for each of the keys, all of one class."""
 
 
 @dataclass(frozen=True, slots=True)

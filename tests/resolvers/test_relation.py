@@ -11,7 +11,7 @@ import pytest
 from resolvers import grid, package
 from resolvers.context import Context
 from resolvers.loaders import Loaders
-from resolvers.relation import ByKey, ListsByKey, ToMany, ToOne
+from resolvers.relation import ListsByKey, ToMany, ToOne
 from tests.engine.made_upstream import MadeSource, made_records
 from tests.made_records import catalog_of
 from upstream.batching import Batcher
@@ -49,8 +49,9 @@ async def test_both_ways_find_the_same(name: str, known: float | None) -> None:
                 values: Any = relation.of(roots, context)
                 if inspect.isawaitable(values):
                     values = await values
-                if isinstance(values, ByKey):
-                    values = [values.found[key] for key in values.keys]
+                if isinstance(values, dict):
+                    assert isinstance(relation, ToOne)
+                    values = [values[getattr(root, relation.key)] for root in roots]
                 elif isinstance(values, ListsByKey):
                     values = [[values.found[key] for key in keys] for keys in values.keys]
             else:
