@@ -104,7 +104,13 @@ class Compiler:
         selections = tuple(
             (number, column.selection) for number, column in enumerate(columns) if column.selection
         )
-        return Place(type_, tuple(columns), selections, function, source, tuple(fields))
+        relations = [
+            (column.source.relation, column.selection)
+            for column in columns
+            if isinstance(column.source, Related) and column.selection
+        ]
+        direct = tuple(relations) if len(relations) == len(columns) else None
+        return Place(type_, tuple(columns), selections, direct, function, source, tuple(fields))
 
     def _field(
         self, build: BuildSource, key: str, asked: FieldDetailsList, parent: GraphQLObjectType, path: Path

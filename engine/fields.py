@@ -27,6 +27,8 @@ class Request(msgspec.Struct, eq=False):
 
     variables: VariableValues
     context: Any
+    all_known: bool = True
+    """Whether no relation was met yet that the catalog does not know."""
 
 
 class Source(Protocol):

@@ -19,13 +19,13 @@ from engine.fields import Request, Source, Values
 from engine.handover import HandOver
 from engine.leaves import reject_abnormal
 from engine.runtime_types import RuntimeTypes
-from resolvers.relation import ListsByKey
+from resolvers.relation import ListsByKey, ToMany, ToOne
 
 _LISTS = frozenset([list, tuple])
 _NULLS = frozenset([type(None), type(Undefined)])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Place:
     """``build`` makes the answers for objects, given the values of the columns."""
 
@@ -33,6 +33,8 @@ class Place:
     columns: tuple[Column, ...]
     selections: tuple[tuple[int, Selection], ...]
     """Of those columns that have one, with their numbers."""
+    relations: tuple[tuple[ToOne[Any] | ToMany[Any], Selection], ...] | None
+    """The relations behind its columns, if there are no other columns, nor any below."""
     build: Callable[..., list[Any]]
     source: str
     """Of ``build``."""
@@ -89,11 +91,8 @@ class Selection:
     def parts(self, values: Values, request: Request) -> Parts:
         """The objects in the values of a column."""
         if not isinstance(values, list):
-            records = values if isinstance(values, dict) else values.found
-            found = list(records.values())
-            parts = self._split(found, {found[0].__class__}, request) if found else []
-            assert len(parts) < 2, "the class of records says their type"
-            return None, parts
+            found = list((values if isinstance(values, dict) else values.found).values())
+            return None, [Part(self.place_of_records(found, request), found)] if found else []
         shape, flat = self.shape, values
         while shape.item is not None:
             flat = _flat(flat, shape)
@@ -112,6 +111,15 @@ class Selection:
         parts = self._split(list(distinct.values()), classes, request) if distinct else []
         return None if len(parts) == 1 and len(distinct) == len(flat) else ids, parts
 
+    def place_of_records(self, records: list[Any], request: Request) -> Place:
+        """What is asked of records that a relation found: they are all of one class, which says their type."""
+        class_ = records[0].__class__
+        place = self._place_of_class.get(class_)
+        if place is None:
+            (part,) = self._split(records, {class_}, request)
+            place = part.place
+        return place
+
     def _split(self, objects: list[Any], classes: set[type], request: Request) -> list[Part]:
         """The objects, which are of these classes, by their types."""
         if len(classes) == 1:
@@ -127,10 +135,8 @@ class Selection:
     def assemble(self, objects: list[Any], values: Values, parts: Parts) -> list[Any] | dict[int, Any]:
         """The values with each object replaced by its answer, as ``build`` takes them. The parts are built."""
         ids, built = parts
-        if isinstance(values, dict):
-            return dict(zip(values, built[0].built, strict=True))
-        if isinstance(values, ListsByKey):
-            return _lists(values, built[0].built if built else [])
+        if not isinstance(values, list):
+            return by_key(values, built[0].built if built else [])
         if ids is None:
             answers = built[0].built
         else:
@@ -161,14 +167,17 @@ Parts: TypeAlias = tuple[list[int] | None, list[Part]]
 ones by their types. Without the former, values are by key, or the one part has just these objects."""
 
 
-def _lists(values: ListsByKey[Any], built: Sequence[Any]) -> list[Any]:
-    if len(values.keys) == 1 and len(values.keys[0]) == len(built):
+def by_key(values: dict[int, Any] | ListsByKey[Any], built: Sequence[Any]) -> list[Any] | dict[int, Any]:
+    """What a relation found with each record replaced by its answer. ``built`` has those in the order found."""
+    if isinstance(values, dict):
+        return dict(zip(values, built, strict=True))
+    if len(values.keys) == 1 and values.count == len(built):
         return [built]
-    if sum(map(len, values.keys)) == len(built):  # nothing is shared
+    if values.count == len(built):  # nothing is shared
         answers = iter(built)
         return [list(islice(answers, len(keys))) for keys in values.keys]
-    by_key = dict(zip(values.found, built, strict=True))
-    return [list(map(by_key.__getitem__, keys)) for keys in values.keys]
+    answer_of = dict(zip(values.found, built, strict=True))
+    return [list(map(answer_of.__getitem__, keys)) for keys in values.keys]
 
 
 def _flat(values: Sequence[Any], shape: Shape) -> list[Any]:

@@ -61,14 +61,19 @@ class ToOne(Generic[R]):
         """
         return await self.loader(info.context.loaders).by_id(getattr(root, self.key))
 
-    def of(self, roots: Sequence[Any], context: Context) -> dict[int, R] | Awaitable[list[Found[R]]]:
-        """What ``roots`` are related to: at once and by their keys if the catalog knows it all, else for each."""
-        loader = self.loader(context.loaders)
-        known, wanted = loader.known, set(map(self._key_of, roots))
+    def known(self, roots: Sequence[Any], context: Context) -> dict[int, R] | None:
+        """What ``roots`` are related to, by their keys, if the catalog knows it all."""
+        known, wanted = self.loader(context.loaders).known, set(map(self._key_of, roots))
         try:
-            found = dict(zip(wanted, map(known.__getitem__, wanted), strict=True))
+            return dict(zip(wanted, map(known.__getitem__, wanted), strict=True))
         except KeyError:
-            return loader.by_ids(list(map(self._key_of, roots)))
+            return None
+
+    def of(self, roots: Sequence[Any], context: Context) -> dict[int, R] | Awaitable[list[Found[R]]]:
+        """The same, or else what each of ``roots`` is related to."""
+        found = self.known(roots, context)
+        if found is None:
+            return self.loader(context.loaders).by_ids(list(map(self._key_of, roots)))
         note_from_memory(len(roots))
         return found
 
@@ -78,6 +83,8 @@ class ListsByKey(msgspec.Struct, Generic[R], eq=False):
 
     keys: list[Sequence[int]]
     """For each root in turn those of its records."""
+    count: int
+    """How many there are in all of them."""
     found: dict[int, R]
     """A record for each of the keys, all of one class."""
 
@@ -96,10 +103,9 @@ class ToMany(Generic[R]):
         ids = sorted(getattr(root, self.keys))
         return by_title(await self.loader(info.context.loaders).by_ids(ids))
 
-    def of(self, roots: Sequence[Any], context: Context) -> ListsByKey[R] | Awaitable[list[list[Found[R]]]]:
-        """What each of ``roots`` is related to: at once if the catalog knows it all."""
-        loader, catalog = self.loader(context.loaders), context.loaders.catalog
-        known = loader.known
+    def known(self, roots: Sequence[Any], context: Context) -> ListsByKey[R] | None:
+        """What ``roots`` are related to if the catalog knows it all."""
+        catalog, known = context.loaders.catalog, self.loader(context.loaders).known
         owners, ordered = self.index(catalog) if self.index and catalog else _NO_INDEX
         lists: list[Sequence[int]] = []
         for root in roots:
@@ -110,13 +116,25 @@ class ToMany(Generic[R]):
                 lists.append(ordered[id])
                 continue
             if not all(map(known.__contains__, ids)):
-                return self._load(roots, loader)
+                return None
             lists.append(sorted(ids, key=lambda id: title_order(known[id])) if len(ids) > 1 else ids)
         keys = lists[0] if len(lists) == 1 else list(chain.from_iterable(lists))
-        note_from_memory(len(keys))
-        return ListsByKey(lists, dict(zip(keys, map(known.__getitem__, keys), strict=True)))
+        return ListsByKey(lists, len(keys), dict(zip(keys, map(known.__getitem__, keys), strict=True)))
+
+    def of(self, roots: Sequence[Any], context: Context) -> ListsByKey[R] | Awaitable[list[list[Found[R]]]]:
+        """The same, or else a list for each of ``roots``."""
+        found = self.known(roots, context)
+        if found is None:
+            return self._load(roots, self.loader(context.loaders))
+        note_from_memory(found.count)
+        return found
 
     async def _load(self, roots: Sequence[Any], loader: Loader[R]) -> list[list[Found[R]]]:
         ids = [sorted(getattr(root, self.keys)) for root in roots]
         loaded = iter(await loader.by_ids(list(chain.from_iterable(ids))))
         return [by_title([next(loaded) for _ in each]) for each in ids]
+
+
+def note_known(records: int) -> None:
+    """Put records that ``known`` gave on the receipt: those that are asked for with ``of`` are there already."""
+    note_from_memory(records)
