@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import msgspec
+import pytest
 import strawberry
 from graphql import parse
 
@@ -84,6 +85,21 @@ async def test_nothing_is_asked_for_what_is_known() -> None:
     source = MadeSource(RECORDS)
     await run(source, "{ packages(first: 20) { nodes { category { title } } } }")
     assert source.batcher.asked == []
+
+
+@pytest.mark.parametrize("known", [1, 0.5, None], ids=["all known", "half known", "nothing known"])
+async def test_the_receipt_counts_the_same_whether_answered_at_once_or_level_by_level(
+    known: float | None,
+) -> None:
+    gateway = Gateway(MadeSource(RECORDS, known=known).as_source())
+    counted: list[object] = []
+    # A field with a resolver keeps to the levels.
+    for below in ("title", "databaseId"):
+        text = f"{{ grids(first: 9) {{ nodes {{ title packages {{ title grids {{ {below} }} }} }} }} }}"
+        answer = (await gateway.execute(Request(text, receipt=True))).decoded()
+        counted.append(answer["extensions"]["upstream"]["recordsFromMemory"])
+    assert counted[0]
+    assert counted[0] == counted[1]
 
 
 async def test_a_bounded_number_of_operations_is_kept_and_those_used_last() -> None:
