@@ -37,6 +37,7 @@ from upstream.freshness import Snapshot  # noqa: E402
 from upstream.source import Source  # noqa: E402
 from upstream.storage import Storage  # noqa: E402
 from web.execution import Gateway, Request  # noqa: E402
+from web.limits import DEFAULT_LIMITS, check_document, check_text  # noqa: E402
 from web.requests import HttpRequest, read_post  # noqa: E402
 from web.responses import Reply, Responses  # noqa: E402
 
@@ -93,7 +94,7 @@ def _stages(text: str, upstream: Source) -> dict[str, Stage]:
         return Context(Loaders.over(upstream.batcher, snapshot), upstream.status(snapshot), upstream)
 
     async def read() -> object:
-        return read_post(http)
+        return read_post(http, gateway.persisted)
 
     async def look_up() -> object:
         return responses.reply(as_it_came, version)
@@ -103,6 +104,10 @@ def _stages(text: str, upstream: Source) -> dict[str, Stage]:
 
     async def validate_() -> object:
         return validate(schema._schema, document)
+
+    async def limit() -> object:
+        check_document(document, DEFAULT_LIMITS)
+        return check_text(text, DEFAULT_LIMITS)
 
     async def first() -> object:
         source.answer_class.cache_clear()
@@ -127,6 +132,7 @@ def _stages(text: str, upstream: Source) -> dict[str, Stage]:
         "find a kept answer by the bytes of the request": look_up,
         "read the body": read,
         "parse": parse_,
+        "limit": limit,
         "validate": validate_,
         FIRST: first,
         "loaders and context": prepare,
