@@ -10,6 +10,8 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any, cast
 
+from msgspec.structs import replace
+
 from tests.made_records import catalog_of, category, grid, package
 from upstream.catalog import Catalog
 from upstream.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
@@ -70,6 +72,18 @@ def made_records(seed: int = 1) -> list[Record]:
             )
         )
     return records
+
+
+def whole_records() -> list[Record]:
+    """The same without naming a record that there is not, so that a catalog of them knows all relations."""
+    return [
+        replace(record, packages=tuple(id for id in record.packages if id in PACKAGES))
+        if isinstance(record, Grid)
+        else replace(record, grids=tuple(id for id in record.grids if id in GRIDS))
+        if isinstance(record, Package)
+        else record
+        for record in made_records()
+    ]
 
 
 class MadeUpstream:

@@ -12,7 +12,7 @@ import pytest
 from strawberry import relay
 
 from schema import document, schema
-from tests.engine.made_upstream import MadeSource, made_records
+from tests.engine.made_upstream import MadeSource, made_records, whole_records
 from tests.engine.operations import Generator, Operation
 from tests.engine.simplest import simplest
 from web.execution import Gateway, Request
@@ -20,8 +20,9 @@ from web.execution import Gateway, Request
 OPERATIONS = int(os.environ.get("AGREEMENT_OPERATIONS", "2000")) * 3 // 4
 PARTS = 8
 
-RECORDS = made_records()
+RECORDS, WHOLE = made_records(), whole_records()
 STATES: dict[str, dict[str, Any]] = {
+    "all known, nothing missing": {"known": 1},
     "all known": {"known": 1},
     "half known": {"known": 0.5},
     "nothing known": {"known": None},
@@ -81,11 +82,12 @@ def comparable(body: bytes) -> object:
 async def disagreement(operation: Operation, state: str) -> str | None:
     """How the two differ, if they do."""
     request = Request(str(operation), operation.variables)
-    ours = MadeSource(RECORDS, **STATES[state])
+    records = WHOLE if state == "all known, nothing missing" else RECORDS
+    ours = MadeSource(records, **STATES[state])
     gateway = Gateway(ours.as_source())
     assert gateway.engine is not None
     answer = await gateway.execute(request)
-    theirs = MadeSource(RECORDS, **STATES[state])
+    theirs = MadeSource(records, **STATES[state])
     expected = await Gateway(theirs.as_source(), use_engine=False).execute(request)
     if not answer.failed and answer.body != expected.body:
         return f"bytes: {answer.body!r} is not {expected.body!r}"

@@ -12,8 +12,9 @@ from graphql import parse
 
 from engine import Engine
 from schema import schema
-from tests.engine.made_upstream import MadeSource, made_records
+from tests.engine.made_upstream import MadeSource, made_records, whole_records
 from tests.engine.test_agreement import RECORDS
+from upstream.records import Grid
 from web.execution import Gateway, Request
 
 CALLS: list[str] = []
@@ -91,7 +92,7 @@ async def test_nothing_is_asked_for_what_is_known() -> None:
 async def test_the_receipt_counts_the_same_whether_answered_at_once_or_level_by_level(
     known: float | None,
 ) -> None:
-    gateway = Gateway(MadeSource(RECORDS, known=known).as_source())
+    gateway = Gateway(MadeSource(whole_records(), known=known).as_source())
     counted: list[object] = []
     # A field with a resolver keeps to the levels.
     for below in ("title", "databaseId"):
@@ -100,6 +101,26 @@ async def test_the_receipt_counts_the_same_whether_answered_at_once_or_level_by_
         counted.append(answer["extensions"]["upstream"]["recordsFromMemory"])
     assert counted[0]
     assert counted[0] == counted[1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{ grid(slug: "LARGEST") { title packages { title slug } } }',
+        "{ grids(first: 9) { nodes { packages { grids { title } slug category { slug } } } } }",
+        "{ packages(first: 9) { nodes { category { slug } again: category { title } grids { packages { slug } } } } }",
+    ],
+)
+async def test_what_is_answered_at_once_is_what_strawberry_answers(text: str) -> None:
+    records = whole_records()
+    largest = max((each for each in records if isinstance(each, Grid)), key=lambda grid: len(grid.packages))
+    request = Request(text.replace("LARGEST", largest.slug))
+    ours, theirs = [
+        Gateway(MadeSource(records).as_source(), use_engine=use_engine) for use_engine in (True, False)
+    ]
+    assert (await ours.execute(request)).body == (await theirs.execute(request)).body
+    assert ours.engine is not None
+    assert ours.engine.answered == 1
 
 
 async def test_a_bounded_number_of_operations_is_kept_and_those_used_last() -> None:
