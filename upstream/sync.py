@@ -137,8 +137,8 @@ class Sync:
             snapshot = Snapshot(catalog, refreshed_at)
             # Of wishes that came while it ran too.
             self._wanted.clear()
-            await self._publish(snapshot)
             self.last_error = None
+            await self._publish(snapshot)
             return Synced(snapshot, changes, crawled.kept, stored=await self._store(snapshot))
         except UpstreamError as error:
             self.last_error = error
@@ -324,6 +324,11 @@ class Sync:
             self._settled.notify_all()
 
     async def _publish(self, snapshot: Snapshot, *, stored: bool = False) -> None:
+        replaced = [] if self.snapshot is None else _records_of(self.snapshot.catalog)
+        # Before anything is awaited: who sees the old one meanwhile would wish for another crawl.
+        self.snapshot = snapshot
+        await self._end_attempt()
+        # Each of these steps is milliseconds of work, in turns of the event loop of their own.
         catalog = snapshot.catalog
         for kind, records in ((PACKAGE, catalog.packages), (GRID, catalog.grids)):
             places = self._batcher.places[kind.singular]
@@ -331,13 +336,10 @@ class Sync:
             # stored catalog comes without pages, and is newer than what is known of the list's length.
             if stored or places.count == len(records):
                 places.saw_all(list(records))
-                await asyncio.sleep(0)  # each of these steps is milliseconds of work
+                await asyncio.sleep(0)
         self._batcher.forget()
         await asyncio.sleep(0)
         _favour_the_loop()
-        replaced = [] if self.snapshot is None else _records_of(self.snapshot.catalog)
-        self.snapshot = snapshot
-        await self._end_attempt()
         while replaced:
             # To free all of them at once takes 10 ms.
             del replaced[-LET_GO:]
