@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import sys
 from functools import partial
 from pathlib import Path
@@ -57,6 +58,7 @@ def serve(
     """Serve GraphQL over HTTP."""
     import uvicorn
 
+    from web.greeting import greeting
     from web.requests import MAX_BODY
 
     settings = _settings(host=host, port=port, upstream=upstream, workers=workers)
@@ -69,12 +71,14 @@ def serve(
         _stop(str(error))
     if settings.trusted_documents_mode != "off":
         _read_manifest(ROOT / settings.trusted_documents)
-    _greet(settings)
+    port = _bindable_port(settings.host, settings.port)
+    address = f"http://{_authority(settings.host, port)}"
+    typer.echo(greeting(address, settings.upstream, only_trusted=settings.trusted_documents_mode == "only"))
     uvicorn.run(
         "server:app",
         app_dir=str(ROOT),
         host=settings.host,
-        port=settings.port,
+        port=port,
         workers=settings.workers,
         # Named, so that a start without the library fails instead of refusing every WebSocket.
         ws="websockets-sansio",
@@ -176,7 +180,7 @@ def sync(upstream: UpstreamFlag = None) -> None:
 @cli.command("upstream")
 def serve_upstream(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8801,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on.")] = 8801,
     packages: Annotated[int, typer.Option(min=5, help="How many packages the catalogue has.")] = 5400,
     seed: Annotated[int, typer.Option(help="Another seed makes another catalogue.")] = 1,
     latency: Annotated[float, typer.Option(min=0, help="Milliseconds before each answer.")] = 0,
@@ -186,8 +190,9 @@ def serve_upstream(
 
     from upstream.embedded import EmbeddedUpstream
 
+    port = _bindable_port(host, port)
     upstream = EmbeddedUpstream(packages=packages, seed=seed, latency=latency / 1000)
-    typer.echo(f"The v4 API, embedded: http://{host}:{port}/api/v4/")
+    typer.echo(f"The v4 API, embedded: http://{_authority(host, port)}/api/v4/")
     uvicorn.run(upstream, host=host, port=port, access_log=False, log_level="warning")
 
 
@@ -350,24 +355,27 @@ def _settings(**flags: object) -> Settings:
         _stop(str(error))
 
 
+def _bindable_port(host: str, port: int) -> int:
+    """The port, or a free one for 0. Tried before the server does it, to be named, or refused in a sentence."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        # As the server does it: a port that was left a moment ago can be taken again.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            _stop(f"{_authority(host, port)} cannot be listened on: {error.strerror}.")
+        found: int = probe.getsockname()[1]
+        return found
+
+
+def _authority(host: str, port: int) -> str:
+    """Host and port as they stand in a URL (RFC 3986, section 3.2.2)."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def _stop(sentence: str, status: int = 2) -> NoReturn:
     typer.echo(sentence, err=True)
     raise typer.Exit(status)
-
-
-def _greet(settings: Settings) -> None:
-    from web.graphiql import CANONICAL, is_built
-
-    address = f"http://{settings.host}:{settings.port}"
-    document = " ".join(line for line in CANONICAL.read_text().split("\n") if not line.startswith("#"))
-    body = json.dumps({"query": " ".join(document.split())})
-    typer.echo(f"GraphQL over {typer.style(settings.upstream, bold=True)}")
-    typer.echo(f"  the front door           {address}/")
-    typer.echo(f"  GraphiQL, in a browser   {address}/graphql")
-    if not is_built():
-        typer.echo("    from a CDN; `make graphiql` builds one that needs no network")
-    typer.echo("  the canonical query, in a shell:\n")
-    typer.echo(f"curl -s {address}/graphql -H 'Content-Type: application/json' -d '{body}'\n")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -152,6 +153,48 @@ def test_serve_and_upstream_work_together_over_http() -> None:
         ).json()
     assert answer["data"] == {"package": {"databaseId": 1599, "grids": [{"slug": "email"}]}}
     assert answer["extensions"]["upstream"]["rounds"] == 2
+
+
+@pytest.mark.parametrize("command", ["serve", "upstream"])
+def test_a_port_that_is_taken_is_a_sentence(command: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = server(command, "--port", port)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"127.0.0.1:{port} cannot be listened on: Address already in use.\n"
+
+
+def test_a_free_port_is_named_by_the_greeting() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "server.py", "serve", "--port", "0"],
+        cwd=ROOT,
+        env=os.environ | {"GATEWAY_STORAGE": ":memory:"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        address = next(line.split()[-1] for line in process.stdout if "front door" in line)
+        with httpx.Client(transport=httpx.HTTPTransport(retries=6)) as client:
+            assert client.get(f"{address}healthz").status_code == 200
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def test_the_greeting_shows_nothing_that_trusted_documents_forbid(tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text('{"a": "{ __typename }"}')
+    address = f"http://127.0.0.1:{free_port()}"
+    only = {"GATEWAY_TRUSTED_DOCUMENTS": str(manifest), "GATEWAY_TRUSTED_DOCUMENTS_MODE": "only"}
+    serve = [sys.executable, "server.py", "serve", "--port", address.rpartition(":")[2]]
+    with running(serve, f"{address}/healthz", **only) as process:
+        assert process.stdout is not None
+        assert [process.stdout.readline() for _ in range(3)] == [
+            "GraphQL over embedded\n",
+            f"  the front door           {address}/\n",
+            f"  trusted documents alone  {address}/graphql\n",
+        ]
 
 
 def test_check_manifest_says_that_all_documents_fit(tmp_path: Path) -> None:
