@@ -40,7 +40,7 @@ bench: $(VENV)/run ## Measure the gateway beside its peers, in about 25 minutes;
 bench-growth: $(VENV)/run ## Measure it as catalogue, answers and connections grow; ARGS="--sizes 5400". Needs wrk
 	$(BIN)/python benchmarks/growth.py $(ARGS)
 
-check: $(VENV)/dev ## Lint, check types and the directions of imports
+check: $(VENV)/dev ## Lint, check types, the directions of imports, and that generated text is up to date
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy .

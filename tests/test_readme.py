@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,14 @@ from tests.serving import free_port, running
 ROOT = README.parent
 TEXT = README.read_text(encoding="utf-8")
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL) for line in block.splitlines()]
+PLACES = (
+    "docs/*.md",
+    "benchmarks/*/README.md",
+    "examples/*/README.md",
+    "examples/*/*/README.md",
+    "upstream/*/README.md",
+)
+DOCUMENTS = [README, *sorted(path for place in PLACES for path in ROOT.glob(place))]
 EVERYDAY = "http://127.0.0.1:8000"
 
 # The virtual environment that runs this test, so that `make` has nothing to set up.
@@ -86,10 +95,19 @@ def test_the_servers_start_as_shown(name: str, path: str) -> None:
         pass
 
 
-def test_every_local_link_leads_somewhere() -> None:
-    links = re.findall(r"\]\((?!http)([^)#]+)\)", TEXT)
-    assert links
-    assert all((ROOT / link).exists() for link in links)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_local_link_leads_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\((?!http)([^)#]*)(?:#([^)]*))?\)", document.read_text(encoding="utf-8"))
+    for file, heading in links:
+        target = document.parent / file if file else document
+        assert target.exists(), file
+        assert not heading or heading in _headings(target), heading
+
+
+def _headings(document: Path) -> set[str]:
+    """What links can name of a document, as GitHub and its like make it of its headings."""
+    titles = re.findall(r"^#+ (.*)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def run(curl: str) -> dict[str, Any]:
