@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import msgspec
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schema import schema
@@ -24,10 +24,10 @@ from web.encodings import SMALLEST, compressed, encoding_for
 from web.errors import masked
 from web.events import event_stream, wants_events
 from web.execution import Gateway, Request
-from web.graphiql import graphiql_response
+from web.graphiql import graphiql_or_why_not
 from web.negotiation import ANSWERS, JSON, accepted
 from web.parts import in_parts, wants_parts
-from web.persisted import NO_GRAPHIQL, Refused
+from web.persisted import Refused
 from web.requests import BadRequest, HttpRequest, parameters, read_get, read_post
 from web.responses import Bytes, Kept, Reply, Responses
 
@@ -128,9 +128,7 @@ class GraphQLEndpoint:
             read = read_post(http, documents, self._most_together)
         elif http.method in ("GET", "HEAD"):
             if takes.page and not any(map(parameters(http).get, ("query", "documentId", "extensions"))):
-                if documents.only_trusted:
-                    return PlainTextResponse(NO_GRAPHIQL, 403)
-                return graphiql_response()
+                return graphiql_or_why_not(documents)
             read = read_get(http, documents)
         elif http.method == "OPTIONS":
             return Response(status_code=204, headers={"Allow": ALLOWED})

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import shlex
 from datetime import UTC, datetime
 from functools import cache
 from html import escape
 from pathlib import Path
 from string import Template
+from typing import Any
 
 import msgspec
 from starlette.requests import Request
@@ -33,6 +35,7 @@ DESCRIPTION = (
 _QUERY = '{ package(slug: "django-celery-email") { title repoWatchers grids { title } } }'
 _SUBSCRIPTION = "subscription { catalogChanged { sort type slug } }"
 _TEMPLATE = Path(__file__).parent / "front_door.html"
+_ANY_QUERY = re.compile(r"<!-- any query -->(.*?)<!-- end -->", re.DOTALL)
 _ICON = Path(__file__).parent / "favicon.svg"
 _HEADERS = {"Cache-Control": "no-store", "Vary": "Accept", "X-Content-Type-Options": "nosniff"}
 _PLACES = {
@@ -49,11 +52,16 @@ async def front_door(request: Request) -> Response:
     source: Source = request.app.state.gateway.source
     lately: Lately = request.app.state.history.lately()
     address = f"{request.base_url}graphql"
+    only_trusted: bool = request.app.state.gateway.persisted.only_trusted
     if accepted(request.headers.get("Accept")).page:
-        template, policy = _page()
+        template, policy = _page(only_trusted)
         page = template.substitute(_words(source, lately, address))
         return HTMLResponse(page, headers={**_HEADERS, "Content-Security-Policy": policy})
-    body = msgspec.json.format(msgspec.json.encode(_facts(source, lately, address)), indent=2)
+    facts = _facts(source, lately, address)
+    if only_trusted:
+        del facts["try"]
+        facts["links"] |= {"/graphql": "GraphQL, for trusted documents alone"}
+    body = msgspec.json.format(msgspec.json.encode(facts), indent=2)
     return Response(body + b"\n", headers=_HEADERS, media_type="application/json")
 
 
@@ -64,9 +72,12 @@ async def favicon(_request: Request) -> Response:
 
 
 @cache
-def _page() -> tuple[Template, str]:
-    """The page, and its policy: nothing but its one style, known by its hash, its icon and its form."""
-    text = _TEMPLATE.read_text(encoding="utf-8")
+def _page(only_trusted: bool) -> tuple[Template, str]:
+    """The page, and its policy: nothing but its one style, known by its hash, its icon and its form.
+
+    Where only trusted documents run it invites to no query.
+    """
+    text = _ANY_QUERY.sub("" if only_trusted else r"\1", _TEMPLATE.read_text(encoding="utf-8"))
     style = text.partition("<style>")[2].partition("</style>")[0]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = (
@@ -76,7 +87,7 @@ def _page() -> tuple[Template, str]:
     return Template(text), policy
 
 
-def _facts(source: Source, lately: Lately, address: str) -> dict[str, object]:
+def _facts(source: Source, lately: Lately, address: str) -> dict[str, Any]:
     counts = lately.sum
     milliseconds = counts.milliseconds
     return {

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from web.built_files import BuiltFiles
+from web.persisted import NO_GRAPHIQL, PersistedDocuments
 
 _FOLDER = Path(__file__).parent / "graphiql"
 _BUILT = _FOLDER / "dist"
@@ -35,6 +36,11 @@ def graphiql_response(built: Path = _BUILT) -> Response:
         "Vary": "Accept",
     }
     return HTMLResponse(page, headers=headers)
+
+
+def graphiql_or_why_not(documents: PersistedDocuments) -> Response:
+    """The page; where only trusted documents run, a sentence in its place."""
+    return PlainTextResponse(NO_GRAPHIQL, 403) if documents.only_trusted else graphiql_response()
 
 
 def is_built(folder: Path = _BUILT) -> bool:
@@ -65,8 +71,8 @@ def _policy(page: str) -> str:
     )
 
 
-async def _page(_request: Request) -> Response:
-    return graphiql_response()
+async def _page(request: Request) -> Response:
+    return graphiql_or_why_not(request.app.state.gateway.persisted)
 
 
 async def _tabs(_request: Request) -> Response:

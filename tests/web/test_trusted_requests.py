@@ -89,10 +89,20 @@ async def test_nothing_else_is(only: httpx.AsyncClient) -> None:
         assert response.headers["Cache-Control"] == "no-store"
 
 
-async def test_a_browser_is_told_why_there_is_no_graphiql(only: httpx.AsyncClient) -> None:
-    response = await only.get("/graphql", headers={"Accept": "text/html"})
+@pytest.mark.parametrize("address", ["/graphql", "/graphiql"])
+async def test_a_browser_is_told_why_there_is_no_graphiql(only: httpx.AsyncClient, address: str) -> None:
+    response = await only.get(address, headers={"Accept": "text/html"})
     assert (response.status_code, response.text) == (403, NO_GRAPHIQL)
     assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+
+
+async def test_the_front_door_invites_to_nothing_that_would_not_run(only: httpx.AsyncClient) -> None:
+    page = (await only.get("/", headers={"Accept": "text/html"})).text
+    assert "What it knows" in page
+    assert not [each for each in ("GraphiQL", "Try it", "<form", "curl -s", "<!--") if each in page]
+    facts = (await only.get("/")).json()
+    assert "try" not in facts
+    assert facts["links"]["/graphql"] == "GraphQL, for trusted documents alone"
 
 
 async def test_a_document_that_does_not_fit_fails_alone(only: httpx.AsyncClient) -> None:
