@@ -16,7 +16,7 @@ _PAGE = "text/html"
 _OTHER_PARTS = re.compile("deferspec|subscriptionspec", re.IGNORECASE)
 """Parameters of clients that read parts in another form: an older one, or that of subscriptions."""
 
-ANSWERS = f"{GRAPHQL_JSON}, {JSON} or, for a subscription, {EVENTS}"
+ANSWERS = f"{GRAPHQL_JSON}, {JSON}, {EVENTS} or, for @defer and @stream, {PARTS}"
 """What there is to choose from, in words."""
 
 

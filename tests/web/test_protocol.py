@@ -44,7 +44,8 @@ async def test_a_client_that_takes_no_answer_gets_a_406(http: httpx.AsyncClient,
     assert response.status_code == 406
     assert message(response) == (
         "The Accept header takes none of what there is: "
-        "application/graphql-response+json, application/json or, for a subscription, text/event-stream."
+        "application/graphql-response+json, application/json, text/event-stream or, for @defer and @stream, "
+        "multipart/mixed."
     )
 
 
