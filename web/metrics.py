@@ -23,7 +23,7 @@ async def metrics(request: Request) -> Response:
     registry = CollectorRegistry(auto_describe=False)
     gateway: Gateway = request.app.state.gateway
     registry.register(_Measurements(gateway.source))
-    registry.register(_Refusals(gateway))
+    registry.register(_OperationMeasurements(gateway))
     registry.register(_DocumentMeasurements(gateway.persisted))
     if gateway.engine is not None:
         registry.register(_EngineMeasurements(gateway.engine))
@@ -105,7 +105,7 @@ class _Measurements(Collector):
         yield records
 
 
-class _Refusals(Collector):
+class _OperationMeasurements(Collector):
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 
@@ -118,6 +118,14 @@ class _Refusals(Collector):
         for limit, count in sorted(self._gateway.refused.items()):
             refused.add_metric([limit], count)
         yield refused
+        answers = CounterMetricFamily(
+            "gateway_answers_made",
+            "Operations that were run, by whether Django Packages was asked. Kept answers are counted by themselves.",
+            labels=["from"],
+        )
+        answers.add_metric(["memory"], self._gateway.from_memory)
+        answers.add_metric(["upstream"], self._gateway.from_upstream)
+        yield answers
 
 
 class _DocumentMeasurements(Collector):

@@ -58,6 +58,7 @@ async def test_every_family_has_a_type_and_a_sentence(http: httpx.AsyncClient, u
         "upstream_cost_seconds": "gauge",
         "catalog_syncing": "gauge",
         "operations_too_complex": "counter",
+        "answers_made": "counter",
         "kept_answers_asked": "counter",
         "kept_answers": "gauge",
         "kept_answers_bytes": "gauge",
@@ -211,3 +212,10 @@ async def test_a_crawl_under_way_is_seen(
     assert await value(http, "catalog_syncing") == 1
     await crawl
     assert await value(http, "catalog_syncing") == 0
+
+
+async def test_answers_are_counted_by_whether_upstream_was_asked(http: httpx.AsyncClient) -> None:
+    assert await samples(http, "answers_made") == {"memory": 0, "upstream": 0}
+    await ask(http, "{ package(databaseId: 1599) { title } }")
+    await ask(http, "{ __typename }")
+    assert await samples(http, "answers_made") == {"memory": 1, "upstream": 1}
