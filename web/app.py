@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from starlette.applications import Starlette
@@ -33,6 +34,13 @@ from web.persisted import PersistedDocuments
 from web.responses import Responses
 from web.router import Router
 from web.sockets import Sockets
+
+MOST_HEADERS, MOST_HEADER_BYTES = 100, 32_000
+"""Of one request, as Apache and nginx have it; a browser sends 20 in a few kilobytes."""
+
+_TOO_MUCH_AHEAD = (
+    f"The request has too many headers; it can have {MOST_HEADERS}, of {MOST_HEADER_BYTES:,} bytes together."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,9 @@ class GatewayApp(Starlette):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what came."""
-        if scope["type"] != "http" or scope["path"] != "/graphql":
+        if scope["type"] == "http" and not _can_be_read(scope["headers"]):
+            await refusal(431, _TOO_MUCH_AHEAD)(scope, receive, send)
+        elif scope["type"] != "http" or scope["path"] != "/graphql":
             await super().__call__(scope, receive, send)
         elif self.public and scope["method"] != "OPTIONS":
             await self.endpoint(scope, receive, send)
@@ -119,7 +129,7 @@ def create_app(
         Route("/", front_door),
         Route("/favicon.ico", favicon),
         Route("/docs/{name}", doc),
-        WebSocketRoute("/graphql", Sockets()),
+        WebSocketRoute("/graphql", Sockets(options.origins)),
         Route("/schema.graphql", schema_text),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
@@ -133,6 +143,11 @@ def create_app(
         exception_handlers={HTTPException: _http_error},
         lifespan=lifespan,
     )
+
+
+def _can_be_read(headers: Sequence[tuple[bytes, bytes]]) -> bool:
+    """Whether headers are few and short enough. Uvicorn takes any; some are joined, and kept to be known again."""
+    return len(headers) <= MOST_HEADERS and sum(map(len, chain.from_iterable(headers))) <= MOST_HEADER_BYTES
 
 
 async def _metrics(request: Request) -> Response:

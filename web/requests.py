@@ -135,10 +135,11 @@ def _decoded(body: bytes) -> Any:  # noqa: ANN401 - JSON
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    for name in found:
-        if len(found) < len(pairs) and sum(each == name for each, _ in pairs) > 1:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
             raise BadRequest(400, f'The body has an object with two members named "{name[:100]}".')
+        found[name] = value
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -13,9 +14,12 @@ import pytest
 from tests.conftest import source_over
 from tests.web.test_kept_answers import app, http
 from upstream.embedded import EmbeddedUpstream
-from web.app import GatewayApp, Options, create_app
+from web.app import MOST_HEADER_BYTES, MOST_HEADERS, GatewayApp, Options, create_app
 from web.arrival import ClientLeft, read_body
-from web.requests import BadRequest
+from web.documents import Documents
+from web.limits import Limits
+from web.persisted import PersistedDocuments
+from web.requests import BadRequest, HttpRequest, read_post
 
 __all__ = ["app", "http"]
 
@@ -112,6 +116,44 @@ async def test_a_body_that_says_two_things_is_a_400(http: httpx.AsyncClient, bod
     response = await http.post("/graphql", content=body, headers=JSON)
     assert response.status_code == 400
     assert message(response) == f'The body has an object with two members named "{name}".'
+
+
+def test_the_names_of_an_object_are_looked_at_once_each() -> None:
+    """Compared each with each, a body of a megabyte kept the gateway from all others for half an hour."""
+    names = ", ".join(f'"{number}": 0' for number in range(1000))
+    body = f'{{"query": "{{ __typename }}", "variables": {{"query": 1, {names}, "999": 1}}}}'
+    http = HttpRequest("POST", b"", {b"content-type": b"application/json"}, body.encode())
+    documents = PersistedDocuments(Documents(Limits()))
+    steps = 0
+
+    def count(_frame: object, _event: str, _argument: object) -> None:
+        nonlocal steps
+        steps += 1
+
+    sys.setprofile(count)
+    try:
+        with pytest.raises(BadRequest, match='two members named "999"'):
+            read_post(http, documents)
+    finally:
+        sys.setprofile(None)
+    assert steps < 10_000
+
+
+@pytest.mark.parametrize("address", ["/graphql?query={__typename}", "/", "/healthz"])
+async def test_a_request_has_only_so_many_headers(http: httpx.AsyncClient, address: str) -> None:
+    own = [("Host", "gateway.test"), ("Accept", "*/*"), ("Accept-Encoding", "br"), ("Connection", "close")]
+    own.append(("User-Agent", "x"))
+    most = await http.get(address, headers=own + [("X", "")] * (MOST_HEADERS - len(own)))
+    one_more = await http.get(address, headers=own + [("X", "")] * (MOST_HEADERS + 1 - len(own)))
+    length = MOST_HEADER_BYTES - sum(len(name) + len(value) for name, value in own) - len("X")
+    longest = await http.get(address, headers=[*own, ("X", "x" * length)])
+    longer = await http.get(address, headers=[*own, ("X", "x" * (length + 1))])
+    assert [each.status_code for each in (most, longest)] == [200, 200]
+    for refused in (one_more, longer):
+        assert refused.status_code == 431
+        assert (
+            message(refused) == "The request has too many headers; it can have 100, of 32,000 bytes together."
+        )
 
 
 async def test_the_names_of_parameters_may_stand_in_values_too(http: httpx.AsyncClient) -> None:
