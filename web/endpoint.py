@@ -135,7 +135,7 @@ class GraphQLEndpoint:
         else:
             raise BadRequest(405, f"{http.method} is not answered here; use GET or POST.", {"Allow": ALLOWED})
         if isinstance(read, Request) and http.method != "HEAD" and wants_events(self._gateway, takes, read):
-            return event_stream(self._gateway, read)
+            return event_stream(self._gateway, read, self._always)
         if isinstance(read, Request) and http.method != "HEAD" and wants_parts(self._gateway, takes, read):
             return in_parts(self._gateway, read, self._always + NO_STORE)
         if takes.json is None:

@@ -10,6 +10,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Send
 from strawberry.http.streaming import SSETransport, merge_stream_with_heartbeat
 
+from web.caching import Headers
 from web.execution import Gateway, Request
 from web.negotiation import Accepted
 
@@ -22,7 +23,7 @@ def wants_events(gateway: Gateway, takes: Accepted, request: Request) -> bool:
     return takes.events and (takes.json is None or gateway.is_subscription(request))
 
 
-def event_stream(gateway: Gateway, request: Request) -> StreamingResponse:
+def event_stream(gateway: Gateway, request: Request, headers: Headers) -> StreamingResponse:
     """The answers as they come, and a comment every 15 seconds so that nobody takes the connection for dead."""
     transport = SSETransport()
 
@@ -38,7 +39,9 @@ def event_stream(gateway: Gateway, request: Request) -> StreamingResponse:
         interval=transport.heartbeat_interval,
         send_initial_heartbeat=transport.send_initial_heartbeat,
     )
-    return _EventStream(stream(), headers=transport.headers)
+    response = _EventStream(stream(), headers=transport.headers)
+    response.raw_headers += headers
+    return response
 
 
 class _EventStream(StreamingResponse):

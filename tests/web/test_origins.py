@@ -67,6 +67,15 @@ async def test_errors_can_be_read_as_well(embedded: EmbeddedUpstream) -> None:
     assert response.headers["Access-Control-Allow-Origin"] == "*"
 
 
+async def test_streams_of_events_can_be_read_as_well(embedded: EmbeddedUpstream) -> None:
+    headers = {"Origin": OURS, "Accept": "text/event-stream"}
+    async with gateway(embedded) as http:
+        response = await http.post("/graphql", json=TITLE, headers=headers)
+    assert response.headers["Content-Type"] == "text/event-stream"
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert response.headers["Vary"] == "Accept, Accept-Encoding"
+
+
 async def test_some_origins_may_be_all(embedded: EmbeddedUpstream) -> None:
     async with gateway(embedded, OURS, "https://also.example") as http:
         ours = await http.post("/graphql", json=TITLE, headers={"Origin": OURS})
