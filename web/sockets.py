@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from datetime import timedelta
 from json import JSONDecodeError
@@ -111,20 +111,25 @@ class _Handler(BaseGraphQLTransportWSHandler[Gateway, None]):
 class Sockets(GraphQL[Gateway, None]):
     """The WebSocket side of the endpoint; ``app.state.gateway`` runs what comes.
 
-    Pages of any origin may connect: all data are public, and there are no cookies or logins to misuse.
+    ``origins`` are those whose pages may connect, beside the gateway's own; by default all: the data are public, and
+    there are no cookies or logins to misuse.
     """
 
     graphql_transport_ws_handler_class = _Handler
     websocket_adapter_class = _Socket
 
-    def __init__(self, connection_init_wait_timeout: timedelta = timedelta(minutes=1)) -> None:
+    def __init__(
+        self,
+        origins: Sequence[str] = ("*",),
+        connection_init_wait_timeout: timedelta = timedelta(minutes=1),
+    ) -> None:
         super().__init__(
             schema,
             graphql_ide=None,
             subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
             connection_init_wait_timeout=connection_init_wait_timeout,
             max_subscriptions_per_connection=None,  # the handler's own has a sentence and a code
-            allowed_origins=["*"],
+            allowed_origins=origins,
         )
 
     async def get_context(self, request: HttpRequest | WebSocket, response: Response | WebSocket) -> Gateway:

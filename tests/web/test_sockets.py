@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.typing import Subprotocol
+from websockets.typing import Origin, Subprotocol
 
 from tests.serving import serving
 from tests.streams import (
@@ -27,6 +27,7 @@ from tests.streams import (
     socket,
     subscribe,
 )
+from web.app import Options
 from web.sockets import MOST_OPERATIONS, Sockets
 
 TITLE = '{ category(slug: "apps") { title } }'
@@ -275,13 +276,28 @@ async def test_pages_of_any_origin_may_connect(gateway: Served) -> None:
             assert await received(websocket) == {"type": "pong"}
 
 
+async def test_where_some_origins_are_allowed_pages_of_others_do_not_connect(tmp_path: Path) -> None:
+    with served(
+        tmp_path / "catalog.sqlite", Options(origins=("https://ours.example",)), crawled=False
+    ) as strict:
+        for origin in ("https://ours.example", strict.address, None):  # no browser sends none
+            async with socket(strict, origin=origin) as websocket:
+                await send(websocket, type="ping")
+                assert await received(websocket) == {"type": "pong"}
+        for origin in ("https://theirs.example", "null"):
+            with pytest.raises(InvalidStatus, match="403"):
+                await connect(strict.graphql.replace("http", "ws"), origin=Origin(origin))
+
+
 async def test_at_another_address_there_is_no_websocket(gateway: Served) -> None:
     with pytest.raises(InvalidStatus):
         await connect(gateway.address.replace("http", "ws") + "/other")
 
 
 async def test_who_does_not_begin_is_not_waited_for() -> None:
-    app = Starlette(routes=[WebSocketRoute("/graphql", Sockets(timedelta(milliseconds=1)))])
+    app = Starlette(
+        routes=[WebSocketRoute("/graphql", Sockets(connection_init_wait_timeout=timedelta(milliseconds=1)))]
+    )
     app.state.gateway = SimpleNamespace()
     with serving(app) as address:
         url = address.replace("http", "ws") + "/graphql"
