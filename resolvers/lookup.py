@@ -17,6 +17,9 @@ from upstream.records import Package
 MAX_SLUG = 50
 """The longest slug that upstream stores (contract section 1)."""
 
+MAX_GLOBAL_ID = 1000
+"""Characters: five times the longest that any record has. Messages repeat what is in a wrong one."""
+
 MOST_KEYS = 100
 """Keys of one bulk lookup."""
 
@@ -143,6 +146,8 @@ def parsed_id(global_id: str, argument: str) -> tuple[str, str]:
 
     :raises BadUserInput: it is none.
     """
+    if len(global_id) > MAX_GLOBAL_ID:
+        raise _no_global_id(argument)
     try:
         parsed = relay.GlobalID.from_id(global_id)
     except ValueError:

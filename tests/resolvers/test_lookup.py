@@ -121,6 +121,11 @@ async def test_an_id_that_no_record_has_is_missing(ask: Ask, id: int) -> None:
             f'id: "{global_id("Grid:15")}"',
             "package(id:) is the global id of a Grid, not of a Package.",
         ),
+        (
+            # Not repeated: a document names a variable hundreds of times, and each would repeat it.
+            f'id: "{global_id("P" * 1000 + ":1")}"',
+            'package(id:) is no global id; one looks like "UGFja2FnZToxNTk5", as the field id gives it.',
+        ),
     ],
 )
 async def test_a_wrong_key_is_a_sentence(
