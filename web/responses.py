@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from sys import getsizeof
 
 from web.caching import Headers
 
@@ -106,7 +107,8 @@ class Responses:
             return
         kept.requests.append(request)
         self._replies[request] = (kept, reply)
-        self._grow(kept, sum(map(len, request)) + OVERHEAD)
+        # In memory: a header of ten bytes takes eighty.
+        self._grow(kept, sum(map(getsizeof, request)) + OVERHEAD)
 
     def _grow(self, kept: Kept, size: int) -> None:
         kept.size += size

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sys import getsizeof
+
 from web.responses import OVERHEAD, Kept, Reply, Responses
 
 REPLY = Reply([], b"reply")
@@ -55,10 +57,12 @@ def test_a_request_and_a_compressed_form_take_room_too() -> None:
         kept(responses, name)
     last = kept(responses, "i")
     responses.add_encoded(last, "gzip", b"x" * 500)
-    responses.add_request(last, (b"POST", b"x" * 600), REPLY)
+    request = (b"POST", b"x" * 600)
+    responses.add_request(last, request, REPLY)
+    in_memory = sum(map(getsizeof, request))
     assert responses.answer("a", "1") is None
     assert responses.answer("b", "1") is None
-    assert responses.bytes == 7 * (OVERHEAD + 1) + 500 + 604 + OVERHEAD
+    assert responses.bytes == 7 * (OVERHEAD + 1) + 500 + in_memory + OVERHEAD
     assert responses.reply((b"POST", b"x" * 600), "1") is REPLY
 
 
@@ -92,3 +96,11 @@ def test_of_two_that_came_at_the_same_time_one_is_kept() -> None:
     first = kept(responses, "a")
     assert kept(responses, "a") is first
     assert responses.bytes == OVERHEAD + 1
+
+
+def test_a_request_of_many_small_headers_takes_what_it_takes_in_memory() -> None:
+    """Counted by their letters alone, such requests took ten times the memory that there is for answers."""
+    responses = Responses(100_000)
+    request = (b"GET", *(bytes([letter]) for letter in range(100)))
+    responses.add_request(kept(responses, "a"), request, REPLY)
+    assert responses.bytes >= sum(map(getsizeof, request))
