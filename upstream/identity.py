@@ -31,12 +31,17 @@ _PYPI_ROUTES = frozenset({"project", "pypi"})
 _FLAT_HOSTS = frozenset({"github.com", "bitbucket.org", "codeberg.org"})
 """Hosts where a repository is always owner/name, so that what follows is a place inside it."""
 
+LONGEST = 1000
+"""Characters: upstream has up to 255. An operation can name one text a thousand times, so a longer one is not read."""
+
 
 def normalise_pypi_name(name: str) -> str:
     """The one spelling of a PyPI name, by PEP 503: ``Django_Allauth`` becomes ``django-allauth``.
 
     Surrounding blanks go. A text that is no name becomes some text that no package has.
     """
+    if len(name) > LONGEST:
+        return ""
     return _SEPARATORS.sub("-", name.strip()).lower()
 
 
@@ -45,6 +50,8 @@ def pypi_name(pypi_url: str) -> str | None:
 
     What follows the name in an address (a version, a query) is ignored. ``None`` for everything else.
     """
+    if len(pypi_url) > LONGEST:
+        return None
     name = pypi_url.strip().lower()
     host, path = _address(name) or ("", [])
     if host in _PYPI_HOSTS:
@@ -63,7 +70,7 @@ def repository(url: str) -> str | None:
     the whole path names the project; there the path ends at GitLab's ``/-/``, which no group is called.
     ``None`` for everything else.
     """
-    address = _address(url.strip().casefold())
+    address = _address(url.strip().casefold()) if len(url) <= LONGEST else None
     if address is None:
         return None
     host, segments = address

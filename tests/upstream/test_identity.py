@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from upstream.identity import normalise_pypi_name, pypi_name, repository
+from upstream.identity import LONGEST, normalise_pypi_name, pypi_name, repository
 
 PIECES = [
     "http://", "https://", "git+ssh://", "ssh:", "ftp://", "git@", "www.", "pypi.org", "pypi.python.org",
@@ -146,3 +146,13 @@ def test_a_very_long_text_is_no_trouble(piece: str) -> None:
     pypi_name(text)
     repository(text)
     repository("https://github.com/owner/" + text)
+
+
+def test_a_longer_text_than_any_of_upstreams_is_not_read() -> None:
+    """One of a megabyte, named 800 times by one operation, kept the gateway from all others for minutes."""
+    address, project = "github.com/owner/name", "pypi.org/project/name"
+    assert repository(address.ljust(LONGEST)) == address
+    assert repository(address.ljust(LONGEST + 1)) is None
+    assert pypi_name(project.ljust(LONGEST)) == normalise_pypi_name("name".ljust(LONGEST)) == "name"
+    assert pypi_name(project.ljust(LONGEST + 1)) is None
+    assert normalise_pypi_name("name".ljust(LONGEST + 1)) == ""
