@@ -37,7 +37,9 @@ def in_parts(gateway: Gateway, request: Request, headers: Headers) -> StreamingR
             async for result in results:
                 yield _part(result)
 
-    response = _Parts(transport.stream(parts, _encoded)())
+    arriving = parts()
+    response = _Parts(transport.stream(lambda: arriving, _encoded)())
+    response.arriving = arriving
     response.raw_headers = [
         *((name.lower().encode(), value.encode()) for name, value in transport.headers.items()),
         *headers,
@@ -47,10 +49,12 @@ def in_parts(gateway: Gateway, request: Request, headers: Headers) -> StreamingR
 
 class _Parts(StreamingResponse):
     body_iterator: AsyncGenerator[str, None]
+    arriving: AsyncGenerator[object, None]
 
     async def stream_response(self, send: Send) -> None:
-        # A client may leave while something is being sent; then nobody else would end the work.
-        async with aclosing(self.body_iterator):
+        # A client may leave while something is being sent; then nobody else would end the work, which ends in the
+        # context that it began in. Strawberry's transport leaves that to the garbage collector.
+        async with aclosing(self.arriving), aclosing(self.body_iterator):
             await super().stream_response(send)
 
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.requests import ClientDisconnect
+from starlette.types import Message
 
 from tests.streams import Served, http_client, served
 from upstream.embedded import Fault, Latency, Status
+from upstream.source import Source
+from web.execution import Gateway, Request
+from web.parts import in_parts
 
 PARTS = {"Accept": "multipart/mixed;incrementalSpec=v0.2,application/json"}
 DEFERRED = """{ package(slug: "django-celery-email") { title
@@ -133,3 +139,29 @@ async def test_a_document_that_is_wrong_has_no_parts(gateway: Served) -> None:
     async with http_client(gateway) as http:
         response = await http.post("/graphql", json={"query": "{ ... @defer { nothing } }"}, headers=PARTS)
     assert response.json()["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+
+
+async def test_a_client_that_leaves_between_two_parts_leaves_no_error_behind(source: Source) -> None:
+    await source.sync.crawl()
+    failures: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _loop, context: failures.append(context))
+    sent = 0
+
+    async def send(message: Message) -> None:
+        nonlocal sent
+        sent += 1
+        if sent == 3:  # behind the head and the first boundary
+            raise OSError("the client has left")
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    response = in_parts(Gateway(source), Request(STREAMED), [])
+    with pytest.raises(ClientDisconnect):
+        await response({"type": "http", "asgi": {"spec_version": "2.4"}}, receive, send)
+    del response
+    gc.collect()
+    while len(asyncio.all_tasks()) > 1:
+        await asyncio.sleep(0)
+    assert failures == []
