@@ -298,6 +298,7 @@ def document_limits(settings: Settings) -> Limits:
         aliases=settings.limit_aliases,
         root_fields=settings.limit_root_fields,
         repeated_fields=settings.limit_repeated_fields,
+        values=settings.limit_values,
     )
 
 

@@ -244,6 +244,14 @@ class Settings(BaseSettings):
         "field repeated 100 times makes 4950.",
         examples=["0 to 1000000"],
     )
+    limit_values: int = Field(
+        default=250_000,
+        ge=100,
+        le=1_000_000_000,
+        description="Values that an answer may have at most, estimated before it is made: a page as long as is asked "
+        "for, 10 items in each list without pages. Lists in lists multiply.",
+        examples=["100 to 1000000000"],
+    )
 
     automatic_persisted_queries: Literal["on", "off"] = Field(
         default="on",

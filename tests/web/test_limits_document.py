@@ -13,7 +13,7 @@ from resolvers.errors import TooComplex
 from web.limits import DEFAULT_LIMITS, Limits, check_document, check_text
 
 EXAMPLES = sorted((Path(__file__).parent.parent.parent / "examples").glob("*.graphql"))
-ANYTHING = Limits(*[10**12] * 8)
+ANYTHING = Limits(*[10**12] * 9)
 
 
 def beyond(text: str, limits: Limits = DEFAULT_LIMITS) -> tuple[str, int] | None:
@@ -71,6 +71,12 @@ def has(text: str, **limit: int) -> int:
             "The document repeats fields: 3 pairs of them have one name in one place of the answer; "
             "2 are allowed.",
         ),
+        (
+            "{ categories { slug } }",
+            Limits(values=10),
+            "The answer may have 11 values, 10 in each list without pages; 10 are allowed. Ask for shorter pages, "
+            "or for fewer lists in lists.",
+        ),
     ],
 )
 def test_each_limit_has_its_sentence(text: str, limit: Limits, sentence: str) -> None:
@@ -124,6 +130,35 @@ def test_fields_are_repeated_in_what_their_parents_share() -> None:
     assert has("{ a { x y } a { x y } }", repeated_fields=0) == 1 + 2
     assert has("{ a { x } ...F } fragment F on Q { a { x } ... { a { x } } }", repeated_fields=0) == 3 + 3
     assert has("{ a { b { x } } a { b { x } } }", repeated_fields=0) == 3
+
+
+def test_values_are_those_of_lists_in_lists() -> None:
+    assert has("{ categories { slug title } }", values=0) == 1 + 10 * 2
+    assert has('{ grid(slug: "a") { packages { grids { slug } } } }', values=0) == 1 + 1 + 10 * (1 + 10)
+    assert has("{ packages { nodes { slug } } }", values=0) == 1 + 20 * (1 + 1)
+    assert has("{ packages(first: 3) { edges { node { slug } } } }", values=0) == 1 + 3 * (1 + 1 + 1)
+    assert has("{ packages(last: 3) { totalCount } }", values=0) == 1 + 3
+    for first in ("100", "101", "9" * 5000):
+        assert has(f"{{ packages(first: {first}) {{ totalCount }} }}", values=0) == 1 + 100
+    assert has("query($n: Int) { packages(first: $n) { totalCount } }", values=0) == 1 + 100
+    assert has('{ packagesBySlug(slugs: ["a", "b"]) { slug } }', values=0) == 1 + 2
+    assert has("query($a: [String!]!) { packagesBySlug(slugs: $a) { slug } }", values=0) == 1 + 100
+    assert has("query A { __typename } query B { categories { slug } }", values=0) == 1 + 10
+
+
+def test_values_are_counted_in_each_place_of_a_fragment() -> None:
+    of_node = "{ node(id: 1) { ...F ... on Package { ...F } } } fragment F on Package { grids { slug } }"
+    assert has(of_node, values=0) == 1 + 2 * (1 + 10)
+    assert has("{ unknown { unknown { slug } } ... on Nothing { unknown } }", values=0) == 2
+
+
+@pytest.mark.parametrize("lists", [6, 8, 18])
+def test_few_lists_in_one_another_are_more_than_any_answer_holds(lists: int) -> None:
+    relations = [("grids", "packages")[place % 2] for place in range(lists)]
+    text = "{ packages(first: 100) { nodes { " + " { ".join([*relations, "slug"]) + " }" * (lists + 3)
+    found = beyond(text, replace(ANYTHING, values=DEFAULT_LIMITS.values))
+    assert found is not None
+    assert found[0] == "values"
 
 
 def test_a_fragment_that_multiplies_itself_is_counted_without_being_walked() -> None:

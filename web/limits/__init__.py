@@ -23,6 +23,7 @@ from web.limits.selections import check_selections
 from web.limits.size import check_bytes
 from web.limits.tokens import check_tokens
 from web.limits.tree import read_tree
+from web.limits.values import check_values
 
 
 def check_text(text: str, limits: Limits) -> int:
@@ -45,6 +46,7 @@ def check_document(document: DocumentNode, limits: Limits) -> None:
     check_selections(tree, limits.selections)
     check_aliases(tree, limits.aliases)
     check_root_fields(tree, limits.root_fields)
+    check_values(tree, limits.values)
     # Last, because it walks all selections, with the fragments in each place.
     check_repeated_fields(tree, limits.repeated_fields)
 

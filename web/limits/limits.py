@@ -32,6 +32,9 @@ class Limits:
     repeated_fields: int = 3_000
     """A pair with arguments and selections costs about 16 microseconds. One field 77 times, or three fields in 45
     fragments; one field 500 times took 860 ms."""
+    values: int = 250_000
+    """About 10 MB of titles. A hundred packages, their grids and all packages there with ten fields each
+    are 101,201."""
 
 
 DEFAULT_LIMITS = Limits()
