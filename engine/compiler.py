@@ -58,6 +58,8 @@ class Compiler:
         self._operation = operation
         self._fragments = {name: FragmentDetails(fragment) for name, fragment in fragments.items()}
         self._conditions = conditions
+        self.fields = 0
+        """Of all places compiled so far."""
         # Its one use: it makes the infos as it does when it runs the operation itself.
         make_executor: Any = schema.execution_context_class
         self._executor = make_executor(
@@ -89,6 +91,7 @@ class Compiler:
         return self._place(type_, collected.grouped_field_set, at_root=False)
 
     def _place(self, type_: GraphQLObjectType, fields: GroupedFieldSet, at_root: bool) -> Place:
+        self.fields += len(fields)
         columns: list[Column] = []
         build = BuildSource()
         for key, asked in fields.items():

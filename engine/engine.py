@@ -31,6 +31,10 @@ KEPT_OPERATIONS = 1000
 KEPT_TEXT = 400_000
 """Characters of the kept operations' documents, all together: for each a plan takes about 150 bytes of memory."""
 
+KEPT_FIELDS = 200_000
+"""Fields in the kept plans, all together: about 600 bytes of memory each. A short document can have many, by its
+fragments and its conditions."""
+
 _NO_VARIABLES = VariableValues({}, {})
 _HOOKS = ("on_operation", "on_execute", "resolve", "get_results")
 
@@ -39,10 +43,14 @@ class Engine:
     """Runs operations of one schema. ``handed_over`` counts by reason those that it could not run."""
 
     def __init__(
-        self, schema: strawberry.Schema, kept: int = KEPT_OPERATIONS, kept_text: int = KEPT_TEXT
+        self,
+        schema: strawberry.Schema,
+        kept: int = KEPT_OPERATIONS,
+        kept_text: int = KEPT_TEXT,
+        kept_fields: int = KEPT_FIELDS,
     ) -> None:
         self._schema = schema
-        self._kept, self._kept_text = kept, kept_text
+        self._kept, self._kept_text, self._kept_fields = kept, kept_text, kept_fields
         self._operations: OrderedDict[tuple[str, str | None], Operation | Reason] = OrderedDict()
         self._text = 0
         self._usable = not any(map(_takes_part, schema.get_extensions()))
@@ -64,7 +72,12 @@ class Engine:
         try:
             operation = self.operation(text, document, operation_name)
             values = operation.coerced(variables)
-            answer = encode(await answers(operation.plan(values), Request(values, context)))
+            before = operation.fields()
+            try:
+                answer = encode(await answers(operation.plan(values), Request(values, context)))
+            finally:
+                if operation.fields() > before:
+                    self._make_room()
         except HandOver as error:
             self.handed_over[error.reason] += 1
             raise
@@ -102,13 +115,24 @@ class Engine:
             self._operations[key] = operation
             self._text += len(text)
             while len(self._operations) > self._kept or self._text > self._kept_text:
-                (last, _name), _operation = self._operations.popitem(last=False)
-                self._text -= len(last)
+                self._forget_one()
         else:
             self._operations.move_to_end(key)
         if not isinstance(operation, Operation):
             raise HandOver(operation)
         return operation
+
+    def _make_room(self) -> None:
+        # Counted anew: plans grow while they run, and seldom.
+        fields = sum(each.fields() for each in self._operations.values() if isinstance(each, Operation))
+        while fields > self._kept_fields:
+            last = self._forget_one()
+            fields -= last.fields() if isinstance(last, Operation) else 0
+
+    def _forget_one(self) -> Operation | Reason:
+        (text, _name), last = self._operations.popitem(last=False)
+        self._text -= len(text)
+        return last
 
 
 class Operation:
@@ -127,11 +151,16 @@ class Operation:
         self._operation = _named_operation(document, name)
         self._conditions = condition_variables(self._operation, self._fragments)
         self._plans: dict[tuple[object, ...], Place] = {}
+        self._compilers: list[Compiler] = []
 
     @property
     def plans_kept(self) -> int:
         """How many plans there are."""
         return len(self._plans)
+
+    def fields(self) -> int:
+        """How many fields the kept plans have: a place is compiled when the first objects come there."""
+        return sum([compiler.fields for compiler in self._compilers])
 
     def coerced(self, variables: dict[str, Any] | None) -> VariableValues:
         """The values of the operation's variables.
@@ -157,9 +186,11 @@ class Operation:
                 {name: values.sources[name] for name in self._conditions},
                 dict(zip(self._conditions, key, strict=True)),
             )
-            place = Compiler(self._schema, self._operation, self._fragments, known).root()
+            compiler = Compiler(self._schema, self._operation, self._fragments, known)
+            place = compiler.root()
             if len(self._plans) < self.MOST_PLANS:
                 self._plans[key] = place
+                self._compilers.append(compiler)
         return place
 
 

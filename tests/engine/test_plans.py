@@ -145,6 +145,21 @@ async def test_the_kept_operations_have_a_bounded_text_together() -> None:
     assert engine.operation(short, parse(short), None) is not first
 
 
+async def test_the_kept_plans_have_a_bounded_number_of_fields_together() -> None:
+    """A short document can have thousands, again for each value of its conditions."""
+    engine = Engine(schema, kept_fields=20)
+    nine, twelve = (" ".join(f"f{number}: __typename" for number in range(count)) for count in (9, 12))
+    text = f"query($a: Boolean!) {{ ... @include(if: $a) {{ {nine} }} ... @skip(if: $a) {{ {twelve} }} }}"
+    document = parse(text)
+    operation = engine.operation(text, document, None)
+    await engine.run(text, document, None, {"a": True}, None)
+    assert operation.fields() == 9
+    assert engine.operation(text, document, None) is operation
+    await engine.run(text, document, None, {"a": False}, None)
+    assert operation.fields() == 9 + 12
+    assert engine.operation(text, document, None) is not operation
+
+
 async def test_each_operation_of_a_document_has_its_own_plan() -> None:
     text = "query A { a: __typename } query B { b: __typename }"
     engine = Engine(schema)
