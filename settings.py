@@ -41,6 +41,8 @@ def _origins(value: str) -> str:
         if (
             url.scheme not in ("http", "https")
             or not url.hostname
+            or "@" in url.netloc
+            or url.port == 0  # and one beyond 65535 is a ValueError
             or f"{url.scheme}://{url.netloc}" != origin
         ):
             raise ValueError

@@ -31,8 +31,8 @@ KEPT_OPERATIONS = 1000
 KEPT_TEXT = 400_000
 """Characters of the kept operations' documents, all together: for each a plan takes about 150 bytes of memory."""
 
-KEPT_FIELDS = 200_000
-"""Fields in the kept plans, all together: about 600 bytes of memory each. A short document can have many, by its
+KEPT_FIELDS = 100_000
+"""Fields in the kept plans, all together: about 1,500 bytes of memory each. A short document can have many, by its
 fragments and its conditions."""
 
 _NO_VARIABLES = VariableValues({}, {})

@@ -99,3 +99,14 @@ def test_a_wrong_upstream_is_one_sentence(monkeypatch: pytest.MonkeyPatch, url: 
     assert str(caught.value) == (
         f'GATEWAY_UPSTREAM is "{url}"; it can be an http or https URL, or `embedded`.'
     )
+
+
+@pytest.mark.parametrize("origin", ["https://a:99999", "https://a:0", "https://user@a", "https://a/", "null"])
+def test_a_wrong_origin_is_one_sentence(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
+    monkeypatch.setenv("GATEWAY_CORS_ORIGINS", f"https://right.example:8443,{origin}")
+    with pytest.raises(WrongSetting) as caught:
+        read_settings()
+    assert str(caught.value) == (
+        f'GATEWAY_CORS_ORIGINS is "https://right.example:8443,{origin}"; it can be `*`, or origins such as '
+        "`https://example.org` with commas between them."
+    )
