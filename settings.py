@@ -170,7 +170,8 @@ class Settings(BaseSettings):
         default=0,
         ge=0,
         le=100,
-        description="How many requests a client may send in one array, as batching clients do; 0 is none.",
+        description="How many requests a client may send in one array, as batching clients do; 0 is none. Each has all "
+        "the limits to itself.",
         examples=["0 to 100"],
     )
     limit_entities: int = Field(
