@@ -155,8 +155,8 @@ class GraphQLEndpoint:
         receive: Receive,
     ) -> ASGIApp:
         kept: Kept | None = None
+        operation = _Operation(request)
         if snapshot is not None and not request.receipt:
-            operation = _Operation(request)
             if http.method != "POST" and b"if-none-match" in http.headers:
                 tag = self._tag(snapshot, operation, form)
                 if names_tag(http.headers[b"if-none-match"], tag):
@@ -168,7 +168,6 @@ class GraphQLEndpoint:
             if snapshot is None:
                 status = 200 if answer.ran or form.media_type == JSON else 400
                 return await self._in_form(status, answer.body, form, NO_STORE)
-            operation = _Operation(request)
             kept = self.responses.keep(operation.key, operation.size, answer.body, snapshot.catalog.version)
         assert snapshot is not None
         reply = await self._reply(kept, operation, form, snapshot)
@@ -223,7 +222,7 @@ class GraphQLEndpoint:
 
     @cached_property
     def _schema(self) -> bytes:
-        return schema.as_str().encode()
+        return entity_tag(schema.as_str().encode())
 
 
 def refusal(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
