@@ -351,7 +351,7 @@ class Settings(BaseSettings):
     )
 
 
-def read_settings(**flags: Any) -> Settings:  # noqa: ANN401 - pydantic checks their types
+def read_settings(**flags: Any) -> Settings:
     """The settings from the environment, and from the flags that are not ``None``.
 
     :raises WrongSetting: one of them cannot be used.

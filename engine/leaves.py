@@ -62,13 +62,13 @@ PLAIN_NAMES = {"datetime": datetime, "date": date, "WHOLE_MINUTES": WHOLE_MINUTE
 """What the tests refer to."""
 
 
-def converter(type_: Any) -> Convert:  # noqa: ANN401 - an output type without its fields
+def converter(type_: Any) -> Convert:
     """What makes JSON's value of any value of this type: a leaf type, or lists of one; non-null or not."""
     nullable = not is_non_null_type(type_)
     inner = type_ if nullable else type_.of_type
     complete = _list(inner.of_type) if is_list_type(inner) else _leaf(inner)
 
-    def convert(value: Any) -> Any:  # noqa: ANN401
+    def convert(value: Any) -> Any:
         if value is None or value is Undefined:
             if nullable:
                 return None
@@ -93,7 +93,7 @@ def _leaf(type_: GraphQLLeafType) -> Convert:
     elif _is_isoformat(type_, datetime):
         convert = _moment
 
-    def complete(value: Any) -> Any:  # noqa: ANN401
+    def complete(value: Any) -> Any:
         reject_abnormal(value)
         converted = convert(value)
         if converted is None or converted is Undefined:
@@ -103,13 +103,13 @@ def _leaf(type_: GraphQLLeafType) -> Convert:
     return complete
 
 
-def _list(item_type: Any) -> Convert:  # noqa: ANN401
+def _list(item_type: Any) -> Convert:
     convert = converter(item_type)
     classes = _plain_classes(item_type)
     whole = item_type.of_type if is_non_null_type(item_type) else item_type
     check: Callable[[Sequence[Any]], bool] = _in_32_bits if whole is GraphQLInt else bool
 
-    def complete(value: Any) -> Any:  # noqa: ANN401
+    def complete(value: Any) -> Any:
         if value.__class__ is not list and value.__class__ is not tuple:
             reject_abnormal(value)
             raise HandOver("value")
@@ -120,7 +120,7 @@ def _list(item_type: Any) -> Convert:  # noqa: ANN401
     return complete
 
 
-def _plain_classes(item_type: Any) -> frozenset[type]:  # noqa: ANN401
+def _plain_classes(item_type: Any) -> frozenset[type]:
     """The classes of which lists are taken as they are."""
     if not is_non_null_type(item_type):
         return frozenset()
@@ -142,7 +142,7 @@ def _enum(type_: GraphQLEnumType) -> Convert:
         return type_.coerce_output_value
     names = {member: type_.coerce_output_value(member) for member in members}
 
-    def convert(value: Any) -> Any:  # noqa: ANN401
+    def convert(value: Any) -> Any:
         if value.__class__ is members:
             return names[value]
         return type_.coerce_output_value(value)
@@ -157,7 +157,7 @@ def _is_isoformat(type_: GraphQLLeafType, of: type) -> bool:
     )
 
 
-def _moment(value: Any) -> Any:  # noqa: ANN401
+def _moment(value: Any) -> Any:
     if value.__class__ is datetime and value.tzinfo.__class__ is timezone:
         offset = value.utcoffset()
         if offset and not offset % _MINUTE:

@@ -59,7 +59,7 @@ class Shape:
     item: Shape | None
 
     @classmethod
-    def of(cls, type_: Any) -> tuple[Shape, GraphQLNamedOutputType]:  # noqa: ANN401 - any output type
+    def of(cls, type_: Any) -> tuple[Shape, GraphQLNamedOutputType]:
         """The shape of a field's type, and the named type inside."""
         nullable = not is_non_null_type(type_)
         inner = type_ if nullable else type_.of_type

@@ -87,7 +87,7 @@ def _is_usual(field: StrawberryField, schema: strawberry.Schema) -> bool:
 def _with_info(resolve: Callable[..., Any]) -> Callable[..., Any]:
     """Graphql-core's convention, info as the second argument, with all but the parent named."""
 
-    def call(parent: Any, *, _info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:  # noqa: ANN401
+    def call(parent: Any, *, _info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         return resolve(parent, _info, **arguments)
 
     return call
@@ -109,7 +109,7 @@ def _python_arguments(
     parameter = field.base_resolver.info_parameter
     info_name = parameter.name if parameter else None
 
-    def info(request: Request) -> Any:  # noqa: ANN401 - of a class that the schema's config names
+    def info(request: Request) -> Any:
         return schema.config.info_class(_raw_info=asked.info_for(request), _field=field)
 
     def converted(request: Request) -> dict[str, Any]:

@@ -53,7 +53,7 @@ class RuntimeTypes:
             by_name.setdefault(type_.name, (type_, []))[1].append(value)
         return list(by_name.values())
 
-    def _decide(self, value: Any, info: Any) -> GraphQLObjectType:  # noqa: ANN401
+    def _decide(self, value: Any, info: Any) -> GraphQLObjectType:
         reject_abnormal(value)
         type_ = self.declared
         if is_abstract_type(type_):

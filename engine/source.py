@@ -33,7 +33,7 @@ class BuildSource:
         """A field that is the same for every object."""
         self._add(key, self._named("k", value))
 
-    def attribute(self, key: str, type_: Any, name: str) -> None:  # noqa: ANN401 - an output type
+    def attribute(self, key: str, type_: Any, name: str) -> None:
         """A leaf that is an attribute of the object."""
         self._leaf(key, type_, f"x.{_checked(name)}")
 
@@ -47,7 +47,7 @@ class BuildSource:
             self._by_key.append(name)
             self._add(key, f"{name}s[x.{_checked(by)}]")
 
-    def column_of_leaves(self, key: str, type_: Any) -> None:  # noqa: ANN401
+    def column_of_leaves(self, key: str, type_: Any) -> None:
         """A leaf whose values are given."""
         name = f"c{len(self._columns) + len(self._by_key)}"
         self._columns.append(name)
@@ -75,7 +75,7 @@ class BuildSource:
         build: Callable[..., list[Any]] = names["build"]
         return build, source
 
-    def _leaf(self, key: str, type_: Any, expression: str) -> None:  # noqa: ANN401
+    def _leaf(self, key: str, type_: Any, expression: str) -> None:
         name = f"v{len(self._keys)}"
         inner = type_.of_type if is_non_null_type(type_) else type_
         test = plain_test(inner, name) if is_leaf_type(inner) else None

@@ -94,7 +94,7 @@ async def _batch(context: Context, key: _Key, values: Iterable[Any]) -> Sequence
         return [error] * len(wanted)
 
 
-def _read(representation: Any, where: str) -> tuple[_Key, Any]:  # noqa: ANN401 - any JSON
+def _read(representation: Any, where: str) -> tuple[_Key, Any]:
     if not isinstance(representation, dict):
         raise BadUserInput(f"{where.capitalize()} is no object.")
     type_name = representation.get("__typename")
@@ -111,13 +111,13 @@ def _read(representation: Any, where: str) -> tuple[_Key, Any]:  # noqa: ANN401 
 # How values are read
 
 
-def _text(value: Any, where: str) -> str:  # noqa: ANN401
+def _text(value: Any, where: str) -> str:
     if not isinstance(value, str):
         raise BadUserInput(f"{where} is no string.")
     return value
 
 
-def _number(value: Any, where: str) -> int:  # noqa: ANN401
+def _number(value: Any, where: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise BadUserInput(f"{where} is no integer.")
     return value
@@ -127,23 +127,23 @@ def _id_of(type_name: str) -> Callable[[Any, str], int]:
     return lambda value, where: node_id(type_name, _text(value, where), where)
 
 
-def _slug(value: Any, where: str) -> str:  # noqa: ANN401
+def _slug(value: Any, where: str) -> str:
     return checked_slug(_text(value, where), where)
 
 
-def _pypi_name(value: Any, where: str) -> str:  # noqa: ANN401
+def _pypi_name(value: Any, where: str) -> str:
     return normalise_pypi_name(_text(value, where))
 
 
-def _repository(value: Any, where: str) -> str:  # noqa: ANN401
+def _repository(value: Any, where: str) -> str:
     return repository(_text(value, where)) or ""
 
 
-def _login(value: Any, where: str) -> str:  # noqa: ANN401
+def _login(value: Any, where: str) -> str:
     return _text(value, where).casefold()
 
 
-def _login_in_id(value: Any, where: str) -> str:  # noqa: ANN401
+def _login_in_id(value: Any, where: str) -> str:
     return key_in_id("Contributor", _text(value, where), where).casefold()
 
 

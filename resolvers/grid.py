@@ -48,7 +48,7 @@ class ComparedPackage:
 
 @dataclass(frozen=True, slots=True)
 class _Packages(ToMany[Package]):
-    async def resolve(self, root: Any, info: Info, order_by: PackageOrderArgument = None) -> Any:  # noqa: ANN401
+    async def resolve(self, root: Any, info: Info, order_by: PackageOrderArgument = None) -> Any:
         """The packages that the grid names, by title or as asked; an item that failed is its error."""
         found = await ToMany.resolve(self, root, info)
         if order_by is None:

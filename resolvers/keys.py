@@ -12,7 +12,7 @@ import strawberry
 from strawberry import UNSET
 
 
-def _key(description: str) -> Any:  # noqa: ANN401 - a field of any type
+def _key(description: str) -> Any:
     return strawberry.field(default=UNSET, description=description)
 
 

@@ -54,7 +54,7 @@ class ToOne(Generic[R]):
     def __post_init__(self) -> None:
         object.__setattr__(self, "_key_of", attrgetter(self.key))
 
-    async def resolve(self, root: Any, info: Info) -> Any:  # noqa: ANN401 - Strawberry reads the schema's types
+    async def resolve(self, root: Any, info: Info) -> Any:
         """The record that ``root`` names.
 
         :raises UpstreamError: it could not be loaded.
@@ -98,7 +98,7 @@ class ToMany(Generic[R]):
     index: Callable[[Catalog], Index] | None = None
     """Where the catalog has the relation sorted already."""
 
-    async def resolve(self, root: Any, info: Info) -> Any:  # noqa: ANN401 - Strawberry reads the schema's types
+    async def resolve(self, root: Any, info: Info) -> Any:
         """The records that ``root`` names; an item that failed is its error."""
         ids = sorted(getattr(root, self.keys))
         return by_title(await self.loader(info.context.loaders).by_ids(ids))

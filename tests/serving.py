@@ -18,7 +18,7 @@ import uvicorn
 
 
 @contextmanager
-def serving(app: Any, port: int = 0) -> Iterator[str]:  # noqa: ANN401 - an ASGI app
+def serving(app: Any, port: int = 0) -> Iterator[str]:
     """Serve ``app`` by uvicorn in a thread; gives the address, like ``http://127.0.0.1:43210``."""
     config = uvicorn.Config(app, port=port, log_level="error", access_log=False)
     server = uvicorn.Server(config)

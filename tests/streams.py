@@ -52,7 +52,7 @@ class Served:
         """Let the gateway find what changed upstream."""
         self._there(self.source.sync.crawl())
 
-    def ask(self, query: str, **variables: object) -> Any:  # noqa: ANN401 - JSON
+    def ask(self, query: str, **variables: object) -> Any:
         body = httpx.post(self.graphql, json={"query": query, "variables": variables}).json()
         assert "errors" not in body, body
         return body["data"]
@@ -139,7 +139,7 @@ def http_client(gateway: Served) -> httpx.AsyncClient:
 
 
 @asynccontextmanager
-async def socket(gateway: Served, **options: Any) -> AsyncGenerator[ClientConnection]:  # noqa: ANN401
+async def socket(gateway: Served, **options: Any) -> AsyncGenerator[ClientConnection]:
     """A WebSocket after its handshake."""
     address = gateway.graphql.replace("http", "ws")
     async with connect(address, subprotocols=[GRAPHQL_TRANSPORT_WS], **options) as websocket:

@@ -195,6 +195,6 @@ def _entry(feed: str, place: int, body: bytes) -> Entry | None:
         return None
 
 
-def _content(name: str, value: Any) -> Any:  # noqa: ANN401 - a JSON value
+def _content(name: str, value: Any) -> Any:
     # The order of a grid's packages is no content: upstream's flips (contract section 2).
     return sorted(value) if name == "packages" and isinstance(value, list) else value

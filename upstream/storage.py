@@ -182,7 +182,7 @@ class Storage:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
 
-    def _decoded(self, kind: str, id: int, body: bytes) -> Any:  # noqa: ANN401 - what the kind's decoder gives
+    def _decoded(self, kind: str, id: int, body: bytes) -> Any:
         try:
             return _DECODERS[kind].decode(body)
         except (KeyError, msgspec.DecodeError, UnicodeDecodeError) as error:

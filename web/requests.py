@@ -118,7 +118,7 @@ def parameters(http: HttpRequest) -> dict[str, str]:
     return params
 
 
-def _decoded(body: bytes) -> Any:  # noqa: ANN401 - JSON
+def _decoded(body: bytes) -> Any:
     if not body.strip():
         raise BadRequest(400, f"The body is empty; it must be a JSON object such as {_EXAMPLE}.")
     try:
@@ -147,7 +147,7 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _of_object(
     http: HttpRequest,
     documents: PersistedDocuments,
-    params: Any,  # noqa: ANN401 - JSON
+    params: Any,
     what: str,
 ) -> Request:
     if not isinstance(params, dict):
@@ -175,7 +175,7 @@ def _request(http: HttpRequest, documents: PersistedDocuments, params: dict[str,
     )
 
 
-def _optional(params: dict[str, Any], name: str, type_: type, wanted: str) -> Any:  # noqa: ANN401
+def _optional(params: dict[str, Any], name: str, type_: type, wanted: str) -> Any:
     value = params.get(name)
     if value is not None and not isinstance(value, type_):
         raise BadRequest(400, f"{name} must be {wanted}; it is {_named(value)}.")

@@ -57,7 +57,7 @@ class _Socket(ASGIWebSocketAdapter):
 class _Handler(BaseGraphQLTransportWSHandler[Gateway, None]):
     """Strawberry's, with each operation run by the gateway as if it had come alone, and so with its errors."""
 
-    async def handle_message(self, message: Any) -> None:  # noqa: ANN401 - whatever JSON the client sent
+    async def handle_message(self, message: Any) -> None:
         wrong = _wrong(message)
         if wrong:
             await self.handle_invalid_message(wrong)
@@ -97,10 +97,10 @@ class _Handler(BaseGraphQLTransportWSHandler[Gateway, None]):
             failure = GraphQLError(str(error), original_error=error)
             await self._send_errors(operation, [field_error(failure)])
 
-    async def _send_errors(self, operation: Operation[Gateway, None], errors: Any) -> None:  # noqa: ANN401
+    async def _send_errors(self, operation: Operation[Gateway, None], errors: Any) -> None:
         await operation.send_operation_message(ErrorMessage(id=operation.id, type="error", payload=errors))
 
-    async def _refuse(self, id: str, error: Any) -> None:  # noqa: ANN401
+    async def _refuse(self, id: str, error: Any) -> None:
         await self.send_message(ErrorMessage(id=id, type="error", payload=[error]))
 
     def _is_next(self, id: str) -> bool:
@@ -149,7 +149,7 @@ class Sockets(GraphQL[Gateway, None]):
         return msgspec.json.encode(data).decode()
 
 
-def _wrong(message: Any) -> str | None:  # noqa: ANN401
+def _wrong(message: Any) -> str | None:
     """Why it is no message of the protocol, in a sentence."""
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         return 'A message is a JSON object with a "type".'

@@ -99,7 +99,7 @@ def _data(body: bytes) -> dict[str, Any] | None:
     return {root: _plain(value) for root, value in answer["data"].items()}
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON
+def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if not isinstance(value, dict):

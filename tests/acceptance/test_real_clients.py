@@ -35,7 +35,7 @@ async def started(
     return await asyncio.create_subprocess_exec(*command, cwd=CLIENTS, stdout=asyncio.subprocess.PIPE)
 
 
-async def line(process: asyncio.subprocess.Process) -> Any:  # noqa: ANN401 - JSON
+async def line(process: asyncio.subprocess.Process) -> Any:
     assert process.stdout is not None
     return json.loads(await asyncio.wait_for(process.stdout.readline(), 30))
 

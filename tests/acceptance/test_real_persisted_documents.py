@@ -49,7 +49,7 @@ def asked(persisted: Callable[[Documents], PersistedDocuments], *arguments: str 
     return [json.loads(line) for line in lines.splitlines()]
 
 
-def is_answer(line: Any) -> bool:  # noqa: ANN401
+def is_answer(line: Any) -> bool:
     return len(line["data"]["categories"]) == 6
 
 

@@ -35,7 +35,7 @@ asyncio.run(main())
 """
 
 
-def output(code: str, **environment: str) -> Any:  # noqa: ANN401 - JSON
+def output(code: str, **environment: str) -> Any:
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=ROOT,

@@ -53,14 +53,14 @@ class Rock(msgspec.Struct, frozen=True):
 
 
 class Louder(FieldExtension):
-    def resolve(self, next_: Callable[..., Any], source: Any, info: strawberry.Info, **kwargs: Any) -> Any:  # noqa: ANN401
+    def resolve(self, next_: Callable[..., Any], source: Any, info: strawberry.Info, **kwargs: Any) -> Any:
         return next_(source, info, **kwargs).upper()
 
 
 class Allowed(BasePermission):
     message = "No."
 
-    async def has_permission(self, source: Any, info: strawberry.Info, **kwargs: Any) -> bool:  # noqa: ANN401
+    async def has_permission(self, source: Any, info: strawberry.Info, **kwargs: Any) -> bool:
         return not kwargs.get("secret", False)
 
 
@@ -149,7 +149,7 @@ class Person(Named, relay.Node):
         return answer()  # type: ignore[return-value]
 
     @classmethod
-    def resolve_nodes(cls, *, info: strawberry.Info, node_ids: Iterable[str], required: bool = False) -> Any:  # noqa: ANN401
+    def resolve_nodes(cls, *, info: strawberry.Info, node_ids: Iterable[str], required: bool = False) -> Any:
         return [next((each for each in PEOPLE if str(each.code) == id), None) for id in node_ids]
 
 
@@ -273,7 +273,7 @@ ROCKS = [Rock(1, "granite", 2.5), Rock(2, "chalk", 7.0)]
 
 
 class _Quiet(strawberry.Schema):
-    def process_errors(self, errors: list[GraphQLError], execution_context: Any = None) -> None:  # noqa: ANN401
+    def process_errors(self, errors: list[GraphQLError], execution_context: Any = None) -> None:
         """Log nothing: half of the operations have errors."""
 
 

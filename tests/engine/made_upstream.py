@@ -143,7 +143,7 @@ class MadeUpstream:
         )
 
 
-def _hit(kind: Any, slug: str) -> SearchHit:  # noqa: ANN401
+def _hit(kind: Any, slug: str) -> SearchHit:
     moment = datetime(2020, 1, 1, tzinfo=UTC)
     texts: Any = dict.fromkeys(
         ("description", "title_no_prefix", "slug_no_prefix", "clean_title", "category", "participants"),

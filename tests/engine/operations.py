@@ -222,7 +222,7 @@ class _Drawing:
             return self.variable(str(argument.type), self.value(name, argument.type))
         return self.literal(name, argument.type)
 
-    def variable(self, type_: str, value: Any) -> str:  # noqa: ANN401
+    def variable(self, type_: str, value: Any) -> str:
         name = f"$v{len(self.made.declared)}"
         default, kind = "", self.draws.random()
         optional = not type_.endswith("!")
@@ -233,7 +233,7 @@ class _Drawing:
         self.made.declared.append(f"{name}: {type_}{default}")
         return name
 
-    def literal(self, name: str, type_: Any) -> str:  # noqa: ANN401
+    def literal(self, name: str, type_: Any) -> str:
         if self.draws.random() < 0.15 and isinstance(get_named_type(type_), GraphQLInputObjectType):
             return _literal(self.value(name, type_))
         if is_list_type(type_) and self.draws.random() < 0.3:
@@ -241,12 +241,12 @@ class _Drawing:
             return f"[{self.literal(name, inner)}, {self.variable(str(inner), self.value(name, inner))}]"
         return _literal(self.value(name, type_))
 
-    def value(self, name: str, type_: Any) -> Any:  # noqa: ANN401
+    def value(self, name: str, type_: Any) -> Any:
         if is_non_null_type(type_):
             return self.value_of(name, type_.of_type)
         return None if self.draws.random() < 0.1 else self.value_of(name, type_)
 
-    def value_of(self, name: str, type_: Any) -> Any:  # noqa: ANN401
+    def value_of(self, name: str, type_: Any) -> Any:
         if is_list_type(type_):
             return [self.value(name, type_.of_type) for _ in range(self.draws.choice([0, 1, 2, 4]))]
         if isinstance(type_, GraphQLEnumType):
@@ -280,7 +280,7 @@ class _Name:
     name: str
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401
+def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if isinstance(value, dict):
@@ -288,7 +288,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
     return value.name if isinstance(value, _Name) else value
 
 
-def _literal(value: Any) -> str:  # noqa: ANN401
+def _literal(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_literal, value))}]"
     if isinstance(value, dict):

@@ -116,14 +116,14 @@ Holder = strawberry.type(type("Holder", (), {"__annotations__": FIELDS}))
 
 
 class Quiet(strawberry.Schema):
-    def process_errors(self, errors: Any, execution_context: Any = None) -> None:  # noqa: ANN401
+    def process_errors(self, errors: Any, execution_context: Any = None) -> None:
         pass
 
 
 HELD: list[Any] = []
 
 
-def holder() -> Any:  # noqa: ANN401
+def holder() -> Any:
     return HELD[0]
 
 

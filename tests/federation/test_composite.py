@@ -25,7 +25,7 @@ from schema import sdl
 BUILT = build_schema(sdl("composite"))
 
 
-def directives(node: Any) -> dict[str, list[dict[str, str]]]:  # noqa: ANN401 - a node of the syntax tree
+def directives(node: Any) -> dict[str, list[dict[str, str]]]:
     found: dict[str, list[dict[str, str]]] = {}
     for each in node.directives or ():
         values = {argument.name.value: argument.value.value for argument in each.arguments or ()}

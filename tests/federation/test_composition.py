@@ -25,7 +25,7 @@ def modules() -> Path:
     return npm_install(HERE)
 
 
-def node(script: str, *arguments: str) -> Any:  # noqa: ANN401 - JSON
+def node(script: str, *arguments: str) -> Any:
     done = subprocess.run(
         ["node", str(HERE / script), *arguments], capture_output=True, text=True, timeout=60, check=False
     )
@@ -33,7 +33,7 @@ def node(script: str, *arguments: str) -> Any:  # noqa: ANN401 - JSON
     return json.loads(done.stdout)
 
 
-def composed(*teams: str, packages: Path = SUBGRAPH) -> Any:  # noqa: ANN401 - JSON
+def composed(*teams: str, packages: Path = SUBGRAPH) -> Any:
     files = {"packages": packages} | {team: HERE / f"{team}.graphql" for team in teams}
     return node("compose.js", *(f"{name}={file}" for name, file in files.items()))
 

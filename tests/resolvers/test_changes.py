@@ -32,7 +32,7 @@ async def read(source: Source, ask: Ask) -> Read:
     """Reads a page, after a first crawl."""
     await source.sync.crawl()
 
-    async def read(since: str | None = None, first: int | None = None) -> Any:  # noqa: ANN401
+    async def read(since: str | None = None, first: int | None = None) -> Any:
         body = await ask(PAGE, since=since, first=first)
         assert "errors" not in body, body
         return body["data"]["changes"]

@@ -168,7 +168,7 @@ FILTERS = st.recursive(
 def test_masks_obey_the_laws_of_sets(
     whole_records: Catalog, one: PackageFilter, other: PackageFilter
 ) -> None:
-    def mask(**parts: Any) -> int:  # noqa: ANN401
+    def mask(**parts: Any) -> int:
         return matching_packages(whole_records, PackageFilter(**parts), "filter")
 
     both, either = mask(and_=[one, other]), mask(or_=[one, other])

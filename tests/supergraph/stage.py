@@ -84,7 +84,7 @@ class Service:
         """How many of the operations look records up for a router: by ``_entities``, or in bulk for stitching."""
         return sum("_entities" in query or "packagesBy" in query for query in self.asked)
 
-    def ask(self, query: str, **variables: object) -> Any:  # noqa: ANN401 - JSON
+    def ask(self, query: str, **variables: object) -> Any:
         """The data of an answer without errors, from the service itself."""
         return data(self.behind, query, **variables)
 
@@ -151,7 +151,7 @@ def answer(url: str, query: str, **variables: object) -> dict[str, Any]:
     return body
 
 
-def data(url: str, query: str, **variables: object) -> Any:  # noqa: ANN401 - JSON
+def data(url: str, query: str, **variables: object) -> Any:
     """The data of an answer without errors."""
     body = answer(url, query, **variables)
     assert "errors" not in body, body

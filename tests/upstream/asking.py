@@ -27,7 +27,7 @@ async def asking(
     upstream: EmbeddedUpstream | httpx.AsyncBaseTransport | Callable[..., Awaitable[None]],
     url: str = UPSTREAM_URL,
     /,
-    **limits: Any,  # noqa: ANN401 - the fields of Limits
+    **limits: Any,
 ) -> AsyncIterator[Client]:
     """A client of an app in this process, or over a transport. Without ``first_pause`` it repeats at once."""
     transport = upstream if isinstance(upstream, httpx.AsyncBaseTransport) else in_process(upstream)

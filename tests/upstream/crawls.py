@@ -46,7 +46,7 @@ class Changing:
         self.after = dict(after)
         self.answered = 0
 
-    async def __call__(self, *exchange: Any) -> None:  # noqa: ANN401 - as ASGI has it
+    async def __call__(self, *exchange: Any) -> None:
         await self.embedded(*exchange)
         self.answered += 1
         change = self.after.pop(self.answered, None)

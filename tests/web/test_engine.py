@@ -16,7 +16,7 @@ INTROSPECTION = "{ __schema { queryType { name } } }"
 FAILING = '{ grid(slug: "email") { packages { databaseId } } }'
 
 
-async def extensions(http: httpx.AsyncClient, query: str) -> Any:  # noqa: ANN401 - JSON
+async def extensions(http: httpx.AsyncClient, query: str) -> Any:
     response = await http.post("/graphql", json={"query": query}, headers={"X-Gateway-Receipt": "1"})
     return response.json()["extensions"]
 

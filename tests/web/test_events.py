@@ -30,7 +30,7 @@ def a_change(gateway: Served) -> str:
     return cursor
 
 
-async def collected(gateway: Served, query: str, **options: Any) -> list[tuple[str, Any]]:  # noqa: ANN401
+async def collected(gateway: Served, query: str, **options: Any) -> list[tuple[str, Any]]:
     async with http_client(gateway) as http:
         return [event async for event in server_sent(http, query, **options)]
 

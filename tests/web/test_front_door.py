@@ -37,7 +37,7 @@ async def words(http: httpx.AsyncClient) -> str:
     return " ".join(unescape(re.sub(r"<title>.*?</title>|<[^>]+>", " ", body)).split())
 
 
-async def facts(http: httpx.AsyncClient, **headers: str) -> Any:  # noqa: ANN401 - JSON
+async def facts(http: httpx.AsyncClient, **headers: str) -> Any:
     response = await http.get("/", headers=headers)
     assert response.headers["Content-Type"] == "application/json"
     assert "Accept" in response.headers["Vary"]

@@ -49,7 +49,7 @@ async def test_a_new_catalog_changes_nothing_for_an_answer_that_is_being_made(
     gateway = Gateway(source)
     new = embedded.catalogue.insert_package(slug="brand-new", category=1)
 
-    async def ask() -> Any:  # noqa: ANN401 - JSON
+    async def ask() -> Any:
         return (await gateway.execute(Request(QUERY, receipt=True))).decoded()
 
     asking = asyncio.create_task(ask())

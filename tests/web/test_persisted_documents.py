@@ -33,7 +33,7 @@ def apollo(text_or_hash: str, version: object = 1) -> dict[str, Any]:
     return {"persistedQuery": {"version": version, "sha256Hash": hash}}
 
 
-def refusal(documents: PersistedDocuments, *request: Any) -> tuple[str, str, int, int]:  # noqa: ANN401
+def refusal(documents: PersistedDocuments, *request: Any) -> tuple[str, str, int, int]:
     with pytest.raises(Refused) as refused:
         documents.resolve(*request)
     error = refused.value

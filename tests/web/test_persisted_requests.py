@@ -133,7 +133,7 @@ async def test_events_come_by_hash_too(gateway: Served) -> None:
 async def test_operations_over_a_websocket_come_by_hash_too(gateway: Served) -> None:
     text = f"{APPS} # over a WebSocket"
 
-    async def answers(**payload: Any) -> list[Any]:  # noqa: ANN401
+    async def answers(**payload: Any) -> list[Any]:
         await send(websocket, type="subscribe", id="1", payload=payload)
         messages = [await received(websocket)]
         while messages[-1]["type"] == "next":

@@ -35,7 +35,7 @@ async def client_of(app: GatewayApp) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def asked(http: httpx.AsyncClient, query: str, **headers: str) -> Any:  # noqa: ANN401 - JSON
+async def asked(http: httpx.AsyncClient, query: str, **headers: str) -> Any:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return (await http.post("/graphql", json={"query": query}, headers=named)).json()
 
@@ -126,7 +126,7 @@ async def traced(embedded: EmbeddedUpstream) -> AsyncIterator[tuple[httpx.AsyncC
     """A gateway, and the headers of all its requests to upstream."""
     sent: list[dict[str, str]] = []
 
-    async def noting(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's
+    async def noting(scope: Any, receive: Any, send: Any) -> None:
         sent.append({name.decode(): value.decode() for name, value in scope["headers"]})
         await embedded(scope, receive, send)
 

@@ -248,7 +248,7 @@ async def test_a_second_handshake_closes_the_connection(gateway: Served) -> None
 @pytest.mark.parametrize("payload", [[], "x", 1])
 async def test_a_handshake_with_another_payload_than_an_object_closes_it(
     gateway: Served,
-    payload: Any,  # noqa: ANN401
+    payload: Any,
 ) -> None:
     async with bare(gateway, GRAPHQL_TRANSPORT_WS) as websocket:
         await send(websocket, type="connection_init", payload=payload)

@@ -41,7 +41,7 @@ def path(tmp_path: Path) -> Path:
 def gateway_of(
     persisted: Callable[[Documents], PersistedDocuments],
     upstream: EmbeddedUpstream,
-    **options: Any,  # noqa: ANN401
+    **options: Any,
 ) -> GatewayApp:
     return create_app(lambda: source_over(upstream), Options(**options), persisted=persisted)
 
@@ -188,7 +188,7 @@ def curl_lines(heading: str) -> list[str]:
     return re.findall(r"^curl .*$", section, re.MULTILINE)
 
 
-async def answer_of(curl: str, address: str) -> Any:  # noqa: ANN401 - JSON
+async def answer_of(curl: str, address: str) -> Any:
     arguments = shlex.split(curl.replace("http://127.0.0.1:8000", address))
     process = await asyncio.create_subprocess_exec(*arguments, stdout=asyncio.subprocess.PIPE)
     return json.loads((await process.communicate())[0])

@@ -22,7 +22,7 @@ T = TypeVar("T")
 client = httpx.AsyncClient(base_url=os.environ["UPSTREAM"], timeout=60)
 
 
-async def read(path: str) -> Any:  # noqa: ANN401 - JSON
+async def read(path: str) -> Any:
     """The JSON at a path of the v4 API; None if there is nothing."""
     answer = await client.get(path)
     if answer.status_code == 404:
