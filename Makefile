@@ -35,10 +35,10 @@ supergraph: $(VENV)/run examples/supergraph/node_modules ## Join this graph with
 	node examples/supergraph/start.js $(abspath $(BIN)/python)
 
 bench: $(VENV)/run ## Measure the gateway beside its peers, in about 25 minutes; ARGS=--quick in 4. Needs npm, wrk, nginx
-	$(BIN)/python benchmarks/bench.py $(ARGS)
+	$(BIN)/python -m benchmarks.bench $(ARGS)
 
 bench-growth: $(VENV)/run ## Measure it as catalogue, answers and connections grow; ARGS="--sizes 5400". Needs wrk
-	$(BIN)/python benchmarks/growth.py $(ARGS)
+	$(BIN)/python -m benchmarks.growth $(ARGS)
 
 check: $(VENV)/dev ## Lint, check types, the directions of imports, and that generated text is up to date
 	$(BIN)/ruff format --check .

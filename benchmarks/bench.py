@@ -1,8 +1,8 @@
 """The gateway beside its peers, all in one run: answers a second, the first answer, floors, servers.
 
-    python benchmarks/bench.py                                  everything, in about 25 minutes
-    python benchmarks/bench.py --quick                          the same in about 4, to see that all work
-    python benchmarks/bench.py --only gateway,apollo --queries Q2,cold
+    python -m benchmarks.bench                                  everything, in about 25 minutes
+    python -m benchmarks.bench --quick                          the same in about 4, to see that all work
+    python -m benchmarks.bench --only gateway,apollo --queries Q2,cold
 
 What the peers need is fetched first, into folders that git ignores. A run of everything writes
 ``benchmarks/RESULTS.md``; a part, or a quick one, goes to the screen alone.
@@ -17,20 +17,18 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.side_by_side.answers import right_answers
+from benchmarks.side_by_side.contenders import Contender, contenders, servers
+from benchmarks.side_by_side.install import CannotInstall, need_programs
+from benchmarks.side_by_side.measure import Measuring, Results
+from benchmarks.side_by_side.place import fast_upstream, slow_upstream
+from benchmarks.side_by_side.processes import end_in_order, two_cores
+from benchmarks.side_by_side.report import Run, report
+from benchmarks.side_by_side.versions import versions
+from benchmarks.side_by_side.work import NAMES, Query, queries
+from upstream.embedded.generated import generated_catalogue
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.side_by_side.answers import right_answers  # noqa: E402
-from benchmarks.side_by_side.contenders import Contender, contenders, servers  # noqa: E402
-from benchmarks.side_by_side.install import CannotInstall, need_programs  # noqa: E402
-from benchmarks.side_by_side.measure import Measuring, Results  # noqa: E402
-from benchmarks.side_by_side.place import fast_upstream, slow_upstream  # noqa: E402
-from benchmarks.side_by_side.processes import end_in_order, two_cores  # noqa: E402
-from benchmarks.side_by_side.report import Run, report  # noqa: E402
-from benchmarks.side_by_side.versions import versions  # noqa: E402
-from benchmarks.side_by_side.work import NAMES, Query, queries  # noqa: E402
-from upstream.embedded.generated import generated_catalogue  # noqa: E402
-
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
 COLD, SERVERS = "cold", "servers"
 READY = [Query("hello", "5 bytes", {}, [{}]), Query("10kB", "10,000 bytes", {}, [{}])]

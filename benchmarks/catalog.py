@@ -1,6 +1,6 @@
 """What the catalog costs: time to build it, memory to keep it, time to look something up.
 
-    python benchmarks/catalog.py --sizes 5400,54000
+    python -m benchmarks.catalog --sizes 5400,54000
 
 Each size runs in a process of its own. The table goes to the screen and to ``benchmarks/results/catalog.md``.
 Memory is what the process holds in RAM, as Linux tells it.
@@ -24,15 +24,13 @@ from typing import TypeVar
 
 import msgspec
 
+from upstream.catalog import Catalog, compare
+from upstream.identity import normalise_pypi_name, repository
+from upstream.orders import PackageValue, package_order
+from upstream.records import Category, Grid, Package
+from upstream.tables import package_table
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from upstream.catalog import Catalog, compare  # noqa: E402
-from upstream.identity import normalise_pypi_name, repository  # noqa: E402
-from upstream.orders import PackageValue, package_order  # noqa: E402
-from upstream.records import Category, Grid, Package  # noqa: E402
-from upstream.tables import package_table  # noqa: E402
-
 RESULTS = ROOT / "benchmarks" / "results" / "catalog.md"
 SIZES = "5400,54000,540000"
 
@@ -81,7 +79,8 @@ def main() -> None:
 
 
 def _in_fresh_process(size: str) -> Measured:
-    done = subprocess.run([sys.executable, __file__, "--one", size], check=True, stdout=subprocess.PIPE)
+    command = [sys.executable, "-m", "benchmarks.catalog", "--one", size]
+    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE)
     return msgspec.json.decode(done.stdout, type=Measured)
 
 
@@ -298,7 +297,7 @@ def table(rows: list[Measured]) -> str:
     text = [
         "# What the catalog costs",
         "",
-        f"Written by `python benchmarks/catalog.py`. Python {platform.python_version()}, {processor()}. "
+        f"Written by `python -m benchmarks.catalog`. Python {platform.python_version()}, {processor()}. "
         f"{CONTRIBUTORS} contributors a package; times are wall-clock, lookups include the call and the loop.",
         "",
         "| packages | " + " | ".join(f"{row.packages:,}" for row in rows) + " |",

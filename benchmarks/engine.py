@@ -1,6 +1,6 @@
 """What the engine costs, beside Strawberry's execution of the same operations in the same run.
 
-    python benchmarks/engine.py
+    python -m benchmarks.engine
 
 Everything is known: no operation waits for anything. Strawberry is given documents that are parsed and validated
 already. The answers are compared byte for byte before they are timed. The table goes to the screen and to
@@ -23,23 +23,21 @@ from typing import Any, cast
 import msgspec
 from graphql import parse, validate
 
+from benchmarks.catalog import made_categories, made_grids, made_packages, processor
+from engine import Engine, source
+from engine.fields import Request
+from engine.run import answers, encode
+from resolvers.context import Context
+from resolvers.loaders import Loaders
+from schema import document as read_document
+from schema import given, schema
+from upstream.batching import Batcher
+from upstream.catalog import Catalog
+from upstream.freshness import Snapshot, Status
+from upstream.records import Grid, Package
+from upstream.source import Source
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.catalog import made_categories, made_grids, made_packages, processor  # noqa: E402
-from engine import Engine, source  # noqa: E402
-from engine.fields import Request  # noqa: E402
-from engine.run import answers, encode  # noqa: E402
-from resolvers.context import Context  # noqa: E402
-from resolvers.loaders import Loaders  # noqa: E402
-from schema import document as read_document  # noqa: E402
-from schema import given, schema  # noqa: E402
-from upstream.batching import Batcher  # noqa: E402
-from upstream.catalog import Catalog  # noqa: E402
-from upstream.freshness import Snapshot, Status  # noqa: E402
-from upstream.records import Grid, Package  # noqa: E402
-from upstream.source import Source  # noqa: E402
-
 RESULTS = ROOT / "benchmarks" / "results" / "engine.md"
 PACKAGES = 5400
 ROUNDS = 20
@@ -188,7 +186,7 @@ def table(rows: list[Measured]) -> str:
     text = [
         "# What the engine costs",
         "",
-        f"Written by `python benchmarks/engine.py`. Python {platform.python_version()}, {processor()}; "
+        f"Written by `python -m benchmarks.engine`. Python {platform.python_version()}, {processor()}; "
         "microseconds, the best of many.",
         "",
         "| | " + " | ".join(row.name for row in rows) + " |",

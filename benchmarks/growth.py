@@ -1,7 +1,7 @@
 """How the gateway does as things grow: packages in the catalogue, packages in an answer, connections.
 
-    python benchmarks/growth.py                      three catalogues, the largest of 540,000, in about 15 minutes
-    python benchmarks/growth.py --sizes 5400
+    python -m benchmarks.growth                      three catalogues, the largest of 540,000, in about 15 minutes
+    python -m benchmarks.growth --sizes 5400
 
 The gateway has a core of its own; the load and the embedded upstream, from which it reads the catalogue once, have
 another. The tables go to the screen and to ``benchmarks/results/growth.md``.
@@ -23,14 +23,11 @@ from pathlib import Path
 from statistics import median
 from urllib.parse import urlsplit
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.side_by_side.answers import ask, posted  # noqa: E402
-from benchmarks.side_by_side.install import need_programs  # noqa: E402
-from benchmarks.side_by_side.load import Load, load  # noqa: E402
-from benchmarks.side_by_side.place import knows_all  # noqa: E402
-from benchmarks.side_by_side.processes import (  # noqa: E402
+from benchmarks.side_by_side.answers import ask, posted
+from benchmarks.side_by_side.install import need_programs
+from benchmarks.side_by_side.load import Load, load
+from benchmarks.side_by_side.place import knows_all
+from benchmarks.side_by_side.processes import (
     Cores,
     Running,
     end_in_order,
@@ -39,8 +36,9 @@ from benchmarks.side_by_side.processes import (  # noqa: E402
     running,
     two_cores,
 )
-from benchmarks.side_by_side.report import processor  # noqa: E402
+from benchmarks.side_by_side.report import processor
 
+ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "growth.md"
 SIZES = "5400,54000,540000"
 ANSWERS = [1, 10, 100, 1000]

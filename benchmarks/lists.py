@@ -1,6 +1,6 @@
 """What a filtered and ordered list costs: processor time of a filter, an order and the first 20 answers.
 
-    python benchmarks/lists.py --sizes 5400,54000
+    python -m benchmarks.lists --sizes 5400,54000
 
 Columns and orders are made at first use and kept, so their first use is told by itself. The table goes to the
 screen and to ``benchmarks/results/lists.md``.
@@ -10,23 +10,20 @@ from __future__ import annotations
 
 import argparse
 import platform
-import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.catalog import made_categories, made_grids, made_packages
+from resolvers.filters import DateTimeRange, IntRange, PackageDetail, PackageFilter
+from resolvers.lists import packages_of
+from resolvers.ordering import PackageOrder
+from resolvers.pagination import Connection, Paging
+from upstream.catalog import Catalog
+from upstream.records import Package
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.catalog import made_categories, made_grids, made_packages  # noqa: E402
-from resolvers.filters import DateTimeRange, IntRange, PackageDetail, PackageFilter  # noqa: E402
-from resolvers.lists import packages_of  # noqa: E402
-from resolvers.ordering import PackageOrder  # noqa: E402
-from resolvers.pagination import Connection, Paging  # noqa: E402
-from upstream.catalog import Catalog  # noqa: E402
-from upstream.records import Package  # noqa: E402
-
 RESULTS = ROOT / "benchmarks" / "results" / "lists.md"
 SIZES = "5400,54000"
 ROUNDS = 20
@@ -61,7 +58,7 @@ def main() -> None:
     lines = [
         "# What a filtered and ordered list costs",
         "",
-        f"Written by `python benchmarks/lists.py`. Python {platform.python_version()}. Milliseconds of processor "
+        f"Written by `python -m benchmarks.lists`. Python {platform.python_version()}. Milliseconds of processor "
         f"time for the filter, an order and 20 edges with their cursors, the best of {ROUNDS}.",
         "",
         "| packages | " + " | ".join(f"{size:,}" for size in sizes) + " |",

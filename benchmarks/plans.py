@@ -1,6 +1,6 @@
 """What it costs upstream to fetch many records: one by one, and by the batcher's plans.
 
-    python benchmarks/plans.py
+    python -m benchmarks.plans
 
 Records are wanted at random, always the same ones, from the embedded upstream's whole catalogue. The tables go to
 the screen, to ``benchmarks/results/plans.md`` and from there into ``docs/batching.md``. Nothing is timed: requests and
@@ -18,18 +18,16 @@ from random import Random
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from upstream.batching import Batcher
+from upstream.client import Client
+from upstream.costs import nominal_detail, nominal_page
+from upstream.crawl import LastGood, crawl
+from upstream.embedded import EmbeddedUpstream
+from upstream.places import Places
+from upstream.records import CATEGORY, GRID, KINDS, PACKAGE, Grid, Kind, Package
+from upstream.transport import in_process
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from upstream.batching import Batcher  # noqa: E402
-from upstream.client import Client  # noqa: E402
-from upstream.costs import nominal_detail, nominal_page  # noqa: E402
-from upstream.crawl import LastGood, crawl  # noqa: E402
-from upstream.embedded import EmbeddedUpstream  # noqa: E402
-from upstream.places import Places  # noqa: E402
-from upstream.records import CATEGORY, GRID, KINDS, PACKAGE, Grid, Kind, Package  # noqa: E402
-from upstream.transport import in_process  # noqa: E402
-
 RESULTS = ROOT / "benchmarks" / "results" / "plans.md"
 DOCUMENT = ROOT / "docs" / "batching.md"
 URL = "http://upstream.test/api/v4/"
@@ -177,7 +175,7 @@ def tables(measured: Measured) -> str:
     text = [
         "# What it costs upstream to fetch many records",
         "",
-        "Written by `python benchmarks/plans.py`. Records are wanted at random from the embedded upstream's whole "
+        "Written by `python -m benchmarks.plans`. Records are wanted at random from the embedded upstream's whole "
         "catalogue and fetched by the batcher at once: when nothing is known of their places (cold), and after a "
         "crawl. Requests and bytes are counted; upstream's time is what the contract's cost model says for them.",
         "",

@@ -1,6 +1,6 @@
 """What the gateway's own search costs: time to build the index, its memory, time to search.
 
-    python benchmarks/search.py --sizes 5400,54000
+    python -m benchmarks.search --sizes 5400,54000
 
 Each size runs in a process of its own, over the generated catalogue. The table goes to the screen and to
 ``benchmarks/results/search.md``.
@@ -22,17 +22,15 @@ from pathlib import Path
 
 import msgspec
 
+from upstream.catalog import Catalog
+from upstream.client import Client
+from upstream.embedded import EmbeddedUpstream
+from upstream.exchange import Limits
+from upstream.records import CATEGORY, GRID, PACKAGE, Grid, Kind, Package, R
+from upstream.search_index import SearchIndex
+from upstream.transport import in_process
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from upstream.catalog import Catalog  # noqa: E402
-from upstream.client import Client  # noqa: E402
-from upstream.embedded import EmbeddedUpstream  # noqa: E402
-from upstream.exchange import Limits  # noqa: E402
-from upstream.records import CATEGORY, GRID, PACKAGE, Grid, Kind, Package, R  # noqa: E402
-from upstream.search_index import SearchIndex  # noqa: E402
-from upstream.transport import in_process  # noqa: E402
-
 RESULTS = ROOT / "benchmarks" / "results" / "search.md"
 SIZES = "5400,54000"
 REPEATS = 5
@@ -79,7 +77,8 @@ def main() -> None:
 
 
 def _in_fresh_process(size: str) -> Measured:
-    done = subprocess.run([sys.executable, __file__, "--one", size], check=True, stdout=subprocess.PIPE)
+    command = [sys.executable, "-m", "benchmarks.search", "--one", size]
+    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE)
     return msgspec.json.decode(done.stdout, type=Measured)
 
 
@@ -171,7 +170,7 @@ def table(measured: list[Measured]) -> str:
     lines = [
         "# What the gateway's own search costs",
         "",
-        f"Written by `python benchmarks/search.py`. Python {platform.python_version()}, SQLite "
+        f"Written by `python -m benchmarks.search`. Python {platform.python_version()}, SQLite "
         f"{sqlite3.sqlite_version}. A search ranks and counts all that it finds; the best of {REPEATS}, wall-clock "
         "(processor time), in a thread while the event loop goes on.",
         "",

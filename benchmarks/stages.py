@@ -1,6 +1,6 @@
 """What each stage of a request costs by itself, from its body to the bytes of its answer.
 
-    python benchmarks/stages.py
+    python -m benchmarks.stages
 
 Everything is known: no operation waits for anything. A stage that is done once a document or once a plan is told
 by itself, although later requests do without it. The table goes to the screen and to
@@ -21,26 +21,24 @@ import httpx
 import msgspec
 from graphql import parse, validate
 
+from benchmarks.catalog import processor
+from benchmarks.engine import OPERATIONS, best_of, made_catalog
+from engine import Engine, source
+from engine.fields import Request as EngineRequest
+from engine.run import answers, encode
+from resolvers.context import Context
+from resolvers.loaders import Loaders
+from schema import schema
+from upstream.client import Client
+from upstream.freshness import Snapshot
+from upstream.source import Source
+from upstream.storage import Storage
+from web.execution import Gateway, Request
+from web.limits import DEFAULT_LIMITS, check_document, check_text
+from web.requests import HttpRequest, read_post
+from web.responses import Reply, Responses
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.catalog import processor  # noqa: E402
-from benchmarks.engine import OPERATIONS, best_of, made_catalog  # noqa: E402
-from engine import Engine, source  # noqa: E402
-from engine.fields import Request as EngineRequest  # noqa: E402
-from engine.run import answers, encode  # noqa: E402
-from resolvers.context import Context  # noqa: E402
-from resolvers.loaders import Loaders  # noqa: E402
-from schema import schema  # noqa: E402
-from upstream.client import Client  # noqa: E402
-from upstream.freshness import Snapshot  # noqa: E402
-from upstream.source import Source  # noqa: E402
-from upstream.storage import Storage  # noqa: E402
-from web.execution import Gateway, Request  # noqa: E402
-from web.limits import DEFAULT_LIMITS, check_document, check_text  # noqa: E402
-from web.requests import HttpRequest, read_post  # noqa: E402
-from web.responses import Reply, Responses  # noqa: E402
-
 RESULTS = ROOT / "benchmarks" / "results" / "stages.md"
 ROUNDS = 40
 SECONDS = 0.004
@@ -156,7 +154,7 @@ def table(measured: dict[str, dict[str, float]]) -> str:
     lines = [
         "# What each stage of a request costs",
         "",
-        f"Written by `python benchmarks/stages.py`. Python {platform.python_version()}, {processor()}; "
+        f"Written by `python -m benchmarks.stages`. Python {platform.python_version()}, {processor()}; "
         "microseconds, the best of many.",
         "",
         "| | " + " | ".join(measured) + " |",

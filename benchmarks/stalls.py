@@ -1,6 +1,6 @@
 """How long the event loop stands still while upstream is crawled and queries are answered at the same time.
 
-    python benchmarks/stalls.py --crawls 10
+    python -m benchmarks.stalls --crawls 10
 
 A crawl reads 5,400 packages from an embedded upstream in a process of its own, over loopback HTTP; the gateway
 runs in another, on uvloop as under ``server.py serve``, and answers the canonical query again and again. What is
@@ -31,16 +31,14 @@ import httpx
 import msgspec
 import uvloop
 
+from upstream.client import Client
+from upstream.source import Source
+from upstream.storage import Storage
+from upstream.transport import network
+from web.execution import Gateway, Request
+from web.graphiql import CANONICAL
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from upstream.client import Client  # noqa: E402
-from upstream.source import Source  # noqa: E402
-from upstream.storage import Storage  # noqa: E402
-from upstream.transport import network  # noqa: E402
-from web.execution import Gateway, Request  # noqa: E402
-from web.graphiql import CANONICAL  # noqa: E402
-
 RESULTS = ROOT / "benchmarks" / "results" / "stalls.md"
 PACKAGES = 5400
 GOAL = 0.020
@@ -90,8 +88,9 @@ def main() -> None:
         sys.stdout.buffer.write(msgspec.json.encode(rows))
         return
     with _upstream() as address:
-        command = [sys.executable, __file__, "--one", address, "--crawls", str(chosen.crawls)]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+        command = [sys.executable, "-m", "benchmarks.stalls", "--one", address]
+        command += ["--crawls", str(chosen.crawls)]
+        done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE)
     text = table(msgspec.json.decode(done.stdout, type=list[Measured]))
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(text)
@@ -231,7 +230,7 @@ def table(columns: list[Measured]) -> str:
     text = [
         "# How long the event loop stands still during a crawl",
         "",
-        f"Written by `python benchmarks/stalls.py`. Python {platform.python_version()}, uvloop {version('uvloop')}, "
+        f"Written by `python -m benchmarks.stalls`. Python {platform.python_version()}, uvloop {version('uvloop')}, "
         f"{_processor()}, {os.cpu_count()} processors. {PACKAGES:,} packages over loopback HTTP from an embedded "
         "upstream in a process of its own. One client asks the canonical query again and again; a turn of the loop "
         "with a query in it includes the query. Times are wall-clock.",

@@ -1,6 +1,6 @@
 """How long a gateway takes from its start to its first answer from storage, and where that time goes.
 
-    python benchmarks/start.py --packages 5400 --runs 9
+    python -m benchmarks.start --packages 5400 --runs 9
 
 Each start is a process of its own: ``server.py serve`` with a stored catalog and an upstream that is off. The clock
 runs from before the process is made until the canonical query has been answered over HTTP. The tables go to the
@@ -233,7 +233,7 @@ def table(measured: Measured) -> str:
     text = [
         "# How long a start takes",
         "",
-        f"Written by `python benchmarks/start.py`. Python {platform.python_version()}, {_processor()}. "
+        f"Written by `python -m benchmarks.start`. Python {platform.python_version()}, {_processor()}. "
         f"{measured.packages:,} packages are stored, and upstream is off. Of {runs} runs the best and the median; "
         "the modules were compiled before.",
         "",

@@ -17,7 +17,7 @@ RESULTS = plans.RESULTS.read_text(encoding="utf-8")
 
 
 def test_its_tables_are_the_results_of_the_benchmark() -> None:
-    assert plans.with_results(TEXT, RESULTS) == TEXT, "`python benchmarks/plans.py` writes them anew"
+    assert plans.with_results(TEXT, RESULTS) == TEXT, "`python -m benchmarks.plans` writes them anew"
     tables = [line for line in RESULTS.splitlines() if line.startswith("|")]
     assert len(tables) == 2 * 2 + 3 * (len(plans.PACKAGES) + len(plans.GRIDS))
     assert "\n".join(tables[:17]) in TEXT

@@ -69,7 +69,8 @@ def slow_upstream(cores: Cores, folder: Path) -> Iterator[Upstream]:
 @contextmanager
 def _embedded(cores: Cores, folder: Path, *, latency: float) -> Iterator[Upstream]:
     port = free_port()
-    command = [sys.executable, str(HERE / "upstream.py"), "--port", str(port), "--latency", str(latency)]
+    command = [sys.executable, "-m", "benchmarks.side_by_side.upstream", "--port", str(port)]
+    command += ["--latency", str(latency)]
     log = folder / f"upstream-{latency}.log"
     with running(command, core=cores.load, ready=lambda: listens(port), log=log) as process:
         yield Upstream(port, [process])

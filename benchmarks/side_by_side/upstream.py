@@ -1,6 +1,6 @@
 """The upstream of the benchmark: the embedded v4 API, with ids beside the links for the peers that cannot read links.
 
-    python benchmarks/side_by_side/upstream.py --port 8801 --latency 20
+    python -m benchmarks.side_by_side.upstream --port 8801 --latency 20
 
 Whatever stands before ``/api/v4/`` in a path is ignored, so that a peer's addresses can be made as long as it needs
 them. If it begins with ``/c``, the answers may be kept by HTTP caches, which v4 itself never allows.
@@ -9,18 +9,13 @@ them. If it begins with ``/c``, the answers may be kept by HTTP caches, which v4
 from __future__ import annotations
 
 import argparse
-import sys
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import uvicorn
 from starlette.types import Message, Receive, Scope, Send
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT))
-
-from upstream.embedded import EmbeddedUpstream  # noqa: E402
+from upstream.embedded import EmbeddedUpstream
 
 API = "/api/v4/"
 CACHEABLE = (b"cache-control", b"public, max-age=3600")
