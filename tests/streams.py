@@ -43,6 +43,11 @@ class Served:
     source: Source
     storage: Path
     _loop: asyncio.AbstractEventLoop = field(repr=False)
+    _idle_tasks: int = field(init=False)
+    """How many tasks it has while nobody asks it anything."""
+
+    def __post_init__(self) -> None:
+        self._idle_tasks = self.tasks()
 
     @property
     def graphql(self) -> str:
@@ -75,7 +80,12 @@ class Served:
 
         return self._there(count())
 
+    def wait_until_idle(self) -> None:
+        """Wait until it has no task left that a client has caused."""
+        self.wait_for_tasks(self._idle_tasks)
+
     def wait_for_tasks(self, count: int) -> None:
+        """Wait until it has exactly so many tasks; one that has just answered may have one more."""
         deadline = time.monotonic() + 30
         while (now := self.tasks()) != count:
             assert time.monotonic() < deadline, f"the gateway has {now} tasks, not {count}"

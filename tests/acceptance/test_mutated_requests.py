@@ -175,7 +175,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 async def test_every_answer_is_a_well_formed_4xx(gateway: Served, caplog: pytest.LogCaptureFixture) -> None:
     assert gateway.ask("{ package(databaseId: 1599) { title } }")
-    idle, files = gateway.tasks(), len(os.listdir("/proc/self/fd"))
+    files = len(os.listdir("/proc/self/fd"))
     with caplog.at_level(logging.ERROR):
         for request in mutated():
             head, _, body = (await answered(gateway.address, request)).partition(b"\r\n\r\n")
@@ -187,7 +187,7 @@ async def test_every_answer_is_a_well_formed_4xx(gateway: Served, caplog: pytest
                     assert error["message"]
                     assert error["extensions"]["code"] != "INTERNAL_SERVER_ERROR"
     assert [record for record in caplog.records if record.name.startswith("web")] == []
-    await asyncio.to_thread(gateway.wait_for_tasks, idle)
+    await asyncio.to_thread(gateway.wait_until_idle)
     assert len(os.listdir("/proc/self/fd")) <= files + 2
     assert gateway.ask("{ package(databaseId: 1599) { title } }")
 
@@ -196,7 +196,6 @@ async def test_every_answer_is_a_well_formed_4xx(gateway: Served, caplog: pytest
 async def test_a_client_that_stops_in_its_body_leaves_nothing_behind(
     gateway: Served, caplog: pytest.LogCaptureFixture, kind: str
 ) -> None:
-    idle = gateway.tasks()
     start = b"POST /graphql HTTP/1.1\r\nHost: gateway.test\r\nContent-Type: application/json\r\n"
     rest = (
         b"Content-Length: 100\r\n\r\n{" if kind == "length" else b"Transfer-Encoding: chunked\r\n\r\n5\r\n{"
@@ -209,7 +208,7 @@ async def test_a_client_that_stops_in_its_body_leaves_nothing_behind(
             await writer.drain()
             writer.close()
             await writer.wait_closed()
-        await asyncio.to_thread(gateway.wait_for_tasks, idle)
+        await asyncio.to_thread(gateway.wait_until_idle)
     assert caplog.records == []
 
 

@@ -42,7 +42,6 @@ async def line(process: asyncio.subprocess.Process) -> Any:
 
 @pytest.mark.parametrize("client", ["sse", "ws"])
 async def test_it_is_told_what_comes_and_can_leave(gateway: Served, client: str) -> None:
-    idle = gateway.tasks()
     since = gateway.cursor()
     process = None
     for number, title in enumerate([f"first for {client}", f"second for {client}"]):
@@ -54,7 +53,7 @@ async def test_it_is_told_what_comes_and_can_leave(gateway: Served, client: str)
         assert await line(process) == {"data": {"catalogChanged": change}}
     assert process is not None
     assert await process.wait() == 0
-    await asyncio.to_thread(gateway.wait_for_tasks, idle)
+    await asyncio.to_thread(gateway.wait_until_idle)
 
 
 @pytest.mark.parametrize("client", ["sse", "ws"])

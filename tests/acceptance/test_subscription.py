@@ -91,7 +91,6 @@ async def test_without_a_cursor_only_what_comes_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("clients", [20])
 async def test_many_clients_are_told_all(tmp_path: Path, clients: int) -> None:
     with served(tmp_path / "catalog.sqlite") as gateway:
-        idle = gateway.tasks()
         since = gateway.cursor()
         for id in sorted(gateway.upstream.catalogue.packages):
             gateway.upstream.catalogue.update_package(id, repo_watchers=12345)
@@ -106,7 +105,7 @@ async def test_many_clients_are_told_all(tmp_path: Path, clients: int) -> None:
                 return [(await anext(events))[1]["data"]["catalogChanged"]["cursor"] for _ in expected]
 
         assert await asyncio.gather(*(follow() for _ in range(clients))) == [expected] * clients
-        gateway.wait_for_tasks(idle)
+        gateway.wait_until_idle()
 
 
 async def cursor(http: httpx.AsyncClient) -> str:

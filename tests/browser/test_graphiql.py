@@ -135,7 +135,6 @@ async def test_the_explorer_and_the_history_work(graphiql: Page) -> None:
 
 async def test_a_subscription_delivers(graphiql: Page, gateway: Served) -> None:
     since = json.dumps(gateway.cursor())
-    idle = gateway.tasks()
     event = "{ node { ... on Package { title } } }"
     await write(graphiql, f"subscription {{ catalogChanged(since: {since}) {event} }}")
     await graphiql.keyboard.press("Control+Enter")
@@ -145,7 +144,7 @@ async def test_a_subscription_delivers(graphiql: Page, gateway: Served) -> None:
         await expect(graphiql.locator(".graphiql-response")).to_contain_text(title)
     await graphiql.keyboard.press("Escape")  # what the editor suggests may cover the button
     await graphiql.get_by_role("button", name="Stop query (Ctrl-Enter)").click()
-    await asyncio.to_thread(gateway.wait_for_tasks, idle)
+    await asyncio.to_thread(gateway.wait_until_idle)
 
 
 async def test_without_a_build_the_same_comes_from_a_cdn_held_to_its_hashes(

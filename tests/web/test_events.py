@@ -154,12 +154,13 @@ async def test_what_is_no_graphql_request_is_refused_as_ever(gateway: Served) ->
 
 
 async def test_a_client_that_leaves_leaves_nothing_behind(gateway: Served) -> None:
-    idle = gateway.tasks()
     since = a_change(gateway)
+    gateway.wait_until_idle()
+    idle = gateway.tasks()
     async with http_client(gateway) as http, aclosing(server_sent(http, SUBSCRIPTION, since=since)) as events:
         await anext(events)
         assert gateway.tasks() > idle
-    gateway.wait_for_tasks(idle)
+    gateway.wait_until_idle()
 
 
 async def test_a_failure_of_ours_is_masked(tmp_path: Path) -> None:

@@ -83,14 +83,13 @@ async def test_the_rest_does_not_wait_for_what_is_deferred(tmp_path: Path) -> No
     with served(tmp_path / "cold.sqlite", crawled=False) as gateway:
         # As long as the whole answer would take nobody waits here.
         gateway.upstream.faults.add(Fault(Latency(4), path=GRIDS))
-        idle = gateway.tasks()
         arriving = parts(gateway, DEFERRED)
         first = await anext(arriving)
         assert first["data"] == {"package": {"title": "django-celery-email"}}
         assert first["hasNext"]
         # And when the client leaves, the work ends.
         await arriving.aclose()
-        await asyncio.to_thread(gateway.wait_for_tasks, idle)
+        await asyncio.to_thread(gateway.wait_until_idle)
 
 
 async def test_an_error_in_what_is_deferred_has_its_code(tmp_path: Path) -> None:

@@ -99,8 +99,9 @@ async def test_after_complete_nothing_comes_and_the_id_is_free(gateway: Served) 
 
 @pytest.mark.parametrize("leave", ["complete", "close", "break"])
 async def test_a_client_that_leaves_leaves_nothing_behind(gateway: Served, leave: str) -> None:
-    idle = gateway.tasks()
     since = a_change(gateway)
+    gateway.wait_until_idle()
+    idle = gateway.tasks()
     async with socket(gateway) as websocket:
         connected = gateway.tasks()
         assert connected > idle
@@ -112,7 +113,7 @@ async def test_a_client_that_leaves_leaves_nothing_behind(gateway: Served, leave
             gateway.wait_for_tasks(connected)
         elif leave == "break":
             websocket.transport.abort()
-    gateway.wait_for_tasks(idle)
+    gateway.wait_until_idle()
 
 
 NO_CURSOR = "catalogChanged(since:) is no cursor of the change feed; take one from changes."
