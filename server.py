@@ -272,6 +272,7 @@ def _client(settings: Settings) -> Client:
         total=settings.upstream_total_timeout,
         attempts=settings.upstream_attempts,
         longest_pause=settings.upstream_longest_pause,
+        longest_retry_after=settings.upstream_longest_retry_after,
         answer_bytes=settings.upstream_answer_bytes,
         lowest_in_flight=settings.upstream_min_in_flight,
         highest_in_flight=settings.upstream_max_in_flight,

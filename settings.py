@@ -312,6 +312,14 @@ class Settings(BaseSettings):
         description="The longest `Retry-After`, in seconds, that a request waits for; for a longer one it fails.",
         examples=["0 to 300"],
     )
+    upstream_longest_retry_after: float = Field(
+        default=300,
+        ge=1,
+        le=86400,
+        description="The longest `Retry-After`, in seconds, that the gateway obeys: what asks for more is cut to it, "
+        "so that one wrong number does not keep it away for days.",
+        examples=["1 to 86400"],
+    )
     upstream_answer_bytes: int = Field(
         default=32_000_000,
         ge=100_000,
@@ -344,10 +352,10 @@ class Settings(BaseSettings):
     breaker_rest: float = Field(
         default=5,
         gt=0,
-        le=300,
-        description="Seconds for which it is left alone before one request probes it; doubled up to 300 while "
+        le=15,
+        description="Seconds for which it is left alone before one request probes it; doubled up to 15 while "
         "probes fail.",
-        examples=["up to 300"],
+        examples=["up to 15"],
     )
 
 
@@ -379,6 +387,7 @@ _ASCENDING = (
     ("fresh", "stale_while_revalidate"),
     ("stale_while_revalidate", "stale_if_error"),
     ("upstream_timeout", "upstream_total_timeout"),
+    ("upstream_longest_pause", "upstream_longest_retry_after"),
     ("upstream_min_in_flight", "upstream_max_in_flight"),
 )
 """Pairs of which the first can be at most the second."""

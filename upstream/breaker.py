@@ -2,7 +2,8 @@
 
 Closed, requests go out. After ``failures`` failures in a row it opens: requests fail at once, without being
 sent. After ``rest`` seconds it is half-open: one probe goes out; if that is answered the breaker closes, else
-it opens for twice as long, up to ``longest_rest``. A ``Retry-After`` of upstream opens it for that long.
+it opens for twice as long, up to ``longest_rest``. A ``Retry-After`` of upstream opens it for that long; whoever
+read it has cut it to its limit.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from typing import Literal
 from upstream.errors import UpstreamUnavailable
 
 State = Literal["closed", "open", "half-open"]
+
+LONGEST_REST = 15.0
+"""Seconds: so soon after upstream has recovered a probe finds that out, and one request in that time is no burden."""
 
 PROBE_SECONDS = 1.0
 """How long whoever is kept back by a probe is told to wait for its outcome."""
@@ -42,9 +46,9 @@ class Breaker:
 
     def __init__(
         self,
-        failures: int = 10,
-        rest: float = 5.0,
-        longest_rest: float = 300.0,
+        failures: int,
+        rest: float,
+        longest_rest: float = LONGEST_REST,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._failures = failures
@@ -105,7 +109,7 @@ class Breaker:
         """Upstream did not answer, or asked to be left alone for ``retry_after`` seconds."""
         self._in_a_row += 1
         if retry_after is not None:
-            self._open(min(retry_after, self._longest_rest), asked_for=True)
+            self._open(retry_after, asked_for=True)
         elif probe:
             self._rest = min(self._rest * 2, self._longest_rest)
             self._open(self._rest, asked_for=False)

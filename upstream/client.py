@@ -17,12 +17,11 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TypeVar
 
 import httpx
-import msgspec
 
 from upstream.costs import Costs, nominal_detail, nominal_page
 from upstream.errors import UpstreamBadData, UpstreamUnavailable
 from upstream.exchange import DEFAULT_LIMITS, Exchanger, Limits, Question
-from upstream.records import MAX_ID, BadRecord, Kind, Page, R, SearchHit, decode_search
+from upstream.records import MAX_ID, UNDECODABLE, BadRecord, Kind, Page, R, SearchHit, decode_search
 
 USER_AGENT = "djangopackages-graphql"
 
@@ -131,6 +130,7 @@ class Client:
             async with self._one_a_turn:
                 await asyncio.sleep(0)
         page = _decoded(question.path, _expected(question.path, answer.body), kind.decode_page)
+        _check_count(question.path, page, offset)
         self._counts[kind.singular] = page.count
         # Behind the end of the list nothing is read and skipped (contract section 2).
         self.costs.measured_page(kind, len(page.results), answer.seconds, offset if page.results else 0)
@@ -178,10 +178,26 @@ def _expected(path: str, body: bytes | None) -> bytes:
     return body
 
 
+def _check_count(path: str, page: Page[R], offset: int) -> None:
+    """Check that the list can be as long as its page says.
+
+    Ids count up from 1 and the newest come first (contract section 2), so behind a record there are fewer than its
+    id. One such record is enough, because an id can be wrong by itself.
+
+    :raises UpstreamBadData: every record of the page shows that the list is shorter.
+    """
+    longest = [offset + n + result.id for n, result in enumerate(page.results) if result.id is not None]
+    if longest and page.count > max(longest) + 1:
+        raise UpstreamBadData(
+            f"Upstream's answer to /{path} says that there are {page.count:,} records, but its ids leave room for "
+            f"{max(longest):,} at most."
+        )
+
+
 def _decoded(path: str, body: bytes, decode: Callable[[bytes], T]) -> T:
     try:
         return decode(body)
-    except msgspec.DecodeError as error:
+    except UNDECODABLE as error:
         raise UpstreamBadData(
             f"Upstream's answer to /{path} is not as the v4 API promises: {error}."
         ) from error

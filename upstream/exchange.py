@@ -13,7 +13,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
-import aiohttp
 import httpx
 from tenacity import (
     AsyncRetrying,
@@ -61,6 +60,8 @@ class Limits:
     """The most before the second attempt; the most before each later one is twice that before the last."""
     longest_pause: float = 5.0
     """Between two attempts. An upstream that asks for a longer one is not asked again for this answer."""
+    longest_retry_after: float = 300.0
+    """What ``Retry-After`` is cut to, for everyone who obeys it."""
     answer_bytes: int = 32_000_000
     lowest_in_flight: int = 1
     highest_in_flight: int = 32
@@ -171,14 +172,24 @@ class Exchanger:
             async with asyncio.timeout(self._limits.exchange):
                 response = await self._receive(question, body)
             seconds = time.monotonic() - started
-            outcome = Answer(judged(question.path, response, body, self._limits.answer_bytes), seconds)
+            good = judged(
+                question.path,
+                response,
+                body,
+                most_bytes=self._limits.answer_bytes,
+                longest_retry_after=self._limits.longest_retry_after,
+            )
+            outcome = Answer(good, seconds)
             return outcome
-        except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError) as error:
-            outcome = failure(question.path, error)
-            raise outcome from error
         except UpstreamError as error:
             outcome = error
             raise
+        except MemoryError:
+            raise
+        except Exception as error:
+            # Whatever the HTTP library raises: to whoever asked, upstream has not answered.
+            outcome = failure(question.path, error)
+            raise outcome from error
         finally:
             ended = time.monotonic()
             self._learn_from(outcome, probe, question, ended - started)

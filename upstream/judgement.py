@@ -20,12 +20,19 @@ from upstream.errors import (
     UpstreamUnavailable,
 )
 
-LONGEST_RETRY_AFTER = 86400.0
-"""Seconds: what asks for more is a mistake, and must not keep the crawl away for ever."""
 
-
-def judged(path: str, response: httpx.Response, body: bytes | bytearray, most_bytes: int) -> bytes | None:
+def judged(
+    path: str,
+    response: httpx.Response,
+    body: bytes | bytearray,
+    *,
+    most_bytes: int,
+    longest_retry_after: float,
+) -> bytes | None:
     """The body of a good answer; ``None`` if it says that there is no such record.
+
+    ``longest_retry_after`` is what the seconds of ``Retry-After`` are cut to, so that one wrong number cannot keep
+    the gateway away for days. Everyone who obeys it takes it from the error.
 
     :raises UpstreamError: it is no good answer.
     """
@@ -38,7 +45,7 @@ def judged(path: str, response: httpx.Response, body: bytes | bytearray, most_by
         return bytes(body)
     if status == 404 and is_json:
         return None
-    retry_after = _seconds(response.headers.get("Retry-After"))
+    retry_after = _seconds(response.headers.get("Retry-After"), longest_retry_after)
     if status == 429:
         raise UpstreamRateLimited(f"Upstream answered /{path} with status 429.", retry_after=retry_after)
     if status >= 500:
@@ -60,19 +67,22 @@ def failure(path: str, error: Exception) -> UpstreamError:
         return UpstreamTimeout(f"Upstream did not answer /{path} within its time limit.")
     if isinstance(cause, (aiohttp.ClientPayloadError, httpx.DecodingError)):
         return UpstreamUnavailable(f"Upstream's answer to /{path} broke off.")
-    return UpstreamUnavailable(f"Upstream could not be reached for /{path}.")
+    if isinstance(cause, (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError)):
+        return UpstreamUnavailable(f"Upstream could not be reached for /{path}.")
+    # Nobody foresaw it, so its name is told; its message may have addresses in it.
+    return UpstreamUnavailable(f"Asking upstream for /{path} failed with {type(cause).__name__}.")
 
 
-def _seconds(retry_after: str | None) -> float | None:
+def _seconds(retry_after: str | None, longest: float) -> float | None:
     """``Retry-After`` in seconds, from a number or a date; ``None`` if it is neither (RFC 9110, 10.2.3)."""
     if retry_after is None:
         return None
     if retry_after.isascii() and retry_after.isdecimal():
-        return min(float(retry_after), LONGEST_RETRY_AFTER)
+        return min(float(retry_after), longest)
     try:
         date = parsedate_to_datetime(retry_after)
     except (ValueError, OverflowError):
         return None
     if date.tzinfo is None:
         date = date.replace(tzinfo=UTC)
-    return min(max(0.0, (date - datetime.now(UTC)).total_seconds()), LONGEST_RETRY_AFTER)
+    return min(max(0.0, (date - datetime.now(UTC)).total_seconds()), longest)

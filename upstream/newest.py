@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from upstream.batching import Batcher
 from upstream.catalog import Catalog
 from upstream.client import Client
-from upstream.crawl import BEYOND_THE_END
 from upstream.errors import UpstreamError, UpstreamUnavailable
+from upstream.reading import BEYOND_THE_END
 from upstream.records import GRID, PACKAGE, Grid, Package, Page
 
 NEWEST = 20

@@ -78,7 +78,8 @@ def cheapest(wanted: Iterable[tuple[int, tuple[int, int]]], prices: Prices, coun
     details += far
     seconds = prices.detail * len(details) + _price(windows, prices)
     plan = Plan(tuple(details), tuple(windows), seconds)
-    if len(near) + len(far) > 1:
+    # No list is made of more pages than could be cheaper: a count that is wrong can be any number.
+    if len(near) + len(far) > 1 and prices.window(0, MAX_PAGE) * (count // MAX_PAGE) < plan.seconds:
         whole = _whole_list(prices, count)
         plan = min(plan, whole, key=lambda plan: plan.seconds)
     # What stands nowhere is on no page; a detail says for certain.

@@ -22,6 +22,10 @@ MAX_ID = 2**63 - 1
 
 Id = Annotated[int, msgspec.Meta(ge=0, le=MAX_ID)]
 
+UNDECODABLE = (ValueError, OverflowError, RecursionError)
+"""What decoding raises for bytes that do not fit: msgspec's own errors and those of bytes that are no UTF-8 are
+kinds of ``ValueError``, and arrays that are thousands deep end in a ``RecursionError``."""
+
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 """An instant with its UTC offset; v4 never sends one without (contract section 3)."""
 
@@ -137,7 +141,7 @@ class Page(msgspec.Struct, Generic[R], frozen=True):
 class Kind(Generic[R]):
     """One of v4's three kinds of record: its names, and how a body becomes a record.
 
-    ``decode`` raises :class:`msgspec.DecodeError` for bytes that are not JSON or do not fit.
+    ``decode`` raises one of :data:`UNDECODABLE` for bytes that are not JSON or do not fit.
     """
 
     singular: str
@@ -150,7 +154,7 @@ class Kind(Generic[R]):
     def decode_page(self, body: bytes) -> Page[R]:
         """The page in ``body``; each of its records is judged alone.
 
-        :raises msgspec.DecodeError: the body is no page.
+        :raises UNDECODABLE: the body is no page.
         """
         page = _page_body.decode(body)
         results = tuple(self._decode_result(raw) for raw in page.results)
@@ -159,7 +163,7 @@ class Kind(Generic[R]):
     def _decode_result(self, raw: msgspec.Raw) -> R | BadRecord:
         try:
             return self.decode(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNDECODABLE as error:
             return BadRecord(kind=self.singular, id=_id_of(raw), reason=str(error))
 
 
@@ -178,7 +182,7 @@ def id_from_link(link: str) -> int:
 def decode_search(body: bytes) -> tuple[SearchHit | BadRecord, ...]:
     """The hits of a search answer, best first; each is judged alone.
 
-    :raises msgspec.DecodeError: the body is no array.
+    :raises UNDECODABLE: the body is no array.
     """
     return tuple(_decode_hit(raw) for raw in _search_body.decode(body))
 
@@ -186,7 +190,7 @@ def decode_search(body: bytes) -> tuple[SearchHit | BadRecord, ...]:
 def _decode_hit(raw: msgspec.Raw) -> SearchHit | BadRecord:
     try:
         return _search_hit.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNDECODABLE as error:
         return BadRecord(kind="search hit", id=None, reason=str(error))
 
 
@@ -200,7 +204,7 @@ class _GridBody(_GridFields, frozen=True, kw_only=True, gc=False):
 
 
 class _PageBody(msgspec.Struct, frozen=True):
-    count: int
+    count: Id
     next: str | None
     previous: str | None
     results: list[msgspec.Raw]
@@ -242,7 +246,7 @@ def _linked(link: str, path: str) -> int:
 def _id_of(raw: msgspec.Raw) -> int | None:
     try:
         return _identified.decode(raw).id
-    except msgspec.DecodeError:
+    except UNDECODABLE:
         return None
 
 

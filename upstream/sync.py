@@ -21,11 +21,12 @@ from datetime import UTC, datetime
 from upstream.batching import Batcher
 from upstream.catalog import Catalog, Changes, compare
 from upstream.client import Client
-from upstream.crawl import LastGood, Progress, crawl
+from upstream.crawl import LastGood, crawl
 from upstream.errors import UpstreamError
 from upstream.feed import Entry, Excerpt, FeedReplaced
 from upstream.freshness import Snapshot
 from upstream.newest import look
+from upstream.reading import Progress
 from upstream.records import GRID, PACKAGE, Record
 from upstream.storage import Storage, StorageUnavailable, Stored
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from resolvers.loaders import Loaders
-from tests.upstream.stage import Stage, settle, staged
+from tests.upstream.stage import Stage, Unmeasured, settle, staged
 from upstream.embedded import EmbeddedUpstream, Fault, Status
 from upstream.errors import UpstreamUnavailable
 
@@ -50,8 +50,9 @@ async def test_a_failed_load_stays_failed_for_the_request(stage: Stage, load: Lo
 
 @every_load
 async def test_a_defect_reaches_whoever_waits(stage: Stage, load: Load) -> None:
-    stage.breakdown = LookupError("a defect")
-    assert await outcome(load(Loaders.over(stage.batcher, None))) is stage.breakdown
+    defect = LookupError("a defect")
+    stage.client.costs = Unmeasured(defect)
+    assert await outcome(load(Loaders.over(stage.batcher, None))) is defect
 
 
 @every_load

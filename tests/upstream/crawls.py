@@ -12,9 +12,10 @@ import msgspec
 from tests.conftest import UPSTREAM_URL
 from upstream.batching import Batcher
 from upstream.client import Client
-from upstream.crawl import Crawled, LastGood, Progress, crawl
+from upstream.crawl import Crawled, LastGood, crawl
 from upstream.embedded import Catalogue, EmbeddedUpstream
 from upstream.exchange import Limits
+from upstream.reading import Progress
 from upstream.records import CATEGORY, GRID, PACKAGE, Category, Grid, Package
 from upstream.transport import in_process
 

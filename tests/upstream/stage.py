@@ -13,15 +13,30 @@ from starlette.types import Receive, Scope, Send
 
 from upstream.batching import Batcher
 from upstream.client import Client
+from upstream.costs import Costs
 from upstream.embedded import EmbeddedUpstream
 from upstream.errors import UpstreamError
 from upstream.exchange import Limits
-from upstream.records import GRID, PACKAGE, Package, Page
+from upstream.records import GRID, PACKAGE, Kind, Package, Page, R
 from upstream.transport import in_process
 
 URL = "http://upstream.test/api/v4/"
 
 Found = dict[int | str, Package | UpstreamError | None]
+
+
+class Unmeasured(Costs):
+    """Breaks down where an answer has come and its time is to be noted."""
+
+    def __init__(self, defect: Exception) -> None:
+        super().__init__()
+        self._defect = defect
+
+    def measured_detail(self, kind: Kind[R], seconds: float) -> None:
+        raise self._defect
+
+    def measured_page(self, kind: Kind[R], records: int, seconds: float, skipped: int = 0) -> None:
+        raise self._defect
 
 
 class Stage:
@@ -37,8 +52,6 @@ class Stage:
         self.left: list[str] = []
         self.doubled: list[str] = []
         """The requests that came while an equal one was under way."""
-        self.breakdown: Exception | None = None
-        """What the transport raises in place of every answer."""
         self.turns: Callable[[], int] = lambda: 0
         """How many turns of the loop an answer takes."""
         self._came = asyncio.Event()
@@ -98,8 +111,6 @@ class Stage:
         self._under_way[target] += 1
         try:
             await self._wait(target)
-            if self.breakdown is not None:
-                raise self.breakdown
             await self.embedded(scope, receive, send)
         except asyncio.CancelledError:
             self.left.append(target)

@@ -9,13 +9,21 @@ import time
 import httpx
 import pytest
 
-from tests.upstream.stage import URL, Stage, settle, staged
+from tests.upstream.stage import URL, Stage, Unmeasured, settle, staged
 from upstream.batching import Batcher
 from upstream.client import Client
 from upstream.costs import Costs
 from upstream.embedded import EmbeddedUpstream
 from upstream.exchange import Limits
 from upstream.records import CATEGORY, PACKAGE, Kind, R
+
+
+class Unpriced(Costs):
+    """Breaks down where a plan is made."""
+
+    def detail(self, kind: Kind[R]) -> float:
+        raise LookupError("a defect")
+
 
 # What breaks down
 
@@ -39,29 +47,26 @@ async def test_an_unexpected_exception_reaches_everyone_who_waits(
     callers += [asyncio.create_task(stage.batcher.fetch(kind, keys))]
     asked = len(stage.asked)
     assert asked >= requests
-    stage.breakdown = LookupError("a defect")
+    defect = LookupError("a defect")
+    healthy, stage.client.costs = stage.client.costs, Unmeasured(defect)
     stage.answer_all()
     outcomes = await asyncio.gather(*callers, return_exceptions=True)
-    assert outcomes == [stage.breakdown] * 3
+    assert outcomes == [defect] * 3
     await settle()
     assert len(stage.asked) == asked
     # What one caller was told, another need not be told by the log.
     del outcomes, callers
-    stage.breakdown.__traceback__ = None
+    defect.__traceback__ = None
     gc.collect()
     # It is not remembered, and nothing stands in the way of the next.
-    stage.breakdown = None
+    stage.client.costs = healthy
     assert not any(
         isinstance(record, Exception) for record in (await stage.batcher.fetch(kind, keys)).values()
     )
 
 
 async def test_a_plan_that_breaks_down_leaves_nobody_waiting(stage: Stage) -> None:
-    class Broken(Costs):
-        def detail(self, kind: Kind[R]) -> float:
-            raise LookupError("a defect")
-
-    stage.client.costs = Broken()
+    stage.client.costs = Unpriced()
     callers = [stage.fetch(1599), stage.fetch(683, "nope")]
     outcomes = await asyncio.gather(*callers, return_exceptions=True)
     assert [repr(outcome) for outcome in outcomes] == ["LookupError('a defect')"] * 2

@@ -100,6 +100,29 @@ async def test_another_status_is_bad_data_and_asked_for_once(status: int) -> Non
     assert len(sent) == 1
 
 
+@pytest.mark.parametrize("unforeseen", [ValueError("bad"), KeyError("bad"), RecursionError(), RuntimeError()])
+async def test_whatever_else_the_http_library_raises_is_one_sentence_and_asked_for_again(
+    unforeseen: Exception,
+) -> None:
+    transport, sent = answers(unforeseen)
+    async with asking(transport, attempts=3) as client:
+        with pytest.raises(UpstreamUnavailable) as caught:
+            await client.detail(PACKAGE, 1)
+    assert str(caught.value) == f"Asking upstream for /packages/1/ failed with {type(unforeseen).__name__}."
+    assert caught.value.__cause__ is unforeseen
+    assert len(sent) == 3
+    assert client.exchanger.outcomes == {"UPSTREAM_UNAVAILABLE": 3}
+
+
+async def test_memory_that_is_used_up_is_no_failure_of_upstream() -> None:
+    transport, sent = answers(MemoryError())
+    async with asking(transport, attempts=3) as client:
+        with pytest.raises(MemoryError):
+            await client.detail(PACKAGE, 1)
+    assert len(sent) == 1
+    assert client.exchanger.limiter.in_flight == 0
+
+
 @pytest.mark.parametrize("status", [501, 505, 507, 599])
 async def test_a_5xx_that_does_not_pass_is_asked_for_once(status: int) -> None:
     transport, sent = answers(httpx.Response(status))

@@ -19,6 +19,7 @@ from .faults import (
     Faults,
     InsertAfterList,
     Latency,
+    Nested,
     Oversized,
     Poisoned,
     RemoveAfterList,
@@ -26,6 +27,7 @@ from .faults import (
     State,
     Status,
     Truncated,
+    WrongCount,
 )
 from .generated import generated_catalogue
 from .request_log import RequestLog
@@ -46,6 +48,7 @@ __all__ = [
     "Grid",
     "InsertAfterList",
     "Latency",
+    "Nested",
     "Oversized",
     "Package",
     "Poisoned",
@@ -55,6 +58,7 @@ __all__ = [
     "State",
     "Status",
     "Truncated",
+    "WrongCount",
     "category_from_v4",
     "generated_catalogue",
     "grid_from_v4",

@@ -16,12 +16,14 @@ from .faults import (
     Effect,
     InsertAfterList,
     Latency,
+    Nested,
     Oversized,
     Poisoned,
     RemoveAfterList,
     Slow,
     Status,
     Truncated,
+    WrongCount,
 )
 from .representation import compact
 
@@ -37,6 +39,8 @@ class Delivery:
     """True when an effect has ended the request, so that the later ones do not come to it."""
     bad_fields: list[BadField] = field(default_factory=list)
     content_type: bytes | None = None
+    depth: int = 0
+    factor: float = 1.0
     size: int = 0
     cut: Truncated | None = None
     trickle: Slow | None = None
@@ -57,6 +61,10 @@ class Delivery:
             case BadField():
                 if self.answer.content_type == JSON:
                     self.bad_fields.append(effect)
+            case Nested(depth=depth):
+                self.depth = depth
+            case WrongCount(factor=factor):
+                self.factor = factor
             case Oversized(bytes=size):
                 self.size = size
             case Truncated():
@@ -102,6 +110,11 @@ class Delivery:
         answer = self.answer
         for bad_field in self.bad_fields:
             answer.body = _with_bad_field(answer, bad_field)
+        if self.factor != 1 and answer.content_type == JSON:
+            answer.body = _with_wrong_count(answer, self.factor)
+        if self.depth and answer.body.startswith(b"{"):
+            nested = b"[" * self.depth + b"]" * self.depth
+            answer.body = b'{"nested":' + nested + b"," + answer.body[1:]
         answer.body = answer.body.ljust(self.size)
         if self.cut is not None and self.cut.framed:
             answer.body = answer.body[: int(len(answer.body) * self.cut.share)]
@@ -142,4 +155,10 @@ def _with_bad_field(answer: Answer, effect: BadField) -> bytes:
     for record in document["results"] if answer.is_list else [document]:
         if record["id"] == effect.id:
             record[effect.field] = effect.value
+    return compact(document)
+
+
+def _with_wrong_count(answer: Answer, factor: float) -> bytes:
+    document = msgspec.json.decode(answer.body)
+    document["count"] = int(document["count"] * factor)
     return compact(document)

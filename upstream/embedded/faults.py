@@ -79,6 +79,20 @@ class Oversized(msgspec.Struct, frozen=True, tag="oversized", tag_field="type", 
     bytes: int
 
 
+class Nested(msgspec.Struct, frozen=True, tag="nested", tag_field="type", forbid_unknown_fields=True):
+    """One field more than the API has, in which so many arrays are in one another. Arrays of hits have none."""
+
+    depth: int
+
+
+class WrongCount(
+    msgspec.Struct, frozen=True, tag="wrong-count", tag_field="type", forbid_unknown_fields=True
+):
+    """A list says that it has so many times as many records as it has."""
+
+    factor: float
+
+
 class Slow(msgspec.Struct, frozen=True, tag="slow", tag_field="type", forbid_unknown_fields=True):
     """The body trickles: so many bytes, then a pause, and so on."""
 
@@ -109,6 +123,8 @@ Effect = (
     | BadField
     | Poisoned
     | Oversized
+    | Nested
+    | WrongCount
     | Slow
     | InsertAfterList
     | RemoveAfterList
@@ -205,5 +221,7 @@ def _touches(effect: Effect, kind: Kind | None, ids: Sequence[int], is_list: boo
             return effect.kind == kind and effect.id in ids
         case InsertAfterList() | RemoveAfterList():
             return is_list and kind == "packages"
+        case WrongCount():
+            return is_list
         case _:
             return True

@@ -46,6 +46,8 @@ async def test_counts_are_read_and_reset_and_control_is_not_counted(client: http
         ({"type": "truncated", "framed": True}, 200),
         ({"type": "bad-field", "id": 1599, "field": "title", "value": None}, 200),
         ({"type": "oversized", "bytes": 5000}, 200),
+        ({"type": "nested", "depth": 3}, 200),
+        ({"type": "wrong-count", "factor": 0.5}, 200),
         ({"type": "slow", "pause": 0}, 200),
         ({"type": "insert-after-list"}, 200),
         ({"type": "remove-after-list", "id": 683}, 200),
