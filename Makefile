@@ -16,7 +16,9 @@ help: ## List the commands
 run: $(VENV)/run ## Serve on http://127.0.0.1:8000/graphql; UPSTREAM=https://djangopackages.org/api/v4/ for the real site
 	$(BIN)/python server.py serve $(if $(UPSTREAM),--upstream $(UPSTREAM))
 
-graphiql: $(GRAPHIQL)/node_modules ## Build a GraphiQL that needs no other server; needs npm
+graphiql: $(GRAPHIQL)/dist/page.js.gz ## Build a GraphiQL that needs no other server; needs npm
+
+$(GRAPHIQL)/dist/page.js.gz: $(GRAPHIQL)/build.js $(GRAPHIQL)/package.json $(wildcard $(GRAPHIQL)/src/*) | $(GRAPHIQL)/node_modules
 	npm run build --prefix $(GRAPHIQL) --silent
 
 explore: $(EXPLORE)/dist/index.html ## Build the app that the gateway serves at /explore; needs npm

@@ -1,13 +1,22 @@
-"""The programs of the machine that some tests need. A test without its program is skipped; in CI it fails."""
+"""The programs that some tests need, and what those build. A test without its program is skipped; in CI it fails.
+
+Tests run in several processes: what they install or build in the project's folders is made by one, while others wait.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).parent.parent
 
 REQUIRED = "GATEWAY_TESTS_NEED_ALL"
 """The environment variable that makes a missing program a failure."""
@@ -30,9 +39,33 @@ def npm_install(folder: Path) -> Path:
     wanted = (folder / "package.json").read_bytes()
     modules = folder / "node_modules"
     mark = modules / ".installed"
-    if not mark.exists() or mark.read_bytes() != wanted:
-        command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=400)
-        assert done.returncode == 0, done.stderr
-        mark.write_bytes(wanted)
+    with alone_in(folder):
+        if not mark.exists() or mark.read_bytes() != wanted:
+            command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"]
+            done = subprocess.run(
+                command, cwd=folder, capture_output=True, text=True, timeout=400, check=False
+            )
+            assert done.returncode == 0, done.stderr
+            mark.write_bytes(wanted)
     return modules
+
+
+def make(target: str) -> None:
+    """Bring what a target of the Makefile builds with npm up to date."""
+    need("make", "node", "npm")
+    # With the virtual environment that runs this test, so that there is nothing to set up.
+    command = ["make", f"VENV={sys.prefix}", target]
+    with alone_in(ROOT):
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=400, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Wait until no other process of the tests builds in this folder, and keep them out."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

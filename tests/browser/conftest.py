@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.tools import need
 
@@ -41,23 +43,35 @@ class Tab:
         return [url for url in self.requests if urlsplit(url).hostname not in ("127.0.0.1", None)]
 
 
-@pytest.fixture
-async def tab() -> AsyncIterator[Tab]:
-    """A new browser with an empty profile."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run all tests of this folder in one event loop, which is that of the one browser."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """The browser. It takes seconds to start, so that all tests share it."""
     need("chromium")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_FLAGS)
-        try:
-            tab = Tab(await browser.new_page())
-            page = tab.page
-            page.on("request", lambda request: tab.requests.append(request.url))
-            page.on("pageerror", lambda error: tab.complaints.append(str(error)))
-            page.on(
-                "console",
-                lambda message: (
-                    tab.complaints.append(message.text) if message.type in ("error", "warning") else None
-                ),
-            )
-            yield tab
-        finally:
-            await browser.close()
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def tab(browser: Browser) -> AsyncIterator[Tab]:
+    """A tab with an empty profile of its own."""
+    async with await browser.new_context() as context:
+        tab = Tab(await context.new_page())
+        page = tab.page
+        page.on("request", lambda request: tab.requests.append(request.url))
+        page.on("pageerror", lambda error: tab.complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda message: (
+                tab.complaints.append(message.text) if message.type in ("error", "warning") else None
+            ),
+        )
+        yield tab

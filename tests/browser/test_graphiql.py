@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page, Response, Route, expect
 
 from tests.browser.conftest import Tab
 from tests.streams import Served, served
-from tests.tools import npm_install
+from tests.tools import make, npm_install
 from web.graphiql import CANONICAL, graphiql_response
 
-SOURCES = Path(__file__).parents[2] / "web" / "graphiql"
 PACKAGES = Path(__file__).parent
 ADDRESS = re.compile(r"https://[^/]+/npm/((?:@[^/]+/)?[^@/]+)@([^/]+)/(.+)")
 """Of a file at the CDN: the package, its version, the path in it."""
@@ -34,11 +33,10 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def built() -> None:
-    npm_install(SOURCES)
-    subprocess.run(["npm", "run", "build", "--silent"], cwd=SOURCES, check=True, timeout=100)
+    make("graphiql")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def graphiql(built: None, gateway: Served, tab: Tab) -> AsyncIterator[Page]:
     """The page that was built. In the end it has asked nobody else, and its console has no complaint."""
     await open_page(tab.page, gateway)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,7 +16,7 @@ from tests.acceptance.gateways import ROOT, STATUS, ask, gateway, refusing, sync
 from tests.browser.conftest import Tab
 from tests.serving import free_port, serving
 from tests.streams import served
-from tests.tools import need, npm_install
+from tests.tools import make, npm_install
 from upstream.embedded import EmbeddedUpstream
 
 PACKAGES = Path(__file__).parent
@@ -35,9 +34,7 @@ PAGES = {
 
 @pytest.fixture(scope="module", autouse=True)
 def _built() -> None:
-    need("make", "node", "npm")
-    done = subprocess.run(["make", "explore"], cwd=ROOT, capture_output=True, text=True, timeout=400)
-    assert done.returncode == 0, done.stdout + done.stderr
+    make("explore")
     SHOTS.mkdir(parents=True, exist_ok=True)
 
 

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.acceptance.gateways import ROOT, sync
 from tests.serving import serving
-from tests.tools import need, npm_install
+from tests.tools import alone_in, need, npm_install
 from upstream.client import Client
 from upstream.embedded import EmbeddedUpstream
 from upstream.exchange import Limits
@@ -100,7 +100,8 @@ def _urql(folder: Path) -> list[str]:
 
 def _relay(folder: Path) -> list[str]:
     npm_install(folder)
-    run(folder, "npm", "run", "--silent", "build")
+    with alone_in(folder):
+        run(folder, "npm", "run", "--silent", "build")
     return ["node", "build/grid.js"]
 
 
@@ -108,10 +109,11 @@ def _python(folder: Path) -> list[str]:
     # An environment of its own: ariadne-codegen wants another graphql-core than the gateway has.
     python = folder / ".venv" / "bin" / "python"
     uv = str(Path(sys.executable).with_name("uv"))
-    if not python.exists():
-        run(folder, uv, "venv", "--quiet", "--python", sys.executable)
-    run(folder, uv, "pip", "install", "--quiet", "--python", str(python), "-r", "requirements.txt")
-    run(folder, str(python.with_name("ariadne-codegen")))
+    with alone_in(folder):
+        if not python.exists():
+            run(folder, uv, "venv", "--quiet", "--python", sys.executable)
+        run(folder, uv, "pip", "install", "--quiet", "--python", str(python), "-r", "requirements.txt")
+        run(folder, str(python.with_name("ariadne-codegen")))
     return [str(python), "grid.py"]
 
 
