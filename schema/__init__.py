@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import strawberry
-from graphql import DocumentNode, GraphQLError
+from graphql import DocumentNode, GraphQLError, GraphQLInputObjectType
 from strawberry.extensions import SchemaExtension
 from strawberry.federation.schema import FederationAny
 from strawberry.schema.config import StrawberryConfig
@@ -23,6 +23,13 @@ FEDERATION: Final = "2.11"
 
 
 class _Schema(strawberry.federation.Schema):
+    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - Strawberry's own
+        super().__init__(*arguments, **named)
+        # Strawberry 0.341 does not hand its mark on, so that graphql-core's rules would take none or several keys.
+        for type_ in self._schema.type_map.values():
+            if isinstance(type_, GraphQLInputObjectType):
+                type_.is_one_of = type_.extensions["strawberry-definition"].is_one_of
+
     def get_extensions(self, sync: bool = False) -> list[SchemaExtension]:
         """Strawberry's, and those of the request."""
         return [*super().get_extensions(sync), *extensions_of_this_request()]

@@ -16,7 +16,8 @@ from web.execution import Gateway, Request
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(queries(sdl("plain")))
 def test_operations_of_hypothesis_graphql_are_answered_alike(text: str) -> None:
-    assert not document(text).errors
+    # It does not know that the one key of a ``@oneOf`` input cannot be null; nothing else may be unfit.
+    assert all("OneOf Input Object" in error.message for error in document(text).errors)
 
     async def answers() -> list[object]:
         request = Request(text)
