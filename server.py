@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import typer
 
 from settings import EMBEDDED, Settings, WrongSetting, read_settings
+from upstream.address import without_credentials
 from upstream.errors import UpstreamError
 from upstream.storage import Storage, StorageUnavailable
 
@@ -73,7 +74,8 @@ def serve(
         _read_manifest(ROOT / settings.trusted_documents)
     port = _bindable_port(settings.host, settings.port)
     address = f"http://{_authority(settings.host, port)}"
-    typer.echo(greeting(address, settings.upstream, only_trusted=settings.trusted_documents_mode == "only"))
+    upstream_address = without_credentials(settings.upstream)
+    typer.echo(greeting(address, upstream_address, only_trusted=settings.trusted_documents_mode == "only"))
     uvicorn.run(
         "server:app",
         app_dir=str(ROOT),
@@ -235,7 +237,7 @@ def open_source(settings: Settings, *, follow: bool) -> Source:
     return Source(
         _client(settings),
         Storage(storage_path(settings)),
-        origin=settings.upstream,
+        origin=without_credentials(settings.upstream),
         follow=follow,
         schedule=Schedule(crawl=settings.crawl_interval, newest=settings.newest_interval),
         freshness=Freshness(
@@ -250,9 +252,7 @@ def storage_path(settings: Settings) -> str:
     """The file of the catalog, or ``:memory:``. Its folder is made."""
     if settings.storage == ":memory:":
         return settings.storage
-    name = (
-        EMBEDDED if settings.upstream == EMBEDDED else urlsplit(settings.upstream).netloc.rpartition("@")[2]
-    )
+    name = urlsplit(without_credentials(settings.upstream)).netloc or EMBEDDED
     path = ROOT / settings.storage.replace("{upstream}", name.replace(":", "-"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

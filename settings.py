@@ -5,6 +5,7 @@ Each is an environment variable with the prefix ``GATEWAY_``; flags of the comma
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -30,6 +31,10 @@ def _upstream(value: str) -> str:
     if not usable:
         raise ValueError
     return value.rstrip("/") + "/"
+
+
+_USER_AND_PASSWORD = re.compile(r"(?<=://).*@|^(?!.*://).*@", re.DOTALL)
+"""What may be a user and a password in an address that cannot be read: all before the last @."""
 
 
 def _origins(value: str) -> str:
@@ -68,7 +73,9 @@ class Settings(BaseSettings):
 
     upstream: Annotated[str, AfterValidator(_upstream)] = Field(
         default=EMBEDDED,
-        description="The REST API v4 to ask: the address of its root, or the copy embedded in the gateway.",
+        repr=False,
+        description="The REST API v4 to ask: the address of its root, or the copy embedded in the gateway. A user and "
+        "password in it, percent-encoded, are sent upstream and shown nowhere.",
         examples=["an http or https URL, or `embedded`"],
     )
     host: str = Field(
@@ -371,8 +378,12 @@ def read_settings(**flags: Any) -> Settings:
         name = str(wrong["loc"][0])
         field = Settings.model_fields[name]
         (allowed,) = field.examples or [""]
-        # What is not shown is a secret, which has no place in a log.
-        found = f'is "{wrong["input"]}"' if field.repr else "cannot be used"
+        found = f'is "{wrong["input"]}"'
+        if name == "upstream":
+            found = f'is "{_USER_AND_PASSWORD.sub("", str(wrong["input"]))}"'
+        elif not field.repr:
+            # What is not shown is a secret, which has no place in a log.
+            found = "cannot be used"
         raise WrongSetting(f"GATEWAY_{name.upper()} {found}; it can be {allowed}.") from None
     for lower, upper in _ASCENDING:
         value, bound = getattr(settings, lower), getattr(settings, upper)

@@ -23,7 +23,7 @@ FEDERATION: Final = "2.11"
 
 
 class _Schema(strawberry.federation.Schema):
-    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - Strawberry's own
+    def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         # Strawberry 0.341 does not hand its mark on, so that graphql-core's rules would take none or several keys.
         for type_ in self._schema.type_map.values():

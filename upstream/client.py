@@ -18,6 +18,7 @@ from typing import TypeVar
 
 import httpx
 
+from upstream.address import credentials, without_credentials
 from upstream.costs import Costs, nominal_detail, nominal_page
 from upstream.errors import UpstreamBadData, UpstreamUnavailable
 from upstream.exchange import DEFAULT_LIMITS, Exchanger, Limits, Question
@@ -37,7 +38,8 @@ _log = logging.getLogger(__name__)
 class Client:
     """Asks one upstream.
 
-    ``base_url`` is the address of the v4 root, for example ``https://djangopackages.org/api/v4/``.
+    ``base_url`` is the address of the v4 root, for example ``https://djangopackages.org/api/v4/``; a user and
+    password in it are sent as Basic authentication.
     ``transport`` carries the requests: one of ``upstream.transport``. ``costs`` is what they cost lately.
     """
 
@@ -48,7 +50,9 @@ class Client:
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self._http = httpx.AsyncClient(
-            base_url=base_url,
+            # aiohttp takes them from one place alone, and errors could show an address.
+            base_url=without_credentials(base_url),
+            auth=credentials(base_url),
             transport=transport,
             headers={"Accept": "application/json", "User-Agent": USER_AGENT},
             # Upstream's site pages set cookies; none is kept.

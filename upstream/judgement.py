@@ -52,6 +52,11 @@ def judged(
         raise UpstreamUnavailable(
             f"Upstream answered /{path} with status {status}.", retry_after=retry_after, status=status
         )
+    if status in (401, 403):
+        raise UpstreamBadData(
+            f"Upstream refused /{path} with status {status}: "
+            "it wants another user and password than GATEWAY_UPSTREAM has."
+        )
     if status in (200, 404):
         raise UpstreamBadData(
             f"Upstream answered /{path} with {status} and {content_type or 'no content type'}, not JSON."

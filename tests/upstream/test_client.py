@@ -89,7 +89,7 @@ async def test_a_json_404_is_a_missing_record() -> None:
         (answering(200, HTML), UpstreamBadData, "with 200 and text/html, not JSON"),
         (answering(200, {}), UpstreamBadData, "with 200 and no content type, not JSON"),
         (answering(301, HTML | {"Location": "/x/"}), UpstreamBadData, "with status 301"),
-        (answering(403), UpstreamBadData, "with status 403"),
+        (answering(410), UpstreamBadData, "with status 410"),
         (answering(429), UpstreamRateLimited, "with status 429"),
         (answering(500, HTML), UpstreamUnavailable, "with status 500"),
         (answering(503, HTML), UpstreamUnavailable, "with status 503"),
