@@ -206,6 +206,7 @@ def __getattr__(name: str) -> Starlette:
         settings = read_settings()
     except WrongSetting as error:
         raise SystemExit(str(error)) from None
+    from web.admission import AdmissionLimits
     from web.app import Options, create_app
     from web.router import Router
 
@@ -217,6 +218,11 @@ def __getattr__(name: str) -> Starlette:
         origins=tuple(settings.cors_origins.split(",")),
         limits=document_limits(settings),
         router=Router(settings.router_secret, settings.limit_entities),
+        admission=AdmissionLimits(
+            running=settings.limit_running,
+            waiting=settings.limit_waiting,
+            seconds=settings.limit_waiting_seconds,
+        ),
     )
     return create_app(
         lambda: open_source(settings, follow=settings.crawl == "on"),

@@ -263,6 +263,30 @@ class Settings(BaseSettings):
         examples=["100 to 1000000000"],
     )
 
+    limit_running: int = Field(
+        default=2,
+        ge=1,
+        le=1_000,
+        description="Operations that each worker runs at once; the others wait. Answers that are kept, and operations "
+        "that wait for Django Packages, do not count. More makes every client's wait longer, not shorter.",
+        examples=["1 to 1000"],
+    )
+    limit_waiting: int = Field(
+        default=500,
+        ge=0,
+        le=100_000,
+        description="Operations that can wait in each worker, for a place to run or for Django Packages. The next is "
+        "one of the connection that has had the least time; one beyond the limit is answered 503.",
+        examples=["0 to 100000"],
+    )
+    limit_waiting_seconds: float = Field(
+        default=5,
+        gt=0,
+        le=300,
+        description="Seconds that an operation waits for a place to run at most; then it is answered 503.",
+        examples=["up to 300"],
+    )
+
     automatic_persisted_queries: Literal["on", "off"] = Field(
         default="on",
         description="Whether clients can register documents by their SHA-256 and then send that alone, by Apollo's "

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
@@ -23,6 +24,7 @@ from upstream.source import Source
 from upstream.storage import Storage
 from upstream.transport import network
 from web.app import Options, create_app
+from web.execution import Gateway
 
 T = TypeVar("T")
 Message = dict[str, Any]
@@ -42,12 +44,27 @@ class Served:
     upstream: EmbeddedUpstream
     source: Source
     storage: Path
+    app: Starlette = field(repr=False)
     _loop: asyncio.AbstractEventLoop = field(repr=False)
     _idle_tasks: int = field(init=False)
     """How many tasks it has while nobody asks it anything."""
 
     def __post_init__(self) -> None:
         self._idle_tasks = self.tasks()
+
+    @property
+    def gateway(self) -> Gateway:
+        gateway = self.app.state.gateway
+        assert isinstance(gateway, Gateway)
+        return gateway
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Take one of the places in which operations run, for as long as this is open."""
+        turn = self.gateway.admission.turn()
+        self._there(turn.__aenter__())
+        yield
+        self._there(turn.__aexit__(None, None, None))
 
     @property
     def graphql(self) -> str:
@@ -111,15 +128,14 @@ def served(
         opened.append((source, asyncio.get_running_loop()))
         return source
 
-    with (
-        serving(upstream) as upstream_address,
-        serving(create_app(lambda: open_source(upstream_address), options)) as address,
-    ):
-        ((source, loop),) = opened
-        gateway = Served(address, upstream, source, storage, loop)
-        if crawled:
-            gateway.crawl()
-        yield gateway
+    with serving(upstream) as upstream_address:
+        app = create_app(lambda: open_source(upstream_address), options)
+        with serving(app) as address:
+            ((source, loop),) = opened
+            gateway = Served(address, upstream, source, storage, app, loop)
+            if crawled:
+                gateway.crawl()
+            yield gateway
 
 
 async def server_sent(

@@ -164,6 +164,7 @@ class Batcher:
         receipt = open_receipt()
         if receipt is not None:
             flight.receipts.setdefault(receipt, asked)
+            receipt.begin_waiting()
         return flight
 
     # Departures

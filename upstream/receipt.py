@@ -34,6 +34,8 @@ class Receipt:
     from_memory: int = 0
     momentary: bool = False
     """Whether the same operation can have another answer from the same catalog, now or later."""
+    begin_waiting: Callable[[], None] = lambda: None
+    """Called each time that the answer begins to wait for upstream."""
 
     @property
     def rounds(self) -> int:
@@ -110,6 +112,13 @@ def note_from_memory(records: int) -> None:
     receipt = _open_receipt.get()
     if receipt is not None:
         receipt.from_memory += records
+
+
+def note_waiting() -> None:
+    """Note on the open receipt, if there is one, that the answer begins to wait for upstream."""
+    receipt = _open_receipt.get()
+    if receipt is not None:
+        receipt.begin_waiting()
 
 
 def note_momentary() -> None:

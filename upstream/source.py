@@ -13,6 +13,7 @@ from upstream.catalog import Catalog
 from upstream.client import Client
 from upstream.errors import UpstreamError, UpstreamUnavailable
 from upstream.freshness import Freshness, Snapshot, Status
+from upstream.receipt import note_waiting
 from upstream.records import CATEGORY
 from upstream.storage import Storage
 from upstream.sync import Schedule, Sync
@@ -94,6 +95,7 @@ class Source:
                 return snapshot
             # Where another process crawls, this one does not learn that it fails: one wait for each catalog.
             if self.sync.last_error is None and self._waited_for != snapshot.refreshed_at:
+                note_waiting()
                 await self.sync.settled(self._revalidation)
                 self._waited_for = snapshot.refreshed_at
                 snapshot = self.sync.snapshot or snapshot
@@ -112,6 +114,7 @@ class Source:
         :raises UpstreamUnavailable: there is none yet, or it is too old to be served.
         """
         if self.sync.snapshot is None and self._follow and self.sync.last_error is None:
+            note_waiting()
             await self.sync.settled(REVALIDATION)
         snapshot = self.sync.snapshot
         if snapshot is not None:

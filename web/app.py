@@ -18,6 +18,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from upstream.source import Source
+from web.admission import Admission, AdmissionLimits, connection
 from web.caching import CachePolicy
 from web.dialects import schema_text
 from web.docs import doc
@@ -58,6 +59,7 @@ class Options:
     """The origins whose pages may read the answers (CORS)."""
     limits: Limits = DEFAULT_LIMITS
     router: Router = field(default_factory=Router)
+    admission: AdmissionLimits = field(default_factory=AdmissionLimits)
 
 
 class GatewayApp(Starlette):
@@ -71,6 +73,9 @@ class GatewayApp(Starlette):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what came."""
+        if scope["type"] != "lifespan":
+            # Uvicorn puts a client behind a trusted proxy in the place of the proxy.
+            connection.set(scope.get("client"))
         if scope["type"] == "http" and not _can_be_read(scope["headers"]):
             await refusal(431, _TOO_MUCH_AHEAD)(scope, receive, send)
         elif scope["type"] != "http" or scope["path"] != "/graphql":
@@ -109,6 +114,7 @@ def create_app(
             limits=options.limits,
             persisted=persisted,
             router=options.router,
+            admission=Admission(options.admission),
         )
         gateway.persisted.open()
         policy = CachePolicy(options.max_age, source.freshness)

@@ -166,6 +166,9 @@ class GraphQLEndpoint:
             answer = await as_long_as_there(receive, self._gateway.execute(request))
             snapshot = answer.made_of
             if snapshot is None:
+                if answer.retry_after is not None:
+                    headers = [*NO_STORE, (b"retry-after", b"%d" % answer.retry_after)]
+                    return await self._in_form(503, answer.body, form, headers)
                 status = 200 if answer.ran or form.media_type == JSON else 400
                 return await self._in_form(status, answer.body, form, NO_STORE)
             kept = self.responses.keep(operation.key, operation.size, answer.body, snapshot.catalog.version)

@@ -7,6 +7,7 @@ GRAPHQL_PARSE_FAILED        the document is not GraphQL
 GRAPHQL_VALIDATION_FAILED   the document does not fit the schema
 OPERATION_TOO_COMPLEX       the operation is beyond a limit: ``limit`` is its name, ``max`` what is allowed, and
                             ``value`` what the operation has, at most 2147483647
+OVERLOADED                  no place became free for the operation; ``retryAfter`` is in seconds
 BAD_USER_INPUT              an argument or variable makes no sense
 PERSISTED_QUERY_NOT_FOUND   and the other codes of ``web.persisted``
 FORBIDDEN                   only the router may ask for this
@@ -26,6 +27,7 @@ from graphql import GraphQLError, GraphQLSyntaxError
 
 from resolvers.errors import BadUserInput, Forbidden, TooComplex
 from upstream.errors import UpstreamError
+from web.admission import Overloaded
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +41,11 @@ def request_error(error: GraphQLError) -> dict[str, object]:
         return _entry(error, error.message, _beyond(error.original_error))
     code = "GRAPHQL_PARSE_FAILED" if isinstance(error, GraphQLSyntaxError) else "GRAPHQL_VALIDATION_FAILED"
     return _entry(error, error.message, {"code": code})
+
+
+def overload(error: Overloaded) -> dict[str, object]:
+    """An operation that found no place to run, as an entry of ``errors``."""
+    return {"message": str(error), "extensions": {"code": error.code, "retryAfter": error.retry_after}}
 
 
 def start_error(error: GraphQLError) -> dict[str, object]:

@@ -23,8 +23,9 @@ from upstream.freshness import Snapshot, Status
 from upstream.receipt import Receipt, recording
 from upstream.source import Source
 from upstream.trace import continuing
+from web.admission import UNLIMITED, Admission, Overloaded, Turn
 from web.documents import Documents
-from web.errors import field_error, request_error, start_error
+from web.errors import field_error, overload, request_error, start_error
 from web.limits import DEFAULT_LIMITS, Limits
 from web.persisted import PersistedDocuments
 from web.router import Router
@@ -62,6 +63,8 @@ class Answer(msgspec.Struct, frozen=True):
 
     None if it can have another the next time.
     """
+    retry_after: int | None = None
+    """Seconds after which an operation that found no place is worth another try; None for all others."""
     extensions: dict[str, Any] = msgspec.field(default_factory=dict)
     """What the execution has for the response beside; not in ``body`` yet."""
 
@@ -90,11 +93,13 @@ class Gateway:
         limits: Limits = DEFAULT_LIMITS,
         persisted: Callable[[Documents], PersistedDocuments] = PersistedDocuments,
         router: Router = Router(),  # noqa: B008 - immutable
+        admission: Admission | None = None,
     ) -> None:
         self.source = source
         self.from_memory = 0
         self.from_upstream = 0
         self.router = router
+        self.admission = admission or Admission(UNLIMITED)
         self.engine = Engine(schema) if use_engine else None
         self.documents = Documents(limits)
         self.persisted = persisted(self.documents)
@@ -102,13 +107,17 @@ class Gateway:
 
     async def execute(self, request: Request) -> Answer:
         """The answer; whatever goes wrong is in its ``errors``."""
-        return await self._execute(request, self.documents.read(request.query))
+        try:
+            async with self.admission.turn() as turn:
+                return await self._execute(request, self.documents.read(request.query), turn)
+        except Overloaded as error:
+            return _overload(error)
 
-    async def _execute(self, request: Request, asked: Document) -> Answer:
+    async def _execute(self, request: Request, asked: Document, turn: Turn) -> Answer:
         unfit = _unfit(asked, request.operation_name)
         if unfit:
             return self._refusal(unfit)
-        receipt = Receipt()
+        receipt = Receipt(begin_waiting=turn.give_up)
         with recording(receipt), continuing(request.traceparent):
             snapshot, context = await self._begin(request)
             try:
@@ -138,13 +147,18 @@ class Gateway:
 
         One that never ran, or cannot go on, is the last.
         """
-        asked = self.documents.read(request.query)
+        try:
+            async with self.admission.turn():
+                asked = self.documents.read(request.query)
+        except Overloaded as error:
+            yield _overload(error)
+            return
         unclear = _unclear_operation(asked, request.operation_name)
         if unclear:
             yield self._refusal([GraphQLError(unclear)])
             return
         if not _is_subscription(asked, request.operation_name):
-            yield await self._execute(request, asked)
+            yield await self.execute(request)
             return
         snapshot = self.source.sync.snapshot
         loaders = Loaders.over(self.source.batcher, snapshot)
@@ -172,22 +186,31 @@ class Gateway:
     async def parts(self, request: Request) -> AsyncGenerator[object]:
         """The results as graphql-core gives them: all but what is deferred, then the rest as it comes.
 
-        Only for a request that :meth:`has_parts`.
+        Only for a request that :meth:`has_parts`. If no place becomes free, an :class:`Answer` is the last.
         """
         asked = self.documents.read(request.query)
-        with continuing(request.traceparent):
+        receipt = Receipt()
+        with recording(receipt), continuing(request.traceparent):
             _snapshot, context = await self._begin(request)
-            results = await schema.stream(
-                request.query,
-                variable_values=request.variables,
-                operation_name=request.operation_name,
-                context_value=context,
-                operation_extensions=given(asked, in_parts=True),
-            )
             try:
+                results = await schema.stream(
+                    request.query,
+                    variable_values=request.variables,
+                    operation_name=request.operation_name,
+                    context_value=context,
+                    operation_extensions=given(asked, in_parts=True),
+                )
                 async with aclosing(results):
-                    async for result in results:
+                    while True:
+                        # No place is held while a part is sent: the client may be slow.
+                        async with self.admission.turn() as turn:
+                            receipt.begin_waiting = turn.give_up
+                            result = await anext(results)
                         yield result
+            except StopAsyncIteration:
+                return
+            except Overloaded as error:
+                yield _overload(error)
             finally:
                 context.loaders.close()
 
@@ -291,6 +314,12 @@ def answer_of(result: ExecutionResult) -> Answer:
         body = {"errors": [field_error(error) for error in errors], "data": result.data}
         return Answer(_encode(body), ran=True, failed=True)
     return Answer(_encode({"data": result.data}), ran=True, failed=False)
+
+
+def _overload(error: Overloaded) -> Answer:
+    return Answer(
+        _encode({"errors": [overload(error)]}), ran=False, failed=True, retry_after=error.retry_after
+    )
 
 
 def _event(result: ExecutionResult) -> Answer:

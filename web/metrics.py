@@ -118,6 +118,24 @@ class _OperationMeasurements(Collector):
         for limit, count in sorted(self._gateway.refused.items()):
             refused.add_metric([limit], count)
         yield refused
+        operations = GaugeMetricFamily(
+            "gateway_operations",
+            "Operations under way: those that run, that wait for a place, and that wait for Django Packages.",
+            labels=["state"],
+        )
+        admission = self._gateway.admission
+        for state, count in (
+            ("running", admission.running),
+            ("waiting", admission.waiting),
+            ("away", admission.away),
+        ):
+            operations.add_metric([state], count)
+        yield operations
+        yield CounterMetricFamily(
+            "gateway_operations_overloaded",
+            "Operations that were answered 503: no place to run became free for them.",
+            value=admission.refused,
+        )
         answers = CounterMetricFamily(
             "gateway_answers_made",
             "Operations that were run, by whether Django Packages was asked. Kept answers are counted by themselves.",

@@ -19,7 +19,7 @@ from strawberry.types.execution import ExecutionResult
 
 from web.caching import Headers
 from web.errors import field_error
-from web.execution import Gateway, Request, answer_of
+from web.execution import Answer, Gateway, Request, answer_of
 from web.negotiation import Accepted
 
 
@@ -73,6 +73,8 @@ def _part(result: object) -> object:
                     _with_errors(dict(entry.formatted), getattr(entry, "errors", None)) for entry in entries
                 ]
         return part
+    if isinstance(result, Answer):
+        return msgspec.Raw(result.body)
     # Nothing was deferred in the end, or it could not start.
     assert isinstance(result, ExecutionResult)
     return msgspec.Raw(answer_of(result).body)

@@ -1,0 +1,71 @@
+"""A gateway that has more to do than it can: what its clients are told, whichever way they ask."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import httpx
+
+from tests.streams import http_client, received, served, server_sent, socket, subscribe
+from web.admission import AdmissionLimits
+from web.app import Options
+
+TITLE = '{ category(slug: "apps") { title } }'
+FULL = AdmissionLimits(running=1, waiting=0)
+SENTENCE = "The gateway is busy: 0 operations wait already."
+ERROR = {"message": SENTENCE, "extensions": {"code": "OVERLOADED", "retryAfter": 5}}
+
+
+def test_without_a_place_the_answer_is_503_and_says_when_to_come_again(tmp_path: Path) -> None:
+    with served(tmp_path / "catalog.sqlite", Options(admission=FULL, most_together=2)) as gateway:
+        kept = httpx.post(gateway.graphql, json={"query": "{ __typename }"})
+        with gateway.busy():
+            refused = httpx.post(gateway.graphql, json={"query": TITLE})
+            assert refused.status_code == 503
+            assert refused.headers["Retry-After"] == "5"
+            assert refused.headers["Cache-Control"] == "no-store"
+            assert refused.json() == {"errors": [ERROR]}
+            # What is kept needs no place.
+            again = httpx.post(gateway.graphql, json={"query": "{ __typename }"})
+            assert (again.status_code, again.content) == (200, kept.content)
+            together = httpx.post(gateway.graphql, json=[{"query": TITLE}, {"query": TITLE}])
+            assert together.json() == [{"errors": [ERROR]}] * 2
+            assert httpx.get(f"{gateway.address}/healthz").status_code == 200
+        assert httpx.post(gateway.graphql, json={"query": TITLE}).status_code == 200
+
+
+async def test_over_a_stream_or_a_socket_the_operation_has_an_error(tmp_path: Path) -> None:
+    with served(tmp_path / "catalog.sqlite", Options(admission=FULL)) as gateway, gateway.busy():
+        async with http_client(gateway) as http:
+            assert [event async for event in server_sent(http, TITLE)] == [
+                ("next", {"errors": [ERROR]}),
+                ("complete", None),
+            ]
+        async with socket(gateway) as websocket:
+            await subscribe(websocket, "1", TITLE)
+            assert await received(websocket) == {"id": "1", "type": "error", "payload": [ERROR]}
+
+
+def test_an_answer_in_parts_is_refused_too(tmp_path: Path) -> None:
+    with served(tmp_path / "catalog.sqlite", Options(admission=FULL)) as gateway, gateway.busy():
+        refused = httpx.post(
+            gateway.graphql,
+            json={"query": '{ category(slug: "apps") { ... @defer { title } } }'},
+            headers={"Accept": "multipart/mixed"},
+        )
+        assert SENTENCE in refused.text
+
+
+async def test_of_the_operations_of_a_socket_a_few_run_at_once(tmp_path: Path) -> None:
+    options = Options(admission=AdmissionLimits(running=2, waiting=100))
+    with served(tmp_path / "catalog.sqlite", options, crawled=False) as gateway:
+        admission = gateway.gateway.admission
+        async with socket(gateway) as websocket:
+            for number in range(50):
+                await subscribe(websocket, str(number), f"{{ a{number}: __typename }}")
+            answers = [await received(websocket) for _ in range(100)]
+        assert {answer["type"] for answer in answers} == {"next", "complete"}
+        assert admission.refused == 0
+        await asyncio.sleep(0)
+        assert (admission.running, admission.waiting) == (0, 0)

@@ -1,0 +1,220 @@
+"""Who runs next: a few operations run at once, the others wait in a bounded queue that is fair to connections.
+
+All operations of a process share one thread. Whatever runs at once makes every turn of the event loop longer, and
+with it the wait of a newcomer, who needs some turns to be accepted, read and answered. So only a few run at once, and
+the next is one of the connection that has had the least time, which a newcomer's is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Hashable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from types import TracebackType
+
+connection: ContextVar[Hashable] = ContextVar("connection", default=None)
+"""The connection, or the client behind a proxy, that the running task works for."""
+
+TURN = 0.005
+"""Seconds of a turn of the event loop after which no more operations begin in it. Fifty clients whose requests were
+read in one turn would else all be answered in it, one after another, before anyone new is accepted."""
+
+LONGEST_COUNTED = 0.05
+"""Seconds that one operation counts for at most: who had a dear one does not wait until all others had that too."""
+
+REMEMBERED = 1000
+"""How many connections that have nothing under way are remembered with the time that they have had."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionLimits:
+    """How much is let in. ``waiting`` counts the operations that wait, ``seconds`` is how long each may."""
+
+    running: int = 2
+    waiting: int = 500
+    seconds: float = 5.0
+
+
+UNLIMITED = AdmissionLimits(running=1_000_000, waiting=1_000_000)
+"""For a gateway without strangers: the command line's."""
+
+
+class Overloaded(Exception):
+    """No place became free for an operation. The message is a sentence for the client."""
+
+    code = "OVERLOADED"
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """Seconds after which it is worth another try."""
+
+
+@dataclass(slots=True, eq=False)
+class _Line:
+    """The operations of one connection. ``had`` is the time that they have had in places, in seconds."""
+
+    had: float
+    running: int = 0
+    waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
+
+
+class Admission:
+    """The places in which operations run, and the queue for them.
+
+    ``refused`` counts the operations that found no room in the queue, or waited there for too long.
+    """
+
+    def __init__(self, limits: AdmissionLimits = AdmissionLimits()) -> None:
+        self.limits = limits
+        self.running = 0
+        self.waiting = 0
+        self.away = 0
+        """Operations that gave their place away because they wait for upstream."""
+        self.refused = 0
+        # A connection with many operations leaves a place to others.
+        self._most_of_one = max(1, limits.running - 1)
+        self._lines: dict[Hashable, _Line] = {}
+        self._now = 0.0
+        """The time that the connection had that was let in last: where a newcomer begins."""
+        self._turn_since: float | None = None
+        """When the first operation of this turn of the loop began."""
+
+    def turn(self) -> Turn:
+        """A place for one operation of the present connection, as an asynchronous context manager."""
+        return Turn(self, connection.get())
+
+    async def _enter(self, key: Hashable) -> _Line:
+        line = self._lines.get(key)
+        if line is None:
+            line = self._lines[key] = _Line(self._now)
+            if len(self._lines) > REMEMBERED:
+                self._forget_idle(line)
+        else:
+            # Who has rested does not save up time.
+            line.had = max(line.had, self._now)
+        # Whoever waits beside a free place is of a connection that has all the places that it may have.
+        if not line.waiting and self._can_run(line) and not self._turn_is_over():
+            self._start(line)
+            return line
+        if self.waiting + self.away >= self.limits.waiting:
+            self._refuse(f"The gateway is busy: {self.waiting + self.away:,} operations wait already.")
+        await self._wait(line)
+        return line
+
+    async def _wait(self, line: _Line) -> None:
+        free: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        line.waiting.append(free)
+        self.waiting += 1
+        try:
+            async with asyncio.timeout(self.limits.seconds):
+                await free
+            self._turn_is_over()
+        except BaseException as error:
+            if free.done() and not free.cancelled():
+                # The place came in the same turn of the loop as the end.
+                self._leave(line, 0.0)
+            elif free in line.waiting:
+                line.waiting.remove(free)
+                self.waiting -= 1
+            if isinstance(error, TimeoutError):
+                self._refuse(f"The gateway is busy: no place became free in {self.limits.seconds:g} seconds.")
+            raise
+
+    def _refuse(self, sentence: str) -> None:
+        self.refused += 1
+        raise Overloaded(sentence, retry_after=max(1, round(self.limits.seconds)))
+
+    def _can_run(self, line: _Line) -> bool:
+        return self.running < self.limits.running and line.running < self._most_of_one
+
+    def _turn_is_over(self) -> bool:
+        now = time.monotonic()
+        if self._turn_since is None:
+            self._turn_since = now
+            asyncio.get_running_loop().call_soon(self._begin_turn)
+        return now - self._turn_since > TURN
+
+    def _begin_turn(self) -> None:
+        self._turn_since = None
+        self._let_in()
+
+    def _start(self, line: _Line) -> None:
+        self.running += 1
+        line.running += 1
+        self._now = max(self._now, line.had)
+
+    def _leave(self, line: _Line, seconds: float) -> None:
+        self.running -= 1
+        line.running -= 1
+        line.had += min(seconds, LONGEST_COUNTED)
+        self._let_in()
+        if not (self.running or self.waiting):
+            # Nobody waits: whoever comes next begins like all others.
+            self._lines.clear()
+            self._now = 0.0
+
+    def _let_in(self) -> None:
+        while self.waiting:
+            lines = [line for line in self._lines.values() if line.waiting and self._can_run(line)]
+            if not lines:
+                return
+            line = min(lines, key=lambda line: line.had)
+            free = line.waiting.popleft()
+            self.waiting -= 1
+            # One that is done was cancelled in this turn of the loop.
+            if not free.done():
+                self._start(line)
+                free.set_result(None)
+
+    def _forget_idle(self, newest: _Line) -> None:
+        self._lines = {
+            key: line for key, line in self._lines.items() if line is newest or line.running or line.waiting
+        }
+
+
+class Turn:
+    """The place of one operation, from its beginning to its end."""
+
+    def __init__(self, admission: Admission, key: Hashable) -> None:
+        self._admission = admission
+        self._key = key
+        self._line: _Line | None = None
+        self._since = 0.0
+        self._is_away = False
+
+    async def __aenter__(self) -> Turn:
+        """Wait for a place.
+
+        :raises Overloaded: none became free.
+        """
+        self._line = await self._admission._enter(self._key)
+        self._since = time.monotonic()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the place to the next."""
+        if self._is_away:
+            self._is_away = False
+            self._admission.away -= 1
+        self._leave()
+
+    def give_up(self) -> None:
+        """Leave the place for good, while the operation waits for upstream: others need not wait for that too.
+
+        Those that wait for upstream count as waiting, so that what runs without a place is bounded.
+        """
+        if self._line is not None:
+            self._is_away = True
+            self._admission.away += 1
+            self._leave()
+
+    def _leave(self) -> None:
+        if self._line is not None:
+            self._admission._leave(self._line, time.monotonic() - self._since)
+            self._line = None
