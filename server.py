@@ -19,8 +19,8 @@ import typer
 
 from settings import EMBEDDED, Settings, WrongSetting, read_settings
 from upstream.address import without_credentials
-from upstream.errors import UpstreamError
-from upstream.storage import Storage, StorageUnavailable
+from upstream.errors import StorageUnavailable, UpstreamError
+from upstream.storage import Storage
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -67,7 +67,11 @@ def serve(
     os.environ |= {f"GATEWAY_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
     try:
         # Here once, where a refusal is one sentence, before the workers do it.
-        Storage(storage_path(settings)).close()
+        storage = Storage(storage_path(settings))
+        try:
+            storage.check_upstream(without_credentials(settings.upstream))
+        finally:
+            storage.close()
     except StorageUnavailable as error:
         _stop(str(error))
     if settings.trusted_documents_mode != "off":
@@ -208,6 +212,7 @@ def __getattr__(name: str) -> Starlette:
         raise SystemExit(str(error)) from None
     from web.admission import AdmissionLimits
     from web.app import Options, create_app
+    from web.process import tune
     from web.router import Router
 
     options = Options(
@@ -224,11 +229,13 @@ def __getattr__(name: str) -> Starlette:
             seconds=settings.limit_waiting_seconds,
         ),
     )
-    return create_app(
+    app = create_app(
         lambda: open_source(settings, follow=settings.crawl == "on"),
         options,
         persisted=partial(_persisted, settings),
     )
+    tune()
+    return app
 
 
 def open_source(settings: Settings, *, follow: bool) -> Source:

@@ -16,6 +16,7 @@ from resolvers.arguments import First
 from resolvers.context import Context, Info
 from resolvers.errors import BadUserInput
 from resolvers.pagination import PageInfo, page_size
+from upstream.errors import NothingStored
 from upstream.feed import Entry, Excerpt, FeedReplaced
 from upstream.receipt import note_momentary
 from upstream.records import PACKAGE, Grid, Package
@@ -102,7 +103,7 @@ async def changes(info: Info, since: Since = None, first: First = None) -> Chang
         has_previous_page=excerpt.earlier,
         start_cursor=nodes[0].cursor if nodes else None,
         # There is one on an empty page too: what comes next is behind it.
-        end_cursor=_encoded(excerpt.feed, excerpt.end) if excerpt.feed else None,
+        end_cursor=_encoded(excerpt.feed, excerpt.end),
     )
     return ChangeFeed(nodes, page_info, len(nodes) + excerpt.left)
 
@@ -110,8 +111,11 @@ async def changes(info: Info, since: Since = None, first: First = None) -> Chang
 async def changes_cursor(info: Info) -> str | None:
     """The cursor behind all that has come."""
     # Of the whole feed, only its end is wanted.
-    excerpt = await info.context.source.sync.changes(0, 0)
-    return _encoded(excerpt.feed, excerpt.newest) if excerpt.feed else None
+    try:
+        excerpt = await info.context.source.sync.changes(0, 0)
+    except NothingStored:
+        return None
+    return _encoded(excerpt.feed, excerpt.newest)
 
 
 async def catalog_changed(info: Info, since: SinceNow = None) -> AsyncIterator[Change]:

@@ -5,8 +5,7 @@ state from start to end. :func:`compare` says what happened between two.
 
 Build it in a thread, ``await asyncio.to_thread(Catalog.build, ...)``. At the size of the real catalogue no
 single call in it is long, so a turn of the event loop waits for a few of the interpreter's switch intervals:
-15 ms at most as measured on a quiet machine. A full garbage collection in between made that 30; ``gc.freeze()``
-after a catalog is published keeps its records out of collections.
+15 ms at most as measured on a quiet machine. The garbage collector does not look at records (``gc=False``).
 
 The indexes are plain dicts, typed as read-only: a type checker keeps them so, while a ``MappingProxyType``
 doubles the time of every ``get`` of every request. Records are taken as they come: sharing their repeated

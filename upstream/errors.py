@@ -1,10 +1,12 @@
-"""What can go wrong with upstream, each with the code that a GraphQL client sees.
+"""What can go wrong with upstream and with the storage, each with the code that a GraphQL client sees.
 
     UpstreamError
     ├── UpstreamTimeout       UPSTREAM_TIMEOUT       no answer within the time limit
     ├── UpstreamUnavailable   UPSTREAM_UNAVAILABLE   no connection, or an answer of 5xx
     ├── UpstreamRateLimited   UPSTREAM_RATE_LIMITED  an answer of 429
     └── UpstreamBadData       UPSTREAM_BAD_DATA      an answer that is not what the v4 API sends
+
+    StorageUnavailable        STORAGE_UNAVAILABLE    the file of the catalog cannot be used
 
 A missing record is not among them: the client answers ``None`` for it. Messages are shown to clients of the
 gateway, so they name paths and reasons, never hosts or headers.
@@ -54,3 +56,25 @@ class UpstreamBadData(UpstreamError):
     """An answer that is not what the v4 API sends: another status, content type or shape."""
 
     code = "UPSTREAM_BAD_DATA"
+
+
+class StorageUnavailable(Exception):
+    """The catalog file cannot be used. The message is one sentence for the operator: its path and the reason.
+
+    ``told`` is the sentence for clients, which names no path.
+    """
+
+    code: ClassVar[str] = "STORAGE_UNAVAILABLE"
+    told = "The gateway's storage cannot be used now. Try again in a moment."
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"The catalog file {path} cannot be used: {reason}.")
+
+
+class NothingStored(StorageUnavailable):
+    """The storage has no catalog of this upstream, and so no change feed."""
+
+    told = "The gateway has stored no catalogue yet, so nothing is known of changes. Try again in a moment."
+
+    def __init__(self) -> None:
+        Exception.__init__(self, "The storage has no catalog yet.")

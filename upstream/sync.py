@@ -7,12 +7,10 @@ the file and load what the crawler saved; when it dies its lease runs out and an
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import random
 import socket
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,16 +20,13 @@ from upstream.batching import Batcher
 from upstream.catalog import Catalog, Changes, compare
 from upstream.client import Client
 from upstream.crawl import LastGood, crawl
-from upstream.errors import UpstreamError
+from upstream.errors import NothingStored, StorageUnavailable, UpstreamError
 from upstream.feed import Entry, Excerpt, FeedReplaced
 from upstream.freshness import Snapshot
 from upstream.newest import look
 from upstream.reading import Progress
 from upstream.records import GRID, PACKAGE, Record
-from upstream.storage import Storage, StorageUnavailable, Stored
-
-HANDOVER = 0.0005
-"""Seconds after which a busy thread hands the interpreter to the event loop."""
+from upstream.storage import Storage, Stored
 
 LET_GO = 100
 """Records of a replaced catalog that are freed in one turn of the event loop."""
@@ -89,6 +84,9 @@ class Sync:
         """How many packages upstream had when they were last crawled or looked at."""
         self._stored: tuple[str, datetime] | None = None
         """The version and age of what this process has last stored or loaded."""
+        self._unstored: Snapshot | None = None
+        """What could not be stored, and is to be stored as soon as it can."""
+        self._storing = asyncio.Lock()
         self.snapshot: Snapshot | None = None
         self.syncing = False
         self.last_error: UpstreamError | None = None
@@ -99,19 +97,17 @@ class Sync:
     async def load(self) -> None:
         """Take the stored catalog, if there is one.
 
-        :raises StorageUnavailable: the file cannot be read.
+        :raises StorageUnavailable: the file cannot be read, or has the catalog of another upstream.
         """
-        _favour_the_loop()
+        await asyncio.to_thread(self._storage.check_upstream, self._origin)
         stored = await asyncio.to_thread(self._storage.load)
         if stored is None:
-            return
-        if not self._is_ours(stored.version):
-            _log.warning("the stored catalog is that of another upstream, and is not used")
             return
         snapshot = await asyncio.to_thread(_snapshot_of, stored)
         # A crawl may have ended meanwhile.
         if self.snapshot is None or self.snapshot.refreshed_at <= snapshot.refreshed_at:
             self._stored = (stored.version, stored.refreshed_at)
+            self._count = stored.count
             await self._publish(snapshot, stored=True)
             await self._announce_feed()
 
@@ -165,11 +161,12 @@ class Sync:
                 (dict(before.catalog.grids) | newest.grids).values(),
                 before.catalog.categories.values(),
             )
-            # The rest was not looked at, so the age stays what it was.
+            # The rest was not looked at, so the age stays what it was. A crawl that is due stays due for whoever
+            # takes over: of no count nobody can tell that it is still the same.
             snapshot = Snapshot(catalog, before.refreshed_at)
+            self._count = None if crawl_is_due else newest.count
             await self._publish(snapshot)
             await self._store(snapshot)
-            self._count = newest.count
             _log.info("found %d new packages", len(newest.packages))
         return crawl_is_due
 
@@ -188,28 +185,27 @@ class Sync:
     async def changes(self, after: int, limit: int) -> Excerpt:
         """A part of the change feed, oldest entry first, up to the catalog that ``snapshot`` has.
 
-        :raises StorageUnavailable: the file cannot be read.
+        :raises StorageUnavailable: the file cannot be read, or has no catalog of this upstream yet.
         """
         known = self._feed
+        if not known.feed:
+            raise NothingStored
         excerpt = await asyncio.to_thread(self._storage.changes, after, limit, known.last)
         if excerpt.feed != known.feed:
-            # Whoever shares the file has another upstream, or the file is another one: it has nothing for us.
-            return Excerpt(known.feed, (), 0, after, after, after, known.last)
+            raise NothingStored  # the file has been replaced, and nothing of the new one is known here yet
         return excerpt
 
     async def follow_changes(self, feed: str, after: int) -> AsyncIterator[Entry]:
         """The entries behind the place ``after``, and all that come, until the reader has enough.
 
         :raises FeedReplaced: it is no longer that feed.
-        :raises StorageUnavailable: the file cannot be read.
+        :raises StorageUnavailable: the file cannot be read, or has no catalog of this upstream yet.
         """
         while True:
             known = self._feed
-            excerpt = await self.changes(after, 100)
-            if not feed and excerpt.feed:
-                # The first catalog has come, and all that is in its feed came later.
-                feed, after = excerpt.feed, excerpt.start
-                continue
+            if not known.feed:
+                raise NothingStored
+            excerpt = await asyncio.to_thread(self._storage.changes, after, 100, known.last)
             if excerpt.feed != feed or not excerpt.complete:
                 raise FeedReplaced
             for entry in excerpt.entries:
@@ -240,6 +236,7 @@ class Sync:
             while not work.done() and await self._leased():
                 await asyncio.wait([work], timeout=self._schedule.lease / 3)
                 await self._take_newer()
+                await self._store_again()
         finally:
             work.cancel()
             with suppress(asyncio.CancelledError):
@@ -296,6 +293,17 @@ class Sync:
             return True
 
     async def _store(self, snapshot: Snapshot) -> bool:
+        async with self._storing:
+            return await self._save(snapshot)
+
+    async def _store_again(self) -> None:
+        """Store what could not be stored, unless there is something newer, which is about to be stored."""
+        async with self._storing:
+            unstored = self._unstored
+            if unstored is not None and unstored is self.snapshot and await self._save(unstored):
+                _log.warning("The catalog could be stored again.")
+
+    async def _save(self, snapshot: Snapshot) -> bool:
         catalog = snapshot.catalog
         version = f"{self._origin} {catalog.version}"
         try:
@@ -306,12 +314,16 @@ class Sync:
                 packages=catalog.packages.values(),
                 grids=catalog.grids.values(),
                 categories=catalog.categories.values(),
+                count=self._count,
             )
             await self._announce_feed()
         except StorageUnavailable as error:
-            # The catalog is served all the same; the next crawl tries again.
-            _log.error("%s", error)
+            # The catalog is served all the same, and stored as soon as that is possible.
+            if self._unstored is None:
+                _log.error("%s", error)
+            self._unstored = snapshot
             return False
+        self._unstored = None
         self._stored = (version, snapshot.refreshed_at)
         return True
 
@@ -340,7 +352,6 @@ class Sync:
                 await asyncio.sleep(0)
         self._batcher.forget()
         await asyncio.sleep(0)
-        _favour_the_loop()
         while replaced:
             # To free all of them at once takes 10 ms.
             del replaced[-LET_GO:]
@@ -350,14 +361,6 @@ class Sync:
         async with self._settled:
             self._attempts += 1
             self._settled.notify_all()
-
-
-def _favour_the_loop() -> None:
-    """Keep its turns short while threads build, compare and store catalogs."""
-    # What is there now stays, so the garbage collector need not look through it again and again.
-    gc.freeze()
-    # A turn waits for a thread as often as it wants the interpreter back; usually 5 ms each time.
-    sys.setswitchinterval(HANDOVER)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ BAD_USER_INPUT              an argument or variable makes no sense
 PERSISTED_QUERY_NOT_FOUND   and the other codes of ``web.persisted``
 FORBIDDEN                   only the router may ask for this
 UPSTREAM_TIMEOUT            and the other codes of ``upstream.errors``, with ``retryAfter`` if known
+STORAGE_UNAVAILABLE         the file of the catalog cannot be used, or has no catalog yet
 INTERNAL_SERVER_ERROR       our fault; the message is masked, ``errorId`` is in the log beside the cause
 =========================== ==========================================================================
 """
@@ -26,7 +27,7 @@ from typing import Any
 from graphql import GraphQLError, GraphQLSyntaxError
 
 from resolvers.errors import BadUserInput, Forbidden, TooComplex
-from upstream.errors import UpstreamError
+from upstream.errors import StorageUnavailable, UpstreamError
 from web.admission import Overloaded
 
 _log = logging.getLogger(__name__)
@@ -67,6 +68,9 @@ def field_error(error: GraphQLError) -> dict[str, object]:
         if cause.retry_after is not None:
             extensions["retryAfter"] = cause.retry_after
         return _entry(error, str(cause), extensions)
+    if isinstance(cause, StorageUnavailable):
+        _log.warning("at %s: %s", error.path, cause)
+        return _entry(error, cause.told, {"code": cause.code})
     if isinstance(cause, TooComplex):
         return _entry(error, str(cause), _beyond(cause))
     if isinstance(cause, BadUserInput | Forbidden):

@@ -6,15 +6,18 @@ import asyncio
 import os
 import signal
 import sqlite3
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.acceptance.gateways import (
+    ROOT,
     SERVE_WITH_A_SHORT_LEASE,
     STATUS,
     Holding,
@@ -62,6 +65,13 @@ def version(client: httpx.Client) -> str | None:
 def comes_to_serve(client: httpx.Client, wanted: str) -> None:
     """Wait until it serves this version."""
     until(lambda: version(client) == wanted)
+
+
+def is_there(client: httpx.Client) -> bool:
+    """Whether its process is alive."""
+    with suppress(httpx.TransportError):
+        return client.get("/healthz").status_code == 200
+    return False
 
 
 def crawler(storage: Path) -> int | None:
@@ -155,3 +165,62 @@ def test_a_crawler_that_is_killed_later_is_replaced(
             os.kill(pid, signal.SIGKILL)
             comes_to_serve(other, second)
             assert crawler(storage) not in (None, pid)
+
+
+LOOK = Counter({"/api/v4/packages/?limit=20&offset=0": 1})
+
+
+def test_a_restart_over_a_fresh_catalog_is_one_look(
+    embedded: EmbeddedUpstream, upstream: str, storage: Path
+) -> None:
+    with gateway(upstream, storage) as client:
+        first = until(lambda: version(client))
+    embedded.requests.reset()
+    with gateway(upstream, storage) as client:
+        assert version(client) == first
+        until(lambda: upstream_requests(client) == {"answered": 1.0})
+        assert embedded.requests.by_target == LOOK
+
+
+def test_a_takeover_over_a_fresh_catalog_is_one_look(
+    embedded: EmbeddedUpstream, upstream: str, storage: Path
+) -> None:
+    program = SERVE_WITH_A_SHORT_LEASE
+    with (
+        gateway(upstream, storage, program=program) as killed,
+        gateway(upstream, storage, program=program) as other,
+    ):
+        first = until(lambda: version(killed))
+        comes_to_serve(other, first)
+        pid = crawler(storage)
+        assert pid is not None
+        embedded.requests.reset()
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: crawler(storage) not in (None, pid))
+        until(lambda: embedded.requests.total)
+        # Whatever it asks after its look would have been asked by the time it has answered a few requests.
+        left = next(client for client in (killed, other) if is_there(client))
+        assert [version(left) for _ in range(20)] == [first] * 20
+        assert embedded.requests.by_target == LOOK
+
+
+def test_a_gateway_of_another_upstream_does_not_start_on_the_file(upstream: str, storage: Path) -> None:
+    sync(upstream, storage)
+    stored = storage.read_bytes()
+    environment = os.environ | {"GATEWAY_STORAGE": str(storage), "GATEWAY_UPSTREAM": "embedded"}
+    for command in (["serve", "--port", "0"], ["sync"], ["query", "{ __typename }"]):
+        done = subprocess.run(
+            [sys.executable, "server.py", *command],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == (
+            f"The catalog file {storage} cannot be used: it has the catalog of another upstream; give each upstream "
+            "a file of its own by GATEWAY_STORAGE, or remove this one.\n"
+        )
+    assert storage.read_bytes() == stored

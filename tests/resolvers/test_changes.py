@@ -17,6 +17,7 @@ EVENT = "cursor sort type databaseId slug at catalogVersion fields { name old ne
 PAGE = f"""query($since: String, $first: Int) {{ changes(since: $since, first: $first) {{
     totalCount nodes {{ {EVENT} }}
     pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }}"""
+STATUS = "catalog { changesCursor }"
 ANEW = "take catalog { changesCursor }, read the records anew, and go on from there."
 
 Read = Callable[..., Any]
@@ -40,14 +41,15 @@ async def read(source: Source, ask: Ask) -> Read:
     return read
 
 
-async def test_before_the_first_catalog_there_is_nothing(ask: Ask) -> None:
-    body = await ask(PAGE)
-    assert body["data"]["changes"] == {
-        "totalCount": 0,
-        "nodes": [],
-        "pageInfo": {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None},
-    }
-    assert (await ask("{ catalog { changesCursor } }"))["data"] == {"catalog": {"changesCursor": None}}
+async def test_before_the_first_catalog_that_is_an_error_at_its_place(ask: Ask) -> None:
+    body = await ask(f"{{ changes {{ totalCount }} {STATUS} }}")
+    (error,) = body["errors"]
+    assert body["data"] == {"changes": None, "catalog": {"changesCursor": None}}
+    assert error["path"] == ["changes"]
+    assert error["extensions"] == {"code": "STORAGE_UNAVAILABLE"}
+    assert error["message"] == (
+        "The gateway has stored no catalogue yet, so nothing is known of changes. Try again in a moment."
+    )
 
 
 async def test_a_crawl_tells_what_came_what_changed_and_what_is_gone(

@@ -138,18 +138,6 @@ async def test_a_process_tells_nothing_newer_than_the_catalog_it_has(
         await source.aclose()
 
 
-async def test_who_follows_from_before_the_first_catalog_is_told_what_comes_after_it(
-    source: Source, embedded: EmbeddedUpstream
-) -> None:
-    following = source.sync.follow_changes("", 0)
-    first: asyncio.Future[Entry] = asyncio.ensure_future(anext(following))
-    await source.sync.crawl()
-    embedded.catalogue.update_package(1599, title="second")
-    await source.sync.crawl()
-    assert (await first).change.slug == "django-celery-email"
-    first.cancel()
-
-
 async def test_who_follows_a_feed_is_told_when_it_is_another(
     embedded: EmbeddedUpstream, tmp_path: Path
 ) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from tests.made_records import grid, package
 from tests.upstream.stored_catalogs import begin, change, save
+from upstream.errors import StorageUnavailable
 from upstream.feed import Excerpt, FieldChange
 from upstream.records import Grid, Package
 from upstream.storage import Storage, Stored
@@ -115,17 +116,19 @@ def test_nothing_is_told_of_a_record_whose_row_was_damaged(
     assert told(storage.changes(0, 10)) == [("changed", "package", 2)]
 
 
-def test_another_upstreams_catalog_begins_a_new_feed(storage: Storage) -> None:
+def test_another_upstreams_catalog_is_refused_and_changes_nothing(storage: Storage, path: Path) -> None:
+    one = replace(titled("b"), version="one 2")
     save(storage, replace(titled("a"), version="one 1"))
-    save(storage, replace(titled("b"), version="one 2"))
-    old = storage.changes(0, 10)
-    save(storage, replace(titled("x", "y"), version="other 1"))
-    new = storage.changes(0, 10)
-    assert new.entries == ()
-    assert new.feed not in ("", old.feed)
-    # Places go on, so that one of the old feed is none of the new one's.
-    save(storage, replace(titled("x"), version="other 2"))
-    assert [entry.place for entry in storage.changes(old.last, 10).entries] == [old.last + 1]
+    save(storage, one)
+    feed = storage.changes(0, 10)
+    with pytest.raises(StorageUnavailable) as refusal:
+        save(storage, replace(titled("x", "y"), version="other 1"))
+    assert str(refusal.value) == (
+        f"The catalog file {path} cannot be used: it has the catalog of another upstream; give each upstream a "
+        "file of its own by GATEWAY_STORAGE, or remove this one."
+    )
+    assert storage.changes(0, 10) == feed
+    assert storage.load() == one
 
 
 def test_the_place_of_the_version_is_no_part_of_the_upstreams_name(storage: Storage) -> None:
@@ -137,11 +140,15 @@ def test_the_place_of_the_version_is_no_part_of_the_upstreams_name(storage: Stor
 def test_a_catalog_row_that_is_damaged_begins_a_new_feed(storage: Storage, path: Path) -> None:
     save(storage, titled("a"))
     save(storage, titled("b"))
-    feed = storage.changes(0, 10).feed
+    old = storage.changes(0, 10)
     change(path, "UPDATE records SET body = '{' WHERE kind = 'catalog'")
     save(storage, titled("c"))
-    assert storage.changes(0, 10).feed != feed
-    assert storage.changes(0, 10).entries == ()
+    new = storage.changes(0, 10)
+    assert new.feed not in ("", old.feed)
+    assert new.entries == ()
+    # Places go on, so that one of the old feed is none of the new one's.
+    save(storage, titled("d"))
+    assert [entry.place for entry in storage.changes(old.last, 10).entries] == [old.last + 1]
 
 
 def test_pages_say_what_is_left_and_where_they_end(storage: Storage) -> None:

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from tests.upstream.stored_catalogs import A, B, a_catalog, begin, change, save, stored_in
-from upstream.storage import Storage, StorageUnavailable
+from upstream.errors import StorageUnavailable
+from upstream.storage import Storage
 
 ROOT = Path(__file__).parents[2]
 
@@ -170,7 +171,8 @@ def test_a_path_that_cannot_be_opened_is_refused_in_one_sentence(tmp_path: Path)
 
 OPEN_WITHOUT_RIGHTS = """
 import os, sys
-from upstream.storage import Storage, StorageUnavailable
+from upstream.errors import StorageUnavailable
+from upstream.storage import Storage
 if os.geteuid() == 0:
     os.setuid(65534)
 for path in sys.argv[1:]:

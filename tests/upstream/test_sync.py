@@ -14,7 +14,7 @@ from tests.upstream.stored_catalogs import begin, stored_in
 from tests.upstream.syncs import catalog_of, records_of, syncing
 from upstream.catalog import Change, Changes, Key
 from upstream.embedded import BadField, Effect, EmbeddedUpstream, Fault, Poisoned, Status
-from upstream.errors import UpstreamUnavailable
+from upstream.errors import StorageUnavailable, UpstreamUnavailable
 
 NEWEST = "packages/?limit=20&offset=0"
 
@@ -132,15 +132,14 @@ async def test_a_catalog_that_cannot_be_stored_is_served(
         assert caplog.messages[-1] == f"The catalog file {path} cannot be used: it is a directory."
 
 
-async def test_a_catalog_of_another_upstream_is_not_used(
-    embedded: EmbeddedUpstream, path: Path, caplog: pytest.LogCaptureFixture
+async def test_a_file_with_the_catalog_of_another_upstream_is_refused(
+    embedded: EmbeddedUpstream, path: Path
 ) -> None:
     async with syncing(embedded, path, origin="https://one.test/api/v4/") as sync:
         await sync.crawl()
     async with syncing(embedded, path, origin="https://two.test/api/v4/") as sync:
-        await sync.load()
-        assert sync.snapshot is None
-    assert caplog.messages == ["the stored catalog is that of another upstream, and is not used"]
+        with pytest.raises(StorageUnavailable, match="it has the catalog of another upstream"):
+            await sync.load()
 
 
 async def test_a_stored_catalog_that_is_older_is_not_taken(embedded: EmbeddedUpstream, path: Path) -> None:

@@ -29,19 +29,51 @@ async def test_without_a_catalog_it_crawls_at_once_and_once(embedded: EmbeddedUp
         assert embedded.requests.total == CRAWL
 
 
-async def test_with_a_stored_catalog_it_crawls_too_because_nobody_knows_what_changed_meanwhile(
+async def test_with_a_fresh_stored_catalog_a_start_is_one_look(
     embedded: EmbeddedUpstream, path: Path
 ) -> None:
     async with syncing(embedded, path) as sync:
         await sync.crawl()
-    embedded.catalogue.update_package(1599, title="renamed")
     embedded.requests.reset()
     async with syncing(embedded, path) as sync:
         await sync.load()
         async with following(sync):
-            await until(lambda: catalog_of(sync).packages[1599].title == "renamed")
+            await until(lambda: asked(embedded))
+            await settle()
+            assert asked(embedded) == [NEWEST]
+
+
+async def test_a_start_crawls_when_its_look_shows_that_a_package_is_gone(
+    embedded: EmbeddedUpstream, path: Path
+) -> None:
+    async with syncing(embedded, path) as sync:
+        await sync.crawl()
+    gone = min(embedded.catalogue.packages)
+    embedded.catalogue.remove_package(gone)
+    embedded.requests.reset()
+    async with syncing(embedded, path) as sync:
+        await sync.load()
+        async with following(sync):
+            await until(lambda: gone not in catalog_of(sync).packages)
             assert asked(embedded)[0] == NEWEST
             assert embedded.requests.total == 1 + CRAWL
+
+
+async def test_a_crawl_that_a_look_asked_for_is_due_for_whoever_takes_over(
+    embedded: EmbeddedUpstream, path: Path
+) -> None:
+    gone = min(embedded.catalogue.packages)
+    async with syncing(embedded, path) as sync:
+        await sync.crawl()
+        # As many came as went, so that the length of the list tells nothing afterwards.
+        embedded.catalogue.remove_package(gone)
+        new = embedded.catalogue.insert_package()
+        assert await sync.look_for_new_packages()
+    async with syncing(embedded, path) as sync:
+        await sync.load()
+        assert {gone, new} <= catalog_of(sync).packages.keys()
+        async with following(sync):
+            await until(lambda: gone not in catalog_of(sync).packages)
 
 
 async def test_it_looks_for_new_packages_in_between(embedded: EmbeddedUpstream) -> None:
@@ -215,15 +247,19 @@ async def test_the_crawler_takes_what_a_crawl_by_hand_has_saved(
         assert embedded.requests.total == 2 * CRAWL
 
 
-async def test_what_is_saved_of_another_upstream_is_left_alone(
+async def test_of_two_upstreams_on_one_file_the_second_is_not_stored_and_the_first_stays(
     embedded: EmbeddedUpstream, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with syncing(embedded, path, origin="https://one.test/") as one, following(one):
-        await until(lambda: one.snapshot)
-        async with syncing(embedded, path, origin="https://two.test/") as two, following(two):
-            for _ in range(3):
-                before = one.snapshot
-                one.want()
-                await until(lambda before=before: one.snapshot is not before)  # type: ignore[misc]
-            assert two.snapshot is None
-    assert caplog.messages == []
+    """Both have started while nothing was stored, so neither could be refused at its start."""
+    async with (
+        syncing(embedded, path, origin="https://one.test/") as one,
+        syncing(embedded, path, origin="https://two.test/") as two,
+    ):
+        stored = (await one.crawl()).snapshot
+        assert not (await two.crawl()).stored
+        assert two.snapshot is not None
+    assert "it has the catalog of another upstream" in caplog.messages[-1]
+    async with syncing(embedded, path, origin="https://one.test/") as one:
+        await one.load()
+        assert one.snapshot is not None
+        assert one.snapshot.refreshed_at == stored.refreshed_at

@@ -159,18 +159,15 @@ async def test_an_operation_that_cannot_start_is_an_error(
         assert (await received(websocket))["type"] == "next"
 
 
-async def test_a_failure_of_ours_is_masked(tmp_path: Path) -> None:
+async def test_a_file_that_cannot_be_used_is_a_sentence_without_its_path(tmp_path: Path) -> None:
     with served(tmp_path / "catalog.sqlite") as gateway:
         gateway.storage.unlink()
         gateway.storage.write_bytes(b"no catalog")
         async with socket(gateway) as websocket:
             await subscribe(websocket, "1", FOREVER)
             (error,) = (await received(websocket))["payload"]
-    error_id = error["extensions"].pop("errorId")
-    assert error["extensions"] == {"code": "INTERNAL_SERVER_ERROR"}
-    assert error["message"] == (
-        f"The gateway failed here. The operator finds the cause in the log under {error_id}."
-    )
+    assert error["extensions"] == {"code": "STORAGE_UNAVAILABLE"}
+    assert error["message"] == "The gateway's storage cannot be used now. Try again in a moment."
 
 
 async def test_so_many_operations_a_connection_can_have_and_no_more(gateway: Served) -> None:
