@@ -313,6 +313,7 @@ def document_limits(settings: Settings) -> Limits:
         root_fields=settings.limit_root_fields,
         repeated_fields=settings.limit_repeated_fields,
         values=settings.limit_values,
+        work=settings.limit_work,
     )
 
 

@@ -262,6 +262,14 @@ class Settings(BaseSettings):
         "for, 10 items in each list without pages. Lists in lists multiply.",
         examples=["100 to 1000000000"],
     )
+    limit_work: int = Field(
+        default=250_000,
+        ge=1_000,
+        le=1_000_000_000,
+        description="Steps of work that a request may take, counted while it runs wherever it loops: items of lists, "
+        "rows compared, records looked up. A step is about a microsecond of processor time.",
+        examples=["1000 to 1000000000"],
+    )
 
     limit_running: int = Field(
         default=2,

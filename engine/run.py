@@ -128,10 +128,10 @@ async def _settle(pending: Pending) -> None:
         return
     settled = await asyncio.gather(*(awaitable for _, _, awaitable in pending), return_exceptions=True)
     for (values, place, _), value in zip(pending, settled, strict=True):
-        if isinstance(value, asyncio.CancelledError):
-            raise value
-        if isinstance(value, BaseException):
+        if isinstance(value, Exception):
             raise HandOver("error") from value
+        if isinstance(value, BaseException):
+            raise value
         values[place] = value
 
 

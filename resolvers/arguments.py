@@ -6,6 +6,7 @@ from typing import Annotated
 
 import strawberry
 
+from resolvers import filter_inputs as _filter_inputs  # noqa: F401 - makes Strawberry build filters by it
 from resolvers.filters import GridFilter, PackageFilter
 from resolvers.ordering import GridOrder, PackageOrder
 

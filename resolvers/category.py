@@ -36,7 +36,7 @@ async def packages(
     """A part of its packages."""
     catalog = await info.context.catalog()
     paging = Paging("packages", first, after, last, before)
-    return packages_of(catalog, paging, _package_ids(catalog, root), filter, order_by)
+    return packages_of(info.context, catalog, paging, _package_ids(catalog, root), filter, order_by)
 
 
 async def most_starred(root: Category, info: Info, first: Most = 5) -> list[Package]:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 import strawberry
 
+from resolvers.budget import WorkBudget
 from resolvers.errors import Forbidden, TooComplex
+from resolvers.kept_filters import FiltersOfRequest
 from resolvers.loaders import Loaders
 from upstream.catalog import Catalog
 from upstream.errors import UpstreamError
@@ -60,6 +62,8 @@ class Context:
     status: Status
     source: Source
     entities: EntityBudget = field(default_factory=EntityBudget)
+    work: WorkBudget = field(default_factory=WorkBudget)
+    filters: FiltersOfRequest = field(default_factory=FiltersOfRequest)
     _catalog: Catalog | UpstreamError | None = None
 
     async def catalog(self) -> Catalog:
@@ -88,6 +92,8 @@ class Context:
         self.loaders = Loaders.over(self.source.batcher, snapshot)
         self.status = self.source.status(snapshot)
         self._catalog = None
+        self.work = WorkBudget(self.work.most)
+        self.filters = FiltersOfRequest()
 
 
 Info = strawberry.Info[Context, None]

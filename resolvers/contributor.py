@@ -115,7 +115,7 @@ async def packages(
 ) -> Connection[Package]:
     """A part of the packages they contributed to."""
     paging = Paging("packages", first, after, last, before)
-    return packages_of(await info.context.catalog(), paging, root.packages, filter, order_by)
+    return packages_of(info.context, await info.context.catalog(), paging, root.packages, filter, order_by)
 
 
 async def categories(root: Contributor, info: Info) -> list[CategoryCount]:

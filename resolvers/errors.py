@@ -29,3 +29,16 @@ class TooComplex(Exception):
         self.allowed = allowed
         self.value = value
         """What the operation has of it."""
+
+
+class Stopped(BaseException):
+    """Ends a request that may not go on, wherever it is.
+
+    It is no ``Exception``, so that neither the engine nor graphql-core takes it for the error of one field and goes on
+    with the others.
+    """
+
+    def __init__(self, error: TooComplex) -> None:
+        super().__init__(str(error))
+        self.error = error
+        """What the client is told in place of an answer."""

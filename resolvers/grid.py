@@ -78,7 +78,7 @@ async def packages_connection(
 ) -> Connection[Package]:
     """A part of the packages of the grid."""
     paging = Paging("packagesConnection", first, after, last, before)
-    return packages_of(await info.context.catalog(), paging, root.packages, filter, order_by)
+    return packages_of(info.context, await info.context.catalog(), paging, root.packages, filter, order_by)
 
 
 def package_count(root: Grid) -> int:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from resolvers.context import Context
 from resolvers.filters import GridFilter, PackageFilter
+from resolvers.kept_filters import grid_filters, package_filters
 from resolvers.loaders import RecordLoader
-from resolvers.matching import matching_grids, matching_packages
 from resolvers.ordering import GridOrder, PackageOrder
 from resolvers.pagination import Connection, Edge, Paging, connection, page_info, write_cursor
 from upstream.catalog import Catalog
 from upstream.errors import UpstreamBadData
 from upstream.orders import NEWEST_FIRST
 from upstream.records import BadRecord, Grid, Package, R
-from upstream.tables import Mask, grid_table, package_table
 
 
 async def all_packages(
@@ -29,7 +28,7 @@ async def all_packages(
     span = paging.span(order)
     if context.loaders.catalog is None and filter is None and order is NEWEST_FIRST and paging.is_plain:
         return await _live(context.loaders.packages, span.size)
-    return packages_of(await context.catalog(), paging, None, filter, order_by)
+    return packages_of(context, await context.catalog(), paging, None, filter, order_by)
 
 
 async def all_grids(
@@ -41,28 +40,40 @@ async def all_grids(
     if context.loaders.catalog is None and filter is None and order is NEWEST_FIRST and paging.is_plain:
         return await _live(context.loaders.grids, span.size)
     catalog = await context.catalog()
-    mask = None if filter is None else matching_grids(catalog, filter, f"{paging.field}(filter:)")
-    return connection(span, catalog.view(grid_table).ids(order, mask), order, catalog.grids)
+    kept = catalog.view(grid_filters)
+    if filter is None:
+        return connection(span, kept.table.ids(order), order, catalog.grids)
+    matches = context.filters.grids(context.work, catalog, filter, f"{paging.field}(filter:)")
+    return connection(span, kept.ids(matches, order), order, catalog.grids)
 
 
 def packages_of(
+    context: Context,
     catalog: Catalog,
     paging: Paging,
-    ids: Iterable[int] | None,
+    ids: Collection[int] | None,
     filter: PackageFilter | None,
     order_by: PackageOrder | None,
 ) -> Connection[Package]:
     """A page of the packages with these ids, or of all, that match.
 
     :raises BadUserInput: an argument makes no sense.
+    :raises Stopped: it takes too much work.
     """
     order = NEWEST_FIRST if order_by is None else order_by.order
-    table = catalog.view(package_table)
-    mask: Mask | None = None if ids is None else table.among(ids)
-    if filter is not None:
-        matching = matching_packages(catalog, filter, f"{paging.field}(filter:)")
-        mask = matching if mask is None else mask & matching
-    return connection(paging.span(order), table.ids(order, mask), order, catalog.packages)
+    span = paging.span(order)
+    kept = catalog.view(package_filters)
+    matches = (
+        None
+        if filter is None
+        else context.filters.packages(context.work, catalog, filter, f"{paging.field}(filter:)")
+    )
+    if ids is None:
+        found = kept.table.ids(order) if matches is None else kept.ids(matches, order)
+    else:
+        context.work.spend(len(ids))
+        found = kept.table.sorted(order, ids if matches is None else matches.among(ids))
+    return connection(span, found, order, catalog.packages)
 
 
 async def _live(loader: RecordLoader[R], size: int) -> Connection[R]:

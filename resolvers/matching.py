@@ -6,17 +6,18 @@ pass over a column, and conditions are combined as masks (``upstream.tables``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from math import inf
+from typing import Any, NamedTuple, TypeVar
 
+from resolvers import columns
 from resolvers.errors import BadUserInput
 from resolvers.filters import DateTimeRange, GridFilter, IntRange, PackageDetail, PackageFilter
 from resolvers.moment import now
 from upstream.catalog import Catalog
-from upstream.identity import repository
 from upstream.orders import commits_in_52_weeks, last_commit
-from upstream.records import Grid, Package, R
+from upstream.records import Package, R
 from upstream.tables import Mask, Table, grid_table, package_table
 
 MOST_CONDITIONS = 100
@@ -31,59 +32,51 @@ _Named = tuple[tuple[str, C | None, Callable[[Package], Any]], ...]
 """The name of a condition, the condition if it is given, and the column that it is about."""
 
 
-def matching_packages(catalog: Catalog, filter: PackageFilter, argument: str) -> Mask:
+class Match(NamedTuple):
+    """The rows that a filter matches, and from when until when it does: seconds since 1970, both included."""
+
+    rows: Mask
+    since: float
+    until: float
+
+
+def matching_packages(catalog: Catalog, filter: PackageFilter, argument: str) -> Match:
     """The packages that match; ``argument`` names the filter in errors.
 
     :raises BadUserInput: a condition makes no sense.
     """
-    return _matching(filter, argument, catalog.view(package_table), _Packages(catalog, argument).conditions)
+    packages = _Packages(catalog, argument)
+    rows = _matching(filter, argument, catalog.view(package_table), packages.conditions)
+    return Match(rows, packages.since, packages.until)
 
 
-def matching_grids(catalog: Catalog, filter: GridFilter, argument: str) -> Mask:
+def matching_grids(catalog: Catalog, filter: GridFilter, argument: str) -> Match:
     """The grids that match; ``argument`` names the filter in errors.
 
     :raises BadUserInput: a condition makes no sense.
     """
-    return _matching(filter, argument, catalog.view(grid_table), _Grids(catalog, argument).conditions)
-
-
-def repository_host(package: Package) -> str | None:
-    """Where the repository is: a column of the table of packages."""
-    address = repository(package.repo_url)
-    return address and address.partition("/")[0]
+    grids = _Grids(catalog, argument)
+    return Match(_matching(filter, argument, catalog.view(grid_table), grids.conditions), -inf, inf)
 
 
 def _matching(
     filter: Filter, argument: str, table: Table[int, R], conditions: Callable[[Filter], Iterable[Mask]]
 ) -> Mask:
-    left = MOST_CONDITIONS
-
-    def match(filter: Filter) -> Mask:
-        spend()
-        mask = table.every
-        for condition in conditions(filter):
-            spend()
-            mask &= condition
-        for other in filter.and_ or ():
-            mask &= match(other)
-        if filter.or_ is not None:
-            if not filter.or_:
-                raise BadUserInput(f"{argument} has an or without any filter in it; give at least one.")
-            any_of = 0
-            for other in filter.or_:
-                any_of |= match(other)
-            mask &= any_of
-        if filter.not_ is not None:
-            mask &= table.every ^ match(filter.not_)
-        return mask
-
-    def spend() -> None:
-        nonlocal left
-        left -= 1
-        if left < 0:
-            raise BadUserInput(f"{argument} has more than {MOST_CONDITIONS} conditions.")
-
-    return match(filter)
+    mask = table.every
+    for condition in conditions(filter):
+        mask &= condition
+    for other in filter.and_ or ():
+        mask &= _matching(other, argument, table, conditions)
+    if filter.or_ is not None:
+        if not filter.or_:
+            raise BadUserInput(f"{argument} has an or without any filter in it; give at least one.")
+        any_of = 0
+        for other in filter.or_:
+            any_of |= _matching(other, argument, table, conditions)
+        mask &= any_of
+    if filter.not_ is not None:
+        mask &= table.every ^ _matching(filter.not_, argument, table, conditions)
+    return mask
 
 
 class _Packages:
@@ -93,40 +86,50 @@ class _Packages:
         self._catalog = catalog
         self._table = catalog.view(package_table)
         self._read = _Reader(argument)
+        self.since, self.until = -inf, inf
+        """From when until when the conditions that were asked for hold."""
 
     def conditions(self, filter: PackageFilter) -> Iterable[Mask]:
         yield from self._memberships(filter)
         yield from self._texts(filter)
         table, read = self._table, self._read
         ranges: _Named[IntRange] = (
-            ("stars", filter.stars, _stars),
-            ("forks", filter.forks, _forks),
+            ("stars", filter.stars, columns.stars),
+            ("forks", filter.forks, columns.forks),
             ("commits", filter.commits, commits_in_52_weeks),
-            ("gridCount", filter.grid_count, _grid_count),
+            ("gridCount", filter.grid_count, columns.grid_count),
         )
         for name, bounds, value_of in ranges:
             if bounds is not None:
                 yield _within(table, value_of, *read.numbers(name, bounds))
         spans: _Named[DateTimeRange] = (
-            ("created", filter.created, _created),
-            ("modified", filter.modified, _modified),
+            ("created", filter.created, columns.created),
+            ("modified", filter.modified, columns.modified),
             ("lastCommit", filter.last_commit, last_commit),
         )
         for name, span, value_of in spans:
             if span is not None:
                 yield _between(table, value_of, *read.moments(name, span))
         if filter.active_within_days is not None:
-            since = now().timestamp() - 86_400 * read.days("activeWithinDays", filter.active_within_days)
-            yield _between(table, last_commit, since, float("inf"))
+            yield self._active(86_400 * read.days("activeWithinDays", filter.active_within_days))
         for wanted, is_missing in (
-            (filter.has_pypi_release, _IS_MISSING[PackageDetail.PYPI_VERSION]),
-            (filter.has_documentation, _IS_MISSING[PackageDetail.DOCUMENTATION]),
+            (filter.has_pypi_release, columns.IS_MISSING[PackageDetail.PYPI_VERSION]),
+            (filter.has_documentation, columns.IS_MISSING[PackageDetail.DOCUMENTATION]),
         ):
             if wanted is not None:
                 missing = table.mask(table.column(is_missing))
                 yield table.every ^ missing if wanted else missing
         for detail in filter.missing or ():
-            yield table.mask(table.column(_IS_MISSING[detail]))
+            yield table.mask(table.column(columns.IS_MISSING[detail]))
+
+    def _active(self, seconds: int) -> Mask:
+        moment = now().timestamp()
+        after = moment - seconds
+        commits = self._table.numbers(last_commit)
+        self.since = max(self.since, moment)
+        # Until the oldest of these commits is too old.
+        self.until = min(self.until, min((each for each in commits if each >= after), default=inf) + seconds)
+        return _between(self._table, last_commit, after, inf)
 
     def _memberships(self, filter: PackageFilter) -> Iterable[Mask]:
         catalog, table = self._catalog, self._table
@@ -145,7 +148,7 @@ class _Packages:
             yield table.among(catalog.contributor_packages.get(filter.contributor.casefold(), ()))
         if filter.repository_host is not None:
             host = filter.repository_host.casefold()
-            yield table.mask([host == other for other in table.column(repository_host)])
+            yield table.mask([host == other for other in table.column(columns.repository_host)])
 
     def _on_grid(self, slug: str) -> Mask:
         grid = self._catalog.grid_slugs.get(slug)
@@ -153,10 +156,10 @@ class _Packages:
 
     def _texts(self, filter: PackageFilter) -> Iterable[Mask]:
         for name, text, text_of in (
-            ("text", filter.text, _package_text),
-            ("title", filter.title, _title),
-            ("slug", filter.slug, _slug),
-            ("description", filter.description, _repo_description),
+            ("text", filter.text, columns.package_text),
+            ("title", filter.title, columns.title),
+            ("slug", filter.slug, columns.slug),
+            ("description", filter.description, columns.repo_description),
         ):
             if text is not None:
                 yield _containing(self._table, text_of, self._read.text(name, text))
@@ -172,12 +175,12 @@ class _Grids:
     def conditions(self, filter: GridFilter) -> Iterable[Mask]:
         table, read = self._table, self._read
         if filter.text is not None:
-            yield _containing(table, _grid_text, read.text("text", filter.text))
+            yield _containing(table, columns.grid_text, read.text("text", filter.text))
         if filter.title is not None:
-            yield _containing(table, _grid_title, read.text("title", filter.title))
+            yield _containing(table, columns.grid_title, read.text("title", filter.title))
         if filter.package_count is not None:
-            yield _within(table, _package_count, *read.numbers("packageCount", filter.package_count))
-        for wanted, flag_of in ((filter.is_locked, _is_locked), (filter.header, _header)):
+            yield _within(table, columns.package_count, *read.numbers("packageCount", filter.package_count))
+        for wanted, flag_of in ((filter.is_locked, columns.is_locked), (filter.header, columns.header)):
             if wanted is not None:
                 flagged = table.mask(table.column(flag_of))
                 yield flagged if wanted else table.every ^ flagged
@@ -190,15 +193,15 @@ class _Reader:
         self._argument = argument
 
     def numbers(self, name: str, bounds: IntRange) -> tuple[float, float]:
-        low = float("-inf") if bounds.min is None else bounds.min
-        high = float("inf") if bounds.max is None else bounds.max
+        low = -inf if bounds.min is None else bounds.min
+        high = inf if bounds.max is None else bounds.max
         if low > high:
             raise BadUserInput(f"{self._argument} has {name} with min {low} above max {high}.")
         return low, high
 
     def moments(self, name: str, span: DateTimeRange) -> tuple[float, float]:
-        after = float("-inf") if span.after is None else self._seconds(name, span.after)
-        before = float("inf") if span.before is None else self._seconds(name, span.before)
+        after = -inf if span.after is None else self._seconds(name, span.after)
+        before = inf if span.before is None else self._seconds(name, span.before)
         if after > before:
             raise BadUserInput(f"{self._argument} has {name} with after later than before.")
         return after, before
@@ -245,77 +248,3 @@ def _between(table: Table[int, R], value_of: Callable[[R], Any], after: float, b
 
 def _containing(table: Table[int, R], text_of: Callable[[R], str], text: str) -> Mask:
     return table.mask([text in each for each in table.column(text_of)])
-
-
-# The columns. Tables keep each under its function.
-
-
-def _stars(package: Package) -> int:
-    return package.repo_watchers
-
-
-def _forks(package: Package) -> int:
-    return package.repo_forks
-
-
-def _grid_count(package: Package) -> int:
-    return len(package.grids)
-
-
-def _created(package: Package) -> float:
-    return package.created.timestamp()
-
-
-def _modified(package: Package) -> float:
-    return package.modified.timestamp()
-
-
-def _title(package: Package) -> str:
-    return package.title.casefold()
-
-
-def _slug(package: Package) -> str:
-    return package.slug.casefold()
-
-
-def _repo_description(package: Package) -> str:
-    return package.repo_description.casefold()
-
-
-def _package_text(package: Package) -> str:
-    # A text that is looked for has no NUL, so it is found within one of the three.
-    return f"{package.title}\0{package.slug}\0{package.repo_description}".casefold()
-
-
-def _grid_text(grid: Grid) -> str:
-    return f"{grid.title}\0{grid.slug}\0{grid.description}".casefold()
-
-
-def _grid_title(grid: Grid) -> str:
-    return grid.title.casefold()
-
-
-def _package_count(grid: Grid) -> int:
-    return len(grid.packages)
-
-
-def _is_locked(grid: Grid) -> bool:
-    return grid.is_locked
-
-
-def _header(grid: Grid) -> bool:
-    return grid.header
-
-
-_IS_MISSING: Mapping[PackageDetail, Callable[[Package], bool]] = {
-    PackageDetail.LAST_COMMIT: lambda package: package.last_updated is None,
-    PackageDetail.LAST_FETCHED: lambda package: package.last_fetched is None,
-    PackageDetail.COMMITS: lambda package: not package.commits_over_52,
-    PackageDetail.CONTRIBUTORS: lambda package: not package.participants,
-    PackageDetail.REPOSITORY: lambda package: not package.repo_url,
-    PackageDetail.DESCRIPTION: lambda package: not package.repo_description,
-    PackageDetail.PYPI: lambda package: not package.pypi_url,
-    PackageDetail.PYPI_VERSION: lambda package: not package.pypi_version,
-    PackageDetail.DOCUMENTATION: lambda package: not package.documentation_url,
-    PackageDetail.GRIDS: lambda package: not package.grids,
-}

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass
 from typing import Annotated
 
 import strawberry
 
+from resolvers.columns import repository_host
 from resolvers.context import Info
 from resolvers.contributor import CategoryCount
 from resolvers.errors import BadUserInput
-from resolvers.matching import MOST_DAYS, repository_host
+from resolvers.matching import MOST_DAYS
 from resolvers.moment import now
 from resolvers.ordering import PackageOrder
 from resolvers.pagination import page_size
@@ -85,10 +87,7 @@ def by_category(root: Stats) -> list[CategoryCount]:
 def by_repository_host(root: Stats, first: Most = 10) -> list[HostCount]:
     """Packages by the host of their repository: the most first, then by name."""
     size = page_size("byRepositoryHost", "first", first)
-    hosts = Counter(host for host in root.catalog.view(package_table).column(repository_host) if host)
-    return [
-        HostCount(host, hosts[host]) for host in sorted(hosts, key=lambda host: (-hosts[host], host))[:size]
-    ]
+    return root.catalog.view(_hosts)[:size]
 
 
 def active(root: Stats, within_days: Days = 365) -> ActiveShare:
@@ -96,9 +95,9 @@ def active(root: Stats, within_days: Days = 365) -> ActiveShare:
     if not 0 <= within_days <= MOST_DAYS:
         raise BadUserInput(f"active(withinDays:) is {within_days}; it can be 0 to {MOST_DAYS}.")
     since = now().timestamp() - 86_400 * within_days
-    moments = root.catalog.view(package_table).column(last_commit)
-    count = sum(moment is not None and moment >= since for moment in moments)
-    return ActiveShare(count, count / len(moments) if moments else None)
+    commits = root.catalog.view(_last_commits)
+    count, every = len(commits) - bisect_left(commits, since), len(root.catalog.packages)
+    return ActiveShare(count, count / every if every else None)
 
 
 def newest(root: Stats, first: Most = 5) -> list[Package]:
@@ -113,3 +112,14 @@ def most_starred(root: Stats, first: Most = 5) -> list[Package]:
     size = page_size("mostStarred", "first", first)
     ids = root.catalog.view(package_table).ids(PackageOrder.STARS_DESC.order)
     return [root.catalog.packages[id] for id in ids[:size]]
+
+
+def _hosts(catalog: Catalog) -> list[HostCount]:
+    """All hosts of repositories, for :meth:`~upstream.catalog.Catalog.view`."""
+    hosts = Counter(host for host in map(repository_host, catalog.packages.values()) if host)
+    return [HostCount(host, hosts[host]) for host in sorted(hosts, key=lambda host: (-hosts[host], host))]
+
+
+def _last_commits(catalog: Catalog) -> list[float]:
+    """When the last commits were made where that is known, the longest ago first, for the same."""
+    return sorted(moment for moment in map(last_commit, catalog.packages.values()) if moment is not None)

@@ -7,11 +7,12 @@ are first asked for, and kept: a table belongs to one catalog, which never chang
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import compress
 from math import nan
 from operator import itemgetter
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from upstream.catalog import Catalog
 from upstream.contributors import Contributor, contributors
@@ -20,6 +21,9 @@ from upstream.records import Grid, Package
 
 V = TypeVar("V")
 Mask = int
+
+MANY = 20
+"""A list of more than a part of so many of all rows is sorted by going through all of them."""
 
 
 def package_table(catalog: Catalog) -> Table[int, Package]:
@@ -43,10 +47,11 @@ class Table(Generic[K, R]):
     def __init__(self, records: Mapping[K, R]) -> None:
         self.records = records
         self._ids = tuple(records)
-        self._places = {id: place for place, id in enumerate(self._ids)}
+        self.places: Mapping[K, int] = {id: place for place, id in enumerate(self._ids)}
+        """Which row a record is."""
         self._columns: dict[Callable[[R], Any], list[Any]] = {}
         self._numbers: dict[Callable[[R], float | None], list[float]] = {}
-        self._orders: dict[Order[R], tuple[tuple[K, ...], itemgetter[Any]]] = {}
+        self._orders: dict[Order[R], _Ordered[K]] = {}
         self.every: Mask = self.mask(b"\1" * len(self._ids))
 
     def column(self, value_of: Callable[[R], V]) -> list[V]:
@@ -72,7 +77,7 @@ class Table(Generic[K, R]):
         """The rows with these ids; others are left out."""
         flags = bytearray(len(self._ids))
         for id in ids:
-            place = self._places.get(id)
+            place = self.places.get(id)
             if place is not None:
                 flags[place] = 1
         return self.mask(bytes(flags))
@@ -81,14 +86,48 @@ class Table(Generic[K, R]):
         """How many rows are in it."""
         return mask.bit_count()
 
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def flags(self, mask: Mask) -> bytes:
+        """One byte for each row, 1 where the row is in the mask."""
+        return mask.to_bytes(len(self._ids), "little")
+
     def ids(self, order: Order[R], mask: Mask | None = None) -> Sequence[K]:
         """The ids of the rows in a mask, or of all, in this order."""
-        if order not in self._orders:
-            ids = order.sorted(self.records)
-            # Of one place itemgetter gives the item itself, of none it cannot be made; so ask for two more.
-            self._orders[order] = ids, itemgetter(*(self._places[id] for id in ids), -1, -1)
-        ids, flags_in_order = self._orders[order]
+        ordered = self._ordered(order)
         if mask is None:
-            return ids
+            return ordered.ids
+        # Of one place itemgetter gives the item itself, of none it cannot be made; so it asks for two more.
         flags = mask.to_bytes(len(self._ids) + 1, "little")
-        return tuple(compress(ids, flags_in_order(flags)))
+        return tuple(compress(ordered.ids, ordered.flags(flags)))
+
+    def sorted(self, order: Order[R], ids: Collection[K]) -> Sequence[K]:
+        """These ids in this order; those of no row are left out."""
+        if len(ids) > len(self._ids) // MANY:
+            return self.ids(order, self.among(ids))
+        places, ranks = self.places, self._ordered(order).ranks
+        known = [id for id in ids if id in places]
+        known.sort(key=lambda id: ranks[places[id]])
+        return known
+
+    def _ordered(self, order: Order[R]) -> _Ordered[K]:
+        ordered = self._orders.get(order)
+        if ordered is None:
+            ids = order.sorted(self.records)
+            places = [self.places[id] for id in ids]
+            ranks = array("i", bytes(4 * len(ids)))
+            for rank, place in enumerate(places):
+                ranks[place] = rank
+            ordered = self._orders[order] = _Ordered(ids, itemgetter(*places, -1, -1), ranks)
+        return ordered
+
+
+class _Ordered(NamedTuple, Generic[K]):
+    """All rows in one order."""
+
+    ids: tuple[K, ...]
+    flags: itemgetter[Any]
+    """Takes the flags of the rows, and gives them in this order."""
+    ranks: array[int]
+    """Of each row its place in the order."""

@@ -14,8 +14,9 @@ from msgspec.structs import replace
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from engine import Engine, HandOver, Reason
+from resolvers.budget import WorkBudget
 from resolvers.context import Context
-from resolvers.errors import TooComplex
+from resolvers.errors import Stopped, TooComplex
 from resolvers.loaders import Loaders
 from schema import Document, given, schema, tracing_fields
 from upstream.errors import UpstreamError
@@ -101,6 +102,7 @@ class Gateway:
         self.router = router
         self.admission = admission or Admission(UNLIMITED)
         self.engine = Engine(schema) if use_engine else None
+        self.limits = limits
         self.documents = Documents(limits)
         self.persisted = persisted(self.documents)
         self.refused: Counter[str] = Counter()
@@ -122,6 +124,8 @@ class Gateway:
             snapshot, context = await self._begin(request)
             try:
                 answer, handed_over = await self._run(request, asked, context, receipt)
+            except Stopped as stopped:
+                return self._refusal([_told(stopped)])
             finally:
                 context.loaders.close()
         if receipt.exchanges:
@@ -162,7 +166,8 @@ class Gateway:
             return
         snapshot = self.source.sync.snapshot
         loaders = Loaders.over(self.source.batcher, snapshot)
-        context = Context(loaders, self.source.status(snapshot), self.source)
+        work = WorkBudget(self.limits.work)
+        context = Context(loaders, self.source.status(snapshot), self.source, work=work)
         results = await schema.stream(
             request.query,
             variable_values=request.variables,
@@ -179,6 +184,8 @@ class Gateway:
                     yield answer
                     if not answer.ran:
                         return
+        except Stopped as stopped:
+            yield self._refusal([_told(stopped)])
         finally:
             # Not those of the start: each event has its own.
             context.loaders.close()
@@ -238,7 +245,8 @@ class Gateway:
             snapshot, known = self.source.sync.snapshot, error
         loaders = Loaders.over(self.source.batcher, known)
         status = self.source.status(snapshot)
-        return snapshot, Context(loaders, status, self.source, self.router.budget(request.router))
+        entities, work = self.router.budget(request.router), WorkBudget(self.limits.work)
+        return snapshot, Context(loaders, status, self.source, entities, work)
 
     async def _run(
         self, request: Request, asked: Document, context: Context, receipt: Receipt
@@ -320,6 +328,12 @@ def _overload(error: Overloaded) -> Answer:
     return Answer(
         _encode({"errors": [overload(error)]}), ran=False, failed=True, retry_after=error.retry_after
     )
+
+
+def _told(stopped: Stopped) -> GraphQLError:
+    """The one error that answers a request that was stopped."""
+    # Without the traceback, which would keep all that was looked at.
+    return GraphQLError(str(stopped), original_error=stopped.error.with_traceback(None))
 
 
 def _event(result: ExecutionResult) -> Answer:

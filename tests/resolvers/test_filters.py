@@ -132,7 +132,7 @@ async def test_conditions_are_joined_and_nested(ask_catalog: Ask, catalog: Catal
 
 def test_every_detail_that_can_be_missing_is_missing_somewhere_and_known_elsewhere(catalog: Catalog) -> None:
     for detail in PackageDetail:
-        mask = matching_packages(catalog, PackageFilter(missing=[detail]), "filter")
+        mask = matching_packages(catalog, PackageFilter(missing=[detail]), "filter").rows
         count = catalog.view(package_table).count(mask)
         assert 0 <= count < len(catalog.packages), detail
 
@@ -169,7 +169,7 @@ def test_masks_obey_the_laws_of_sets(
     whole_records: Catalog, one: PackageFilter, other: PackageFilter
 ) -> None:
     def mask(**parts: Any) -> int:
-        return matching_packages(whole_records, PackageFilter(**parts), "filter")
+        return matching_packages(whole_records, PackageFilter(**parts), "filter").rows
 
     both, either = mask(and_=[one, other]), mask(or_=[one, other])
     every = whole_records.view(package_table).every

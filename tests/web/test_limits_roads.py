@@ -99,6 +99,6 @@ def test_the_settings_have_the_limits_that_the_program_has_without_them() -> Non
 
 
 def test_each_limit_is_a_setting() -> None:
-    values = {name: place + 100 for place, name in enumerate(Limits.__slots__)} | {"depth": 99}
+    values = {name: 1000 + place for place, name in enumerate(Limits.__slots__)} | {"depth": 99}
     limits = document_limits(read_settings(**{f"limit_{name}": value for name, value in values.items()}))
     assert limits == Limits(**values)

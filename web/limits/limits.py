@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from resolvers.budget import MOST_WORK
+
 MOST_SAID = 2**31 - 1
 """A larger value is told as this: fragments multiply to numbers that no client reads."""
 
@@ -35,6 +37,8 @@ class Limits:
     values: int = 250_000
     """About 10 MB of titles. A hundred packages, their grids and all packages there with ten fields each
     are 101,201."""
+    work: int = MOST_WORK
+    """Counted while the operation runs: see :mod:`resolvers.budget`."""
 
 
 DEFAULT_LIMITS = Limits()

@@ -1,0 +1,53 @@
+"""The work that one request may cause, counted in steps wherever something is looped over.
+
+A step is about a microsecond of processor time, measured on the machine of ``benchmarks/results``. What costs more than
+one, or less, is counted as so many steps by the constants below; a batch is counted at once. The same operation on the
+same catalog counts the same, whatever was worked out before and kept.
+"""
+
+from __future__ import annotations
+
+from resolvers.errors import Stopped, TooComplex
+
+MOST_WORK = 250_000
+"""Steps of one request: about a quarter of a second. The dearest of ``examples/`` takes less than a tenth of them."""
+
+CALL = 4
+"""Steps of one call of a resolver, with the making of what it gives."""
+
+CONDITION = 10
+"""Steps to read one condition of a filter, wherever one is given."""
+
+ROWS = 5
+"""How many rows of a column one condition compares in a step."""
+
+_MOST_SAID = 2**31 - 1
+"""A larger number is told as this."""
+
+
+class WorkBudget:
+    """What a request may spend, and what it has spent, in steps."""
+
+    __slots__ = ("most", "spent")
+
+    def __init__(self, most: int = MOST_WORK) -> None:
+        self.most = most
+        self.spent = 0
+
+    def spend(self, steps: int) -> None:
+        """Count so many steps, before they are done.
+
+        :raises Stopped: that is more than the request may spend; nothing more of it is done.
+        """
+        self.spent += steps
+        if self.spent > self.most:
+            spent = min(self.spent, _MOST_SAID)
+            raise Stopped(
+                TooComplex(
+                    f"The operation takes too much work: it was stopped at {spent:,} steps; {self.most:,} are allowed. "
+                    "Ask for shorter lists, for fewer lists in lists, or for fewer filters.",
+                    "work",
+                    self.most,
+                    spent,
+                )
+            )
