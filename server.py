@@ -168,15 +168,23 @@ def print_schema(
 
 
 @cli.command()
-def sync(upstream: UpstreamFlag = None) -> None:
+def sync(
+    upstream: UpstreamFlag = None,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Take it even if it is empty or much has gone from it.")
+    ] = False,
+) -> None:
     """Read the whole catalogue now, store it, and tell what changed."""
+    from upstream.guard import CatalogRefused
     from upstream.progress import show_sync
 
     settings = _settings(upstream=upstream)
     try:
-        synced = asyncio.run(show_sync(open_source(settings, follow=False)))
+        synced = asyncio.run(show_sync(open_source(settings, follow=False), accept=accept))
     except StorageUnavailable as error:
         _stop(str(error))
+    except CatalogRefused as error:
+        _stop(f"{error} If that is how it is, `python server.py sync --accept` takes it.", status=1)
     except UpstreamError as error:
         _stop(f"The catalogue could not be read, and what is stored stays: {error}", status=1)
     if not synced.stored:

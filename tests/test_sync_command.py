@@ -29,9 +29,9 @@ class Command:
     address: str
     file: Path
 
-    def run(self) -> subprocess.CompletedProcess[str]:
+    def run(self, *flags: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "server.py", "sync", "--upstream", self.address],
+            [sys.executable, "server.py", "sync", "--upstream", self.address, *flags],
             cwd=ROOT,
             env=os.environ | {"GATEWAY_STORAGE": str(self.file), "COLUMNS": "120"},
             capture_output=True,
@@ -157,3 +157,25 @@ def test_a_file_that_breaks_while_upstream_is_read_is_one_sentence(command: Comm
         f"The catalog file {file} cannot be used: it is a directory.\n"
         "The catalogue was read but could not be stored.\n"
     )
+
+
+def test_a_catalogue_that_has_lost_much_is_refused_until_it_is_accepted(command: Command) -> None:
+    before = command.stored()
+    catalogue = command.embedded.catalogue
+    lost = [row for row in catalogue.packages.values() if not row.grids][:50]
+    known = len(catalogue.packages)
+    for row in lost:
+        catalogue.remove_package(row.id)
+    done = command.run()
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"Upstream has lost 50 of {known} packages since the last crawl. That is refused, and what was known stays. "
+        "If that is how it is, `python server.py sync --accept` takes it.\n"
+    )
+    assert command.stored() == before is not None
+    done = command.run("--accept")
+    assert done.returncode == 0
+    assert "Removed: 50" in done.stdout.splitlines()
+    after = command.stored()
+    assert after is not None
+    assert len(after.packages) == known - 50

@@ -53,6 +53,14 @@ async def look(batcher: Batcher, client: Client, catalog: Catalog) -> Newest:
     return Newest(page.count, new, grids, is_all)
 
 
+async def probe(batcher: Batcher) -> None:
+    """Ask once, for as little as there is: how long the list of packages is, without a row.
+
+    :raises UpstreamError: upstream does not answer.
+    """
+    await batcher.crawl_page(PACKAGE, limit=1, offset=BEYOND_THE_END, attempts=1)
+
+
 async def _page_one(batcher: Batcher) -> Page[Package]:
     """The newest packages; none where one of them cannot be served, but the length of the list all the same."""
     try:

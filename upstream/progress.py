@@ -18,9 +18,12 @@ MOST_SHOWN = 20
 """Changes of one sort that are listed; of the others the number is told."""
 
 
-async def show_sync(source: Source) -> Synced:
+async def show_sync(source: Source, *, accept: bool) -> Synced:
     """Open the source, crawl, tell what changed since the stored catalog, and close it.
 
+    ``accept`` is whether even an implausible catalog is taken.
+
+    :raises CatalogRefused: what was read is implausible.
     :raises UpstreamError: upstream could not be read.
     :raises StorageUnavailable: the stored catalog cannot be read.
     """
@@ -29,7 +32,7 @@ async def show_sync(source: Source) -> Synced:
     try:
         before = source.sync.snapshot
         with _Bars(console) as bars:
-            synced = await source.sync.crawl(bars.advance)
+            synced = await source.sync.crawl(bars.advance, accept=accept)
     finally:
         await source.aclose()
     for line in _summary(None if before is None else before.catalog, synced):

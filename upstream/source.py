@@ -156,12 +156,15 @@ class Source:
     async def ready(self) -> Literal["catalog", "live"] | None:
         """Where an answer would come from now; ``None`` if none can be given.
 
-        Without a catalog upstream is asked for its categories: what it says is remembered for a minute, and the
-        breaker bounds the questions.
+        Without a catalog upstream is asked for its categories: what it says is remembered for a minute, and nothing
+        is asked that would be a probe. Those are the crawl's, or of requests where nobody crawls.
         """
         snapshot = self.sync.snapshot
         if snapshot is not None and self.freshness.stage(snapshot.age()) != "expired":
             return "catalog"
+        circuit = self.client.exchanger.breaker.state
+        if circuit != "closed":
+            return "live" if circuit == "half-open" and not self._follow else None
         try:
             async with asyncio.timeout(PATIENCE):
                 await self.batcher.page(CATEGORY, limit=1, offset=0)

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from upstream.attempts import Attempts, as_upstream_error, varied
 from upstream.batching import Batcher
 from upstream.catalog import Catalog, Changes, compare
 from upstream.client import Client
@@ -23,7 +24,8 @@ from upstream.crawl import LastGood, crawl
 from upstream.errors import NothingStored, StorageUnavailable, UpstreamError
 from upstream.feed import Entry, Excerpt, FeedReplaced
 from upstream.freshness import Snapshot
-from upstream.newest import look
+from upstream.guard import Guard
+from upstream.newest import look, probe
 from upstream.reading import Progress
 from upstream.records import GRID, PACKAGE, Record
 from upstream.storage import Storage, Stored
@@ -45,9 +47,13 @@ class Schedule:
     """For which the lease is taken; it is renewed in a third of that. A dead crawler is replaced after so long."""
     look: float = 1.0
     """Between looks into the file for another process's catalog, or for a lease that has run out."""
+    probe: float = 15.0
+    """Between small requests to an upstream that does not answer: so soon its recovery is found."""
     first_retry: float = 15.0
-    """After a failure; doubled each time, up to the next."""
+    """After another failure; doubled each time, up to the next."""
     longest_retry: float = 900.0
+    agreement: float = 24 * 3600.0
+    """For which crawls must agree on a catalog that is implausible before it is accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,8 @@ class Sync:
         self._holder = f"{socket.gethostname()}-{os.getpid()}-{random.randbytes(4).hex()}"
         self._wanted = asyncio.Event()
         self._settled = asyncio.Condition()
-        self._attempts = 0
+        self._ended = 0
+        """How many attempts to refresh the catalog have ended, and catalogs have come."""
         self._feed = Excerpt("", (), 0, 0, 0, 0, 0)
         """The name and the end of the change feed as it was when the catalog was stored or loaded."""
         self._count: int | None = None
@@ -87,7 +94,11 @@ class Sync:
         self._unstored: Snapshot | None = None
         """What could not be stored, and is to be stored as soon as it can."""
         self._storing = asyncio.Lock()
+        self.attempts = Attempts(schedule.probe, schedule.first_retry, schedule.longest_retry)
+        self.guard = Guard(schedule.agreement)
         self.snapshot: Snapshot | None = None
+        self.leads = False
+        """Whether it is this process that refreshes the catalog."""
         self.syncing = False
         self.last_error: UpstreamError | None = None
         """Why the last attempt to refresh the catalog failed; ``None`` if it did not."""
@@ -108,12 +119,16 @@ class Sync:
         if self.snapshot is None or self.snapshot.refreshed_at <= snapshot.refreshed_at:
             self._stored = (stored.version, stored.refreshed_at)
             self._count = stored.count
+            self.guard.forget()
             await self._publish(snapshot, stored=True)
             await self._announce_feed()
 
-    async def crawl(self, progress: Progress = lambda kind, read, count: None) -> Synced:
-        """Crawl now, publish and store what was found.
+    async def crawl(
+        self, progress: Progress = lambda kind, read, count: None, *, accept: bool = False
+    ) -> Synced:
+        """Crawl now, publish and store what was found; even what is implausible, if that is to be accepted.
 
+        :raises CatalogRefused: it is implausible; what is known stays.
         :raises UpstreamError: upstream could not be read; what is known stays.
         """
         before = self.snapshot
@@ -125,10 +140,11 @@ class Sync:
             catalog = await asyncio.to_thread(
                 Catalog.build, crawled.packages.values(), crawled.grids.values(), crawled.categories.values()
             )
-            self._count = self._batcher.places[PACKAGE.singular].count
             changes = None
             if before is not None:
                 changes = await asyncio.to_thread(compare, before.catalog, catalog)
+            self.guard.check(None if before is None else before.catalog, catalog, changes, accept=accept)
+            self._count = self._batcher.places[PACKAGE.singular].count
             # So that nothing is left of it once it is replaced.
             del before, last_good
             snapshot = Snapshot(catalog, refreshed_at)
@@ -154,7 +170,8 @@ class Sync:
         newest = await look(self._batcher, self._client, before.catalog)
         self.last_error = None
         crawl_is_due = newest.count - (self._count or 0) != len(newest.packages) or not newest.is_all
-        if newest.packages:
+        # Where packages have gone a crawl finds out how many; a look is not to take from an upstream that lost its own.
+        if newest.packages and newest.count >= (self._count or len(before.catalog.packages)):
             catalog = await asyncio.to_thread(
                 Catalog.build,
                 (newest.packages | dict(before.catalog.packages)).values(),
@@ -176,11 +193,11 @@ class Sync:
 
     async def settled(self, seconds: float) -> None:
         """Wait until the next attempt to refresh the catalog has ended, well or not, or for so long."""
-        attempts = self._attempts
+        ended = self._ended
         self.want()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds), self._settled:
-                await self._settled.wait_for(lambda: self._attempts > attempts)
+                await self._settled.wait_for(lambda: self._ended > ended)
 
     async def changes(self, after: int, limit: int) -> Excerpt:
         """A part of the change feed, oldest entry first, up to the catalog that ``snapshot`` has.
@@ -218,19 +235,24 @@ class Sync:
     # What it does by itself
 
     async def run(self) -> None:
-        """Follow upstream until cancelled."""
+        """Follow upstream until cancelled, whatever happens meanwhile."""
         try:
             while True:
-                if await self._leased():
-                    await self._lead()
-                else:
-                    await self._follow()
+                try:
+                    if await self._leased():
+                        await self._lead()
+                    else:
+                        await self._follow()
+                except Exception as error:  # nobody would begin again
+                    await self._fail(error, has_answered=True)
         finally:
             with suppress(StorageUnavailable):
                 self._storage.drop_lease(self._holder)
 
     async def _lead(self) -> None:
         """Crawl and look for new packages, as long as the lease is ours."""
+        self.leads = True
+        self.attempts.begin()
         work = asyncio.create_task(self._work())
         try:
             while not work.done() and await self._leased():
@@ -238,37 +260,43 @@ class Sync:
                 await self._take_newer()
                 await self._store_again()
         finally:
+            self.leads = False
             work.cancel()
             with suppress(asyncio.CancelledError):
                 await work
 
     async def _work(self) -> None:
-        retry = self._schedule.first_retry
         while True:
+            has_answered = not self.attempts.failures_in_a_row
             try:
+                if not has_answered:
+                    await probe(self._batcher)
+                    has_answered = True
                 if not self._crawl_is_due() and await self.look_for_new_packages():
                     self.want()
                 if self._crawl_is_due():
                     await self.crawl()
-                retry = self._schedule.first_retry
-            except UpstreamError as error:
-                # Of a look too: nobody waits for a refresh while upstream is known to fail.
-                self.last_error = error
-                await self._end_attempt()
-                pause = max(_varied(retry), error.retry_after or 0.0)
-                _log.warning("the catalog could not be refreshed, next try in %.0f s: %s", pause, error)
-                retry = min(retry * 2, self._schedule.longest_retry)
-                # Deaf to wishes: an upstream that fails is asked no more often because people want it.
-                await asyncio.sleep(pause)
+            except Exception as error:  # whatever it is, it is tried again
+                await self._fail(error, has_answered=has_answered)
                 continue
+            self.attempts.succeeded()
             with suppress(TimeoutError):
-                async with asyncio.timeout(_varied(self._schedule.newest)):
+                async with asyncio.timeout(varied(self._schedule.newest)):
                     await self._wanted.wait()
+
+    async def _fail(self, error: Exception, *, has_answered: bool) -> None:
+        """Note that an attempt has failed, and wait until the next one is due."""
+        pause = self.attempts.failed(error, has_answered=has_answered)
+        # Even if it was a look: nobody waits for a refresh while upstream is known to fail.
+        self.last_error = as_upstream_error(error)
+        await self._end_attempt()
+        # Wishes are not heard: an upstream that fails is asked no more often because people want it.
+        await asyncio.sleep(pause)
 
     def _crawl_is_due(self) -> bool:
         if self.snapshot is None or self._wanted.is_set():
             return True
-        return self.snapshot.age() >= _varied(self._schedule.crawl)
+        return self.snapshot.age() >= varied(self._schedule.crawl)
 
     async def _follow(self) -> None:
         """Take what another process saves."""
@@ -359,7 +387,7 @@ class Sync:
 
     async def _end_attempt(self) -> None:
         async with self._settled:
-            self._attempts += 1
+            self._ended += 1
             self._settled.notify_all()
 
 
@@ -381,7 +409,3 @@ def _records_of(catalog: Catalog) -> list[Record]:
 
 def _last_good(catalog: Catalog) -> LastGood:
     return LastGood(catalog.packages, catalog.grids, catalog.categories)
-
-
-def _varied(seconds: float) -> float:
-    return seconds * random.uniform(0.9, 1.1)

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from upstream.source import Source
+from upstream.sync import Sync
 
 
 async def healthz(_request: Request) -> Response:
@@ -23,6 +24,7 @@ async def readyz(request: Request) -> Response:
         "answersFrom": answers_from,
         "upstream": source.client.exchanger.breaker.state,
         "catalog": catalog_status(source),
+        "following": _following(source.sync),
     }
     encoded = msgspec.json.encode(body)
     return Response(encoded, 200 if answers_from else 503, media_type="application/json")
@@ -40,4 +42,23 @@ def catalog_status(source: Source) -> dict[str, object]:
         "gridCount": status.grid_count,
         "categoryCount": status.category_count,
         "syncing": status.syncing,
+    }
+
+
+def _following(sync: Sync) -> dict[str, object]:
+    """How this process follows upstream, as JSON has it. Where it does not lead, another one does, or nobody."""
+    attempts, doubt = sync.attempts, sync.guard.doubt
+    refused = doubt and {
+        "reason": doubt.reason,
+        "knownPackages": doubt.known,
+        "readPackages": doubt.read,
+        "gonePackages": len(doubt.gone),
+        "agreedSeconds": int(sync.guard.seconds),
+    }
+    return {
+        "leads": sync.leads,
+        "secondsSinceSuccess": int(attempts.seconds_since_success) if sync.leads else None,
+        "failuresInARow": attempts.failures_in_a_row,
+        "lastError": None if sync.last_error is None else str(sync.last_error),
+        "refused": refused,
     }

@@ -39,6 +39,7 @@ class _Measurements(Collector):
         yield from self._upstream()
         yield from self._costs()
         yield from self._catalog()
+        yield from self._following()
 
     def _upstream(self) -> Iterator[Metric]:
         exchanger = self._source.client.exchanger
@@ -103,6 +104,31 @@ class _Measurements(Collector):
         for kind, count in zip(KINDS, counts, strict=True):
             records.add_metric([kind.singular], count or 0)
         yield records
+
+    def _following(self) -> Iterator[Metric]:
+        sync = self._source.sync
+        refreshes = CounterMetricFamily(
+            "gateway_refreshes",
+            "Attempts to refresh the catalog, crawls and looks alike, by what came of them.",
+            labels=["outcome"],
+        )
+        for outcome, count in sorted(sync.attempts.outcomes.items()):
+            refreshes.add_metric([outcome], count)
+        yield refreshes
+        yield GaugeMetricFamily(
+            "gateway_refresh_leads", "1 if it is this process that refreshes the catalog.", value=sync.leads
+        )
+        yield GaugeMetricFamily(
+            "gateway_catalog_refused",
+            "1 while upstream's catalog is too implausible to be taken.",
+            value=sync.guard.doubt is not None,
+        )
+        if sync.leads:
+            yield GaugeMetricFamily(
+                "gateway_refresh_seconds_since_success",
+                "Seconds since the last attempt that succeeded, or since this process began to lead.",
+                value=sync.attempts.seconds_since_success,
+            )
 
 
 class _OperationMeasurements(Collector):

@@ -32,6 +32,14 @@ NO_CATALOG = {
     "syncing": False,
 }
 
+NOT_FOLLOWING = {
+    "leads": False,
+    "secondsSinceSuccess": None,
+    "failuresInARow": 0,
+    "lastError": None,
+    "refused": None,
+}
+
 Opened = Callable[[float], AbstractAsyncContextManager[httpx.AsyncClient]]
 
 
@@ -85,7 +93,13 @@ async def test_without_a_catalog_it_is_ready_when_upstream_answers(
     for _ in range(3):
         assert await ready(http) == (
             200,
-            {"status": "ready", "answersFrom": "live", "upstream": "closed", "catalog": NO_CATALOG},
+            {
+                "status": "ready",
+                "answersFrom": "live",
+                "upstream": "closed",
+                "catalog": NO_CATALOG,
+                "following": NOT_FOLLOWING,
+            },
         )
     # What upstream said is remembered for a minute.
     assert embedded.requests.by_target == {"/api/v4/categories/?limit=1&offset=0": 1}
@@ -98,7 +112,13 @@ async def test_without_a_catalog_it_is_not_ready_when_upstream_gives_no_good_ans
     embedded.faults.add(Fault(effect))
     assert await ready(http) == (
         503,
-        {"status": "not ready", "answersFrom": None, "upstream": "closed", "catalog": NO_CATALOG},
+        {
+            "status": "not ready",
+            "answersFrom": None,
+            "upstream": "closed",
+            "catalog": NO_CATALOG,
+            "following": NOT_FOLLOWING,
+        },
     )
     embedded.faults.clear()
     status, body = await ready(http)
