@@ -10,6 +10,7 @@ import strawberry
 
 from resolvers.errors import BadUserInput
 from resolvers.moment import now
+from upstream.errors import UpstreamBadData
 from upstream.identity import pypi_name, repository
 from upstream.records import Package
 
@@ -88,9 +89,40 @@ def repository_of(root: Package) -> Repository | None:
     return Repository(host, owner, name, f"https://{address}")
 
 
+def commits_over_52(root: Package) -> tuple[int, ...] | None:
+    """The commits of each week.
+
+    :raises UpstreamBadData: upstream's cannot be taken.
+    """
+    _check(root, "commits_over_52")
+    return root.commits_over_52
+
+
+def last_updated(root: Package) -> datetime | None:
+    """When the last commit was made.
+
+    :raises UpstreamBadData: upstream's cannot be taken.
+    """
+    _check(root, "last_updated")
+    return root.last_updated
+
+
+def last_fetched(root: Package) -> datetime | None:
+    """When upstream last read the repository.
+
+    :raises UpstreamBadData: upstream's cannot be taken.
+    """
+    _check(root, "last_fetched")
+    return root.last_fetched
+
+
 def commit_activity(root: Package) -> CommitActivity | None:
-    """The commits, where upstream has counted them."""
-    return CommitActivity(root.commits_over_52) if root.commits_over_52 else None
+    """The commits, where upstream has counted them.
+
+    :raises UpstreamBadData: upstream's cannot be taken.
+    """
+    commits = commits_over_52(root)
+    return CommitActivity(commits) if commits else None
 
 
 def last_weeks(root: CommitActivity, n: WeekCount) -> int:
@@ -100,13 +132,17 @@ def last_weeks(root: CommitActivity, n: WeekCount) -> int:
     return root.last_weeks(n)
 
 
-def last_commit_at(root: Package) -> datetime | None:
-    """When the last commit was made."""
-    return root.last_updated
-
-
 def days_since_last_commit(root: Package) -> int | None:
-    """Whole days from the last commit to now; a commit dated in the future is today's."""
-    if root.last_updated is None:
-        return None
-    return max(0, (now() - root.last_updated).days)
+    """Whole days from the last commit to now; a commit dated in the future is today's.
+
+    :raises UpstreamBadData: upstream's cannot be taken.
+    """
+    moment = last_updated(root)
+    return None if moment is None else max(0, (now() - moment).days)
+
+
+def _check(package: Package, field: str) -> None:
+    if field in package.unfit:
+        raise UpstreamBadData(
+            f"Upstream's {field} of package {package.id} is not as the v4 API promises, and is left out."
+        )

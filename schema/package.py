@@ -35,10 +35,12 @@ class Package(RecordNode):
         description='The name of the package in addresses, like "django-celery-email"; unique.'
     )
     last_updated: datetime | None = strawberry.field(
-        description="When the last commit to the repository was made, as of lastFetched. Null if not known."
+        resolver=package_details.last_updated,
+        description="When the last commit to the repository was made, as of lastFetched. Null if not known.",
     )
     last_fetched: datetime | None = strawberry.field(
-        description="When the site last read the repository. Null if it never did."
+        resolver=package_details.last_fetched,
+        description="When the site last read the repository. Null if it never did.",
     )
     repo_url: str = strawberry.field(description="The address of the source repository. Can be empty.")
     pypi_version: str | None = strawberry.field(
@@ -57,8 +59,9 @@ class Package(RecordNode):
         description="The address of the documentation. Null or empty if none was entered."
     )
     repo_watchers: int = strawberry.field(description="How many stars the repository has.")
-    commits_over_52: list[int] | None = strawberry.field(
+    commits_over_52: list[int] | None = strawberry.field(  # type: ignore[assignment]  # a tuple too
         name="commitsOver52",
+        resolver=package_details.commits_over_52,
         description="The commits in each of the last 52 weeks, oldest first. Empty or null if not known.",
     )
     participants: list[str] = strawberry.field(
@@ -97,8 +100,7 @@ class Package(RecordNode):
         description="What commitsOver52 says. Null if it is not known.",
     )
     last_commit_at = strawberry.field(
-        resolver=package_details.last_commit_at,
-        graphql_type=datetime | None,
+        resolver=package_details.last_updated,
         description="When the last commit was made: lastUpdated by a plainer name. Null if not known.",
     )
     days_since_last_commit = strawberry.field(

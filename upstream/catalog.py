@@ -157,7 +157,8 @@ def _differing(old: Record, new: Record) -> tuple[str, ...]:
     if old is new or _content(old) == _content(new):
         return ()
     before, after = msgspec.json.decode(_content(old)), msgspec.json.decode(_content(new))
-    return tuple(name for name in before if before[name] != after[name])
+    # A record has ``unfit`` only where it names something.
+    return tuple(name for name in before | after if before.get(name) != after.get(name))
 
 
 _encode = msgspec.json.Encoder().encode

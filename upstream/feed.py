@@ -22,6 +22,9 @@ TABLES = (
     "CREATE TABLE feed (name TEXT NOT NULL)",
 )
 
+_UNFIT = "unfit"
+"""What a stored record says of its own fields; it is none of upstream's."""
+
 Sort = Literal["added", "changed", "removed"]
 
 _log = logging.getLogger(__name__)
@@ -171,7 +174,7 @@ def _changed(before: dict[str, Any], after: dict[str, Any]) -> tuple[FieldChange
     return tuple(
         FieldChange(name, before.get(name), value)
         for name, value in after.items()
-        if _content(name, before.get(name)) != _content(name, value)
+        if name != _UNFIT and _content(name, before.get(name)) != _content(name, value)
     )
 
 

@@ -4,18 +4,20 @@ Two things differ from the JSON (contract section 3). A link becomes the id that
 schemes and suffixes of links vary with the request that asked for them. A list becomes a tuple, so that a
 record can be shared between requests and threads.
 
-Decoding ignores unknown keys and is strict about the types of known ones. A record that does not fit is a
-:class:`BadRecord`; it never takes the page that holds it along.
+Decoding ignores unknown keys and is strict about the types of known ones, but for what ``upstream.odd_values`` can
+mend. A record that does not fit is a :class:`BadRecord`; it never takes the page that holds it along.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
+
+from upstream.odd_values import mended
 
 MAX_ID = 2**63 - 1
 """The largest id that upstream's database can hold (contract section 1)."""
@@ -28,6 +30,10 @@ kinds of ``ValueError``, and arrays that are thousands deep end in a ``Recursion
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 """An instant with its UTC offset; v4 never sends one without (contract section 3)."""
+
+
+Commits = tuple[Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)], ...]
+"""Numbers that GraphQL's Int can hold (spec, 3.5.1)."""
 
 
 class _PackageFields(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -45,15 +51,17 @@ class _PackageFields(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     pypi_url: str
     documentation_url: str | None
     repo_watchers: int
-    commits_over_52: tuple[int, ...] | None
+    commits_over_52: Commits | None
     participants: tuple[str, ...]
 
 
-class Package(_PackageFields, frozen=True, kw_only=True, gc=False):
+class Package(_PackageFields, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A Django package. ``category`` and ``grids`` are ids. Contract section 3, table "Package"."""
 
     category: int
     grids: tuple[int, ...]
+    unfit: tuple[str, ...] = ()
+    """The fields that are ``None`` because what upstream sent there cannot be taken."""
 
 
 class _GridFields(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -113,6 +121,7 @@ class SearchHit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 Record = Package | Grid | Category
 R = TypeVar("R", bound=Record)
+T = TypeVar("T")
 
 
 class BadRecord(msgspec.Struct, frozen=True):
@@ -189,7 +198,7 @@ def decode_search(body: bytes) -> tuple[SearchHit | BadRecord, ...]:
 
 def _decode_hit(raw: msgspec.Raw) -> SearchHit | BadRecord:
     try:
-        return _search_hit.decode(raw)
+        return _decode(_search_hit, raw)[0]
     except UNDECODABLE as error:
         return BadRecord(kind="search hit", id=None, reason=str(error))
 
@@ -223,17 +232,44 @@ _search_hit = msgspec.json.Decoder(SearchHit)
 _identified = msgspec.json.Decoder(_Identified)
 
 
+_DROPPABLE = {
+    "commits_over_52": Commits | None,
+    "last_updated": Moment | None,
+    "last_fetched": Moment | None,
+}
+"""The fields of a package that can be null, and in which odd values are to be expected."""
+
+
+def _decode(
+    decoder: msgspec.json.Decoder[T], body: bytes | msgspec.Raw, droppable: Mapping[str, Any] | None = None
+) -> tuple[T, tuple[str, ...]]:
+    """What is in the body, and which of its fields are ``None`` because they did not fit."""
+    try:
+        return decoder.decode(body), ()
+    except msgspec.ValidationError:
+        values = msgspec.json.decode(body)
+        if not isinstance(values, dict):
+            raise
+    values, unfit = mended(values, droppable or {})
+    return msgspec.convert(values, decoder.type), unfit
+
+
 def _decode_package(body: bytes | msgspec.Raw) -> Package:
-    fields = msgspec.structs.asdict(_package_body.decode(body))
+    decoded, unfit = _decode(_package_body, body, _DROPPABLE)
+    fields = msgspec.structs.asdict(decoded) | {"unfit": unfit}
     fields["category"] = _linked(fields["category"], "$.category")
     fields["grids"] = tuple(_linked(link, "$.grids[...]") for link in fields["grids"])
     return Package(**fields)
 
 
 def _decode_grid(body: bytes | msgspec.Raw) -> Grid:
-    fields: dict[str, Any] = msgspec.structs.asdict(_grid_body.decode(body))
+    fields: dict[str, Any] = msgspec.structs.asdict(_decode(_grid_body, body)[0])
     fields["packages"] = tuple(_linked(link, "$.packages[...]") for link in fields["packages"])
     return Grid(**fields)
+
+
+def _decode_category(body: bytes | msgspec.Raw) -> Category:
+    return _decode(_category_body, body)[0]
 
 
 def _linked(link: str, path: str) -> int:
@@ -252,5 +288,5 @@ def _id_of(raw: msgspec.Raw) -> int | None:
 
 PACKAGE: Kind[Package] = Kind("package", "packages", has_slugs=True, decode=_decode_package)
 GRID: Kind[Grid] = Kind("grid", "grids", has_slugs=True, decode=_decode_grid)
-CATEGORY: Kind[Category] = Kind("category", "categories", has_slugs=False, decode=_category_body.decode)
+CATEGORY: Kind[Category] = Kind("category", "categories", has_slugs=False, decode=_decode_category)
 KINDS: tuple[Kind[Any], ...] = (PACKAGE, GRID, CATEGORY)

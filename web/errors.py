@@ -27,12 +27,13 @@ from typing import Any
 from graphql import GraphQLError, GraphQLSyntaxError
 
 from resolvers.errors import BadUserInput, Forbidden, TooComplex
-from upstream.errors import StorageUnavailable, UpstreamError
+from upstream.errors import StorageUnavailable, UpstreamBadData, UpstreamError
 from web.admission import Overloaded
 
 _log = logging.getLogger(__name__)
 
 
+_BEYOND_INT = re.compile(r"Int cannot represent non 32-bit signed integer value: (-?\d{1,40})")
 _UNFIT_VARIABLE = re.compile(r"Variable '\$\w+' has invalid value: ")
 
 
@@ -78,6 +79,11 @@ def field_error(error: GraphQLError) -> dict[str, object]:
     if error.path is None and (cause is None or isinstance(cause, GraphQLError)):
         # graphql-core's own, before the first field: a variable that does not fit.
         return _entry(error, error.message, {"code": BadUserInput.code})
+    beyond = _BEYOND_INT.match(error.message)
+    if beyond:
+        # Numbers come from upstream and from sums of its numbers.
+        message = f"Upstream's numbers make {beyond[1]} here, and an Int of GraphQL has 32 bits."
+        return _entry(error, message, {"code": UpstreamBadData.code})
     told = masked(cause or error, f"{error.path}: {error.message}")
     return _entry(error, str(told["message"]), told["extensions"])
 

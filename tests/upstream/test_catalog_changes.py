@@ -34,6 +34,7 @@ PACKAGE_CHANGES: dict[str, Any] = {
     "participants": ("",),
     "category": 2,
     "grids": (1,),
+    "unfit": ("last_updated",),
 }
 GRID_CHANGES: dict[str, Any] = {
     "title": "Grid 1",

@@ -15,6 +15,7 @@ from upstream.records import (
     GRID,
     PACKAGE,
     BadRecord,
+    Package,
     SearchHit,
     decode_search,
     id_from_link,
@@ -105,13 +106,62 @@ def test_unknown_keys_are_ignored() -> None:
         ("category", None),
         ("category", "https://djangopackages.org/"),
         ("grids", ["https://djangopackages.org/api/v4/grids/x/"]),
-        ("commits_over_52", [1, None, 2]),
         ("participants", "jezdez"),
     ],
 )
 def test_a_wrong_type_is_refused_by_name(field: str, value: object) -> None:
     with pytest.raises(msgspec.DecodeError, match=rf"at `\$\.{field}"):
         PACKAGE.decode(package_body(**{field: value}))
+
+
+@pytest.mark.parametrize(
+    ("field", "sent", "taken"),
+    [
+        ("commits_over_52", [1.0, 2, 3e1], (1, 2, 30)),
+        ("commits_over_52", [-(2**31), 2**31 - 1], (-(2**31), 2**31 - 1)),
+        ("repo_watchers", 5.0, 5),
+        ("last_updated", "1880-05-05T07:03:58-04:56:02", datetime.fromisoformat("1880-05-05T07:04:00-04:56")),
+        (
+            "created",
+            "1880-05-05T07:03:58.5-04:56:02",
+            datetime.fromisoformat("1880-05-05T07:04:00.500-04:56"),
+        ),
+    ],
+)
+def test_an_odd_value_that_means_a_right_one_is_taken(field: str, sent: object, taken: object) -> None:
+    package = PACKAGE.decode(package_body(**{field: sent}))
+    assert package.unfit == ()
+    value = getattr(package, field)
+    assert value == taken
+    assert str(value) == str(taken)
+    # What is stored is the same again: JSON encoders know no seconds in an offset.
+    assert msgspec.json.decode(msgspec.json.encode(package), type=Package) == package
+
+
+@pytest.mark.parametrize(
+    ("field", "sent"),
+    [
+        *(("commits_over_52", sent) for sent in ([1, None, 2], [1.5], [2**31], [-(2**31) - 1], [10**30])),
+        *(("commits_over_52", sent) for sent in (5, "x", {"a": 1}, [["x"]], ["1"], [True], [1e300])),
+        ("last_updated", "yesterday"),
+        ("last_updated", "1880-05-05T07:03:58-04:56:99"),
+        ("last_updated", "0001-01-01T00:00:00+23:59:59"),
+        ("last_fetched", 5),
+    ],
+)
+def test_an_odd_value_of_a_field_that_can_be_null_is_left_out_by_name(field: str, sent: object) -> None:
+    package = PACKAGE.decode(package_body(**{field: sent}))
+    assert (getattr(package, field), package.unfit) == (None, (field,))
+    assert msgspec.json.decode(msgspec.json.encode(package), type=Package) == package
+
+
+def test_a_moment_before_railway_time_is_taken_in_grids_too() -> None:
+    early = "1880-05-05T07:03:58-04:56:02"
+    grid = GRID.decode(
+        b'{"id":15,"title":"Email","slug":"email","description":"","is_locked":false,"packages":[],"header":false,'
+        b'"created":"%b","modified":"%b"}' % (early.encode(), early.encode())
+    )
+    assert grid.created.isoformat() == "1880-05-05T07:04:00-04:56"
 
 
 def test_commits_can_be_null() -> None:

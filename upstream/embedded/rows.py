@@ -4,7 +4,7 @@ Links are ids here; `representation.py` turns them into URLs (contract, section 
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -30,8 +30,8 @@ class Package(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknow
     pypi_url: str
     documentation_url: str | None
     repo_watchers: int
-    # The database would let JSON null and odd items through, so the row may hold them too.
-    commits_over_52: tuple[int | None, ...] | None
+    # The database would let JSON null and items of any kind through, so the row may hold them too.
+    commits_over_52: tuple[Any, ...] | None
     participants: tuple[str, ...]
 
 
