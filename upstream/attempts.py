@@ -44,8 +44,8 @@ class Attempts:
         """Seconds since the last attempt that succeeded, or since the first one was due."""
         return time.monotonic() - self._since
 
-    def begin(self) -> None:
-        """Attempts are due from now on."""
+    def postpone(self) -> None:
+        """Note that no attempt has been due until now: another process leads."""
         self._since = time.monotonic()
 
     def succeeded(self) -> None:

@@ -252,7 +252,6 @@ class Sync:
     async def _lead(self) -> None:
         """Crawl and look for new packages, as long as the lease is ours."""
         self.leads = True
-        self.attempts.begin()
         work = asyncio.create_task(self._work())
         try:
             while not work.done() and await self._leased():
@@ -300,6 +299,7 @@ class Sync:
 
     async def _follow(self) -> None:
         """Take what another process saves."""
+        self.attempts.postpone()
         await self._take_newer()
         await asyncio.sleep(self._schedule.look)
 

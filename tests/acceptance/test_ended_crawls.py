@@ -1,0 +1,51 @@
+"""A gateway that is told to end while it crawls: whatever upstream does, the crawl ends with it, at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.gateways import until
+from tests.serving import free_port, running, serving
+from upstream.embedded import Catalogue, Effect, EmbeddedUpstream, Fault, Latency, WrongCount
+
+HIGH = 10**9
+
+
+def upstream_with(effect: Effect) -> EmbeddedUpstream:
+    """An upstream whose ids leave room for any count."""
+    catalogue = Catalogue()
+    catalogue.insert_category()
+    for number in range(1300):
+        catalogue.insert_package(id=HIGH + number)
+    embedded = EmbeddedUpstream(catalogue=catalogue, latency=0.02)
+    embedded.faults.add(Fault(effect))
+    return embedded
+
+
+@pytest.mark.parametrize("effect", [WrongCount(100_000), Latency(4)])
+def test_a_signal_ends_the_process_during_a_crawl(effect: Effect, tmp_path: Path) -> None:
+    embedded = upstream_with(effect)
+    port = free_port()
+    command = [sys.executable, "server.py", "serve", "--port", str(port)]
+    with serving(embedded) as address:
+        settings = {
+            "GATEWAY_UPSTREAM": f"{address}/api/v4/",
+            "GATEWAY_STORAGE": str(tmp_path / "catalog.sqlite"),
+        }
+        with running(command, f"http://127.0.0.1:{port}/healthz", **settings) as process:
+            until(lambda: embedded.requests.total >= 1)
+            begun = time.monotonic()
+            os.kill(process.pid, signal.SIGTERM)
+            process.wait(timeout=20)
+            seconds = time.monotonic() - begun
+            assert process.stdout is not None
+            printed = process.stdout.read()
+    # A second on a quiet machine, all of Python's own end included.
+    assert seconds < 5
+    assert "Traceback" not in printed
