@@ -8,7 +8,7 @@ GRAPHIQL := web/graphiql
 EXPLORE := examples/frontends/grid-compare
 
 .DEFAULT_GOAL := help
-.PHONY: help run graphiql explore test agree bench bench-growth check lint-schema format docs lock clean
+.PHONY: help run graphiql explore test quick agree bench bench-growth check lint-schema format docs lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,8 +26,13 @@ explore: $(EXPLORE)/dist/index.html ## Build the app that the gateway serves at 
 $(EXPLORE)/dist/index.html: schema.graphql $(shell find $(EXPLORE) \( -name node_modules -o -name dist -o -name gql \) -prune -o -type f -print) | $(EXPLORE)/node_modules
 	npm run --silent build --prefix $(EXPLORE)
 
-test: $(VENV)/dev ## Run all tests
-	$(BIN)/python -m pytest
+test: $(VENV)/dev ## Run all tests, on all processors at once
+	$(BIN)/python -m pytest $(PARALLEL)
+
+quick: $(VENV)/dev ## Run the tests that start no other program, in less than a minute
+	AGREEMENT_OPERATIONS=400 $(BIN)/python -m pytest $(PARALLEL) -m "not starts_programs"
+
+PARALLEL := -n auto --dist worksteal
 
 agree: $(VENV)/dev ## Compare the engine with Strawberry's execution on 50,000 random operations
 	AGREEMENT_OPERATIONS=50000 $(BIN)/python -m pytest tests/engine/test_agreement.py tests/engine/test_everything.py

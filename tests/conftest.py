@@ -10,6 +10,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from tests.support.started_programs import starts_programs
 from upstream.client import Client
 from upstream.embedded import Catalogue, EmbeddedUpstream, generated_catalogue
 from upstream.exchange import Limits
@@ -23,6 +24,13 @@ ROOT = Path(__file__).parent.parent
 UPSTREAM_URL = "http://upstream.test/api/v4/"
 
 Ask = Callable[..., Awaitable[dict[str, Any]]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that start other programs, so that they can be left out."""
+    for item in items:
+        if starts_programs(item.path):
+            item.add_marker("starts_programs")
 
 
 @pytest.fixture

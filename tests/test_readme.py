@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from tests.generated_text import README
-from tests.serving import free_port, running
+from tests.serving import free_port
+from tests.support.processes import running
 
 ROOT = README.parent
 TEXT = README.read_text(encoding="utf-8")

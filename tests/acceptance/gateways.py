@@ -18,7 +18,8 @@ import httpx
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from tests.serving import free_port, running
+from tests.serving import free_port
+from tests.support.processes import running
 from upstream.catalog import Catalog
 from upstream.embedded import EmbeddedUpstream
 from upstream.records import CATEGORY, GRID, PACKAGE, Kind, R

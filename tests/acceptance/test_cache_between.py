@@ -12,8 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.serving import free_port, running
+from tests.serving import free_port
 from tests.streams import Served, served
+from tests.support.processes import running
 from tests.tools import need
 from web.app import Options
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.gateways import until
-from tests.serving import free_port, running, serving
+from tests.serving import free_port, serving
+from tests.support.processes import running
 from upstream.embedded import Catalogue, Effect, EmbeddedUpstream, Fault, Latency, WrongCount
 
 HIGH = 10**9

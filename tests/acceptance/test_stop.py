@@ -13,7 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.serving import free_port, running, serving
+from tests.serving import free_port, serving
+from tests.support.processes import running
 from upstream.embedded import EmbeddedUpstream
 
 QUERY = {"query": "{ package(databaseId: 1599) { title } }"}

@@ -13,8 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.serving import free_port, running
+from tests.serving import free_port
 from tests.streams import SUBSCRIPTION, Served, http_client, received, served, server_sent, socket, subscribe
+from tests.support.processes import running
 
 ROOT = Path(__file__).parents[2]
 
