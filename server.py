@@ -25,6 +25,7 @@ from upstream.storage import Storage
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
+    from resolvers.running import RunLimits
     from upstream.client import Client
     from upstream.source import Source
     from web.documents import Documents
@@ -230,6 +231,7 @@ def __getattr__(name: str) -> Starlette:
         most_together=settings.batch_limit,
         origins=tuple(settings.cors_origins.split(",")),
         limits=document_limits(settings),
+        run_limits=run_limits(settings),
         router=Router(settings.router_secret, settings.limit_entities),
         admission=AdmissionLimits(
             running=settings.limit_running,
@@ -325,6 +327,13 @@ def document_limits(settings: Settings) -> Limits:
     )
 
 
+def run_limits(settings: Settings) -> RunLimits:
+    """What one run of an operation may take by the settings."""
+    from resolvers.running import RunLimits
+
+    return RunLimits(answer_bytes=settings.limit_answer_bytes, seconds=settings.limit_seconds)
+
+
 def _persisted(settings: Settings, documents: Documents) -> PersistedDocuments:
     from web.persisted import PersistedDocuments
     from web.trusted import TrustedDocuments
@@ -356,7 +365,9 @@ async def _answer(settings: Settings, request: Request) -> dict[str, object]:
     try:
         use_engine, limits = settings.engine == "on", document_limits(settings)
         router = Router(most_entities=settings.limit_entities)
-        gateway = Gateway(source, use_engine=use_engine, limits=limits, router=router)
+        gateway = Gateway(
+            source, use_engine=use_engine, limits=limits, run_limits=run_limits(settings), router=router
+        )
         return (await gateway.execute(request)).decoded()
     finally:
         await source.aclose()

@@ -295,6 +295,23 @@ class Settings(BaseSettings):
         examples=["up to 300"],
     )
 
+    limit_answer_bytes: int = Field(
+        default=10_000_000,
+        ge=1_000,
+        le=1_000_000_000,
+        description="Bytes of an answer at most, before it is compressed; those of all parts together. All fields of "
+        "5,400 packages are 16 MB.",
+        examples=["1000 to 1000000000"],
+    )
+    limit_seconds: float = Field(
+        default=5,
+        gt=0,
+        le=600,
+        description="Seconds for an operation from its start to its answer, what it waits for upstream included; then "
+        "it is ended, and its work upstream with it. For a subscription, each event has as many.",
+        examples=["up to 600"],
+    )
+
     automatic_persisted_queries: Literal["on", "off"] = Field(
         default="on",
         description="Whether clients can register documents by their SHA-256 and then send that alone, by Apollo's "

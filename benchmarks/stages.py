@@ -24,8 +24,9 @@ from graphql import parse, validate
 from benchmarks.catalog import processor
 from benchmarks.engine import OPERATIONS, best_of, made_catalog
 from engine import Engine, source
+from engine.failures import AnswerEncoder
 from engine.fields import Request as EngineRequest
-from engine.run import answers, encode
+from engine.run import answers
 from resolvers.context import Context
 from resolvers.loaders import Loaders
 from schema import schema
@@ -86,7 +87,8 @@ def _stages(text: str, upstream: Source) -> dict[str, Stage]:
     responses = Responses(1_000_000)
     as_it_came = ("POST", b"", body, b"content-type", b"application/json")
     responses.add_request(responses.keep(text, len(text), b"", version), as_it_came, Reply([], b""))
-    built: list[msgspec.Struct] = []
+    built: list[object] = []
+    encoder = AnswerEncoder()
 
     def context() -> Context:
         return Context(Loaders.over(upstream.batcher, snapshot), upstream.status(snapshot), upstream)
@@ -121,7 +123,7 @@ def _stages(text: str, upstream: Source) -> dict[str, Stage]:
         return built
 
     async def serialise() -> object:
-        return encode(built[0])
+        return encoder.whole(built[0])
 
     async def execute() -> object:
         return await gateway.execute(Request(text))

@@ -12,14 +12,18 @@ from typing import Any
 
 import strawberry
 from graphql import (
+    FieldNode,
     FragmentDefinitionNode,
     GraphQLField,
     GraphQLNamedOutputType,
     GraphQLObjectType,
     GraphQLResolveInfo,
+    GraphQLSchema,
     OperationDefinitionNode,
     default_field_resolver,
     default_type_resolver,
+    get_named_type,
+    get_nullable_type,
     is_leaf_type,
 )
 from graphql.execution.collect_fields import (
@@ -41,6 +45,9 @@ from engine.source import BuildSource
 from resolvers.relation import ToOne
 
 _TYPENAME = "__typename"
+
+ITEMS_OF_A_LIST = 50
+"""Of leaves, as ``commitsOver52`` has them; lists of logins are shorter in the mean, and hundreds at most."""
 
 
 class Compiler:
@@ -113,7 +120,8 @@ class Compiler:
             if isinstance(column.source, Related) and column.selection
         ]
         direct = tuple(relations) if len(relations) == len(columns) else None
-        return Place(type_, tuple(columns), selections, direct, function, source, tuple(fields))
+        weight = sum(_weight(self._graphql, type_, asked[0].node) for asked in fields.values())
+        return Place(type_, tuple(columns), selections, direct, function, source, tuple(fields), weight)
 
     def _field(
         self, build: BuildSource, key: str, asked: FieldDetailsList, parent: GraphQLObjectType, path: Path
@@ -121,7 +129,8 @@ class Compiler:
         """The column of a field; None if ``build`` reads the value from the object itself."""
         definition = self._graphql.get_field(parent, asked[0].node.name.value)
         assert definition is not None
-        info_for = self._info_for(definition, asked, parent, path)
+        nodes = [details.node for details in asked]
+        info_for = self._info_for(definition, nodes, parent, path)
         source = source_of(AskedField(definition, asked[0].node, info_for), self._schema)
         shape, named_type = Shape.of(definition.type)
         if not is_leaf_type(named_type):
@@ -131,11 +140,11 @@ class Compiler:
                 else None
             )
             build.column(key, by)
-            return Column(key, source, self._selection(shape, by, named_type, asked, info_for))
+            return Column(key, source, self._selection(shape, by, named_type, asked, nodes, info_for))
         if isinstance(source, Attribute) and source.name.isidentifier():
-            build.attribute(key, definition.type, source.name)
+            build.attribute(key, definition.type, source.name, nodes)
             return None
-        build.column_of_leaves(key, definition.type)
+        build.column_of_leaves(key, definition.type, nodes)
         return Column(key, source, None)
 
     def _selection(
@@ -144,14 +153,15 @@ class Compiler:
         by: str | None,
         type_: GraphQLNamedOutputType,
         asked: FieldDetailsList,
+        nodes: list[FieldNode],
         info_for: InfoFor,
     ) -> Selection:
-        return Selection(shape, by, RuntimeTypes(self._graphql, type_, info_for), partial(self._below, asked))
+        types = RuntimeTypes(self._graphql, type_, info_for)
+        return Selection(shape, by, types, partial(self._below, asked), nodes)
 
     def _info_for(
-        self, definition: GraphQLField, asked: FieldDetailsList, parent: GraphQLObjectType, path: Path
+        self, definition: GraphQLField, nodes: list[FieldNode], parent: GraphQLObjectType, path: Path
     ) -> InfoFor:
-        nodes = [details.node for details in asked]
         info = self._executor.build_resolve_info(definition, nodes, parent, path)
         # A tuple; its method _replace would take five times as long.
         class_, (variables, context) = type(info), map(info._fields.index, ("variable_values", "context"))
@@ -163,3 +173,13 @@ class Compiler:
             return told
 
         return info_for
+
+
+def _weight(schema: GraphQLSchema, parent: GraphQLObjectType, node: FieldNode) -> int:
+    """About how many values a field is: a list of leaves is many."""
+    definition = schema.get_field(parent, node.name.value)
+    assert definition is not None
+    type_ = definition.type
+    if not is_leaf_type(get_named_type(type_)):
+        return 1
+    return 1 if is_leaf_type(get_nullable_type(type_)) else ITEMS_OF_A_LIST

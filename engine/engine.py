@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from typing import Any
 
+import msgspec
 import strawberry
 from graphql import (
     DocumentNode,
     FragmentDefinitionNode,
+    GraphQLError,
     OperationDefinitionNode,
     Undefined,
     get_variable_values,
@@ -20,10 +22,12 @@ from strawberry.extensions.directives import DirectivesExtension
 from engine.compiler import Compiler
 from engine.conditions import condition_variables
 from engine.dump import dump
+from engine.failures import AnswerEncoder, errors_in
 from engine.fields import Request
 from engine.handover import HandOver, Reason
 from engine.places import Place
-from engine.run import answers, encode
+from engine.run import answers
+from resolvers.running import DEFAULT_RUN_LIMITS
 
 KEPT_OPERATIONS = 1000
 """How many operations are kept, with their plans: those used last."""
@@ -39,17 +43,29 @@ _NO_VARIABLES = VariableValues({}, {})
 _HOOKS = ("on_operation", "on_execute", "resolve", "get_results")
 
 
+class Ran(msgspec.Struct, frozen=True):
+    """What an operation gave: its data as JSON, and the errors of its fields, each with a path."""
+
+    data: bytes
+    errors: list[GraphQLError]
+
+
 class Engine:
-    """Runs operations of one schema. ``handed_over`` counts by reason those that it could not run."""
+    """Runs operations of one schema. ``most_bytes`` is what an answer may have.
+
+    ``handed_over`` counts by reason those that it could not run."""
 
     def __init__(
         self,
         schema: strawberry.Schema,
+        most_bytes: int = DEFAULT_RUN_LIMITS.answer_bytes,
         kept: int = KEPT_OPERATIONS,
         kept_text: int = KEPT_TEXT,
         kept_fields: int = KEPT_FIELDS,
     ) -> None:
         self._schema = schema
+        self._most_bytes = most_bytes
+        self._encoder = AnswerEncoder()
         self._kept, self._kept_text, self._kept_fields = kept, kept_text, kept_fields
         self._operations: OrderedDict[tuple[str, str | None], Operation | Reason] = OrderedDict()
         self._text = 0
@@ -64,9 +80,10 @@ class Engine:
         operation_name: str | None,
         variables: dict[str, Any] | None,
         context: object,
-    ) -> bytes:
-        """The response to an operation of a validated document, ``{"data":...}``. ``text`` is the document's.
+    ) -> Ran:
+        """What an operation of a validated document gives. ``text`` is the document's.
 
+        :raises Stopped: it may not go on.
         :raises HandOver: only Strawberry's own execution answers this rightly.
         """
         try:
@@ -74,7 +91,10 @@ class Engine:
             values = operation.coerced(variables)
             before = operation.fields()
             try:
-                answer = encode(await answers(operation.plan(values), Request(values, context)))
+                request = Request(values, context, self._most_bytes, self._encoder)
+                answer = await answers(operation.plan(values), request)
+                data, has_failures = self._encoder.whole(answer)
+                errors = await errors_in(answer, self._most_bytes) if has_failures else []
             finally:
                 if operation.fields() > before:
                     self._make_room()
@@ -86,7 +106,7 @@ class Engine:
             self.handed_over["error"] += 1
             raise HandOver("error") from error
         self.answered += 1
-        return answer
+        return Ran(data, errors)
 
     def explain(
         self, text: str, document: DocumentNode, operation_name: str | None, variables: dict[str, Any] | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Protocol, TypeAlias
@@ -11,8 +11,17 @@ import msgspec
 from graphql.execution.values import VariableValues
 from graphql.pyutils import Path
 
+from engine.failures import AnswerEncoder
 from engine.handover import HandOver
-from resolvers.relation import ListsByKey, ToMany, ToOne
+from resolvers.relation import ListsByKey, ToMany, ToOne, note_known
+from resolvers.running import DEFAULT_RUN_LIMITS
+from resolvers.turns import turns
+
+LOOK_AT_TIME = 500
+"""After so much work, in about microseconds."""
+
+RELATED_AT_ONCE, CALLED_AT_ONCE = 500, 8
+"""How many parents are done before the time is looked at."""
 
 Pending = list[tuple[list[Any], int, Awaitable[Any]]]
 """What a level waits for: the list and the place in it that the awaited value belongs to."""
@@ -23,19 +32,39 @@ Values: TypeAlias = list[Any] | dict[int, Any] | ListsByKey[Any]
 
 
 class Request(msgspec.Struct, eq=False):
-    """What one run of a plan is given."""
+    """What one run of a plan is given, and what it found out so far."""
 
     variables: VariableValues
     context: Any
-    all_known: bool = True
-    """Whether no relation was met yet that the catalog does not know."""
+    most_bytes: int = DEFAULT_RUN_LIMITS.answer_bytes
+    """Of the answer."""
+    encoder: AnswerEncoder = msgspec.field(default_factory=AnswerEncoder)
+    work: int = 0
+    """What was done since the time was looked at, in about microseconds."""
+    at_once: bool = True
+    """Whether all relations that were met were known to the catalog and led to few values."""
+    values: int = 0
+    """How many values the answer has at most in what was answered at once."""
+
+    def is_turn_over(self) -> bool:
+        """Whether the event loop has to turn now."""
+        self.work = 0
+        return turns().is_over()
 
 
 class Source(Protocol):
     """One of the classes below."""
 
     def values(self, parents: Sequence[Any], request: Request, pending: Pending) -> Values | Awaitable[Any]:
-        """One value for each parent. What is not known yet is in ``pending``, or it is all awaited."""
+        """One value for each parent, an error in the place of one that failed.
+
+        What is not known yet is in ``pending``, or it is all awaited.
+        """
+
+    async def values_in_turns(
+        self, parents: Sequence[Any], request: Request, pending: Pending
+    ) -> Values | Awaitable[Any]:
+        """The same for many parents: the event loop turns in between."""
 
     def __str__(self) -> str: ...
 
@@ -51,6 +80,10 @@ class Attribute:
         """The attribute of each parent."""
         return list(map(self._get, parents))
 
+    async def values_in_turns(self, parents: Sequence[Any], request: Request, pending: Pending) -> list[Any]:
+        """The same: it takes a millisecond for 30,000."""
+        return self.values(parents, request, pending)
+
     def __str__(self) -> str:
         return f"attribute {self.name}"
 
@@ -64,6 +97,29 @@ class Related:
     def values(self, parents: Sequence[Any], request: Request, pending: Pending) -> Values | Awaitable[Any]:
         """What the parents are related to."""
         return self.relation.of(parents, request.context)
+
+    async def values_in_turns(
+        self, parents: Sequence[Any], request: Request, pending: Pending
+    ) -> Values | Awaitable[Any]:
+        """What the parents are related to: if all is known, in several batches, else in one."""
+        found: Any = None
+        for some in _batches(parents, RELATED_AT_ONCE):
+            if request.is_turn_over():
+                await turns().next()
+            known: Any = self.relation.known(some, request.context)
+            if known is None:
+                return self.relation.of(parents, request.context)
+            if found is None:
+                found = known
+            elif isinstance(known, dict):
+                found |= known
+            else:
+                found.keys += known.keys
+                found.count += known.count
+                found.found |= known.found
+        note_known(len(parents) if isinstance(found, dict) else found.count)
+        values: Values = found
+        return values
 
     def __str__(self) -> str:
         key = self.relation.key if isinstance(self.relation, ToOne) else self.relation.keys
@@ -84,24 +140,65 @@ class Called:
 
     def values(self, parents: Sequence[Any], request: Request, pending: Pending) -> list[Any]:
         """What the resolver gives for each parent."""
-        named = self.named(request) if self.named else {}
-        resolve, parent_name = self.resolve, self.parent_name
         values: list[Any] = []
+        named = self._named(request) if self.named else {}
         try:
-            for parent in parents:
-                if parent_name is not None:
-                    named[parent_name] = parent
-                values.append(resolve(parent, **named) if self.takes_parent else resolve(**named))
+            self._call(parents, named, values)
         finally:
-            # Also after an exception, so that none is left that nobody awaits.
-            if [class_ for class_ in set(map(type, values)) if hasattr(class_, "__await__")]:
-                for place, value in enumerate(values):
-                    if hasattr(value, "__await__"):
-                        pending.append((values, place, value))
+            _note_awaitables(values, pending)
         return values
+
+    async def values_in_turns(self, parents: Sequence[Any], request: Request, pending: Pending) -> list[Any]:
+        """What the resolver gives for each parent. What has to be awaited begins only when all are called."""
+        values: list[Any] = []
+        named = self._named(request) if self.named else {}
+        try:
+            for some in _batches(parents, CALLED_AT_ONCE):
+                if request.is_turn_over():
+                    await turns().next()
+                self._call(some, named, values)
+        finally:
+            _note_awaitables(values, pending)
+        return values
+
+    def _named(self, request: Request) -> dict[str, Any] | Exception:
+        try:
+            assert self.named is not None
+            return self.named(request)
+        except HandOver:
+            raise
+        except Exception as error:
+            return error  # of each parent's field
+
+    def _call(self, parents: Sequence[Any], named: dict[str, Any] | Exception, values: list[Any]) -> None:
+        if isinstance(named, Exception):
+            values += [named] * len(parents)
+            return
+        resolve, parent_name = self.resolve, self.parent_name
+        for parent in parents:
+            if parent_name is not None:
+                named[parent_name] = parent
+            try:
+                values.append(resolve(parent, **named) if self.takes_parent else resolve(**named))
+            except HandOver:
+                raise
+            except Exception as error:
+                values.append(error)
 
     def __str__(self) -> str:
         return f"resolver {getattr(self.resolve, '__qualname__', self.resolve)}"
+
+
+def _note_awaitables(values: list[Any], pending: Pending) -> None:
+    # Also after an exception, so that none is left that nobody awaits.
+    if [class_ for class_ in set(map(type, values)) if hasattr(class_, "__await__")]:
+        for place, value in enumerate(values):
+            if hasattr(value, "__await__"):
+                pending.append((values, place, value))
+
+
+def _batches(parents: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    return (parents[start : start + size] for start in range(0, len(parents), size))
 
 
 class UnknownPath(Path):

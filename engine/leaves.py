@@ -1,8 +1,8 @@
 """Values of leaf types: which of them JSON takes as they are, and how the others are converted.
 
 Each leaf type has a test, written into the generated source, that almost every value passes; what does not goes to
-a converter, which does what graphql-core does to complete a leaf value (spec, 6.4.3), and hands over where that
-would be an error.
+a converter, which does what graphql-core does to complete a leaf value (spec, 6.4.3), marks an error where null
+may stand, and hands over where it may not.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from graphql import (
     GraphQLInt,
     GraphQLLeafType,
     GraphQLString,
+    Node,
     Undefined,
     is_list_type,
     is_non_null_type,
@@ -28,6 +29,7 @@ from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.types.base_scalars import isoformat
 from strawberry.types.scalar import ScalarDefinition
 
+from engine.failures import Failed
 from engine.handover import HandOver
 
 Convert = Callable[[Any], Any]
@@ -62,26 +64,36 @@ PLAIN_NAMES = {"datetime": datetime, "date": date, "WHOLE_MINUTES": WHOLE_MINUTE
 """What the tests refer to."""
 
 
-def converter(type_: Any) -> Convert:
-    """What makes JSON's value of any value of this type: a leaf type, or lists of one; non-null or not."""
+def converter(type_: Any, nodes: Sequence[Node] = ()) -> Convert:
+    """What makes JSON's value of any value of this type: a leaf type, or lists of one; non-null or not.
+
+    What fails is marked where null may stand. ``nodes`` are those of the field.
+    """
     nullable = not is_non_null_type(type_)
     inner = type_ if nullable else type_.of_type
-    complete = _list(inner.of_type) if is_list_type(inner) else _leaf(inner)
+    complete = _list(inner.of_type, nodes) if is_list_type(inner) else _leaf(inner)
 
     def convert(value: Any) -> Any:
         if value is None or value is Undefined:
             if nullable:
                 return None
             raise HandOver("null")
-        return complete(value)
+        try:
+            return complete(value)
+        except HandOver:
+            raise
+        except Exception as error:
+            if nullable:
+                return Failed(error, nodes)
+            raise HandOver("error") from error
 
     return convert
 
 
 def reject_abnormal(value: object) -> None:
-    """Hand over for what no type completes in the engine: an error in a value's place, or something to await."""
+    """Raise an error that is in a value's place, and hand over for what is to be awaited: no type completes them."""
     if isinstance(value, Exception):
-        raise HandOver("error")
+        raise value
     if optimized_is_awaitable(value):
         raise HandOver("value")
 
@@ -103,8 +115,8 @@ def _leaf(type_: GraphQLLeafType) -> Convert:
     return complete
 
 
-def _list(item_type: Any) -> Convert:
-    convert = converter(item_type)
+def _list(item_type: Any, nodes: Sequence[Node]) -> Convert:
+    convert = converter(item_type, nodes)
     classes = _plain_classes(item_type)
     whole = item_type.of_type if is_non_null_type(item_type) else item_type
     check: Callable[[Sequence[Any]], bool] = _in_32_bits if whole is GraphQLInt else bool

@@ -6,20 +6,35 @@ objects that stand there are answered together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
-from graphql import GraphQLNamedOutputType, GraphQLObjectType, Undefined, is_list_type, is_non_null_type
+from graphql import (
+    FieldNode,
+    GraphQLNamedOutputType,
+    GraphQLObjectType,
+    Undefined,
+    is_list_type,
+    is_non_null_type,
+)
 
+from engine.failures import Failed
 from engine.fields import Request, Source, Values
 from engine.handover import HandOver
 from engine.leaves import reject_abnormal
 from engine.runtime_types import RuntimeTypes
 from resolvers.relation import ListsByKey, ToMany, ToOne
+
+OF_COMPILING = 250
+"""The work of compiling a place, in about microseconds."""
+
+COUNTED = 3000
+"""More names are not counted: that would take as long as it saves."""
 
 _LISTS = frozenset([list, tuple])
 _NULLS = frozenset([type(None), type(Undefined)])
@@ -40,6 +55,8 @@ class Place:
     """Of ``build``."""
     keys: tuple[str, ...]
     """Of an answer, in the order of the arguments of ``Answer``."""
+    weight: int
+    """About how many values an answer has, without those of the objects below."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,6 +95,8 @@ class Selection:
     """Of a relation to one, where an object has the key that ``build`` finds its answer by."""
     types: RuntimeTypes
     compile_place: Callable[[GraphQLObjectType], Place]
+    nodes: Sequence[FieldNode]
+    """Of the field."""
     _places: dict[str, Place] = field(default_factory=dict)
     _place_of_class: dict[type, Place] = field(default_factory=dict)
 
@@ -88,65 +107,101 @@ class Selection:
             place = self._places[type_.name] = self.compile_place(type_)
         return place
 
-    def parts(self, values: Values, request: Request) -> Parts:
-        """The objects in the values of a column."""
+    def parts(self, values: Values, parent: Part, request: Request) -> Below:
+        """The objects in the values of a column of ``parent``."""
         if not isinstance(values, list):
             found = list((values if isinstance(values, dict) else values.found).values())
-            return None, [Part(self.place_of_records(found, request), found)] if found else []
+            if not found:
+                return Below(None, [])
+            request.work += len(found)
+            place = self.place_of_records(found, request)
+            return Below(
+                None, [Part(place, found, *standing(place, values, len(parent.objects), parent.most))]
+            )
         shape, flat = self.shape, values
         while shape.item is not None:
             flat = _flat(flat, shape)
             shape = shape.item
         classes = set(map(type, flat))
-        if len(flat) == 1 and _NULLS.isdisjoint(classes):
-            return None, self._split(flat, classes, request)
+        if len(flat) == 1 and _NULLS.isdisjoint(classes) and not isinstance(flat[0], Exception):
+            return Below(None, self._split(flat, classes, parent.most, parent.most, request))
+        failed = [class_ for class_ in classes if issubclass(class_, Exception)]
+        request.work += len(flat)
         ids = list(map(id, flat))
         distinct = dict(zip(ids, flat, strict=True))
-        if not _NULLS.isdisjoint(classes):
+        marks: dict[int, Failed] = {}
+        if failed or not _NULLS.isdisjoint(classes):
             if not shape.nullable:
-                raise HandOver("null")
+                raise HandOver("error" if failed else "null")
             classes -= _NULLS
-            for null in (None, Undefined):
-                distinct.pop(id(null), None)
-        parts = self._split(list(distinct.values()), classes, request) if distinct else []
-        return None if len(parts) == 1 and len(distinct) == len(flat) else ids, parts
+            classes.difference_update(failed)
+            marks = {
+                known: Failed(value, self.nodes)
+                for known, value in distinct.items()
+                if isinstance(value, Exception)
+            }
+            for null in (id(None), id(Undefined), *marks):
+                distinct.pop(null, None)
+        most = parent.most * _repeated(len(flat), len(distinct), ids)
+        objects = list(distinct.values())
+        parts = self._split(objects, classes, most, parent.most * len(flat), request) if distinct else []
+        return Below(None if len(parts) == 1 and len(distinct) == len(flat) else ids, parts, marks)
 
     def place_of_records(self, records: list[Any], request: Request) -> Place:
         """What is asked of records that a relation found: they are all of one class, which says their type."""
         class_ = records[0].__class__
         place = self._place_of_class.get(class_)
         if place is None:
-            (part,) = self._split(records, {class_}, request)
+            (part,) = self._split(records, {class_}, 1, 1, request)
             place = part.place
         return place
 
-    def _split(self, objects: list[Any], classes: set[type], request: Request) -> list[Part]:
+    def _split(
+        self, objects: list[Any], classes: set[type], most: int, total: int, request: Request
+    ) -> list[Part]:
         """The objects, which are of these classes, by their types."""
         if len(classes) == 1:
             (class_,) = classes
             place = self._place_of_class.get(class_)
             if place is not None:
-                return [Part(place, objects)]
+                return [Part(place, objects, most, total)]
         by_type = self.types.split(objects, request)
+        request.work += OF_COMPILING * sum([type_.name not in self._places for type_, _ in by_type])
         if len(classes) == 1 and class_ in self.types.of_class:
             self._place_of_class[class_] = self.place(by_type[0][0])
-        return [Part(self.place(type_), theirs) for type_, theirs in by_type]
+        return [Part(self.place(type_), theirs, most, total) for type_, theirs in by_type]
 
-    def assemble(self, objects: list[Any], values: Values, parts: Parts) -> list[Any] | dict[int, Any]:
+    def assemble(self, objects: list[Any], values: Values, below: Below) -> list[Any] | dict[int, Any]:
         """The values with each object replaced by its answer, as ``build`` takes them. The parts are built."""
-        ids, built = parts
+        ids, built = below.ids, below.parts
         if not isinstance(values, list):
             return by_key(values, built[0].built if built else [])
         if ids is None:
             answers = built[0].built
         else:
-            by_id: dict[int, Any] = {id(None): None, id(Undefined): None}
+            by_id: dict[int, Any] = {id(None): None, id(Undefined): None, **below.marks}
             for part in built:
                 by_id.update(zip(map(id, part.objects), part.built, strict=True))
             answers = list(map(by_id.__getitem__, ids))
         if self.key is not None:
             return dict(zip(map(attrgetter(self.key), objects), answers, strict=True))
-        return answers if self.shape.item is None else _nested(values, self.shape, iter(answers))
+        return answers if self.shape.item is None else self._nested(values, self.shape, iter(answers))
+
+    def _nested(self, values: Sequence[Any], shape: Shape, answers: Iterator[Any]) -> list[Any]:
+        """The answers in lists as the values are."""
+        assert shape.item is not None
+        innermost = shape.item.item is None
+        nested: list[Any] = []
+        for value in values:
+            if value is None or value is Undefined:
+                nested.append(None)
+            elif isinstance(value, Exception):
+                nested.append(Failed(value, self.nodes))
+            elif innermost:
+                nested.append(list(islice(answers, len(value))))
+            else:
+                nested.append(self._nested(value, shape.item, answers))
+        return nested
 
 
 class Part(msgspec.Struct, eq=False):
@@ -154,17 +209,53 @@ class Part(msgspec.Struct, eq=False):
 
     place: Place
     objects: list[Any]
+    most: int
+    """How often one of the objects stands there at most, by a bound that is quick to tell."""
+    total: int
+    """How often all of them together do at most."""
     columns: list[Any] = []
     """The values of each column; of those with a selection in the end the answers."""
-    below: list[Parts] = []
+    below: list[Below] = []
     """The objects in the columns with a selection."""
     built: list[Any] = []
     """The answers for the objects."""
+    is_encoded: bool = False
+    """Whether the answers are JSON already."""
 
 
-Parts: TypeAlias = tuple[list[int] | None, list[Part]]
-"""The objects in the values of a column: what Python knows them by, all of them and nulls in order, and the different
-ones by their types. Without the former, values are by key, or the one part has just these objects."""
+class Below(msgspec.Struct, eq=False):
+    """The objects in the values of a column."""
+
+    ids: list[int] | None
+    """What Python knows them by, all of them with nulls and errors, in order.
+
+    None if values are by key, or the one part has just these objects."""
+    parts: list[Part]
+    """The different ones by their types."""
+    marks: dict[int, Failed] = {}
+    """What stands in the places of errors, by what Python knows these by."""
+
+
+def standing(
+    place: Place, values: dict[int, Any] | ListsByKey[Any], parents: int, most: int
+) -> tuple[int, int]:
+    """How often one record of a relation stands in the answer at most, and how often all together do.
+
+    Each of the ``parents`` stands there up to ``most`` times. The former is only told if it matters for ``place``.
+    """
+    if isinstance(values, dict):
+        return most * parents, most * parents
+    total = most * values.count
+    if not place.selections:
+        return total, total
+    return most * _repeated(values.count, len(values.found), chain.from_iterable(values.keys)), total
+
+
+def _repeated(count: int, distinct: int, names: Iterable[int]) -> int:
+    """How often one of the ``count`` names, of which so many are distinct, is there at most."""
+    if count == distinct:
+        return 1
+    return max(Counter(names).values()) if count <= COUNTED else count
 
 
 def by_key(values: dict[int, Any] | ListsByKey[Any], built: Sequence[Any]) -> list[Any] | dict[int, Any]:
@@ -186,22 +277,11 @@ def _flat(values: Sequence[Any], shape: Shape) -> list[Any]:
             if value is None or value is Undefined:
                 if not shape.nullable:
                     raise HandOver("null")
+            elif isinstance(value, Exception):
+                if not shape.nullable:
+                    raise HandOver("error")
             elif value.__class__ is not list and value.__class__ is not tuple:
                 reject_abnormal(value)
                 raise HandOver("value")
-        values = [value for value in values if value is not None and value is not Undefined]
+        values = [value for value in values if value.__class__ in _LISTS]
     return list(chain.from_iterable(values))
-
-
-def _nested(values: Sequence[Any], shape: Shape, answers: Iterator[Any]) -> list[Any]:
-    """The answers in lists as the values are."""
-    assert shape.item is not None
-    innermost = shape.item.item is None
-    return [
-        None
-        if value is None or value is Undefined
-        else list(islice(answers, len(value)))
-        if innermost
-        else _nested(value, shape.item, answers)
-        for value in values
-    ]

@@ -6,14 +6,14 @@ schema's Python classes, and all else, the keys of the answer too, is passed as 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from keyword import iskeyword
 from types import CodeType
 from typing import Any
 
 import msgspec
-from graphql import is_leaf_type, is_non_null_type
+from graphql import Node, is_leaf_type, is_non_null_type
 
 from engine.leaves import PLAIN_NAMES, converter, plain_test
 
@@ -33,9 +33,9 @@ class BuildSource:
         """A field that is the same for every object."""
         self._add(key, self._named("k", value))
 
-    def attribute(self, key: str, type_: Any, name: str) -> None:
-        """A leaf that is an attribute of the object."""
-        self._leaf(key, type_, f"x.{_checked(name)}")
+    def attribute(self, key: str, type_: Any, name: str, nodes: Sequence[Node]) -> None:
+        """A leaf that is an attribute of the object. ``nodes`` are those of the field."""
+        self._leaf(key, type_, f"x.{_checked(name)}", nodes)
 
     def column(self, key: str, by: str | None = None) -> None:
         """A field whose answers are ready; ``by`` is the attribute they are found by, if not one is there for each."""
@@ -47,11 +47,11 @@ class BuildSource:
             self._by_key.append(name)
             self._add(key, f"{name}s[x.{_checked(by)}]")
 
-    def column_of_leaves(self, key: str, type_: Any) -> None:
+    def column_of_leaves(self, key: str, type_: Any, nodes: Sequence[Node]) -> None:
         """A leaf whose values are given."""
         name = f"c{len(self._columns) + len(self._by_key)}"
         self._columns.append(name)
-        self._leaf(key, type_, name)
+        self._leaf(key, type_, name, nodes)
 
     def function(self) -> tuple[Callable[..., list[Any]], str]:
         """The function ``build(objects, *columns)``, and its source."""
@@ -75,11 +75,11 @@ class BuildSource:
         build: Callable[..., list[Any]] = names["build"]
         return build, source
 
-    def _leaf(self, key: str, type_: Any, expression: str) -> None:
+    def _leaf(self, key: str, type_: Any, expression: str, nodes: Sequence[Node]) -> None:
         name = f"v{len(self._keys)}"
         inner = type_.of_type if is_non_null_type(type_) else type_
         test = plain_test(inner, name) if is_leaf_type(inner) else None
-        convert = self._named("to", converter(type_))
+        convert = self._named("to", converter(type_, nodes))
         conditions = [] if is_non_null_type(type_) else [f"{name} is not None"]
         if test is not None:
             conditions.append(f"not ({test})")

@@ -38,7 +38,30 @@ class Stopped(BaseException):
     with the others.
     """
 
-    def __init__(self, error: TooComplex) -> None:
+    def __init__(self, error: TooComplex | OutOfTime) -> None:
         super().__init__(str(error))
         self.error = error
         """What the client is told in place of an answer."""
+
+
+class AnswerTooLarge(TooComplex):
+    """An answer that is larger than an answer can be."""
+
+    def __init__(self, allowed: int, value: int) -> None:
+        super().__init__(
+            f"The answer would have {value:,} bytes or more; an answer can have up to {allowed:,}.",
+            "answer_bytes",
+            allowed,
+            value,
+        )
+
+
+class OutOfTime(Exception):
+    """An operation that takes longer than an operation can take."""
+
+    code: ClassVar[str] = "OPERATION_TIMEOUT"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"The operation took longer than {seconds:g} seconds, which is as long as one can take, and was ended."
+        )

@@ -14,6 +14,7 @@ from strawberry.types import ExecutionContext
 
 from schema.dialects import Dialect, UnknownDialect, print_dialect, read_dialect
 from schema.documents import Document, KnownDocuments, given, read_document
+from schema.executor import LimitedExecutor
 from schema.field_traces import extensions_of_this_request, tracing_fields
 from schema.query import Query
 from schema.subscription import Subscription
@@ -44,6 +45,7 @@ schema = _Schema(
     Query,
     subscription=Subscription,
     extensions=[KnownDocuments],
+    execution_context_class=LimitedExecutor,
     federation_version=FEDERATION,
     # For ``@defer`` and ``@stream``.
     config=StrawberryConfig(enable_experimental_incremental_execution=True),

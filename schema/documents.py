@@ -21,6 +21,9 @@ from graphql import (
 from graphql.language import Visitor, VisitorAction
 from strawberry.extensions import SchemaExtension
 
+from resolvers.running import DEFAULT_RUN_LIMITS, RunLimits
+from schema.executor import LIMITS
+
 MOST_ERRORS = 20
 """How many errors of a document are told. Each may cost validation a millisecond, to find the names that are meant."""
 
@@ -62,9 +65,11 @@ def read_document(
     return Document(whole, errors, operations, in_parts=None if whole is node else node)
 
 
-def given(document: Document, *, in_parts: bool = False) -> dict[str, Document]:
-    """What ``operation_extensions`` have to be for Strawberry's execution to take this document."""
-    return {_KEY: replace(document, node=document.in_parts) if in_parts else document}
+def given(
+    document: Document, limits: RunLimits = DEFAULT_RUN_LIMITS, *, in_parts: bool = False
+) -> dict[str, object]:
+    """What ``operation_extensions`` have to be for Strawberry's execution to take this document and keep to limits."""
+    return {_KEY: replace(document, node=document.in_parts) if in_parts else document, LIMITS: limits}
 
 
 class KnownDocuments(SchemaExtension):

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 MAY_IMPORT = {
-    "server": {"settings", "web", "schema", "upstream"},
+    "server": {"settings", "web", "schema", "resolvers", "upstream"},
     "settings": set[str](),
     "web": {"schema", "engine", "resolvers", "upstream"},
     "engine": {"resolvers"},

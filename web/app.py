@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from resolvers.running import DEFAULT_RUN_LIMITS, RunLimits
 from upstream.source import Source
 from web.admission import Admission, AdmissionLimits, connection
 from web.caching import CachePolicy
@@ -58,6 +59,7 @@ class Options:
     origins: tuple[str, ...] = ("*",)
     """The origins whose pages may read the answers (CORS)."""
     limits: Limits = DEFAULT_LIMITS
+    run_limits: RunLimits = DEFAULT_RUN_LIMITS
     router: Router = field(default_factory=Router)
     admission: AdmissionLimits = field(default_factory=AdmissionLimits)
 
@@ -112,6 +114,7 @@ def create_app(
             source,
             use_engine=options.use_engine,
             limits=options.limits,
+            run_limits=options.run_limits,
             persisted=persisted,
             router=options.router,
             admission=Admission(options.admission),

@@ -5,8 +5,9 @@ code                        meaning
 =========================== ==========================================================================
 GRAPHQL_PARSE_FAILED        the document is not GraphQL
 GRAPHQL_VALIDATION_FAILED   the document does not fit the schema
-OPERATION_TOO_COMPLEX       the operation is beyond a limit: ``limit`` is its name, ``max`` what is allowed, and
-                            ``value`` what the operation has, at most 2147483647
+OPERATION_TOO_COMPLEX       the operation or its answer is beyond a limit: ``limit`` is its name, ``max`` what is
+                            allowed, and ``value`` what it has, at most 2147483647
+OPERATION_TIMEOUT           the operation took longer than an operation can take, and was ended
 OVERLOADED                  no place became free for the operation; ``retryAfter`` is in seconds
 BAD_USER_INPUT              an argument or variable makes no sense
 PERSISTED_QUERY_NOT_FOUND   and the other codes of ``web.persisted``
@@ -26,7 +27,7 @@ from typing import Any
 
 from graphql import GraphQLError, GraphQLSyntaxError
 
-from resolvers.errors import BadUserInput, Forbidden, TooComplex
+from resolvers.errors import BadUserInput, Forbidden, OutOfTime, TooComplex
 from upstream.errors import StorageUnavailable, UpstreamBadData, UpstreamError
 from web.admission import Overloaded
 
@@ -74,7 +75,7 @@ def field_error(error: GraphQLError) -> dict[str, object]:
         return _entry(error, cause.told, {"code": cause.code})
     if isinstance(cause, TooComplex):
         return _entry(error, str(cause), _beyond(cause))
-    if isinstance(cause, BadUserInput | Forbidden):
+    if isinstance(cause, BadUserInput | Forbidden | OutOfTime):
         return _entry(error, str(cause), {"code": cause.code})
     if error.path is None and (cause is None or isinstance(cause, GraphQLError)):
         # graphql-core's own, before the first field: a variable that does not fit.

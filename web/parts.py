@@ -17,9 +17,11 @@ from starlette.types import Send
 from strawberry.http.streaming import MultipartTransport
 from strawberry.types.execution import ExecutionResult
 
+from resolvers.errors import AnswerTooLarge, Stopped
+from web.answer import Answer, answer_of, stopped_by
 from web.caching import Headers
 from web.errors import field_error
-from web.execution import Answer, Gateway, Request, answer_of
+from web.execution import Gateway, Request
 from web.negotiation import Accepted
 
 
@@ -33,9 +35,13 @@ def in_parts(gateway: Gateway, request: Request, headers: Headers) -> StreamingR
     transport = MultipartTransport()
 
     async def parts() -> AsyncGenerator[object, None]:
-        async with aclosing(gateway.parts(request)) as results:
-            async for result in results:
-                yield _part(result)
+        rest = _Rest(gateway.run_limits.answer_bytes)
+        try:
+            async with aclosing(gateway.parts(request)) as results:
+                async for result in results:
+                    yield rest.part(result)
+        except Stopped as stopped:
+            yield rest.stopped(stopped)
 
     arriving = parts()
     response = _Parts(transport.stream(lambda: arriving, _encoded)())
@@ -58,13 +64,53 @@ class _Parts(StreamingResponse):
             await super().stream_response(send)
 
 
-def _part(result: object) -> object:
-    if isinstance(result, InitialIncrementalExecutionResult):
-        pending = [pending.formatted for pending in result.pending]
-        return _with_errors(
-            {"data": result.data, "pending": pending, "hasNext": result.has_next}, result.errors
-        )
-    if isinstance(result, SubsequentIncrementalExecutionResult):
+class _Rest:
+    """What is still to come, and how many bytes may."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._pending: dict[str, None] = {}
+        self._has_begun = False
+
+    def part(self, result: object) -> object:
+        """A result as it is sent.
+
+        :raises Stopped: the operation was, or has too many bytes with this part.
+        """
+        if isinstance(result, Answer):
+            return msgspec.Raw(result.body)
+        if not isinstance(result, InitialIncrementalExecutionResult | SubsequentIncrementalExecutionResult):
+            # Nothing was deferred in the end, or it could not start.
+            assert isinstance(result, ExecutionResult)
+            return msgspec.Raw(answer_of(result, self._most_bytes).body)
+        part = msgspec.json.encode(self._formed(result))
+        self._bytes += len(part)
+        if self._bytes > self._most_bytes:
+            raise Stopped(AnswerTooLarge(self._most_bytes, self._bytes))
+        self._has_begun = True
+        self._pending |= dict.fromkeys(pending.id for pending in result.pending or ())
+        if isinstance(result, SubsequentIncrementalExecutionResult):
+            for completed in result.completed or ():
+                self._pending.pop(completed.id, None)
+        return msgspec.Raw(part)
+
+    def stopped(self, stopped: Stopped) -> object:
+        """The last part, if the operation was stopped before all of it came."""
+        if not self._has_begun:
+            return msgspec.Raw(stopped_by(stopped).body)
+        entry = field_error(GraphQLError(str(stopped), original_error=stopped.error))
+        completed = [{"id": id, "errors": [entry]} for id in self._pending]
+        return {"hasNext": False, "completed": completed}
+
+    def _formed(
+        self, result: InitialIncrementalExecutionResult | SubsequentIncrementalExecutionResult
+    ) -> object:
+        if isinstance(result, InitialIncrementalExecutionResult):
+            pending = [pending.formatted for pending in result.pending]
+            return _with_errors(
+                {"data": result.data, "pending": pending, "hasNext": result.has_next}, result.errors
+            )
         part: dict[str, Any] = {"hasNext": result.has_next}
         for name in ("pending", "incremental", "completed"):
             entries = getattr(result, name)
@@ -73,11 +119,6 @@ def _part(result: object) -> object:
                     _with_errors(dict(entry.formatted), getattr(entry, "errors", None)) for entry in entries
                 ]
         return part
-    if isinstance(result, Answer):
-        return msgspec.Raw(result.body)
-    # Nothing was deferred in the end, or it could not start.
-    assert isinstance(result, ExecutionResult)
-    return msgspec.Raw(answer_of(result).body)
 
 
 def _with_errors(entry: dict[str, Any], errors: list[GraphQLError] | None) -> dict[str, Any]:

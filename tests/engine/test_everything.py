@@ -8,6 +8,7 @@ from collections import Counter
 
 import msgspec
 import pytest
+from graphql import GraphQLError
 
 from engine import Engine, HandOver
 from schema.documents import Document, read_document
@@ -31,17 +32,28 @@ async def disagreement(operation: Operation, engine: Engine) -> str | None:
     node = document(text).node
     assert node is not None
     try:
-        body = await engine.run(text, node, None, operation.variables, None)
-        reason = None
+        ran = await engine.run(text, node, None, operation.variables, None)
     except HandOver as error:
-        body, reason = b"", error.reason
+        result = await schema.execute(text, operation.variables)
+        return (
+            None
+            if result.errors or error.reason in NEVER_ERRORS
+            else f"handed over for nothing: {error.reason}"
+        )
     result = await schema.execute(text, operation.variables)
-    if reason is not None:
-        return None if result.errors or reason in NEVER_ERRORS else f"handed over for nothing: {reason}"
-    if result.errors:
-        return f"answered in spite of {result.errors}"
-    expected = msgspec.json.encode({"data": result.data})
-    return None if body == expected else f"bytes: {body!r} is not {expected!r}"
+    ours, theirs = _shown(ran.errors), _shown(result.errors)
+    if ours != theirs:
+        return f"errors: {ours} is not {theirs}"
+    expected = msgspec.json.encode(result.data)
+    return None if ran.data == expected else f"bytes: {ran.data!r} is not {expected!r}"
+
+
+def _shown(errors: list[GraphQLError] | None) -> list[object]:
+    """The errors by their places, with all that a client can see of them."""
+    return [
+        (error.path, error.locations, error.message, repr(error.original_error), error.extensions)
+        for error in sorted(errors or [], key=lambda error: error.path or [])
+    ]
 
 
 async def test_random_operations_are_answered_alike() -> None:

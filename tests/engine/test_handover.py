@@ -63,7 +63,7 @@ async def reason(text: str, of: strawberry.Schema = schema, **variables: object)
         ("{ iterated }", "value"),
         ("{ nested { place } }", None),
         ("{ nested { far } }", "path"),
-        ("{ nested { diary(secret: true) } }", "error"),
+        ("{ nested { diary(secret: true) } }", None),
         ("query($r: Range!) { page(range: $r) { count } }", "variables"),
         ("query($b: Boolean = true) { __typename @skip(if: $b) }", None),
     ],

@@ -79,11 +79,11 @@ def test_the_source_is_the_same_whatever_the_strings_of_a_request(string: str) -
 
 async def test_hostile_names_come_back_as_keys() -> None:
     text = "{ %s }" % " ".join(f"{name}: namedAll {{ {name}: name class: length }}" for name in HOSTILE)  # noqa: UP031
-    body = await Engine(everything).run(text, parse(text), None, None, None)
+    ran = await Engine(everything).run(text, parse(text), None, None, None)
     result = await everything.execute(text)
     assert result.data is not None
     assert list(result.data) == HOSTILE
-    assert body == msgspec.json.encode({"data": result.data})
+    assert ran.data == msgspec.json.encode(result.data)
 
 
 def test_a_plan_shows_places_sources_and_code() -> None:

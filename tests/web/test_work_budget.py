@@ -11,8 +11,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.conftest import source_over
 from upstream.embedded import EmbeddedUpstream
 from upstream.source import Source
+from web.answer import Answer
 from web.app import Options, create_app
-from web.execution import Answer, Gateway, Request
+from web.execution import Gateway, Request
 from web.limits import Limits
 
 FILTERED = """{ contributors(first: 100) { nodes {

@@ -1,0 +1,43 @@
+"""Which operation of a document a request asks to run, and why none can."""
+
+from __future__ import annotations
+
+from graphql import GraphQLError, OperationType
+
+from schema import Document
+
+
+def is_subscription(asked: Document, operation_name: str | None) -> bool:
+    """Whether the operation to run is a subscription."""
+    return any(
+        type is OperationType.SUBSCRIPTION
+        for name, type in asked.operations
+        if operation_name is None or name == operation_name
+    )
+
+
+def why_unfit(asked: Document, operation_name: str | None) -> list[GraphQLError]:
+    """Why no operation can run: the document is not GraphQL, it is not clear which to run, or it does not fit."""
+    unclear = why_unclear(asked, operation_name)
+    if not unclear and is_subscription(asked, operation_name):
+        unclear = (
+            "A subscription has many answers; ask for them with the header Accept: text/event-stream, "
+            "or over a WebSocket with the subprotocol graphql-transport-ws."
+        )
+    return [GraphQLError(unclear)] if unclear else list(asked.errors)
+
+
+def why_unclear(asked: Document, operation_name: str | None) -> str | None:
+    """Why it is not clear which operation to run, in a sentence (spec, 6.1, GetOperation)."""
+    if asked.node is None:
+        return None  # not GraphQL: its errors say where
+    names = [name for name, _type in asked.operations]
+    if not names:
+        return "The document has no operation to run, only fragments."
+    if operation_name is None:
+        if len(names) > 1:
+            listed = ", ".join(name or "one without a name" for name in names)
+            return f"The document has several operations ({listed}); say by operationName which to run."
+    elif operation_name not in names:
+        return f'The document has no operation named "{operation_name}".'
+    return None
