@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-import httpx
+if TYPE_CHECKING:
+    import httpx
 
 
 def without_credentials(url: str) -> str:
@@ -15,6 +17,9 @@ def without_credentials(url: str) -> str:
 
 def credentials(url: str) -> httpx.BasicAuth | None:
     """The user and password in an address, percent-decoded, for Basic authentication (RFC 7617); None without."""
+    # The command line takes addresses too, and is not to wait for this.
+    import httpx
+
     parts = urlsplit(url)
     if parts.username is None:
         return None
