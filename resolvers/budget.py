@@ -12,14 +12,24 @@ from resolvers.errors import Stopped, TooComplex
 MOST_WORK = 250_000
 """Steps of one request: about a quarter of a second. The dearest of ``examples/`` takes less than a tenth of them."""
 
-CALL = 4
-"""Steps of one call of a resolver, with the making of what it gives."""
+LOOKUP = 8
+"""Steps to find one record by a key of a list."""
+
+COUNTED = 4
+"""How many ids or names are looked up and counted in a step."""
 
 CONDITION = 10
 """Steps to read one condition of a filter, wherever one is given."""
 
-ROWS = 5
+ROWS = 8
 """How many rows of a column one condition compares in a step."""
+
+WORD, RESULT = 500, 2
+"""Steps of a search of the catalog for each word of the query, which may have to be looked for in other spellings, and
+for each result, all of which are ranked."""
+
+EXCHANGE = 500
+"""Steps of what is asked of upstream, or of the storage."""
 
 _MOST_SAID = 2**31 - 1
 """A larger number is told as this."""

@@ -33,31 +33,40 @@ async def packages_by_id(info: Info, ids: Ids) -> Found:
     """Packages by global id."""
     loader = info.context.loaders.packages
     return await each(
-        "packagesById", ids, lambda id: lookup(loader, "Package", id=id, database_id=None, slug=None)
+        info.context,
+        "packagesById",
+        ids,
+        lambda id: lookup(loader, "Package", id=id, database_id=None, slug=None),
     )
 
 
 async def packages_by_slug(info: Info, slugs: Slugs) -> Found:
     """Packages by slug."""
-    return await each("packagesBySlug", slugs, info.context.loaders.packages.by_slug)
+    return await each(info.context, "packagesBySlug", slugs, info.context.loaders.packages.by_slug)
 
 
 async def packages_by_pypi_name(info: Info, names: PypiNames) -> Found:
     """Packages by name on PyPI."""
-    return await each("packagesByPypiName", names, lambda name: package_by_pypi_name(info.context, name))
+    return await each(
+        info.context, "packagesByPypiName", names, lambda name: package_by_pypi_name(info.context, name)
+    )
 
 
 async def packages_by_repo_url(info: Info, urls: RepoUrls) -> Found:
     """Packages by the address of their repository."""
-    return await each("packagesByRepoUrl", urls, lambda url: package_by_repo_url(info.context, url))
+    return await each(
+        info.context, "packagesByRepoUrl", urls, lambda url: package_by_repo_url(info.context, url)
+    )
 
 
 async def grids_by_id(info: Info, ids: Ids) -> list[Grid | BaseException | None]:
     """Grids by global id."""
     loader = info.context.loaders.grids
-    return await each("gridsById", ids, lambda id: lookup(loader, "Grid", id=id, database_id=None, slug=None))
+    return await each(
+        info.context, "gridsById", ids, lambda id: lookup(loader, "Grid", id=id, database_id=None, slug=None)
+    )
 
 
 async def grids_by_slug(info: Info, slugs: Slugs) -> list[Grid | BaseException | None]:
     """Grids by slug."""
-    return await each("gridsBySlug", slugs, info.context.loaders.grids.by_slug)
+    return await each(info.context, "gridsBySlug", slugs, info.context.loaders.grids.by_slug)

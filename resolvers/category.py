@@ -7,6 +7,7 @@ from typing import Annotated
 import strawberry
 
 from resolvers.arguments import After, Before, First, Last, PackageFilterArgument, PackageOrderArgument
+from resolvers.budget import COUNTED
 from resolvers.context import Info
 from resolvers.lists import packages_of
 from resolvers.ordering import PackageOrder
@@ -44,7 +45,9 @@ async def most_starred(root: Category, info: Info, first: Most = 5) -> list[Pack
     size = page_size("mostStarred", "first", first)
     catalog = await info.context.catalog()
     table = catalog.view(package_table)
-    ids = table.ids(PackageOrder.STARS_DESC.order, table.among(_package_ids(catalog, root)))
+    packages = _package_ids(catalog, root)
+    info.context.work.spend(len(packages) // COUNTED)
+    ids = table.sorted(PackageOrder.STARS_DESC.order, packages)
     return [catalog.packages[id] for id in ids[:size]]
 
 

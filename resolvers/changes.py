@@ -13,6 +13,7 @@ import msgspec
 import strawberry
 
 from resolvers.arguments import First
+from resolvers.budget import EXCHANGE, LOOKUP
 from resolvers.context import Context, Info
 from resolvers.errors import BadUserInput
 from resolvers.pagination import PageInfo, page_size
@@ -94,6 +95,7 @@ async def changes(info: Info, since: Since = None, first: First = None) -> Chang
     size = page_size("changes", "first", first)
     context = info.context
     feed, after = ("", 0) if since is None else _read(since, "changes(since:)")
+    context.work.spend(EXCHANGE + LOOKUP * size)
     excerpt = await context.source.sync.changes(after, size)
     if since is not None:
         _check(excerpt, feed, after, "changes(since:)")
@@ -110,6 +112,7 @@ async def changes(info: Info, since: Since = None, first: First = None) -> Chang
 
 async def changes_cursor(info: Info) -> str | None:
     """The cursor behind all that has come."""
+    info.context.work.spend(EXCHANGE)
     # Of the whole feed, only its end is wanted.
     try:
         excerpt = await info.context.source.sync.changes(0, 0)

@@ -10,10 +10,18 @@ from typing import Annotated, cast
 import strawberry
 
 from resolvers.arguments import After, Before, First, Last, PackageFilterArgument, PackageOrderArgument
+from resolvers.budget import COUNTED
 from resolvers.context import Context, Info
 from resolvers.lists import packages_of
 from resolvers.pagination import Connection, Paging, connection, page_size
-from upstream.contributors import Contributor, by_login, by_package_count, co_contributors, contributors
+from upstream.contributors import (
+    Contributor,
+    by_login,
+    by_package_count,
+    co_contributors,
+    contributors,
+    shared_participations,
+)
 from upstream.orders import Order
 from upstream.records import Category, Package
 from upstream.tables import contributor_table
@@ -93,6 +101,7 @@ async def all_contributors(
 
 async def contributors_of(root: Package, info: Info) -> list[Contributor]:
     """Those who contributed to a package, in its order."""
+    info.context.work.spend(len(root.participants))
     known = (await info.context.catalog()).view(contributors)
     # A package that the catalog does not have can name someone who is new.
     return [known.get(login.casefold()) or Contributor(login, (root.id,)) for login in root.participants]
@@ -120,6 +129,7 @@ async def packages(
 
 async def categories(root: Contributor, info: Info) -> list[CategoryCount]:
     """The categories of their packages, the most packages first, then by id."""
+    info.context.work.spend(len(root.packages))
     catalog = await info.context.catalog()
     known = (catalog.packages.get(id) for id in root.packages)
     counts = Counter(package.category for package in known if package is not None)
@@ -134,4 +144,5 @@ async def co_contributors_of(root: Contributor, info: Info, first: Most = 10) ->
     """Those who contributed to the same packages."""
     size = page_size("coContributors", "first", first)
     catalog = await info.context.catalog()
-    return [CoContributor(*each) for each in co_contributors(catalog, root)[:size]]
+    info.context.work.spend(shared_participations(catalog, root) // COUNTED + size)
+    return [CoContributor(*each) for each in co_contributors(catalog, root, size)]

@@ -16,6 +16,7 @@ from typing import Annotated, Any, TypeAlias
 import strawberry
 from strawberry.federation.schema import FederationAny
 
+from resolvers.budget import LOOKUP
 from resolvers.context import Context, Info
 from resolvers.contributor import contributor_by_login
 from resolvers.errors import BadUserInput
@@ -57,6 +58,7 @@ async def entities(info: Info, representations: Representations) -> list[Found]:
     """
     context = info.context
     context.entities.spend(len(representations))
+    context.work.spend(LOOKUP * len(representations))
     found: list[Found] = [None] * len(representations)
     batches: dict[_Key, dict[Any, list[int]]] = {}
     for place, representation in enumerate(representations):

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from strawberry.types.base import StrawberryContainer, StrawberryObjectDefinition
 
-from resolvers.budget import CONDITION, WorkBudget
+from resolvers.budget import CONDITION
 from resolvers.filters import DateTimeRange, GridFilter, IntRange, PackageFilter
+from resolvers.matching import MOST_CONDITIONS, too_many_conditions
 
 if TYPE_CHECKING:
     from strawberry.types.arguments import InputContext
@@ -31,28 +32,41 @@ _INPUTS: tuple[type, ...] = (PackageFilter, GridFilter, IntRange, DateTimeRange)
 def build_input(type_: type, value: Mapping[str, Any], given: InputContext) -> Any:
     """The input of this type with these values by their names in GraphQL.
 
+    :raises BadUserInput: it has too many conditions.
     :raises Stopped: it takes too much work.
     """
     assert given.info is not None
     context: Context = given.info.context
     if not _FIELDS:
         _FIELDS.update((each, _fields(each, given)) for each in _INPUTS)
-    return context.filters.built(value, lambda: _built(type_, value, context.work))
+    builder = _Builder(f"{given.info.field_name}({given.path[0]}:)")
+    context.work.spend(CONDITION)
+    return context.filters.built(value, lambda: builder.build(type_, value))
 
 
-def _built(type_: type, value: Mapping[str, Any], work: WorkBudget) -> Any:
-    work.spend(CONDITION * (1 + len(value)))
-    fields = _FIELDS[type_]
-    values: dict[str, Any] = {}
-    for key, each in value.items():
-        name, inner = fields[key]
-        if inner is None or each is None:
-            values[name] = each
-        elif isinstance(each, list):
-            values[name] = [_built(inner, one, work) for one in each]
-        else:
-            values[name] = _built(inner, each, work)
-    return type_(**values)
+class _Builder:
+    """Builds one argument, if it does not have too many conditions."""
+
+    def __init__(self, argument: str) -> None:
+        self._argument = argument
+        self._inputs = 0
+
+    def build(self, type_: type, value: Mapping[str, Any]) -> Any:
+        self._inputs += 1
+        # A filter has one range a condition at most.
+        if self._inputs > 2 * MOST_CONDITIONS:
+            raise too_many_conditions(self._argument)
+        fields = _FIELDS[type_]
+        values: dict[str, Any] = {}
+        for key, each in value.items():
+            name, inner = fields[key]
+            if inner is None or each is None:
+                values[name] = each
+            elif isinstance(each, list):
+                values[name] = [self.build(inner, one) for one in each]
+            else:
+                values[name] = self.build(inner, each)
+        return type_(**values)
 
 
 def _fields(type_: type, given: InputContext) -> _Fields:

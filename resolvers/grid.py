@@ -114,7 +114,8 @@ async def most_active(root: Grid, info: Info, first: Most = 5) -> list[Package]:
 async def compare(root: Grid, info: Info, slugs: PackageSlugs) -> list[ComparedPackage | None]:
     """The packages with these slugs beside all others of the grid; ``None`` for one that is not on it."""
     check_count("compare", slugs)
-    known = await _known(root, info)
+    info.context.work.spend(len(slugs))
+    known = await _known(root, info, each=6)
     by_slug = {package.slug: package for package in known}
     stars = _ranks(known, lambda package: package.repo_watchers)
     forks = _ranks(known, lambda package: package.repo_forks)
@@ -134,11 +135,14 @@ async def compare(root: Grid, info: Info, slugs: PackageSlugs) -> list[ComparedP
     ]
 
 
-async def _known(root: Grid, info: Info) -> list[Package]:
+async def _known(root: Grid, info: Info, each: int = 2) -> list[Package]:
     """The packages of the grid; one that fails fails the answer, which would be wrong without it.
+
+    ``each`` is how many steps of work there are for one of them.
 
     :raises UpstreamError: a package could not be loaded.
     """
+    info.context.work.spend(each * len(root.packages))
     packages: list[Package] = []
     for item in await info.context.loaders.packages.by_ids(sorted(root.packages)):
         if isinstance(item, BaseException):

@@ -15,9 +15,14 @@ from sys import getsizeof
 from typing import Any, Generic, TypeVar
 
 from resolvers.budget import CONDITION, ROWS, WorkBudget
-from resolvers.errors import BadUserInput
 from resolvers.filters import GridFilter, PackageFilter
-from resolvers.matching import MOST_CONDITIONS, Match, matching_grids, matching_packages
+from resolvers.matching import (
+    MOST_CONDITIONS,
+    Match,
+    matching_grids,
+    matching_packages,
+    too_many_conditions,
+)
 from resolvers.moment import now
 from upstream.catalog import Catalog
 from upstream.orders import Order
@@ -167,7 +172,7 @@ class FiltersOfRequest:
         work.spend(CONDITION * reading.conditions)
         matches = self._by_digest.get(digest)
         if matches is None:
-            work.spend(reading.passes * (1 + len(kept.table) // ROWS))
+            work.spend((1 + reading.passes) * (1 + len(kept.table) // ROWS))
             matches = self._by_digest[digest] = kept.matches(digest, match)
         self._by_object[id(filter)] = filter, matches
         return matches
@@ -188,7 +193,7 @@ class _Reading:
 
         :raises BadUserInput: it has too many conditions.
         """
-        self._count(1, 1)
+        self._count(1, 0)
         key: list[object] = [filter.__class__.__name__]
         for name in _NAMES[filter.__class__.__name__]:
             value = getattr(filter, name)
@@ -211,4 +216,4 @@ class _Reading:
         self.conditions += conditions
         self.passes += passes
         if self.conditions > MOST_CONDITIONS:
-            raise BadUserInput(f"{self.argument} has more than {MOST_CONDITIONS} conditions.")
+            raise too_many_conditions(self.argument)

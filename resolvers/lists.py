@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from resolvers.budget import COUNTED
 from resolvers.context import Context
 from resolvers.filters import GridFilter, PackageFilter
 from resolvers.kept_filters import grid_filters, package_filters
 from resolvers.loaders import RecordLoader
 from resolvers.ordering import GridOrder, PackageOrder
-from resolvers.pagination import Connection, Edge, Paging, connection, page_info, write_cursor
+from resolvers.pagination import Connection, Paging, connection, write_cursor
 from upstream.catalog import Catalog
 from upstream.errors import UpstreamBadData
 from upstream.orders import NEWEST_FIRST
@@ -71,7 +72,7 @@ def packages_of(
     if ids is None:
         found = kept.table.ids(order) if matches is None else kept.ids(matches, order)
     else:
-        context.work.spend(len(ids))
+        context.work.spend(len(ids) // COUNTED)
         found = kept.table.sorted(order, ids if matches is None else matches.among(ids))
     return connection(span, found, order, catalog.packages)
 
@@ -79,14 +80,11 @@ def packages_of(
 async def _live(loader: RecordLoader[R], size: int) -> Connection[R]:
     # Upstream takes a limit of 0 for the default of 20, so even an empty part asks for one record.
     page = await loader.page(limit=max(size, 1), offset=0)
-    edges = [
-        Edge(
-            write_cursor(NEWEST_FIRST, None, result.id or 0),
-            _bad(result) if isinstance(result, BadRecord) else result,
-        )
-        for result in page.results[:size]
-    ]
-    return Connection(edges, page_info(edges, 0, page.count), page.count)
+    results = page.results[:size]
+    nodes = [_bad(each) if isinstance(each, BadRecord) else each for each in results]
+    return Connection(
+        nodes, 0, page.count, lambda place: write_cursor(NEWEST_FIRST, None, results[place].id or 0)
+    )
 
 
 def _bad(record: BadRecord) -> UpstreamBadData:

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 
 from strawberry import relay
 
+from resolvers.budget import LOOKUP
 from resolvers.context import Context
 from resolvers.errors import BadUserInput
 from upstream.identity import normalise_pypi_name, repository
@@ -75,12 +76,15 @@ async def package_by_repo_url(context: Context, url: str) -> Package | None:
     return catalog.packages[ids[0]] if ids else None
 
 
-async def each(field: str, keys: Sequence[K], find: Callable[[K], Awaitable[T]]) -> list[T | BaseException]:
+async def each(
+    context: Context, field: str, keys: Sequence[K], find: Callable[[K], Awaitable[T]]
+) -> list[T | BaseException]:
     """For each key, in the order asked: what is found, or the error that it met.
 
     :raises BadUserInput: there are too many keys.
     """
     check_count(field, keys)
+    context.work.spend(LOOKUP * len(keys))
     # Together, so that what must be asked for is one batch.
     return await asyncio.gather(*map(find, keys), return_exceptions=True)
 

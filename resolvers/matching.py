@@ -59,6 +59,11 @@ def matching_grids(catalog: Catalog, filter: GridFilter, argument: str) -> Match
     return Match(_matching(filter, argument, catalog.view(grid_table), grids.conditions), -inf, inf)
 
 
+def too_many_conditions(argument: str) -> BadUserInput:
+    """What is wrong with a filter of more conditions than a filter can have."""
+    return BadUserInput(f"{argument} has more than {MOST_CONDITIONS} conditions.")
+
+
 def _matching(
     filter: Filter, argument: str, table: Table[int, R], conditions: Callable[[Filter], Iterable[Mask]]
 ) -> Mask:

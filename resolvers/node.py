@@ -36,7 +36,7 @@ async def nodes(info: Info, ids: AnyIds) -> list[Found | BaseException | None]:
     async def find(id: strawberry.ID) -> Found | None:
         return await _find(info.context, id, "nodes(ids:)")
 
-    found: list[Found | BaseException | None] = await each("nodes", ids, find)
+    found: list[Found | BaseException | None] = await each(info.context, "nodes", ids, find)
     return found
 
 

@@ -90,14 +90,28 @@ class PageInfo:
 class Connection(Generic[T]):
     """A part of a list."""
 
-    edges: list[Edge[T]]
-    page_info: PageInfo
+    nodes: Sequence[T | UpstreamBadData]
+    """The records without their cursors."""
+    start: int
+    """The place of the first of them in the whole list."""
     total_count: int
+    cursor: Callable[[int], str]
+    """That of a record, by its place among these."""
 
     @property
-    def nodes(self) -> list[T | UpstreamBadData]:
-        """The records without their cursors."""
-        return [edge.node for edge in self.edges]
+    def edges(self) -> list[Edge[T]]:
+        """The records with their cursors, which are written when they are asked for."""
+        return [Edge(self.cursor(place), node) for place, node in enumerate(self.nodes)]
+
+    @property
+    def page_info(self) -> PageInfo:
+        """What is around them."""
+        return PageInfo(
+            has_next_page=self.start + len(self.nodes) < self.total_count,
+            has_previous_page=self.start > 0 and self.total_count > 0,
+            start_cursor=self.cursor(0) if self.nodes else None,
+            end_cursor=self.cursor(len(self.nodes) - 1) if self.nodes else None,
+        )
 
 
 def connection(span: Span, ids: Sequence[K], order: Order[R], records: Mapping[K, R]) -> Connection[R]:
@@ -116,17 +130,9 @@ def connection(span: Span, ids: Sequence[K], order: Order[R], records: Mapping[K
         start = max(start, end - span.size)
     else:
         end = min(end, start + span.size)
-    edges = [Edge(write_cursor(order, *key(id)), records[id]) for id in ids[start:end]]
-    return Connection(edges, page_info(edges, start, len(ids)), len(ids))
-
-
-def page_info(edges: Sequence[Edge[T]], start: int, total: int) -> PageInfo:
-    """What is around the edges, the first of which stands at place ``start`` of ``total``."""
-    return PageInfo(
-        has_next_page=start + len(edges) < total,
-        has_previous_page=start > 0 and total > 0,
-        start_cursor=edges[0].cursor if edges else None,
-        end_cursor=edges[-1].cursor if edges else None,
+    page = ids[start:end]
+    return Connection(
+        [records[id] for id in page], start, len(ids), lambda place: write_cursor(order, *key(page[place]))
     )
 
 

@@ -39,6 +39,7 @@ async def related_packages(root: Package, info: Info, first: First = 10) -> list
             for id in grid.packages:
                 shared[id].append(grid)
     shared.pop(root.id, None)
+    info.context.work.spend(2 * sum(map(len, shared.values())))
     packages = await loaders.packages.by_ids(sorted(shared))
     found = [package for package in packages if isinstance(package, Package)]
     found.sort(key=lambda package: (-len(shared[package.id]), -package.repo_watchers, package.id))

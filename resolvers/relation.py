@@ -101,6 +101,7 @@ class ToMany(Generic[R]):
     async def resolve(self, root: Any, info: Info) -> Any:
         """The records that ``root`` names; an item that failed is its error."""
         ids = sorted(getattr(root, self.keys))
+        info.context.work.spend(len(ids))
         return by_title(await self.loader(info.context.loaders).by_ids(ids))
 
     def known(self, roots: Sequence[Any], context: Context) -> ListsByKey[R] | None:
@@ -119,20 +120,23 @@ class ToMany(Generic[R]):
                 return None
             lists.append(sorted(ids, key=lambda id: title_order(known[id])) if len(ids) > 1 else ids)
         keys = lists[0] if len(lists) == 1 else list(chain.from_iterable(lists))
+        context.work.spend(len(keys))
         return ListsByKey(lists, len(keys), dict(zip(keys, map(known.__getitem__, keys), strict=True)))
 
     def of(self, roots: Sequence[Any], context: Context) -> ListsByKey[R] | Awaitable[list[list[Found[R]]]]:
         """The same, or else a list for each of ``roots``."""
         found = self.known(roots, context)
         if found is None:
-            return self._load(roots, self.loader(context.loaders))
+            return self._load(roots, context)
         note_from_memory(found.count)
         return found
 
-    async def _load(self, roots: Sequence[Any], loader: Loader[R]) -> list[list[Found[R]]]:
-        ids = [sorted(getattr(root, self.keys)) for root in roots]
-        loaded = iter(await loader.by_ids(list(chain.from_iterable(ids))))
-        return [by_title([next(loaded) for _ in each]) for each in ids]
+    async def _load(self, roots: Sequence[Any], context: Context) -> list[list[Found[R]]]:
+        lists = [sorted(getattr(root, self.keys)) for root in roots]
+        ids = list(chain.from_iterable(lists))
+        context.work.spend(len(ids))
+        loaded = iter(await self.loader(context.loaders).by_ids(ids))
+        return [by_title([next(loaded) for _ in each]) for each in lists]
 
 
 def note_known(records: int) -> None:

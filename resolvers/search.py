@@ -16,6 +16,7 @@ from typing import Annotated, NamedTuple
 import strawberry
 
 from resolvers.arguments import After, First
+from resolvers.budget import EXCHANGE, RESULT, WORD
 from resolvers.context import Context, Info
 from resolvers.errors import BadUserInput
 from resolvers.pagination import PageInfo, page_size
@@ -165,6 +166,7 @@ async def _results(context: Context, query: str) -> _Results:
 
     :raises UpstreamError: there is no answer.
     """
+    context.work.spend(EXCHANGE)
     hits = await context.loaders.search(query)
     # Upstream takes a slug of digits for an id (contract section 1), so the catalog alone can resolve it.
     resolvable = {
@@ -213,7 +215,9 @@ async def _of_catalog(
     """Raises UpstreamError if there is no catalog yet."""
     catalog = await context.catalog()
     index = await catalog.view(Indexing).index(catalog)
+    context.work.spend(WORD * len(words_of(query)))
     ranking = await asyncio.to_thread(index.search, query)
+    context.work.spend(RESULT * len(ranking.places))
     start = 0
     if place is not None:
         start = ranking.behind(index.place(Key(place.kind, place.id)), place.score)

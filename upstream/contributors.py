@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from heapq import nsmallest
 
 from upstream.catalog import Catalog
 from upstream.orders import Order
@@ -36,16 +37,31 @@ def contributors(catalog: Catalog) -> Mapping[str, Contributor]:
     }
 
 
-def co_contributors(catalog: Catalog, contributor: Contributor) -> list[tuple[Contributor, int]]:
+def participants(catalog: Catalog) -> Mapping[int, tuple[str, ...]]:
+    """The keys of those who contributed to each package, each once, for :meth:`~upstream.catalog.Catalog.view`."""
+    keys: defaultdict[int, list[str]] = defaultdict(list)
+    for key, ids in catalog.contributor_packages.items():
+        for id in ids:
+            keys[id].append(key)
+    return {id: tuple(theirs) for id, theirs in keys.items()}
+
+
+def shared_participations(catalog: Catalog, contributor: Contributor) -> int:
+    """How many names :func:`co_contributors` has to count."""
+    keys = catalog.view(participants)
+    return sum(len(keys.get(id, ())) for id in contributor.packages)
+
+
+def co_contributors(catalog: Catalog, contributor: Contributor, most: int) -> list[tuple[Contributor, int]]:
     """Those who contributed to the same packages, and to how many: the most first, then by login."""
+    keys = catalog.view(participants)
     shared: Counter[str] = Counter()
     for id in contributor.packages:
-        package = catalog.packages.get(id)
-        if package is not None:
-            shared.update({login.casefold() for login in package.participants})
+        shared.update(keys.get(id, ()))
     del shared[contributor.key]
+    ranked = nsmallest(most, [(-count, key) for key, count in shared.items()])
     everyone = catalog.view(contributors)
-    return [(everyone[key], shared[key]) for key in sorted(shared, key=lambda key: (-shared[key], key))]
+    return [(everyone[key], -count) for count, key in ranked]
 
 
 def by_package_count(*, descending: bool) -> Order[Contributor]:
