@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,11 @@ import pytest
 from starlette.applications import Starlette
 
 from tests.support.started_programs import starts_programs
+from upstream.catalog import Catalog
 from upstream.client import Client
 from upstream.embedded import Catalogue, EmbeddedUpstream, generated_catalogue
 from upstream.exchange import Limits
+from upstream.freshness import Snapshot
 from upstream.source import Source
 from upstream.storage import Storage
 from upstream.transport import in_process
@@ -43,6 +47,31 @@ def embedded() -> EmbeddedUpstream:
 def whole_catalogue() -> Catalogue:
     """The 5,400 packages with every trap of the contract. Shared: do not change it."""
     return generated_catalogue()
+
+
+@pytest.fixture(scope="session")
+def whole_catalog(whole_catalogue: Catalogue) -> Catalog:
+    """The same as a gateway knows it when it has crawled."""
+
+    async def crawl() -> Catalog:
+        source = source_over(EmbeddedUpstream(catalogue=whole_catalogue))
+        await source.open()
+        try:
+            return (await source.sync.crawl()).snapshot.catalog
+        finally:
+            await source.aclose()
+
+    return asyncio.run(crawl())
+
+
+@pytest.fixture
+async def whole_source(whole_catalogue: Catalogue, whole_catalog: Catalog) -> AsyncIterator[Source]:
+    """A source that knows all of it."""
+    source = source_over(EmbeddedUpstream(catalogue=whole_catalogue))
+    await source.open()
+    source.sync.snapshot = Snapshot(whole_catalog, datetime.now(UTC))
+    yield source
+    await source.aclose()
 
 
 def source_over(upstream: EmbeddedUpstream) -> Source:

@@ -1,16 +1,22 @@
-"""The documents of one gateway: limited, parsed and validated once, and kept."""
+"""The documents of one gateway: limited, parsed and validated once, and kept.
+
+How large an answer may be depends on the catalog, so that this alone is looked at again when there is another.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from sys import getsizeof
 
 from graphql import GraphQLError
 
 from resolvers.errors import TooComplex
+from resolvers.list_sizes import USUAL_SIZES, ListSizes
 from schema import Document, document
-from web.limits import Limits, check_document, check_text
+from web.limits import Limits, check_document, check_sizes, check_text
 
 KEPT_DOCUMENTS = 1_000
 """How many documents are kept at most: those used last."""
@@ -25,36 +31,64 @@ BYTES_OF_A_TOKEN = 600
 class Documents:
     """Reads documents and keeps what became of them, within the limits of its gateway."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, sizes: Callable[[], ListSizes] = lambda: USUAL_SIZES) -> None:
         self._limits = limits
-        self._kept: OrderedDict[str, tuple[Document, int]] = OrderedDict()
+        self._sizes = sizes
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._bytes = 0
 
     def read(self, text: str) -> Document:
         """The document with this text. One beyond a limit has that as its only error and was not validated."""
+        sizes = self._sizes()
         kept = self._kept.get(text)
-        if kept is not None:
+        if kept is not None and (kept.sizes is sizes or self._fits(kept, sizes)):
             self._kept.move_to_end(text)
-            return kept[0]
+            return kept.document
         try:
             tokens = check_text(text, self._limits)
         except TooComplex as error:
             # Not kept: it is as large as it likes, and counting it again is cheap.
             return _refused(error)
         try:
-            read = document(text, partial(check_document, limits=self._limits))
+            read = document(text, partial(check_document, limits=self._limits, sizes=sizes))
         except TooComplex as error:
             read = _refused(error)
-        self._keep(text, read, tokens)
+        self._keep(text, read, tokens, sizes)
         return read
 
-    def _keep(self, text: str, read: Document, tokens: int) -> None:
+    def _fits(self, kept: _Kept, sizes: ListSizes) -> bool:
+        """Whether what was said of a document over another catalog is so over one with these sizes."""
+        node = kept.document.node
+        if node is None and any(map(_depends_on_catalog, kept.document.errors)):
+            return False
+        try:
+            if node is not None:
+                check_sizes(node, self._limits, sizes)
+        except TooComplex:
+            return False
+        kept.sizes = sizes
+        return True
+
+    def _keep(self, text: str, read: Document, tokens: int, sizes: ListSizes) -> None:
+        before = self._kept.pop(text, None)
+        self._bytes -= before.bytes if before else 0
         size = getsizeof(text) + (0 if read.node is None else BYTES_OF_A_TOKEN * tokens)
-        self._kept[text] = read, size
+        self._kept[text] = _Kept(read, size, sizes)
         self._bytes += size
         while len(self._kept) > KEPT_DOCUMENTS or self._bytes > KEPT_BYTES:
-            _text, (_read, size) = self._kept.popitem(last=False)
-            self._bytes -= size
+            self._bytes -= self._kept.popitem(last=False)[1].bytes
+
+
+@dataclass(slots=True)
+class _Kept:
+    document: Document
+    bytes: int
+    sizes: ListSizes
+    """Of the catalog for which it was last looked at."""
+
+
+def _depends_on_catalog(error: GraphQLError) -> bool:
+    return isinstance(error.original_error, TooComplex) and error.original_error.limit == "values"
 
 
 def _refused(error: TooComplex) -> Document:

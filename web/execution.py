@@ -17,6 +17,7 @@ from engine import Engine, HandOver, Reason
 from resolvers.budget import WorkBudget
 from resolvers.context import Context
 from resolvers.errors import Stopped, TooComplex
+from resolvers.list_sizes import USUAL_SIZES, ListSizes, list_sizes
 from resolvers.loaders import Loaders
 from resolvers.running import DEFAULT_RUN_LIMITS, RunLimits
 from schema import Document, given, schema, tracing_fields
@@ -77,7 +78,7 @@ class Gateway:
         self.run_limits = run_limits
         self.engine = Engine(schema, run_limits.answer_bytes) if use_engine else None
         self.limits = limits
-        self.documents = Documents(limits)
+        self.documents = Documents(limits, self._list_sizes)
         self.persisted = persisted(self.documents)
         self.refused: Counter[str] = Counter()
 
@@ -118,6 +119,7 @@ class Gateway:
             told = {
                 "upstream": receipt.summary(),
                 "freshness": _freshness(context.status),
+                "work": {"steps": context.work.spent, "max": context.work.most},
                 "engine": {
                     "used": self.engine is not None and handed_over is None,
                     "handedOver": handed_over,
@@ -228,6 +230,11 @@ class Gateway:
         if isinstance(stopped.error, TooComplex):
             self.refused[stopped.error.limit] += 1
         return stopped_by(stopped)
+
+    def _list_sizes(self) -> ListSizes:
+        """Those of the catalog that answers."""
+        snapshot = self.source.sync.snapshot
+        return USUAL_SIZES if snapshot is None else snapshot.catalog.view(list_sizes)
 
     async def _begin(self, request: Request) -> tuple[Snapshot | None, Context]:
         """The state that a request is answered from."""

@@ -6,7 +6,7 @@ into a run of the tests. An operation is made from its seed alone, and ``simples
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -82,10 +82,28 @@ def _names(name: str, text: str) -> bool:
 class Generator:
     """Makes operations over one schema."""
 
-    def __init__(self, schema: GraphQLSchema, values: Values, *, deepest: int = 6) -> None:
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        values: Values,
+        *,
+        deepest: int = 6,
+        fields: Sequence[int] = (3, 6, 10, 30),
+        relations: float = 0.5,
+        favourites: Mapping[str, int] | None = None,
+        again: float = 0,
+    ) -> None:
         self.schema = schema
         self.values = values
         self.deepest = deepest
+        self.fields = fields
+        """How many fields an operation may have: one of these numbers."""
+        self.relations = relations
+        """How often a field leads to other objects, where one can."""
+        self.favourites = favourites or {}
+        """How many times as often as others these fields are chosen."""
+        self.again = again
+        """How often a field stands there under other aliases too."""
 
     def operation(self, seed: int) -> Operation:
         """The operation of this seed: with luck valid, see ``validate``."""
@@ -97,11 +115,12 @@ class _Drawing:
 
     def __init__(self, generator: Generator, draws: Random) -> None:
         self.schema, self.values, self.deepest = generator.schema, generator.values, generator.deepest
+        self.generator = generator
         self.draws = draws
         self.made = Operation([])
         self.keys: dict[str, str] = {}
         """What each key of the answer stands for in this operation: one thing, so that all fields can merge."""
-        self.left = draws.choice([3, 6, 10, 30])
+        self.left = draws.choice(generator.fields)
         """How many fields may come."""
         self.inside = 0
         """How many input objects are around the value that is being drawn."""
@@ -135,7 +154,13 @@ class _Drawing:
         if not fits:
             return
         relations = [name for name in fits if not is_leaf_type(get_named_type(type_.fields[name].type))]
-        name = self.draws.choice(relations if relations and self.draws.random() < 0.5 else fits)
+        names = relations if relations and self.draws.random() < self.generator.relations else fits
+        favourites = self.generator.favourites
+        name = (
+            self.draws.choices(names, [favourites.get(each, 1) for each in names])[0]
+            if favourites
+            else self.draws.choice(names)
+        )
         definition = type_.fields[name]
         arguments = self.arguments(name, definition)
         text = f"{self.alias(name, f'{arguments} {definition.type}')}{name}{arguments}"
@@ -145,6 +170,12 @@ class _Drawing:
             named = get_named_type(definition.type)
             below = None if is_leaf_type(named) else self.selections(named, depth - 1)
             yield Selected(f"{text}{self.condition()}", below)
+        if self.generator.again and self.draws.random() < self.generator.again:
+            for _ in range(self.draws.choice([1, 4, 20])):
+                self.left -= 1
+                key = f"z{len(self.keys)}"
+                self.keys[key] = key
+                yield Selected(f"{key}: {name}{arguments}", below)
 
     def alias(self, name: str, meaning: str) -> str:
         """An alias with its colon, or nothing, such that the key does not yet mean another thing."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from graphql import DocumentNode
 
+from resolvers.list_sizes import USUAL_SIZES, ListSizes
 from web.limits.aliases import check_aliases
 from web.limits.definitions import check_definitions
 from web.limits.depth import check_depth
@@ -35,8 +36,8 @@ def check_text(text: str, limits: Limits) -> int:
     return check_tokens(text, limits.tokens)
 
 
-def check_document(document: DocumentNode, limits: Limits) -> None:
-    """Let a parsed document pass that may be validated.
+def check_document(document: DocumentNode, limits: Limits, sizes: ListSizes = USUAL_SIZES) -> None:
+    """Let a parsed document pass that may be validated. ``sizes`` are those of the catalog that is to answer it.
 
     :raises TooComplex: it may not.
     """
@@ -46,9 +47,17 @@ def check_document(document: DocumentNode, limits: Limits) -> None:
     check_selections(tree, limits.selections)
     check_aliases(tree, limits.aliases)
     check_root_fields(tree, limits.root_fields)
-    check_values(tree, limits.values)
+    check_values(tree, limits.values, sizes)
     # Last, because it walks all selections, with the fragments in each place.
     check_repeated_fields(tree, limits.repeated_fields)
 
 
-__all__ = ["DEFAULT_LIMITS", "Limits", "check_document", "check_text"]
+def check_sizes(document: DocumentNode, limits: Limits, sizes: ListSizes) -> None:
+    """Let a document pass, accepted over another catalog, that may be answered from one with these sizes.
+
+    :raises TooComplex: it may not.
+    """
+    check_values(read_tree(document), limits.values, sizes)
+
+
+__all__ = ["DEFAULT_LIMITS", "Limits", "check_document", "check_sizes", "check_text"]
