@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from functools import partial
+from inspect import isawaitable
 from types import CoroutineType
 from typing import Any, cast
 
-from graphql import GraphQLObjectType, get_named_type, is_leaf_type
+from graphql import GraphQLError, GraphQLObjectType, get_named_type, is_leaf_type
 from graphql.execution.collect_fields import GroupedFieldSet
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
@@ -124,6 +126,14 @@ class LimitedExecutor(StrawberryGraphQLCoreExecutionContext):
             return_type, field_details_list, info, path, InTurn(result), position_context
         )
 
+    def execute_execution_group(self, *asked: Any) -> Any:
+        """Execute what is deferred; what stops it is its error."""
+        return _with_its_error(partial(super().execute_execution_group, *asked))
+
+    def complete_stream_item(self, *asked: Any) -> Any:
+        """Complete an item of a streamed list; what stops it is its error."""
+        return _with_its_error(partial(super().complete_stream_item, *asked))
+
     async def _in_time(self, result: Awaitable[Any]) -> Any:
         try:
             async with asyncio.timeout(self._limits.seconds) as time:
@@ -154,3 +164,23 @@ class _Closing:
 
 def _closing(value: Any) -> Any:
     return _Closing(value) if value.__class__ is CoroutineType else value
+
+
+def _with_its_error(execute: Callable[[], Any]) -> Any:
+    # Graphql-core would tell the client of it, but forget what it was.
+    try:
+        result = execute()
+    except Stopped as stopped:
+        raise _told(stopped) from None
+    return _awaited_with_its_error(result) if isawaitable(result) else result
+
+
+async def _awaited_with_its_error(result: Awaitable[Any]) -> Any:
+    try:
+        return await result
+    except Stopped as stopped:
+        raise _told(stopped) from None
+
+
+def _told(stopped: Stopped) -> GraphQLError:
+    return GraphQLError(str(stopped), original_error=stopped.error)

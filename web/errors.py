@@ -27,7 +27,7 @@ from typing import Any
 
 from graphql import GraphQLError, GraphQLSyntaxError
 
-from resolvers.errors import BadUserInput, Forbidden, OutOfTime, Stopped, TooComplex
+from resolvers.errors import BadUserInput, Forbidden, OutOfTime, TooComplex
 from upstream.errors import StorageUnavailable, UpstreamBadData, UpstreamError
 from web.admission import Overloaded
 
@@ -64,7 +64,7 @@ def start_error(error: GraphQLError) -> dict[str, object]:
 
 def field_error(error: GraphQLError) -> dict[str, object]:
     """An error met while the operation ran, as an entry of ``errors``."""
-    cause = _cause(error)
+    cause = error.original_error
     if isinstance(cause, UpstreamError):
         extensions: dict[str, object] = {"code": cause.code}
         if cause.retry_after is not None:
@@ -87,12 +87,6 @@ def field_error(error: GraphQLError) -> dict[str, object]:
         return _entry(error, message, {"code": UpstreamBadData.code})
     told = masked(cause or error, f"{error.path}: {error.message}")
     return _entry(error, str(told["message"]), told["extensions"])
-
-
-def _cause(error: GraphQLError) -> Exception | None:
-    cause: BaseException | None = error.original_error
-    # What was deferred fails by what stops the operation.
-    return cause.error if isinstance(cause, Stopped) else error.original_error
 
 
 def masked(error: Exception, where: str) -> dict[str, Any]:
