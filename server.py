@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from web.persisted import PersistedDocuments
 
 ROOT = Path(__file__).parent
-STREAMS_END = 5
-"""Seconds that answers under way have at a stop, before they are cut off."""
-
 EMBEDDED_URL = "http://embedded.invalid/api/v4/"
 """The name of the embedded upstream in its own links; ``.invalid`` resolves nowhere (RFC 2606)."""
 
@@ -58,10 +55,8 @@ def serve(
     workers: Annotated[int | None, typer.Option(help="How many processes answer requests.")] = None,
 ) -> None:
     """Serve GraphQL over HTTP."""
-    import uvicorn
-
     from web.greeting import greeting
-    from web.requests import MAX_BODY
+    from web.serving import run
 
     settings = _settings(host=host, port=port, upstream=upstream, workers=workers)
     # Each worker process reads the settings anew, so flags reach them through the environment.
@@ -81,19 +76,13 @@ def serve(
     address = f"http://{_authority(settings.host, port)}"
     upstream_address = without_credentials(settings.upstream)
     typer.echo(greeting(address, upstream_address, only_trusted=settings.trusted_documents_mode == "only"))
-    uvicorn.run(
+    sys.path.insert(0, str(ROOT))
+    run(
         "server:app",
-        app_dir=str(ROOT),
         host=settings.host,
         port=port,
         workers=settings.workers,
-        # Named, so that a start without the library fails instead of refusing every WebSocket.
-        ws="websockets-sansio",
-        ws_max_size=MAX_BODY,
-        # A stream of events has no end of its own: without a limit it would hold up every stop.
-        timeout_graceful_shutdown=STREAMS_END,
-        access_log=False,
-        log_level="warning",
+        idle_seconds=settings.idle_seconds,
     )
 
 
@@ -221,6 +210,7 @@ def __getattr__(name: str) -> Starlette:
         raise SystemExit(str(error)) from None
     from web.admission import AdmissionLimits
     from web.app import Options, create_app
+    from web.connections import ConnectionLimits
     from web.process import tune
     from web.router import Router
 
@@ -237,6 +227,19 @@ def __getattr__(name: str) -> Starlette:
             running=settings.limit_running,
             waiting=settings.limit_waiting,
             seconds=settings.limit_waiting_seconds,
+        ),
+        connections=ConnectionLimits(
+            connections=settings.limit_connections,
+            connections_per_address=settings.limit_connections_per_address,
+            sockets=settings.limit_sockets,
+            sockets_per_address=settings.limit_sockets_per_address,
+            subscriptions=settings.limit_subscriptions,
+            subscriptions_per_address=settings.limit_subscriptions_per_address,
+            head_seconds=settings.head_seconds,
+            socket_idle_seconds=settings.socket_idle_seconds,
+            read_seconds=settings.read_seconds,
+            unsent_bytes=settings.limit_unsent_bytes,
+            unsent_bytes_together=settings.limit_unsent_bytes_together,
         ),
     )
     app = create_app(

@@ -311,6 +311,98 @@ class Settings(BaseSettings):
         "it is ended, and its work upstream with it. For a subscription, each event has as many.",
         examples=["up to 600"],
     )
+    limit_connections: int = Field(
+        default=2_000,
+        ge=0,
+        le=1_000_000,
+        description="Connections that each worker has open at most; one more is answered 503 and closed. 0 is "
+        "no limit.",
+        examples=["0 to 1000000"],
+    )
+    limit_connections_per_address: int = Field(
+        default=500,
+        ge=0,
+        le=1_000_000,
+        description="Connections from one address at most. Behind a proxy all clients have its address: set 0, "
+        "no limit, and limit them there.",
+        examples=["0 to 1000000"],
+    )
+    limit_sockets: int = Field(
+        default=1_000,
+        ge=0,
+        le=1_000_000,
+        description="WebSockets that each worker has open at most. 0 is no limit.",
+        examples=["0 to 1000000"],
+    )
+    limit_sockets_per_address: int = Field(
+        default=100,
+        ge=0,
+        le=1_000_000,
+        description="WebSockets from one address at most. Behind a proxy set 0, no limit.",
+        examples=["0 to 1000000"],
+    )
+    limit_subscriptions: int = Field(
+        default=2_000,
+        ge=0,
+        le=1_000_000,
+        description="Subscriptions that each worker has at most, over WebSockets and server-sent events. 0 is "
+        "no limit.",
+        examples=["0 to 1000000"],
+    )
+    limit_subscriptions_per_address: int = Field(
+        default=500,
+        ge=0,
+        le=1_000_000,
+        description="Subscriptions from one address at most. Behind a proxy that names no clients set 0, no "
+        "limit.",
+        examples=["0 to 1000000"],
+    )
+    head_seconds: float = Field(
+        default=10,
+        gt=0,
+        le=86_400,
+        description="Seconds in which the headers of a request have to arrive, from the opening of the "
+        "connection or their first byte on.",
+        examples=["up to 86400"],
+    )
+    idle_seconds: int = Field(
+        default=15,
+        ge=1,
+        le=86_400,
+        description="Seconds after which a connection without a request is closed. Behind a proxy: more than "
+        "its own.",
+        examples=["1 to 86400"],
+    )
+    socket_idle_seconds: float = Field(
+        default=300,
+        gt=0,
+        le=86_400,
+        description="Seconds after which a WebSocket without an operation is closed.",
+        examples=["up to 86400"],
+    )
+    read_seconds: float = Field(
+        default=10,
+        gt=0,
+        le=86_400,
+        description="Seconds in which a client has to read 10,000 bytes each of an answer that waits for it; a "
+        "slower one is cut off.",
+        examples=["up to 86400"],
+    )
+    limit_unsent_bytes: int = Field(
+        default=20_000_000,
+        ge=100000,
+        le=1_000_000_000,
+        description="Bytes that may wait to be written to one client: more than the largest answer.",
+        examples=["100000 to 1000000000"],
+    )
+    limit_unsent_bytes_together: int = Field(
+        default=60_000_000,
+        ge=100000,
+        le=100_000_000_000,
+        description="Bytes that may wait to be written to all clients of a worker. Beyond it the connection "
+        "that has been slow for longest is cut off.",
+        examples=["100000 to 100000000000"],
+    )
 
     automatic_persisted_queries: Literal["on", "off"] = Field(
         default="on",

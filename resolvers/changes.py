@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -137,6 +138,9 @@ async def _followed(context: Context, feed: str, after: int) -> AsyncIterator[Ch
         async for entry in context.source.sync.follow_changes(feed, after):
             # Each event is answered from the catalog of its time, not from that of the subscription's start.
             context.renew()
+            # One a turn of the loop: a publish is told to thousands, and others want to be answered meanwhile.
+            async with context.source.telling:
+                await asyncio.sleep(0)
             yield _change(context, entry)
     except FeedReplaced:
         raise BadUserInput(f"The change feed began anew; {_ANEW}.") from None

@@ -48,6 +48,8 @@ class Source:
         self._follow = follow
         self.freshness = freshness
         self._revalidation = revalidation
+        self.telling = asyncio.Lock()
+        """Held by the subscriber who is told of a change."""
         self._waited_for: datetime | None = None
         """When the catalog was refreshed of which a request has last waited for the successor, in vain or not."""
         self._fresh: Snapshot | None = None

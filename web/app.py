@@ -21,6 +21,7 @@ from resolvers.running import DEFAULT_RUN_LIMITS, RunLimits
 from upstream.source import Source
 from web.admission import Admission, AdmissionLimits, connection
 from web.caching import CachePolicy
+from web.connections import ConnectionLimits, Connections
 from web.dialects import schema_text
 from web.docs import doc
 from web.documents import Documents
@@ -44,6 +45,8 @@ _TOO_MUCH_AHEAD = (
     f"The request has too many headers; it can have {MOST_HEADERS}, of {MOST_HEADER_BYTES:,} bytes together."
 )
 
+_NO_HOST = "The request has no Host header, or several; a request of HTTP/1.1 has exactly one."
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -62,6 +65,7 @@ class Options:
     run_limits: RunLimits = DEFAULT_RUN_LIMITS
     router: Router = field(default_factory=Router)
     admission: AdmissionLimits = field(default_factory=AdmissionLimits)
+    connections: ConnectionLimits = field(default_factory=ConnectionLimits)
 
 
 class GatewayApp(Starlette):
@@ -80,6 +84,8 @@ class GatewayApp(Starlette):
             connection.set(scope.get("client"))
         if scope["type"] == "http" and not _can_be_read(scope["headers"]):
             await refusal(431, _TOO_MUCH_AHEAD)(scope, receive, send)
+        elif scope["type"] != "lifespan" and not _names_one_host(scope):
+            await refusal(400, _NO_HOST)(scope, receive, send)
         elif scope["type"] != "http" or scope["path"] != "/graphql":
             await super().__call__(scope, receive, send)
         elif self.public and scope["method"] != "OPTIONS":
@@ -107,7 +113,8 @@ def create_app(
     }
 
     @asynccontextmanager
-    async def lifespan(app: GatewayApp) -> AsyncIterator[None]:
+    async def lifespan(app: GatewayApp) -> AsyncIterator[dict[str, object]]:
+        connections = app.state.connections = Connections(options.connections)
         source = open_source()
         await source.open()
         gateway = app.state.gateway = Gateway(
@@ -118,6 +125,7 @@ def create_app(
             persisted=persisted,
             router=options.router,
             admission=Admission(options.admission),
+            subscriptions=connections.subscriptions,
         )
         gateway.persisted.open()
         policy = CachePolicy(options.max_age, source.freshness)
@@ -129,7 +137,8 @@ def create_app(
         app.guarded = CORSMiddleware(app.endpoint, **cors)
         try:
             async with remembering(gateway, app.state.responses) as app.state.history:
-                yield
+                # For the protocols of the server, where they are ours.
+                yield {"connections": connections}
         finally:
             gateway.persisted.close()
             await source.aclose()
@@ -157,6 +166,12 @@ def create_app(
 def _can_be_read(headers: Sequence[tuple[bytes, bytes]]) -> bool:
     """Whether headers are few and short enough. Uvicorn takes any; some are joined, and kept to be known again."""
     return len(headers) <= MOST_HEADERS and sum(map(len, chain.from_iterable(headers))) <= MOST_HEADER_BYTES
+
+
+def _names_one_host(scope: Scope) -> bool:
+    """Whether a request says which host it asks, once (RFC 9112, section 3.2): else servers in a row disagree."""
+    hosts = sum(name == b"host" for name, _value in scope["headers"])
+    return hosts == 1 or (not hosts and scope["http_version"] != "1.1")
 
 
 async def _metrics(request: Request) -> Response:

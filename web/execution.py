@@ -34,6 +34,7 @@ from web.limits import DEFAULT_LIMITS, Limits
 from web.named_operation import is_subscription, why_unclear, why_unfit
 from web.persisted import PersistedDocuments
 from web.router import Router
+from web.subscriptions import Subscriptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +70,14 @@ class Gateway:
         persisted: Callable[[Documents], PersistedDocuments] = PersistedDocuments,
         router: Router = Router(),  # noqa: B008 - immutable
         admission: Admission | None = None,
+        subscriptions: Subscriptions | None = None,
     ) -> None:
         self.source = source
         self.from_memory = 0
         self.from_upstream = 0
         self.router = router
         self.admission = admission or Admission(UNLIMITED)
+        self.subscriptions = subscriptions or Subscriptions()
         self.run_limits = run_limits
         self.engine = Engine(schema, run_limits.answer_bytes) if use_engine else None
         self.limits = limits
@@ -146,6 +149,15 @@ class Gateway:
         if not is_subscription(asked, request.operation_name):
             yield await self.execute(request)
             return
+        try:
+            with self.subscriptions.one_more():
+                async with aclosing(self._events(request, asked)) as events:
+                    while (answer := await self.subscriptions.next_of(events)) is not None:
+                        yield answer
+        except Overloaded as error:
+            yield overloaded(error)
+
+    async def _events(self, request: Request, asked: Document) -> AsyncGenerator[Answer]:
         snapshot = self.source.sync.snapshot
         loaders = Loaders.over(self.source.batcher, snapshot)
         work = WorkBudget(self.limits.work)

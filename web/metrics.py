@@ -13,6 +13,7 @@ from starlette.responses import Response
 from engine import Engine
 from upstream.records import KINDS
 from upstream.source import Source
+from web.connections import Connections
 from web.execution import Gateway
 from web.persisted import OUTCOMES, PersistedDocuments
 from web.responses import Responses
@@ -28,6 +29,7 @@ async def metrics(request: Request) -> Response:
     if gateway.engine is not None:
         registry.register(_EngineMeasurements(gateway.engine))
     registry.register(_ResponseMeasurements(request.app.state.responses))
+    registry.register(_ConnectionMeasurements(request.app.state.connections))
     return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
@@ -245,3 +247,36 @@ class _ResponseMeasurements(Collector):
         yield found
         yield GaugeMetricFamily("gateway_kept_answers", "How many answers are kept.", value=len(kept))
         yield GaugeMetricFamily("gateway_kept_answers_bytes", "The memory that they take.", value=kept.bytes)
+
+
+class _ConnectionMeasurements(Collector):
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def collect(self) -> Iterator[Metric]:
+        all_ = self._connections
+        quotas = {"open": all_.open, "socket": all_.sockets, "subscription": all_.subscriptions.quota}
+        taken = GaugeMetricFamily(
+            "gateway_connections",
+            "Connections that are open, the WebSockets among them, and the subscriptions over them.",
+            labels=["kind"],
+        )
+        refused = CounterMetricFamily(
+            "gateway_connections_refused", "Those that were one too many.", labels=["kind"]
+        )
+        for kind, quota in quotas.items():
+            taken.add_metric([kind], quota.taken)
+            refused.add_metric([kind], quota.refused)
+        yield taken
+        yield refused
+        yield GaugeMetricFamily(
+            "gateway_unsent_bytes", "What waits to be written to slow readers.", value=all_.slow.unsent
+        )
+        yield CounterMetricFamily(
+            "gateway_slow_readers",
+            "Connections cut off because their client did not read.",
+            value=all_.slow.cut_off,
+        )
+        yield CounterMetricFamily(
+            "gateway_garbage_requests", "Requests that were no HTTP.", value=all_.garbage
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from datetime import timedelta
@@ -27,6 +28,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 )
 
 from schema import schema
+from web.connections import Connections
 from web.errors import field_error
 from web.execution import Gateway, Request
 from web.persisted import Refused
@@ -55,7 +57,40 @@ class _Socket(ASGIWebSocketAdapter):
 
 
 class _Handler(BaseGraphQLTransportWSHandler[Gateway, None]):
-    """Strawberry's, with each operation run by the gateway as if it had come alone, and so with its errors."""
+    """Strawberry's, with each operation run by the gateway as if it had come alone, and so with its errors.
+
+    It closes a connection on which nothing is under way for long, and all when the gateway stops.
+    """
+
+    websocket: _Socket
+    asked = 0
+    """How many operations the client has begun."""
+
+    async def handle(self) -> None:
+        """Speak the protocol until the connection ends."""
+        closing = asyncio.create_task(self._close_when_over(self.websocket.ws.app.state.connections))
+        try:
+            await super().handle()
+        finally:
+            closing.cancel()
+
+    async def _close_when_over(self, connections: Connections) -> None:
+        seconds = connections.limits.socket_idle_seconds
+        while True:
+            asked = self.asked
+            try:
+                async with asyncio.timeout(seconds):
+                    await connections.stopping.wait()
+            except TimeoutError:
+                if not self.operations and self.asked == asked:
+                    await self.websocket.close(1000, f"Nothing was asked for {seconds:g} seconds.")
+                    return
+            else:
+                break
+        # Subscriptions end by themselves now; others are answered.
+        while tasks := [operation.task for operation in self.operations.values() if operation.task]:
+            await asyncio.wait(tasks)
+        await self.websocket.close(1001, "The gateway is stopping.")
 
     async def handle_message(self, message: Any) -> None:
         wrong = _wrong(message)
@@ -63,6 +98,7 @@ class _Handler(BaseGraphQLTransportWSHandler[Gateway, None]):
             await self.handle_invalid_message(wrong)
             return
         if message["type"] == "subscribe" and self._is_next(message["id"]):
+            self.asked += 1
             if len(self.operations) >= MOST_OPERATIONS:
                 sentence = f"This connection has {MOST_OPERATIONS} operations under way; no more can be."
                 await self._refuse(

@@ -28,6 +28,7 @@ from tests.streams import (
     subscribe,
 )
 from web.app import Options
+from web.connections import Connections
 from web.sockets import MOST_OPERATIONS, Sockets
 
 TITLE = '{ category(slug: "apps") { title } }'
@@ -297,6 +298,7 @@ async def test_who_does_not_begin_is_not_waited_for() -> None:
         routes=[WebSocketRoute("/graphql", Sockets(connection_init_wait_timeout=timedelta(milliseconds=1)))]
     )
     app.state.gateway = SimpleNamespace()
+    app.state.connections = Connections()
     with serving(app) as address:
         url = address.replace("http", "ws") + "/graphql"
         async with connect(url, subprotocols=[GRAPHQL_TRANSPORT_WS]) as websocket:

@@ -1,0 +1,84 @@
+"""The event loop of a server process, which accepts all that waits at once, and refuses nobody whom it has let wait.
+
+libuv accepts one connection a turn of the loop since 1.51 (uvloop 0.23), so that newcomers queue up behind the turns of
+those who are there. And when the socket is closed at a stop, the kernel resets the connections in its queue, whose
+clients have sent their requests already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import uvloop
+
+MOST_AT_ONCE = 100
+"""Connections that one turn of the loop accepts."""
+
+
+class Loop(uvloop.Loop):
+    """uvloop's, with listeners of our own."""
+
+    async def create_server(  # type: ignore[override]
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        *,
+        sock: socket.socket,
+        backlog: int,
+        **_: Any,
+    ) -> Listener:
+        """Listen on a bound socket; Uvicorn's call."""
+        sock.setblocking(False)
+        sock.listen(backlog)
+        return Listener(self, protocol_factory, sock)
+
+
+class Listener:
+    """Accepts connections until it is closed: what Uvicorn uses of ``asyncio.Server``."""
+
+    def __init__(
+        self, loop: Loop, protocol_factory: Callable[[], asyncio.BaseProtocol], sock: socket.socket
+    ) -> None:
+        self.sockets = (sock,)
+        self._loop = loop
+        self._protocol_factory = protocol_factory
+        self._socket = sock
+        self._beginning: set[asyncio.Task[Any]] = set()
+        loop.add_reader(sock, self._accept)
+
+    def close(self) -> None:
+        """Take the connections that wait, and no more."""
+        if self._socket.fileno() != -1:
+            self._loop.remove_reader(self._socket)
+            while self._accept():
+                pass
+            self._socket.close()
+
+    async def wait_closed(self) -> None:
+        """Wait until every connection that was taken is served."""
+        if self._beginning:
+            await asyncio.wait(self._beginning)
+
+    def _accept(self) -> bool:
+        """Take connections, as many as one turn may; whether there can be more."""
+        for _ in range(MOST_AT_ONCE):
+            try:
+                client, _address = self._socket.accept()
+            except (BlockingIOError, InterruptedError):
+                return False
+            except ConnectionAbortedError:
+                continue  # this one left before its turn
+            except OSError as error:
+                # No descriptor is left, most likely: others will be closed.
+                self._loop.call_exception_handler(
+                    {"message": "A connection could not be accepted.", "exception": error}
+                )
+                return False
+            beginning = self._loop.create_task(
+                self._loop.connect_accepted_socket(self._protocol_factory, client)
+            )
+            self._beginning.add(beginning)
+            beginning.add_done_callback(self._beginning.discard)
+        return True

@@ -1,0 +1,46 @@
+"""How many of one thing clients may have at a time: all together, and those of one address."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+
+class Quota:
+    """Counts what is taken. ``most`` is how many all can have, ``most_of_one`` how many one address; 0 is no limit.
+
+    ``what`` names the thing in sentences, in the plural. ``refused`` counts those for whom there was none left.
+    """
+
+    def __init__(self, what: str, most: int = 0, most_of_one: int = 0) -> None:
+        self.refused = 0
+        self._taken = 0
+        self._what = what
+        self._most = most
+        self._most_of_one = most_of_one
+        self._by_address: Counter[str] = Counter()
+
+    @property
+    def taken(self) -> int:
+        """How many all clients have."""
+        return self._taken
+
+    def take(self, address: str) -> str | None:
+        """Take one for a client at ``address``; a sentence says why there is none left, if so."""
+        sentence: str | None = None
+        if self._most and self._taken >= self._most:
+            sentence = f"The gateway has {self._most:,} {self._what}; no more can be."
+        elif self._most_of_one and self._by_address[address] >= self._most_of_one:
+            sentence = f"Your address has {self._most_of_one:,} {self._what}; no more can be."
+        if sentence is None:
+            self._taken += 1
+            self._by_address[address] += 1
+        else:
+            self.refused += 1
+        return sentence
+
+    def give_back(self, address: str) -> None:
+        """Give back what was taken."""
+        self._taken -= 1
+        self._by_address[address] -= 1
+        if not self._by_address[address]:
+            del self._by_address[address]
