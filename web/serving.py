@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 from uvicorn import Config, Server
 from uvicorn.config import STARTUP_FAILURE
@@ -34,7 +35,9 @@ def run(app: str, *, host: str, port: int, workers: int, idle_seconds: int) -> N
         _Workers(config, sockets=[listening]).run()
         return
     server = Server(config)
-    server.run(sockets=[listening])
+    # Uvicorn raises the signal that stopped it once more when it has stopped.
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=[listening])
     if not server.started:
         sys.exit(STARTUP_FAILURE)
 

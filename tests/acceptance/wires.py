@@ -60,10 +60,16 @@ def serve(*flags: str, **settings: object) -> Iterator[Process]:
     environment = {f"GATEWAY_{name}": str(value) for name, value in settings.items()}
     with running(command, f"{address}/healthz", **environment) as process:
         deadline = time.monotonic() + 60
-        while httpx.get(f"{address}/readyz").json()["answersFrom"] != "catalog":
+        # Each connection can be with another worker.
+        while not all(_knows_the_feed(address) for _ in range(10)):
             assert time.monotonic() < deadline
             time.sleep(0.05)
         yield Process(address, process)
+
+
+def _knows_the_feed(address: str) -> bool:
+    body = httpx.post(f"{address}/graphql", json={"query": "{ catalog { changesCursor } }"}).json()
+    return body["data"]["catalog"]["changesCursor"] is not None
 
 
 def read_all(wire: socket.socket) -> bytes:

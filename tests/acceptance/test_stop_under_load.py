@@ -1,0 +1,139 @@
+"""A gateway that is told to stop while it is asked: nothing that it has begun is broken, and nothing holds it up."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import time
+from collections import Counter
+
+import httpx
+import pytest
+from websockets.asyncio.client import connect
+
+from tests.acceptance.gateways import eventually
+from tests.acceptance.wires import Process, serve
+from tests.streams import GRAPHQL_TRANSPORT_WS, events_of
+
+SUBSCRIPTION = "subscription { catalogChanged { slug } }"
+
+
+async def asking(gateway: Process, outcomes: Counter[str], number: int, *, anew: bool) -> None:
+    """Ask until the gateway takes no more connections; how each request ended is counted."""
+    host, _, port = gateway.address.removeprefix("http://").partition(":")
+    streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+    count = 0
+    while True:
+        if streams is None:
+            try:
+                streams = await asyncio.open_connection(host, int(port))
+            except ConnectionRefusedError:
+                outcomes["refused"] += 1
+                return
+        reader, writer = streams
+        count += 1
+        body = json.dumps(
+            {"query": f"{{ packages(first: 20) {{ totalCount nodes {{ title }} }} }} # {number} {count}"}
+        )
+        head = "POST /graphql HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\n"
+        head += "Connection: close\r\n" if anew else ""
+        writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+        try:
+            answer = await reader.readuntil(b"\r\n\r\n")
+            length = next(
+                int(line.split()[1]) for line in answer.split(b"\r\n") if line.startswith(b"content-length")
+            )
+            await reader.readexactly(length)
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            outcomes[f"broken: {type(error).__name__}"] += 1
+            streams = None
+            continue
+        outcomes[answer.split()[1].decode()] += 1
+        if b"connection: close" in answer:
+            writer.close()
+            streams = None
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+async def test_no_answer_is_broken_under_load(workers: int) -> None:
+    outcomes = Counter[str]()
+    with serve("--workers", str(workers)) as gateway:
+        asked = [
+            asyncio.create_task(asking(gateway, outcomes, number, anew=number % 2 == 0))
+            for number in range(16)
+        ]
+        await eventually(lambda: outcomes["200"] >= 300)
+        gateway.process.send_signal(signal.SIGTERM)
+        await asyncio.gather(*asked)
+        said = await asyncio.to_thread(gateway.ended)
+    assert "Traceback" not in said
+    assert outcomes.keys() == {"200", "refused"}
+    assert outcomes["refused"] == 16
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+async def test_streams_end_with_complete_and_sockets_with_1001(workers: int) -> None:
+    with serve("--workers", str(workers)) as gateway:
+
+        async def stream() -> list[tuple[str, object]]:
+            headers = {"Accept": "text/event-stream"}
+            async with (
+                httpx.AsyncClient(timeout=30) as http,
+                http.stream(
+                    "POST", gateway.graphql, json={"query": SUBSCRIPTION}, headers=headers
+                ) as response,
+            ):
+                began.release()
+                return [event async for event in events_of(response)]
+
+        async def socket() -> tuple[list[object], int | None, str | None]:
+            address = gateway.graphql.replace("http", "ws")
+            async with connect(address, subprotocols=[GRAPHQL_TRANSPORT_WS]) as websocket:
+                await websocket.send(json.dumps({"type": "connection_init"}))
+                await websocket.recv()
+                payload = {"query": SUBSCRIPTION}
+                await websocket.send(json.dumps({"type": "subscribe", "id": "1", "payload": payload}))
+                await websocket.send(json.dumps({"type": "ping"}))
+                await websocket.recv()
+                began.release()
+                messages = [json.loads(message) async for message in websocket]
+                return messages, websocket.close_code, websocket.close_reason
+
+        began = asyncio.Semaphore(0)
+        streams = [asyncio.create_task(stream()) for _ in range(3)]
+        sockets = [asyncio.create_task(socket()) for _ in range(3)]
+        for _ in range(6):
+            await began.acquire()
+        gateway.process.send_signal(signal.SIGTERM)
+        stopped = time.monotonic()
+        assert await asyncio.gather(*streams) == [[("complete", None)]] * 3
+        complete = [{"id": "1", "type": "complete"}]
+        assert await asyncio.gather(*sockets) == [(complete, 1001, "The gateway is stopping.")] * 3
+        said = await asyncio.to_thread(gateway.ended)
+        # About a second; the machine may be busy.
+        assert time.monotonic() - stopped < 5
+    assert "Traceback" not in said
+
+
+async def test_an_operation_that_waits_in_the_queue_is_answered_at_a_stop() -> None:
+    with serve(LIMIT_RUNNING=1) as gateway:
+        async with httpx.AsyncClient(timeout=30) as http:
+            asked = [
+                asyncio.create_task(
+                    http.post(
+                        gateway.graphql,
+                        json={"query": f"{{ packages(first: 100) {{ nodes {{ a{n}: title }} }} }}"},
+                    )
+                )
+                for n in range(20)
+            ]
+            await asyncio.sleep(0.05)
+            gateway.process.send_signal(signal.SIGTERM)
+            outcomes = await asyncio.gather(*asked, return_exceptions=True)
+        said = await asyncio.to_thread(gateway.ended)
+    assert "Traceback" not in said
+    for outcome in outcomes:
+        assert isinstance(outcome, httpx.ConnectError) or (
+            isinstance(outcome, httpx.Response) and outcome.json()["data"]
+        )
