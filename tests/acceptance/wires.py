@@ -15,7 +15,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.serving import free_port, running
+from tests.serving import free_port
+from tests.support.processes import running
 
 
 @dataclass(frozen=True)
