@@ -5,6 +5,7 @@ How large an answer may be depends on the catalog, so that this alone is looked 
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +29,10 @@ BYTES_OF_A_TOKEN = 600
 """What the parser makes of one, measured with graphql-core 3.3: 310 to 610 bytes."""
 
 
+LONG = 500
+"""Characters: a document of more may take 20 ms to parse and to validate, one within all limits up to 80."""
+
+
 class Documents:
     """Reads documents and keeps what became of them, within the limits of its gateway."""
 
@@ -36,6 +41,7 @@ class Documents:
         self._sizes = sizes
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._bytes = 0
+        self._reading = asyncio.Lock()
 
     def read(self, text: str) -> Document:
         """The document with this text. One beyond a limit has that as its only error and was not validated."""
@@ -49,12 +55,33 @@ class Documents:
         except TooComplex as error:
             # Not kept: it is as large as it likes, and counting it again is cheap.
             return _refused(error)
-        try:
-            read = document(text, partial(check_document, limits=self._limits, sizes=sizes))
-        except TooComplex as error:
-            read = _refused(error)
+        read = self._parsed(text, sizes)
         self._keep(text, read, tokens, sizes)
         return read
+
+    async def read_aside(self, text: str) -> Document:
+        """The same while the event loop turns: a long document that is not known is read in a thread."""
+        if len(text) > LONG and text not in self._kept:
+            async with self._reading:
+                if text not in self._kept:
+                    return await self._read_in_thread(text)
+        return self.read(text)
+
+    async def _read_in_thread(self, text: str) -> Document:
+        sizes = self._sizes()
+        try:
+            tokens = check_text(text, self._limits)
+            read = await asyncio.to_thread(self._parsed, text, sizes)
+        except TooComplex as error:
+            return _refused(error)
+        self._keep(text, read, tokens, sizes)
+        return read
+
+    def _parsed(self, text: str, sizes: ListSizes) -> Document:
+        try:
+            return document(text, partial(check_document, limits=self._limits, sizes=sizes))
+        except TooComplex as error:
+            return _refused(error)
 
     def _fits(self, kept: _Kept, sizes: ListSizes) -> bool:
         """Whether what was said of a document over another catalog is so over one with these sizes."""

@@ -134,6 +134,8 @@ class GraphQLEndpoint:
             return Response(status_code=204, headers={"Allow": ALLOWED})
         else:
             raise BadRequest(405, f"{http.method} is not answered here; use GET or POST.", {"Allow": ALLOWED})
+        if isinstance(read, Request):
+            await self._gateway.documents.read_aside(read.query)
         if isinstance(read, Request) and http.method != "HEAD" and wants_events(self._gateway, takes, read):
             return event_stream(self._gateway, read, self._always)
         if isinstance(read, Request) and http.method != "HEAD" and wants_parts(self._gateway, takes, read):

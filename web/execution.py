@@ -89,7 +89,7 @@ class Gateway:
         """The answer; whatever goes wrong is in its ``errors``."""
         try:
             async with self.admission.turn() as turn:
-                return await self._execute(request, self.documents.read(request.query), turn)
+                return await self._execute(request, await self.documents.read_aside(request.query), turn)
         except Overloaded as error:
             return overloaded(error)
 
@@ -138,7 +138,7 @@ class Gateway:
         """
         try:
             async with self.admission.turn():
-                asked = self.documents.read(request.query)
+                asked = await self.documents.read_aside(request.query)
         except Overloaded as error:
             yield overloaded(error)
             return

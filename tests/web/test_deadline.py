@@ -184,3 +184,16 @@ async def test_a_stream_that_nobody_reads_any_more_ends_its_work(gateway: Served
         first.cancel()
         await asyncio.gather(first, return_exceptions=True)
     await ends(gateway, idle)
+
+
+async def test_the_event_loop_turns_while_a_long_document_is_read(known: Source) -> None:
+    gateway = Gateway(known)
+    aliases = " ".join(f"a{number}: packages(first: {number}) {{ totalCount }}" for number in range(49))
+    titles = " ".join(f"t{number}: title" for number in range(140))
+    work = asyncio.create_task(
+        gateway.execute(Request(f"{{ {aliases} packages {{ nodes {{ {titles} }} }} }}"))
+    )
+    turns = await turns_during(work)
+    assert not (await work).failed
+    # It was one; a thread gives the interpreter back every 5 ms.
+    assert turns > 5
