@@ -47,6 +47,9 @@ bench: $(VENV)/run ## Measure the gateway beside its peers, in about 25 minutes;
 bench-growth: $(VENV)/run ## Measure it as catalogue, answers and connections grow; ARGS="--sizes 5400". Needs wrk
 	$(BIN)/python -m benchmarks.growth $(ARGS)
 
+attack: $(VENV)/run ## Attack a gateway on this machine as strangers would, in five minutes at most; ARGS="--url http://127.0.0.1:8000"
+	$(BIN)/python -m benchmarks.attack $(ARGS)
+
 check: $(VENV)/dev ## Lint, check types, the directions of imports, and that generated text is up to date
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
