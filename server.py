@@ -271,6 +271,7 @@ def open_source(settings: Settings, *, follow: bool) -> Source:
             while_revalidate=settings.stale_while_revalidate,
             if_error=settings.stale_if_error,
         ),
+        budget=settings.upstream_budget / settings.workers,
     )
 
 

@@ -424,6 +424,15 @@ class Settings(BaseSettings):
         examples=["`off`, `allow` or `only`"],
     )
 
+    upstream_budget: int = Field(
+        default=60,
+        ge=1,
+        le=100_000,
+        description="How many searches, and lookups of keys that the catalog does not know, Django Packages gets a "
+        "minute at most, from all workers together; as many at once. Beyond that the gateway's own index answers "
+        "searches, and lookups are null.",
+        examples=["1 to 100000"],
+    )
     upstream_timeout: float = Field(
         default=10,
         gt=0,

@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 from aiodataloader import DataLoader
 
-from upstream.errors import UpstreamError
 from upstream.receipt import note_momentary
 
 K = TypeVar("K", bound=Hashable)
@@ -20,10 +19,9 @@ LoadBatch = Callable[[Sequence[Any], float], Awaitable[list[Any]]]
 
 
 class Batches:
-    """The batches of one request that are under way. ``refusal`` is why there can be none."""
+    """The batches of one request that are under way."""
 
-    def __init__(self, refusal: UpstreamError | None) -> None:
-        self.refusal = refusal
+    def __init__(self) -> None:
         self._running: set[asyncio.Task[Any]] = set()
         self._ended = False
 
@@ -72,8 +70,6 @@ class BatchLoader(DataLoader[K, V]):
 
     async def batch_load_fn(self, keys: Sequence[K]) -> list[Any]:
         """The batch as aiodataloader calls it."""
-        if self._batches.refusal is not None:
-            return [self._batches.refusal] * len(keys)
         try:
             with self._batches.under_way():
                 return await self._load_batch(keys, self._asked)

@@ -71,8 +71,6 @@ class Context:
 
         :raises UpstreamError: it is not known yet, or too old.
         """
-        if self.loaders.refusal is not None:
-            raise self.loaders.refusal
         if self._catalog is None:
             self._catalog = self.loaders.catalog or await self._first_catalog()
         if isinstance(self._catalog, UpstreamError):

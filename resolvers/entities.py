@@ -163,7 +163,8 @@ class _Kind:
     async def by_id(self, context: Context, ids: Sequence[int]) -> Sequence[Found]:
         catalog = context.loaders.catalog
         if catalog is None:
-            return await self.loader(context.loaders).by_ids(ids)
+            loader = self.loader(context.loaders)
+            return await asyncio.gather(*map(loader.by_id, ids), return_exceptions=True)
         return _noted([self.records(catalog).get(id) for id in ids])
 
     async def by_slug(self, context: Context, slugs: Sequence[str]) -> Sequence[Found]:

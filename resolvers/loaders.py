@@ -20,10 +20,10 @@ from typing import Any, Generic
 from resolvers.batches import Batches, BatchLoader
 from upstream.batching import ALL_CATEGORIES, Batcher
 from upstream.catalog import Catalog
-from upstream.errors import UpstreamBadData, UpstreamError
+from upstream.errors import BudgetSpent, UpstreamBadData, UpstreamError
 from upstream.freshness import Snapshot
 from upstream.planning import Window
-from upstream.receipt import note_from_memory, note_momentary
+from upstream.receipt import note_from_memory, note_momentary, note_not_looked_up
 from upstream.records import (
     CATEGORY,
     GRID,
@@ -52,13 +52,10 @@ class Loaders:
     _searches: dict[str, tuple[SearchHit, ...] | UpstreamError] = field(default_factory=dict)
 
     @classmethod
-    def over(cls, batcher: Batcher, snapshot: Snapshot | UpstreamError | None) -> Loaders:
-        """Loaders for a request that is answered from ``snapshot``, and live where that knows nothing.
-
-        An error in its place is why nothing can be answered: every load raises it.
-        """
-        catalog = snapshot.catalog if isinstance(snapshot, Snapshot) else None
-        batches = Batches(snapshot if isinstance(snapshot, UpstreamError) else None)
+    def over(cls, batcher: Batcher, snapshot: Snapshot | None) -> Loaders:
+        """Loaders for a request that is answered from ``snapshot``, and live where that knows nothing."""
+        catalog = None if snapshot is None else snapshot.catalog
+        batches = Batches()
         packages = RecordLoader(
             PACKAGE, batcher, batches, _Known() if catalog is None else catalog.view(_known_packages)
         )
@@ -67,19 +64,12 @@ class Loaders:
         )
         return cls(packages, grids, CategoryLoader(batcher, batches, catalog), catalog, batches, batcher)
 
-    @property
-    def refusal(self) -> UpstreamError | None:
-        """Why nothing can be answered, if that is so."""
-        return self._batches.refusal
-
     async def search(self, query: str) -> tuple[SearchHit, ...]:
         """What upstream finds, best first.
 
         :raises UpstreamError: there is no answer.
         """
         note_momentary()
-        if self._batches.refusal is not None:
-            raise self._batches.refusal
         found = self._searches.get(query)
         if found is None:
             try:
@@ -108,6 +98,8 @@ class RecordLoader(Generic[R]):
         """The records that need no loading, by id."""
         self._loaded_ids: dict[int, Future[R | None]] = {}
         self._loaded_slugs: dict[str, Future[R | None]] = {}
+        self._doubtful: set[int | str] = set()
+        """The keys of which only the request says that there are such."""
 
     # Made when needed: a request that the catalog answers needs none, and their making took half of its time.
 
@@ -132,7 +124,10 @@ class RecordLoader(Generic[R]):
         if record is not None:
             note_from_memory(1)
             return record
-        note_from_memory(id in self._loaded_ids)
+        if id not in self._loaded_ids:
+            self._doubtful.add(id)
+        else:
+            note_from_memory(1)
         return await asyncio.shield(self._ids.load(id))
 
     async def by_slug(self, slug: str) -> R | None:
@@ -147,11 +142,14 @@ class RecordLoader(Generic[R]):
         if slug.isdecimal() and self._known.whole:
             # Upstream takes it for an id (contract section 1), so the catalog alone can tell.
             return None
-        note_from_memory(slug in self._loaded_slugs)
+        if slug not in self._loaded_slugs:
+            self._doubtful.add(slug)
+        else:
+            note_from_memory(1)
         return await asyncio.shield(self._slugs.load(slug))
 
     async def by_ids(self, ids: Sequence[int]) -> list[R | BaseException | None]:
-        """For each id, in the order asked: the record, ``None``, or the error that it met."""
+        """For each id, which a record names, in the order asked: the record, ``None``, or the error that it met."""
         records = self._known.records
         found: list[R | BaseException | None] = [records.get(id) for id in ids]
         unknown = [place for place, record in enumerate(found) if record is None]
@@ -159,6 +157,7 @@ class RecordLoader(Generic[R]):
         if unknown:
             new = {ids[place] for place in unknown} - self._loaded_ids.keys()
             note_from_memory(len(unknown) - len(new))
+            self._doubtful.difference_update(ids[place] for place in unknown)
             loads = [self._ids.load(ids[place]) for place in unknown]
             loaded = await asyncio.shield(asyncio.gather(*loads, return_exceptions=True))
             for place, outcome in zip(unknown, loaded, strict=True):
@@ -180,9 +179,13 @@ class RecordLoader(Generic[R]):
 
     async def _fetch(self, keys: Sequence[Any], asked: float) -> list[Any]:
         """For each key a record, ``None`` or an exception: aiodataloader raises it for the key's waiters."""
-        found = await self._batcher.fetch(self._kind, keys, asked=asked)
-        for record in found.values():
-            if record is not None and not isinstance(record, UpstreamError):
+        found = await self._batcher.fetch(self._kind, keys, asked=asked, doubtful=self._doubtful)
+        for key, record in found.items():
+            if isinstance(record, BudgetSpent) and self._known.whole:
+                # The catalog does not know it, which is the best answer that there is.
+                note_not_looked_up(1)
+                found[key] = None
+            elif record is not None and not isinstance(record, UpstreamError):
                 self._remember(record)
         return [found[key] for key in keys]
 

@@ -2,7 +2,7 @@
 
 Upstream knows more (downloads, its own weights) but gives 20 hits at most, without ids, from an index that is
 rebuilt now and then: a hit can be of a record that is gone (contract section 4). The catalog answers when
-upstream fails or is slow, and for whoever wants more than 20.
+upstream fails or is slow, when it has been asked enough (``upstream.budget``), and for whoever wants more than 20.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from resolvers.errors import BadUserInput
 from resolvers.pagination import PageInfo, page_size
 from resolvers.search_cursors import CatalogPlace, UpstreamPlace, read_cursor, write_cursor
 from upstream.catalog import Catalog, Key
-from upstream.errors import UpstreamError
+from upstream.errors import BudgetSpent, UpstreamError
 from upstream.records import PACKAGE, Grid, Package, Record, SearchHit
 from upstream.search_index import Indexing
 from upstream.search_query import words_of
@@ -98,7 +98,7 @@ async def find(
     """The part of the results that is asked for.
 
     :raises BadUserInput: an argument makes no sense.
-    :raises UpstreamError: upstream failed, and there is no catalog to answer instead.
+    :raises UpstreamError: upstream failed or was not asked, and there is no catalog to answer instead.
     """
     size = page_size("search", "first", first)
     query = _checked(query)
@@ -119,6 +119,8 @@ async def find(
             results = await _results(context, query)
     except TimeoutError:
         reason = f"Upstream's search took longer than {patience:g} seconds."
+    except BudgetSpent as error:
+        reason = str(error)
     except UpstreamError as error:
         reason = f"Upstream's search failed. {error}"
     else:

@@ -154,8 +154,8 @@ class Query:
         graphql_type=SearchConnection | None,
         description=(
             "The packages and grids that match the words, the best first. The search of Django Packages answers "
-            "if it can; the gateway's own does when that fails, takes longer than 2 seconds, or more than 20 are "
-            "asked for. Its hits of records that are gone are left out."
+            "if it can; the gateway's own does when that fails, takes longer than 2 seconds, has been asked enough "
+            "for now, or more than 20 are asked for. Its hits of records that are gone are left out."
         ),
     )
     catalog = strawberry.field(

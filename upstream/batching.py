@@ -4,7 +4,10 @@ The misses of one event-loop turn are planned together (``upstream.planning``). 
 and each page: whoever wants it while it is under way waits with the others, and a key that must be on a page that
 is under way waits for that page. A missing key is missing for that key alone. A page that fails, or comes without
 a wanted record, is made good by details. What was found, what was found missing and what was found to make no
-sense is remembered for a minute.
+sense is remembered for a minute; a missing package for as long as looks at page one show that none came.
+
+What strangers can make up is asked for within a budget (``upstream.budget``): searches, and keys that nothing but
+a client's word speaks for.
 
 A flight ends early when nobody waits for it any more: nothing is retried after its clients have gone.
 """
@@ -13,22 +16,30 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Container, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 
+from upstream.breaker import CircuitOpen
+from upstream.budget import Budget
 from upstream.client import Client
-from upstream.errors import UpstreamBadData, UpstreamError
+from upstream.errors import BudgetSpent, UpstreamBadData, UpstreamError
 from upstream.flights import Flight, Flights, Hits, Key, Outcome, Voyage
 from upstream.memory import Memory
 from upstream.places import Places
 from upstream.planning import GUESSED_COUNTS, Plan, Prices, Window, cheapest
 from upstream.receipt import note_from_memory, noting, open_receipt
-from upstream.records import CATEGORY, KINDS, BadRecord, Kind, Page, R
+from upstream.records import CATEGORY, KINDS, PACKAGE, BadRecord, Kind, Page, R
 
 REMEMBERED_SECONDS = 60.0
+REMEMBERED_AS_MISSING = 24 * 3600.0
+"""Seconds, at most, and only while looks at page one show that no package came."""
+MOST_MISSING = 20_000
+"""Names of packages that are remembered as missing."""
+BUDGET = 60.0
+"""Searches and unknown keys a minute, if nothing else is said."""
 MOST_REMEMBERED = 20_000
 """Records, each counted under its id, under its slug and on each page: the whole catalogue, once."""
 ALL_CATEGORIES = Window(0, 100, ())
@@ -41,13 +52,22 @@ _SEARCH: Kind[Any] = Kind("search", "search", has_slugs=False, decode=msgspec.js
 class Batcher:
     """One for each process, over one client. ``places`` is what it knows of the lists, by kind."""
 
-    def __init__(self, client: Client, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, client: Client, clock: Callable[[], float] = time.monotonic, budget: float = BUDGET
+    ) -> None:
+        """``budget`` is how many searches and unknown keys upstream is asked for a minute, at most."""
         self._client = client
+        self._clock = clock
+        self._budget = Budget(budget, clock)
         self.places = {kind.singular: Places() for kind in KINDS}
         self._flights = Flights(self.places | {_SEARCH.singular: Places()})
         self._pending: dict[str, list[Flight]] = {}
         self._memory: Memory[tuple[str, Key | Window], Outcome]
         self._memory = Memory(REMEMBERED_SECONDS, MOST_REMEMBERED, clock)
+        self._missing: Memory[Key | Window, None]
+        self._missing = Memory(REMEMBERED_AS_MISSING, MOST_MISSING, clock)
+        self._missing_until = 0.0
+        """Until when what is missing is known to be: by the last look at page one."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -59,13 +79,20 @@ class Batcher:
     # What others do with it
 
     async def fetch(
-        self, kind: Kind[R], keys: Iterable[Key], *, asked: float | None = None
+        self,
+        kind: Kind[R],
+        keys: Iterable[Key],
+        *,
+        asked: float | None = None,
+        doubtful: Container[Key] = (),
     ) -> dict[Key, R | UpstreamError | None]:
         """For each id or slug its record, ``None`` if there is none, or the error that kept it away.
 
-        ``asked`` is when they were wanted (seconds, monotonic), if that was before now.
+        ``asked`` is when they were wanted (seconds, monotonic), if that was before now. ``doubtful`` are the keys
+        of which nobody but a client says that there are such; where the budget is spent for them, their error is
+        :class:`BudgetSpent`.
         """
-        outcomes, flights = self._join(kind, keys, asked)
+        outcomes, flights = self._join(kind, keys, asked, doubtful)
         await self._flights.landing(flights)
         return outcomes | {flight.key: flight.outcome.result() for flight in flights}
 
@@ -110,6 +137,7 @@ class Batcher:
     async def search(self, query: str) -> Hits:
         """What upstream's search finds, best first; hits that do not fit are left out. Contract section 4.
 
+        :raises BudgetSpent: upstream was not asked.
         :raises UpstreamError: there is no answer.
         """
         outcomes, flights = self._join(_SEARCH, [query], None)
@@ -123,6 +151,11 @@ class Batcher:
     def forget(self) -> None:
         """Forget what was found and found missing, because a new catalog knows better."""
         self._memory.forget()
+        self._missing.forget()
+
+    def looked(self, seconds: float) -> None:
+        """Upstream has just shown that no package came; the next look is due within so many ``seconds``."""
+        self._missing_until = self._clock() + seconds
 
     async def aclose(self) -> None:
         """End all flights. Whoever waits for one, or wants one afterwards, is cancelled."""
@@ -136,7 +169,11 @@ class Batcher:
     # Those who wait
 
     def _join(
-        self, kind: Kind[Any], keys: Iterable[Key | Window], asked: float | None
+        self,
+        kind: Kind[Any],
+        keys: Iterable[Key | Window],
+        asked: float | None,
+        doubtful: Container[Key | Window] = (),
     ) -> tuple[dict[Any, Any], list[Flight]]:
         """What is remembered of the keys, and the flights of the others."""
         if self._closed:
@@ -148,14 +185,19 @@ class Batcher:
             if (kind.singular, key) in self._memory:
                 outcome = outcomes[key] = self._memory[kind.singular, key]
                 note_from_memory(_records_in(outcome))
+            elif kind is PACKAGE and key in self._missing and self._clock() < self._missing_until:
+                outcomes[key] = None
+                note_from_memory(1)
             else:
-                flights.append(self._flight(kind, key, asked))
+                flights.append(self._flight(kind, key, asked, doubtful=key in doubtful))
         return outcomes, flights
 
-    def _flight(self, kind: Kind[Any], key: Key | Window, asked: float) -> Flight:
+    def _flight(self, kind: Kind[Any], key: Key | Window, asked: float, *, doubtful: bool) -> Flight:
         flight = self._flights.find(kind, key)
-        if flight is None:
-            flight = Flight(kind, key, asked, asyncio.get_running_loop().create_future())
+        if flight is not None:
+            flight.doubtful = flight.doubtful and doubtful
+        else:
+            flight = Flight(kind, key, asked, asyncio.get_running_loop().create_future(), doubtful=doubtful)
             if not self._flights.board(flight):
                 if not self._pending:
                     asyncio.get_running_loop().call_soon(self._depart)
@@ -230,6 +272,20 @@ class Batcher:
         self._launch(voyage, self._pages(voyage, min(flight.asked for flight in aboard)))
 
     async def _pages(self, voyage: Voyage, asked: float) -> None:
+        flights = list(voyage.aboard)
+        is_charged = all(flight.doubtful for flight in flights)
+        if is_charged and not await self._budget.reserve():
+            # Others may have come aboard meanwhile; they are asked for alone.
+            for flight in [flight for flight in voyage.aboard if flight.doubtful]:
+                self._refuse(flight)
+            return
+        try:
+            await self._bring_pages(voyage, asked)
+        finally:
+            if is_charged:
+                self._budget.settle(spent=not any(flight.has_record for flight in flights))
+
+    async def _bring_pages(self, voyage: Voyage, asked: float) -> None:
         async def land(window: Window) -> None:
             outcome: Page[Any] | UpstreamError
             try:
@@ -262,27 +318,45 @@ class Batcher:
     async def _detail(self, voyage: Voyage, flight: Flight, asked: float) -> None:
         kind, key = flight.kind, flight.key
         assert not isinstance(key, Window)
+        is_charged = flight.doubtful and await self._budget.reserve()
+        if flight.doubtful and not is_charged:
+            self._refuse(flight)
+            return
+        spent = True
         try:
             with noting(voyage.note):
                 record = await self._client.detail(kind, key, asked=asked)
         except UpstreamBadData as error:
             self._found(kind, key, error)
         except UpstreamError as error:
+            spent = not isinstance(error, CircuitOpen)  # then nothing was sent
             self._flights.land(kind, key, error)
         else:
+            spent = record is None
             for each in (key,) if record is None else (record.id, record.slug):
                 self._found(kind, each, record)
+        finally:
+            if is_charged:
+                self._budget.settle(spent=spent)
 
     async def _hits(self, voyage: Voyage, flight: Flight, asked: float) -> None:
+        if not self._budget.spend():
+            self._refuse(flight)
+            return
         try:
             with noting(voyage.note):
                 found = await self._client.search(str(flight.key), asked=asked)
         except UpstreamBadData as error:
             self._found(_SEARCH, flight.key, error)
         except UpstreamError as error:
+            if isinstance(error, CircuitOpen):
+                self._budget.give_back()
             self._flights.land(_SEARCH, flight.key, error)
         else:
             self._found(_SEARCH, flight.key, tuple(hit for hit in found if not isinstance(hit, BadRecord)))
+
+    def _refuse(self, flight: Flight) -> None:
+        self._flights.land(flight.kind, flight.key, BudgetSpent(self._budget.retry_after))
 
     def _launch(self, voyage: Voyage, work: Coroutine[Any, Any, None]) -> None:
         voyage.task = asyncio.get_running_loop().create_task(work)
@@ -313,6 +387,10 @@ class Batcher:
 
     def _found(self, kind: Kind[Any], key: Key | Window, outcome: Outcome) -> None:
         self._memory.remember((kind.singular, key), outcome, max(1, _records_in(outcome)))
+        if kind is PACKAGE and outcome is None:
+            self._missing.remember(key, None)
+        elif kind is PACKAGE:
+            self._missing.discard(key)
         self._flights.land(kind, key, outcome)
 
     def _ended(self, voyage: Voyage, task: asyncio.Task[None]) -> None:

@@ -4,8 +4,9 @@
     ├── UpstreamTimeout       UPSTREAM_TIMEOUT       no answer within the time limit
     ├── UpstreamUnavailable   UPSTREAM_UNAVAILABLE   no connection, or an answer of 5xx
     ├── UpstreamRateLimited   UPSTREAM_RATE_LIMITED  an answer of 429
-    └── UpstreamBadData       UPSTREAM_BAD_DATA      an answer that is not what the v4 API sends
+    ├── UpstreamBadData       UPSTREAM_BAD_DATA      an answer that is not what the v4 API sends
 
+    └── BudgetSpent           RATE_LIMITED           the gateway asks no more for now
     StorageUnavailable        STORAGE_UNAVAILABLE    the file of the catalog cannot be used
 
 A missing record is not among them: the client answers ``None`` for it. Messages are shown to clients of the
@@ -56,6 +57,18 @@ class UpstreamBadData(UpstreamError):
     """An answer that is not what the v4 API sends: another status, content type or shape."""
 
     code = "UPSTREAM_BAD_DATA"
+
+
+class BudgetSpent(UpstreamError):
+    """Upstream was not asked, because the gateway has asked for enough that strangers can make up."""
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(
+            "The gateway asks Django Packages for no more searches and unknown keys for now.",
+            retry_after=retry_after,
+        )
 
 
 class StorageUnavailable(Exception):

@@ -35,6 +35,15 @@ class Flight:
     """Those of the waiters, and when each of them asked."""
     voyage: Voyage | None = None
     """What is to bring it. ``None`` before it departs."""
+    doubtful: bool = False
+    """Whether nobody but a client says that there is such a key: to ask for it is a matter of the budget."""
+
+    @property
+    def has_record(self) -> bool:
+        """Whether it is over, and brought a record."""
+        if not self.outcome.done() or self.outcome.cancelled() or self.outcome.exception() is not None:
+            return False
+        return not isinstance(self.outcome.result(), UpstreamError | None)
 
 
 @dataclass(eq=False, slots=True)

@@ -7,7 +7,7 @@ multiplicative decrease. Upstream saturates at about 4 (contract section 7), so 
 An answer is compared only with answers of its own sort and of about its own nominal size: a network adds the same
 to each, which makes the small ones look slow beside the large ones, and not all sorts keep to their nominal time.
 
-Requests of users go first; the crawl takes the turns that are left.
+Requests of users go first, but one turn in four is the crawl's when it wants one; it takes what is left, too.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ GROW_BELOW = 2.0
 SHRINK_ABOVE = 3.0
 SHRINK_BY = 0.9
 HALVE = 0.5
+IN_A_ROW = 3
+"""Turns that users are given in a row while the background waits for one."""
 FORGET_QUICKEST = 1.002
 """By this factor the quickest answer is forgotten with each answer: within some 350 answers it doubles."""
 
@@ -39,6 +41,8 @@ class Limiter:
         self._out = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._waiting_in_background: deque[asyncio.Future[None]] = deque()
+        self._passed_over = 0
+        """How many turns users were given since the background last had one, or wanted none."""
 
     @property
     def limit(self) -> int:
@@ -52,7 +56,7 @@ class Limiter:
 
     @asynccontextmanager
     async def turn(self, *, background: bool = False) -> AsyncIterator[None]:
-        """Wait for a turn, and hold it. Whoever is in the background waits for everyone else."""
+        """Wait for a turn, and hold it. In the background one in four is given, or what nobody else wants."""
         await self._take(background)
         try:
             yield
@@ -99,10 +103,21 @@ class Limiter:
 
     def _wake(self) -> None:
         while self._out < self.limit:
-            queue = self._waiting or self._waiting_in_background
-            if not queue:
+            users, background = self._waiting, self._waiting_in_background
+            _drop_those_who_left(users)
+            _drop_those_who_left(background)
+            if background and (not users or self._passed_over >= IN_A_ROW):
+                self._passed_over = 0
+                waiter = background.popleft()
+            elif users:
+                self._passed_over += bool(background)
+                waiter = users.popleft()
+            else:
                 return
-            waiter = queue.popleft()
-            if not waiter.done():
-                self._out += 1
-                waiter.set_result(None)
+            self._out += 1
+            waiter.set_result(None)
+
+
+def _drop_those_who_left(queue: deque[asyncio.Future[None]]) -> None:
+    while queue and queue[0].done():
+        queue.popleft()

@@ -48,6 +48,11 @@ class Memory(Generic[K, V]):
                 return
             self._drop(oldest)
 
+    def discard(self, key: K) -> None:
+        """Drop the value, if there is one."""
+        if key in self._entries:
+            self._drop(key)
+
     def forget(self) -> None:
         """Drop everything."""
         self._entries.clear()

@@ -32,6 +32,8 @@ class Receipt:
 
     exchanges: list[Exchange] = field(default_factory=list)
     from_memory: int = 0
+    not_looked_up: int = 0
+    """How many keys were answered as missing because the catalog does not know them, and upstream was not asked."""
     momentary: bool = False
     """Whether the same operation can have another answer from the same catalog, now or later."""
     begin_waiting: Callable[[], None] = lambda: None
@@ -119,6 +121,13 @@ def note_waiting() -> None:
     receipt = _open_receipt.get()
     if receipt is not None:
         receipt.begin_waiting()
+
+
+def note_not_looked_up(keys: int) -> None:
+    """Note on the open receipt, if there is one, that the catalog alone said that there is no such record."""
+    receipt = _open_receipt.get()
+    if receipt is not None:
+        receipt.not_looked_up += keys
 
 
 def note_momentary() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 
-from upstream.batching import Batcher
+from upstream.batching import BUDGET, Batcher
 from upstream.catalog import Catalog
 from upstream.client import Client
 from upstream.errors import UpstreamError, UpstreamUnavailable
@@ -28,7 +29,10 @@ _log = logging.getLogger(__name__)
 
 
 class Source:
-    """Open it before use, inside the running loop. ``follow`` is whether it crawls by itself."""
+    """Open it before use, inside the running loop. ``follow`` is whether it crawls by itself.
+
+    ``budget`` is how many searches and unknown keys upstream is asked for a minute, at most, by ``clock`` (seconds).
+    """
 
     def __init__(
         self,
@@ -40,9 +44,11 @@ class Source:
         schedule: Schedule = Schedule(),  # noqa: B008 - immutable
         freshness: Freshness = Freshness(),  # noqa: B008 - immutable
         revalidation: float = REVALIDATION,
+        budget: float = BUDGET,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.client = client
-        self.batcher = Batcher(client)
+        self.batcher = Batcher(client, clock, budget)
         self.sync = Sync(client, self.batcher, storage, origin, schedule)
         self._storage = storage
         self._follow = follow
@@ -76,9 +82,9 @@ class Source:
         self._storage.close()
 
     async def snapshot(self) -> Snapshot | None:
-        """The catalog to answer a request from, or ``None`` if upstream must be asked.
+        """The catalog to answer a request from, or ``None`` if there is none, or only one that is too old.
 
-        :raises UpstreamError: the catalog is too old to be served, and upstream does not answer.
+        Then upstream must be asked.
         """
         snapshot = self.sync.snapshot
         if snapshot is None:
@@ -102,11 +108,7 @@ class Source:
                 self._waited_for = snapshot.refreshed_at
                 snapshot = self.sync.snapshot or snapshot
                 stage = self.freshness.stage(snapshot.age())
-        if stage != "expired":
-            return snapshot
-        if not self._follow:
-            return None
-        raise _too_old(snapshot)
+        return None if stage == "expired" else snapshot
 
     async def first_catalog(self) -> Catalog:
         """The catalog, for a request that began when there was none and cannot do without.
@@ -120,9 +122,12 @@ class Source:
             await self.sync.settled(REVALIDATION)
         snapshot = self.sync.snapshot
         if snapshot is not None:
-            if self.freshness.stage(snapshot.age()) == "expired":
-                raise _too_old(snapshot)
-            return snapshot.catalog
+            if self.freshness.stage(snapshot.age()) != "expired":
+                return snapshot.catalog
+            raise UpstreamUnavailable(
+                f"This needs the whole catalogue, which was last refreshed on {snapshot.refreshed_at:%Y-%m-%d}: "
+                "that is too long ago for it to be served."
+            )
         if not self._follow:
             raise UpstreamUnavailable(
                 "This needs the whole catalogue, which is not stored, and GATEWAY_CRAWL is off: "
@@ -173,13 +178,6 @@ class Source:
         except (UpstreamError, TimeoutError):
             return None
         return "live"
-
-
-def _too_old(snapshot: Snapshot) -> UpstreamUnavailable:
-    return UpstreamUnavailable(
-        f"The catalog was last refreshed on {snapshot.refreshed_at:%Y-%m-%d}, which is too long ago, "
-        "and upstream has not answered since."
-    )
 
 
 def _report(following: asyncio.Task[None]) -> None:

@@ -30,6 +30,9 @@ from upstream.reading import Progress
 from upstream.records import GRID, PACKAGE, Record
 from upstream.storage import Storage, Stored
 
+LOOKED_FOR = 1.2
+"""Times the pause between looks for which what a look has shown is taken to be so: until after the next one."""
+
 LET_GO = 100
 """Records of a replaced catalog that are freed in one turn of the event loop."""
 
@@ -151,6 +154,7 @@ class Sync:
             # Of wishes that came while it ran too.
             self._wanted.clear()
             self.last_error = None
+            self._batcher.looked(LOOKED_FOR * self._schedule.newest)
             await self._publish(snapshot)
             return Synced(snapshot, changes, crawled.kept, stored=await self._store(snapshot))
         except UpstreamError as error:
@@ -170,6 +174,8 @@ class Sync:
         newest = await look(self._batcher, self._client, before.catalog)
         self.last_error = None
         crawl_is_due = newest.count - (self._count or 0) != len(newest.packages) or not newest.is_all
+        if not crawl_is_due:
+            self._batcher.looked(LOOKED_FOR * self._schedule.newest)
         # Where packages have gone a crawl finds out how many; a look is not to take from an upstream that lost its own.
         if newest.packages and newest.count >= (self._count or len(before.catalog.packages)):
             catalog = await asyncio.to_thread(

@@ -16,7 +16,6 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schema import schema
-from upstream.errors import UpstreamError
 from upstream.freshness import Snapshot
 from web.arrival import ClientLeft, as_long_as_there, read_body
 from web.caching import NO_STORE, CachePolicy, Headers, entity_tag, names_tag
@@ -94,7 +93,7 @@ class GraphQLEndpoint:
         try:
             body = await read_body(receive) if method == "POST" else b""
             as_it_came = (method, address, body, self._gateway.persisted.version(), *telling)
-            snapshot = await self._snapshot()
+            snapshot = await self._source.snapshot()
             if snapshot is not None:
                 reply = self.responses.reply(as_it_came, snapshot.catalog.version)
                 if reply is not None:
@@ -112,13 +111,6 @@ class GraphQLEndpoint:
         except Exception as error:
             response = _json(500, {"errors": [masked(error, f"{method} /graphql")]}, _decoded(self._always))
         await response(scope, receive, send)
-
-    async def _snapshot(self) -> Snapshot | None:
-        """The catalog that answers are to be made of, if there is one that may be used."""
-        try:
-            return await self._source.snapshot()
-        except UpstreamError:
-            return None
 
     async def _response(
         self, http: HttpRequest, as_it_came: Bytes, snapshot: Snapshot | None, receive: Receive

@@ -21,7 +21,6 @@ from resolvers.list_sizes import USUAL_SIZES, ListSizes, list_sizes
 from resolvers.loaders import Loaders
 from resolvers.running import DEFAULT_RUN_LIMITS, RunLimits
 from schema import Document, given, schema, tracing_fields
-from upstream.errors import UpstreamError
 from upstream.freshness import Snapshot, Status
 from upstream.receipt import Receipt, recording
 from upstream.source import Source
@@ -118,10 +117,13 @@ class Gateway:
             context.loaders.close()
         if not (answer.failed or receipt.momentary or request.receipt):
             answer = replace(answer, made_of=snapshot)
+        if receipt.not_looked_up:
+            told = {"freshness": _freshness(context.status, receipt)}
+            answer = replace(answer, extensions=answer.extensions | told)
         if request.receipt:
             told = {
                 "upstream": receipt.summary(),
-                "freshness": _freshness(context.status),
+                "freshness": _freshness(context.status, receipt),
                 "work": {"steps": context.work.spent, "max": context.work.most},
                 "engine": {
                     "used": self.engine is not None and handed_over is None,
@@ -250,12 +252,8 @@ class Gateway:
 
     async def _begin(self, request: Request) -> tuple[Snapshot | None, Context]:
         """The state that a request is answered from."""
-        known: Snapshot | UpstreamError | None
-        try:
-            snapshot = known = await self.source.snapshot()
-        except UpstreamError as error:
-            snapshot, known = self.source.sync.snapshot, error
-        loaders = Loaders.over(self.source.batcher, known)
+        snapshot = await self.source.snapshot()
+        loaders = Loaders.over(self.source.batcher, snapshot)
         status = self.source.status(snapshot)
         entities, work = self.router.budget(request.router), WorkBudget(self.limits.work)
         return snapshot, Context(loaders, status, self.source, entities, work)
@@ -315,11 +313,12 @@ def explain(request: Request, limits: Limits = DEFAULT_LIMITS) -> str:
         ) from None
 
 
-def _freshness(status: Status) -> dict[str, object]:
+def _freshness(status: Status, receipt: Receipt) -> dict[str, object]:
     return {
         "version": status.version,
         "refreshedAt": status.refreshed_at and status.refreshed_at.isoformat(),
         "ageSeconds": status.age_seconds,
         "stale": status.stale,
         "syncing": status.syncing,
+        "notLookedUp": receipt.not_looked_up,
     }

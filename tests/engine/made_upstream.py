@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from random import Random
@@ -100,7 +100,9 @@ class MadeUpstream:
         self.asked: list[tuple[str, object]] = []
         self.batches: list[tuple[str, list[object]]] = []
 
-    async def fetch(self, kind: Kind[Any], keys: Sequence[Any], *, asked: float = 0) -> dict[Any, Any]:
+    async def fetch(
+        self, kind: Kind[Any], keys: Sequence[Any], *, asked: float = 0, doubtful: Container[Any] = ()
+    ) -> dict[Any, Any]:
         """For each id or slug its record, None, or an error."""
         self.asked += [(kind.singular, key) for key in keys]
         self.batches.append((kind.singular, list(keys)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -11,7 +10,7 @@ from resolvers.loaders import Loaders
 from tests.made_records import catalog_of, category, grid, package
 from upstream.catalog import Catalog
 from upstream.embedded import EmbeddedUpstream, Fault, Status
-from upstream.errors import UpstreamError, UpstreamUnavailable
+from upstream.errors import UpstreamUnavailable
 from upstream.freshness import Snapshot
 from upstream.receipt import Receipt, recording
 from upstream.records import Package
@@ -179,25 +178,3 @@ async def test_a_request_sees_one_catalog_from_start_to_end(
     assert renamed is not None
     assert renamed.title == "renamed"
     assert (await later.packages.page(limit=1000, offset=0)).count == 299
-
-
-# No catalog that may be served
-
-
-async def test_a_catalog_that_is_too_old_refuses_every_load(
-    source: Source, embedded: EmbeddedUpstream
-) -> None:
-    refusal = UpstreamUnavailable("too old")
-    loaders = Loaders.over(source.batcher, refusal)
-    loads = [
-        loaders.packages.by_id(1599),
-        loaders.packages.by_slug("nope"),
-        loaders.packages.page(limit=1, offset=0),
-        loaders.categories.all(),
-        loaders.categories.by_id(1),
-    ]
-    outcomes = await asyncio.gather(*loads, return_exceptions=True)
-    assert all(outcome is refusal for outcome in outcomes)
-    listed: list[UpstreamError | object] = list(await loaders.grids.by_ids([15, 39]))
-    assert listed == [refusal, refusal]
-    assert embedded.requests.total == 0

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import UPSTREAM_URL
+from tests.conftest import UPSTREAM_URL, asking
 from tests.made_records import catalog_of, category, grid, package
 from tests.upstream.crawls import asked
 from tests.upstream.stage import settle
@@ -19,7 +19,6 @@ from tests.upstream.syncs import QUICK, until
 from upstream.client import Client
 from upstream.embedded import EmbeddedUpstream, Fault, Latency, State
 from upstream.embedded import Status as Failure
-from upstream.errors import UpstreamUnavailable
 from upstream.exchange import Limits
 from upstream.freshness import DAY, HOUR, Freshness, Snapshot, Stage, Status
 from upstream.source import Source
@@ -192,18 +191,29 @@ async def test_an_expired_one_waits_for_a_crawl(embedded: EmbeddedUpstream, path
         assert await served(source) == 300
 
 
-async def test_an_expired_one_is_an_error_when_upstream_fails(embedded: EmbeddedUpstream, path: Path) -> None:
+async def test_an_expired_one_that_cannot_be_refreshed_leaves_it_to_upstream(
+    embedded: EmbeddedUpstream, path: Path
+) -> None:
     refreshed_at = store(path, EXPIRED)
-    embedded.faults.state = "down"
+    # Its crawls fail, and its details do not.
+    embedded.faults.add(Fault(Failure(503), path="/api/v4/grids/"))
     async with opened(embedded, path) as source:
         for _ in range(3):
-            with pytest.raises(UpstreamUnavailable) as error:
-                await source.snapshot()
-            assert str(error.value) == (
-                f"The catalog was last refreshed on {refreshed_at:%Y-%m-%d}, which is too long ago, "
-                "and upstream has not answered since."
+            assert await source.snapshot() is None
+            ask = asking(source)
+            body = await ask(
+                '{ package(slug: "django-celery-email") { repoWatchers } stats { packageCount } }'
             )
-        assert source.status(source.sync.snapshot).stale
+            assert body["data"] == {
+                "package": {"repoWatchers": embedded.catalogue.packages[1599].repo_watchers},
+                "stats": None,
+            }
+            (error,) = body["errors"]
+            assert error["message"] == (
+                f"This needs the whole catalogue, which was last refreshed on {refreshed_at:%Y-%m-%d}: "
+                "that is too long ago for it to be served."
+            )
+            assert await source.ready() == "live"
 
 
 @pytest.mark.parametrize("age", [FRESH, STALE, OLD])

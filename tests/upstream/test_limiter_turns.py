@@ -111,16 +111,30 @@ async def test_a_newcomer_does_not_overtake_whoever_has_just_been_given_a_turn()
     assert have_turns([waiter, newcomer]) == [True, False]
 
 
-async def test_everyone_goes_before_the_background() -> None:
-    limiter = Limiter(highest=1)
-    (holder,) = await guests(limiter, 1)
-    crawl = await guests(limiter, 2, background=True)
-    users = await guests(limiter, 2)
-    order = [holder, *users, *crawl]
-    for served in range(5):
-        assert have_turns(order) == [number <= served for number in range(5)]
+@pytest.mark.parametrize("at_a_time", [1, 4])
+async def test_one_turn_in_four_is_the_backgrounds(at_a_time: int) -> None:
+    limiter = Limiter(highest=at_a_time)
+    holders = await guests(limiter, at_a_time)
+    crawl = await guests(limiter, 3, background=True)
+    users = await guests(limiter, 7)
+    order = [*holders, *users[:3], crawl[0], *users[3:6], crawl[1], users[6], crawl[2]]
+    for served in range(len(order)):
+        assert have_turns(order) == [number < served + at_a_time for number in range(len(order))]
         await order[served].leave()
         await settle()
+
+
+async def test_turns_before_the_background_wanted_one_do_not_count() -> None:
+    limiter = Limiter(highest=1)
+    order = await guests(limiter, 6)
+    for served in range(5):
+        await order[served].leave()
+        await settle()
+    crawl = await guests(limiter, 1, background=True)
+    users = await guests(limiter, 3)
+    await order[5].leave()
+    await settle()
+    assert have_turns([*crawl, *users]) == [False, True, False, False]
 
 
 async def test_the_background_takes_the_turns_that_are_left_and_keeps_them() -> None:
@@ -220,15 +234,21 @@ class Turns(RuleBasedStateMachine):
         self.waiting: list[Guest] = []
         self.waiting_in_background: list[Guest] = []
         self.gone: list[Guest] = []
+        self.passed_over = 0
 
     def give_turns(self) -> list[Guest]:
         """To whom the model gives the turns that are free."""
         before = len(self.holding)
         while len(self.holding) < self.limiter.limit:
-            queue = self.waiting or self.waiting_in_background
-            if not queue:
+            background = self.waiting_in_background
+            if background and (not self.waiting or self.passed_over == 3):
+                self.passed_over = 0
+                self.holding.append(background.pop(0))
+            elif self.waiting:
+                self.passed_over += bool(background)
+                self.holding.append(self.waiting.pop(0))
+            else:
                 break
-            self.holding.append(queue.pop(0))
         return self.holding[before:]
 
     async def end_a_turn(self, which: int) -> list[Guest]:

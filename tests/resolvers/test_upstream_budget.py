@@ -1,0 +1,270 @@
+"""What strangers can make up costs upstream no more than the budget, whichever way they ask. Counted exactly."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from strawberry import relay
+
+from tests.conftest import UPSTREAM_URL, asking
+from tests.upstream.stage import Clock
+from upstream.client import Client
+from upstream.embedded import EmbeddedUpstream, Fault, Latency, Status
+from upstream.exchange import Limits
+from upstream.source import Source
+from upstream.storage import Storage
+from upstream.transport import in_process
+
+if TYPE_CHECKING:
+    from tests.conftest import Ask
+
+BUDGET = 60
+KEYS = 10_000
+HELD = {"version", "refreshedAt", "ageSeconds", "stale", "syncing", "notLookedUp"}
+
+Ways = dict[str, tuple[int, Callable[[range], tuple[str, dict[str, Any]]]]]
+"""By name, how many invented keys one request has, and the request for a range of numbers."""
+
+
+def global_id(number: int) -> str:
+    return relay.to_base64("Package", 10**6 + number)
+
+
+WAYS: Ways = {
+    "slug": (1, lambda n: ("query($k: String!) { package(slug: $k) { id } }", {"k": f"made-up-{n[0]}"})),
+    "databaseId": (1, lambda n: ("query($k: Int!) { package(databaseId: $k) { id } }", {"k": 10**6 + n[0]})),
+    "by": (
+        1,
+        lambda n: ("query($k: PackageKey!) { package(by: $k) { id } }", {"k": {"slug": f"made-up-{n[0]}"}}),
+    ),
+    "node": (1, lambda n: ("query($k: ID!) { node(id: $k) { id } }", {"k": global_id(n[0])})),
+    "nodes": (100, lambda n: ("query($k: [ID!]!) { nodes(ids: $k) { id } }", {"k": [*map(global_id, n)]})),
+    "packagesBySlug": (
+        100,
+        lambda n: (
+            "query($k: [String!]!) { packagesBySlug(slugs: $k) { id } }",
+            {"k": [f"made-up-{i}" for i in n]},
+        ),
+    ),
+    "packagesById": (
+        100,
+        lambda n: ("query($k: [ID!]!) { packagesById(ids: $k) { id } }", {"k": [*map(global_id, n)]}),
+    ),
+    "_entities": (
+        1000,
+        lambda n: (
+            "query($k: [_Any!]!) { _entities(representations: $k) { __typename } }",
+            {"k": [{"__typename": "Package", "databaseId": 10**6 + i} for i in n]},
+        ),
+    ),
+    "grid": (1, lambda n: ("query($k: String!) { grid(slug: $k) { id } }", {"k": f"made-up-{n[0]}"})),
+    "pypiName": (
+        100,
+        lambda n: (
+            "query($k: [String!]!) { packagesByPypiName(names: $k) { id } }",
+            {"k": [f"made-up-{i}" for i in n]},
+        ),
+    ),
+    "repoUrl": (
+        100,
+        lambda n: (
+            "query($k: [String!]!) { packagesByRepoUrl(urls: $k) { id } }",
+            {"k": [f"https://github.com/made/up-{i}" for i in n]},
+        ),
+    ),
+}
+FROM_THE_CATALOG = ("_entities", "pypiName", "repoUrl")
+"""The ways on which the catalog alone answers."""
+
+
+def found(body: dict[str, Any]) -> list[Any]:
+    (value,) = body["data"].values()
+    return value if isinstance(value, list) else [value]
+
+
+def source_with(embedded: EmbeddedUpstream, budget: float) -> Source:
+    """Its time stands still, so that the budget does not grow while the test runs."""
+    client = Client(UPSTREAM_URL, in_process(embedded), Limits(attempts=1))
+    storage = Storage(":memory:")
+    return Source(client, storage, origin=UPSTREAM_URL, follow=False, budget=budget, clock=Clock())
+
+
+@pytest.fixture
+async def source(embedded: EmbeddedUpstream) -> AsyncIterator[Source]:
+    source = source_with(embedded, BUDGET)
+    await source.open()
+    yield source
+    await source.aclose()
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_ten_thousand_invented_keys_cost_upstream_no_more_than_the_budget(
+    source: Source, embedded: EmbeddedUpstream, way: str
+) -> None:
+    await source.sync.crawl()
+    embedded.requests.reset()
+    ask, (size, request) = asking(source), WAYS[way]
+    not_looked_up = 0
+    for first in range(0, KEYS, size):
+        document, variables = request(range(first, first + size))
+        body = await ask(document, **variables)
+        assert "errors" not in body
+        assert found(body) == [None] * size
+        freshness = body.get("extensions", {}).get("freshness", {"notLookedUp": 0})
+        not_looked_up += freshness["notLookedUp"]
+    asked = 0 if way in FROM_THE_CATALOG else BUDGET
+    assert embedded.requests.total == asked
+    assert not_looked_up == (0 if way in FROM_THE_CATALOG else KEYS - asked)
+
+
+async def test_a_lookup_that_was_not_made_says_so_without_a_receipt(embedded: EmbeddedUpstream) -> None:
+    source = source_with(embedded, 1)
+    await source.sync.crawl()
+    ask = asking(source)
+    body = await ask('{ a: package(slug: "made-up-1") { id } }')
+    assert body == {"data": {"a": None}}
+    body = await ask('{ a: package(slug: "made-up-1") { id } b: grid(slug: "made-up-2") { id } }')
+    assert body["data"] == {"a": None, "b": None}
+    freshness = body["extensions"]["freshness"]
+    assert freshness.keys() == HELD
+    assert freshness["notLookedUp"] == 1  # the first is remembered
+    assert freshness["version"] == (await ask("{ catalog { version } }"))["data"]["catalog"]["version"]
+    await source.aclose()
+
+
+async def test_a_new_package_is_found_and_costs_nothing(embedded: EmbeddedUpstream) -> None:
+    source = source_with(embedded, 1)
+    await source.sync.crawl()
+    new = [embedded.catalogue.insert_package(slug=f"new-{number}") for number in range(5)]
+    ask = asking(source)
+    for id in new:
+        body = await ask("query($k: Int!) { package(databaseId: $k) { databaseId } }", k=id)
+        assert body == {"data": {"package": {"databaseId": id}}}
+    assert (await ask('{ package(slug: "made-up") { id } }')) == {"data": {"package": None}}
+    assert "extensions" in await ask('{ package(slug: "made-up-2") { id } }')
+    await source.aclose()
+
+
+async def test_a_missing_name_is_asked_for_once_until_a_look_finds_something(
+    source: Source, embedded: EmbeddedUpstream
+) -> None:
+    await source.sync.crawl()
+    ask = asking(source)
+    embedded.requests.reset()
+    query = '{ package(slug: "made-up") { id } }'
+    for _ in range(3):
+        assert (await ask(query))["data"] == {"package": None}
+        assert not await source.sync.look_for_new_packages()
+    assert embedded.requests.by_target["/api/v4/packages/made-up/"] == 1
+    embedded.catalogue.insert_package()
+    await source.sync.look_for_new_packages()
+    await ask(query)
+    assert embedded.requests.by_target["/api/v4/packages/made-up/"] == 2
+
+
+# Without a catalog
+
+
+async def test_without_a_catalog_invented_keys_have_the_budget_and_real_ones_all_they_need(
+    source: Source, embedded: EmbeddedUpstream, ask: Ask
+) -> None:
+    real = sorted(row.slug for row in embedded.catalogue.packages.values() if not row.slug.isdigit())[:100]
+    document = "query($k: [String!]!) { packagesBySlug(slugs: $k) { slug } }"
+    body = await ask(document, k=real)
+    assert [each["slug"] for each in body["data"]["packagesBySlug"]] == real
+    embedded.requests.reset()
+    outcomes = [
+        await ask(document, k=[f"made-up-{first + n}" for n in range(100)]) for first in range(0, KEYS, 100)
+    ]
+    assert embedded.requests.total == BUDGET
+    codes = [error["extensions"]["code"] for body in outcomes for error in body.get("errors", ())]
+    # Without a catalog nobody knows that there is none.
+    assert codes == ["RATE_LIMITED"] * (KEYS - BUDGET)
+
+
+async def test_relations_cost_no_budget(embedded: EmbeddedUpstream) -> None:
+    source = source_with(embedded, 1)
+    ask = asking(source)
+    await ask('{ package(slug: "made-up") { id } }')
+    body = await ask(
+        '{ a: package(slug: "made-up-2") { id } grids(first: 5) { nodes { packages { slug } } } }'
+    )
+    assert [error["path"] for error in body["errors"]] == [["a"]]
+    assert all(grid["packages"] for grid in body["data"]["grids"]["nodes"])
+    await source.aclose()
+
+
+async def test_a_request_that_was_not_sent_costs_nothing(embedded: EmbeddedUpstream) -> None:
+    source = source_with(embedded, 3)
+    await source.sync.crawl()
+    ask = asking(source)
+    embedded.faults.add(Fault(Status(503, retry_after="100"), times=1))
+    for number in range(10):
+        body = await ask("query($k: String!) { package(slug: $k) { id } }", k=f"made-up-{number}")
+        assert body["errors"][0]["extensions"]["code"] == "UPSTREAM_UNAVAILABLE"
+    await source.aclose()
+
+
+# Searches
+
+
+async def test_searches_beyond_the_budget_are_answered_by_the_gateways_own_index(
+    source: Source, embedded: EmbeddedUpstream
+) -> None:
+    await source.sync.crawl()
+    embedded.requests.reset()
+    ask = asking(source)
+    aliases = " ".join(
+        f's{n}: search(query: "django {n}", first: 1) {{ answeredBy reason totalCount }}' for n in range(50)
+    )
+    answers = [
+        answer
+        for turn in range(4)
+        for answer in (await ask(f"{{ {aliases} }}".replace('"django ', f'"django {turn} ')))["data"].values()
+    ]
+    by_upstream = [answer for answer in answers if answer["answeredBy"] == "UPSTREAM"]
+    searches = sum(
+        count for target, count in embedded.requests.by_target.items() if target.startswith("/api/v4/search/")
+    )
+    assert len(answers) == 200
+    assert len(by_upstream) == searches == BUDGET
+    assert {answer["reason"] for answer in answers if answer not in by_upstream} == {
+        "The gateway asks Django Packages for no more searches and unknown keys for now."
+    }
+
+
+async def test_without_a_catalog_a_search_beyond_the_budget_is_an_error(embedded: EmbeddedUpstream) -> None:
+    source = source_with(embedded, 1)
+    ask = asking(source)
+    assert "errors" not in await ask('{ search(query: "email", first: 1) { answeredBy } }')
+    body = await ask('{ search(query: "celery", first: 1) { answeredBy } }')
+    (error,) = body["errors"]
+    assert (body["data"], error["extensions"]["code"]) == ({"search": None}, "RATE_LIMITED")
+    assert 0 < error["extensions"]["retryAfter"] <= 60
+    await source.aclose()
+
+
+async def test_a_crawl_ends_while_users_want_more_than_upstream_can_give(embedded: EmbeddedUpstream) -> None:
+    """One turn in four is the crawl's, whatever users want."""
+    source = source_with(embedded, 100_000)
+    embedded.faults.add(Fault(Latency(0.001)))
+    asking_on = True
+
+    async def search(user: int) -> None:
+        number = 0
+        while asking_on:
+            number += 1
+            await source.batcher.search(f"django {user} {number}")
+
+    users = [asyncio.create_task(search(user)) for user in range(64)]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(60):
+        await source.sync.crawl()
+    asking_on = False
+    await asyncio.gather(*users)
+    crawl = sum(count for target, count in embedded.requests.by_target.items() if "/search/" not in target)
+    assert crawl == 8
+    await source.aclose()

@@ -1,0 +1,82 @@
+"""How often upstream is asked for what strangers can make up: searches, and keys that the catalog does not know.
+
+A token bucket: so many a minute, and as many at once after a quiet minute. A key that upstream has a record for
+costs nothing in the end, for there are only so many; what costs is a search, or a key that nobody has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+
+
+class Budget:
+    """The budget of one process. ``per_minute`` is also the most that can be spent at once, but that is at least 1."""
+
+    def __init__(self, per_minute: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_second = per_minute / 60
+        self._most = max(1.0, per_minute)
+        self._clock = clock
+        self._left = self._most
+        self._counted_at = clock()
+        self._reserved = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def retry_after(self) -> float:
+        """Seconds after which there is something to spend again; 0 if there is now."""
+        return max(0.0, 1.0 - self._counted()) / self._per_second
+
+    def spend(self) -> bool:
+        """Spend one, if there is one."""
+        if self._counted() < 1.0:
+            return False
+        self._left -= 1.0
+        return True
+
+    def give_back(self) -> None:
+        """Take one back that was spent and not needed."""
+        self._left = min(self._most, self._counted() + 1.0)
+
+    async def reserve(self) -> bool:
+        """Set one aside until :meth:`settle`. Where all are set aside, wait whether one comes back."""
+        while not self.spend():
+            if not self._reserved:
+                return False
+            await self._one_settled()
+        self._reserved += 1
+        return True
+
+    def settle(self, *, spent: bool) -> None:
+        """Tell what became of one that was set aside: it is spent, or it comes back."""
+        self._reserved -= 1
+        if not spent:
+            self.give_back()
+            self._wake(1)
+        elif not self._reserved:
+            self._wake(len(self._waiting))  # nothing can come back any more
+
+    async def _one_settled(self) -> None:
+        mine = asyncio.get_running_loop().create_future()
+        self._waiting.append(mine)
+        try:
+            await mine
+        except asyncio.CancelledError:
+            if mine.done() and not mine.cancelled():
+                self._wake(1)  # it was told of one that it cannot use
+            raise
+
+    def _wake(self, number: int) -> None:
+        while self._waiting and number:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                number -= 1
+
+    def _counted(self) -> float:
+        now = self._clock()
+        self._left = min(self._most, self._left + (now - self._counted_at) * self._per_second)
+        self._counted_at = now
+        return self._left
