@@ -21,6 +21,6 @@ def after(publishes: int) -> Any:
 
 
 def test_no_document_is_kept_because_a_catalog_was_published() -> None:
-    once, often = after(1), after(4)
-    assert once["documents"] == often["documents"] >= KEPT_DOCUMENTS
-    assert once["frozen"] == often["frozen"] == 0
+    once, often = after(1), after(3)
+    assert once["documents"] == often["documents"] == KEPT_DOCUMENTS
+    assert max(once["frozen"], often["frozen"]) <= 0  # some of them have been freed
