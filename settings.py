@@ -283,8 +283,8 @@ class Settings(BaseSettings):
         default=500,
         ge=0,
         le=100_000,
-        description="Operations that can wait in each worker, for a place to run or for Django Packages. The next is "
-        "one of the connection that has had the least time; one beyond the limit is answered 503.",
+        description="Operations that can wait in each worker, for a place to run or for Django Packages. Newcomers and "
+        "connections that have had the least time take turns; one beyond the limit is answered 503.",
         examples=["0 to 100000"],
     )
     limit_waiting_seconds: float = Field(

@@ -2,7 +2,7 @@
 
 All operations of a process share one thread. Whatever runs at once makes every turn of the event loop longer, and
 with it the wait of a newcomer, who needs some turns to be accepted, read and answered. So only a few run at once, and
-the next is one of the connection that has had the least time, which a newcomer's is.
+the next is in turn one of the newest connection, and of the one that has had the least time.
 """
 
 from __future__ import annotations
@@ -58,6 +58,8 @@ class _Line:
     """The operations of one connection. ``had`` is the time that they have had in places, in seconds."""
 
     had: float
+    is_new: bool = True
+    """Whether none of its operations has run yet."""
     running: int = 0
     waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
 
@@ -80,6 +82,7 @@ class Admission:
         self._lines: dict[Hashable, _Line] = {}
         self._now = 0.0
         """The time that the connection had that was let in last: where a newcomer begins."""
+        self._newest_is_next = True
         self._turn_since: float | None = None
         """When the first operation of this turn of the loop began."""
 
@@ -145,6 +148,7 @@ class Admission:
     def _start(self, line: _Line) -> None:
         self.running += 1
         line.running += 1
+        line.is_new = False
         self._now = max(self._now, line.had)
 
     def _leave(self, line: _Line, seconds: float) -> None:
@@ -162,13 +166,21 @@ class Admission:
             lines = [line for line in self._lines.values() if line.waiting and self._can_run(line)]
             if not lines:
                 return
-            line = min(lines, key=lambda line: line.had)
+            line = self._next(lines)
             free = line.waiting.popleft()
             self.waiting -= 1
             # One that is done was cancelled in this turn of the loop.
             if not free.done():
                 self._start(line)
                 free.set_result(None)
+
+    def _next(self, lines: list[_Line]) -> _Line:
+        """In turn the newest connection, which need not wait for a whole round, and the one that has had the least."""
+        newest = (
+            next((line for line in reversed(lines) if line.is_new), None) if self._newest_is_next else None
+        )
+        self._newest_is_next = not self._newest_is_next
+        return newest or min(lines, key=lambda line: line.had)
 
     def _forget_idle(self, newest: _Line) -> None:
         self._lines = {

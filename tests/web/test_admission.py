@@ -112,6 +112,55 @@ async def test_a_newcomer_is_ahead_of_fifty_who_ask_again_and_again() -> None:
     await asyncio.gather(*others)
 
 
+async def test_a_newcomer_is_ahead_of_fifty_in_the_midst_of_their_round() -> None:
+    admission, order = Admission(AdmissionLimits(running=1)), list[str]()
+
+    async def operation(name: str) -> None:
+        connection.set(name)
+        async with admission.turn():
+            order.append(name)
+            work_for(0.005)
+            await asyncio.sleep(0)
+
+    async def busy(name: str) -> None:
+        for _ in range(3):
+            await operation(name)
+
+    tasks = [asyncio.create_task(busy(str(number))) for number in range(50)]
+    await until(lambda: len(order) >= 5)
+    before = len(order)
+    await operation("newcomer")
+    assert order.index("newcomer") <= before + 2
+    await asyncio.gather(*tasks)
+
+
+async def test_newcomers_without_end_do_not_keep_the_others_out() -> None:
+    admission, served, newcomers = Admission(AdmissionLimits(running=1)), asyncio.Event(), 0
+
+    async def newcomer(number: int) -> None:
+        connection.set(number)
+        async with admission.turn():
+            work_for(0.002)
+            await asyncio.sleep(0)
+
+    async def regular() -> None:
+        connection.set("regular")
+        for _ in range(5):
+            async with admission.turn():
+                work_for(0.002)
+                await asyncio.sleep(0)
+        served.set()
+
+    tasks = [asyncio.create_task(newcomer(-number)) for number in range(1, 5)]
+    tasks.append(asyncio.create_task(regular()))
+    while not served.is_set():
+        newcomers += 1
+        tasks.append(asyncio.create_task(newcomer(newcomers)))
+        await asyncio.sleep(0.002)
+        assert newcomers < 5000
+    await asyncio.gather(*tasks)
+
+
 async def test_a_turn_of_the_loop_begins_few_operations_however_many_requests_it_read() -> None:
     admission, turn = Admission(), 0
     by_turn = Counter[int]()
