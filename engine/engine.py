@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -27,6 +28,7 @@ from engine.fields import Request
 from engine.handover import HandOver, Reason
 from engine.places import Place
 from engine.run import answers
+from resolvers.budget import uncounted
 from resolvers.running import DEFAULT_RUN_LIMITS
 
 KEPT_OPERATIONS = 1000
@@ -80,8 +82,11 @@ class Engine:
         operation_name: str | None,
         variables: dict[str, Any] | None,
         context: object,
+        spend: Callable[[int], None] = uncounted,
     ) -> Ran:
         """What an operation of a validated document gives. ``text`` is the document's.
+
+        ``spend`` counts steps of work, and stops the operation when they are too many.
 
         :raises Stopped: it may not go on.
         :raises HandOver: only Strawberry's own execution answers this rightly.
@@ -91,7 +96,7 @@ class Engine:
             values = operation.coerced(variables)
             before = operation.fields()
             try:
-                request = Request(values, context, self._most_bytes, self._encoder)
+                request = Request(values, context, self._most_bytes, self._encoder, spend=spend)
                 answer = await answers(operation.plan(values), request)
                 data, has_failures = self._encoder.whole(answer)
                 errors = await errors_in(answer, self._most_bytes) if has_failures else []

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from inspect import iscoroutinefunction
 from operator import attrgetter
 from typing import Any, Protocol, TypeAlias
 
@@ -13,6 +14,7 @@ from graphql.pyutils import Path
 
 from engine.failures import AnswerEncoder
 from engine.handover import HandOver
+from resolvers.budget import CALL, CALL_AWAITED, uncounted
 from resolvers.relation import ListsByKey, ToMany, ToOne, note_known
 from resolvers.running import DEFAULT_RUN_LIMITS
 from resolvers.turns import turns
@@ -45,6 +47,8 @@ class Request(msgspec.Struct, eq=False):
     """Whether all relations that were met were known to the catalog and led to few values."""
     values: int = 0
     """How many values the answer has at most in what was answered at once."""
+    spend: Callable[[int], None] = uncounted
+    """Counts steps of work, and stops the operation when they are too many."""
 
     def is_turn_over(self) -> bool:
         """Whether the event loop has to turn now."""
@@ -137,9 +141,15 @@ class Called:
     """The keyword that takes the parent, if any."""
     named: Callable[[Request], dict[str, Any]] | None
     """The other keywords, if any: made once for all parents, as a resolver does not change its arguments."""
+    steps: int = field(init=False, repr=False)
+    """Of work, for one call."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "steps", CALL_AWAITED if iscoroutinefunction(self.resolve) else CALL)
 
     def values(self, parents: Sequence[Any], request: Request, pending: Pending) -> list[Any]:
         """What the resolver gives for each parent."""
+        request.spend(self.steps * len(parents))
         values: list[Any] = []
         named = self._named(request) if self.named else {}
         try:
@@ -150,6 +160,7 @@ class Called:
 
     async def values_in_turns(self, parents: Sequence[Any], request: Request, pending: Pending) -> list[Any]:
         """What the resolver gives for each parent. What has to be awaited begins only when all are called."""
+        request.spend(self.steps * len(parents))
         values: list[Any] = []
         named = self._named(request) if self.named else {}
         try:

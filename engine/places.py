@@ -28,6 +28,7 @@ from engine.fields import Request, Source, Values
 from engine.handover import HandOver
 from engine.leaves import reject_abnormal
 from engine.runtime_types import RuntimeTypes
+from resolvers.budget import LEAVES, OBJECT
 from resolvers.relation import ListsByKey, ToMany, ToOne
 
 OF_COMPILING = 250
@@ -57,6 +58,11 @@ class Place:
     """Of an answer, in the order of the arguments of ``Answer``."""
     weight: int
     """About how many values an answer has, without those of the objects below."""
+    steps: int = field(init=False)
+    """Of work, for one object."""
+
+    def __post_init__(self) -> None:
+        self.steps = OBJECT + self.weight // LEAVES
 
 
 @dataclass(frozen=True, slots=True, eq=False)

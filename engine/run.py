@@ -57,6 +57,7 @@ async def _find(root: Part, request: Request) -> list[Part]:
     found: list[Part] = []
     while level:
         found += level
+        request.spend(sum([len(part.objects) * part.place.steps for part in level]))
         pending = await _fill(level, request)
         if pending and await _settle(pending):
             _spread_failures(level)
@@ -103,6 +104,7 @@ def _descend(
     if request.values > FEW or len(objects) > RELATED_AT_ONCE:
         request.at_once = False
         return None
+    request.spend(len(objects) * place.steps)
     columns: list[Any] = []
     for relation, selection in place.relations:
         values = relation.known(objects, request.context)

@@ -12,6 +12,18 @@ from resolvers.errors import Stopped, TooComplex
 MOST_WORK = 250_000
 """Steps of one request: about a quarter of a second. The dearest of ``examples/`` takes less than a tenth of them."""
 
+CALL, CALL_AWAITED = 4, 20
+"""Steps of one call of a resolver by the engine, and of one whose outcome is awaited."""
+
+OBJECT, LEAVES = 1, 8
+"""Steps of one object by the engine, and how many of its leaves are one step more."""
+
+FIELD, AWAITED = 5, 20
+"""Steps of one field in Strawberry's execution, and how many more if it has to be awaited."""
+
+VALUE = 10
+"""Steps of one value in variables: inputs are coerced and copied."""
+
 LOOKUP = 8
 """Steps to find one record by a key of a list."""
 
@@ -61,3 +73,22 @@ class WorkBudget:
                     spent,
                 )
             )
+
+
+def values_in(variables: object) -> int:
+    """How many values there are in the values of variables, however deep."""
+    count = 0
+    waiting = [variables]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.values()
+            count += len(value)
+        elif isinstance(value, list):
+            waiting += value
+            count += len(value)
+    return count
+
+
+def uncounted(_steps: int) -> None:
+    """Spend nothing: for what runs outside of a request."""

@@ -14,6 +14,8 @@ from graphql.execution.collect_fields import GroupedFieldSet
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from resolvers.budget import AWAITED, FIELD, uncounted
+from resolvers.context import Context
 from resolvers.errors import AnswerTooLarge, OutOfTime, Stopped
 from resolvers.running import DEFAULT_RUN_LIMITS, RunLimits
 from resolvers.turns import AtTurn, InTurn, turns
@@ -47,6 +49,8 @@ class LimitedExecutor(StrawberryGraphQLCoreExecutionContext):
         self._limits: RunLimits = (self.operation_extensions or {}).get(LIMITS, DEFAULT_RUN_LIMITS)
         self._size = AnswerSize(self._limits.answer_bytes)
         self._is_event = False
+        # Without a context an operation asks of the schema alone, or is not run.
+        self._spend = self.context_value.work.spend if isinstance(self.context_value, Context) else uncounted
 
     def build_per_event_executor(self, payload: Any) -> LimitedExecutor:
         """Give each event of a subscription limits of its own."""
@@ -68,7 +72,8 @@ class LimitedExecutor(StrawberryGraphQLCoreExecutionContext):
         grouped_field_set: GroupedFieldSet,
         position_context: Any,
     ) -> Any:
-        """Count the keys of an object, then execute its fields."""
+        """Count an object's fields and their keys, then execute them."""
+        self._spend(FIELD * len(grouped_field_set))
         self._size.add(sum(map(len, grouped_field_set)) + 4 * len(grouped_field_set) + 1)
         return _closing(
             super().execute_fields(parent_type, source_value, path, grouped_field_set, position_context)
@@ -122,6 +127,7 @@ class LimitedExecutor(StrawberryGraphQLCoreExecutionContext):
         position_context: Any,
     ) -> Any:
         """Complete what was awaited, in a later turn if this one has lasted long enough."""
+        self._spend(AWAITED)
         return super().complete_awaitable_value(
             return_type, field_details_list, info, path, InTurn(result), position_context
         )

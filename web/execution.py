@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from strawberry.types.execution import ExecutionResult
 
 from engine import Engine, HandOver, Reason
-from resolvers.budget import WorkBudget
+from resolvers.budget import VALUE, WorkBudget, values_in
 from resolvers.context import Context
 from resolvers.errors import Stopped, TooComplex
 from resolvers.list_sizes import USUAL_SIZES, ListSizes, list_sizes
@@ -160,9 +160,13 @@ class Gateway:
             yield overloaded(error)
 
     async def _events(self, request: Request, asked: Document) -> AsyncGenerator[Answer]:
+        try:
+            work = self._work(request)
+        except Stopped as stopped:
+            yield self._stopped(stopped)
+            return
         snapshot = self.source.sync.snapshot
         loaders = Loaders.over(self.source.batcher, snapshot)
-        work = WorkBudget(self.limits.work)
         context = Context(loaders, self.source.status(snapshot), self.source, work=work)
         results = await schema.stream(
             request.query,
@@ -250,12 +254,21 @@ class Gateway:
         snapshot = self.source.sync.snapshot
         return USUAL_SIZES if snapshot is None else snapshot.catalog.view(list_sizes)
 
+    def _work(self, request: Request) -> WorkBudget:
+        """What the request may spend, with what its variables take spent already.
+
+        :raises Stopped: that is too much.
+        """
+        work = WorkBudget(self.limits.work)
+        work.spend(VALUE * values_in(request.variables))
+        return work
+
     async def _begin(self, request: Request) -> tuple[Snapshot | None, Context]:
         """The state that a request is answered from."""
         snapshot = await self.source.snapshot()
         loaders = Loaders.over(self.source.batcher, snapshot)
         status = self.source.status(snapshot)
-        entities, work = self.router.budget(request.router), WorkBudget(self.limits.work)
+        entities, work = self.router.budget(request.router), self._work(request)
         return snapshot, Context(loaders, status, self.source, entities, work)
 
     async def _run(
@@ -271,7 +284,12 @@ class Gateway:
         assert asked.node is not None
         try:
             ran = await self.engine.run(
-                request.query, asked.node, request.operation_name, request.variables, context
+                request.query,
+                asked.node,
+                request.operation_name,
+                request.variables,
+                context,
+                context.work.spend,
             )
             return answer_of_engine(ran, self.run_limits.answer_bytes), None
         except HandOver as error:
