@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 from starlette.applications import Starlette
 
+from tests.support.gateway_in_process import Ask, asking, source_over
 from tests.support.started_programs import starts_programs
 from upstream.catalog import Catalog
 from upstream.client import Client
 from upstream.embedded import Catalogue, EmbeddedUpstream, generated_catalogue
-from upstream.exchange import Limits
 from upstream.freshness import Snapshot
 from upstream.source import Source
-from upstream.storage import Storage
-from upstream.transport import in_process
 from web.app import Options, create_app
-from web.execution import Gateway, Request
-
-ROOT = Path(__file__).parent.parent
-UPSTREAM_URL = "http://upstream.test/api/v4/"
-
-Ask = Callable[..., Awaitable[dict[str, Any]]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -74,12 +64,6 @@ async def whole_source(whole_catalogue: Catalogue, whole_catalog: Catalog) -> As
     await source.aclose()
 
 
-def source_over(upstream: EmbeddedUpstream) -> Source:
-    """All of it live. One attempt for each request, so that counts are plain: retries have their own tests."""
-    client = Client(UPSTREAM_URL, in_process(upstream), Limits(attempts=1))
-    return Source(client, Storage(":memory:"), origin=UPSTREAM_URL, follow=False)
-
-
 @pytest.fixture
 async def source(embedded: EmbeddedUpstream) -> AsyncIterator[Source]:
     """The embedded upstream as the gateway sees it, without a catalog."""
@@ -112,16 +96,6 @@ async def ask_catalog(source: Source, embedded: EmbeddedUpstream) -> Ask:
     await source.sync.crawl()
     embedded.requests.reset()
     return asking(source)
-
-
-def asking(source: Source, *, use_engine: bool = True) -> Ask:
-    gateway = Gateway(source, use_engine=use_engine)
-
-    async def ask(query: str, receipt: bool = False, **variables: object) -> dict[str, Any]:
-        answer = await gateway.execute(Request(query, variables, receipt=receipt))
-        return answer.decoded()
-
-    return ask
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 
 from schema import sdl
 from schema.dialects import DIALECTS, Dialect
-from tests.serving import free_port
+from tests.support.http_servers import free_port
 from tests.support.processes import running
 
 ROOT = Path(__file__).parent.parent

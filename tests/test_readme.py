@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.generated_text import README
-from tests.serving import free_port
+from tests.support.http_servers import free_port
 from tests.support.processes import running
 
 ROOT = README.parent

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from tests.serving import serving
+from tests.support.http_servers import serving
 from upstream.embedded import EmbeddedUpstream, Fault, Poisoned
 from upstream.storage import Storage, Stored
 

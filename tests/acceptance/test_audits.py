@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.streams import served
-from tests.tools import npm_install
+from tests.support.required_programs import npm_install
+from tests.support.streaming_gateway import served
 
 CLIENTS = Path(__file__).parents[1] / "clients"
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.serving import free_port
-from tests.streams import Served, served
+from tests.support.http_servers import free_port
 from tests.support.processes import running
-from tests.tools import need
+from tests.support.required_programs import need
+from tests.support.streaming_gateway import Served, served
 from web.app import Options
 
 QUERY = "query Stars($id: Int!) { package(databaseId: $id) { title repoWatchers } }"

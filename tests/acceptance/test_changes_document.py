@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.streams import SUBSCRIPTION, served
+from tests.support.streaming_gateway import SUBSCRIPTION, served
 from web.sockets import MOST_OPERATIONS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "changes.md").read_text(encoding="utf-8")

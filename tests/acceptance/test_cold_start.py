@@ -8,7 +8,7 @@ import threading
 import aiohttp
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tests.serving import serving
+from tests.support.http_servers import serving
 from upstream.client import Client
 from upstream.embedded import Catalogue, EmbeddedUpstream
 from upstream.exchange import Limits

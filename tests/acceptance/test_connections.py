@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.acceptance.gateways import until
 from tests.acceptance.wires import Process, read_all, request, serve
+from tests.support.gateway_processes import until
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: gateway\r\n\r\n"
 NO_HOST = "The request has no Host header, or several; a request of HTTP/1.1 has exactly one."

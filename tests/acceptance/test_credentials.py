@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from settings import WrongSetting, read_settings
-from tests.serving import free_port, serving
+from tests.support.http_servers import free_port, serving
 from upstream.embedded import EmbeddedUpstream
 
 ROOT = Path(__file__).parent.parent.parent

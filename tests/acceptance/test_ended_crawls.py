@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.gateways import until
-from tests.serving import free_port, serving
+from tests.support.gateway_processes import until
+from tests.support.http_servers import free_port, serving
 from tests.support.processes import running
 from upstream.embedded import Catalogue, Effect, EmbeddedUpstream, Fault, Latency, WrongCount
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.gateways import ROOT, catalog_of
-from tests.serving import serving
+from tests.support.gateway_processes import ROOT, catalog_of
+from tests.support.http_servers import serving
 from upstream.catalog import Catalog
 from upstream.embedded import EmbeddedUpstream
 from upstream.storage import Storage
@@ -27,7 +27,7 @@ class Crawls:
     """Crawls upstream into a catalog file, each in its own process, which is killed."""
 
     def __init__(self, upstream: str, storage: Path) -> None:
-        command = [sys.executable, "-m", "tests.acceptance.killed_crawls", upstream, str(storage)]
+        command = [sys.executable, "-m", "tests.support.killed_crawls", upstream, str(storage)]
         self._process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.streams import Served, served
+from tests.support.streaming_gateway import Served, served
 
 RIGHT = {
     "query": "query Q($id: Int!) { package(databaseId: $id) { title } }",

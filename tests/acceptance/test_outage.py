@@ -16,7 +16,8 @@ import httpx
 import pytest
 from graphql import OperationDefinitionNode, parse
 
-from tests.acceptance.gateways import (
+from tests.support.gateway_in_process import source_over
+from tests.support.gateway_processes import (
     CANONICAL,
     ROOT,
     STATUS,
@@ -27,8 +28,7 @@ from tests.acceptance.gateways import (
     sync,
     upstream_requests,
 )
-from tests.conftest import source_over
-from tests.serving import serving
+from tests.support.http_servers import serving
 from upstream.catalog import Catalog
 from upstream.embedded import EmbeddedUpstream
 from web.execution import Gateway, Request

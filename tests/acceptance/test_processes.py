@@ -16,7 +16,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.acceptance.gateways import (
+from tests.support.crawls import crawled
+from tests.support.gateway_processes import (
     ROOT,
     SERVE_WITH_A_SHORT_LEASE,
     STATUS,
@@ -28,8 +29,7 @@ from tests.acceptance.gateways import (
     until,
     upstream_requests,
 )
-from tests.serving import serving
-from tests.upstream.crawls import crawled
+from tests.support.http_servers import serving
 from upstream.embedded import Catalogue, EmbeddedUpstream
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.streams import Served, served
-from tests.tools import npm_install
+from tests.support.required_programs import npm_install
+from tests.support.streaming_gateway import Served, served
 
 CLIENTS = Path(__file__).parents[1] / "clients"
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import source_over
-from tests.serving import serving
-from tests.tools import npm_install
+from tests.support.gateway_in_process import source_over
+from tests.support.http_servers import serving
+from tests.support.required_programs import npm_install
 from tests.web.test_trusted_documents import trusting
 from upstream.embedded import EmbeddedUpstream
 from web.app import create_app

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.acceptance.gateways import (
+from tests.support.gateway_processes import (
     CANONICAL,
     STATUS,
     ask,
@@ -20,7 +20,7 @@ from tests.acceptance.gateways import (
     until,
     upstream_requests,
 )
-from tests.serving import serving
+from tests.support.http_servers import serving
 from upstream.catalog import Catalog
 from upstream.embedded import Dropped, EmbeddedUpstream, Fault, Latency, Status
 

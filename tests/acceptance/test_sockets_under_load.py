@@ -12,9 +12,9 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
-from tests.acceptance.gateways import eventually
 from tests.acceptance.wires import Process, serve
-from tests.streams import GRAPHQL_TRANSPORT_WS, received, send, subscribe
+from tests.support.gateway_processes import eventually
+from tests.support.streaming_gateway import GRAPHQL_TRANSPORT_WS, received, send, subscribe
 
 HEAVY = (
     "{ packages(first: 100) { nodes { grids { packages { a%s: title commitsOver52 repoDescription } } } } }"

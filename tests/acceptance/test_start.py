@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.gateways import CANONICAL, ROOT, Holding, ask, gateway, sync
-from tests.serving import serving
+from tests.support.gateway_processes import CANONICAL, ROOT, Holding, ask, gateway, sync
+from tests.support.http_servers import serving
 from upstream.embedded import EmbeddedUpstream
 
 UPSTREAM = "http://127.0.0.1:1/api/v4/"  # nobody listens there

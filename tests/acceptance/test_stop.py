@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.serving import free_port, serving
+from tests.support.http_servers import free_port, serving
 from tests.support.processes import running
 from upstream.embedded import EmbeddedUpstream
 

@@ -12,9 +12,9 @@ import httpx
 import pytest
 from websockets.asyncio.client import connect
 
-from tests.acceptance.gateways import eventually
 from tests.acceptance.wires import Process, serve
-from tests.streams import GRAPHQL_TRANSPORT_WS, events_of
+from tests.support.gateway_processes import eventually
+from tests.support.streaming_gateway import GRAPHQL_TRANSPORT_WS, events_of
 
 SUBSCRIPTION = "subscription { catalogChanged { slug } }"
 

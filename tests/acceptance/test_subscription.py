@@ -13,9 +13,18 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.serving import free_port
-from tests.streams import SUBSCRIPTION, Served, http_client, received, served, server_sent, socket, subscribe
+from tests.support.http_servers import free_port
 from tests.support.processes import running
+from tests.support.streaming_gateway import (
+    SUBSCRIPTION,
+    Served,
+    http_client,
+    received,
+    served,
+    server_sent,
+    socket,
+    subscribe,
+)
 
 ROOT = Path(__file__).parents[2]
 

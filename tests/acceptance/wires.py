@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.serving import free_port
+from tests.support.http_servers import free_port
 from tests.support.processes import running
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.side_by_side.processes import DidNotStart, running
-from tests.tools import need
+from tests.support.required_programs import need
 
 CORE = min(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
 

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from tests.tools import need
+from tests.support.required_programs import need
 
 # CI's machines are slow at times; whoever waits for something that comes waits no longer for it.
 expect.set_options(timeout=15_000)

@@ -4,7 +4,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 from tests.browser.conftest import Tab
-from tests.serving import serving
+from tests.support.http_servers import serving
 
 PAGE = '<title>a page</title><script src="https://example.com/x.js"></script><script>console.error("oh")</script>'
 

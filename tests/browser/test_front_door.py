@@ -10,8 +10,8 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Tab
-from tests.streams import Served, served
-from tests.tools import npm_install
+from tests.support.required_programs import npm_install
+from tests.support.streaming_gateway import Served, served
 
 PACKAGES = Path(__file__).parent
 

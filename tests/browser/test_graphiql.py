@@ -13,8 +13,8 @@ import pytest_asyncio
 from playwright.async_api import Page, Response, Route, expect
 
 from tests.browser.conftest import Tab
-from tests.streams import Served, served
-from tests.tools import make, npm_install
+from tests.support.required_programs import make, npm_install
+from tests.support.streaming_gateway import Served, served
 from web.graphiql import CANONICAL, graphiql_response
 
 PACKAGES = Path(__file__).parent

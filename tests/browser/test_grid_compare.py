@@ -12,11 +12,11 @@ import httpx
 import pytest
 from playwright.async_api import Page, WebSocket, expect
 
-from tests.acceptance.gateways import ROOT, STATUS, ask, gateway, refusing, sync, until
 from tests.browser.conftest import Tab
-from tests.serving import free_port, serving
-from tests.streams import served
-from tests.tools import make, npm_install
+from tests.support.gateway_processes import ROOT, STATUS, ask, gateway, refusing, sync, until
+from tests.support.http_servers import free_port, serving
+from tests.support.required_programs import make, npm_install
+from tests.support.streaming_gateway import served
 from upstream.embedded import EmbeddedUpstream
 
 PACKAGES = Path(__file__).parent

@@ -12,9 +12,9 @@ import pytest
 from strawberry import relay
 
 from schema import document, schema
-from tests.engine.made_upstream import MadeSource, made_records, whole_records
-from tests.engine.operations import Generator, Operation
-from tests.engine.simplest import simplest
+from tests.support.random_operations import Generator, Operation
+from tests.support.smallest_failing_operation import simplest
+from tests.support.upstream_without_http import MadeSource, made_records, whole_records
 from web.execution import Gateway, Request
 
 OPERATIONS = int(os.environ.get("AGREEMENT_OPERATIONS", "2000")) * 3 // 4

@@ -12,9 +12,9 @@ from graphql import GraphQLError
 
 from engine import Engine, HandOver
 from schema.documents import Document, read_document
-from tests.engine.everything import VALUES, schema
-from tests.engine.operations import Generator, Operation
-from tests.engine.simplest import simplest
+from tests.support.random_operations import Generator, Operation
+from tests.support.schema_with_everything import VALUES, schema
+from tests.support.smallest_failing_operation import simplest
 
 OPERATIONS = int(os.environ.get("AGREEMENT_OPERATIONS", "2000")) // 4
 GENERATOR = Generator(schema._schema, VALUES)

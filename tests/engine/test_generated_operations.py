@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis_graphql import queries
 
 from schema import document, sdl
-from tests.engine.made_upstream import MadeSource
 from tests.engine.test_agreement import RECORDS, comparable
+from tests.support.upstream_without_http import MadeSource
 from web.execution import Gateway, Request
 
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.engine.made_upstream import MadeSource, MadeUpstream, made_records
+from tests.support.upstream_without_http import MadeSource, MadeUpstream, made_records
 from upstream.catalog import Catalog
 from upstream.records import SearchHit
 from web.execution import Gateway, Request

@@ -12,7 +12,7 @@ from strawberry.directive import DirectiveLocation
 from strawberry.extensions import SchemaExtension
 
 from engine import Engine, HandOver, Reason
-from tests.engine.everything import schema
+from tests.support.schema_with_everything import schema
 
 
 @strawberry.directive(locations=[DirectiveLocation.FIELD])

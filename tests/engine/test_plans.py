@@ -12,8 +12,8 @@ from graphql import parse
 
 from engine import Engine
 from schema import schema
-from tests.engine.made_upstream import MadeSource, made_records, whole_records
 from tests.engine.test_agreement import RECORDS
+from tests.support.upstream_without_http import MadeSource, made_records, whole_records
 from upstream.records import Grid
 from web.execution import Gateway, Request
 

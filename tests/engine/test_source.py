@@ -10,7 +10,7 @@ from graphql import parse
 
 from engine import Engine, HandOver
 from schema import schema
-from tests.engine.everything import schema as everything
+from tests.support.schema_with_everything import schema as everything
 
 HOSTILE = [
     "__import__",

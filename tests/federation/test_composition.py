@@ -13,8 +13,8 @@ import pytest
 from strawberry import relay
 
 from tests.generated_text import SUBGRAPH
-from tests.streams import Served, served
-from tests.tools import npm_install
+from tests.support.required_programs import npm_install
+from tests.support.streaming_gateway import Served, served
 
 HERE = Path(__file__).parent
 TEAMS = ["releases", "repositories", "nodes"]

@@ -14,8 +14,8 @@ from strawberry.types import get_object_definition
 
 from resolvers.entities import KEYS
 from schema import schema
-from tests.conftest import Ask, asking
-from tests.engine.made_upstream import MadeSource, made_records
+from tests.support.gateway_in_process import Ask, asking
+from tests.support.upstream_without_http import MadeSource, made_records
 from upstream.embedded import EmbeddedUpstream, Fault, Status
 from upstream.source import Source
 from web.execution import Gateway, Request

@@ -14,9 +14,9 @@ import httpx
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tests.acceptance.gateways import ROOT, sync
-from tests.serving import serving
-from tests.tools import alone_in, need, npm_install
+from tests.support.gateway_processes import ROOT, sync
+from tests.support.http_servers import serving
+from tests.support.required_programs import alone_in, need, npm_install
 from upstream.client import Client
 from upstream.embedded import EmbeddedUpstream
 from upstream.exchange import Limits

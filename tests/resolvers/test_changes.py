@@ -11,7 +11,7 @@ from upstream.embedded import EmbeddedUpstream
 from upstream.source import Source
 
 if TYPE_CHECKING:
-    from tests.conftest import Ask
+    from tests.support.gateway_in_process import Ask
 
 EVENT = "cursor sort type databaseId slug at catalogVersion fields { name old new }"
 PAGE = f"""query($since: String, $first: Int) {{ changes(since: $since, first: $first) {{

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from tests.conftest import UPSTREAM_URL, asking
-from tests.upstream.stored_catalogs import change
+from tests.support.gateway_in_process import UPSTREAM_URL, asking
+from tests.support.stored_catalogs import change
 from upstream.client import Client
 from upstream.embedded import EmbeddedUpstream
 from upstream.exchange import Limits
@@ -21,7 +21,7 @@ from upstream.storage import Storage
 from upstream.transport import in_process
 
 if TYPE_CHECKING:
-    from tests.conftest import Ask
+    from tests.support.gateway_in_process import Ask
 
 PAGE = """query($since: String) { changes(since: $since) {
     nodes { cursor } pageInfo { hasNextPage hasPreviousPage endCursor } } }"""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from resolvers.filters import DateTimeRange, IntRange, PackageDetail, PackageFilter
 from resolvers.matching import matching_packages
 from resolvers.ordering import GridOrder, PackageOrder
-from tests.conftest import source_over
+from tests.support.gateway_in_process import source_over
 from upstream.catalog import Catalog
 from upstream.embedded import EmbeddedUpstream
 from upstream.orders import NEWEST_FIRST
@@ -23,7 +23,7 @@ from upstream.source import Source
 from upstream.tables import grid_table, package_table
 
 if TYPE_CHECKING:
-    from tests.conftest import Ask
+    from tests.support.gateway_in_process import Ask
 
 LIST = """
 query($filter: PackageFilter, $orderBy: PackageOrder) {

@@ -15,8 +15,8 @@ from resolvers.budget import WorkBudget
 from resolvers.filters import IntRange, PackageFilter
 from resolvers.kept_filters import FiltersOfRequest, KeptFilters, package_filters
 from resolvers.matching import Match, matching_packages
-from tests.conftest import asking
-from tests.made_records import catalog_of, category, package
+from tests.support.gateway_in_process import asking
+from tests.support.made_records import catalog_of, category, package
 from upstream.catalog import Catalog
 from upstream.orders import NEWEST_FIRST
 from upstream.records import Package
@@ -24,7 +24,7 @@ from upstream.source import Source
 from upstream.tables import package_table
 
 if TYPE_CHECKING:
-    from tests.conftest import Ask
+    from tests.support.gateway_in_process import Ask
 
 WITHIN = PackageFilter(active_within_days=10)
 

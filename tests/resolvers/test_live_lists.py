@@ -9,7 +9,7 @@ import pytest
 from upstream.embedded import BadField, EmbeddedUpstream, Fault
 
 if TYPE_CHECKING:
-    from tests.conftest import Ask
+    from tests.support.gateway_in_process import Ask
 
 
 @pytest.fixture

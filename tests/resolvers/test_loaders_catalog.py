@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from resolvers.loaders import Loaders
-from tests.made_records import catalog_of, category, grid, package
+from tests.support.made_records import catalog_of, category, grid, package
 from upstream.catalog import Catalog
 from upstream.embedded import EmbeddedUpstream, Fault, Status
 from upstream.errors import UpstreamUnavailable

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from resolvers.loaders import Loaders
-from tests.upstream.stage import Stage, Unmeasured, settle, staged
+from tests.support.batcher_with_held_answers import Stage, Unmeasured, settle, staged
 from upstream.embedded import EmbeddedUpstream, Fault, Status
 from upstream.errors import UpstreamUnavailable
 

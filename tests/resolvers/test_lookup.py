@@ -10,7 +10,7 @@ import pytest
 from upstream.embedded import Catalogue, EmbeddedUpstream
 
 if TYPE_CHECKING:
-    from tests.conftest import Ask
+    from tests.support.gateway_in_process import Ask
 
 
 def global_id(text: str) -> str:

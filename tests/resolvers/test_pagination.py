@@ -11,7 +11,7 @@ from upstream.embedded import EmbeddedUpstream
 from upstream.source import Source
 
 if TYPE_CHECKING:
-    from tests.conftest import Ask
+    from tests.support.gateway_in_process import Ask
 
 PAGE = """
 query($first: Int, $after: String, $last: Int, $before: String) {

@@ -12,8 +12,8 @@ from resolvers import grid, package
 from resolvers.context import Context
 from resolvers.loaders import Loaders
 from resolvers.relation import ListsByKey, ToMany, ToOne
-from tests.engine.made_upstream import MadeSource, made_records
-from tests.made_records import catalog_of
+from tests.support.made_records import catalog_of
+from tests.support.upstream_without_http import MadeSource, made_records
 from upstream.batching import Batcher
 from upstream.freshness import Snapshot
 from upstream.receipt import Receipt, recording

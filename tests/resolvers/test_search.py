@@ -10,13 +10,13 @@ import pytest
 from resolvers.context import Context
 from resolvers.loaders import Loaders
 from resolvers.search import SearchAnswerer, find
-from tests.conftest import asking, source_over
+from tests.support.gateway_in_process import asking, source_over
 from upstream.embedded import ContentType, Dropped, EmbeddedUpstream, Fault, Latency, Status, Truncated
 from upstream.embedded.faults import Effect
 from upstream.source import Source
 
 if TYPE_CHECKING:
-    from tests.conftest import Ask
+    from tests.support.gateway_in_process import Ask
 
 SEARCH = """
 query($text: String!, $first: Int, $after: String) {

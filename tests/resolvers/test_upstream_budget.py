@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from strawberry import relay
 
-from tests.conftest import UPSTREAM_URL, asking
-from tests.upstream.stage import Clock
+from tests.support.batcher_with_held_answers import Clock
+from tests.support.gateway_in_process import UPSTREAM_URL, asking
 from upstream.client import Client
 from upstream.embedded import EmbeddedUpstream, Fault, Latency, Status
 from upstream.exchange import Limits
@@ -19,7 +19,7 @@ from upstream.storage import Storage
 from upstream.transport import in_process
 
 if TYPE_CHECKING:
-    from tests.conftest import Ask
+    from tests.support.gateway_in_process import Ask
 
 BUDGET = 60
 KEYS = 10_000

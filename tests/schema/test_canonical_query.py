@@ -13,7 +13,7 @@ from upstream.records import id_from_link
 from web.graphiql import CANONICAL
 
 if TYPE_CHECKING:
-    from tests.conftest import Ask
+    from tests.support.gateway_in_process import Ask
 
 SEED_QUERY = """
 query($id: Int) { package(databaseId: $id) {

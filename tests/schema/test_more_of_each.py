@@ -15,7 +15,7 @@ from upstream.records import Grid, Package
 from upstream.source import Source
 
 if TYPE_CHECKING:
-    from tests.conftest import Ask
+    from tests.support.gateway_in_process import Ask
 
 
 @pytest.fixture

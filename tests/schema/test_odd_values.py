@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import asking
+from tests.support.gateway_in_process import asking
 
 if TYPE_CHECKING:
-    from tests.conftest import Ask
+    from tests.support.gateway_in_process import Ask
     from upstream.embedded import EmbeddedUpstream
     from upstream.source import Source
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 if TYPE_CHECKING:
-    from tests.conftest import Ask
+    from tests.support.gateway_in_process import Ask
 
 LOOKUPS = {"package": "PackageKey", "grid": "GridKey", "category": "CategoryKey"}
 RULE = "Within OneOf Input Object type '{}', exactly one field must be specified, and the value for that field must be "

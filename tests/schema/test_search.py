@@ -14,7 +14,7 @@ from upstream.embedded import EmbeddedUpstream
 from upstream.records import SearchHit
 
 if TYPE_CHECKING:
-    from tests.conftest import Ask
+    from tests.support.gateway_in_process import Ask
 
 QUERY = """
 query($text: String!, $first: Int, $after: String) {

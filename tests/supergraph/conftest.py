@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving import serving
-from tests.supergraph.stage import EXAMPLE, Service, compose, counted, program
-from tests.tools import npm_install
+from tests.support.http_servers import serving
+from tests.support.required_programs import npm_install
+from tests.support.supergraph_programs import EXAMPLE, Service, compose, counted, program
 from upstream.client import Client
 from upstream.embedded import EmbeddedUpstream
 from upstream.exchange import Limits

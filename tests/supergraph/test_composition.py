@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.supergraph.conftest import Supergraph
-from tests.supergraph.stage import compose, data
+from tests.support.supergraph_programs import compose, data
 
 
 def urls(supergraph: Supergraph) -> dict[str, str]:

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests.supergraph.stage import EXAMPLE, QUERIES, data, program
+from tests.support.supergraph_programs import EXAMPLE, QUERIES, data, program
 from web.router import ROUTER_HEADER
 
 ROOT = EXAMPLE.parents[1]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import httpx
 
-from tests.conftest import source_over
-from tests.serving import serving
 from tests.supergraph.conftest import Supergraph
-from tests.supergraph.stage import QUERIES, answer
+from tests.support.gateway_in_process import source_over
+from tests.support.http_servers import serving
+from tests.support.supergraph_programs import QUERIES, answer
 from upstream.embedded import EmbeddedUpstream
 from web.app import create_app
 

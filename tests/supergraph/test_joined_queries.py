@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from tests.serving import serving
 from tests.supergraph.conftest import SECRET, Supergraph
-from tests.supergraph.stage import QUERIES, answer, data
+from tests.support.http_servers import serving
+from tests.support.supergraph_programs import QUERIES, answer, data
 
 Json = Any
 RELEASES = """query($of: [_Any!]!) { _entities(representations: $of) {

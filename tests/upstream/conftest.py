@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.upstream.stage import Stage, staged
+from tests.support.batcher_with_held_answers import Stage, staged
 from upstream.embedded import EmbeddedUpstream
 from upstream.storage import Storage
 

@@ -7,7 +7,7 @@ import asyncio
 import httpx
 import pytest
 
-from tests.upstream.stage import URL, Clock, Stage, settle, staged
+from tests.support.batcher_with_held_answers import URL, Clock, Stage, settle, staged
 from upstream.batching import Batcher
 from upstream.client import Client
 from upstream.embedded import BadField, EmbeddedUpstream, Fault, Status

@@ -9,7 +9,7 @@ import time
 import httpx
 import pytest
 
-from tests.upstream.stage import URL, Stage, Unmeasured, settle, staged
+from tests.support.batcher_with_held_answers import URL, Stage, Unmeasured, settle, staged
 from upstream.batching import Batcher
 from upstream.client import Client
 from upstream.costs import Costs

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.upstream.stage import Stage, settle
+from tests.support.batcher_with_held_answers import Stage, settle
 from upstream.embedded import BadField, Fault, RemoveAfterList, Status
 from upstream.errors import UpstreamBadData, UpstreamUnavailable
 from upstream.records import PACKAGE, Package, Page

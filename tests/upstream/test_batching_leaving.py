@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from tests.upstream.stage import Found, Stage, settle, staged
+from tests.support.batcher_with_held_answers import Found, Stage, settle, staged
 from upstream.embedded import EmbeddedUpstream, Fault, Status
 from upstream.records import CATEGORY, PACKAGE, Package, Page
 

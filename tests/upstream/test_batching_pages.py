@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.upstream.stage import Stage, settle, staged
+from tests.support.batcher_with_held_answers import Stage, settle, staged
 from upstream.embedded import BadField, EmbeddedUpstream, Fault, Status
 from upstream.errors import UpstreamBadData
 from upstream.records import CATEGORY, PACKAGE, Category, Package, Page

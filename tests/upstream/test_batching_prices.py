@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.upstream.stage import Stage
+from tests.support.batcher_with_held_answers import Stage
 from upstream.records import GRID, PACKAGE, Kind
 
 

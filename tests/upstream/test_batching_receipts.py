@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.upstream.stage import Stage, settle, staged
+from tests.support.batcher_with_held_answers import Stage, settle, staged
 from upstream.embedded import BadField, EmbeddedUpstream, Fault, Status
 from upstream.receipt import Receipt, recording
 from upstream.records import CATEGORY, PACKAGE

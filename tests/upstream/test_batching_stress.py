@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.upstream.stage import Stage, staged
+from tests.support.batcher_with_held_answers import Stage, staged
 from upstream.embedded import (
     BadField,
     Dropped,

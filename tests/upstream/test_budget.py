@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.upstream.stage import Clock, settle
+from tests.support.batcher_with_held_answers import Clock, settle
 from upstream.budget import Budget
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.made_records import catalog_of, category, grid, package
+from tests.support.made_records import catalog_of, category, grid, package
 from upstream.catalog import Catalog
 from upstream.client import Client
 from upstream.embedded import Catalogue, EmbeddedUpstream

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.made_records import NOON, catalog_of, category, grid, package
+from tests.support.made_records import NOON, catalog_of, category, grid, package
 from upstream.catalog import Catalog, Change, Changes, Key, compare
 from upstream.records import Category, Grid, Package, Record
 

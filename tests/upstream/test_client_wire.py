@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.serving import serving
+from tests.support.http_servers import serving
 from upstream.client import Client
 from upstream.embedded import (
     Dropped,

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from tests.upstream.crawls import Changing, asked, client_of, crawled, found, truth
+from tests.support.crawls import Changing, asked, client_of, crawled, found, truth
 from upstream.batching import Batcher
 from upstream.crawl import LastGood, crawl
 from upstream.embedded import Catalogue, ContentType, EmbeddedUpstream, Fault, Latency

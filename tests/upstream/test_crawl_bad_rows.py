@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from tests.upstream.crawls import asked, crawled, found, last_good, truth
+from tests.support.crawls import asked, crawled, found, last_good, truth
 from upstream.embedded import (
     BadField,
     Dropped,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.upstream.crawls import Change, Changing, asked, crawled, found, truth
+from tests.support.crawls import Change, Changing, asked, crawled, found, truth
 from upstream.embedded import (
     Catalogue,
     EmbeddedUpstream,

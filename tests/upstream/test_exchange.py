@@ -9,8 +9,8 @@ import aiohttp
 import httpx
 import pytest
 
-from tests.serving import serving
-from tests.upstream.asking import IDS, answers, asking, outcomes, until
+from tests.support.http_servers import serving
+from tests.support.impatient_clients import IDS, answers, asking, outcomes, until
 from upstream.embedded import (
     ContentType,
     Dropped,

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.made_records import grid, package
-from tests.upstream.stored_catalogs import begin, change, save
+from tests.support.made_records import grid, package
+from tests.support.stored_catalogs import begin, change, save
 from upstream.errors import StorageUnavailable
 from upstream.feed import Excerpt, FieldChange
 from upstream.records import Grid, Package

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import UPSTREAM_URL
-from tests.upstream.crawls import asked, client_of
-from tests.upstream.stage import Unmeasured
-from tests.upstream.syncs import catalog_of, following, syncing, until
+from tests.support.batcher_with_held_answers import Unmeasured
+from tests.support.crawls import asked, client_of
+from tests.support.gateway_in_process import UPSTREAM_URL
+from tests.support.syncs import catalog_of, following, syncing, until
 from upstream.attempts import Attempts
 from upstream.batching import Batcher
 from upstream.breaker import CircuitOpen

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import UPSTREAM_URL, asking
-from tests.made_records import catalog_of, category, grid, package
-from tests.upstream.crawls import asked
-from tests.upstream.stage import settle
-from tests.upstream.stored_catalogs import begin
-from tests.upstream.syncs import QUICK, until
+from tests.support.batcher_with_held_answers import settle
+from tests.support.crawls import asked
+from tests.support.gateway_in_process import UPSTREAM_URL, asking
+from tests.support.made_records import catalog_of, category, grid, package
+from tests.support.stored_catalogs import begin
+from tests.support.syncs import QUICK, until
 from upstream.client import Client
 from upstream.embedded import EmbeddedUpstream, Fault, Latency, State
 from upstream.embedded import Status as Failure

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.made_records import category, grid, package
-from tests.upstream.stage import Clock
+from tests.support.batcher_with_held_answers import Clock
+from tests.support.made_records import category, grid, package
 from upstream.catalog import Catalog, compare
 from upstream.guard import CatalogRefused, Guard
 

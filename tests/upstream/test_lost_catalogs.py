@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.upstream.crawls import asked, truth
-from tests.upstream.stored_catalogs import stored_in
-from tests.upstream.syncs import catalog_of, following, records_of, syncing, until
+from tests.support.crawls import asked, truth
+from tests.support.stored_catalogs import stored_in
+from tests.support.syncs import catalog_of, following, records_of, syncing, until
 from upstream.embedded import Catalogue, EmbeddedUpstream
 from upstream.guard import CatalogRefused
 from upstream.sync import Schedule

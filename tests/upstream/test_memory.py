@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.upstream.stage import Clock
+from tests.support.batcher_with_held_answers import Clock
 from upstream.memory import Memory
 
 

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from tests.upstream.asking import IDS, answers, asking, outcomes, until
+from tests.support.impatient_clients import IDS, answers, asking, outcomes, until
 from upstream.breaker import CircuitOpen
 from upstream.client import Client
 from upstream.embedded import (

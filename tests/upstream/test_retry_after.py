@@ -14,7 +14,7 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from tests.upstream.asking import IDS, answers, asking, outcomes, until
+from tests.support.impatient_clients import IDS, answers, asking, outcomes, until
 from upstream.breaker import CircuitOpen
 from upstream.client import Client
 from upstream.embedded import EmbeddedUpstream, Fault, Status

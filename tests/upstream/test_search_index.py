@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.made_records import catalog_of, grid, package
+from tests.support.made_records import catalog_of, grid, package
 from upstream.catalog import Key
 from upstream.search_index import MOST_RANKINGS, Indexing, SearchIndex
 from upstream.spelling import Spelling

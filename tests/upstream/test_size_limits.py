@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager, suppress
 import httpx
 import pytest
 
-from tests.serving import serving
-from tests.upstream.asking import answers, asking
+from tests.support.http_servers import serving
+from tests.support.impatient_clients import answers, asking
 from upstream.embedded import EmbeddedUpstream, Fault, Oversized, Slow, Status
 from upstream.errors import UpstreamBadData, UpstreamUnavailable
 from upstream.records import PACKAGE

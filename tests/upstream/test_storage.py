@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.upstream.stored_catalogs import MOMENT, A, B, a_package, begin, change, save, stored_in
+from tests.support.stored_catalogs import MOMENT, A, B, a_package, begin, change, save, stored_in
 from upstream.storage import Storage
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.upstream.stored_catalogs import A, B, a_catalog, begin, change, save, stored_in
+from tests.support.stored_catalogs import A, B, a_catalog, begin, change, save, stored_in
 from upstream.errors import StorageUnavailable
 from upstream.storage import Storage
 

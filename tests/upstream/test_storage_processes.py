@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.upstream.stored_catalogs import A, B, begin, save, stored_in
+from tests.support.stored_catalogs import A, B, begin, save, stored_in
 from upstream.storage import Storage
 
 ROOT = Path(__file__).parents[2]

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.upstream.crawls import asked
-from tests.upstream.stored_catalogs import A, save
-from tests.upstream.syncs import catalog_of, following, syncing, until
+from tests.support.crawls import asked
+from tests.support.stored_catalogs import A, save
+from tests.support.syncs import catalog_of, following, syncing, until
 from upstream.embedded import EmbeddedUpstream
 from upstream.storage import Storage
 from upstream.sync import Schedule

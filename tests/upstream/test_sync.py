@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import UPSTREAM_URL
-from tests.upstream.crawls import asked, truth
-from tests.upstream.stored_catalogs import begin, stored_in
-from tests.upstream.syncs import catalog_of, records_of, syncing
+from tests.support.crawls import asked, truth
+from tests.support.gateway_in_process import UPSTREAM_URL
+from tests.support.stored_catalogs import begin, stored_in
+from tests.support.syncs import catalog_of, records_of, syncing
 from upstream.catalog import Change, Changes, Key
 from upstream.embedded import BadField, Effect, EmbeddedUpstream, Fault, Poisoned, Status
 from upstream.errors import StorageUnavailable, UpstreamUnavailable

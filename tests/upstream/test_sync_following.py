@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.upstream.crawls import Changing, asked
-from tests.upstream.stage import settle
-from tests.upstream.syncs import catalog_of, following, syncing, until
+from tests.support.batcher_with_held_answers import settle
+from tests.support.crawls import Changing, asked
+from tests.support.syncs import catalog_of, following, syncing, until
 from upstream.embedded import EmbeddedUpstream, Fault, Status
 from upstream.sync import Schedule
 

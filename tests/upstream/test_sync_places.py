@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import UPSTREAM_URL
-from tests.upstream.crawls import asked, client_of
+from tests.support.crawls import asked, client_of
+from tests.support.gateway_in_process import UPSTREAM_URL
 from upstream.batching import Batcher
 from upstream.embedded import BadField, Effect, EmbeddedUpstream, Fault, Poisoned
 from upstream.records import GRID, PACKAGE, Package

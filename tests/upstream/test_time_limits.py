@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.serving import serving
-from tests.upstream.asking import IDS, asking, outcomes, until
+from tests.support.http_servers import serving
+from tests.support.impatient_clients import IDS, asking, outcomes, until
 from upstream.client import Client
 from upstream.embedded import EmbeddedUpstream, Fault, Latency, Slow, Status
 from upstream.errors import UpstreamTimeout, UpstreamUnavailable

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.upstream.asking import answers, asking
-from tests.upstream.crawls import client_of, crawled
+from tests.support.crawls import client_of, crawled
+from tests.support.impatient_clients import answers, asking
 from upstream.batching import Batcher
 from upstream.client import Client
 from upstream.embedded import EmbeddedUpstream, Fault, Nested

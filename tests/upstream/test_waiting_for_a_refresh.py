@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.gateways import eventually
-from tests.conftest import UPSTREAM_URL
+from tests.support.gateway_in_process import UPSTREAM_URL
+from tests.support.gateway_processes import eventually
 from upstream.client import Client
 from upstream.embedded import EmbeddedUpstream
 from upstream.errors import UpstreamUnavailable

@@ -10,9 +10,9 @@ import httpx
 import msgspec
 import pytest
 
-from tests.upstream.asking import UPSTREAM_URL
-from tests.upstream.crawls import asked, client_of, crawled
-from tests.upstream.stage import settle
+from tests.support.batcher_with_held_answers import settle
+from tests.support.crawls import asked, client_of, crawled
+from tests.support.impatient_clients import UPSTREAM_URL
 from upstream.batching import Batcher
 from upstream.client import Client
 from upstream.crawl import LastGood, crawl

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from graphql import DocumentNode
 
-from tests.conftest import source_over
+from tests.support.gateway_in_process import source_over
 from upstream.embedded import EmbeddedUpstream
 from web.execution import Gateway, Request
 from web.process import tune

@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from tests.upstream.asking import until
+from tests.support.impatient_clients import until
 from web.admission import Admission, AdmissionLimits, Overloaded, connection
 
 

@@ -13,7 +13,7 @@ import pytest
 from starlette.types import Message
 
 from resolvers.running import RunLimits
-from tests.conftest import source_over
+from tests.support.gateway_in_process import source_over
 from upstream.embedded import EmbeddedUpstream
 from upstream.source import Source
 from web.execution import Gateway, Request

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from tests.serving import serving
-from tests.upstream.asking import outcomes, until
+from tests.support.http_servers import serving
+from tests.support.impatient_clients import outcomes, until
 from upstream.client import Client
 from upstream.embedded import EmbeddedUpstream, Fault, Latency, Status
 from upstream.exchange import Limits

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from resolvers.running import RunLimits
-from tests.conftest import source_over
-from tests.streams import (
+from tests.support.gateway_in_process import source_over
+from tests.support.impatient_clients import until
+from tests.support.streaming_gateway import (
     Served,
     http_client,
     received,
@@ -22,7 +23,6 @@ from tests.streams import (
     socket,
     subscribe,
 )
-from tests.upstream.asking import until
 from tests.web.test_answer_limit import parts_of
 from upstream.embedded import EmbeddedUpstream, Fault, Latency
 from upstream.source import Source

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from tests.conftest import source_over
+from tests.support.gateway_in_process import source_over
 from upstream.embedded import EmbeddedUpstream, Fault, Status
 from web.execution import Gateway, Request
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.streams import SUBSCRIPTION, Served, events_of, http_client, served, server_sent
+from tests.support.streaming_gateway import SUBSCRIPTION, Served, events_of, http_client, served, server_sent
 
 TITLE = '{ category(slug: "apps") { title } }'
 ALSO_EVENTS = "application/graphql-response+json, application/json, text/event-stream"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import source_over
+from tests.support.gateway_in_process import source_over
 from upstream.embedded import EmbeddedUpstream, Fault, Status
 from upstream.source import Source
 from web.execution import Gateway, Request

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import UPSTREAM_URL
-from tests.upstream.syncs import until
+from tests.support.gateway_in_process import UPSTREAM_URL
+from tests.support.syncs import until
 from upstream.client import Client
 from upstream.embedded import Catalogue, EmbeddedUpstream, Fault, Status
 from upstream.exchange import Limits

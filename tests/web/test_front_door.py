@@ -8,6 +8,7 @@ import re
 import shlex
 from html import unescape
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -15,7 +16,6 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from tests.conftest import ROOT
 from upstream.embedded import EmbeddedUpstream, Fault, Status
 from upstream.errors import UpstreamError
 from web.charts import Bar, chart
@@ -193,7 +193,7 @@ async def test_a_host_that_is_none_gets_into_no_page_and_no_command(
 async def test_every_document_can_be_read(http: httpx.AsyncClient) -> None:
     links = (await facts(http))["links"]
     html = await page(http)
-    for path in sorted((ROOT / "docs").glob("*.md")):
+    for path in sorted((Path(__file__).parents[2] / "docs").glob("*.md")):
         response = await http.get(f"/docs/{path.name}")
         assert response.text == path.read_text()
         assert response.headers["Content-Type"] == "text/plain; charset=utf-8"

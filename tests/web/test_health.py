@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import UPSTREAM_URL
-from tests.made_records import category, grid, package
+from tests.support.gateway_in_process import UPSTREAM_URL
+from tests.support.made_records import category, grid, package
 from upstream.client import Client
 from upstream.embedded import ContentType, Dropped, Effect, EmbeddedUpstream, Fault, Status
 from upstream.exchange import Limits

@@ -13,7 +13,7 @@ from graphql import GraphQLObjectType, get_introspection_query, get_nullable_typ
 from resolvers.errors import TooComplex
 from resolvers.list_sizes import USUAL_SIZES, Length, ListSizes, list_sizes
 from schema import schema
-from tests.made_records import catalog_of, category, grid, package
+from tests.support.made_records import catalog_of, category, grid, package
 from upstream.catalog import Catalog
 from web.limits import DEFAULT_LIMITS, Limits, check_document, check_text
 

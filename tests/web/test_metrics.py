@@ -10,7 +10,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 
-from tests.upstream.asking import until
+from tests.support.impatient_clients import until
 from upstream.embedded import BadField, ContentType, Effect, EmbeddedUpstream, Fault, Latency, Status
 from upstream.records import GRID, PACKAGE
 from upstream.source import Source

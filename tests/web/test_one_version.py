@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
-from tests.conftest import UPSTREAM_URL
+from tests.support.gateway_in_process import UPSTREAM_URL
 from upstream.client import Client
 from upstream.embedded import EmbeddedUpstream
 from upstream.source import Source

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from tests.conftest import source_over
+from tests.support.gateway_in_process import source_over
 from upstream.embedded import EmbeddedUpstream
 from web.app import Options, create_app
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.streams import http_client, received, served, server_sent, socket, subscribe
+from tests.support.streaming_gateway import http_client, received, served, server_sent, socket, subscribe
 from web.admission import AdmissionLimits
 from web.app import Options
 

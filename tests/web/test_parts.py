@@ -13,7 +13,7 @@ import pytest
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
-from tests.streams import Served, http_client, served
+from tests.support.streaming_gateway import Served, http_client, served
 from upstream.embedded import Fault, Latency, Status
 from upstream.source import Source
 from web.execution import Gateway, Request

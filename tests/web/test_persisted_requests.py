@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.streams import Served, http_client, received, send, served, server_sent, socket
+from tests.support.streaming_gateway import Served, http_client, received, send, served, server_sent, socket
 from tests.web.test_metrics import samples, value
 from tests.web.test_persisted_documents import TEXT, apollo, hash_of
 from web.app import GatewayApp

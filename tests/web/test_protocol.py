@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from tests.conftest import source_over
+from tests.support.gateway_in_process import source_over
 from tests.web.test_kept_answers import app, http
 from upstream.embedded import EmbeddedUpstream
 from web.app import MOST_HEADER_BYTES, MOST_HEADERS, GatewayApp, Options, create_app

@@ -10,7 +10,7 @@ from strawberry.types.execution import ExecutionResult
 from resolvers.context import Context
 from resolvers.loaders import Loaders
 from schema import schema
-from tests.conftest import source_over
+from tests.support.gateway_in_process import source_over
 from upstream.embedded import EmbeddedUpstream
 
 SUBSCRIPTION = "subscription { catalogChanged { slug node { id } } }"

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import UPSTREAM_URL, source_over
+from tests.support.gateway_in_process import UPSTREAM_URL, source_over
 from upstream.client import Client
 from upstream.embedded import EmbeddedUpstream, Fault, Status
 from upstream.exchange import Limits

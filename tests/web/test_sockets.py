@@ -16,8 +16,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
-from tests.serving import serving
-from tests.streams import (
+from tests.support.http_servers import serving
+from tests.support.streaming_gateway import (
     GRAPHQL_TRANSPORT_WS,
     SUBSCRIPTION,
     Served,

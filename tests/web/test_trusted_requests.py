@@ -15,9 +15,9 @@ import httpx
 import pytest
 from websockets.asyncio.client import connect
 
-from tests.conftest import source_over
-from tests.serving import serving
-from tests.streams import GRAPHQL_TRANSPORT_WS, received, send
+from tests.support.gateway_in_process import source_over
+from tests.support.http_servers import serving
+from tests.support.streaming_gateway import GRAPHQL_TRANSPORT_WS, received, send
 from tests.web.test_metrics import samples, value
 from tests.web.test_persisted_documents import TEXT, apollo, hash_of
 from tests.web.test_trusted_documents import NOT_IN_SAFELIST, OTHER, UNFIT, apollo_manifest, trusting, write

@@ -1,6 +1,6 @@
 """Crawls an upstream into a catalog file and kills the crawl: once for each line of its input.
 
-    python -m tests.acceptance.killed_crawls http://127.0.0.1:8801/api/v4/ catalog.sqlite
+    python -m tests.support.killed_crawls http://127.0.0.1:8801/api/v4/ catalog.sqlite
 
 A line is a JSON object: how many ``seconds`` after its ``begin`` or after its last ``list`` the crawl is killed by
 SIGKILL; without them it is not. For each line it answers with one, of how that went. Each crawl has a process of its

@@ -7,7 +7,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
-from tests.made_records import category, grid, package
+from tests.support.made_records import category, grid, package
 from upstream.records import Package
 from upstream.storage import Storage, Stored
 

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from tests.serving import serving
+from tests.support.http_servers import serving
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "supergraph"
 QUERIES = {path.stem: path.read_text(encoding="utf-8") for path in sorted((EXAMPLE / "queries").iterdir())}

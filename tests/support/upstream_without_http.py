@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from msgspec.structs import replace
 
-from tests.made_records import catalog_of, category, grid, package
+from tests.support.made_records import catalog_of, category, grid, package
 from upstream.catalog import Catalog
 from upstream.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
 from upstream.feed import Change, Entry, Excerpt, FieldChange

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 REQUIRED = "GATEWAY_TESTS_NEED_ALL"
 """The environment variable that makes a missing program a failure."""

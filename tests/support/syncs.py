@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import TypeVar
 
-from tests.conftest import UPSTREAM_URL
-from tests.upstream.crawls import App, Records, client_of, sorted_members
+from tests.support.crawls import App, Records, client_of, sorted_members
+from tests.support.gateway_in_process import UPSTREAM_URL
 from upstream.batching import Batcher
 from upstream.catalog import Catalog
 from upstream.storage import Storage

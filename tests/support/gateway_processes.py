@@ -18,7 +18,7 @@ import httpx
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from tests.serving import free_port
+from tests.support.http_servers import free_port
 from tests.support.processes import running
 from upstream.catalog import Catalog
 from upstream.embedded import EmbeddedUpstream
@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 
 SERVE = ("server.py", "serve")
-SERVE_WITH_A_SHORT_LEASE = ("-m", "uvicorn", "--factory", "tests.acceptance.short_lease:app")
+SERVE_WITH_A_SHORT_LEASE = ("-m", "uvicorn", "--factory", "tests.support.short_lease_app:app")
 
 
 @contextmanager

@@ -41,7 +41,7 @@ class Range:
     low: int = 0
     high: int | None = None
     colours: list[Colour] = strawberry.field(default_factory=lambda: [Colour.RED])
-    exact: Annotated[Range, strawberry.lazy("tests.engine.everything")] | None = strawberry.UNSET
+    exact: Annotated[Range, strawberry.lazy("tests.support.schema_with_everything")] | None = strawberry.UNSET
 
 
 class Rock(msgspec.Struct, frozen=True):
@@ -78,7 +78,7 @@ class Owned:
     @strawberry.field
     async def owner(
         self, info: strawberry.Info
-    ) -> Annotated[Person, strawberry.lazy("tests.engine.everything")] | None:
+    ) -> Annotated[Person, strawberry.lazy("tests.support.schema_with_everything")] | None:
         await asyncio.sleep(0)
         return PEOPLE[len(str(getattr(self, "name", ""))) % 3]
 
@@ -100,7 +100,7 @@ class Pet(Named, Owned):
     @strawberry.field
     def again(
         self, times: int = 1, colour: Colour = Colour.RED
-    ) -> list[Annotated[Pet, strawberry.lazy("tests.engine.everything")]]:
+    ) -> list[Annotated[Pet, strawberry.lazy("tests.support.schema_with_everything")]]:
         return [self] * times
 
     @strawberry.field

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from tests.conftest import UPSTREAM_URL
+from tests.support.gateway_in_process import UPSTREAM_URL
 from upstream.batching import Batcher
 from upstream.client import Client
 from upstream.crawl import Crawled, LastGood, crawl

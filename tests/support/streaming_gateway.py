@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from tests.serving import serving
+from tests.support.http_servers import serving
 from upstream.client import Client
 from upstream.embedded import EmbeddedUpstream
 from upstream.exchange import Limits
