@@ -81,7 +81,7 @@ class AnswerEncoder:
 
 
 async def errors_in(answer: object, most_bytes: int) -> list[GraphQLError]:
-    """The errors of the fields that failed, each at all its places.
+    """The errors of the fields that failed, each at all its places, in the order of the answer.
 
     :raises Stopped: they alone are more than an answer can have.
     """
@@ -106,15 +106,12 @@ async def _marks(answer: object) -> AsyncIterator[tuple[Failed, list[str | int]]
         elif value.__class__ is Encoded:
             stack.append((value.answer, path))
         elif value.__class__ is list:
-            stack += [
-                (item, [*path, place]) for place, item in enumerate(value) if item.__class__ not in _PLAIN
-            ]
+            below = [(item, [*path, place]) for place, item in enumerate(value)]
+            stack += [each for each in reversed(below) if each[0].__class__ not in _PLAIN]
         elif isinstance(value, msgspec.Struct):
-            keys = value.__struct_encode_fields__
-            for name, key in zip(value.__struct_fields__, keys, strict=True):
-                item = getattr(value, name)
-                if item.__class__ not in _PLAIN:
-                    stack.append((item, [*path, key]))
+            keys = zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True)
+            fields = [(getattr(value, name), [*path, key]) for name, key in keys]
+            stack += [each for each in reversed(fields) if each[0].__class__ not in _PLAIN]
 
 
 _PLAIN = frozenset([type(None), str, int, float, bool, msgspec.Raw])

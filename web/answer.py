@@ -58,6 +58,8 @@ def answer_of(result: ExecutionResult, most_bytes: int) -> Answer:
         return refusal(errors)
     if result.data is None and all(error.path is None for error in errors):
         return Answer(_encode({"errors": [field_error(error) for error in errors]}), ran=False, failed=True)
+    # By their places in the answer: it met them in the order in which they came.
+    errors = sorted(errors, key=lambda error: _place(error.path or [], result.data))
     return _answer(_encode(result.data), errors, most_bytes)
 
 
@@ -98,11 +100,19 @@ def overloaded(error: Overloaded) -> Answer:
     return Answer(body, ran=False, failed=True, retry_after=error.retry_after)
 
 
+def _place(path: Sequence[str | int], data: Any) -> list[str | int]:
+    """Where in the answer a path is: numbers, and below a null the keys themselves."""
+    place: list[str | int] = []
+    for key in path:
+        place.append(list(data).index(key) if isinstance(data, dict) else key)
+        data = None if data is None else data[key]
+    return place
+
+
 def _answer(data: bytes, errors: Sequence[GraphQLError], most_bytes: int) -> Answer:
     body = b'{"data":%b}' % data
     if errors:
-        # By their places in the answer: the executions meet them in different orders.
-        entries = [field_error(error) for error in sorted(errors, key=lambda error: error.path or [])]
+        entries = [field_error(error) for error in errors]
         body = b'{"errors":%b,"data":%b}' % (_encode(entries), data)
     if len(body) > most_bytes:
         raise Stopped(AnswerTooLarge(most_bytes, len(body)))

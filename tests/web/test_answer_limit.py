@@ -17,6 +17,7 @@ from tests.support.gateway_in_process import source_over
 from upstream.embedded import EmbeddedUpstream
 from upstream.source import Source
 from web.execution import Gateway, Request
+from web.limits import Limits
 from web.parts import in_parts
 
 SHARED = """{ grids(first: 1, orderBy: PACKAGE_COUNT_DESC) { nodes { packages { grids { packages { grids { packages {
@@ -81,7 +82,9 @@ async def test_an_answer_may_have_as_many_bytes_as_the_limit_and_not_one_more(
 
 
 async def test_an_answer_that_is_far_too_large_is_never_built(known: Source) -> None:
-    gateway = Gateway(known)
+    gateway = Gateway(
+        known, limits=Limits(values=10**12, work=10**12)
+    )  # which would refuse it before it runs
     await gateway.execute(Request(SOME))
     gc.collect()
     tracemalloc.start()

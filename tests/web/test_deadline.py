@@ -30,7 +30,7 @@ from web.app import Options
 from web.execution import Gateway, Request
 from web.limits import Limits
 
-ANY = Limits(values=10**12)
+ANY = Limits(values=10**12, work=10**12)
 PACKAGE = '{ package(slug: "django-celery-email") { title } }'
 TOO_LATE = {
     "errors": [
