@@ -76,13 +76,13 @@ async def test_requests_of_users_go_first() -> None:
         batcher = Batcher(client)
         crawling = asyncio.create_task(crawl(batcher, client, LastGood(), progress))
         await two_pages_are_read.wait()
-        # One page is under way, and others are waiting for their turn.
+        # One page is under way, which may not have been counted yet, and others are waiting for their turn.
         by_then = embedded.requests.total
         await batcher.page(CATEGORY, limit=7, offset=0)
         await crawling
         await batcher.aclose()
     assert by_then < 10
-    assert asked(embedded)[by_then] == "categories/?limit=7&offset=0"
+    assert asked(embedded).index("categories/?limit=7&offset=0") <= by_then + 1
 
 
 async def test_progress_tells_after_each_page_how_much_of_each_list_is_read() -> None:
