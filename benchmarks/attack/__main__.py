@@ -27,7 +27,7 @@ from benchmarks.side_by_side.processes import end_in_order, two_cores
 PACKAGES = 5400
 WHOLE = 300.0
 """Seconds for all of it."""
-CASES = (*single_requests.CASES, *crowds.CASES, *sockets.CASES, *endings.CASES)
+CASES = (*single_requests.CASES, *endings.CASES, *sockets.CASES, *crowds.CASES)
 
 
 def main() -> None:

@@ -9,11 +9,9 @@ import time
 
 from benchmarks.attack.case import Case, Scale
 from benchmarks.attack.load import Client, Sent, again_and_again, connected, raw, still_open
-from benchmarks.attack.single_requests import LARGEST
+from benchmarks.attack.single_requests import DEAREST, LARGEST
 from benchmarks.attack.target import Target, control, upstream_requests
 
-DEAREST = "{contributors(first:30){nodes{coContributors(first:100){contributor{login}}}}}"
-"""350 to 800 ms of work in November 2026."""
 ANSWER_OF_MEGABYTES = (
     "{packages(first:100){nodes{a%d:title grids{packages{title slug repoUrl repoDescription participants}}}}}"
 )

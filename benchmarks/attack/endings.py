@@ -54,8 +54,11 @@ async def _sigterm(target: Target, scale: Scale, sent: Sent) -> None:
         alive = await _seconds_to_end(target)
         load.cancel()
         await asyncio.gather(load, return_exceptions=True)
+    later = sent.answers - before
     # What cannot connect any more is no broken answer.
-    broken = sum((sent.answers - before)[name] for name in ("ClientPayloadError", "ServerDisconnectedError"))
+    broken = sum(
+        count for name, count in later.items() if not name.startswith(("200", "503", "ClientConnector"))
+    )
     sent.answers = before
     sent.note = f"{broken} broken answers, alive for {alive:.1f} s"
 

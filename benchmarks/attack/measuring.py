@@ -49,7 +49,7 @@ async def attacked(
             with started(packages, core, lies=case.own_gateway == "lying") as own:
                 await _run(case, own, scale, row, limit)
         except DidNotStart as error:
-            row.sent.note = str(error)
+            row.sent.note = " ".join(str(error).split())[:80]
         return row
     assert target is not None
     if case.needs_upstream and target.upstream is None:

@@ -45,8 +45,15 @@ def entities(count: int, key: str) -> dict[str, Any]:
     return {"query": query, "variables": {"r": [{"__typename": "Package"} | each for each in keys]}}
 
 
-BIG = "{packages(first:100){nodes{grids{packages{title slug repoWatchers}}}}%s}"
-DEFERS = "".join(f'...@defer(label:"{number}"){{title}}' for number in range(8))
+DEAREST = (
+    "{contributors(first:30){nodes{coContributors(first:100){contributor{login coContributors(first:1)"
+    "{contributor{login}}}}}}}"
+)
+"""For each of 3,000 contributors those who worked with them."""
+
+OUTWARDS = "{packages(first:100,orderBy:STARS_DESC){nodes{contributors{coContributors{contributor{login}}}}}}"
+BIG = "{grids(first:40,orderBy:PACKAGE_COUNT_DESC){nodes{packages{title slug category{title}}}}%s}"
+DEFERS = "".join(f'...@defer(label:"{number}"){{grids{{title}}}}' for number in range(8))
 SEARCHES = " ".join(
     f's{number}:search(query:"django {number}",first:100){{totalCount}}' for number in range(50)
 )
@@ -126,12 +133,12 @@ CASES = (
     Case(
         "packages -> contributors -> coContributors",
         "349 ms, 1.6 MB out",
-        _posting({"query": "{packages(first:100){nodes{contributors{coContributors{contributor{login}}}}}}"}),
+        _posting({"query": OUTWARDS}),
     ),
     Case(
         "30 x 100 coContributors",
         "814 ms",
-        _posting({"query": "{contributors(first:30){nodes{coContributors(first:100){contributor{login}}}}}"}),
+        _posting({"query": DEAREST}),
     ),
     Case("1,000 `_entities`, deep", "380 ms", _posting(entities(1000, "databaseId"))),
     Case("1,000 `_entities` by repoUrl", "29 ms", _posting(entities(1000, "repoUrl"))),
