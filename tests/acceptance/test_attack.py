@@ -68,6 +68,7 @@ async def test_a_single_request_is_answered_or_refused(case: Case, target: Targe
     assert not row.cut_off
     assert not unexpected(row)
     assert row.sent.answers.total() >= 1
+    assert row.sent.bytes_out / row.sent.answers.total() <= 10_000_000
     assert await is_alive(target)
 
 
@@ -88,6 +89,7 @@ async def test_a_crowd_is_answered_or_refused(case: Case, target: Target) -> Non
 async def test_an_ending_ends(case: Case) -> None:
     row = await attacked(case, None, SHORT, PACKAGES, CORE, left=60)
     assert not row.cut_off
+    assert not unexpected(row)
     assert "alive for" in row.sent.note
 
 

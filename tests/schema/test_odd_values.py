@@ -101,7 +101,7 @@ async def test_a_moment_that_is_none_is_null_at_its_place(
     told = [(error["path"], error["message"], error["extensions"]["code"]) for error in body["errors"]]
     assert told == [
         (["package", field], LEFT_OUT.format("last_updated"), "UPSTREAM_BAD_DATA")
-        for field in ("daysSinceLastCommit", "lastUpdated")
+        for field in ("lastUpdated", "daysSinceLastCommit")
     ]
 
 
