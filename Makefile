@@ -37,6 +37,10 @@ PARALLEL := -n auto --dist worksteal
 agree: $(VENV)/dev ## Compare the engine with Strawberry's execution on 50,000 random operations
 	AGREEMENT_OPERATIONS=50000 $(BIN)/python -m pytest tests/engine/test_agreement.py tests/engine/test_everything.py
 
+.PHONY: dearest
+dearest: $(VENV)/dev ## Search 5,000 random operations for the dearest within the limits, and keep it as a case of the tests
+	$(BIN)/python -m tests.support.dearest_operations 5000
+
 .PHONY: supergraph
 supergraph: $(VENV)/run examples/supergraph/node_modules ## Join this graph with two others behind three gateways, and ask them; needs npm
 	node examples/supergraph/start.js $(abspath $(BIN)/python)

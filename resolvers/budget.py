@@ -18,8 +18,12 @@ CALL, CALL_AWAITED = 4, 20
 OBJECT, LEAVES = 1, 8
 """Steps of one object by the engine, and how many of its leaves are one step more."""
 
-FIELD, AWAITED = 5, 20
-"""Steps of one field in Strawberry's execution, and how many more if it has to be awaited."""
+FIELD, INTROSPECTED, AWAITED = 6, 4, 20
+"""Steps of one field, or object, in Strawberry's execution, of one of introspection, and how many more there are of a
+field that has to be awaited."""
+
+DEFERRED = 25
+"""Steps of one object, or rest of a list, that comes later than the others."""
 
 VALUE = 10
 """Steps of one value in variables: inputs are coerced and copied."""
@@ -29,6 +33,9 @@ LOOKUP = 8
 
 COUNTED = 4
 """How many ids or names are looked up and counted in a step."""
+
+SHARED = 2
+"""How many names that may be those of co-contributors are counted and ranked in a step."""
 
 CONDITION = 10
 """Steps to read one condition of a filter, wherever one is given."""

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, cast
 
+import msgspec
 import strawberry
 
 from resolvers.arguments import After, Before, First, Last, PackageFilterArgument, PackageOrderArgument
-from resolvers.budget import COUNTED
+from resolvers.budget import SHARED
 from resolvers.context import Context, Info
 from resolvers.lists import packages_of
 from resolvers.pagination import Connection, Paging, connection, page_size
@@ -63,8 +64,7 @@ class CategoryCount:
     package_count: int
 
 
-@dataclass(frozen=True, slots=True)
-class CoContributor:
+class CoContributor(msgspec.Struct, frozen=True):
     """Someone, and with how many packages they both helped."""
 
     contributor: Contributor
@@ -144,5 +144,5 @@ async def co_contributors_of(root: Contributor, info: Info, first: Most = 10) ->
     """Those who contributed to the same packages."""
     size = page_size("coContributors", "first", first)
     catalog = await info.context.catalog()
-    info.context.work.spend(shared_participations(catalog, root) // COUNTED + size)
+    info.context.work.spend(shared_participations(catalog, root) // SHARED + 2 * size)
     return [CoContributor(*each) for each in co_contributors(catalog, root, size)]

@@ -68,8 +68,7 @@ class Span:
     before: tuple[Value, Key] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Edge(Generic[T]):
+class Edge(msgspec.Struct, Generic[T], frozen=True):
     """A record at its place. A record that does not fit is the error it gives."""
 
     cursor: str

@@ -14,7 +14,7 @@ from graphql.execution.collect_fields import GroupedFieldSet
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from resolvers.budget import AWAITED, FIELD, uncounted
+from resolvers.budget import AWAITED, FIELD, INTROSPECTED, uncounted
 from resolvers.context import Context
 from resolvers.errors import AnswerTooLarge, OutOfTime, Stopped
 from resolvers.running import DEFAULT_RUN_LIMITS, RunLimits
@@ -73,7 +73,8 @@ class LimitedExecutor(StrawberryGraphQLCoreExecutionContext):
         position_context: Any,
     ) -> Any:
         """Count an object's fields and their keys, then execute them."""
-        self._spend(FIELD * len(grouped_field_set))
+        each = INTROSPECTED if parent_type.name.startswith("__") else FIELD
+        self._spend(each * (1 + len(grouped_field_set)))
         self._size.add(sum(map(len, grouped_field_set)) + 4 * len(grouped_field_set) + 1)
         return _closing(
             super().execute_fields(parent_type, source_value, path, grouped_field_set, position_context)

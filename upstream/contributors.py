@@ -59,7 +59,9 @@ def co_contributors(catalog: Catalog, contributor: Contributor, most: int) -> li
     for id in contributor.packages:
         shared.update(keys.get(id, ()))
     del shared[contributor.key]
-    ranked = nsmallest(most, [(-count, key) for key, count in shared.items()])
+    ranked = [(-count, key) for key, count in shared.items()]
+    # Of a few, finding the first many is slower than sorting all.
+    ranked = sorted(ranked)[:most] if 8 * most > len(ranked) else nsmallest(most, ranked)
     everyone = catalog.view(contributors)
     return [(everyone[key], -count) for count, key in ranked]
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from strawberry.types.execution import ExecutionResult
 
 from engine import Engine, HandOver, Reason
-from resolvers.budget import VALUE, WorkBudget, values_in
+from resolvers.budget import DEFERRED, VALUE, WorkBudget, values_in
 from resolvers.context import Context
 from resolvers.errors import Stopped, TooComplex
 from resolvers.list_sizes import USUAL_SIZES, ListSizes, list_sizes
@@ -218,6 +218,7 @@ class Gateway:
                             receipt.begin_waiting = turn.give_up
                             with self._until(until):
                                 result = await anext(results)
+                            context.work.spend(DEFERRED * len(getattr(result, "pending", None) or ()))
                         yield result
             except StopAsyncIteration:
                 return

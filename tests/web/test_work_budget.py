@@ -6,9 +6,11 @@ from typing import Any
 
 import httpx
 import pytest
+from graphql import get_introspection_query
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.gateway_in_process import source_over
+from tests.support.gateway_processes import ROOT
 from upstream.embedded import EmbeddedUpstream
 from upstream.source import Source
 from web.answer import Answer
@@ -16,6 +18,7 @@ from web.app import Options, create_app
 from web.execution import Gateway, Request
 from web.limits import Limits
 
+EXAMPLES = {path.stem: path.read_text() for path in sorted((ROOT / "examples").glob("*.graphql"))}
 FILTERED = """{ contributors(first: 100) { nodes {
   packages(filter: {and: [{title: "a"}, {slug: "b"}]}) { totalCount } } } }"""
 
@@ -66,6 +69,18 @@ async def test_an_operation_passes_with_the_work_that_it_takes_and_not_with_less
             "value": taken,
         }
         assert gateway.refused == {"work": 1}
+
+
+@pytest.mark.parametrize("name", [*EXAMPLES, "introspection"])
+async def test_the_examples_and_introspection_take_a_tenth_of_the_steps_at_most(
+    whole_source: Source, use_engine: bool, name: str
+) -> None:
+    text = EXAMPLES.get(name) or get_introspection_query()
+    answer = await Gateway(whole_source, use_engine=use_engine).execute(Request(text, receipt=True))
+    assert not answer.failed
+    work = answer.decoded()["extensions"]["work"]
+    assert work["max"] == Limits().work
+    assert 0 < work["steps"] <= work["max"] / 10
 
 
 async def test_what_was_stopped_is_not_run_again_by_strawberry(crawled: Source) -> None:

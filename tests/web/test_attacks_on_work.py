@@ -1,0 +1,134 @@
+"""Short requests that stopped a gateway for seconds: each is now cheap, or stopped before it is dear."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from resolvers.errors import Stopped, TooComplex
+from resolvers.kept_filters import package_filters
+from tests.support.dearest_operations import source_alone
+from upstream.catalog import Catalog
+from upstream.source import Source
+from web.execution import Gateway, Request
+from web.limits import DEFAULT_LIMITS, Limits
+
+CONDITIONS = {"and": [{"text": "zqN"}] * 49}
+
+
+@pytest.fixture
+async def source(whole_catalog: Catalog) -> AsyncIterator[Source]:
+    whole_catalog._views.pop(package_filters, None)
+    source = await source_alone(whole_catalog)
+    yield source
+    await source.aclose()
+
+
+def aliases(count: int, field: str) -> str:
+    return " ".join(f"a{number}: {field}" for number in range(count))
+
+
+async def steps(gateway: Gateway, query: str, **variables: Any) -> int:
+    """How many steps an operation takes that is answered."""
+    answer = await gateway.execute(Request(query, variables, receipt=True))
+    assert not answer.failed, answer.body[:500]
+    taken: int = answer.decoded()["extensions"]["work"]["steps"]
+    return taken
+
+
+async def refused_by(gateway: Gateway, query: str, **variables: Any) -> str:
+    """The limit that an operation is beyond."""
+    answer = await gateway.execute(Request(query, variables))
+    (error,) = answer.decoded()["errors"]
+    assert error["extensions"]["code"] == "OPERATION_TOO_COMPLEX"
+    assert "data" not in answer.decoded()
+    limit: str = error["extensions"]["limit"]
+    return limit
+
+
+@pytest.mark.parametrize(
+    "nested",
+    [
+        "contributors(first: 100) { nodes { %s } }|packages",
+        "grids(first: 100) { nodes { %s } }|packagesConnection",
+    ],
+)
+async def test_a_filter_on_nested_lists_is_worked_out_once(
+    source: Source, whole_catalog: Catalog, nested: str, use_engine: bool
+) -> None:
+    outer, _, field = nested.partition("|")
+    gateway = Gateway(source, use_engine=use_engine)
+    filtered = f"{field}(first: 0, filter: $f) {{ totalCount }}"
+    taken = [
+        await steps(
+            gateway, f"query($f: PackageFilter) {{ {outer % aliases(count, filtered)} }}", f=CONDITIONS
+        )
+        for count in (1, 4)
+    ]
+    assert len(whole_catalog.view(package_filters)) == 1
+    # Its conditions count once: with four times as many lists there are less than twice as many steps.
+    assert taken[0] < taken[1] < 2 * taken[0] < DEFAULT_LIMITS.work
+
+
+async def test_many_filtered_lists_are_refused(source: Source, use_engine: bool) -> None:
+    gateway = Gateway(source, use_engine=use_engine)
+    filtered = aliases(130, "packages(first: 0, filter: $f) { totalCount }")
+    query = f"query($f: PackageFilter) {{ contributors(first: 100) {{ nodes {{ {filtered} }} }} }}"
+    assert await refused_by(gateway, query, f=CONDITIONS) == "work"
+
+
+async def test_of_many_filters_no_more_are_worked_out_than_may_be(
+    source: Source, whole_catalog: Catalog, use_engine: bool
+) -> None:
+    declared = ", ".join(f"$f{number}: PackageFilter" for number in range(50))
+    fields = " ".join(f"a{n}: packages(first: 1, filter: $f{n}) {{ totalCount }}" for n in range(50))
+    filters = {f"f{n}": {"and": [{"text": f"zq{n}"}] * 49} for n in range(50)}
+    gateway = Gateway(source, use_engine=use_engine)
+    assert await refused_by(gateway, f"query({declared}) {{ {fields} }}", **filters) == "work"
+    assert len(whole_catalog.view(package_filters)) <= 7
+
+
+@pytest.mark.parametrize("filters", [[{"text": "z"}] * 20_000, [{}] * 50_000])
+async def test_a_filter_of_a_megabyte_is_refused_before_it_is_read(
+    source: Source, filters: list[Any]
+) -> None:
+    query = "query($f: PackageFilter) { packages(filter: $f) { totalCount } }"
+    assert await refused_by(Gateway(source), query, f={"or": filters}) == "work"
+
+
+async def test_a_thousand_entities_are_answered(source: Source, whole_catalog: Catalog) -> None:
+    query = """query($r: [_Any!]!) { _entities(representations: $r) {
+      ... on Package { title grids { title packages { title category { title } } } } } }"""
+    ids = list(whole_catalog.packages)[:1000]
+    by_id = [{"__typename": "Package", "databaseId": id} for id in ids]
+    by_url = [{"__typename": "Package", "repoUrl": whole_catalog.packages[id].repo_url} for id in ids]
+    for representations in (by_id, by_url):
+        assert await steps(Gateway(source), query, r=representations) < DEFAULT_LIMITS.work / 2
+
+
+async def test_searches_count_their_words_and_results(source: Source) -> None:
+    gateway = Gateway(source)
+    few = aliases(5, 'search(query: "no such words", first: 100) { totalCount }')
+    many = aliases(50, 'search(query: "django OR a OR the", first: 100) { totalCount }')
+    assert 5 * 3 * 500 <= await steps(gateway, f"{{ {few} }}") < DEFAULT_LIMITS.work / 10
+    assert await refused_by(gateway, f"{{ {many} }}") == "work"
+
+
+async def test_co_contributors_of_many_are_refused_while_they_are_counted(source: Source) -> None:
+    query = """{ packages(first: 100) { nodes { contributors {
+      coContributors(first: 1) { sharedPackageCount coContributors: contributor { packageCount } } } } } }"""
+    several = f"{{ x: {query[2:-2]} y: {query[2:-2]} }}"
+    assert await refused_by(Gateway(source), several) in ("work", "values")
+
+
+async def test_deferred_parts_count_and_are_ended_by_one_error(source: Source) -> None:
+    deferred = " ".join(f'... @defer(label: "d{n}") {{ a{n}: title }}' for n in range(8))
+    query = f"{{ packages(first: 100) {{ nodes {{ {deferred} }} }} }}"
+    gateway = Gateway(source, limits=Limits(work=10_000))
+    with pytest.raises(Stopped) as caught:
+        async for _part in gateway.parts(Request(query)):
+            pass
+    assert isinstance(caught.value.error, TooComplex)
+    assert caught.value.error.limit == "work"
