@@ -128,9 +128,10 @@ class LimitedExecutor(StrawberryGraphQLCoreExecutionContext):
         position_context: Any,
     ) -> Any:
         """Complete what was awaited, in a later turn if this one has lasted long enough."""
+        later = InTurn(result)  # which is closed if the operation is stopped here
         self._spend(AWAITED)
         return super().complete_awaitable_value(
-            return_type, field_details_list, info, path, InTurn(result), position_context
+            return_type, field_details_list, info, path, later, position_context
         )
 
     def execute_execution_group(self, *asked: Any) -> Any:
