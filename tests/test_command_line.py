@@ -14,22 +14,11 @@ import pytest
 
 from schema import sdl
 from schema.dialects import DIALECTS, Dialect
+from tests.support.command_line import server
 from tests.support.http_servers import free_port
 from tests.support.processes import running
 
 ROOT = Path(__file__).parent.parent
-
-
-def server(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "server.py", *arguments],
-        cwd=ROOT,
-        env=os.environ | {"GATEWAY_STORAGE": ":memory:"} | environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def test_query_prints_the_answer_as_json() -> None:

@@ -14,7 +14,7 @@ import pytest
 from tests.support.gateway_in_process import source_over
 from tests.support.http_servers import serving
 from tests.support.required_programs import npm_install
-from tests.web.test_trusted_documents import trusting
+from tests.support.trusted_documents import trusting
 from upstream.embedded import EmbeddedUpstream
 from web.app import create_app
 from web.documents import Documents

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 from collections import Counter
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from strawberry import relay
 
 from schema import document, schema
+from tests.support.comparable_answers import comparable
 from tests.support.random_operations import Generator, Operation
 from tests.support.smallest_failing_operation import simplest
 from tests.support.upstream_without_http import MadeSource, made_records, whole_records
@@ -69,14 +69,6 @@ VALUES: dict[str, list[Any]] = {
 GENERATOR = Generator(schema._schema, VALUES)
 OUTCOMES: Counter[tuple[bool, str | None]] = Counter()
 """Operations by whether they have errors, and why the engine handed them over."""
-
-
-def comparable(body: bytes) -> object:
-    """An answer without what differs between two runs: the ids of masked errors."""
-    return _ERROR_ID.sub(b"id", body)
-
-
-_ERROR_ID = re.compile(rb"[0-9a-f]{32}")
 
 
 async def disagreement(operation: Operation, state: str) -> str | None:

@@ -8,9 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis_graphql import queries
 
 from schema import document, sdl
-from tests.engine.test_agreement import RECORDS, comparable
-from tests.support.upstream_without_http import MadeSource
+from tests.support.comparable_answers import comparable
+from tests.support.upstream_without_http import MadeSource, made_records
 from web.execution import Gateway, Request
+
+RECORDS = made_records()
 
 
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

@@ -12,12 +12,12 @@ from graphql import parse
 
 from engine import Engine
 from schema import schema
-from tests.engine.test_agreement import RECORDS
 from tests.support.upstream_without_http import MadeSource, made_records, whole_records
 from upstream.records import Grid
 from web.execution import Gateway, Request
 
 CALLS: list[str] = []
+RECORDS = made_records()
 
 
 @strawberry.type

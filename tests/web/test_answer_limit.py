@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
-import json
 import tracemalloc
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from starlette.types import Message
 
 from resolvers.running import RunLimits
+from tests.support.answers_in_parts import parts_of
 from tests.support.gateway_in_process import source_over
 from upstream.embedded import EmbeddedUpstream
 from upstream.source import Source
 from web.execution import Gateway, Request
 from web.limits import Limits
-from web.parts import in_parts
 
 SHARED = """{ grids(first: 1, orderBy: PACKAGE_COUNT_DESC) { nodes { packages { grids { packages { grids { packages {
     commitsOver52 participants } } } } } } } }"""
@@ -35,26 +32,6 @@ async def known(embedded: EmbeddedUpstream) -> AsyncIterator[Source]:
     await source.sync.crawl()
     yield source
     await source.aclose()
-
-
-async def parts_of(gateway: Gateway, query: str) -> AsyncIterator[dict[str, Any]]:
-    """The parts as they are sent, by an ASGI app that sends them at once."""
-    received = b""
-
-    async def send(message: Message) -> None:
-        nonlocal received
-        received += message.get("body", b"")
-
-    async def receive() -> Message:
-        await asyncio.Event().wait()
-        raise AssertionError
-
-    scope = {"type": "http", "asgi": {"spec_version": "2.4"}}
-    await in_parts(gateway, Request(query), [])(scope, receive, send)
-    for part in received.split(b"\r\n---"):
-        content = part.partition(b"\r\n\r\n")[2]
-        if content:
-            yield json.loads(content)
 
 
 async def answer(source: Source, query: str, most: int, use_engine: bool) -> tuple[bytes, dict[str, Any]]:

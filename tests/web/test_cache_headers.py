@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from tests.web.test_kept_answers import QUERY, app, http
+from tests.support.crawled_gateway import QUERY, app, http
 from upstream.catalog import Catalog
 from upstream.embedded import EmbeddedUpstream
 from upstream.freshness import Freshness, Snapshot

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from resolvers.running import RunLimits
+from tests.support.answers_in_parts import parts_of
 from tests.support.gateway_in_process import source_over
 from tests.support.impatient_clients import until
 from tests.support.streaming_gateway import (
@@ -23,7 +24,6 @@ from tests.support.streaming_gateway import (
     socket,
     subscribe,
 )
-from tests.web.test_answer_limit import parts_of
 from upstream.embedded import EmbeddedUpstream, Fault, Latency
 from upstream.source import Source
 from web.app import Options

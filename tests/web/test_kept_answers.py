@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.support.crawled_gateway import QUERY, app, http
 from tests.support.gateway_in_process import source_over
 from upstream.embedded import EmbeddedUpstream
 from web.app import GatewayApp, Options, create_app
 from web.graphiql import CANONICAL
 from web.responses import Responses
 
-QUERY = '{ package(slug: "django-celery-email") { title repoWatchers } }'
+__all__ = ["app", "http"]
+
 PACKAGES = "{ packages(first: 50) { nodes { title slug category { title } } } }"
-
-
-@pytest.fixture
-def app(embedded: EmbeddedUpstream) -> GatewayApp:
-    return create_app(lambda: source_over(embedded))
-
-
-@pytest.fixture
-async def http(app: GatewayApp) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a gateway that has crawled."""
-    transport = httpx.ASGITransport(app)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client,
-    ):
-        await app.state.gateway.source.sync.crawl()
-        yield client
 
 
 def found(app: GatewayApp) -> tuple[int, int, int]:

@@ -10,9 +10,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from server import document_limits
 from settings import read_settings
+from tests.support.command_line import server
 from tests.support.gateway_in_process import source_over
 from tests.support.streaming_gateway import http_client, received, served, server_sent, socket, subscribe
-from tests.test_command_line import server
 from upstream.embedded import EmbeddedUpstream
 from web.execution import Gateway, Request, Unplanned, explain
 from web.limits import DEFAULT_LIMITS, Limits

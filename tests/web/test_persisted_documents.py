@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from hashlib import sha256
-from typing import Any
 
 import pytest
 
+from tests.support.persisted_documents import NOT_FOUND, TEXT, apollo, hash_of, refusal
 from web.documents import Documents
 from web.limits import DEFAULT_LIMITS
-from web.persisted import PersistedDocuments, Refused
+from web.persisted import PersistedDocuments
 from web.registered import (
     NEW_BYTES,
     NEW_DOCUMENTS,
@@ -19,29 +19,9 @@ from web.registered import (
     RegisteredDocuments,
 )
 
-TEXT = "{ categories { title } }"
 UNKNOWN = "0" * 64
 
 
-def hash_of(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
-
-
-def apollo(text_or_hash: str, version: object = 1) -> dict[str, Any]:
-    """The extensions that Apollo's clients send."""
-    hash = text_or_hash if len(text_or_hash) == 64 else hash_of(text_or_hash)
-    return {"persistedQuery": {"version": version, "sha256Hash": hash}}
-
-
-def refusal(documents: PersistedDocuments, *request: Any) -> tuple[str, str, int, int]:
-    with pytest.raises(Refused) as refused:
-        documents.resolve(*request)
-    error = refused.value
-    assert error.error == {"message": str(error), "extensions": {"code": error.code}}
-    return error.code, str(error), error.status, error.json_status
-
-
-NOT_FOUND = ("PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound", 400, 200)
 NOT_SUPPORTED = ("PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported", 400, 200)
 
 

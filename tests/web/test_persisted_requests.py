@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.persisted_documents import TEXT, apollo, hash_of
+from tests.support.read_metrics import samples, value
 from tests.support.streaming_gateway import Served, http_client, received, send, served, server_sent, socket
-from tests.web.test_metrics import samples, value
-from tests.web.test_persisted_documents import TEXT, apollo, hash_of
 from web.app import GatewayApp
 from web.registered import NEW_BYTES, NEW_DOCUMENTS, USED_BYTES, USED_DOCUMENTS
 

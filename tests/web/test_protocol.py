@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
+from tests.support.crawled_gateway import app, http
 from tests.support.gateway_in_process import source_over
-from tests.web.test_kept_answers import app, http
 from upstream.embedded import EmbeddedUpstream
 from web.app import MOST_HEADER_BYTES, MOST_HEADERS, GatewayApp, Options, create_app
 from web.arrival import ClientLeft, read_body

@@ -6,30 +6,19 @@ import asyncio
 import json
 import logging
 import os
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.web.test_persisted_documents import NOT_FOUND, TEXT, apollo, hash_of, refusal
+from tests.support.persisted_documents import NOT_FOUND, TEXT, apollo, hash_of, refusal
+from tests.support.trusted_documents import NOT_IN_SAFELIST, OTHER, UNFIT, apollo_manifest, trusting, write
 from web.documents import Documents
 from web.limits import DEFAULT_LIMITS
 from web.manifest import Manifest, WrongManifest, read_manifest, unfit_documents
 from web.persisted import PersistedDocuments
 from web.trusted import LOOK_AGAIN, TrustedDocuments
 
-OTHER = "query Other { packages(first: 1) { nodes { title } } }"
-UNFIT = "query Unfit { nothing }"
 FREE = "{ __typename }"
-
-
-def apollo_manifest(**named: str) -> dict[str, Any]:
-    operations = [
-        {"id": hash_of(text), "name": name, "type": "query", "body": text} for name, text in named.items()
-    ]
-    return {"format": "apollo-persisted-query-manifest", "version": 1, "operations": operations}
 
 
 DOCUMENTS = Documents(DEFAULT_LIMITS)
@@ -51,22 +40,6 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-def write(path: Path, content: object) -> None:
-    """Replace the file, as a deployment does."""
-    new = path.with_suffix(".new")
-    new.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
-    new.replace(path)
-
-
-def trusting(
-    path: Path, clock: Callable[[], float] = time.monotonic, **options: bool
-) -> Callable[[Documents], PersistedDocuments]:
-    """Makes what a gateway finds documents with, over its own."""
-    return lambda documents: PersistedDocuments(
-        documents, TrustedDocuments(path, documents, clock), **options
-    )
 
 
 async def following(path: Path, clock: Clock, content: object, **options: bool) -> PersistedDocuments:
@@ -122,15 +95,6 @@ async def test_without_registration_clients_are_asked_for_the_text_and_it_is_not
     assert refusal(documents, None, None, apollo(OTHER)) == NOT_FOUND
     assert documents.resolve(OTHER, None, apollo(OTHER)) == OTHER
     assert refusal(documents, None, None, apollo(OTHER)) == NOT_FOUND
-
-
-NOT_IN_SAFELIST = (
-    "QUERY_NOT_IN_SAFELIST",
-    "This gateway runs only the documents of its manifest, and this query is none of them, letter for letter; "
-    "introspection is not either.",
-    403,
-    200,
-)
 
 
 async def test_in_the_mode_only_nothing_else_runs(path: Path, clock: Clock) -> None:

@@ -17,10 +17,10 @@ from websockets.asyncio.client import connect
 
 from tests.support.gateway_in_process import source_over
 from tests.support.http_servers import serving
+from tests.support.persisted_documents import TEXT, apollo, hash_of
+from tests.support.read_metrics import samples, value
 from tests.support.streaming_gateway import GRAPHQL_TRANSPORT_WS, received, send
-from tests.web.test_metrics import samples, value
-from tests.web.test_persisted_documents import TEXT, apollo, hash_of
-from tests.web.test_trusted_documents import NOT_IN_SAFELIST, OTHER, UNFIT, apollo_manifest, trusting, write
+from tests.support.trusted_documents import NOT_IN_SAFELIST, OTHER, UNFIT, apollo_manifest, trusting, write
 from upstream.embedded import EmbeddedUpstream
 from web.app import GatewayApp, Options, create_app
 from web.documents import Documents

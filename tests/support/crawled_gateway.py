@@ -1,0 +1,31 @@
+"""Fixtures of a gateway that has crawled, in this process, and of a client of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from tests.support.gateway_in_process import source_over
+from upstream.embedded import EmbeddedUpstream
+from web.app import GatewayApp, create_app
+
+QUERY = '{ package(slug: "django-celery-email") { title repoWatchers } }'
+
+
+@pytest.fixture
+def app(embedded: EmbeddedUpstream) -> GatewayApp:
+    return create_app(lambda: source_over(embedded))
+
+
+@pytest.fixture
+async def http(app: GatewayApp) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a gateway that has crawled."""
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client,
+    ):
+        await app.state.gateway.source.sync.crawl()
+        yield client

@@ -1,0 +1,33 @@
+"""A document with its hash, requests for it as Apollo's clients send them, and how one is refused."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from web.persisted import PersistedDocuments, Refused
+
+TEXT = "{ categories { title } }"
+
+
+def hash_of(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
+
+
+def apollo(text_or_hash: str, version: object = 1) -> dict[str, Any]:
+    """The extensions that Apollo's clients send."""
+    hash = text_or_hash if len(text_or_hash) == 64 else hash_of(text_or_hash)
+    return {"persistedQuery": {"version": version, "sha256Hash": hash}}
+
+
+def refusal(documents: PersistedDocuments, *request: Any) -> tuple[str, str, int, int]:
+    with pytest.raises(Refused) as refused:
+        documents.resolve(*request)
+    error = refused.value
+    assert error.error == {"message": str(error), "extensions": {"code": error.code}}
+    return error.code, str(error), error.status, error.json_status
+
+
+NOT_FOUND = ("PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound", 400, 200)

@@ -1,0 +1,49 @@
+"""Manifests of trusted documents, and what a gateway finds documents with that trusts them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.support.persisted_documents import hash_of
+from web.documents import Documents
+from web.persisted import PersistedDocuments
+from web.trusted import TrustedDocuments
+
+OTHER = "query Other { packages(first: 1) { nodes { title } } }"
+UNFIT = "query Unfit { nothing }"
+
+
+def apollo_manifest(**named: str) -> dict[str, Any]:
+    operations = [
+        {"id": hash_of(text), "name": name, "type": "query", "body": text} for name, text in named.items()
+    ]
+    return {"format": "apollo-persisted-query-manifest", "version": 1, "operations": operations}
+
+
+def write(path: Path, content: object) -> None:
+    """Replace the file, as a deployment does."""
+    new = path.with_suffix(".new")
+    new.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    new.replace(path)
+
+
+def trusting(
+    path: Path, clock: Callable[[], float] = time.monotonic, **options: bool
+) -> Callable[[Documents], PersistedDocuments]:
+    """Makes what a gateway finds documents with, over its own."""
+    return lambda documents: PersistedDocuments(
+        documents, TrustedDocuments(path, documents, clock), **options
+    )
+
+
+NOT_IN_SAFELIST = (
+    "QUERY_NOT_IN_SAFELIST",
+    "This gateway runs only the documents of its manifest, and this query is none of them, letter for letter; "
+    "introspection is not either.",
+    403,
+    200,
+)
