@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,3 +51,10 @@ def test_every_room_is_listed() -> None:
         path.stem for path in ROOT.glob("*.py")
     }
     assert rooms == MAY_IMPORT.keys()
+
+
+def test_no_test_file_imports_another() -> None:
+    """What several of them share lies in ``tests/support``, apart from the tests."""
+    files = sorted((ROOT / "tests").rglob("*.py"))
+    imported = re.compile(r"^ *(?:from|import) tests\.(?:\w+\.)*test_\w+", re.MULTILINE)
+    assert [path.name for path in files if imported.search(path.read_text(encoding="utf-8"))] == []
