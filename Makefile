@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LINT := tests/schema_lint
-GRAPHIQL := web/graphiql
+GRAPHIQL := web/pages/graphiql
 EXPLORE := examples/frontends/grid-compare
 
 .DEFAULT_GOAL := help
@@ -35,7 +35,7 @@ quick: $(VENV)/dev ## Run the tests that start no other program, in less than a 
 PARALLEL := -n auto --dist worksteal
 
 agree: $(VENV)/dev ## Compare the engine with Strawberry's execution on 50,000 random operations
-	AGREEMENT_OPERATIONS=50000 $(BIN)/python -m pytest tests/engine/test_agreement.py tests/engine/test_everything.py
+	AGREEMENT_OPERATIONS=50000 $(BIN)/python -m pytest tests/engine/test_agreement.py tests/engine/test_everything_schema.py
 
 .PHONY: dearest
 dearest: $(VENV)/dev ## Search 5,000 random operations for the dearest within the limits, and keep it as a case of the tests
@@ -48,7 +48,7 @@ supergraph: $(VENV)/run examples/supergraph/node_modules ## Join this graph with
 bench: $(VENV)/run ## Measure the gateway beside its peers, in about 25 minutes; ARGS=--quick in 4. Needs npm, wrk, nginx
 	$(BIN)/python -m benchmarks.bench $(ARGS)
 
-bench-growth: $(VENV)/run ## Measure it as catalogue, answers and connections grow; ARGS="--sizes 5400". Needs wrk
+bench-growth: $(VENV)/run ## Measure it as catalog, answers and connections grow; ARGS="--sizes 5400". Needs wrk
 	$(BIN)/python -m benchmarks.growth $(ARGS)
 
 attack: $(VENV)/run ## Attack a gateway on this machine as strangers would, in five minutes at most; ARGS="--url http://127.0.0.1:8000"

@@ -17,22 +17,22 @@ from urllib.parse import urlsplit
 
 import typer
 
+from catalog.storage.sqlite_storage import Storage
 from settings import EMBEDDED, Settings, WrongSetting, read_settings
-from upstream.address import without_credentials
-from upstream.errors import StorageUnavailable, UpstreamError
-from upstream.storage import Storage
+from upstream.client.upstream_address import without_credentials
+from upstream.client.upstream_errors import StorageUnavailable, UpstreamError
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
-    from resolvers.running import RunLimits
-    from upstream.client import Client
-    from upstream.source import Source
-    from web.documents import Documents
-    from web.execution import Request
-    from web.limits import Limits
-    from web.manifest import Manifest
-    from web.persisted import PersistedDocuments
+    from catalog.catalog_source import CatalogSource
+    from engine.run_limits import RunLimits
+    from gateway.document_cache import DocumentCache
+    from gateway.limits import DocumentLimits
+    from gateway.persisted.document_lookup import PersistedDocuments
+    from gateway.persisted.trusted_manifest import Manifest
+    from gateway.request_execution import GraphQLRequest
+    from upstream.client.api_client import Client
 
 ROOT = Path(__file__).parent
 EMBEDDED_URL = "http://embedded.invalid/api/v4/"
@@ -55,8 +55,8 @@ def serve(
     workers: Annotated[int | None, typer.Option(help="How many processes answer requests.")] = None,
 ) -> None:
     """Serve GraphQL over HTTP."""
-    from web.greeting import greeting
-    from web.serving import run
+    from cli.start_message import greeting
+    from web.serving.uvicorn_server import run
 
     settings = _settings(host=host, port=port, upstream=upstream, workers=workers)
     # Each worker process reads the settings anew, so flags reach them through the environment.
@@ -94,10 +94,10 @@ def query(
     upstream: UpstreamFlag = None,
 ) -> None:
     """Answer one query as JSON; the exit status is 1 if there were errors."""
-    from web.execution import Request
+    from gateway.request_execution import GraphQLRequest
 
     settings = _settings(upstream=upstream)
-    request = Request(document, _variables(variables), receipt=receipt)
+    request = GraphQLRequest(document, _variables(variables), receipt=receipt)
     try:
         body = asyncio.run(_answer(settings, request))
     except StorageUnavailable as error:
@@ -119,11 +119,13 @@ def plan(
     operation: Annotated[str | None, typer.Option(help="The operation, if there are several.")] = None,
 ) -> None:
     """Print how the engine runs an operation: its plan, and the Python source that it generates."""
-    from web.execution import Request, Unplanned, explain
+    from gateway.request_execution import GraphQLRequest, Unplanned, explain
 
     settings = _settings()
     try:
-        typer.echo(explain(Request(document, _variables(variables), operation), document_limits(settings)))
+        typer.echo(
+            explain(GraphQLRequest(document, _variables(variables), operation), document_limits(settings))
+        )
     except Unplanned as error:
         _stop(str(error), status=1)
 
@@ -131,10 +133,10 @@ def plan(
 @cli.command("check-manifest")
 def check_manifest(manifest: Annotated[Path, typer.Argument(help="The file with the documents.")]) -> None:
     """Check that the documents of a manifest fit the schema; the exit status is 1 if some do not."""
-    from web.documents import Documents
-    from web.manifest import unfit_documents
+    from gateway.document_cache import DocumentCache
+    from gateway.persisted.trusted_manifest import unfit_documents
 
-    documents = Documents(document_limits(_settings()))
+    documents = DocumentCache(document_limits(_settings()))
     sentences = list(unfit_documents(_read_manifest(manifest), documents))
     unfit = [sentence for sentence in sentences if sentence is not None]
     if unfit:
@@ -164,9 +166,9 @@ def sync(
         bool, typer.Option("--accept", help="Take it even if it is empty or much has gone from it.")
     ] = False,
 ) -> None:
-    """Read the whole catalogue now, store it, and tell what changed."""
-    from upstream.guard import CatalogRefused
-    from upstream.progress import show_sync
+    """Read the whole catalog now, store it, and tell what changed."""
+    from catalog.sync.catalog_guard import CatalogRefused
+    from cli.sync_progress import show_sync
 
     settings = _settings(upstream=upstream)
     try:
@@ -176,17 +178,17 @@ def sync(
     except CatalogRefused as error:
         _stop(f"{error} If that is how it is, `python server.py sync --accept` takes it.", status=1)
     except UpstreamError as error:
-        _stop(f"The catalogue could not be read, and what is stored stays: {error}", status=1)
+        _stop(f"The catalog could not be read, and what is stored stays: {error}", status=1)
     if not synced.stored:
-        _stop("The catalogue was read but could not be stored.", status=1)
+        _stop("The catalog was read but could not be stored.", status=1)
 
 
 @cli.command("upstream")
 def serve_upstream(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on.")] = 8801,
-    packages: Annotated[int, typer.Option(min=5, help="How many packages the catalogue has.")] = 5400,
-    seed: Annotated[int, typer.Option(help="Another seed makes another catalogue.")] = 1,
+    packages: Annotated[int, typer.Option(min=5, help="How many packages the catalog has.")] = 5400,
+    seed: Annotated[int, typer.Option(help="Another seed makes another catalog.")] = 1,
     latency: Annotated[float, typer.Option(min=0, help="Milliseconds before each answer.")] = 0,
 ) -> None:
     """Serve the embedded copy of the v4 API by itself."""
@@ -208,11 +210,11 @@ def __getattr__(name: str) -> Starlette:
         settings = read_settings()
     except WrongSetting as error:
         raise SystemExit(str(error)) from None
-    from web.admission import AdmissionLimits
+    from gateway.admission_queue import AdmissionLimits
+    from gateway.federation_router import FederationRouter
     from web.app import Options, create_app
-    from web.connections import ConnectionLimits
-    from web.process import tune
-    from web.router import Router
+    from web.serving.interpreter_tuning import tune
+    from web.serving.open_connections import ConnectionLimits
 
     options = Options(
         use_engine=settings.engine == "on",
@@ -222,7 +224,7 @@ def __getattr__(name: str) -> Starlette:
         origins=tuple(settings.cors_origins.split(",")),
         limits=document_limits(settings),
         run_limits=run_limits(settings),
-        router=Router(settings.router_secret, settings.limit_entities),
+        router=FederationRouter(settings.router_secret, settings.limit_entities),
         admission=AdmissionLimits(
             running=settings.limit_running,
             waiting=settings.limit_waiting,
@@ -251,16 +253,16 @@ def __getattr__(name: str) -> Starlette:
     return app
 
 
-def open_source(settings: Settings, *, follow: bool) -> Source:
+def open_source(settings: Settings, *, follow: bool) -> CatalogSource:
     """The source that the settings describe. It still has to be opened.
 
     :raises StorageUnavailable: the file of the catalog cannot be used.
     """
-    from upstream.freshness import Freshness
-    from upstream.source import Source
-    from upstream.sync import Schedule
+    from catalog.catalog_source import CatalogSource
+    from catalog.freshness import Freshness
+    from catalog.sync.sync import Schedule
 
-    return Source(
+    return CatalogSource(
         _client(settings),
         Storage(storage_path(settings)),
         origin=without_credentials(settings.upstream),
@@ -289,11 +291,11 @@ def storage_path(settings: Settings) -> str:
 
 
 def _client(settings: Settings) -> Client:
-    from upstream.client import Client
-    from upstream.exchange import Limits
-    from upstream.transport import in_process, network
+    from upstream.client.api_client import Client
+    from upstream.client.http_transport import in_process, network
+    from upstream.client.retrying_exchange import ClientLimits
 
-    limits = Limits(
+    limits = ClientLimits(
         exchange=settings.upstream_timeout,
         connect=settings.upstream_connect_timeout,
         total=settings.upstream_total_timeout,
@@ -313,11 +315,11 @@ def _client(settings: Settings) -> Client:
     return Client(EMBEDDED_URL, in_process(EmbeddedUpstream()), limits)
 
 
-def document_limits(settings: Settings) -> Limits:
+def document_limits(settings: Settings) -> DocumentLimits:
     """The limits that the settings describe."""
-    from web.limits import Limits
+    from gateway.limits import DocumentLimits
 
-    return Limits(
+    return DocumentLimits(
         bytes=settings.limit_bytes,
         tokens=settings.limit_tokens,
         definitions=settings.limit_definitions,
@@ -333,14 +335,14 @@ def document_limits(settings: Settings) -> Limits:
 
 def run_limits(settings: Settings) -> RunLimits:
     """What one run of an operation may take by the settings."""
-    from resolvers.running import RunLimits
+    from engine.run_limits import RunLimits
 
     return RunLimits(answer_bytes=settings.limit_answer_bytes, seconds=settings.limit_seconds)
 
 
-def _persisted(settings: Settings, documents: Documents) -> PersistedDocuments:
-    from web.persisted import PersistedDocuments
-    from web.trusted import TrustedDocuments
+def _persisted(settings: Settings, documents: DocumentCache) -> PersistedDocuments:
+    from gateway.persisted.document_lookup import PersistedDocuments
+    from gateway.persisted.trusted_documents import TrustedDocuments
 
     mode = settings.trusted_documents_mode
     return PersistedDocuments(
@@ -352,7 +354,7 @@ def _persisted(settings: Settings, documents: Documents) -> PersistedDocuments:
 
 
 def _read_manifest(path: Path) -> Manifest:
-    from web.manifest import WrongManifest, read_manifest
+    from gateway.persisted.trusted_manifest import WrongManifest, read_manifest
 
     try:
         return read_manifest(path)
@@ -360,15 +362,15 @@ def _read_manifest(path: Path) -> Manifest:
         _stop(str(error))
 
 
-async def _answer(settings: Settings, request: Request) -> dict[str, object]:
-    from web.execution import Gateway
-    from web.router import Router
+async def _answer(settings: Settings, request: GraphQLRequest) -> dict[str, object]:
+    from gateway.federation_router import FederationRouter
+    from gateway.request_execution import Gateway
 
     source = open_source(settings, follow=False)
     await source.open()
     try:
         use_engine, limits = settings.engine == "on", document_limits(settings)
-        router = Router(most_entities=settings.limit_entities)
+        router = FederationRouter(most_entities=settings.limit_entities)
         gateway = Gateway(
             source, use_engine=use_engine, limits=limits, run_limits=run_limits(settings), router=router
         )

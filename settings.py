@@ -104,7 +104,7 @@ class Settings(BaseSettings):
     )
     crawl: Literal["on", "off"] = Field(
         default="on",
-        description="Whether the gateway reads the whole catalogue and follows it. Off, it serves what is stored "
+        description="Whether the gateway reads the whole catalog and follows it. Off, it serves what is stored "
         "until that expires, and asks upstream for the rest.",
         examples=["`on` or `off`"],
     )

@@ -19,19 +19,19 @@ from pathlib import Path
 
 from benchmarks.side_by_side.answers import right_answers
 from benchmarks.side_by_side.contenders import Contender, contenders, servers
+from benchmarks.side_by_side.environments import fast_upstream, slow_upstream
 from benchmarks.side_by_side.install import CannotInstall, need_programs
 from benchmarks.side_by_side.measure import Measuring, Results
-from benchmarks.side_by_side.place import fast_upstream, slow_upstream
 from benchmarks.side_by_side.processes import end_in_order, two_cores
 from benchmarks.side_by_side.report import Run, report
 from benchmarks.side_by_side.versions import versions
-from benchmarks.side_by_side.work import NAMES, Query, queries
-from upstream.embedded.generated import generated_catalogue
+from benchmarks.side_by_side.workload import NAMES, BenchmarkQuery, queries
+from upstream.embedded.generated_catalog import generated_catalog
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
 COLD, SERVERS = "cold", "servers"
-READY = [Query("hello", "5 bytes", {}, [{}]), Query("10kB", "10,000 bytes", {}, [{}])]
+READY = [BenchmarkQuery("hello", "5 bytes", {}, [{}]), BenchmarkQuery("10kB", "10,000 bytes", {}, [{}])]
 """What the servers send that are to be chosen from."""
 
 
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     cores = two_cores()
     end_in_order()
 
-    known = queries(generated_catalogue())
+    known = queries(generated_catalog())
     asked = {name: query for name, query in known.items() if name in parts}
     rounds, seconds, warm_up, compared = (1, 1, 0, 20) if chosen.quick else (3, 3, 1, 200)
     results = Results()

@@ -24,11 +24,11 @@ from typing import TypeVar
 
 import msgspec
 
-from upstream.catalog import Catalog, compare
-from upstream.identity import normalise_pypi_name, repository
-from upstream.orders import PackageValue, package_order
-from upstream.records import Category, Grid, Package
-from upstream.tables import package_table
+from catalog.column_tables import package_table
+from catalog.indexed_catalog import Catalog, compare
+from catalog.pypi_and_repository import normalise_pypi_name, repository
+from catalog.sort_orders import PackageValue, package_order
+from upstream.client.v4_records import CategoryRecord, GridRecord, PackageRecord
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "catalog.md"
@@ -42,7 +42,7 @@ LOOKUPS = 100_000
 T = TypeVar("T")
 
 
-class Measured(msgspec.Struct):
+class CatalogFigures(msgspec.Struct):
     """One row of the table. Bytes, and seconds unless the name says otherwise."""
 
     packages: int
@@ -78,13 +78,13 @@ def main() -> None:
     sys.stdout.write(text)
 
 
-def _in_fresh_process(size: str) -> Measured:
+def _in_fresh_process(size: str) -> CatalogFigures:
     command = [sys.executable, "-m", "benchmarks.catalog", "--one", size]
     done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE)
-    return msgspec.json.decode(done.stdout, type=Measured)
+    return msgspec.json.decode(done.stdout, type=CatalogFigures)
 
 
-def measure(size: int) -> Measured:
+def measure(size: int) -> CatalogFigures:
     """All numbers for a catalog of ``size`` packages, in this process."""
     empty = _resident()
     records = list(made_packages(size)), list(made_grids(size)), list(made_categories())
@@ -107,7 +107,7 @@ def measure(size: int) -> Measured:
     by_title, by_created = package_order(PackageValue.TITLE), package_order(PackageValue.CREATED)
     order_title, _ = _best(1, lambda: table.ids(by_title))
     order_created, _ = _best(1, lambda: table.ids(by_created))
-    return Measured(
+    return CatalogFigures(
         packages=len(catalog.packages),
         contributors=len(catalog.contributor_packages),
         build=build,
@@ -129,13 +129,13 @@ def measure(size: int) -> Measured:
 # Records
 
 
-def made_packages(size: int) -> Iterator[Package]:
+def made_packages(size: int) -> Iterator[PackageRecord]:
     """Packages of about the size of real ones, always the same, oldest first."""
     draws = Random(1)
-    decode = msgspec.json.Decoder(Package).decode
+    decode = msgspec.json.Decoder(PackageRecord).decode
     weeks = tuple(draws.choices(range(12), k=1000))
     for id in range(1, size + 1):
-        package = Package(
+        package = PackageRecord(
             id=id,
             title=f"Django Package {id * 7919 % size}",
             slug=f"django-package-{id}",
@@ -159,10 +159,10 @@ def made_packages(size: int) -> Iterator[Package]:
         yield decode(msgspec.json.encode(package))
 
 
-def made_grids(size: int) -> Iterator[Grid]:
+def made_grids(size: int) -> Iterator[GridRecord]:
     """The 440 grids, with a third of the packages among them."""
     for id in range(440):
-        yield Grid(
+        yield GridRecord(
             id=id,
             title=f"Grid {id}",
             slug=f"grid-{id}",
@@ -175,10 +175,10 @@ def made_grids(size: int) -> Iterator[Grid]:
         )
 
 
-def made_categories() -> Iterator[Category]:
+def made_categories() -> Iterator[CategoryRecord]:
     """The 6 categories."""
     for id in range(6):
-        yield Category(
+        yield CategoryRecord(
             id=id,
             title=f"Category {id}",
             slug=f"category-{id}",
@@ -270,9 +270,9 @@ def _resident() -> int:
 # The table
 
 
-def table(rows: list[Measured]) -> str:
+def table(rows: list[CatalogFigures]) -> str:
     """The rows as Markdown, one column a size, under the machine they were measured on."""
-    lines: list[tuple[str, Callable[[Measured], str]]] = [
+    lines: list[tuple[str, Callable[[CatalogFigures], str]]] = [
         ("distinct contributors", lambda row: f"{row.contributors:,}"),
         ("build, best of several", lambda row: _ms(row.build)),
         (

@@ -24,19 +24,19 @@ import msgspec
 from graphql import parse, validate
 
 from benchmarks.catalog import made_categories, made_grids, made_packages, processor
-from engine import Engine, source
-from engine.failures import AnswerEncoder
-from engine.fields import Request
-from engine.run import answers
-from resolvers.context import Context
-from resolvers.loaders import Loaders
+from catalog.catalog_source import CatalogSource
+from catalog.freshness import Snapshot, SnapshotStatus
+from catalog.indexed_catalog import Catalog
+from engine import Engine, code_generation
+from engine.field_failures import AnswerEncoder
+from engine.field_sources import PlanRun
+from engine.plan_execution import answers
+from resolvers.loading.record_loaders import Loaders
+from resolvers.loading.request_context import Context
 from schema import document as read_document
 from schema import given, schema
-from upstream.batching import Batcher
-from upstream.catalog import Catalog
-from upstream.freshness import Snapshot, Status
-from upstream.records import Grid, Package
-from upstream.source import Source
+from upstream.batching.batcher import Batcher
+from upstream.client.v4_records import GridRecord, PackageRecord
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "engine.md"
@@ -56,7 +56,7 @@ OPERATIONS = {
 }
 
 
-class Measured(msgspec.Struct):
+class EngineFigures(msgspec.Struct):
     """One row of the table. Times in seconds."""
 
     name: str
@@ -77,38 +77,40 @@ def main() -> None:
     sys.stdout.write(text)
 
 
-async def measure() -> list[Measured]:
+async def measure() -> list[EngineFigures]:
     """All rows."""
     snapshot = Snapshot(made_catalog(), datetime.now(UTC))
-    status = Status(snapshot.catalog.version, snapshot.refreshed_at, 0, False, PACKAGES, 440, 6, False)
+    status = SnapshotStatus(
+        snapshot.catalog.version, snapshot.refreshed_at, 0, False, PACKAGES, 440, 6, False
+    )
     gc.collect()
     gc.freeze()
 
     def context() -> Context:
         # Nobody is asked, so there is no batcher.
-        return Context(Loaders.over(cast(Batcher, None), snapshot), status, cast(Source, None))
+        return Context(Loaders.over(cast(Batcher, None), snapshot), status, cast(CatalogSource, None))
 
     return [await _measured(name, text, context) for name, text in OPERATIONS.items()]
 
 
-async def _measured(name: str, text: str, context: Callable[[], Context]) -> Measured:
+async def _measured(name: str, text: str, context: Callable[[], Context]) -> EngineFigures:
     document = parse(text)
     engine = Engine(schema)
     body = (await engine.run(text, document, None, None, context())).data
     await _compare(text, body, context)
     operation = engine.operation(text, document, None)
     variables = operation.coerced(None)
-    place = operation.plan(variables)
-    answer = await answers(place, Request(variables, context()))
+    node = operation.plan(variables)
+    answer = await answers(node, PlanRun(variables, context()))
     encoder = AnswerEncoder()
 
     async def cold() -> None:
-        source.answer_class.cache_clear()
-        source.compiled.cache_clear()
+        code_generation.answer_class.cache_clear()
+        code_generation.compiled.cache_clear()
         await Engine(schema).run(text, document, None, None, context())
 
     async def run() -> None:
-        await answers(place, Request(variables, context()))
+        await answers(node, PlanRun(variables, context()))
 
     async def serialise() -> None:
         encoder.whole(answer)
@@ -132,7 +134,7 @@ async def _measured(name: str, text: str, context: Callable[[], Context]) -> Mea
     for _ in range(ROUNDS):
         for which, (do, times) in enumerate([*measured, (strawberry, often // 10)]):
             best[which] = min(best[which], await best_of(times, do))
-    return Measured(name, len(body), *best)
+    return EngineFigures(name, len(body), *best)
 
 
 async def _compare(text: str, body: bytes, context: Callable[[], Context]) -> None:
@@ -155,7 +157,7 @@ def made_catalog() -> Catalog:
     """5,400 packages; each is in up to three grids of 40, and one in a grid of 49 alone."""
     draws = Random(1)
     packages = {package.id: package for package in made_packages(PACKAGES)}
-    grids: dict[int, Grid] = {grid.id: grid for grid in made_grids(PACKAGES)}
+    grids: dict[int, GridRecord] = {grid.id: grid for grid in made_grids(PACKAGES)}
     asked = 100
     for grid in grids.values():
         others = draws.sample([id for id in packages if id != asked], OTHERS)
@@ -166,16 +168,16 @@ def made_catalog() -> Catalog:
     for grid in grids.values():
         for id in grid.packages:
             of[id].append(grid.id)
-    made: list[Package] = [
+    made: list[PackageRecord] = [
         msgspec.structs.replace(package, grids=tuple(of[package.id][:3])) for package in packages.values()
     ]
     made[asked - 1] = msgspec.structs.replace(made[asked - 1], slug="django-celery-email", grids=(first,))
     return Catalog.build(made, grids.values(), made_categories())
 
 
-def table(rows: list[Measured]) -> str:
+def table(rows: list[EngineFigures]) -> str:
     """The rows as Markdown, one column an operation, under the machine they were measured on."""
-    lines: list[tuple[str, Callable[[Measured], str]]] = [
+    lines: list[tuple[str, Callable[[EngineFigures], str]]] = [
         ("bytes of the answer", lambda row: f"{row.answer:,}"),
         ("parse and validate, once a document", lambda row: _us(row.parse_and_validate)),
         ("first run, with compiling everything in it", lambda row: _us(row.cold)),

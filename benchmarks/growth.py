@@ -1,9 +1,9 @@
-"""How the gateway does as things grow: packages in the catalogue, packages in an answer, connections.
+"""How the gateway does as things grow: packages in the catalog, packages in an answer, connections.
 
-    python -m benchmarks.growth                      three catalogues, the largest of 540,000, in about 15 minutes
+    python -m benchmarks.growth                      three catalogs, the largest of 540,000, in about 15 minutes
     python -m benchmarks.growth --sizes 5400
 
-The gateway has a core of its own; the load and the embedded upstream, from which it reads the catalogue once, have
+The gateway has a core of its own; the load and the embedded upstream, from which it reads the catalog once, have
 another. The tables go to the screen and to ``benchmarks/results/growth.md``.
 """
 
@@ -24,9 +24,9 @@ from statistics import median
 from urllib.parse import urlsplit
 
 from benchmarks.side_by_side.answers import ask, posted
+from benchmarks.side_by_side.environments import knows_all
 from benchmarks.side_by_side.install import need_programs
 from benchmarks.side_by_side.load import Load, load
-from benchmarks.side_by_side.place import knows_all
 from benchmarks.side_by_side.processes import (
     Cores,
     Running,
@@ -54,8 +54,8 @@ CACHES = {"with": {}, "without": {"GATEWAY_RESPONSE_CACHE_BYTES": "0"}}
 
 
 @dataclass
-class Measured:
-    """One size of the catalogue. Seconds and bytes; answers a second by cache and what was varied."""
+class GrowthFigures:
+    """One size of the catalog. Seconds and bytes; answers a second by cache and what was varied."""
 
     packages: int
     sync: float
@@ -91,10 +91,10 @@ def document(packages: int) -> str:
     return f"{{{' '.join(pages)}}}"
 
 
-def _measured(size: int, cores: Cores) -> Measured:
+def _measured(size: int, cores: Cores) -> GrowthFigures:
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        # The stored catalogue is that of an address; nobody answers there any more.
+        # The stored catalog is that of an address; nobody answers there any more.
         environment = {
             "GATEWAY_STORAGE": str(folder / "catalog.sqlite"),
             "GATEWAY_UPSTREAM": f"http://127.0.0.1:{free_port()}/api/v4/",
@@ -121,11 +121,11 @@ def _measured(size: int, cores: Cores) -> Measured:
         return measured
 
 
-def _synced(size: int, cores: Cores, folder: Path, environment: dict[str, str]) -> Measured:
-    """The catalogue read once from the embedded upstream, and stored."""
+def _synced(size: int, cores: Cores, folder: Path, environment: dict[str, str]) -> GrowthFigures:
+    """The catalog read once from the embedded upstream, and stored."""
     port = urlsplit(environment["GATEWAY_UPSTREAM"]).port or 0
     command = [sys.executable, "server.py", "upstream", "--port", str(port), "--packages", str(size)]
-    # The largest catalogue takes a minute to make.
+    # The largest catalog takes a minute to make.
     with running(
         command, core=cores.load, ready=lambda: listens(port), log=folder / "upstream.log", limit=300
     ):
@@ -138,12 +138,12 @@ def _synced(size: int, cores: Cores, folder: Path, environment: dict[str, str]) 
             check=True,
         )
         sync = time.perf_counter() - begun
-    return Measured(size, sync, sum(file.stat().st_size for file in folder.glob("catalog.sqlite*")))
+    return GrowthFigures(size, sync, sum(file.stat().st_size for file in folder.glob("catalog.sqlite*")))
 
 
 @contextmanager
 def _gateway(folder: Path, cores: Cores, environment: dict[str, str]) -> Iterator[tuple[Running, int]]:
-    """Our gateway over the stored catalogue."""
+    """Our gateway over the stored catalog."""
     port = free_port()
     command = [sys.executable, "server.py", "serve", "--port", str(port)]
     with running(
@@ -171,14 +171,14 @@ def _rate(process: Running, port: int, packages: int, connections: int, folder: 
     return median(under_load().rate for _ in range(ROUNDS))
 
 
-def table(measured: list[Measured]) -> str:
+def table(measured: list[GrowthFigures]) -> str:
     """The figures as Markdown."""
     sizes = [f"{each.packages:,}" for each in measured]
 
     def rows(figures: dict[str, list[str]]) -> list[str]:
         return [f"| {name} | {' | '.join(cells)} |" for name, cells in figures.items()]
 
-    header = ["| packages in the catalogue | " + " | ".join(sizes) + " |", "|---|" + "---:|" * len(sizes)]
+    header = ["| packages in the catalog | " + " | ".join(sizes) + " |", "|---|" + "---:|" * len(sizes)]
     once = {
         "read from upstream and stored, s": [f"{each.sync:,.1f}" for each in measured],
         "the file, MB": [f"{each.stored / 1e6:,.0f}" for each in measured],

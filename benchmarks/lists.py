@@ -17,18 +17,18 @@ from pathlib import Path
 from typing import cast
 
 from benchmarks.catalog import made_categories, made_grids, made_packages
-from resolvers.context import Context
-from resolvers.filters import DateTimeRange, IntRange, PackageDetail, PackageFilter
-from resolvers.kept_filters import package_filters
-from resolvers.lists import packages_of
-from resolvers.loaders import Loaders
-from resolvers.ordering import PackageOrder
-from resolvers.pagination import Connection, Paging
-from upstream.batching import Batcher
-from upstream.catalog import Catalog
-from upstream.freshness import Snapshot, Status
-from upstream.records import Package
-from upstream.source import Source
+from catalog.catalog_source import CatalogSource
+from catalog.freshness import Snapshot, SnapshotStatus
+from catalog.indexed_catalog import Catalog
+from resolvers.filters.filter_cache import package_filters
+from resolvers.filters.filter_inputs import DateTimeRange, IntRange, PackageDetail, PackageFilter
+from resolvers.lists.order_enums import PackageOrder
+from resolvers.lists.pagination import Connection, Paging
+from resolvers.lists.record_lists import packages_of
+from resolvers.loading.record_loaders import Loaders
+from resolvers.loading.request_context import Context
+from upstream.batching.batcher import Batcher
+from upstream.client.v4_records import PackageRecord
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "lists.md"
@@ -85,16 +85,16 @@ def _measured(size: int) -> dict[str, float]:
     catalog = Catalog.build(list(made_packages(size)), list(made_grids(size)), list(made_categories()))
 
     snapshot = Snapshot(catalog, SINCE)
-    status = Status(catalog.version, SINCE, 0, False, size, 440, 6, False)
+    status = SnapshotStatus(catalog.version, SINCE, 0, False, size, 440, 6, False)
 
     def page(
         filter: PackageFilter | None, order: PackageOrder, after: str | None = None
-    ) -> Connection[Package]:
+    ) -> Connection[PackageRecord]:
         # Nobody is asked, so there is no batcher.
-        context = Context(Loaders.over(cast(Batcher, None), snapshot), status, cast(Source, None))
+        context = Context(Loaders.over(cast(Batcher, None), snapshot), status, cast(CatalogSource, None))
         return packages_of(context, catalog, Paging("packages", 20, after, None, None), None, filter, order)
 
-    def new_page(filter: PackageFilter | None) -> Connection[Package]:
+    def new_page(filter: PackageFilter | None) -> Connection[PackageRecord]:
         catalog._views.pop(package_filters, None)
         return page(filter, PackageOrder.STARS_DESC)
 

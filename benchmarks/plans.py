@@ -2,9 +2,10 @@
 
     python -m benchmarks.plans
 
-Records are wanted at random, always the same ones, from the embedded upstream's whole catalogue. The tables go to
-the screen, to ``benchmarks/results/plans.md`` and from there into ``docs/batching.md``. Nothing is timed: requests and
-bytes are counted, and upstream's time is what the contract's cost model says for them, so every run writes the same.
+Records are wanted at random, always the same ones, from the embedded upstream's whole catalog. The tables go to
+the screen, to ``benchmarks/results/plans.md`` and from there into ``docs/batching.md``. Nothing is timed:
+requests and bytes are counted, and upstream's time is what the contract's cost model says for them, so every run
+writes the same.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from random import Random
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from upstream.batching import Batcher
-from upstream.client import Client
-from upstream.costs import nominal_detail, nominal_page
-from upstream.crawl import LastGood, crawl
+from catalog.sync.full_crawl import LastGood, crawl
+from upstream.batching.batcher import Batcher
+from upstream.batching.list_positions import ListPositions
+from upstream.client.api_client import Client
+from upstream.client.http_transport import in_process
+from upstream.client.request_costs import nominal_detail, nominal_page
+from upstream.client.v4_records import CATEGORY, GRID, KINDS, PACKAGE, GridRecord, Kind, PackageRecord
 from upstream.embedded import EmbeddedUpstream
-from upstream.places import Places
-from upstream.records import CATEGORY, GRID, KINDS, PACKAGE, Grid, Kind, Package
-from upstream.transport import in_process
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "plans.md"
@@ -62,7 +63,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Measured:
+class PlanFigures:
     """Everything that goes into the tables."""
 
     crawl: Cost
@@ -82,16 +83,16 @@ def main() -> None:
 
 async def measure(
     upstream: EmbeddedUpstream, package_sizes: tuple[int, ...] = PACKAGES, grid_sizes: tuple[int, ...] = GRIDS
-) -> Measured:
+) -> PlanFigures:
     """All costs, of one embedded upstream."""
-    places = await _places_after_a_crawl(upstream)
+    positions = await _positions_after_a_crawl(upstream)
     crawl_cost = _spent(upstream)
-    packages = sorted(upstream.catalogue.packages), package_sizes
-    grids = sorted(upstream.catalogue.grids), grid_sizes
-    return Measured(
+    packages = sorted(upstream.catalog.packages), package_sizes
+    grids = sorted(upstream.catalog.grids), grid_sizes
+    return PlanFigures(
         crawl_cost,
-        [await _row(upstream, PACKAGE, ids, places) for ids in _samples(*packages)],
-        [await _row(upstream, GRID, ids, places) for ids in _samples(*grids)],
+        [await _row(upstream, PACKAGE, ids, positions) for ids in _samples(*packages)],
+        [await _row(upstream, GRID, ids, positions) for ids in _samples(*grids)],
     )
 
 
@@ -100,16 +101,18 @@ def _samples(ids: list[int], sizes: tuple[int, ...]) -> list[list[int]]:
     return [draws.sample(ids, size) for size in sizes]
 
 
-async def _places_after_a_crawl(upstream: EmbeddedUpstream) -> dict[str, Places]:
+async def _positions_after_a_crawl(upstream: EmbeddedUpstream) -> dict[str, ListPositions]:
     client = Client(URL, in_process(upstream))
     batcher = Batcher(client)
     await crawl(batcher, client, LastGood())
     await batcher.aclose()
     await client.aclose()
-    return batcher.places
+    return batcher.positions
 
 
-async def _row(upstream: EmbeddedUpstream, kind: Kind[Any], ids: list[int], places: dict[str, Places]) -> Row:
+async def _row(
+    upstream: EmbeddedUpstream, kind: Kind[Any], ids: list[int], positions: dict[str, ListPositions]
+) -> Row:
     client = Client(URL, in_process(upstream))
     for id in ids:
         assert await client.detail(kind, id) is not None
@@ -118,21 +121,21 @@ async def _row(upstream: EmbeddedUpstream, kind: Kind[Any], ids: list[int], plac
         wanted=len(ids),
         one_by_one=_spent(upstream),
         cold=await _fetched(upstream, kind, ids, {}),
-        crawled=await _fetched(upstream, kind, ids, places),
+        crawled=await _fetched(upstream, kind, ids, positions),
     )
 
 
 async def _fetched(
-    upstream: EmbeddedUpstream, kind: Kind[Any], ids: list[int], places: dict[str, Places]
+    upstream: EmbeddedUpstream, kind: Kind[Any], ids: list[int], positions: dict[str, ListPositions]
 ) -> Cost:
     # A new client plans with the nominal prices, because it has not measured any request yet.
     client = Client(URL, in_process(upstream))
     batcher = Batcher(client)
-    batcher.places.update(places)
+    batcher.positions.update(positions)
     found = await batcher.fetch(kind, ids)
     await batcher.aclose()
     await client.aclose()
-    assert all(isinstance(found[id], Package | Grid) for id in ids)
+    assert all(isinstance(found[id], PackageRecord | GridRecord) for id in ids)
     return _spent(upstream)
 
 
@@ -158,25 +161,25 @@ def _spent(upstream: EmbeddedUpstream) -> Cost:
 
 
 def _count(upstream: EmbeddedUpstream, kind: Kind[Any]) -> int:
-    catalogue = upstream.catalogue
+    catalog = upstream.catalog
     return {
-        PACKAGE: len(catalogue.packages),
-        GRID: len(catalogue.grids),
-        CATEGORY: len(catalogue.categories),
+        PACKAGE: len(catalog.packages),
+        GRID: len(catalog.grids),
+        CATEGORY: len(catalog.categories),
     }[kind]
 
 
 # The tables
 
 
-def tables(measured: Measured) -> str:
+def tables(measured: PlanFigures) -> str:
     """The costs as Markdown."""
     crawl = measured.crawl
     text = [
         "# What it costs upstream to fetch many records",
         "",
         "Written by `python -m benchmarks.plans`. Records are wanted at random from the embedded upstream's whole "
-        "catalogue and fetched by the batcher at once: when nothing is known of their places (cold), and after a "
+        "catalog and fetched by the batcher at once: when nothing is known of their places (cold), and after a "
         "crawl. Requests and bytes are counted; upstream's time is what the contract's cost model says for them.",
         "",
         f"A crawl of all three lists is {crawl.pages} pages, {crawl.bytes:,} bytes and {_ms(crawl.seconds)}.",

@@ -2,7 +2,7 @@
 
     python -m benchmarks.search --sizes 5400,54000
 
-Each size runs in a process of its own, over the generated catalogue. The table goes to the screen and to
+Each size runs in a process of its own, over the generated catalog. The table goes to the screen and to
 ``benchmarks/results/search.md``.
 """
 
@@ -22,13 +22,13 @@ from pathlib import Path
 
 import msgspec
 
-from upstream.catalog import Catalog
-from upstream.client import Client
+from catalog.indexed_catalog import Catalog
+from catalog.search.full_text_index import FullTextIndex
+from upstream.client.api_client import Client
+from upstream.client.http_transport import in_process
+from upstream.client.retrying_exchange import ClientLimits
+from upstream.client.v4_records import CATEGORY, GRID, PACKAGE, GridRecord, Kind, PackageRecord, R
 from upstream.embedded import EmbeddedUpstream
-from upstream.exchange import Limits
-from upstream.records import CATEGORY, GRID, PACKAGE, Grid, Kind, Package, R
-from upstream.search_index import SearchIndex
-from upstream.transport import in_process
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "search.md"
@@ -47,7 +47,7 @@ QUERIES = {
 }
 
 
-class Measured(msgspec.Struct):
+class SearchFigures(msgspec.Struct):
     """One column of the table. Seconds."""
 
     packages: int
@@ -76,14 +76,14 @@ def main() -> None:
     sys.stdout.write(text)
 
 
-def _in_fresh_process(size: str) -> Measured:
+def _in_fresh_process(size: str) -> SearchFigures:
     command = [sys.executable, "-m", "benchmarks.search", "--one", size]
     done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE)
-    return msgspec.json.decode(done.stdout, type=Measured)
+    return msgspec.json.decode(done.stdout, type=SearchFigures)
 
 
 async def _catalog(size: int) -> Catalog:
-    limits = Limits(exchange=600, total=600, answer_bytes=10**9)
+    limits = ClientLimits(exchange=600, total=600, answer_bytes=10**9)
     client = Client("http://upstream.test/api/v4/", in_process(EmbeddedUpstream(packages=size)), limits)
 
     async def all_of(kind: Kind[R]) -> list[R]:
@@ -94,19 +94,19 @@ async def _catalog(size: int) -> Catalog:
             if len(records) >= page.count:
                 return records
 
-    packages: list[Package] = await all_of(PACKAGE)
-    grids: list[Grid] = await all_of(GRID)
+    packages: list[PackageRecord] = await all_of(PACKAGE)
+    grids: list[GridRecord] = await all_of(GRID)
     catalog = Catalog.build(packages, grids, await all_of(CATEGORY))
     await client.aclose()
     return catalog
 
 
-def measure(catalog: Catalog) -> Measured:
+def measure(catalog: Catalog) -> SearchFigures:
     """All numbers for one catalog, in this process."""
     _give_back()
     before = _resident()
     began, began_cpu = time.perf_counter(), time.process_time()
-    index = SearchIndex(catalog)
+    index = FullTextIndex(catalog)
     build, build_cpu = time.perf_counter() - began, time.process_time() - began_cpu
     _give_back()
     size = _resident() - before
@@ -119,23 +119,23 @@ def measure(catalog: Catalog) -> Measured:
     for _ in range(10_000):
         index.search("celery")
     again = (time.perf_counter() - began) / 10_000
-    return Measured(len(catalog.packages), build, build_cpu, size, first_spelling, searches, again)
+    return SearchFigures(len(catalog.packages), build, build_cpu, size, first_spelling, searches, again)
 
 
-def _search(index: SearchIndex, query: str) -> tuple[int, float, float]:
+def _search(index: FullTextIndex, query: str) -> tuple[int, float, float]:
     """The best of several. Blanks ahead make it another query, whose ranking is not kept yet."""
     found = 0
     best = best_cpu = float("inf")
     for repeat in range(REPEATS):
         began, began_cpu = time.perf_counter(), time.process_time()
-        found = len(index.search(" " * (repeat + 1) + query).places)
+        found = len(index.search(" " * (repeat + 1) + query).rows)
         best = min(best, time.perf_counter() - began)
         best_cpu = min(best_cpu, time.process_time() - began_cpu)
     return found, best, best_cpu
 
 
 def _give_back() -> None:
-    """Return what is free to the system, or the index would take what making the catalogue has left."""
+    """Return what is free to the system, or the index would take what making the catalog has left."""
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
 
@@ -145,7 +145,7 @@ def _resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def table(measured: list[Measured]) -> str:
+def table(measured: list[SearchFigures]) -> str:
     """The numbers as Markdown, one column for each size."""
     rows: list[tuple[str, list[str]]] = [
         ("packages", [f"{each.packages:,}" for each in measured]),

@@ -23,21 +23,21 @@ from graphql import parse, validate
 
 from benchmarks.catalog import processor
 from benchmarks.engine import OPERATIONS, best_of, made_catalog
-from engine import Engine, source
-from engine.failures import AnswerEncoder
-from engine.fields import Request as EngineRequest
-from engine.run import answers
-from resolvers.context import Context
-from resolvers.loaders import Loaders
+from catalog.catalog_source import CatalogSource
+from catalog.freshness import Snapshot
+from catalog.storage.sqlite_storage import Storage
+from engine import Engine, code_generation
+from engine.field_failures import AnswerEncoder
+from engine.field_sources import PlanRun as EngineRequest
+from engine.plan_execution import answers
+from gateway.limits import DEFAULT_DOCUMENT_LIMITS, check_document, check_text
+from gateway.request_execution import Gateway, GraphQLRequest
+from resolvers.loading.record_loaders import Loaders
+from resolvers.loading.request_context import Context
 from schema import schema
-from upstream.client import Client
-from upstream.freshness import Snapshot
-from upstream.source import Source
-from upstream.storage import Storage
-from web.execution import Gateway, Request
-from web.limits import DEFAULT_LIMITS, check_document, check_text
-from web.requests import HttpRequest, read_post
-from web.responses import Reply, Responses
+from upstream.client.api_client import Client
+from web.request_parsing import HttpRequest, read_post
+from web.response_cache import CachedReply, ResponseCache
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "stages.md"
@@ -62,7 +62,7 @@ def main() -> None:
 async def measure() -> dict[str, dict[str, float]]:
     """Seconds by the name of the operation and of the stage."""
     # It knows everything, so its client is never asked.
-    upstream = Source(
+    upstream = CatalogSource(
         Client(NOBODY, httpx.AsyncBaseTransport()), Storage(":memory:"), origin=NOBODY, follow=False
     )
     upstream.sync.snapshot = Snapshot(made_catalog(), datetime.now(UTC))
@@ -74,7 +74,7 @@ async def measure() -> dict[str, dict[str, float]]:
         await upstream.aclose()
 
 
-def _stages(text: str, upstream: Source) -> dict[str, Stage]:
+def _stages(text: str, upstream: CatalogSource) -> dict[str, Stage]:
     snapshot = upstream.sync.snapshot
     assert snapshot is not None
     version = snapshot.catalog.version
@@ -83,10 +83,10 @@ def _stages(text: str, upstream: Source) -> dict[str, Stage]:
     document, engine, gateway = parse(text), Engine(schema), Gateway(upstream)
     operation = engine.operation(text, document, None)
     variables = operation.coerced(None)
-    place = operation.plan(variables)
-    responses = Responses(1_000_000)
+    node = operation.plan(variables)
+    responses = ResponseCache(1_000_000)
     as_it_came = ("POST", b"", body, b"content-type", b"application/json")
-    responses.add_request(responses.keep(text, len(text), b"", version), as_it_came, Reply([], b""))
+    responses.add_request(responses.keep(text, len(text), b"", version), as_it_came, CachedReply([], b""))
     built: list[object] = []
     encoder = AnswerEncoder()
 
@@ -106,12 +106,12 @@ def _stages(text: str, upstream: Source) -> dict[str, Stage]:
         return validate(schema._schema, document)
 
     async def limit() -> object:
-        check_document(document, DEFAULT_LIMITS)
-        return check_text(text, DEFAULT_LIMITS)
+        check_document(document, DEFAULT_DOCUMENT_LIMITS)
+        return check_text(text, DEFAULT_DOCUMENT_LIMITS)
 
     async def first() -> object:
-        source.answer_class.cache_clear()
-        source.compiled.cache_clear()
+        code_generation.answer_class.cache_clear()
+        code_generation.compiled.cache_clear()
         new = Engine(schema).operation(text, document, None)
         return await answers(new.plan(variables), EngineRequest(variables, context()))
 
@@ -119,14 +119,14 @@ def _stages(text: str, upstream: Source) -> dict[str, Stage]:
         return context()
 
     async def run() -> object:
-        built[:] = [await answers(place, EngineRequest(variables, context()))]
+        built[:] = [await answers(node, EngineRequest(variables, context()))]
         return built
 
     async def serialise() -> object:
         return encoder.whole(built[0])
 
     async def execute() -> object:
-        return await gateway.execute(Request(text))
+        return await gateway.execute(GraphQLRequest(text))
 
     return {
         "find a kept answer by the bytes of the request": look_up,

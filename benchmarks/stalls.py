@@ -31,12 +31,12 @@ import httpx
 import msgspec
 import uvloop
 
-from upstream.client import Client
-from upstream.source import Source
-from upstream.storage import Storage
-from upstream.transport import network
-from web.execution import Gateway, Request
-from web.graphiql import CANONICAL
+from catalog.catalog_source import CatalogSource
+from catalog.storage.sqlite_storage import Storage
+from gateway.request_execution import Gateway, GraphQLRequest
+from upstream.client.api_client import Client
+from upstream.client.http_transport import network
+from web.pages.graphiql import CANONICAL
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "stalls.md"
@@ -57,7 +57,7 @@ class Watched:
     seconds: float = 0.0
 
 
-class Measured(msgspec.Struct):
+class StallFigures(msgspec.Struct):
     """One column of the table. Seconds."""
 
     name: str
@@ -91,7 +91,7 @@ def main() -> None:
         command = [sys.executable, "-m", "benchmarks.stalls", "--one", address]
         command += ["--crawls", str(chosen.crawls)]
         done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE)
-    text = table(msgspec.json.decode(done.stdout, type=list[Measured]))
+    text = table(msgspec.json.decode(done.stdout, type=list[StallFigures]))
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(text)
     sys.stdout.write(text)
@@ -119,7 +119,7 @@ def _upstream() -> Iterator[str]:
         process.wait()
 
 
-async def measure(address: str, crawls: int) -> list[Measured]:
+async def measure(address: str, crawls: int) -> list[StallFigures]:
     """All columns, in this process."""
     first, alone, later = [], [], []
     async with _source(address) as source:
@@ -140,10 +140,10 @@ async def measure(address: str, crawls: int) -> list[Measured]:
 
 
 @asynccontextmanager
-async def _source(address: str) -> AsyncIterator[Source]:
+async def _source(address: str) -> AsyncIterator[CatalogSource]:
     with tempfile.TemporaryDirectory() as folder:
         storage = Storage(str(Path(folder) / "catalog.sqlite"))
-        source = Source(Client(address, network()), storage, origin=address, follow=False)
+        source = CatalogSource(Client(address, network()), storage, origin=address, follow=False)
         await source.open()
         yield source
         await source.aclose()
@@ -160,7 +160,7 @@ async def _change(address: str) -> None:
             changed.raise_for_status()
 
 
-async def _watched(source: Source, work: Callable[[], Awaitable[object]]) -> Watched:
+async def _watched(source: CatalogSource, work: Callable[[], Awaitable[object]]) -> Watched:
     """Work, while the loop is watched and queries are answered."""
     watched, done = Watched(), asyncio.Event()
     watching = asyncio.create_task(_watch(watched, done))
@@ -186,8 +186,8 @@ async def _watch(watched: Watched, done: asyncio.Event) -> None:
         turned, worked = now, now_worked
 
 
-async def _query(source: Source, queries: list[float], done: asyncio.Event) -> None:
-    gateway, request = Gateway(source), Request(CANONICAL.read_text())
+async def _query(source: CatalogSource, queries: list[float], done: asyncio.Event) -> None:
+    gateway, request = Gateway(source), GraphQLRequest(CANONICAL.read_text())
     while not done.is_set():
         started = time.perf_counter()
         answer = await gateway.execute(request)
@@ -197,10 +197,10 @@ async def _query(source: Source, queries: list[float], done: asyncio.Event) -> N
         await asyncio.sleep(0.002)
 
 
-def _column(name: str, all_watched: list[Watched]) -> Measured:
+def _column(name: str, all_watched: list[Watched]) -> StallFigures:
     turns = [turn for watched in all_watched for turn in watched.turns]
     queries = [query for watched in all_watched for query in watched.queries]
-    return Measured(
+    return StallFigures(
         name=name,
         times=len(all_watched),
         seconds=median(watched.seconds for watched in all_watched),
@@ -215,9 +215,9 @@ def _column(name: str, all_watched: list[Watched]) -> Measured:
     )
 
 
-def table(columns: list[Measured]) -> str:
+def table(columns: list[StallFigures]) -> str:
     """The columns as Markdown, under the machine they were measured on."""
-    lines: list[tuple[str, Callable[[Measured], str]]] = [
+    lines: list[tuple[str, Callable[[StallFigures], str]]] = [
         ("how often, and how long one took", lambda each: f"{each.times}, {_ms(each.seconds)}"),
         ("longest turn of the loop, the worst of all times", lambda each: _ms(each.longest)),
         ("longest turn, the median of the times", lambda each: _ms(each.usual_longest)),

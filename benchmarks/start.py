@@ -57,12 +57,12 @@ source = server.open_source(read_settings(), follow=False)
 lap("open the storage, with its check")
 stored = source._storage.load()
 lap("read and decode the records")
-from upstream.catalog import Catalog
+from catalog.indexed_catalog import Catalog
 catalog = Catalog.build(stored.packages, stored.grids, stored.categories)
 lap("build the catalog")
 
 async def answer():
-    from web.execution import Gateway, Request
+    from gateway.request_execution import Gateway, Request
     await source.open()
     global begun
     begun = time.perf_counter()
@@ -77,7 +77,7 @@ print(json.dumps(laps))
 
 
 @dataclass(frozen=True)
-class Measured:
+class StartFigures:
     """What goes into the tables. Times are in seconds, each the list of all runs."""
 
     packages: int
@@ -102,7 +102,7 @@ def main() -> None:
     sys.stdout.write(text)
 
 
-def measure(folder: Path, packages: int, runs: int) -> Measured:
+def measure(folder: Path, packages: int, runs: int) -> StartFigures:
     """Store a catalog, then start over it again and again."""
     upstream_port = _free_port()
     environment = os.environ | {
@@ -120,7 +120,7 @@ def measure(folder: Path, packages: int, runs: int) -> Measured:
     starts = [start(environment) for _ in range(runs)]
     laps = [_phases(environment) for _ in range(runs)]
     profiles = [_imports(environment) for _ in range(runs)]
-    return Measured(
+    return StartFigures(
         packages=packages,
         wall=[wall for wall, _ in starts],
         processor=[processor for _, processor in starts],
@@ -202,7 +202,7 @@ def _phases(environment: dict[str, str]) -> dict[str, float]:
 def _imports(environment: dict[str, str]) -> tuple[dict[str, float], Counter[str]]:
     """By Python package: the seconds that its modules took themselves, and how many they are."""
     code = "import server, uvicorn.protocols.http.httptools_impl; server.app"
-    code += "; import upstream.source, upstream.transport"
+    code += "; import catalog.catalog_source, upstream.client.http_transport"
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-c", code],
         cwd=ROOT,
@@ -227,7 +227,7 @@ def _imports(environment: dict[str, str]) -> tuple[dict[str, float], Counter[str
 # The tables
 
 
-def table(measured: Measured) -> str:
+def table(measured: StartFigures) -> str:
     """The figures as Markdown, under the machine they were measured on."""
     runs = len(measured.wall)
     text = [

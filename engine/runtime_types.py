@@ -17,16 +17,16 @@ from strawberry.types import has_object_definition
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.union import StrawberryUnion
 
-from engine.fields import Request
-from engine.handover import HandOver
-from engine.leaves import reject_abnormal
+from engine.fallback import Fallback
+from engine.field_sources import PlanRun
+from engine.leaf_values import reject_abnormal
 
 
 class RuntimeTypes:
     """Decides for the values of one field. ``info_for`` makes what Strawberry's functions want to know."""
 
     def __init__(
-        self, schema: GraphQLSchema, declared: GraphQLNamedOutputType, info_for: Callable[[Request], Any]
+        self, schema: GraphQLSchema, declared: GraphQLNamedOutputType, info_for: Callable[[PlanRun], Any]
     ) -> None:
         self.declared = declared
         self._schema = schema
@@ -44,9 +44,9 @@ class RuntimeTypes:
         assert isinstance(self.declared, GraphQLObjectType)
         return [self.declared]
 
-    def split(self, values: list[Any], request: Request) -> list[tuple[GraphQLObjectType, list[Any]]]:
+    def split(self, values: list[Any], run: PlanRun) -> list[tuple[GraphQLObjectType, list[Any]]]:
         """The values by their types."""
-        info = self._info_for(request)
+        info = self._info_for(run)
         by_name: dict[str, tuple[GraphQLObjectType, list[Any]]] = {}
         for value in values:
             type_ = self.of_class.get(value.__class__) or self._decide(value, info)
@@ -61,14 +61,14 @@ class RuntimeTypes:
             reject_abnormal(name)
             found = self._schema.get_type(name) if isinstance(name, str) else None
             if found is None or not is_object_type(found) or not self._schema.is_sub_type(type_, found):
-                raise HandOver("error")
+                raise Fallback("error")
             type_ = found
         assert isinstance(type_, GraphQLObjectType)
         if type_.is_type_of is not None:
             is_one = type_.is_type_of(value, info)
             reject_abnormal(is_one)
             if not is_one:
-                raise HandOver("error")
+                raise Fallback("error")
         if self._tells(value.__class__, type_):
             self.of_class[value.__class__] = type_
         return type_

@@ -1,4 +1,4 @@
-"""What a category holds. All of it needs the whole catalogue."""
+"""What a category holds. All of it needs the whole catalog."""
 
 from __future__ import annotations
 
@@ -6,26 +6,33 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers.arguments import After, Before, First, Last, PackageFilterArgument, PackageOrderArgument
-from resolvers.budget import COUNTED
-from resolvers.context import Info
-from resolvers.lists import packages_of
-from resolvers.ordering import PackageOrder
-from resolvers.pagination import Connection, Paging, page_size
-from upstream.catalog import Catalog
-from upstream.records import Category, Package
-from upstream.tables import package_table
+from catalog.column_tables import package_table
+from catalog.indexed_catalog import Catalog
+from resolvers.lists.list_arguments import (
+    After,
+    Before,
+    First,
+    Last,
+    PackageFilterArgument,
+    PackageOrderArgument,
+)
+from resolvers.lists.order_enums import PackageOrder
+from resolvers.lists.pagination import Connection, Paging, page_size
+from resolvers.lists.record_lists import packages_of
+from resolvers.loading.request_context import Info
+from resolvers.work_budget import COUNTED
+from upstream.client.v4_records import CategoryRecord, PackageRecord
 
 Most = Annotated[int, strawberry.argument(description="How many: 0 to 100.")]
 
 
-async def package_count(root: Category, info: Info) -> int:
+async def package_count(root: CategoryRecord, info: Info) -> int:
     """How many packages are in it."""
     return len(_package_ids(await info.context.catalog(), root))
 
 
 async def packages(
-    root: Category,
+    root: CategoryRecord,
     info: Info,
     filter: PackageFilterArgument = None,
     order_by: PackageOrderArgument = None,
@@ -33,14 +40,14 @@ async def packages(
     after: After = None,
     last: Last = None,
     before: Before = None,
-) -> Connection[Package]:
+) -> Connection[PackageRecord]:
     """A part of its packages."""
     catalog = await info.context.catalog()
     paging = Paging("packages", first, after, last, before)
     return packages_of(info.context, catalog, paging, _package_ids(catalog, root), filter, order_by)
 
 
-async def most_starred(root: Category, info: Info, first: Most = 5) -> list[Package]:
+async def most_starred(root: CategoryRecord, info: Info, first: Most = 5) -> list[PackageRecord]:
     """Its packages with the most stars."""
     size = page_size("mostStarred", "first", first)
     catalog = await info.context.catalog()
@@ -51,5 +58,5 @@ async def most_starred(root: Category, info: Info, first: Most = 5) -> list[Pack
     return [catalog.packages[id] for id in ids[:size]]
 
 
-def _package_ids(catalog: Catalog, category: Category) -> tuple[int, ...]:
+def _package_ids(catalog: Catalog, category: CategoryRecord) -> tuple[int, ...]:
     return catalog.category_packages.get(category.id, ())

@@ -1,4 +1,4 @@
-"""How the fields of a contributor are loaded. All of them need the whole catalogue."""
+"""How the fields of a contributor are loaded. All of them need the whole catalog."""
 
 from __future__ import annotations
 
@@ -10,22 +10,29 @@ from typing import Annotated, cast
 import msgspec
 import strawberry
 
-from resolvers.arguments import After, Before, First, Last, PackageFilterArgument, PackageOrderArgument
-from resolvers.budget import SHARED
-from resolvers.context import Context, Info
-from resolvers.lists import packages_of
-from resolvers.pagination import Connection, Paging, connection, page_size
-from upstream.contributors import (
-    Contributor,
+from catalog.column_tables import contributor_table
+from catalog.contributors import (
+    ContributorRecord,
     by_login,
     by_package_count,
     co_contributors,
     contributors,
     shared_participations,
 )
-from upstream.orders import Order
-from upstream.records import Category, Package
-from upstream.tables import contributor_table
+from catalog.sort_orders import Order
+from resolvers.lists.list_arguments import (
+    After,
+    Before,
+    First,
+    Last,
+    PackageFilterArgument,
+    PackageOrderArgument,
+)
+from resolvers.lists.pagination import Connection, Paging, connection, page_size
+from resolvers.lists.record_lists import packages_of
+from resolvers.loading.request_context import Context, Info
+from resolvers.work_budget import SHARED
+from upstream.client.v4_records import CategoryRecord, PackageRecord
 
 Login = Annotated[str, strawberry.argument(description="The login at the repository's host, in any case.")]
 Most = Annotated[int, strawberry.argument(description="How many: 0 to 100.")]
@@ -33,7 +40,7 @@ Most = Annotated[int, strawberry.argument(description="How many: 0 to 100.")]
 
 @strawberry.enum(description="What contributors are ordered by, and which way.")
 class ContributorOrder(Enum):
-    """The value is an :class:`~upstream.orders.Order`."""
+    """The value is an :class:`~catalog.sort_orders.Order`."""
 
     PACKAGE_COUNT_DESC = strawberry.enum_value(
         by_package_count(descending=True), description="By how many packages, the most first; ties by login."
@@ -46,9 +53,9 @@ class ContributorOrder(Enum):
     LOGIN_DESC = strawberry.enum_value(by_login(descending=True), description="By login, from Z to A.")
 
     @property
-    def order(self) -> Order[Contributor]:
+    def order(self) -> Order[ContributorRecord]:
         """How to sort."""
-        return cast("Order[Contributor]", self.value)
+        return cast("Order[ContributorRecord]", self.value)
 
 
 ContributorOrderArgument = Annotated[
@@ -60,23 +67,23 @@ ContributorOrderArgument = Annotated[
 class CategoryCount:
     """A category, and how many of some packages are in it."""
 
-    category: Category
+    category: CategoryRecord
     package_count: int
 
 
 class CoContributor(msgspec.Struct, frozen=True):
     """Someone, and with how many packages they both helped."""
 
-    contributor: Contributor
+    contributor: ContributorRecord
     shared_package_count: int
 
 
-async def contributor(info: Info, login: Login) -> Contributor | None:
+async def contributor(info: Info, login: Login) -> ContributorRecord | None:
     """One contributor."""
     return await contributor_by_login(info.context, login)
 
 
-async def contributor_by_login(context: Context, login: str) -> Contributor | None:
+async def contributor_by_login(context: Context, login: str) -> ContributorRecord | None:
     """The contributor with this login in any case, or ``None`` if there is none.
 
     :raises UpstreamError: the catalog is not known yet.
@@ -91,7 +98,7 @@ async def all_contributors(
     after: After = None,
     last: Last = None,
     before: Before = None,
-) -> Connection[Contributor]:
+) -> Connection[ContributorRecord]:
     """A part of all contributors."""
     order = order_by.order
     span = Paging("contributors", first, after, last, before).span(order)
@@ -99,21 +106,23 @@ async def all_contributors(
     return connection(span, table.ids(order), order, table.records)
 
 
-async def contributors_of(root: Package, info: Info) -> list[Contributor]:
+async def contributors_of(root: PackageRecord, info: Info) -> list[ContributorRecord]:
     """Those who contributed to a package, in its order."""
     info.context.work.spend(len(root.participants))
     known = (await info.context.catalog()).view(contributors)
     # A package that the catalog does not have can name someone who is new.
-    return [known.get(login.casefold()) or Contributor(login, (root.id,)) for login in root.participants]
+    return [
+        known.get(login.casefold()) or ContributorRecord(login, (root.id,)) for login in root.participants
+    ]
 
 
-def package_count(root: Contributor) -> int:
+def package_count(root: ContributorRecord) -> int:
     """How many packages they contributed to."""
     return len(root.packages)
 
 
 async def packages(
-    root: Contributor,
+    root: ContributorRecord,
     info: Info,
     filter: PackageFilterArgument = None,
     order_by: PackageOrderArgument = None,
@@ -121,13 +130,13 @@ async def packages(
     after: After = None,
     last: Last = None,
     before: Before = None,
-) -> Connection[Package]:
+) -> Connection[PackageRecord]:
     """A part of the packages they contributed to."""
     paging = Paging("packages", first, after, last, before)
     return packages_of(info.context, await info.context.catalog(), paging, root.packages, filter, order_by)
 
 
-async def categories(root: Contributor, info: Info) -> list[CategoryCount]:
+async def categories(root: ContributorRecord, info: Info) -> list[CategoryCount]:
     """The categories of their packages, the most packages first, then by id."""
     info.context.work.spend(len(root.packages))
     catalog = await info.context.catalog()
@@ -140,7 +149,7 @@ async def categories(root: Contributor, info: Info) -> list[CategoryCount]:
     ]
 
 
-async def co_contributors_of(root: Contributor, info: Info, first: Most = 10) -> list[CoContributor]:
+async def co_contributors_of(root: ContributorRecord, info: Info, first: Most = 10) -> list[CoContributor]:
     """Those who contributed to the same packages."""
     size = page_size("coContributors", "first", first)
     catalog = await info.context.catalog()

@@ -9,14 +9,21 @@ from typing import Annotated, Any
 
 import strawberry
 
-from resolvers.arguments import After, Before, First, Last, PackageFilterArgument, PackageOrderArgument
-from resolvers.context import Info
-from resolvers.lists import packages_of
-from resolvers.lookup import check_count
-from resolvers.pagination import Connection, Paging, page_size
-from resolvers.relation import ToMany
-from upstream.orders import commits_in_52_weeks, last_commit
-from upstream.records import Grid, Package
+from catalog.sort_orders import commits_in_52_weeks, last_commit
+from resolvers.lists.list_arguments import (
+    After,
+    Before,
+    First,
+    Last,
+    PackageFilterArgument,
+    PackageOrderArgument,
+)
+from resolvers.lists.pagination import Connection, Paging, page_size
+from resolvers.lists.record_lists import packages_of
+from resolvers.loading.key_lookup import check_count
+from resolvers.loading.record_relations import ToMany
+from resolvers.loading.request_context import Info
+from upstream.client.v4_records import GridRecord, PackageRecord
 
 PackageSlugs = Annotated[
     list[str], strawberry.argument(description="The names of packages in addresses; up to 100.")
@@ -39,7 +46,7 @@ class ComparedPackage:
     Equal numbers share a place; without a number there is none.
     """
 
-    package: Package
+    package: PackageRecord
     stars_rank: int
     forks_rank: int
     commits_rank: int | None
@@ -47,18 +54,18 @@ class ComparedPackage:
 
 
 @dataclass(frozen=True, slots=True)
-class _Packages(ToMany[Package]):
+class _GridPackages(ToMany[PackageRecord]):
     async def resolve(self, root: Any, info: Info, order_by: PackageOrderArgument = None) -> Any:
         """The packages that the grid names, by title or as asked; an item that failed is its error."""
         found = await ToMany.resolve(self, root, info)
         if order_by is None:
             return found
-        records = {package.id: package for package in found if isinstance(package, Package)}
-        others = [item for item in found if not isinstance(item, Package)]
+        records = {package.id: package for package in found if isinstance(package, PackageRecord)}
+        others = [item for item in found if not isinstance(item, PackageRecord)]
         return [*(records[id] for id in order_by.order.sorted(records)), *others]
 
 
-packages = _Packages(
+packages = _GridPackages(
     "packages",
     lambda loaders: loaders.packages,
     index=lambda catalog: (catalog.grids, catalog.grid_packages),
@@ -67,7 +74,7 @@ packages = _Packages(
 
 
 async def packages_connection(
-    root: Grid,
+    root: GridRecord,
     info: Info,
     filter: PackageFilterArgument = None,
     order_by: PackageOrderArgument = None,
@@ -75,34 +82,34 @@ async def packages_connection(
     after: After = None,
     last: Last = None,
     before: Before = None,
-) -> Connection[Package]:
+) -> Connection[PackageRecord]:
     """A part of the packages of the grid."""
     paging = Paging("packagesConnection", first, after, last, before)
     return packages_of(info.context, await info.context.catalog(), paging, root.packages, filter, order_by)
 
 
-def package_count(root: Grid) -> int:
+def package_count(root: GridRecord) -> int:
     """How many packages the grid compares."""
     return len(root.packages)
 
 
-async def stars(root: Grid, info: Info) -> Amount:
+async def stars(root: GridRecord, info: Info) -> Amount:
     """The stars of its packages."""
     return _amount(package.repo_watchers for package in await _known(root, info))
 
 
-async def forks(root: Grid, info: Info) -> Amount:
+async def forks(root: GridRecord, info: Info) -> Amount:
     """The forks of its packages."""
     return _amount(package.repo_forks for package in await _known(root, info))
 
 
-async def commits(root: Grid, info: Info) -> Amount:
+async def commits(root: GridRecord, info: Info) -> Amount:
     """The commits of 52 weeks of its packages, of those where they are counted."""
     counts = map(commits_in_52_weeks, await _known(root, info))
     return _amount(count for count in counts if count is not None)
 
 
-async def most_active(root: Grid, info: Info, first: Most = 5) -> list[Package]:
+async def most_active(root: GridRecord, info: Info, first: Most = 5) -> list[PackageRecord]:
     """Its packages with the most commits in 52 weeks, those that are not counted left out."""
     size = page_size("mostActive", "first", first)
     counted = [(commits_in_52_weeks(package) or 0, package) for package in await _known(root, info)]
@@ -111,7 +118,7 @@ async def most_active(root: Grid, info: Info, first: Most = 5) -> list[Package]:
     return [package for _, package in counted[:size]]
 
 
-async def compare(root: Grid, info: Info, slugs: PackageSlugs) -> list[ComparedPackage | None]:
+async def compare(root: GridRecord, info: Info, slugs: PackageSlugs) -> list[ComparedPackage | None]:
     """The packages with these slugs beside all others of the grid; ``None`` for one that is not on it."""
     check_count("compare", slugs)
     info.context.work.spend(len(slugs))
@@ -135,7 +142,7 @@ async def compare(root: Grid, info: Info, slugs: PackageSlugs) -> list[ComparedP
     ]
 
 
-async def _known(root: Grid, info: Info, each: int = 2) -> list[Package]:
+async def _known(root: GridRecord, info: Info, each: int = 2) -> list[PackageRecord]:
     """The packages of the grid; one that fails fails the answer, which would be wrong without it.
 
     ``each`` is how many steps of work there are for one of them.
@@ -143,7 +150,7 @@ async def _known(root: Grid, info: Info, each: int = 2) -> list[Package]:
     :raises UpstreamError: a package could not be loaded.
     """
     info.context.work.spend(each * len(root.packages))
-    packages: list[Package] = []
+    packages: list[PackageRecord] = []
     for item in await info.context.loaders.packages.by_ids(sorted(root.packages)):
         if isinstance(item, BaseException):
             raise item
@@ -157,7 +164,9 @@ def _amount(numbers: Iterable[int]) -> Amount:
     return Amount(sum(every), float(median(every)) if every else None)
 
 
-def _ranks(packages: list[Package], value_of: Callable[[Package], float | None]) -> dict[int, int]:
+def _ranks(
+    packages: list[PackageRecord], value_of: Callable[[PackageRecord], float | None]
+) -> dict[int, int]:
     values = {package.id: value for package in packages if (value := value_of(package)) is not None}
     ranked = sorted(values.values(), reverse=True)
     places: dict[float, int] = {}

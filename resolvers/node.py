@@ -7,14 +7,14 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers.context import Context, Info
+from catalog.contributors import ContributorRecord
+from resolvers.client_errors import BadUserInput
 from resolvers.contributor import contributor_by_login
-from resolvers.errors import BadUserInput
-from resolvers.lookup import each, node_id, parsed_id
-from upstream.contributors import Contributor
-from upstream.records import Record
+from resolvers.loading.key_lookup import each, node_id, parsed_id
+from resolvers.loading.request_context import Context, Info
+from upstream.client.v4_records import Record
 
-Found = Record | Contributor
+Found = Record | ContributorRecord
 
 AnyId = Annotated[
     strawberry.ID, strawberry.argument(description="The global id, as the field `id` gives it.")

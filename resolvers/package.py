@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from resolvers.relation import ToMany, ToOne
-from upstream.records import Category, Grid
+from resolvers.loading.record_relations import ToMany, ToOne
+from upstream.client.v4_records import CategoryRecord, GridRecord
 
-category: ToOne[Category] = ToOne("category", lambda loaders: loaders.categories)
+category: ToOne[CategoryRecord] = ToOne("category", lambda loaders: loaders.categories)
 """The category that the package names."""
 
-grids: ToMany[Grid] = ToMany("grids", lambda loaders: loaders.grids)
+grids: ToMany[GridRecord] = ToMany("grids", lambda loaders: loaders.grids)
 """The grids that the package names, by title; an item that failed is its error."""

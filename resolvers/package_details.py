@@ -8,11 +8,11 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers.errors import BadUserInput
-from resolvers.moment import now
-from upstream.errors import UpstreamBadData
-from upstream.identity import pypi_name, repository
-from upstream.records import Package
+from catalog.pypi_and_repository import pypi_name, repository
+from resolvers.client_errors import BadUserInput
+from resolvers.current_time import now
+from upstream.client.upstream_errors import UpstreamBadData
+from upstream.client.v4_records import PackageRecord
 
 WEEKS = 52
 HALF = WEEKS // 2
@@ -66,7 +66,7 @@ class CommitActivity:
         return sum(self.weekly[-n:])
 
 
-def pypi(root: Package) -> PypiProject | None:
+def pypi(root: PackageRecord) -> PypiProject | None:
     """The package on PyPI that ``pypi_url`` names."""
     name = pypi_name(root.pypi_url)
     if name is None:
@@ -74,12 +74,12 @@ def pypi(root: Package) -> PypiProject | None:
     return PypiProject(name, root.pypi_version or None, f"https://pypi.org/project/{name}/")
 
 
-def pypi_name_of(root: Package) -> str | None:
+def pypi_name_of(root: PackageRecord) -> str | None:
     """The normalised name on PyPI that ``pypi_url`` names."""
     return pypi_name(root.pypi_url)
 
 
-def repository_of(root: Package) -> Repository | None:
+def repository_of(root: PackageRecord) -> Repository | None:
     """The repository that ``repo_url`` names."""
     address = repository(root.repo_url)
     if address is None:
@@ -89,7 +89,7 @@ def repository_of(root: Package) -> Repository | None:
     return Repository(host, owner, name, f"https://{address}")
 
 
-def commits_over_52(root: Package) -> tuple[int, ...] | None:
+def commits_over_52(root: PackageRecord) -> tuple[int, ...] | None:
     """The commits of each week.
 
     :raises UpstreamBadData: upstream's cannot be taken.
@@ -98,7 +98,7 @@ def commits_over_52(root: Package) -> tuple[int, ...] | None:
     return root.commits_over_52
 
 
-def last_updated(root: Package) -> datetime | None:
+def last_updated(root: PackageRecord) -> datetime | None:
     """When the last commit was made.
 
     :raises UpstreamBadData: upstream's cannot be taken.
@@ -107,7 +107,7 @@ def last_updated(root: Package) -> datetime | None:
     return root.last_updated
 
 
-def last_fetched(root: Package) -> datetime | None:
+def last_fetched(root: PackageRecord) -> datetime | None:
     """When upstream last read the repository.
 
     :raises UpstreamBadData: upstream's cannot be taken.
@@ -116,7 +116,7 @@ def last_fetched(root: Package) -> datetime | None:
     return root.last_fetched
 
 
-def commit_activity(root: Package) -> CommitActivity | None:
+def commit_activity(root: PackageRecord) -> CommitActivity | None:
     """The commits, where upstream has counted them.
 
     :raises UpstreamBadData: upstream's cannot be taken.
@@ -132,7 +132,7 @@ def last_weeks(root: CommitActivity, n: WeekCount) -> int:
     return root.last_weeks(n)
 
 
-def days_since_last_commit(root: Package) -> int | None:
+def days_since_last_commit(root: PackageRecord) -> int | None:
     """Whole days from the last commit to now; a commit dated in the future is today's.
 
     :raises UpstreamBadData: upstream's cannot be taken.
@@ -141,7 +141,7 @@ def days_since_last_commit(root: Package) -> int | None:
     return None if moment is None else max(0, (now() - moment).days)
 
 
-def _check(package: Package, field: str) -> None:
+def _check(package: PackageRecord, field: str) -> None:
     if field in package.unfit:
         raise UpstreamBadData(
             f"Upstream's {field} of package {package.id} is not as the v4 API promises, and is left out."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from resolvers.arguments import (
+from catalog.freshness import SnapshotStatus
+from resolvers.key_inputs import ByCategoryKey, ByGridKey, ByPackageKey, given
+from resolvers.lists.list_arguments import (
     After,
     Before,
     DatabaseId,
@@ -17,14 +19,12 @@ from resolvers.arguments import (
     RepoUrl,
     Slug,
 )
-from resolvers.context import Info
-from resolvers.keys import ByCategoryKey, ByGridKey, ByPackageKey, given
-from resolvers.lists import all_grids, all_packages
-from resolvers.lookup import check_one_key, lookup, package_by_pypi_name, package_by_repo_url
-from resolvers.pagination import Connection, Paging
-from upstream.freshness import Status
-from upstream.receipt import note_momentary
-from upstream.records import Category, Grid, Package
+from resolvers.lists.pagination import Connection, Paging
+from resolvers.lists.record_lists import all_grids, all_packages
+from resolvers.loading.key_lookup import check_one_key, lookup, package_by_pypi_name, package_by_repo_url
+from resolvers.loading.request_context import Info
+from upstream.client.request_receipt import note_uncacheable
+from upstream.client.v4_records import CategoryRecord, GridRecord, PackageRecord
 
 
 async def package(
@@ -35,7 +35,7 @@ async def package(
     pypi_name: PypiName = None,
     repo_url: RepoUrl = None,
     by: ByPackageKey = None,
-) -> Package | None:
+) -> PackageRecord | None:
     """One package by one key."""
     keys = {"id": id, "databaseId": database_id, "slug": slug, "pypiName": pypi_name, "repoUrl": repo_url}
     check_one_key("package", keys | {"by": by})
@@ -54,7 +54,7 @@ async def grid(
     database_id: DatabaseId = None,
     slug: Slug = None,
     by: ByGridKey = None,
-) -> Grid | None:
+) -> GridRecord | None:
     """One grid by one key."""
     check_one_key("grid", {"id": id, "databaseId": database_id, "slug": slug, "by": by})
     if by is not None:
@@ -68,7 +68,7 @@ async def category(
     database_id: DatabaseId = None,
     slug: Slug = None,
     by: ByCategoryKey = None,
-) -> Category | None:
+) -> CategoryRecord | None:
     """One category by one key."""
     check_one_key("category", {"id": id, "databaseId": database_id, "slug": slug, "by": by})
     if by is not None:
@@ -78,7 +78,7 @@ async def category(
     )
 
 
-async def categories(info: Info) -> list[Category]:
+async def categories(info: Info) -> list[CategoryRecord]:
     """All categories, by id."""
     return await info.context.loaders.categories.all()
 
@@ -91,7 +91,7 @@ async def packages(
     after: After = None,
     last: Last = None,
     before: Before = None,
-) -> Connection[Package]:
+) -> Connection[PackageRecord]:
     """A part of all packages."""
     return await all_packages(info.context, Paging("packages", first, after, last, before), filter, order_by)
 
@@ -104,12 +104,12 @@ async def grids(
     after: After = None,
     last: Last = None,
     before: Before = None,
-) -> Connection[Grid]:
+) -> Connection[GridRecord]:
     """A part of all grids."""
     return await all_grids(info.context, Paging("grids", first, after, last, before), filter, order_by)
 
 
-def catalog(info: Info) -> Status:
+def catalog(info: Info) -> SnapshotStatus:
     """What this request can know of its catalog."""
-    note_momentary()
+    note_uncacheable()
     return info.context.status

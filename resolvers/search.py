@@ -2,7 +2,8 @@
 
 Upstream knows more (downloads, its own weights) but gives 20 hits at most, without ids, from an index that is
 rebuilt now and then: a hit can be of a record that is gone (contract section 4). The catalog answers when
-upstream fails or is slow, when it has been asked enough (``upstream.budget``), and for whoever wants more than 20.
+upstream fails or is slow, when it has been asked enough (``upstream.batching.request_budget``), and for whoever
+wants more than 20.
 """
 
 from __future__ import annotations
@@ -15,17 +16,17 @@ from typing import Annotated, NamedTuple
 
 import strawberry
 
-from resolvers.arguments import After, First
-from resolvers.budget import EXCHANGE, RESULT, WORD
-from resolvers.context import Context, Info
-from resolvers.errors import BadUserInput
-from resolvers.pagination import PageInfo, page_size
-from resolvers.search_cursors import CatalogPlace, UpstreamPlace, read_cursor, write_cursor
-from upstream.catalog import Catalog, Key
-from upstream.errors import BudgetSpent, UpstreamError
-from upstream.records import PACKAGE, Grid, Package, Record, SearchHit
-from upstream.search_index import Indexing
-from upstream.search_query import words_of
+from catalog.indexed_catalog import Catalog, RecordKey
+from catalog.search.full_text_index import LazyFullTextIndex
+from catalog.search.query_syntax import words_of
+from resolvers.client_errors import BadUserInput
+from resolvers.lists.list_arguments import After, First
+from resolvers.lists.pagination import PageInfo, page_size
+from resolvers.loading.request_context import Context, Info
+from resolvers.search_cursors import CatalogPosition, UpstreamPosition, read_cursor, write_cursor
+from resolvers.work_budget import EXCHANGE, RESULT, WORD
+from upstream.client.upstream_errors import BudgetSpent, UpstreamError
+from upstream.client.v4_records import PACKAGE, GridRecord, PackageRecord, Record, SearchHitRecord
 
 MOST_HITS = 20
 """Of upstream's search (contract section 4)."""
@@ -43,7 +44,7 @@ class SearchAnswerer(Enum):
 
     UPSTREAM = strawberry.enum_value("upstream", description="The search of Django Packages itself.")
     CATALOG = strawberry.enum_value(
-        "catalog", description="The gateway, by a full-text index over its copy of the catalogue."
+        "catalog", description="The gateway, by a full-text index over its copy of the catalog."
     )
 
 
@@ -66,7 +67,7 @@ class SearchEdge:
     cursor: str
     node: Record | BaseException
     score: float | None
-    hit: SearchHit | None
+    hit: SearchHitRecord | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +103,13 @@ async def find(
     """
     size = page_size("search", "first", first)
     query = _checked(query)
-    place = None if after is None else read_cursor(after, query)
+    position = None if after is None else read_cursor(after, query)
     if not query:
         return _part([], 0, 0, 0, SearchAnswerer.CATALOG, "The query is blank, so nothing was looked for.")
-    if isinstance(place, UpstreamPlace):
-        return _of_hits(query, await _results(context, query), size, place)
-    if place is not None:
-        return await _of_catalog(context, query, size, place, "The cursor is one of the catalog's answer.")
+    if isinstance(position, UpstreamPosition):
+        return _of_hits(query, await _results(context, query), size, position)
+    if position is not None:
+        return await _of_catalog(context, query, size, position, "The cursor is one of the catalog's answer.")
     if size > MOST_HITS:
         reason = f"More than {MOST_HITS} were asked for, which is the most that upstream gives."
         return await _of_catalog(context, query, size, None, reason)
@@ -152,18 +153,18 @@ def _checked(query: str) -> str:
 # Upstream
 
 
-class _Result(NamedTuple):
-    hit: SearchHit
+class _UpstreamResult(NamedTuple):
+    hit: SearchHitRecord
     record: Record | BaseException
 
 
-class _Results(NamedTuple):
-    results: list[_Result]
+class _UpstreamResults(NamedTuple):
+    results: list[_UpstreamResult]
     are_all: bool
     """Whether nothing else matches."""
 
 
-async def _results(context: Context, query: str) -> _Results:
+async def _results(context: Context, query: str) -> _UpstreamResults:
     """Upstream's hits with their records. Those of which there is none are left out.
 
     :raises UpstreamError: there is no answer.
@@ -179,28 +180,30 @@ async def _results(context: Context, query: str) -> _Results:
     loads = (_load(context, hit) for hit in resolvable.values())
     found = await asyncio.gather(*loads, return_exceptions=True)
     results = [
-        _Result(hit, record)
+        _UpstreamResult(hit, record)
         for hit, record in zip(resolvable.values(), found, strict=True)
         if isinstance(record, BaseException) or (record is not None and record.slug == hit.slug)
     ]
-    return _Results(results, are_all=len(resolvable) == len(hits) < MOST_HITS)
+    return _UpstreamResults(results, are_all=len(resolvable) == len(hits) < MOST_HITS)
 
 
-async def _load(context: Context, hit: SearchHit) -> Package | Grid | None:
+async def _load(context: Context, hit: SearchHitRecord) -> PackageRecord | GridRecord | None:
     if hit.item_type == PACKAGE.singular:
         return await context.loaders.packages.by_slug(hit.slug)
     return await context.loaders.grids.by_slug(hit.slug)
 
 
-def _of_hits(query: str, answer: _Results, size: int, place: UpstreamPlace | None) -> SearchConnection:
+def _of_hits(
+    query: str, answer: _UpstreamResults, size: int, position: UpstreamPosition | None
+) -> SearchConnection:
     results, start = answer.results, 0
-    if place is not None:
+    if position is not None:
         named = [(hit.item_type, hit.slug) for hit, _ in results]
-        key = (place.item_type, place.slug)
+        key = (position.item_type, position.slug)
         # If it is gone, those behind it have moved up.
-        start = named.index(key) + 1 if key in named else min(max(place.ahead, 0), len(named))
+        start = named.index(key) + 1 if key in named else min(max(position.ahead, 0), len(named))
     edges = [
-        SearchEdge(write_cursor(query, UpstreamPlace(hit.item_type, hit.slug, ahead)), record, None, hit)
+        SearchEdge(write_cursor(query, UpstreamPosition(hit.item_type, hit.slug, ahead)), record, None, hit)
         for ahead, (hit, record) in enumerate(results[start : start + size], start)
     ]
     reason = "Upstream's search answered."
@@ -212,29 +215,29 @@ def _of_hits(query: str, answer: _Results, size: int, place: UpstreamPlace | Non
 
 
 async def _of_catalog(
-    context: Context, query: str, size: int, place: CatalogPlace | None, reason: str
+    context: Context, query: str, size: int, position: CatalogPosition | None, reason: str
 ) -> SearchConnection:
     """Raises UpstreamError if there is no catalog yet."""
     catalog = await context.catalog()
-    index = await catalog.view(Indexing).index(catalog)
+    index = await catalog.view(LazyFullTextIndex).index(catalog)
     context.work.spend(WORD * len(words_of(query)))
     ranking = await asyncio.to_thread(index.search, query)
-    context.work.spend(RESULT * len(ranking.places))
+    context.work.spend(RESULT * len(ranking.rows))
     start = 0
-    if place is not None:
-        start = ranking.behind(index.place(Key(place.kind, place.id)), place.score)
+    if position is not None:
+        start = ranking.behind(index.row(RecordKey(position.kind, position.id)), position.score)
     end = start + size
     edges = [
         _catalog_edge(query, catalog, index.keys[each], score)
-        for each, score in zip(ranking.places[start:end], ranking.scores[start:end], strict=True)
+        for each, score in zip(ranking.rows[start:end], ranking.scores[start:end], strict=True)
     ]
-    total = len(ranking.places)
+    total = len(ranking.rows)
     return _part(edges, start, total, total, SearchAnswerer.CATALOG, reason)
 
 
-def _catalog_edge(query: str, catalog: Catalog, key: Key, score: float) -> SearchEdge:
+def _catalog_edge(query: str, catalog: Catalog, key: RecordKey, score: float) -> SearchEdge:
     records: Mapping[int, Record] = catalog.packages if key.kind == PACKAGE.singular else catalog.grids
-    cursor = write_cursor(query, CatalogPlace(key.kind, key.id, score))
+    cursor = write_cursor(query, CatalogPosition(key.kind, key.id, score))
     return SearchEdge(cursor, records[key.id], score, None)
 
 

@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 import msgspec
 
-from resolvers.errors import BadUserInput
+from resolvers.client_errors import BadUserInput
 
 _LAYOUT = 1
 _MOST_CURSOR = 500
 """Characters: the longest slug and all beside it are well below."""
 
 
-class UpstreamPlace(NamedTuple):
+class UpstreamPosition(NamedTuple):
     """A hit of upstream, and how many stood ahead of it."""
 
     item_type: str
@@ -27,7 +27,7 @@ class UpstreamPlace(NamedTuple):
     ahead: int
 
 
-class CatalogPlace(NamedTuple):
+class CatalogPosition(NamedTuple):
     """A result of the catalog's index, and its score."""
 
     kind: str
@@ -35,25 +35,25 @@ class CatalogPlace(NamedTuple):
     score: float
 
 
-Place = UpstreamPlace | CatalogPlace
+SearchPosition = UpstreamPosition | CatalogPosition
 
 
 class _Cursor(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
     layout: int
     query: str
-    upstream: UpstreamPlace | None
-    catalog: CatalogPlace | None
+    upstream: UpstreamPosition | None
+    catalog: CatalogPosition | None
 
 
-def write_cursor(query: str, place: Place) -> str:
+def write_cursor(query: str, position: SearchPosition) -> str:
     """The cursor of a result of this query."""
-    upstream = place if isinstance(place, UpstreamPlace) else None
-    catalog = place if isinstance(place, CatalogPlace) else None
+    upstream = position if isinstance(position, UpstreamPosition) else None
+    catalog = position if isinstance(position, CatalogPosition) else None
     cursor = _Cursor(_LAYOUT, _digest(query), upstream, catalog)
     return urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
 
 
-def read_cursor(text: str, query: str) -> Place:
+def read_cursor(text: str, query: str) -> SearchPosition:
     """What the cursor names.
 
     :raises BadUserInput: it is none, or one of another query.
@@ -62,8 +62,8 @@ def read_cursor(text: str, query: str) -> Place:
         # What is not ASCII is no cursor either.
         padded = text[:_MOST_CURSOR].encode("ascii") + b"=" * (-len(text) % 4)
         cursor = msgspec.json.decode(urlsafe_b64decode(padded), type=_Cursor)
-        place = cursor.upstream or cursor.catalog
-        if cursor.layout != _LAYOUT or place is None or (cursor.upstream and cursor.catalog):
+        position = cursor.upstream or cursor.catalog
+        if cursor.layout != _LAYOUT or position is None or (cursor.upstream and cursor.catalog):
             raise ValueError
     except (ValueError, msgspec.DecodeError):
         raise BadUserInput(
@@ -71,7 +71,7 @@ def read_cursor(text: str, query: str) -> Place:
         ) from None
     if cursor.query != _digest(query):
         raise BadUserInput("search(after:) is a cursor of the search for something else; begin without one.")
-    return place
+    return position
 
 
 def _digest(query: str) -> str:

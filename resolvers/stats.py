@@ -1,4 +1,4 @@
-"""What the whole catalogue amounts to."""
+"""What the whole catalog amounts to."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers.columns import repository_host
-from resolvers.context import Info
+from catalog.column_tables import package_table
+from catalog.contributors import contributors
+from catalog.indexed_catalog import Catalog
+from catalog.sort_orders import NEWEST_FIRST, last_commit
+from resolvers.client_errors import BadUserInput
 from resolvers.contributor import CategoryCount
-from resolvers.errors import BadUserInput
-from resolvers.matching import MOST_DAYS
-from resolvers.moment import now
-from resolvers.ordering import PackageOrder
-from resolvers.pagination import page_size
-from upstream.catalog import Catalog
-from upstream.contributors import contributors
-from upstream.orders import NEWEST_FIRST, last_commit
-from upstream.records import Package
-from upstream.tables import package_table
+from resolvers.current_time import now
+from resolvers.filters.filter_columns import repository_host
+from resolvers.filters.filter_matching import MOST_DAYS
+from resolvers.lists.order_enums import PackageOrder
+from resolvers.lists.pagination import page_size
+from resolvers.loading.request_context import Info
+from upstream.client.v4_records import PackageRecord
 
 Most = Annotated[int, strawberry.argument(description="How many: 0 to 100.")]
 Days = Annotated[int, strawberry.argument(description="The age of the last commit at most, 0 to 36500.")]
@@ -100,14 +100,14 @@ def active(root: Stats, within_days: Days = 365) -> ActiveShare:
     return ActiveShare(count, count / every if every else None)
 
 
-def newest(root: Stats, first: Most = 5) -> list[Package]:
+def newest(root: Stats, first: Most = 5) -> list[PackageRecord]:
     """The packages that were added last."""
     size = page_size("newest", "first", first)
     ids = root.catalog.view(package_table).ids(NEWEST_FIRST)
     return [root.catalog.packages[id] for id in ids[:size]]
 
 
-def most_starred(root: Stats, first: Most = 5) -> list[Package]:
+def most_starred(root: Stats, first: Most = 5) -> list[PackageRecord]:
     """The packages with the most stars."""
     size = page_size("mostStarred", "first", first)
     ids = root.catalog.view(package_table).ids(PackageOrder.STARS_DESC.order)
@@ -115,7 +115,7 @@ def most_starred(root: Stats, first: Most = 5) -> list[Package]:
 
 
 def _hosts(catalog: Catalog) -> list[HostCount]:
-    """All hosts of repositories, for :meth:`~upstream.catalog.Catalog.view`."""
+    """All hosts of repositories, for :meth:`~catalog.indexed_catalog.Catalog.view`."""
     hosts = Counter(host for host in map(repository_host, catalog.packages.values()) if host)
     return [HostCount(host, hosts[host]) for host in sorted(hosts, key=lambda host: (-hosts[host], host))]
 

@@ -12,11 +12,11 @@ from strawberry.federation.schema import FederationAny
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
-from schema.dialects import Dialect, UnknownDialect, print_dialect, read_dialect
-from schema.documents import Document, KnownDocuments, given, read_document
-from schema.executor import LimitedExecutor
-from schema.field_traces import extensions_of_this_request, tracing_fields
+from schema.document_validation import Document, KnownDocuments, given, read_document
+from schema.federation_tracing import extensions_of_this_request, tracing_fields
+from schema.limited_execution import LimitedExecutor
 from schema.query import Query
+from schema.sdl_dialects import Dialect, UnknownDialect, print_dialect, read_dialect
 from schema.subscription import Subscription
 
 FEDERATION: Final = "2.11"

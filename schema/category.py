@@ -9,8 +9,8 @@ import strawberry
 
 from resolvers import category as resolvers
 from schema.connection import Connection
-from schema.record import RecordNode
-from upstream import records
+from schema.record_node import RecordNode
+from upstream.client import v4_records
 
 if TYPE_CHECKING:
     from schema.package import Package
@@ -23,9 +23,9 @@ LazyPackage = Annotated["Package", strawberry.lazy("schema.package")]
     keys=["id", "databaseId", "slug"],
 )
 class Category(RecordNode):
-    """Resolved from :class:`upstream.records.Category`."""
+    """Resolved from :class:`upstream.client.v4_records.CategoryRecord`."""
 
-    record = records.Category
+    record = v4_records.CategoryRecord
 
     title: str = strawberry.field(description='The name of the category, such as "Apps".')
     slug: str = strawberry.field(description='The name of the category in addresses, such as "apps".')

@@ -15,7 +15,7 @@ T = TypeVar("T")
     shareable=True,
 )
 class PageInfo:
-    """Resolved from :class:`resolvers.pagination.PageInfo`."""
+    """Resolved from :class:`resolvers.lists.pagination.PageInfo`."""
 
     has_next_page: bool = strawberry.field(description="When paginating forwards, are there more items?")
     has_previous_page: bool = strawberry.field(description="When paginating backwards, are there more items?")
@@ -27,7 +27,7 @@ class PageInfo:
 
 @strawberry.type(description="A record at its place in a list.")
 class Edge(Generic[T]):
-    """Resolved from :class:`resolvers.pagination.Edge`."""
+    """Resolved from :class:`resolvers.lists.pagination.Edge`."""
 
     cursor: str = strawberry.field(description="The place, for `after` and `before`.")
     node: T | None = strawberry.field(
@@ -37,7 +37,7 @@ class Edge(Generic[T]):
 
 @strawberry.type(description="A part of a list, with cursors to go on from.")
 class Connection(Generic[T]):
-    """Resolved from :class:`resolvers.pagination.Connection`."""
+    """Resolved from :class:`resolvers.lists.pagination.Connection`."""
 
     edges: list[Edge[T]] = strawberry.field(description="The records of this part with their cursors.")
     nodes: list[T | None] = strawberry.field(description="The records of this part without their cursors.")

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 from strawberry import relay
 
+from catalog import contributors
+from engine.type_declarations import decided_by_class
 from resolvers import contributor as resolvers
-from resolvers.types import decided_by_class
 from schema.category import CategoryCount
 from schema.connection import Connection
-from upstream import contributors
 
 if TYPE_CHECKING:
     from schema.package import Package
@@ -24,7 +24,7 @@ LazyPackage = Annotated["Package", strawberry.lazy("schema.package")]
     keys=["id", "login"],
 )
 class Contributor(relay.Node):
-    """Resolved from :class:`upstream.contributors.Contributor`."""
+    """Resolved from :class:`catalog.contributors.ContributorRecord`."""
 
     login: str = strawberry.field(
         description="The login. Packages can spell it in several cases; this is the newest one's spelling."
@@ -49,7 +49,7 @@ class Contributor(relay.Node):
     )
 
     @classmethod
-    def resolve_id(cls, root: contributors.Contributor, *, info: strawberry.Info) -> str:  # type: ignore[override]
+    def resolve_id(cls, root: contributors.ContributorRecord, *, info: strawberry.Info) -> str:  # type: ignore[override]
         """The part of the global id behind the type's name."""
         return root.key
 
@@ -57,7 +57,7 @@ class Contributor(relay.Node):
     @decided_by_class
     def is_type_of(cls, obj: object, _info: object) -> bool:
         """How the execution knows which of the types behind an interface a record has."""
-        return isinstance(obj, contributors.Contributor)
+        return isinstance(obj, contributors.ContributorRecord)
 
 
 @strawberry.type(description="Someone who contributed to the same packages as someone else.")

@@ -1,6 +1,6 @@
 """What a router of Apollo Federation asks of a subgraph: its schema, and the records that other graphs refer to.
 
-The keys of each type are in its own file, and read by ``resolvers.entities``.
+The keys of each type are in its own file, and read by ``resolvers.federation_entities``.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import strawberry
 
 from schema.category import Category
 from schema.contributor import Contributor
-from schema.dialects import print_dialect
 from schema.grid import Grid
 from schema.package import Package
+from schema.sdl_dialects import print_dialect
 
 Entity = Annotated[
     Category | Contributor | Grid | Package,

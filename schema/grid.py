@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from resolvers import grid as resolvers
-from schema.comparison import Amount, ComparedPackage
 from schema.connection import Connection
-from schema.record import RecordNode
-from upstream import records
+from schema.package_comparison import Amount, ComparedPackage
+from schema.record_node import RecordNode
+from upstream.client import v4_records
 
 if TYPE_CHECKING:
     from schema.package import Package
@@ -24,9 +24,9 @@ LazyPackage = Annotated["Package", strawberry.lazy("schema.package")]
     keys=["id", "databaseId", "slug"],
 )
 class Grid(RecordNode):
-    """Resolved from :class:`upstream.records.Grid`."""
+    """Resolved from :class:`upstream.client.v4_records.GridRecord`."""
 
-    record = records.Grid
+    record = v4_records.GridRecord
 
     title: str = strawberry.field(description='The name of the grid, such as "Email".')
     slug: str = strawberry.field(description='The name of the grid in addresses, such as "email"; unique.')

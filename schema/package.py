@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from resolvers import package as resolvers
-from resolvers import package_details, related
+from resolvers import package_details
+from resolvers import related_packages as related
 from resolvers.contributor import contributors_of
 from schema.category import Category
 from schema.package_details import CommitActivity, PypiProject, Repository
-from schema.record import RecordNode
-from schema.related import RelatedPackage
-from upstream import records
+from schema.record_node import RecordNode
+from schema.related_package import RelatedPackage
+from upstream.client import v4_records
 
 if TYPE_CHECKING:
     from schema.contributor import Contributor
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
     keys=["id", "databaseId", "slug", "pypiName", "repoUrl"],
 )
 class Package(RecordNode):
-    """Resolved from :class:`upstream.records.Package`; nullability follows contract section 3."""
+    """Resolved from :class:`upstream.client.v4_records.PackageRecord`; nullability follows contract section 3."""
 
-    record = records.Package
+    record = v4_records.PackageRecord
 
     title: str = strawberry.field(description="The name of the package. Several packages can share one.")
     slug: str = strawberry.field(

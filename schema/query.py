@@ -5,17 +5,17 @@ from __future__ import annotations
 import strawberry
 from strawberry import relay
 
-from resolvers import bulk
-from resolvers import contributor as by_login
-from resolvers import entities as by_representation
-from resolvers import node as by_node_id
+from resolvers import bulk_lookup
+from resolvers import contributor as contributor_resolvers
+from resolvers import federation_entities as entity_resolvers
+from resolvers import node as node_resolvers
 from resolvers import query as resolvers
-from resolvers import search as by_words
-from resolvers.changes import changes as catalog_changes
-from resolvers.stats import stats as catalogue_stats
-from schema.catalog import CatalogStatus
+from resolvers import search as search_resolvers
+from resolvers.change_feed import changes as catalog_changes
+from resolvers.stats import stats as catalog_stats
+from schema.catalog_status import CatalogStatus
 from schema.category import Category
-from schema.changes import ChangeFeed
+from schema.change_feed import ChangeFeed
 from schema.connection import Connection
 from schema.contributor import Contributor
 from schema.federation import Entity, Service, service
@@ -66,17 +66,17 @@ class Query:
         description="The grids that match, newest first if no order is given.",
     )
     packages_by_id = strawberry.field(
-        resolver=bulk.packages_by_id,
+        resolver=bulk_lookup.packages_by_id,
         graphql_type=list[Package | None] | None,
         description="The packages with these global ids, in the order asked; null where there is none.",
     )
     packages_by_slug = strawberry.field(
-        resolver=bulk.packages_by_slug,
+        resolver=bulk_lookup.packages_by_slug,
         graphql_type=list[Package | None] | None,
         description="The packages with these slugs, in the order asked; null where there is none.",
     )
     packages_by_pypi_name = strawberry.field(
-        resolver=bulk.packages_by_pypi_name,
+        resolver=bulk_lookup.packages_by_pypi_name,
         graphql_type=list[Package | None] | None,
         description=(
             "The packages with these names on PyPI, in the order asked; null where there is none. "
@@ -84,7 +84,7 @@ class Query:
         ),
     )
     packages_by_repo_url = strawberry.field(
-        resolver=bulk.packages_by_repo_url,
+        resolver=bulk_lookup.packages_by_repo_url,
         graphql_type=list[Package | None] | None,
         description=(
             "The packages of these repositories, in the order asked; null where there is none. "
@@ -92,29 +92,29 @@ class Query:
         ),
     )
     grids_by_id = strawberry.field(
-        resolver=bulk.grids_by_id,
+        resolver=bulk_lookup.grids_by_id,
         graphql_type=list[Grid | None] | None,
         description="The grids with these global ids, in the order asked; null where there is none.",
     )
     grids_by_slug = strawberry.field(
-        resolver=bulk.grids_by_slug,
+        resolver=bulk_lookup.grids_by_slug,
         graphql_type=list[Grid | None] | None,
         description="The grids with these slugs, in the order asked; null where there is none.",
     )
     contributor = strawberry.field(
-        resolver=by_login.contributor,
+        resolver=contributor_resolvers.contributor,
         graphql_type=Contributor | None,
         description="The contributor with this login, or null if no package has one.",
     )
     contributors = strawberry.field(
-        resolver=by_login.all_contributors,
+        resolver=contributor_resolvers.all_contributors,
         graphql_type=Connection[Contributor] | None,
         description="All contributors, those to the most packages first if no order is given.",
     )
     stats = strawberry.field(
-        resolver=catalogue_stats,
+        resolver=catalog_stats,
         graphql_type=Stats | None,
-        description="What the whole catalogue amounts to. Null, with an error, while that is not known.",
+        description="What the whole catalog amounts to. Null, with an error, while that is not known.",
     )
     changes = strawberry.field(
         resolver=catalog_changes,
@@ -125,18 +125,18 @@ class Query:
         ),
     )
     node = strawberry.field(
-        resolver=by_node_id.node,
+        resolver=node_resolvers.node,
         graphql_type=relay.Node | None,
         description="The record with this global id, of whatever type, or null if there is none.",
     )
     nodes = strawberry.field(
-        resolver=by_node_id.nodes,
+        resolver=node_resolvers.nodes,
         graphql_type=list[relay.Node | None] | None,
         description="The records with these global ids, in the order asked; null where there is none.",
     )
     _entities = strawberry.field(
         name="_entities",
-        resolver=by_representation.entities,
+        resolver=entity_resolvers.entities,
         graphql_type=list[Entity | None],
         description=(
             "The records that other graphs refer to, in the order asked; null where there is none. "
@@ -150,7 +150,7 @@ class Query:
         description="This graph as a part of a supergraph. For routers of Apollo Federation.",
     )
     search = strawberry.field(
-        resolver=by_words.search,
+        resolver=search_resolvers.search,
         graphql_type=SearchConnection | None,
         description=(
             "The packages and grids that match the words, the best first. The search of Django Packages answers "
@@ -161,5 +161,5 @@ class Query:
     catalog = strawberry.field(
         resolver=resolvers.catalog,
         graphql_type=CatalogStatus,
-        description="The gateway's copy of the catalogue, which this request is answered from.",
+        description="The gateway's copy of the catalog, which this request is answered from.",
     )

@@ -24,7 +24,7 @@ SearchResult = Annotated[
     )
 )
 class SearchHit:
-    """Resolved from :class:`upstream.records.SearchHit`. Contract section 4."""
+    """Resolved from :class:`upstream.client.v4_records.SearchHitRecord`. Contract section 4."""
 
     item_type: str = strawberry.field(description='What was found: "package" or "grid".')
     title: str = strawberry.field(

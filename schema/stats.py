@@ -1,4 +1,4 @@
-"""The type Stats: what the whole catalogue amounts to."""
+"""The type Stats: what the whole catalog amounts to."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ActiveShare:
     )
 
 
-@strawberry.type(description="What the whole catalogue amounts to, counted from the gateway's copy of it.")
+@strawberry.type(description="What the whole catalog amounts to, counted from the gateway's copy of it.")
 class Stats:
     """Resolved from :class:`resolvers.stats.Stats`."""
 

@@ -6,13 +6,13 @@ from collections.abc import AsyncGenerator
 
 import strawberry
 
-from resolvers import changes as resolvers
-from schema.changes import Change
+from resolvers import change_feed as resolvers
+from schema.change_feed import Change
 
 
 @strawberry.type(description="What a client can stay tuned to: over server-sent events or a WebSocket.")
 class Subscription:
-    """Resolved by ``resolvers.changes``."""
+    """Resolved by ``resolvers.change_feed``."""
 
     catalog_changed = strawberry.subscription(
         resolver=resolvers.catalog_changed,

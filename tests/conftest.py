@@ -10,13 +10,13 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from catalog.catalog_source import CatalogSource
+from catalog.freshness import Snapshot
+from catalog.indexed_catalog import Catalog
 from tests.support.gateway_in_process import Ask, asking, source_over
 from tests.support.started_programs import starts_programs
-from upstream.catalog import Catalog
-from upstream.client import Client
-from upstream.embedded import Catalogue, EmbeddedUpstream, generated_catalogue
-from upstream.freshness import Snapshot
-from upstream.source import Source
+from upstream.client.api_client import Client
+from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream, generated_catalog
 from web.app import Options, create_app
 
 
@@ -29,22 +29,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def embedded() -> EmbeddedUpstream:
-    """The v4 API with a catalogue of 300 packages."""
+    """The v4 API with a catalog of 300 packages."""
     return EmbeddedUpstream(packages=300)
 
 
 @pytest.fixture(scope="session")
-def whole_catalogue() -> Catalogue:
+def whole_embedded_catalog() -> EmbeddedCatalog:
     """The 5,400 packages with every trap of the contract. Shared: do not change it."""
-    return generated_catalogue()
+    return generated_catalog()
 
 
 @pytest.fixture(scope="session")
-def whole_catalog(whole_catalogue: Catalogue) -> Catalog:
+def whole_catalog(whole_embedded_catalog: EmbeddedCatalog) -> Catalog:
     """The same as a gateway knows it when it has crawled."""
 
     async def crawl() -> Catalog:
-        source = source_over(EmbeddedUpstream(catalogue=whole_catalogue))
+        source = source_over(EmbeddedUpstream(catalog=whole_embedded_catalog))
         await source.open()
         try:
             return (await source.sync.crawl()).snapshot.catalog
@@ -55,9 +55,11 @@ def whole_catalog(whole_catalogue: Catalogue) -> Catalog:
 
 
 @pytest.fixture
-async def whole_source(whole_catalogue: Catalogue, whole_catalog: Catalog) -> AsyncIterator[Source]:
+async def whole_source(
+    whole_embedded_catalog: EmbeddedCatalog, whole_catalog: Catalog
+) -> AsyncIterator[CatalogSource]:
     """A source that knows all of it."""
-    source = source_over(EmbeddedUpstream(catalogue=whole_catalogue))
+    source = source_over(EmbeddedUpstream(catalog=whole_embedded_catalog))
     await source.open()
     source.sync.snapshot = Snapshot(whole_catalog, datetime.now(UTC))
     yield source
@@ -65,7 +67,7 @@ async def whole_source(whole_catalogue: Catalogue, whole_catalog: Catalog) -> As
 
 
 @pytest.fixture
-async def source(embedded: EmbeddedUpstream) -> AsyncIterator[Source]:
+async def source(embedded: EmbeddedUpstream) -> AsyncIterator[CatalogSource]:
     """The embedded upstream as the gateway sees it, without a catalog."""
     source = source_over(embedded)
     await source.open()
@@ -74,7 +76,7 @@ async def source(embedded: EmbeddedUpstream) -> AsyncIterator[Source]:
 
 
 @pytest.fixture
-def client(source: Source) -> Client:
+def client(source: CatalogSource) -> Client:
     return source.client
 
 
@@ -85,13 +87,13 @@ def use_engine(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
-def ask(source: Source, use_engine: bool) -> Ask:
+def ask(source: CatalogSource, use_engine: bool) -> Ask:
     """Runs a query and gives the body of its answer."""
     return asking(source, use_engine=use_engine)
 
 
 @pytest.fixture
-async def ask_catalog(source: Source, embedded: EmbeddedUpstream) -> Ask:
+async def ask_catalog(source: CatalogSource, embedded: EmbeddedUpstream) -> Ask:
     """The same when everything has been crawled, by the engine alone; no request to upstream has been counted."""
     await source.sync.crawl()
     embedded.requests.reset()

@@ -14,10 +14,10 @@ from typing import Any
 
 from graphql import ObjectTypeDefinitionNode, build_schema, find_breaking_changes, parse, print_ast
 
+from gateway.request_execution import Gateway, GraphQLRequest
 from schema import sdl
 from server import open_source
 from settings import Settings, read_settings
-from web.execution import Gateway, Request
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -106,7 +106,7 @@ async def _answers() -> dict[str, dict[str, Any]]:
         await source.sync.crawl()
         gateway = Gateway(source)
         return {
-            path.stem: (await gateway.execute(Request(path.read_text(encoding="utf-8")))).decoded()
+            path.stem: (await gateway.execute(GraphQLRequest(path.read_text(encoding="utf-8")))).decoded()
             for path in EXAMPLES
         }
     finally:

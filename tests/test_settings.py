@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from catalog.freshness import Freshness
+from catalog.sync.sync import Schedule
 from settings import Settings, WrongSetting, read_settings
-from upstream.exchange import DEFAULT_LIMITS
-from upstream.freshness import Freshness
-from upstream.sync import Schedule
+from upstream.client.retrying_exchange import DEFAULT_CLIENT_LIMITS
 
 
 def test_the_defaults_need_nothing() -> None:
@@ -123,16 +123,16 @@ def test_parts_that_are_made_without_settings_have_the_defaults_of_the_settings(
         "fresh": freshness.fresh,
         "stale_while_revalidate": freshness.while_revalidate,
         "stale_if_error": freshness.if_error,
-        "upstream_timeout": DEFAULT_LIMITS.exchange,
-        "upstream_connect_timeout": DEFAULT_LIMITS.connect,
-        "upstream_total_timeout": DEFAULT_LIMITS.total,
-        "upstream_attempts": DEFAULT_LIMITS.attempts,
-        "upstream_longest_pause": DEFAULT_LIMITS.longest_pause,
-        "upstream_longest_retry_after": DEFAULT_LIMITS.longest_retry_after,
-        "upstream_answer_bytes": DEFAULT_LIMITS.answer_bytes,
-        "upstream_min_in_flight": DEFAULT_LIMITS.lowest_in_flight,
-        "upstream_max_in_flight": DEFAULT_LIMITS.highest_in_flight,
-        "breaker_failures": DEFAULT_LIMITS.breaker_failures,
-        "breaker_rest": DEFAULT_LIMITS.breaker_rest,
+        "upstream_timeout": DEFAULT_CLIENT_LIMITS.exchange,
+        "upstream_connect_timeout": DEFAULT_CLIENT_LIMITS.connect,
+        "upstream_total_timeout": DEFAULT_CLIENT_LIMITS.total,
+        "upstream_attempts": DEFAULT_CLIENT_LIMITS.attempts,
+        "upstream_longest_pause": DEFAULT_CLIENT_LIMITS.longest_pause,
+        "upstream_longest_retry_after": DEFAULT_CLIENT_LIMITS.longest_retry_after,
+        "upstream_answer_bytes": DEFAULT_CLIENT_LIMITS.answer_bytes,
+        "upstream_min_in_flight": DEFAULT_CLIENT_LIMITS.lowest_in_flight,
+        "upstream_max_in_flight": DEFAULT_CLIENT_LIMITS.highest_in_flight,
+        "breaker_failures": DEFAULT_CLIENT_LIMITS.breaker_failures,
+        "breaker_rest": DEFAULT_CLIENT_LIMITS.breaker_rest,
     }
     assert of_parts == {name: getattr(settings, name) for name in of_parts}

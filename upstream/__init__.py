@@ -1,1 +1,1 @@
-"""Django Packages seen from Python: the v4 client, its records, and an embedded copy of the v4 API."""
+"""Reaches the REST API v4 of Django Packages: a client, batching, and an embedded copy of the API."""

@@ -1,1 +1,1 @@
-"""GraphQL over HTTP: the endpoint, the execution behind it, and the page for people."""
+"""Speaks HTTP and WebSocket: the GraphQL endpoint, what caches are told, pages for people and for operators."""

@@ -17,26 +17,26 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from resolvers.running import DEFAULT_RUN_LIMITS, RunLimits
-from upstream.source import Source
-from web.admission import Admission, AdmissionLimits, connection
-from web.caching import CachePolicy
-from web.connections import ConnectionLimits, Connections
-from web.dialects import schema_text
-from web.docs import doc
-from web.documents import Documents
-from web.endpoint import EXPOSED, GraphQLEndpoint, refusal
-from web.execution import Gateway
-from web.explore import Explore
-from web.front_door import favicon, front_door
-from web.graphiql import graphiql_routes
-from web.health import healthz, readyz
-from web.history import remembering
-from web.limits import DEFAULT_LIMITS, Limits
-from web.persisted import PersistedDocuments
-from web.responses import Responses
-from web.router import Router
-from web.sockets import Sockets
+from catalog.catalog_source import CatalogSource
+from engine.run_limits import DEFAULT_RUN_LIMITS, RunLimits
+from gateway.admission_queue import Admission, AdmissionLimits, connection
+from gateway.document_cache import DocumentCache
+from gateway.federation_router import FederationRouter
+from gateway.limits import DEFAULT_DOCUMENT_LIMITS, DocumentLimits
+from gateway.persisted.document_lookup import PersistedDocuments
+from gateway.request_execution import Gateway
+from web.cache_headers import CachePolicy
+from web.graphql_endpoint import EXPOSED, GraphQLEndpoint, refusal
+from web.operations.health import healthz, readyz
+from web.operations.traffic_history import remembering
+from web.pages.documents import doc
+from web.pages.explore_app import Explore
+from web.pages.graphiql import graphiql_routes
+from web.pages.home import favicon, home
+from web.response_cache import ResponseCache
+from web.schema_endpoint import schema_text
+from web.serving.open_connections import ConnectionLimits, Connections
+from web.websocket_endpoint import WebSocketEndpoint
 
 MOST_HEADERS, MOST_HEADER_BYTES = 100, 32_000
 """Of one request, as Apache and nginx have it; a browser sends 20 in a few kilobytes."""
@@ -61,9 +61,9 @@ class Options:
     """How many requests a client may send in one array; 0 is none."""
     origins: tuple[str, ...] = ("*",)
     """The origins whose pages may read the answers (CORS)."""
-    limits: Limits = DEFAULT_LIMITS
+    limits: DocumentLimits = DEFAULT_DOCUMENT_LIMITS
     run_limits: RunLimits = DEFAULT_RUN_LIMITS
-    router: Router = field(default_factory=Router)
+    router: FederationRouter = field(default_factory=FederationRouter)
     admission: AdmissionLimits = field(default_factory=AdmissionLimits)
     connections: ConnectionLimits = field(default_factory=ConnectionLimits)
 
@@ -95,10 +95,10 @@ class GatewayApp(Starlette):
 
 
 def create_app(
-    open_source: Callable[[], Source],
+    open_source: Callable[[], CatalogSource],
     options: Options = Options(),
     *,
-    persisted: Callable[[Documents], PersistedDocuments] = PersistedDocuments,
+    persisted: Callable[[DocumentCache], PersistedDocuments] = PersistedDocuments,
 ) -> GatewayApp:
     """The gateway over what ``open_source`` makes, once, when the app starts.
 
@@ -129,7 +129,7 @@ def create_app(
         )
         gateway.persisted.open()
         policy = CachePolicy(options.max_age, source.freshness)
-        app.state.responses = Responses(options.response_bytes)
+        app.state.responses = ResponseCache(options.response_bytes)
         app.public = "*" in options.origins
         app.endpoint = GraphQLEndpoint(
             gateway, app.state.responses, policy, options.most_together, public=app.public
@@ -144,10 +144,10 @@ def create_app(
             await source.aclose()
 
     routes = [
-        Route("/", front_door),
+        Route("/", home),
         Route("/favicon.ico", favicon),
         Route("/docs/{name}", doc),
-        WebSocketRoute("/graphql", Sockets(options.origins)),
+        WebSocketRoute("/graphql", WebSocketEndpoint(options.origins)),
         Route("/schema.graphql", schema_text),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
@@ -176,7 +176,7 @@ def _names_one_host(scope: Scope) -> bool:
 
 async def _metrics(request: Request) -> Response:
     # Not at the start, which it would slow down by the import of what writes them.
-    from web.metrics import metrics
+    from web.operations.metrics import metrics
 
     return await metrics(request)
 

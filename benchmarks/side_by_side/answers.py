@@ -1,4 +1,4 @@
-"""The right answers, the gateway's own over the embedded catalogue, and whether another gateway gives the same."""
+"""The right answers, the gateway's own over the embedded catalog, and whether another gateway gives the same."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from benchmarks.side_by_side.work import Query
+from benchmarks.side_by_side.workload import BenchmarkQuery
+from gateway.request_execution import Gateway, GraphQLRequest
 from server import open_source
 from settings import read_settings
-from web.execution import Gateway, Request
 
 HEADERS = {"Content-Type": "application/json"}
 TIME_LIMIT = 60
@@ -27,7 +27,7 @@ class WrongAnswer(Exception):
     """A gateway answers otherwise than ours."""
 
 
-async def right_answers(queries: Iterable[Query]) -> dict[str, list[bytes]]:
+async def right_answers(queries: Iterable[BenchmarkQuery]) -> dict[str, list[bytes]]:
     """The bodies by the query's name, one for each of its variables."""
     source = open_source(read_settings(upstream="embedded", storage=":memory:"), follow=False)
     await source.open()
@@ -36,7 +36,7 @@ async def right_answers(queries: Iterable[Query]) -> dict[str, list[bytes]]:
         gateway = Gateway(source)
         return {
             query.name: [
-                (await gateway.execute(Request(query.documents["ours"], variables))).body
+                (await gateway.execute(GraphQLRequest(query.documents["ours"], variables))).body
                 for variables in query.variables
             ]
             for query in queries
@@ -45,7 +45,7 @@ async def right_answers(queries: Iterable[Query]) -> dict[str, list[bytes]]:
         await source.aclose()
 
 
-def check(port: int, document: str, query: Query, right: Sequence[bytes], *, at_once: int) -> None:
+def check(port: int, document: str, query: BenchmarkQuery, right: Sequence[bytes], *, at_once: int) -> None:
     """Ask with each of the query's variables, so many at a time.
 
     :raises WrongAnswer: one answer is not right.

@@ -17,7 +17,7 @@ from benchmarks.side_by_side.install import (
     tailcall_command,
 )
 from benchmarks.side_by_side.processes import ROOT
-from benchmarks.side_by_side.work import Dialect
+from benchmarks.side_by_side.workload import Dialect
 
 CONNECTIONS = 32
 
@@ -45,7 +45,8 @@ FEW = {"Q2": 8, "Q3": 1, "Q4": 8, "Q5": 8}
 
 @dataclass(frozen=True)
 class Contender:
-    """One gateway in one configuration. ``{...}`` in a command and an environment is filled in; see ``place.py``."""
+    """One gateway in one configuration. ``{...}`` in a command and an environment is filled in; see
+    ``environments.py``."""
 
     name: str
     meaning: str

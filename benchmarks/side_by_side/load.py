@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.side_by_side.processes import Running, busy_seconds
-from benchmarks.side_by_side.work import NONCE
+from benchmarks.side_by_side.workload import NONCE
 
 SLOWEST = 15
 """Seconds after which wrk gives an answer up."""

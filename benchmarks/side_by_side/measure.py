@@ -15,11 +15,11 @@ import msgspec
 
 from benchmarks.side_by_side.answers import HEADERS, TIME_LIMIT, WrongAnswer, check, posted, same
 from benchmarks.side_by_side.contenders import CONNECTIONS, Contender
+from benchmarks.side_by_side.environments import Upstream, knows_all, started
 from benchmarks.side_by_side.install import CannotInstall
 from benchmarks.side_by_side.load import Load, LoadFailed, load
-from benchmarks.side_by_side.place import Upstream, knows_all, started
 from benchmarks.side_by_side.processes import Cores, DidNotStart, Running
-from benchmarks.side_by_side.work import Query
+from benchmarks.side_by_side.workload import BenchmarkQuery
 
 SAMPLE = 20
 """Answers that are compared after each load; before it too for Q5, which asks as Q4 does, and for the slow."""
@@ -37,7 +37,7 @@ FLOORS = ("Q1", "Q2", "Q3")
 """The queries of which the floors send the answers."""
 
 LEARNING = 60
-"""Seconds within which our gateway has to read the catalogue."""
+"""Seconds within which our gateway has to read the catalog."""
 
 RECEIPT = {"X-Gateway-Receipt": "1"}
 """What makes our gateway tell what an answer took; others do not know it."""
@@ -99,7 +99,7 @@ class Measuring:
     """The right answers by the query's name."""
     results: Results
 
-    def under_load(self, contender: Contender, queries: Iterable[Query], upstream: Upstream) -> None:
+    def under_load(self, contender: Contender, queries: Iterable[BenchmarkQuery], upstream: Upstream) -> None:
         """One round: a fresh process, and every query that it can answer."""
         try:
             with started(contender, upstream, self.cores, self.folder) as (process, port):
@@ -113,7 +113,7 @@ class Measuring:
             self._gap(contender.name, error)
 
     def _one_query(
-        self, contender: Contender, query: Query, process: Running, port: int, upstream: Upstream
+        self, contender: Contender, query: BenchmarkQuery, process: Running, port: int, upstream: Upstream
     ) -> None:
         measured = self.results.loads[contender.name][query.name]
         document = query.documents.get(contender.dialect, "")
@@ -149,7 +149,7 @@ class Measuring:
         measured.append(seen)
         _tell(f"{contender.name:20} {query.name:6} {seen.rate:10,.1f} a second, p99 {seen.p99:,.1f} ms")
 
-    def _judge(self, query: Query, seen: Load) -> None:
+    def _judge(self, query: BenchmarkQuery, seen: Load) -> None:
         """Refuse a load without answers, or with errors in place of data: wrk counts any 200, but they are small."""
         if not seen.rate:
             raise LoadFailed("no request was answered before the load ended")
@@ -157,7 +157,7 @@ class Measuring:
         if right and seen.size < SMALLEST * sum(map(len, right)) / len(right):
             raise WrongAnswer(f"answers under load have {seen.size:,.0f} bytes on average: many have no data")
 
-    def cold(self, contender: Contender, query: Query, upstream: Upstream) -> None:
+    def cold(self, contender: Contender, query: BenchmarkQuery, upstream: Upstream) -> None:
         """The first answer of a fresh process to Q2, and the second."""
         try:
             with started(contender, upstream, self.cores, self.folder) as (_, port):
@@ -171,7 +171,7 @@ class Measuring:
         _tell(f"{contender.name:20} cold   {first:10,.1f} ms, {cold.requests} requests")
 
     def _answered(
-        self, contender: Contender, query: Query, port: int, upstream: Upstream
+        self, contender: Contender, query: BenchmarkQuery, port: int, upstream: Upstream
     ) -> tuple[float, _Asked]:
         """Milliseconds of one answer, and what was asked upstream for it."""
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIME_LIMIT)
@@ -197,7 +197,7 @@ class Measuring:
         _tell(f"{what}: {self.results.gaps[what]}")
 
 
-def takes(contender: Contender, query: Query) -> bool:
+def takes(contender: Contender, query: BenchmarkQuery) -> bool:
     """Whether a contender is asked this: it can say it, and the query leaves it what it is there to show."""
     if contender.floor:
         return not query.documents or query.name in FLOORS
@@ -209,7 +209,7 @@ def _wait_until_all_is_known(port: int) -> None:
     deadline = time.monotonic() + LEARNING
     while not knows_all(port):
         if time.monotonic() > deadline:
-            raise DidNotStart(f"the gateway has not read the catalogue within {LEARNING} s")
+            raise DidNotStart(f"the gateway has not read the catalog within {LEARNING} s")
         time.sleep(0.1)
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks.side_by_side.aims import EXECUTED, KEPT, aims, rate
 from benchmarks.side_by_side.contenders import CONNECTIONS, Contender
+from benchmarks.side_by_side.goals import EXECUTED, KEPT, aims, rate
 from benchmarks.side_by_side.load import Load
 from benchmarks.side_by_side.measure import Results
-from benchmarks.side_by_side.work import Query
+from benchmarks.side_by_side.workload import BenchmarkQuery
 
 IDLE = 0.8
 """The share of the gateway's core below which something else was the limit."""
@@ -27,10 +27,10 @@ class Run:
 
     rounds: int
     seconds: int
-    queries: Mapping[str, Query]
+    queries: Mapping[str, BenchmarkQuery]
     contenders: Sequence[Contender]
     servers: Sequence[Contender]
-    server_queries: Sequence[Query]
+    server_queries: Sequence[BenchmarkQuery]
     versions: Mapping[str, str]
     results: Results
 

@@ -5,7 +5,7 @@ export const services = {
   repositories: process.env.REPOSITORIES_URL ?? "http://127.0.0.1:4002/graphql",
 };
 
-// What each service is sent along: the catalogue the secret by which it knows its routers, the others nothing.
+// What each service is sent along: the catalog the secret by which it knows its routers, the others nothing.
 export function headersFor(name) {
   const secret = process.env.ROUTER_SECRET;
   return name === "djangopackages" && secret ? { "Router-Authorization": secret } : {};
@@ -19,7 +19,7 @@ export async function federationSchema(name) {
   return JSON.parse(answer).data._service.sdl;
 }
 
-// The catalogue tells it with the directives of stitching too.
+// The catalog tells it with the directives of stitching too.
 export async function stitchingSchema(name) {
   return read(name, new URL("/schema.graphql?dialect=stitching", services[name]));
 }

@@ -30,14 +30,14 @@ async function main() {
   if (!existsSync(python)) {
     throw new Error(`There is no ${python}; "make supergraph" in the project's folder sets it up.`);
   }
-  const [catalogue, releases, repositories] = await Promise.all([
-    startCatalogue(),
+  const [catalog, releases, repositories] = await Promise.all([
+    startCatalog(),
     run("node", ["subgraphs/releases.js"], { PORT: "0" }),
     run("node", ["subgraphs/repositories.js"], { PORT: "0" }),
   ]);
-  console.log(`Three services have started: ${[catalogue, releases, repositories].join(", ")}`);
+  console.log(`Three services have started: ${[catalog, releases, repositories].join(", ")}`);
   const services = {
-    djangopackages: await counted(catalogue),
+    djangopackages: await counted(catalog),
     releases: await counted(releases),
     repositories: await counted(repositories),
   };
@@ -52,12 +52,12 @@ async function main() {
   const gateways = { "Apollo Gateway": apollo, "Hive Gateway": hive, "schema stitching": stitching };
   console.log(`So have three gateways: ${[apollo, hive, stitching].join(", ")}`);
   for (const file of readdirSync(queries).sort()) {
-    await show(file, gateways, services, catalogue);
+    await show(file, gateways, services, catalog);
   }
 }
 
-// The gateway of this project, over its embedded copy of Django Packages, once it knows the whole catalogue.
-async function startCatalogue() {
+// The gateway of this project, over its embedded copy of Django Packages, once it knows the whole catalog.
+async function startCatalog() {
   const port = await freePort();
   const settings = { GATEWAY_PORT: String(port), GATEWAY_UPSTREAM: "embedded", GATEWAY_STORAGE: ":memory:" };
   await run(python, [join(project, "server.py"), "serve"], settings);
@@ -67,19 +67,19 @@ async function startCatalogue() {
     if (state.answersFrom === "catalog") return `${origin}/graphql`;
     await pause(100);
   }
-  throw new Error("The catalogue was not known within a minute.");
+  throw new Error("The catalog was not known within a minute.");
 }
 
-async function show(file, gateways, services, catalogue) {
+async function show(file, gateways, services, catalog) {
   const query = readFileSync(join(queries, file), "utf8");
   console.log(`\n${file}\n${query}`);
   let first;
   for (const [name, url] of Object.entries(gateways)) {
     for (const service of Object.values(services)) service.requests = 0;
-    const before = await upstreamRequests(catalogue);
+    const before = await upstreamRequests(catalog);
     const answer = await ask(url, query);
     if (answer.errors) throw new Error(`${name} answers ${file} with ${JSON.stringify(answer.errors)}`);
-    const upstream = (await upstreamRequests(catalogue)) - before;
+    const upstream = (await upstreamRequests(catalog)) - before;
     if (first === undefined) {
       first = answer.data;
       console.log(`${JSON.stringify(first, null, 2)}\n`);
@@ -97,9 +97,9 @@ async function ask(url, query) {
   return answer.json();
 }
 
-// How many requests the catalogue's gateway has sent to Django Packages since it started.
-async function upstreamRequests(catalogue) {
-  const metrics = await (await fetch(new URL("/metrics", catalogue))).text();
+// How many requests the catalog's gateway has sent to Django Packages since it started.
+async function upstreamRequests(catalog) {
+  const metrics = await (await fetch(new URL("/metrics", catalog))).text();
   const counts = metrics.matchAll(/^gateway_upstream_requests_total\{.*\} (.*)$/gm);
   return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
 }

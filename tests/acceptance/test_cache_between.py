@@ -107,7 +107,7 @@ def test_when_its_time_is_over_an_answer_costs_a_304_or_is_the_new_one(behind: B
 
     assert after_its_time() == ("MISS", "django-celery-email")
     assert after_its_time() == ("REVALIDATED", "django-celery-email")
-    behind.gateway.upstream.catalogue.update_package(1599, title="another title")
+    behind.gateway.upstream.catalog.update_package(1599, title="another title")
     behind.gateway.crawl()
     assert after_its_time() == ("EXPIRED", "another title")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.streaming_gateway import SUBSCRIPTION, served
-from web.sockets import MOST_OPERATIONS
+from web.websocket_endpoint import MOST_OPERATIONS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "changes.md").read_text(encoding="utf-8")
 OPERATIONS = re.findall(r"```graphql\n(.*?)```", TEXT, re.DOTALL)
@@ -45,7 +45,7 @@ async def test_its_curl_line_is_told_of_a_change(tmp_path: Path) -> None:
         while not event.done():
             # Nobody tells when a subscription has begun, so there is change until it has.
             number += 1
-            gateway.upstream.catalogue.update_package(1599, title=f"title {number}")
+            gateway.upstream.catalog.update_package(1599, title=f"title {number}")
             await asyncio.to_thread(gateway.crawl)
             await asyncio.wait([event], timeout=0.05)
         assert event.result() == b"event: next\r\n"

@@ -8,18 +8,18 @@ import threading
 import aiohttp
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from catalog.catalog_source import CatalogSource
+from catalog.storage.sqlite_storage import Storage
 from tests.support.http_servers import serving
-from upstream.client import Client
-from upstream.embedded import Catalogue, EmbeddedUpstream
-from upstream.exchange import Limits
-from upstream.source import Source
-from upstream.storage import Storage
-from upstream.transport import network
+from upstream.client.api_client import Client
+from upstream.client.http_transport import network
+from upstream.client.retrying_exchange import ClientLimits
+from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream
 from web.app import create_app
-from web.graphiql import CANONICAL
+from web.pages.graphiql import CANONICAL
 
 CLIENTS = 200
-PATIENT = Limits(exchange=60, total=100)
+PATIENT = ClientLimits(exchange=60, total=100)
 """However long a busy machine takes to start so many clients, nothing is asked again for that."""
 
 
@@ -63,16 +63,16 @@ async def ask_together(address: str, document: str) -> list[bytes]:
 
 
 async def test_two_hundred_cold_canonical_queries_ask_upstream_for_each_thing_once(
-    whole_catalogue: Catalogue,
+    whole_embedded_catalog: EmbeddedCatalog,
 ) -> None:
-    upstream = EmbeddedUpstream(catalogue=whole_catalogue, latency=0.005)
+    upstream = EmbeddedUpstream(catalog=whole_embedded_catalog, latency=0.005)
     door = Door(CLIENTS)
     with serving(door.at_upstream(upstream)) as upstream_address:
         base_url = f"{upstream_address}/api/v4/"
 
-        def open_source() -> Source:
+        def open_source() -> CatalogSource:
             client = Client(base_url, network(), PATIENT)
-            return Source(client, Storage(":memory:"), origin=base_url, follow=False)
+            return CatalogSource(client, Storage(":memory:"), origin=base_url, follow=False)
 
         with serving(door.at_gateway(create_app(open_source))) as address:
             answers = await ask_together(address, CANONICAL.read_text(encoding="utf-8"))
@@ -80,8 +80,8 @@ async def test_two_hundred_cold_canonical_queries_ask_upstream_for_each_thing_on
     (answer,) = set(answers)
     assert b'"errors"' not in answer
     assert b'"django-celery-email"' in answer
-    (grid,) = whole_catalogue.packages[1599].grids
-    others = set(whole_catalogue.grids[grid].packages) - {1599}
+    (grid,) = whole_embedded_catalog.packages[1599].grids
+    others = set(whole_embedded_catalog.grids[grid].packages) - {1599}
     assert upstream.requests.by_target == {
         "/api/v4/packages/django-celery-email/": 1,
         "/api/v4/categories/?limit=100&offset=0": 1,

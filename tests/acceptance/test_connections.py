@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.acceptance.wires import Process, read_all, request, serve
+from tests.support.bare_connections import Process, read_all, request, serve
 from tests.support.gateway_processes import until
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: gateway\r\n\r\n"

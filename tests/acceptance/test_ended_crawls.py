@@ -13,18 +13,18 @@ import pytest
 from tests.support.gateway_processes import until
 from tests.support.http_servers import free_port, serving
 from tests.support.processes import running
-from upstream.embedded import Catalogue, Effect, EmbeddedUpstream, Fault, Latency, WrongCount
+from upstream.embedded import Effect, EmbeddedCatalog, EmbeddedUpstream, Fault, Latency, WrongCount
 
 HIGH = 10**9
 
 
 def upstream_with(effect: Effect) -> EmbeddedUpstream:
     """An upstream whose ids leave room for any count."""
-    catalogue = Catalogue()
-    catalogue.insert_category()
+    catalog = EmbeddedCatalog()
+    catalog.insert_category()
     for number in range(1300):
-        catalogue.insert_package(id=HIGH + number)
-    embedded = EmbeddedUpstream(catalogue=catalogue, latency=0.02)
+        catalog.insert_package(id=HIGH + number)
+    embedded = EmbeddedUpstream(catalog=catalog, latency=0.02)
     embedded.faults.add(Fault(effect))
     return embedded
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
+from catalog.indexed_catalog import Catalog
+from catalog.storage.sqlite_storage import Storage
 from tests.support.gateway_processes import ROOT, catalog_of
 from tests.support.http_servers import serving
-from upstream.catalog import Catalog
 from upstream.embedded import EmbeddedUpstream
-from upstream.storage import Storage
 
 KILLS = 50
 
@@ -58,12 +58,12 @@ def upstream(embedded: EmbeddedUpstream) -> Iterator[str]:
 
 def change(embedded: EmbeddedUpstream, turn: int) -> None:
     """Change half of the packages, with one more and one less."""
-    catalogue = embedded.catalogue
-    ids = sorted(catalogue.packages)
+    catalog = embedded.catalog
+    ids = sorted(catalog.packages)
     for id in ids[turn % 2 :: 2]:
-        catalogue.update_package(id, repo_watchers=turn)
-    catalogue.remove_package(ids[-1])
-    catalogue.insert_package(title=f"Inserted {turn}", slug=f"inserted-{turn}")
+        catalog.update_package(id, repo_watchers=turn)
+    catalog.remove_package(ids[-1])
+    catalog.insert_package(title=f"Inserted {turn}", slug=f"inserted-{turn}")
 
 
 def stored_version(storage: Path, upstream: str) -> str:

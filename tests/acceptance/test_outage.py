@@ -16,6 +16,8 @@ import httpx
 import pytest
 from graphql import OperationDefinitionNode, parse
 
+from catalog.indexed_catalog import Catalog
+from gateway.request_execution import Gateway, GraphQLRequest
 from tests.support.gateway_in_process import source_over
 from tests.support.gateway_processes import (
     CANONICAL,
@@ -29,9 +31,7 @@ from tests.support.gateway_processes import (
     upstream_requests,
 )
 from tests.support.http_servers import serving
-from upstream.catalog import Catalog
 from upstream.embedded import EmbeddedUpstream
-from web.execution import Gateway, Request
 
 Operation = tuple[str, str]
 OPERATIONS = [
@@ -83,7 +83,7 @@ async def live_answers(embedded: EmbeddedUpstream) -> dict[Operation, dict[str, 
     answers = {}
     for file, name in OPERATIONS:
         document = (ROOT / "examples" / file).read_text(encoding="utf-8")
-        answer = await Gateway(source).execute(Request(document, operation_name=name))
+        answer = await Gateway(source).execute(GraphQLRequest(document, operation_name=name))
         answers[file, name] = answer.decoded()
     await source.aclose()
     return answers
@@ -181,7 +181,7 @@ def test_with_an_expired_catalog_upstream_is_asked_and_its_failure_is_the_error(
 def test_what_needs_an_expired_catalog_says_how_old_it_is(expired: httpx.Client) -> None:
     (error,) = ask(expired, "{ stats { packageCount } }")["errors"]
     assert re.fullmatch(
-        r"This needs the whole catalogue, which was last refreshed on \d{4}-\d{2}-\d{2}: "
+        r"This needs the whole catalog, which was last refreshed on \d{4}-\d{2}-\d{2}: "
         r"that is too long ago for it to be served\.",
         error["message"],
     )

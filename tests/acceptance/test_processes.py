@@ -30,7 +30,7 @@ from tests.support.gateway_processes import (
     upstream_requests,
 )
 from tests.support.http_servers import serving
-from upstream.embedded import Catalogue, EmbeddedUpstream
+from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream
 
 
 @pytest.fixture
@@ -49,9 +49,9 @@ def storage(tmp_path: Path) -> Path:
     return tmp_path / "catalog.sqlite"
 
 
-def one_crawl(catalogue: Catalogue) -> Counter[str]:
+def one_crawl(catalog: EmbeddedCatalog) -> Counter[str]:
     """What one crawl of it asks for, and how often."""
-    embedded = EmbeddedUpstream(catalogue=catalogue)
+    embedded = EmbeddedUpstream(catalog=catalog)
     asyncio.run(crawled(embedded))
     return embedded.requests.by_target
 
@@ -84,7 +84,7 @@ def crawler(storage: Path) -> int | None:
 def test_of_two_workers_one_crawls_and_both_serve(
     embedded: EmbeddedUpstream, upstream: str, storage: Path
 ) -> None:
-    once = one_crawl(embedded.catalogue)
+    once = one_crawl(embedded.catalog)
     with gateway(upstream, storage, "--workers", "2") as client:
         # Each connection goes to either worker.
         known = until(lambda: len(found := {version(client) for _ in range(20)}) == 1 and found.pop())
@@ -101,7 +101,7 @@ def test_of_two_processes_one_crawls_and_the_other_takes_what_it_found(
 ) -> None:
     first = catalog_of(upstream).version
     embedded.requests.reset()
-    once = one_crawl(embedded.catalogue)
+    once = one_crawl(embedded.catalog)
     program = SERVE_WITH_A_SHORT_LEASE
     with (
         gateway(upstream, storage, program=program) as one,
@@ -112,7 +112,7 @@ def test_of_two_processes_one_crawls_and_the_other_takes_what_it_found(
         assert embedded.requests.by_target == once
         assert {sum(upstream_requests(client).values()) for client in (one, other)} == {0, once.total()}
 
-        embedded.catalogue.update_package(1599, title="renamed")
+        embedded.catalog.update_package(1599, title="renamed")
         embedded.requests.reset()
         sync(upstream, storage)
         assert embedded.requests.by_target == once  # of which nothing is of the two
@@ -129,7 +129,7 @@ def test_of_two_processes_one_crawls_and_the_other_takes_what_it_found(
 def test_a_crawler_that_is_killed_in_its_first_crawl_is_replaced(
     embedded: EmbeddedUpstream, storage: Path
 ) -> None:
-    once = one_crawl(embedded.catalogue)
+    once = one_crawl(embedded.catalog)
     holding = Holding(embedded, b"offset=200")
     program = SERVE_WITH_A_SHORT_LEASE
     with serving(holding) as address, gateway(f"{address}/api/v4/", storage, program=program) as killed:
@@ -159,8 +159,8 @@ def test_a_crawler_that_is_killed_later_is_replaced(
         with gateway(upstream, storage, program=program) as other:
             assert version(other) == first
             # Both are seen by a whole crawl only: one is old, one is gone.
-            embedded.catalogue.update_package(1599, title="renamed")
-            embedded.catalogue.remove_package(683)
+            embedded.catalog.update_package(1599, title="renamed")
+            embedded.catalog.remove_package(683)
             second = catalog_of(upstream).version
             os.kill(pid, signal.SIGKILL)
             comes_to_serve(other, second)

@@ -45,7 +45,7 @@ async def test_it_is_told_what_comes_and_can_leave(gateway: Served, client: str)
     since = gateway.cursor()
     process = None
     for number, title in enumerate([f"first for {client}", f"second for {client}"]):
-        gateway.upstream.catalogue.update_package(1599, title=title)
+        gateway.upstream.catalog.update_package(1599, title=title)
         await asyncio.to_thread(gateway.crawl)
         process = process or await started(gateway, client, 2, SUBSCRIPTION, since=since)
         change = gateway.changes(since)[number]

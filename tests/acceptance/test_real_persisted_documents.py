@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 
+from gateway.document_cache import DocumentCache
+from gateway.limits import DEFAULT_DOCUMENT_LIMITS
+from gateway.persisted.document_lookup import PersistedDocuments
+from gateway.persisted.trusted_manifest import read_manifest, unfit_documents
 from tests.support.gateway_in_process import source_over
 from tests.support.http_servers import serving
 from tests.support.required_programs import npm_install
 from tests.support.trusted_documents import trusting
 from upstream.embedded import EmbeddedUpstream
 from web.app import create_app
-from web.documents import Documents
-from web.limits import DEFAULT_LIMITS
-from web.manifest import read_manifest, unfit_documents
-from web.persisted import PersistedDocuments
 
 CLIENTS = Path(__file__).parents[1] / "clients"
 QUERY = "query Categories { categories { ...Titled } } fragment Titled on Category { title }"
@@ -40,7 +40,7 @@ def node(*command: str | Path) -> str:
     return done.stdout
 
 
-def asked(persisted: Callable[[Documents], PersistedDocuments], *arguments: str | Path) -> list[Any]:
+def asked(persisted: Callable[[DocumentCache], PersistedDocuments], *arguments: str | Path) -> list[Any]:
     """What Apollo Client sends and gets when it asks twice."""
     with serving(
         create_app(lambda: source_over(EmbeddedUpstream(packages=20)), persisted=persisted)
@@ -79,7 +79,7 @@ def test_a_generated_manifest_is_trusted_and_no_text_goes_over_the_wire(
     configuration.write_text(json.dumps({"documents": [f"{tmp_path}/*.graphql"], "output": str(manifest)}))
     generator = modules / ".bin" / "generate-persisted-query-manifest"
     node(generator, "--config", configuration)
-    assert list(unfit_documents(read_manifest(manifest), Documents(DEFAULT_LIMITS))) == [None]
+    assert list(unfit_documents(read_manifest(manifest), DocumentCache(DEFAULT_DOCUMENT_LIMITS))) == [None]
     first_sent, first, second_sent, second = asked(trusting(manifest, only_trusted=True), manifest)
     assert first_sent == second_sent == BY_HASH | {"status": 200}
     assert is_answer(first)

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from catalog.indexed_catalog import Catalog
 from tests.support.gateway_processes import (
     CANONICAL,
     STATUS,
@@ -21,14 +22,13 @@ from tests.support.gateway_processes import (
     upstream_requests,
 )
 from tests.support.http_servers import serving
-from upstream.catalog import Catalog
-from upstream.embedded import Dropped, EmbeddedUpstream, Fault, Latency, Status
+from upstream.embedded import Dropped, EmbeddedUpstream, Fault, Latency, StatusFault
 
 QUERIES = 200
 SHAKY = (
     Fault(Latency(0.3), rate=0.1, seed=1),
-    Fault(Status(500), rate=0.04, seed=2),
-    Fault(Status(503), rate=0.03, seed=3),
+    Fault(StatusFault(500), rate=0.04, seed=2),
+    Fault(StatusFault(503), rate=0.03, seed=3),
     Fault(Dropped(), rate=0.03, seed=4),
 )
 PACKAGE = "query($id: Int) { package(databaseId: $id) { databaseId slug grids { slug packages { slug } } } }"

@@ -12,7 +12,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
-from tests.acceptance.wires import Process, serve
+from tests.support.bare_connections import Process, serve
 from tests.support.gateway_processes import eventually
 from tests.support.streaming_gateway import GRAPHQL_TRANSPORT_WS, received, send, subscribe
 

@@ -31,13 +31,13 @@ ROOT = Path(__file__).parents[2]
 
 def change_upstream(gateway: Served) -> int:
     """Let a package come, one change and one go; gives the id of the first."""
-    catalogue = gateway.upstream.catalogue
-    added = catalogue.insert_package(title="Brand new", slug="brand-new", category=1)
-    catalogue.update_package(1599, title="renamed")
+    catalog = gateway.upstream.catalog
+    added = catalog.insert_package(title="Brand new", slug="brand-new", category=1)
+    catalog.update_package(1599, title="renamed")
     gone = next(
-        id for id, package in catalogue.packages.items() if id not in (1599, added) and not package.grids
+        id for id, package in catalog.packages.items() if id not in (1599, added) and not package.grids
     )
-    catalogue.remove_package(gone)
+    catalog.remove_package(gone)
     return added
 
 
@@ -54,7 +54,7 @@ async def test_both_streams_tell_the_same_events_as_changes(tmp_path: Path) -> N
             for title in ("renamed", "renamed again"):
                 if title == "renamed":
                     added = await asyncio.to_thread(change_upstream, gateway)
-                gateway.upstream.catalogue.update_package(1599, title=title)
+                gateway.upstream.catalog.update_package(1599, title=title)
                 await asyncio.to_thread(gateway.crawl)
                 told = await asyncio.to_thread(gateway.changes, since)
                 new = told[len(met["ws"]) :]
@@ -82,7 +82,7 @@ async def test_both_streams_tell_the_same_events_as_changes(tmp_path: Path) -> N
 
 async def test_without_a_cursor_only_what_comes_is_told(tmp_path: Path) -> None:
     with served(tmp_path / "catalog.sqlite") as gateway:
-        gateway.upstream.catalogue.update_package(1599, title="before")
+        gateway.upstream.catalog.update_package(1599, title="before")
         gateway.crawl()
         async with http_client(gateway) as http, aclosing(server_sent(http, SUBSCRIPTION)) as events:
             first = asyncio.ensure_future(anext(events))
@@ -90,7 +90,7 @@ async def test_without_a_cursor_only_what_comes_is_told(tmp_path: Path) -> None:
             while not first.done():
                 # Nobody tells when a subscription has begun, so there is change until it has.
                 number += 1
-                gateway.upstream.catalogue.update_package(1599, title=f"title {number}")
+                gateway.upstream.catalog.update_package(1599, title=f"title {number}")
                 await asyncio.to_thread(gateway.crawl)
                 await asyncio.wait([first], timeout=0.05)
             _name, body = first.result()
@@ -102,8 +102,8 @@ async def test_without_a_cursor_only_what_comes_is_told(tmp_path: Path) -> None:
 async def test_many_clients_are_told_all(tmp_path: Path, clients: int) -> None:
     with served(tmp_path / "catalog.sqlite") as gateway:
         since = gateway.cursor()
-        for id in sorted(gateway.upstream.catalogue.packages):
-            gateway.upstream.catalogue.update_package(id, repo_watchers=12345)
+        for id in sorted(gateway.upstream.catalog.packages):
+            gateway.upstream.catalog.update_package(id, repo_watchers=12345)
         gateway.crawl()
         expected = [change["cursor"] for change in gateway.changes(since)]
 

@@ -9,7 +9,7 @@ from benchmarks.side_by_side.contenders import Contender
 from benchmarks.side_by_side.load import Load
 from benchmarks.side_by_side.measure import Cold, Results
 from benchmarks.side_by_side.report import Run, report
-from benchmarks.side_by_side.work import Query
+from benchmarks.side_by_side.workload import BenchmarkQuery
 
 GATEWAY = Contender("gateway", "ours", [], "ours", keeps_answers=True)
 EXECUTING = Contender("gateway executing", "ours without a cache", [], "ours")
@@ -18,10 +18,10 @@ PEER = Contender("peer", "another", [], connections={"Q2": 8})
 FLOOR = Contender("uvicorn ready", "the floor", [], floor=True)
 SERVER = Contender("server uvicorn", "uvloop", [], floor=True)
 QUERIES = {
-    "Q2": Query("Q2", "one package", {}, [{}]),
-    "Q5": Query("Q5", "something else each time", {}, [{}], executed=True),
+    "Q2": BenchmarkQuery("Q2", "one package", {}, [{}]),
+    "Q5": BenchmarkQuery("Q5", "something else each time", {}, [{}], executed=True),
 }
-HELLO = [Query("hello", "5 bytes", {}, [{}])]
+HELLO = [BenchmarkQuery("hello", "5 bytes", {}, [{}])]
 
 
 def seen(rate: float, *, errors: int = 0, busy: float = 1, disturbance: float = 0) -> Load:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from benchmarks.side_by_side.place import Upstream
+from benchmarks.side_by_side.environments import Upstream
 from benchmarks.side_by_side.upstream import WithIds
 from upstream.embedded import EmbeddedUpstream
 
@@ -18,7 +18,7 @@ def client(embedded: EmbeddedUpstream) -> httpx.AsyncClient:
 async def test_records_have_ids_beside_their_links(
     client: httpx.AsyncClient, embedded: EmbeddedUpstream
 ) -> None:
-    row = embedded.catalogue.packages[1599]
+    row = embedded.catalog.packages[1599]
     page = (await client.get("/x/api/v4/packages/?limit=300")).json()
     detail = (await client.get("/xxx/api/v4/packages/1599/")).json()
     assert detail in page["results"]

@@ -15,7 +15,7 @@ from playwright.async_api import Page, Response, Route, expect
 from tests.browser.conftest import Tab
 from tests.support.required_programs import make, npm_install
 from tests.support.streaming_gateway import Served, served
-from web.graphiql import CANONICAL, graphiql_response
+from web.pages.graphiql import CANONICAL, graphiql_response
 
 PACKAGES = Path(__file__).parent
 ADDRESS = re.compile(r"https://[^/]+/npm/((?:@[^/]+/)?[^@/]+)@([^/]+)/(.+)")
@@ -137,7 +137,7 @@ async def test_a_subscription_delivers(graphiql: Page, gateway: Served) -> None:
     await write(graphiql, f"subscription {{ catalogChanged(since: {since}) {event} }}")
     await graphiql.keyboard.press("Control+Enter")
     for title in ("first for GraphiQL", "second for GraphiQL"):
-        gateway.upstream.catalogue.update_package(1599, title=title)
+        gateway.upstream.catalog.update_package(1599, title=title)
         await asyncio.to_thread(gateway.crawl)
         await expect(graphiql.locator(".graphiql-response")).to_contain_text(title)
     await graphiql.keyboard.press("Escape")  # what the editor suggests may cover the button

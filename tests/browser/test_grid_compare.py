@@ -40,7 +40,7 @@ def _built() -> None:
 
 @pytest.fixture(scope="module")
 def explore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the app at a gateway that knows the whole catalogue."""
+    """The address of the app at a gateway that knows the whole catalog."""
     with gateway("embedded", tmp_path_factory.mktemp("known") / "catalog.sqlite") as client:
         until(lambda: ask(client, STATUS)["data"]["catalog"]["packageCount"])
         yield address_of(client)
@@ -210,7 +210,7 @@ async def test_what_changes_upstream_changes_on_the_page(tab: Tab, tmp_path: Pat
         page = await opened(tab, f"{gateway.address}/explore/packages/django-celery-email")
         await expect(page.get_by_role("main")).to_contain_text("Stars475")
         await asyncio.wait_for(subscribed.wait(), 30)
-        gateway.upstream.catalogue.update_package(1599, repo_watchers=476)
+        gateway.upstream.catalog.update_package(1599, repo_watchers=476)
         await asyncio.to_thread(gateway.crawl)
         await expect(page.get_by_role("main")).to_contain_text("Stars476")
         assert is_content(tab)
@@ -277,7 +277,7 @@ async def test_with_upstream_down_and_nothing_known_it_says_so_and_can_try_again
     for path in ("", "grids/email", "packages/django-celery-email", "search?q=celery"):
         await page.goto(ignorant + path)
         problem = page.get_by_role("alert")
-        # Whatever needs the whole catalogue waits ten seconds for it.
+        # Whatever needs the whole catalog waits ten seconds for it.
         sentence = "Django Packages does not answer, or was not read yet."
         await expect(problem).to_contain_text(sentence)
         await expect(problem.get_by_role("button", name="Try again")).to_be_visible()

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from strawberry import relay
 
+from gateway.request_execution import Gateway, GraphQLRequest
 from schema import document, schema
 from tests.support.comparable_answers import comparable
 from tests.support.random_operations import Generator, Operation
 from tests.support.smallest_failing_operation import simplest
 from tests.support.upstream_without_http import MadeSource, made_records, whole_records
-from web.execution import Gateway, Request
 
 OPERATIONS = int(os.environ.get("AGREEMENT_OPERATIONS", "2000")) * 3 // 4
 PARTS = 8
@@ -73,7 +73,7 @@ OUTCOMES: Counter[tuple[bool, str | None]] = Counter()
 
 async def disagreement(operation: Operation, state: str) -> str | None:
     """How the two differ, if they do."""
-    request = Request(str(operation), operation.variables)
+    request = GraphQLRequest(str(operation), operation.variables)
     records = WHOLE if state == "all known, nothing missing" else RECORDS
     ours = MadeSource(records, **STATES[state])
     gateway = Gateway(ours.as_source())
@@ -85,9 +85,9 @@ async def disagreement(operation: Operation, state: str) -> str | None:
         return f"bytes: {answer.body!r} is not {expected.body!r}"
     if max(Counter(ours.batcher.asked).values(), default=0) > 1:
         return f"asked twice: {ours.batcher.asked}"
-    if gateway.engine.handed_over and not expected.failed and "__schema" not in request.query:
-        return f"handed over for nothing: {gateway.engine.handed_over}"
-    OUTCOMES[expected.failed, next(iter(gateway.engine.handed_over), None)] += 1
+    if gateway.engine.fallbacks and not expected.failed and "__schema" not in request.query:
+        return f"handed over for nothing: {gateway.engine.fallbacks}"
+    OUTCOMES[expected.failed, next(iter(gateway.engine.fallbacks), None)] += 1
     return None
 
 

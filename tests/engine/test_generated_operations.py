@@ -7,10 +7,10 @@ import asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis_graphql import queries
 
+from gateway.request_execution import Gateway, GraphQLRequest
 from schema import document, sdl
 from tests.support.comparable_answers import comparable
 from tests.support.upstream_without_http import MadeSource, made_records
-from web.execution import Gateway, Request
 
 RECORDS = made_records()
 
@@ -22,7 +22,7 @@ def test_operations_of_hypothesis_graphql_are_answered_alike(text: str) -> None:
     assert all("OneOf Input Object" in error.message for error in document(text).errors)
 
     async def answers() -> list[object]:
-        request = Request(text)
+        request = GraphQLRequest(text)
         gateways = [
             Gateway(MadeSource(RECORDS, known=0.5).as_source(), use_engine=on) for on in (True, False)
         ]

@@ -12,14 +12,14 @@ from strawberry import relay
 from strawberry.federation.schema_directives import Key
 from strawberry.types import get_object_definition
 
-from resolvers.entities import KEYS
+from catalog.catalog_source import CatalogSource
+from gateway.federation_router import FederationRouter
+from gateway.request_execution import Gateway, GraphQLRequest
+from resolvers.federation_entities import KEYS
 from schema import schema
 from tests.support.gateway_in_process import Ask, asking
 from tests.support.upstream_without_http import MadeSource, made_records
-from upstream.embedded import EmbeddedUpstream, Fault, Status
-from upstream.source import Source
-from web.execution import Gateway, Request
-from web.router import Router
+from upstream.embedded import EmbeddedUpstream, Fault, StatusFault
 
 QUERY = """query($representations: [_Any!]!) { _entities(representations: $representations) {
     __typename
@@ -34,7 +34,7 @@ REPOSITORY = "https://github.com/pmclanahan/django-celery-email"
 
 
 @pytest.fixture
-async def ask_entities(source: Source, embedded: EmbeddedUpstream, use_engine: bool) -> Ask:
+async def ask_entities(source: CatalogSource, embedded: EmbeddedUpstream, use_engine: bool) -> Ask:
     """Asks with a known catalog; no request to upstream has been counted."""
     await source.sync.crawl()
     embedded.requests.reset()
@@ -92,7 +92,7 @@ def test_every_key_of_the_schema_is_one_that_records_are_found_by() -> None:
 def a_thousand(embedded: EmbeddedUpstream) -> tuple[list[dict[str, Any]], list[object]]:
     """A thousand mixed representations, many of them several times, and what they stand for."""
     draws = Random(1)
-    rows = [embedded.catalogue.packages[id] for id in sorted(embedded.catalogue.packages)]
+    rows = [embedded.catalog.packages[id] for id in sorted(embedded.catalog.packages)]
     pairs: list[tuple[dict[str, Any], object]] = []
     for _ in range(160):
         row = draws.choice(rows)
@@ -135,7 +135,7 @@ async def test_without_a_catalog_there_is_one_batch_for_each_type_and_key(use_en
             {"__typename": "Category", "slug": "category-2"},
         ]
     gateway = Gateway(made.as_source(), use_engine=use_engine)
-    answer = await gateway.execute(Request(QUERY, {"representations": representations}))
+    answer = await gateway.execute(GraphQLRequest(QUERY, {"representations": representations}))
     entities = answer.decoded()["data"]["_entities"]
     assert entities == entities[:34] * 20
     assert [each and each.get("databaseId") for each in entities[:31]] == [*range(1, 31), None]
@@ -205,10 +205,10 @@ async def test_a_wrong_representation_is_an_error_at_its_place(
 
 
 async def test_what_fails_live_costs_its_own_places_alone(
-    embedded: EmbeddedUpstream, source: Source, use_engine: bool
+    embedded: EmbeddedUpstream, source: CatalogSource, use_engine: bool
 ) -> None:
     """There is no catalog, so names on PyPI cannot be told; and one record fails."""
-    embedded.faults.add(Fault(Status(500), path="/api/v4/packages/683/"))
+    embedded.faults.add(Fault(StatusFault(500), path="/api/v4/packages/683/"))
     ask = asking(source, use_engine=use_engine)
     by_name = {"__typename": "Package", "pypiName": "x"}
     broken = {"__typename": "Package", "databaseId": 683}
@@ -219,7 +219,7 @@ async def test_what_fails_live_costs_its_own_places_alone(
 
 
 async def test_many_slugs_wait_for_the_catalog(
-    source: Source, embedded: EmbeddedUpstream, use_engine: bool
+    source: CatalogSource, embedded: EmbeddedUpstream, use_engine: bool
 ) -> None:
     """Upstream would be asked for them one by one. Here nobody crawls, so there is none."""
     ask = asking(source, use_engine=use_engine)
@@ -233,17 +233,17 @@ async def test_many_slugs_wait_for_the_catalog(
     assert embedded.requests.total == 51
 
 
-async def test_a_request_has_a_budget_for_all_its_entities(ask_catalog: Ask, source: Source) -> None:
+async def test_a_request_has_a_budget_for_all_its_entities(ask_catalog: Ask, source: CatalogSource) -> None:
     both = (
         "query($a: [_Any!]!, $b: [_Any!]!) { a: _entities(representations: $a) { __typename } "
         "b: _entities(representations: $b) { __typename } }"
     )
     for use_engine in (True, False):
-        gateway = Gateway(source, use_engine=use_engine, router=Router(most_entities=5))
+        gateway = Gateway(source, use_engine=use_engine, router=FederationRouter(most_entities=5))
         asked = {"a": [EMAIL] * 3, "b": [EMAIL] * 2}
-        assert not (await gateway.execute(Request(both, asked))).failed
+        assert not (await gateway.execute(GraphQLRequest(both, asked))).failed
         asked["b"].append(EMAIL)
-        body = (await gateway.execute(Request(both, asked))).decoded()
+        body = (await gateway.execute(GraphQLRequest(both, asked))).decoded()
         assert body["data"] is None
         (error,) = body["errors"]
         assert error["message"] == "_entities got 6 representations in this request; it can have up to 5."

@@ -14,15 +14,15 @@ import httpx
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from catalog.catalog_source import CatalogSource
+from catalog.storage.sqlite_storage import Storage
 from tests.support.gateway_processes import ROOT, sync
 from tests.support.http_servers import serving
 from tests.support.required_programs import alone_in, need, npm_install
-from upstream.client import Client
+from upstream.client.api_client import Client
+from upstream.client.http_transport import network
+from upstream.client.retrying_exchange import ClientLimits
 from upstream.embedded import EmbeddedUpstream
-from upstream.exchange import Limits
-from upstream.source import Source
-from upstream.storage import Storage
-from upstream.transport import network
 from web.app import create_app
 
 FRONTENDS = ROOT / "examples" / "frontends"
@@ -66,9 +66,9 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         upstream = f"{embedded}/api/v4/"
         sync(upstream, storage)
 
-        def open_source() -> Source:
-            client = Client(upstream, network(), Limits(attempts=1))
-            return Source(client, Storage(str(storage)), origin=upstream, follow=False)
+        def open_source() -> CatalogSource:
+            client = Client(upstream, network(), ClientLimits(attempts=1))
+            return CatalogSource(client, Storage(str(storage)), origin=upstream, follow=False)
 
         app = Recorded(create_app(open_source))
         with serving(app) as address:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from resolvers.context import Context
-from resolvers.loaders import Loaders
+from catalog.catalog_source import CatalogSource
+from resolvers.loading.record_loaders import Loaders
+from resolvers.loading.request_context import Context
 from resolvers.search import SearchAnswerer, find
 from tests.support.gateway_in_process import asking, source_over
-from upstream.embedded import ContentType, Dropped, EmbeddedUpstream, Fault, Latency, Status, Truncated
+from upstream.embedded import ContentType, Dropped, EmbeddedUpstream, Fault, Latency, StatusFault, Truncated
 from upstream.embedded.faults import Effect
-from upstream.source import Source
 
 if TYPE_CHECKING:
     from tests.support.gateway_in_process import Ask
@@ -83,7 +83,9 @@ async def test_equal_searches_of_simultaneous_requests_are_asked_once_and_rememb
     assert embedded.requests.total == 1
 
 
-async def test_a_search_ends_when_nobody_waits_for_it(source: Source, embedded: EmbeddedUpstream) -> None:
+async def test_a_search_ends_when_nobody_waits_for_it(
+    source: CatalogSource, embedded: EmbeddedUpstream
+) -> None:
     embedded.faults.add(Fault(Latency(60), path=AT))
     searching = asyncio.create_task(source.batcher.search("email"))
     while not embedded.requests.total:  # noqa: ASYNC110 - the embedded upstream has no event for it
@@ -115,11 +117,11 @@ async def test_pages_of_upstreams_answer_meet_every_hit_once(
 
 
 async def test_a_page_goes_on_where_a_hit_was_that_is_gone(
-    ask_catalog: Ask, source: Source, embedded: EmbeddedUpstream
+    ask_catalog: Ask, source: CatalogSource, embedded: EmbeddedUpstream
 ) -> None:
     before = await search(ask_catalog, "django")
-    embedded.catalogue.remove_package(before["edges"][3]["node"]["databaseId"])
-    embedded.catalogue.reindex()
+    embedded.catalog.remove_package(before["edges"][3]["node"]["databaseId"])
+    embedded.catalog.reindex()
     await source.sync.crawl()
     after = await search(ask_catalog, "django", first=5, after=before["edges"][3]["cursor"])
     assert slugs(after) == slugs(before)[4:9]
@@ -133,8 +135,8 @@ async def test_a_page_goes_on_where_a_hit_was_that_is_gone(
 async def test_a_stale_hit_is_left_out(ask: Ask, embedded: EmbeddedUpstream) -> None:
     before = await search(ask, "email celery")
     gone, renamed = (edge["node"]["databaseId"] for edge in before["edges"][:2])
-    embedded.catalogue.remove_package(gone)
-    embedded.catalogue.update_package(renamed, slug="renamed-since")
+    embedded.catalog.remove_package(gone)
+    embedded.catalog.update_package(renamed, slug="renamed-since")
     fresh = asking(source_over(embedded))
     after = await search(fresh, "email celery")
     assert slugs(after) == slugs(before)[2:]
@@ -142,11 +144,11 @@ async def test_a_stale_hit_is_left_out(ask: Ask, embedded: EmbeddedUpstream) -> 
 
 
 async def test_a_hit_that_the_catalog_does_not_know_is_asked_once(
-    ask_catalog: Ask, source: Source, embedded: EmbeddedUpstream
+    ask_catalog: Ask, source: CatalogSource, embedded: EmbeddedUpstream
 ) -> None:
     before = await search(ask_catalog, "django")
     gone = before["edges"][4]["node"]
-    embedded.catalogue.remove_package(gone["databaseId"])
+    embedded.catalog.remove_package(gone["databaseId"])
     await source.sync.crawl()
     embedded.requests.reset()
     for _ in range(2):
@@ -157,7 +159,7 @@ async def test_a_hit_that_the_catalog_does_not_know_is_asked_once(
 
 
 async def test_a_hit_with_a_slug_of_digits_comes_from_the_catalog_or_not_at_all(
-    ask: Ask, ask_digits: tuple[int, str], source: Source, embedded: EmbeddedUpstream
+    ask: Ask, ask_digits: tuple[int, str], source: CatalogSource, embedded: EmbeddedUpstream
 ) -> None:
     id, slug = ask_digits
     assert slug not in slugs(await search(ask, slug))
@@ -171,9 +173,9 @@ async def test_a_hit_with_a_slug_of_digits_comes_from_the_catalog_or_not_at_all(
 @pytest.fixture
 def ask_digits(embedded: EmbeddedUpstream) -> tuple[int, str]:
     """A package whose slug is another's id."""
-    id, other = [*embedded.catalogue.packages][:2]
-    embedded.catalogue.update_package(id, slug=str(other))
-    embedded.catalogue.reindex()
+    id, other = [*embedded.catalog.packages][:2]
+    embedded.catalog.update_package(id, slug=str(other))
+    embedded.catalog.reindex()
     return id, str(other)
 
 
@@ -184,7 +186,7 @@ async def test_a_record_that_fails_is_one_null_and_one_error(ask: Ask, embedded:
         for place, edge in enumerate(whole["edges"])
         if edge["node"]["__typename"] == "Package"
     )
-    embedded.faults.add(Fault(Status(500), path=f"/api/v4/packages/{failing}/"))
+    embedded.faults.add(Fault(StatusFault(500), path=f"/api/v4/packages/{failing}/"))
     body = await asking(source_over(embedded))(
         'query { search(query: "email celery") { edges { node { __typename } } } }'
     )
@@ -202,8 +204,8 @@ async def test_a_record_that_fails_is_one_null_and_one_error(ask: Ask, embedded:
 @pytest.mark.parametrize(
     ("effect", "why"),
     [
-        (Status(500), "Upstream answered /search/ with status 500."),
-        (Status(429, retry_after="60"), "Upstream answered /search/ with status 429."),
+        (StatusFault(500), "Upstream answered /search/ with status 500."),
+        (StatusFault(429, retry_after="60"), "Upstream answered /search/ with status 429."),
         (ContentType(), "Upstream answered /search/ with 200 and text/html, not JSON."),
         (Dropped(), "Upstream could not be reached for /search/."),
         (Truncated(framed=True), "Upstream's answer to /search/ is not as the v4 API promises"),
@@ -224,7 +226,9 @@ async def test_the_catalog_answers_when_upstream_fails(
     assert embedded.requests.total == 1
 
 
-async def test_the_catalog_answers_when_upstream_is_slow(source: Source, embedded: EmbeddedUpstream) -> None:
+async def test_the_catalog_answers_when_upstream_is_slow(
+    source: CatalogSource, embedded: EmbeddedUpstream
+) -> None:
     await source.sync.crawl()
     embedded.requests.reset()
     embedded.faults.add(Fault(Latency(60), path=AT))
@@ -240,7 +244,7 @@ async def test_the_catalog_answers_when_upstream_is_slow(source: Source, embedde
 async def test_without_a_catalog_the_failure_of_upstream_is_the_error(
     ask: Ask, embedded: EmbeddedUpstream
 ) -> None:
-    embedded.faults.add(Fault(Status(503), path=AT))
+    embedded.faults.add(Fault(StatusFault(503), path=AT))
     body = await ask(SEARCH, text="email")
     assert body["data"] == {"search": None}
     (error,) = body["errors"]
@@ -278,11 +282,11 @@ async def test_pages_of_the_catalogs_answer_meet_every_record_once(
 
 
 async def test_a_page_goes_on_in_the_next_catalog(
-    ask_catalog: Ask, source: Source, embedded: EmbeddedUpstream
+    ask_catalog: Ask, source: CatalogSource, embedded: EmbeddedUpstream
 ) -> None:
     before = await search(ask_catalog, "django", first=40)
-    embedded.catalogue.remove_package(before["edges"][3]["node"]["databaseId"])
-    embedded.catalogue.update_package(before["edges"][20]["node"]["databaseId"], repo_watchers=10**6)
+    embedded.catalog.remove_package(before["edges"][3]["node"]["databaseId"])
+    embedded.catalog.update_package(before["edges"][20]["node"]["databaseId"], repo_watchers=10**6)
     await source.sync.crawl()
     after = await search(ask_catalog, "django", first=4, after=before["edges"][9]["cursor"])
     assert slugs(after) == slugs(before)[10:14]

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from strawberry import relay
 
+from catalog.catalog_source import CatalogSource
+from catalog.storage.sqlite_storage import Storage
 from tests.support.batcher_with_held_answers import Clock
 from tests.support.gateway_in_process import UPSTREAM_URL, asking
-from upstream.client import Client
-from upstream.embedded import EmbeddedUpstream, Fault, Latency, Status
-from upstream.exchange import Limits
-from upstream.source import Source
-from upstream.storage import Storage
-from upstream.transport import in_process
+from upstream.client.api_client import Client
+from upstream.client.http_transport import in_process
+from upstream.client.retrying_exchange import ClientLimits
+from upstream.embedded import EmbeddedUpstream, Fault, Latency, StatusFault
 
 if TYPE_CHECKING:
     from tests.support.gateway_in_process import Ask
@@ -85,15 +85,15 @@ def found(body: dict[str, Any]) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def source_with(embedded: EmbeddedUpstream, budget: float) -> Source:
+def source_with(embedded: EmbeddedUpstream, budget: float) -> CatalogSource:
     """Its time stands still, so that the budget does not grow while the test runs."""
-    client = Client(UPSTREAM_URL, in_process(embedded), Limits(attempts=1))
+    client = Client(UPSTREAM_URL, in_process(embedded), ClientLimits(attempts=1))
     storage = Storage(":memory:")
-    return Source(client, storage, origin=UPSTREAM_URL, follow=False, budget=budget, clock=Clock())
+    return CatalogSource(client, storage, origin=UPSTREAM_URL, follow=False, budget=budget, clock=Clock())
 
 
 @pytest.fixture
-async def source(embedded: EmbeddedUpstream) -> AsyncIterator[Source]:
+async def source(embedded: EmbeddedUpstream) -> AsyncIterator[CatalogSource]:
     source = source_with(embedded, BUDGET)
     await source.open()
     yield source
@@ -102,7 +102,7 @@ async def source(embedded: EmbeddedUpstream) -> AsyncIterator[Source]:
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_ten_thousand_invented_keys_cost_upstream_no_more_than_the_budget(
-    source: Source, embedded: EmbeddedUpstream, way: str
+    source: CatalogSource, embedded: EmbeddedUpstream, way: str
 ) -> None:
     await source.sync.crawl()
     embedded.requests.reset()
@@ -138,7 +138,7 @@ async def test_a_lookup_that_was_not_made_says_so_without_a_receipt(embedded: Em
 async def test_a_new_package_is_found_and_costs_nothing(embedded: EmbeddedUpstream) -> None:
     source = source_with(embedded, 1)
     await source.sync.crawl()
-    new = [embedded.catalogue.insert_package(slug=f"new-{number}") for number in range(5)]
+    new = [embedded.catalog.insert_package(slug=f"new-{number}") for number in range(5)]
     ask = asking(source)
     for id in new:
         body = await ask("query($k: Int!) { package(databaseId: $k) { databaseId } }", k=id)
@@ -149,7 +149,7 @@ async def test_a_new_package_is_found_and_costs_nothing(embedded: EmbeddedUpstre
 
 
 async def test_a_missing_name_is_asked_for_once_until_a_look_finds_something(
-    source: Source, embedded: EmbeddedUpstream
+    source: CatalogSource, embedded: EmbeddedUpstream
 ) -> None:
     await source.sync.crawl()
     ask = asking(source)
@@ -159,7 +159,7 @@ async def test_a_missing_name_is_asked_for_once_until_a_look_finds_something(
         assert (await ask(query))["data"] == {"package": None}
         assert not await source.sync.look_for_new_packages()
     assert embedded.requests.by_target["/api/v4/packages/made-up/"] == 1
-    embedded.catalogue.insert_package()
+    embedded.catalog.insert_package()
     await source.sync.look_for_new_packages()
     await ask(query)
     assert embedded.requests.by_target["/api/v4/packages/made-up/"] == 2
@@ -169,9 +169,9 @@ async def test_a_missing_name_is_asked_for_once_until_a_look_finds_something(
 
 
 async def test_without_a_catalog_invented_keys_have_the_budget_and_real_ones_all_they_need(
-    source: Source, embedded: EmbeddedUpstream, ask: Ask
+    source: CatalogSource, embedded: EmbeddedUpstream, ask: Ask
 ) -> None:
-    real = sorted(row.slug for row in embedded.catalogue.packages.values() if not row.slug.isdigit())[:100]
+    real = sorted(row.slug for row in embedded.catalog.packages.values() if not row.slug.isdigit())[:100]
     document = "query($k: [String!]!) { packagesBySlug(slugs: $k) { slug } }"
     body = await ask(document, k=real)
     assert [each["slug"] for each in body["data"]["packagesBySlug"]] == real
@@ -201,7 +201,7 @@ async def test_a_request_that_was_not_sent_costs_nothing(embedded: EmbeddedUpstr
     source = source_with(embedded, 3)
     await source.sync.crawl()
     ask = asking(source)
-    embedded.faults.add(Fault(Status(503, retry_after="100"), times=1))
+    embedded.faults.add(Fault(StatusFault(503, retry_after="100"), times=1))
     for number in range(10):
         body = await ask("query($k: String!) { package(slug: $k) { id } }", k=f"made-up-{number}")
         assert body["errors"][0]["extensions"]["code"] == "UPSTREAM_UNAVAILABLE"
@@ -212,7 +212,7 @@ async def test_a_request_that_was_not_sent_costs_nothing(embedded: EmbeddedUpstr
 
 
 async def test_searches_beyond_the_budget_are_answered_by_the_gateways_own_index(
-    source: Source, embedded: EmbeddedUpstream
+    source: CatalogSource, embedded: EmbeddedUpstream
 ) -> None:
     await source.sync.crawl()
     embedded.requests.reset()

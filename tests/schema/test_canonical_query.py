@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from schema import sdl
-from upstream.embedded import EmbeddedUpstream, Fault, Status
-from upstream.embedded.seed_documents import SEED_IDS, seed_record
-from upstream.records import id_from_link
-from web.graphiql import CANONICAL
+from upstream.client.v4_records import id_from_link
+from upstream.embedded import EmbeddedUpstream, Fault, StatusFault
+from upstream.embedded.recorded_packages import SEED_IDS, seed_record
+from web.pages.graphiql import CANONICAL
 
 if TYPE_CHECKING:
     from tests.support.gateway_in_process import Ask
@@ -54,7 +54,7 @@ async def test_the_canonical_query_answers_in_full(ask: Ask, embedded: EmbeddedU
     assert package["category"] == {"title": "Apps", "slug": "apps"}
     (grid,) = package["grids"]
     assert grid["slug"] == "email"
-    rows = [embedded.catalogue.packages[id] for id in embedded.catalogue.grids[15].packages]
+    rows = [embedded.catalog.packages[id] for id in embedded.catalog.grids[15].packages]
     assert sorted(each["slug"] for each in grid["packages"]) == sorted(row.slug for row in rows)
     assert all(each["category"]["title"] for each in grid["packages"])
 
@@ -63,7 +63,7 @@ async def test_the_canonical_query_takes_three_rounds_and_asks_nothing_twice(
     ask: Ask, embedded: EmbeddedUpstream
 ) -> None:
     body = await ask(CANONICAL.read_text(), receipt=True)
-    members = embedded.catalogue.grids[15].packages
+    members = embedded.catalog.grids[15].packages
     assert 1599 in members
     # The package; its grid and the categories; the other packages of the grid.
     assert embedded.requests.total == 1 + 2 + len(members) - 1
@@ -85,8 +85,8 @@ async def test_a_missing_package_is_null_without_an_error(ask: Ask) -> None:
 async def test_a_grid_whose_one_package_fails_has_one_null_and_one_error(
     ask: Ask, embedded: EmbeddedUpstream
 ) -> None:
-    last = len(embedded.catalogue.grids[15].packages) - 1
-    embedded.faults.add(Fault(Status(500), path="/api/v4/packages/1599/"))
+    last = len(embedded.catalog.grids[15].packages) - 1
+    embedded.faults.add(Fault(StatusFault(500), path="/api/v4/packages/1599/"))
     body = await ask('{ grid(slug: "email") { packages { databaseId } } }')
     packages = body["data"]["grid"]["packages"]
     assert packages[last] is None

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from upstream.catalog import Catalog
+from catalog.catalog_source import CatalogSource
+from catalog.indexed_catalog import Catalog
+from upstream.client.v4_records import GridRecord, PackageRecord
 from upstream.embedded import EmbeddedUpstream
-from upstream.records import Grid, Package
-from upstream.source import Source
 
 if TYPE_CHECKING:
     from tests.support.gateway_in_process import Ask
 
 
 @pytest.fixture
-def catalog(source: Source, ask_catalog: Ask) -> Catalog:
+def catalog(source: CatalogSource, ask_catalog: Ask) -> Catalog:
     assert source.sync.snapshot is not None
     return source.sync.snapshot.catalog
 
@@ -57,9 +57,9 @@ async def test_a_package_says_where_it_is(ask_catalog: Ask, embedded: EmbeddedUp
 
 
 async def test_addresses_that_name_nothing_are_null(
-    ask_catalog: Ask, source: Source, embedded: EmbeddedUpstream
+    ask_catalog: Ask, source: CatalogSource, embedded: EmbeddedUpstream
 ) -> None:
-    embedded.catalogue.update_package(1599, pypi_url="", repo_url="not an address", commits_over_52=[])
+    embedded.catalog.update_package(1599, pypi_url="", repo_url="not an address", commits_over_52=[])
     await source.sync.crawl()
     package = (
         await data(
@@ -71,11 +71,11 @@ async def test_addresses_that_name_nothing_are_null(
 
 
 async def test_commit_activity_is_counted_from_the_weeks(
-    ask_catalog: Ask, source: Source, embedded: EmbeddedUpstream
+    ask_catalog: Ask, source: CatalogSource, embedded: EmbeddedUpstream
 ) -> None:
     weeks = [1] * 20 + [0] * 6 + [2] * 20 + [3, 0, 0, 5, 0, 0]
     moment = datetime.now(UTC) - timedelta(days=3, hours=1)
-    embedded.catalogue.update_package(1599, commits_over_52=weeks, last_updated=moment.isoformat())
+    embedded.catalog.update_package(1599, commits_over_52=weeks, last_updated=moment.isoformat())
     await source.sync.crawl()
     query = """{ package(databaseId: 1599) { daysSinceLastCommit commitActivity {
       weekly total52 trend lastActiveWeek three: lastWeeks(n: 3) all: lastWeeks(n: 52) } } }"""
@@ -93,7 +93,7 @@ async def test_commit_activity_is_counted_from_the_weeks(
 
 @pytest.mark.parametrize("n", [0, 53, -1])
 async def test_a_number_of_weeks_out_of_range_is_a_sentence(
-    ask_catalog: Ask, source: Source, embedded: EmbeddedUpstream, n: int
+    ask_catalog: Ask, source: CatalogSource, embedded: EmbeddedUpstream, n: int
 ) -> None:
     body = await ask_catalog(f"{{ package(databaseId: 1599) {{ commitActivity {{ lastWeeks(n: {n}) }} }} }}")
     assert [error["message"] for error in body["errors"]] == [f"lastWeeks(n:) is {n}; it can be 1 to 52."]
@@ -122,7 +122,7 @@ async def test_related_packages_need_no_catalog(ask: Ask, embedded: EmbeddedUpst
     assert max(embedded.requests.by_target.values()) == 1
 
 
-def members(catalog: Catalog, grid: Grid) -> list[Package]:
+def members(catalog: Catalog, grid: GridRecord) -> list[PackageRecord]:
     return [catalog.packages[id] for id in grid.packages]
 
 
@@ -153,9 +153,9 @@ async def test_a_grid_sums_up_its_packages(ask_catalog: Ask, catalog: Catalog) -
 
 
 async def test_an_empty_grid_has_no_median(
-    ask_catalog: Ask, source: Source, embedded: EmbeddedUpstream
+    ask_catalog: Ask, source: CatalogSource, embedded: EmbeddedUpstream
 ) -> None:
-    empty = embedded.catalogue.insert_grid(title="Empty")
+    empty = embedded.catalog.insert_grid(title="Empty")
     await source.sync.crawl()
     query = "query($id: Int) { grid(databaseId: $id) { stars { total median } mostActive { slug } packageCount } }"
     assert (await data(ask_catalog, query, id=empty))["grid"] == {
@@ -245,7 +245,7 @@ async def test_contributors_are_listed_by_package_count(ask_catalog: Ask, catalo
     ][:3]
 
 
-async def test_the_stats_count_the_whole_catalogue(ask_catalog: Ask, catalog: Catalog) -> None:
+async def test_the_stats_count_the_whole_catalog(ask_catalog: Ask, catalog: Catalog) -> None:
     query = """{ stats { packageCount gridCount categoryCount contributorCount
       byCategory { category { databaseId } packageCount } byRepositoryHost(first: 100) { host packageCount }
       active(withinDays: 2000) { packageCount share } newest(first: 2) { databaseId }

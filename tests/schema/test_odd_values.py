@@ -13,9 +13,9 @@ import pytest
 from tests.support.gateway_in_process import asking
 
 if TYPE_CHECKING:
+    from catalog.catalog_source import CatalogSource
     from tests.support.gateway_in_process import Ask
     from upstream.embedded import EmbeddedUpstream
-    from upstream.source import Source
 
 COMMITS = "{ package(databaseId: 1599) { slug commitsOver52 } }"
 MOMENTS = "{ package(databaseId: 1599) { created lastUpdated lastCommitAt lastFetched } }"
@@ -32,7 +32,7 @@ def place(request: pytest.FixtureRequest) -> str:
     return where
 
 
-async def known(source: Source, place: str) -> None:
+async def known(source: CatalogSource, place: str) -> None:
     if place != "live":
         await source.sync.crawl()
     if place == "stored":
@@ -41,14 +41,14 @@ async def known(source: Source, place: str) -> None:
 
 @pytest.mark.parametrize("weeks", UNFIT, ids=str)
 async def test_commits_that_cannot_be_taken_are_null_with_one_error(
-    source: Source,
+    source: CatalogSource,
     embedded: EmbeddedUpstream,
     ask: Ask,
     caplog: pytest.LogCaptureFixture,
     place: str,
     weeks: Any,
 ) -> None:
-    embedded.catalogue.update_package(1599, commits_over_52=weeks)
+    embedded.catalog.update_package(1599, commits_over_52=weeks)
     with caplog.at_level(logging.ERROR):
         await known(source, place)
         body = await ask(COMMITS)
@@ -67,9 +67,9 @@ async def test_commits_that_cannot_be_taken_are_null_with_one_error(
 
 
 async def test_whole_floats_are_commits(
-    source: Source, embedded: EmbeddedUpstream, ask: Ask, place: str
+    source: CatalogSource, embedded: EmbeddedUpstream, ask: Ask, place: str
 ) -> None:
-    embedded.catalogue.update_package(1599, commits_over_52=[1.0, 2, 30.0])
+    embedded.catalog.update_package(1599, commits_over_52=[1.0, 2, 30.0])
     await known(source, place)
     assert await ask(COMMITS) == {
         "data": {"package": {"slug": "django-celery-email", "commitsOver52": [1, 2, 30]}}
@@ -77,9 +77,9 @@ async def test_whole_floats_are_commits(
 
 
 async def test_moments_before_railway_time_keep_their_instant(
-    source: Source, embedded: EmbeddedUpstream, ask: Ask, place: str
+    source: CatalogSource, embedded: EmbeddedUpstream, ask: Ask, place: str
 ) -> None:
-    embedded.catalogue.update_package(1599, created=OLD, last_updated=OLD, last_fetched=None)
+    embedded.catalog.update_package(1599, created=OLD, last_updated=OLD, last_fetched=None)
     await known(source, place)
     body = await ask(MOMENTS)
     assert body["data"]["package"] == {
@@ -91,9 +91,9 @@ async def test_moments_before_railway_time_keep_their_instant(
 
 
 async def test_a_moment_that_is_none_is_null_at_its_place(
-    source: Source, embedded: EmbeddedUpstream, ask: Ask, place: str
+    source: CatalogSource, embedded: EmbeddedUpstream, ask: Ask, place: str
 ) -> None:
-    embedded.catalogue.update_package(1599, last_updated="yesterday")
+    embedded.catalog.update_package(1599, last_updated="yesterday")
     await known(source, place)
     body = await ask("{ package(databaseId: 1599) { slug lastUpdated daysSinceLastCommit lastFetched } }")
     assert body["data"]["package"]["slug"] == "django-celery-email"
@@ -106,10 +106,10 @@ async def test_a_moment_that_is_none_is_null_at_its_place(
 
 
 async def test_both_executions_give_the_same_bytes_for_lists_with_odd_values(
-    source: Source, embedded: EmbeddedUpstream
+    source: CatalogSource, embedded: EmbeddedUpstream
 ) -> None:
-    embedded.catalogue.update_package(1599, commits_over_52=[2**40], last_updated="yesterday")
-    embedded.catalogue.update_package(1442, commits_over_52=[None], created=OLD)
+    embedded.catalog.update_package(1599, commits_over_52=[2**40], last_updated="yesterday")
+    embedded.catalog.update_package(1442, commits_over_52=[None], created=OLD)
     await source.sync.crawl()
     query = """{
       packages(first: 100, orderBy: COMMITS_DESC) {
@@ -131,10 +131,10 @@ async def test_both_executions_give_the_same_bytes_for_lists_with_odd_values(
 
 
 async def test_a_number_or_a_sum_beyond_32_bits_is_bad_data_of_upstream(
-    source: Source, embedded: EmbeddedUpstream, ask: Ask, caplog: pytest.LogCaptureFixture
+    source: CatalogSource, embedded: EmbeddedUpstream, ask: Ask, caplog: pytest.LogCaptureFixture
 ) -> None:
     largest = 2**31 - 1
-    embedded.catalogue.update_package(1599, commits_over_52=[largest, largest], repo_watchers=5 * 10**9)
+    embedded.catalog.update_package(1599, commits_over_52=[largest, largest], repo_watchers=5 * 10**9)
     with caplog.at_level(logging.ERROR):
         await source.sync.crawl()
         body = await ask(

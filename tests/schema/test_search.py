@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from schema import schema
+from upstream.client.v4_records import SearchHitRecord
 from upstream.embedded import EmbeddedUpstream
-from upstream.records import SearchHit
 
 if TYPE_CHECKING:
     from tests.support.gateway_in_process import Ask
@@ -44,7 +44,7 @@ async def sentence(ask: Ask, **arguments: object) -> str:
 async def test_a_hit_is_upstreams_own_row(
     ask_catalog: Ask, embedded: EmbeddedUpstream, http: httpx.AsyncClient
 ) -> None:
-    fields = {camel(name): name for name in SearchHit.__struct_fields__}
+    fields = {camel(name): name for name in SearchHitRecord.__struct_fields__}
     assert len(fields) == 20
     body = await ask_catalog(f'{{ search(query: "email") {{ edges {{ hit {{ {" ".join(fields)} }} }} }} }}')
     async with httpx.AsyncClient(transport=httpx.ASGITransport(embedded)) as client:

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from catalog.catalog_source import CatalogSource
+from catalog.storage.sqlite_storage import Storage
+from gateway.federation_router import FederationRouter
 from tests.support.http_servers import serving
 from tests.support.required_programs import npm_install
 from tests.support.supergraph_programs import EXAMPLE, Service, compose, counted, program
-from upstream.client import Client
+from upstream.client.api_client import Client
+from upstream.client.http_transport import in_process
+from upstream.client.retrying_exchange import ClientLimits
 from upstream.embedded import EmbeddedUpstream
-from upstream.exchange import Limits
-from upstream.source import Source
-from upstream.storage import Storage
-from upstream.transport import in_process
 from web.app import Options, create_app
-from web.router import Router
 
 UPSTREAM_URL = "http://upstream.test/api/v4/"
 SECRET = "known-to-routers-alone"
@@ -60,21 +60,23 @@ def upstream() -> EmbeddedUpstream:
 
 
 @pytest.fixture(scope="session")
-def catalogue(upstream: EmbeddedUpstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a gateway of this project that knows the whole catalogue."""
-    storage = tmp_path_factory.mktemp("catalogue") / "catalog.sqlite"
+def catalog(upstream: EmbeddedUpstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a gateway of this project that knows the whole catalog."""
+    storage = tmp_path_factory.mktemp("catalog") / "catalog.sqlite"
     asyncio.run(_crawl(upstream, storage))
-    with serving(create_app(lambda: _source(upstream, storage), Options(router=Router(SECRET)))) as address:
+    with serving(
+        create_app(lambda: _source(upstream, storage), Options(router=FederationRouter(SECRET)))
+    ) as address:
         yield f"{address}/graphql"
 
 
 @pytest.fixture(scope="session")
 def running(
-    installed: None, upstream: EmbeddedUpstream, catalogue: str, tmp_path_factory: pytest.TempPathFactory
+    installed: None, upstream: EmbeddedUpstream, catalog: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Supergraph]:
     with ExitStack() as stack:
         services = {
-            "djangopackages": catalogue,
+            "djangopackages": catalog,
             "releases": stack.enter_context(program("subgraphs/releases.js")).address,
             "repositories": stack.enter_context(program("subgraphs/repositories.js")).address,
         }
@@ -105,9 +107,9 @@ def gateway(request: pytest.FixtureRequest, supergraph: Supergraph) -> str:
     return supergraph.gateways[request.param]
 
 
-def _source(upstream: EmbeddedUpstream, storage: Path) -> Source:
-    client = Client(UPSTREAM_URL, in_process(upstream), Limits(attempts=1))
-    return Source(client, Storage(str(storage)), origin=UPSTREAM_URL, follow=False)
+def _source(upstream: EmbeddedUpstream, storage: Path) -> CatalogSource:
+    client = Client(UPSTREAM_URL, in_process(upstream), ClientLimits(attempts=1))
+    return CatalogSource(client, Storage(str(storage)), origin=UPSTREAM_URL, follow=False)
 
 
 async def _crawl(upstream: EmbeddedUpstream, storage: Path) -> None:

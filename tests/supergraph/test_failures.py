@@ -1,4 +1,4 @@
-"""A service that fails or is down takes only its own fields with it, and the catalogue's errors keep their codes."""
+"""A service that fails or is down takes only its own fields with it, and the catalog's errors keep their codes."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_one_service_that_is_down_takes_only_its_own_fields_with_it(
     assert httpx.URL(supergraph.repositories.url).netloc.decode() not in str(body)
 
 
-def test_while_the_catalogue_fails_the_others_still_tell_what_is_theirs(
+def test_while_the_catalog_fails_the_others_still_tell_what_is_theirs(
     supergraph: Supergraph, gateway: str
 ) -> None:
     supergraph.djangopackages.fails = True
@@ -61,7 +61,7 @@ def test_while_the_catalogue_fails_the_others_still_tell_what_is_theirs(
     assert body["errors"]
 
 
-def test_an_error_of_the_catalogue_keeps_its_code_and_its_place(supergraph: Supergraph, gateway: str) -> None:
+def test_an_error_of_the_catalog_keeps_its_code_and_its_place(supergraph: Supergraph, gateway: str) -> None:
     body = answer(gateway, TWO)
     assert body["data"] == {"wrong": None, "right": {"title": "django-cacheback", "license": "MIT"}}
     (error,) = body["errors"]
@@ -70,7 +70,7 @@ def test_an_error_of_the_catalogue_keeps_its_code_and_its_place(supergraph: Supe
     assert error["message"] == "package(slug:) is empty; a slug has 1 to 50 characters."
 
 
-def test_a_package_that_the_catalogue_does_not_have_is_null_at_its_place(
+def test_a_package_that_the_catalog_does_not_have_is_null_at_its_place(
     supergraph: Supergraph, gateway: str
 ) -> None:
     body = answer(gateway, ALL_RELEASES)
@@ -81,7 +81,7 @@ def test_a_package_that_the_catalogue_does_not_have_is_null_at_its_place(
     assert len(supergraph.djangopackages.asked) == 1
 
 
-def test_why_the_catalogue_cannot_find_a_package_is_told_by_its_code(
+def test_why_the_catalog_cannot_find_a_package_is_told_by_its_code(
     supergraph: Supergraph, gateway: str
 ) -> None:
     upstream = EmbeddedUpstream(packages=5)

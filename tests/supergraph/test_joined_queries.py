@@ -84,10 +84,10 @@ def joined_open_issues(supergraph: Supergraph) -> Json:
     most = supergraph.repositories.ask("{ mostOpenIssues(first: 4) { openIssues repoUrl } }")[
         "mostOpenIssues"
     ]
-    return {"mostOpenIssues": [_with_catalogue(supergraph, each) for each in most]}
+    return {"mostOpenIssues": [_with_catalog(supergraph, each) for each in most]}
 
 
-def _with_catalogue(supergraph: Supergraph, known: Json) -> Json:
+def _with_catalog(supergraph: Supergraph, known: Json) -> Json:
     found = package(supergraph, repoUrl=known["repoUrl"])
     return (
         some(known, "openIssues")
@@ -115,7 +115,7 @@ JOINED: dict[str, Callable[[Supergraph], Json]] = {
     "requirements": joined_requirements,
 }
 REQUESTS = {
-    # How many requests each service gets, and how many of the catalogue's look records up.
+    # How many requests each service gets, and how many of the catalog's look records up.
     "grid": ((1, 1, 1), 0),
     "latest-releases": ((1, 1, 1), 1),
     "open-issues": ((1, 1, 1), 1),
@@ -199,7 +199,7 @@ def test_an_address_that_two_services_spell_differently_is_one_repository(
     }
 
 
-def test_the_secret_of_the_router_goes_to_the_catalogue_alone(supergraph: Supergraph, gateway: str) -> None:
+def test_the_secret_of_the_router_goes_to_the_catalog_alone(supergraph: Supergraph, gateway: str) -> None:
     data(gateway, QUERIES["latest-releases"])
     assert supergraph.djangopackages.secrets == {SECRET}
     assert supergraph.releases.secrets == supergraph.repositories.secrets == {None}

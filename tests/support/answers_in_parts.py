@@ -9,8 +9,8 @@ from typing import Any
 
 from starlette.types import Message
 
-from web.execution import Gateway, Request
-from web.parts import in_parts
+from gateway.request_execution import Gateway, GraphQLRequest
+from web.incremental_delivery import in_parts
 
 
 async def parts_of(gateway: Gateway, query: str) -> AsyncIterator[dict[str, Any]]:
@@ -26,7 +26,7 @@ async def parts_of(gateway: Gateway, query: str) -> AsyncIterator[dict[str, Any]
         raise AssertionError
 
     scope = {"type": "http", "asgi": {"spec_version": "2.4"}}
-    await in_parts(gateway, Request(query), [])(scope, receive, send)
+    await in_parts(gateway, GraphQLRequest(query), [])(scope, receive, send)
     for part in received.split(b"\r\n---"):
         content = part.partition(b"\r\n\r\n")[2]
         if content:

@@ -11,18 +11,18 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
-from upstream.batching import Batcher
-from upstream.client import Client
-from upstream.costs import Costs
+from upstream.batching.batcher import Batcher
+from upstream.client.api_client import Client
+from upstream.client.http_transport import in_process
+from upstream.client.request_costs import Costs
+from upstream.client.retrying_exchange import ClientLimits
+from upstream.client.upstream_errors import UpstreamError
+from upstream.client.v4_records import GRID, PACKAGE, Kind, PackageRecord, Page, R
 from upstream.embedded import EmbeddedUpstream
-from upstream.errors import UpstreamError
-from upstream.exchange import Limits
-from upstream.records import GRID, PACKAGE, Kind, Package, Page, R
-from upstream.transport import in_process
 
 URL = "http://upstream.test/api/v4/"
 
-Found = dict[int | str, Package | UpstreamError | None]
+Found = dict[int | str, PackageRecord | UpstreamError | None]
 
 
 class Unmeasured(Costs):
@@ -39,14 +39,14 @@ class Unmeasured(Costs):
         raise self._defect
 
 
-class Stage:
+class HeldBatcher:
     """``asked`` are the requests that came to upstream, in order, and ``left`` those that were given up."""
 
-    def __init__(self, embedded: EmbeddedUpstream, limits: Limits, clock: Callable[[], float]) -> None:
+    def __init__(self, embedded: EmbeddedUpstream, limits: ClientLimits, clock: Callable[[], float]) -> None:
         self.embedded = embedded
         self.client = Client(URL, in_process(self._app), limits)
         self.batcher = Batcher(self.client, clock)
-        self.ids = sorted(embedded.catalogue.packages, reverse=True)
+        self.ids = sorted(embedded.catalog.packages, reverse=True)
         """Of all packages, in the order of their list."""
         self.asked: list[str] = []
         self.left: list[str] = []
@@ -59,10 +59,10 @@ class Stage:
         self._held: list[tuple[str, asyncio.Future[None]]] = []
         self._holding = False
 
-    def know_places(self) -> None:
+    def know_positions(self) -> None:
         """Let the batcher know the lists, as it does after a crawl."""
-        self.batcher.places[PACKAGE.singular].saw_all(self.ids)
-        self.batcher.places[GRID.singular].saw_all(sorted(self.embedded.catalogue.grids, reverse=True))
+        self.batcher.positions[PACKAGE.singular].saw_all(self.ids)
+        self.batcher.positions[GRID.singular].saw_all(sorted(self.embedded.catalog.grids, reverse=True))
 
     def hold(self) -> None:
         """From now on requests wait for their answers."""
@@ -83,15 +83,15 @@ class Stage:
         """Someone who wants packages."""
         return asyncio.create_task(self.batcher.fetch(PACKAGE, keys))
 
-    def page(self, limit: int, offset: int) -> asyncio.Task[Page[Package]]:
+    def page(self, limit: int, offset: int) -> asyncio.Task[Page[PackageRecord]]:
         """Someone who wants a page of the packages."""
         return asyncio.create_task(self.batcher.page(PACKAGE, limit=limit, offset=offset))
 
-    def crawl(self, limit: int, offset: int) -> asyncio.Task[Page[Package]]:
+    def crawl(self, limit: int, offset: int) -> asyncio.Task[Page[PackageRecord]]:
         """The crawl, which wants a page of the packages."""
         return asyncio.create_task(self.batcher.crawl_page(PACKAGE, limit=limit, offset=offset))
 
-    async def arrival(self, requests: int) -> None:
+    async def requests_came(self, requests: int) -> None:
         """Wait until so many requests have come, and make sure that no more do."""
         with suppress(TimeoutError):
             async with asyncio.timeout(5):
@@ -138,26 +138,27 @@ class Clock:
 
 
 @asynccontextmanager
-async def staged(
+async def held_batcher(
     embedded: EmbeddedUpstream,
     *,
     attempts: int = 1,
     in_flight: int = 32,
     clock: Callable[[], float] = time.monotonic,
-) -> AsyncIterator[Stage]:
-    """A stage, on which nothing may be left behind. ``in_flight`` requests can be under way at a time."""
-    limits = Limits(attempts=attempts, lowest_in_flight=in_flight, highest_in_flight=in_flight)
-    stage = Stage(embedded, limits, clock)
+) -> AsyncIterator[HeldBatcher]:
+    """Hold an upstream back, on which nothing may be left behind. ``in_flight`` requests can be under way at a
+    time."""
+    limits = ClientLimits(attempts=attempts, lowest_in_flight=in_flight, highest_in_flight=in_flight)
+    held = HeldBatcher(embedded, limits, clock)
     reports: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _loop, report: reports.append(report))
-    yield stage
-    stage.answer_all()
+    yield held
+    held.answer_all()
     await settle()
-    assert stage.batcher.under_way == 0
-    assert stage.doubled == []
-    assert stage.client.exchanger.limiter.in_flight == 0
-    await stage.batcher.aclose()
-    await stage.client.aclose()
+    assert held.batcher.under_way == 0
+    assert held.doubled == []
+    assert held.client.exchanger.limiter.in_flight == 0
+    await held.batcher.aclose()
+    await held.client.aclose()
     assert reports == []
 
 

@@ -9,18 +9,18 @@ from typing import Any
 
 import msgspec
 
+from catalog.sync.full_crawl import Crawled, LastGood, crawl
+from catalog.sync.list_reading import Progress
 from tests.support.gateway_in_process import UPSTREAM_URL
-from upstream.batching import Batcher
-from upstream.client import Client
-from upstream.crawl import Crawled, LastGood, crawl
-from upstream.embedded import Catalogue, EmbeddedUpstream
-from upstream.exchange import Limits
-from upstream.reading import Progress
-from upstream.records import CATEGORY, GRID, PACKAGE, Category, Grid, Package
-from upstream.transport import in_process
+from upstream.batching.batcher import Batcher
+from upstream.client.api_client import Client
+from upstream.client.http_transport import in_process
+from upstream.client.retrying_exchange import ClientLimits
+from upstream.client.v4_records import CATEGORY, GRID, PACKAGE, CategoryRecord, GridRecord, PackageRecord
+from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream
 
 App = Callable[..., Awaitable[None]]
-Change = Callable[[Catalogue], object]
+Change = Callable[[EmbeddedCatalog], object]
 
 FROM_ITS_START = LastGood()
 
@@ -29,9 +29,9 @@ FROM_ITS_START = LastGood()
 class Records:
     """All records by id. The members of a grid are sorted, because upstream's order flips."""
 
-    packages: dict[int, Package]
-    grids: dict[int, Grid]
-    categories: dict[int, Category]
+    packages: dict[int, PackageRecord]
+    grids: dict[int, GridRecord]
+    categories: dict[int, CategoryRecord]
 
     def without(self, *packages: int) -> Records:
         """All but these packages, which grids still name."""
@@ -52,12 +52,12 @@ class Changing:
         self.answered += 1
         change = self.after.pop(self.answered, None)
         if change is not None:
-            change(self.embedded.catalogue)
+            change(self.embedded.catalog)
 
 
 @asynccontextmanager
-async def client_of(app: App, limits: Limits | None = None) -> AsyncIterator[Client]:
-    client = Client(UPSTREAM_URL, in_process(app), limits or Limits(attempts=1))
+async def client_of(app: App, limits: ClientLimits | None = None) -> AsyncIterator[Client]:
+    client = Client(UPSTREAM_URL, in_process(app), limits or ClientLimits(attempts=1))
     yield client
     await client.aclose()
 
@@ -65,7 +65,7 @@ async def client_of(app: App, limits: Limits | None = None) -> AsyncIterator[Cli
 async def crawled(
     app: App,
     last_good: LastGood = FROM_ITS_START,
-    limits: Limits | None = None,
+    limits: ClientLimits | None = None,
     progress: Progress = lambda kind, read, count: None,
 ) -> Crawled:
     """One crawl, by a client that knows nothing."""
@@ -73,9 +73,9 @@ async def crawled(
         return await crawl(Batcher(client), client, last_good, progress)
 
 
-async def truth(catalogue: Catalogue) -> Records:
+async def truth(catalog: EmbeddedCatalog) -> Records:
     """What upstream has now, asked for at one moment and without its faults."""
-    async with client_of(EmbeddedUpstream(catalogue=catalogue)) as client:
+    async with client_of(EmbeddedUpstream(catalog=catalog)) as client:
         everything = 1_000_000
         packages = await client.page(PACKAGE, limit=everything)
         grids = await client.page(GRID, limit=everything)
@@ -101,5 +101,5 @@ def asked(embedded: EmbeddedUpstream) -> list[str]:
     return [target.removeprefix("/api/v4/") for _, target in embedded.requests.listed]
 
 
-def sorted_members(grid: Grid) -> Grid:
+def sorted_members(grid: GridRecord) -> GridRecord:
     return msgspec.structs.replace(grid, packages=tuple(sorted(grid.packages)))

@@ -21,17 +21,17 @@ import httpx
 import msgspec
 from strawberry import relay
 
+from catalog.catalog_source import CatalogSource
+from catalog.freshness import Snapshot
+from catalog.indexed_catalog import Catalog
+from catalog.storage.sqlite_storage import Storage
+from gateway.request_execution import Gateway, GraphQLRequest
 from schema import document, schema
 from tests.support.gateway_in_process import UPSTREAM_URL, source_over
 from tests.support.random_operations import Generator
-from upstream.catalog import Catalog
-from upstream.client import Client
-from upstream.embedded import EmbeddedUpstream, generated_catalogue
-from upstream.exchange import Limits
-from upstream.freshness import Snapshot
-from upstream.source import Source
-from upstream.storage import Storage
-from web.execution import Gateway, Request
+from upstream.client.api_client import Client
+from upstream.client.retrying_exchange import ClientLimits
+from upstream.embedded import EmbeddedUpstream, generated_catalog
 
 CASE = Path(__file__).parents[1] / "web" / "dearest_operation.json"
 MOST_SECONDS = 0.25
@@ -129,7 +129,7 @@ async def cost(gateway: Gateway, seed: int, query: str, variables: dict[str, Any
     refused_before = dict(gateway.refused)
     gc.collect(0)
     started = time.process_time()
-    answer = await gateway.execute(Request(query, variables, receipt=True))
+    answer = await gateway.execute(GraphQLRequest(query, variables, receipt=True))
     seconds = time.process_time() - started
     refused = [name for name, count in gateway.refused.items() if count > refused_before.get(name, 0)]
     told = answer.decoded().get("extensions", {})
@@ -153,19 +153,21 @@ async def _search(seeds: int) -> list[Cost]:
         await source.aclose()
 
 
-async def whole_source() -> Source:
+async def whole_source() -> CatalogSource:
     """A source that knows the 5,400 packages, alone."""
-    upstream = source_over(EmbeddedUpstream(catalogue=generated_catalogue()))
+    upstream = source_over(EmbeddedUpstream(catalog=generated_catalog()))
     await upstream.open()
     catalog = (await upstream.sync.crawl()).snapshot.catalog
     await upstream.aclose()
     return await source_alone(catalog)
 
 
-async def source_alone(catalog: Catalog) -> Source:
+async def source_alone(catalog: Catalog) -> CatalogSource:
     """A source that knows the catalog and has no upstream, whose work would be taken for the gateway's."""
-    away = Client(UPSTREAM_URL, httpx.MockTransport(lambda _request: httpx.Response(503)), Limits(attempts=1))
-    source = Source(away, Storage(":memory:"), origin=UPSTREAM_URL, follow=False)
+    away = Client(
+        UPSTREAM_URL, httpx.MockTransport(lambda _request: httpx.Response(503)), ClientLimits(attempts=1)
+    )
+    source = CatalogSource(away, Storage(":memory:"), origin=UPSTREAM_URL, follow=False)
     await source.open()
     source.sync.snapshot = Snapshot(catalog, datetime.now(UTC))
     return source

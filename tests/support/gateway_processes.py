@@ -18,11 +18,11 @@ import httpx
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from catalog.indexed_catalog import Catalog
 from tests.support.http_servers import free_port
 from tests.support.processes import running
-from upstream.catalog import Catalog
+from upstream.client.v4_records import CATEGORY, GRID, PACKAGE, Kind, R
 from upstream.embedded import EmbeddedUpstream
-from upstream.records import CATEGORY, GRID, PACKAGE, Kind, R
 
 ROOT = Path(__file__).parents[2]
 CANONICAL = (ROOT / "examples" / "canonical.graphql").read_text(encoding="utf-8")

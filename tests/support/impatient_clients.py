@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 import httpx
 
-from upstream.client import Client
+from upstream.client.api_client import Client
+from upstream.client.http_transport import in_process
+from upstream.client.retrying_exchange import ClientLimits
 from upstream.embedded import EmbeddedUpstream
-from upstream.exchange import Limits
-from upstream.transport import in_process
 
 UPSTREAM_URL = "http://upstream.test/api/v4/"
 
@@ -31,7 +31,7 @@ async def asking(
 ) -> AsyncIterator[Client]:
     """A client of an app in this process, or over a transport. Without ``first_pause`` it repeats at once."""
     transport = upstream if isinstance(upstream, httpx.AsyncBaseTransport) else in_process(upstream)
-    client = Client(url, transport, Limits(**{"first_pause": 0.0} | limits))
+    client = Client(url, transport, ClientLimits(**{"first_pause": 0.0} | limits))
     try:
         yield client
     finally:

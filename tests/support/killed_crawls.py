@@ -16,10 +16,10 @@ import signal
 import sys
 import time
 
-from upstream.client import Client
-from upstream.source import Source
-from upstream.storage import Storage
-from upstream.transport import network
+from catalog.catalog_source import CatalogSource
+from catalog.storage.sqlite_storage import Storage
+from upstream.client.api_client import Client
+from upstream.client.http_transport import network
 
 
 def main(upstream: str, storage: str) -> None:
@@ -47,7 +47,7 @@ def main(upstream: str, storage: str) -> None:
 
 
 async def crawl(upstream: str, storage: str, listed: int) -> None:
-    source = Source(Client(upstream, network()), Storage(storage), origin=upstream, follow=False)
+    source = CatalogSource(Client(upstream, network()), Storage(storage), origin=upstream, follow=False)
     await source.open()
 
     def progress(kind: str, _read: int, _count: int) -> None:

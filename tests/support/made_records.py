@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from upstream.catalog import Catalog
-from upstream.records import Category, Grid, Package, Record
+from catalog.indexed_catalog import Catalog
+from upstream.client.v4_records import CategoryRecord, GridRecord, PackageRecord, Record
 
 NOON = datetime(2026, 2, 16, 12, tzinfo=timezone(timedelta(hours=-5)))
 
 
-def package(id: int, **fields: object) -> Package:
+def package(id: int, **fields: object) -> PackageRecord:
     defaults: dict[str, Any] = {
         "title": f"title {id}",
         "slug": f"slug-{id}",
@@ -31,10 +31,10 @@ def package(id: int, **fields: object) -> Package:
         "category": 1,
         "grids": (),
     }
-    return Package(id=id, **defaults | fields)
+    return PackageRecord(id=id, **defaults | fields)
 
 
-def grid(id: int, **fields: object) -> Grid:
+def grid(id: int, **fields: object) -> GridRecord:
     defaults: dict[str, Any] = {
         "title": f"grid {id}",
         "slug": f"grid-{id}",
@@ -45,10 +45,10 @@ def grid(id: int, **fields: object) -> Grid:
         "modified": NOON,
         "packages": (),
     }
-    return Grid(id=id, **defaults | fields)
+    return GridRecord(id=id, **defaults | fields)
 
 
-def category(id: int, **fields: object) -> Category:
+def category(id: int, **fields: object) -> CategoryRecord:
     defaults: dict[str, Any] = {
         "title": "Apps",
         "slug": "apps",
@@ -58,12 +58,12 @@ def category(id: int, **fields: object) -> Category:
         "created": NOON,
         "modified": NOON,
     }
-    return Category(id=id, **defaults | fields)
+    return CategoryRecord(id=id, **defaults | fields)
 
 
 def catalog_of(*records: Record) -> Catalog:
     return Catalog.build(
-        [record for record in records if isinstance(record, Package)],
-        [record for record in records if isinstance(record, Grid)],
-        [record for record in records if isinstance(record, Category)],
+        [record for record in records if isinstance(record, PackageRecord)],
+        [record for record in records if isinstance(record, GridRecord)],
+        [record for record in records if isinstance(record, CategoryRecord)],
     )

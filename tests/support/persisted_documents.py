@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from web.persisted import PersistedDocuments, Refused
+from gateway.persisted.document_lookup import PersistedDocuments, Refused
 
 TEXT = "{ categories { title } }"
 

@@ -19,8 +19,8 @@ from strawberry.extensions import FieldExtension
 from strawberry.permission import BasePermission
 from strawberry.scalars import JSON, Base64
 
-from resolvers.types import decided_by_class
-from schema.documents import KnownDocuments
+from engine.type_declarations import decided_by_class
+from schema.document_validation import KnownDocuments
 
 
 @strawberry.enum

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from starlette.applications import Starlette
 
+from catalog.catalog_source import CatalogSource
+from catalog.storage.sqlite_storage import Storage
+from catalog.sync.sync import Schedule
 from settings import read_settings
-from upstream.client import Client
-from upstream.source import Source
-from upstream.storage import Storage
-from upstream.sync import Schedule
-from upstream.transport import network
+from upstream.client.api_client import Client
+from upstream.client.http_transport import network
 from web.app import create_app
 
 
 def app() -> Starlette:
     settings = read_settings()
     return create_app(
-        lambda: Source(
+        lambda: CatalogSource(
             Client(settings.upstream, network()),
             Storage(settings.storage),
             origin=settings.upstream,

@@ -15,7 +15,7 @@ def simplest(operation: Operation, fails: Callable[[Operation], bool]) -> Operat
     smaller = True
     while smaller:
         smaller = False
-        for path in list(_places(operation)):
+        for path in list(_positions(operation)):
             cut = deepcopy(operation)
             selections, place = _at(cut, path)
             del selections[place]
@@ -25,7 +25,7 @@ def simplest(operation: Operation, fails: Callable[[Operation], bool]) -> Operat
     return operation
 
 
-def _places(operation: Operation) -> Iterator[Place]:
+def _positions(operation: Operation) -> Iterator[Place]:
     def inside(selections: list[Selected], path: Place) -> Iterator[Place]:
         for place, each in enumerate(selections):
             yield (*path, place)

@@ -7,15 +7,15 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
+from catalog.storage.sqlite_storage import Storage, Stored
 from tests.support.made_records import category, grid, package
-from upstream.records import Package
-from upstream.storage import Storage, Stored
+from upstream.client.v4_records import PackageRecord
 
 NEPAL = timezone(timedelta(hours=5, minutes=45))
 MOMENT = datetime(2024, 2, 29, 23, 59, 59, 123456, NEPAL)
 
 
-def a_package(id: int, title: str = "A package") -> Package:
+def a_package(id: int, title: str = "A package") -> PackageRecord:
     """A package with what JSON and SQLite could spoil: odd characters, microseconds, offsets, a large number."""
     return package(
         id,

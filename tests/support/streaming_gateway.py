@@ -16,15 +16,15 @@ from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from catalog.catalog_source import CatalogSource
+from catalog.storage.sqlite_storage import Storage
+from gateway.request_execution import Gateway
 from tests.support.http_servers import serving
-from upstream.client import Client
+from upstream.client.api_client import Client
+from upstream.client.http_transport import network
+from upstream.client.retrying_exchange import ClientLimits
 from upstream.embedded import EmbeddedUpstream
-from upstream.exchange import Limits
-from upstream.source import Source
-from upstream.storage import Storage
-from upstream.transport import network
 from web.app import Options, create_app
-from web.execution import Gateway
 
 T = TypeVar("T")
 Message = dict[str, Any]
@@ -42,7 +42,7 @@ class Served:
 
     address: str
     upstream: EmbeddedUpstream
-    source: Source
+    source: CatalogSource
     storage: Path
     app: Starlette = field(repr=False)
     _loop: asyncio.AbstractEventLoop = field(repr=False)
@@ -120,11 +120,11 @@ def served(
     crawled: bool = True,
 ) -> Iterator[Served]:
     upstream = EmbeddedUpstream(packages=20)
-    opened: list[tuple[Source, asyncio.AbstractEventLoop]] = []
+    opened: list[tuple[CatalogSource, asyncio.AbstractEventLoop]] = []
 
-    def open_source(address: str) -> Source:
-        client = Client(f"{address}/api/v4/", network(), Limits(attempts=1))
-        source = Source(client, Storage(str(storage)), origin=address, follow=False)
+    def open_source(address: str) -> CatalogSource:
+        client = Client(f"{address}/api/v4/", network(), ClientLimits(attempts=1))
+        source = CatalogSource(client, Storage(str(storage)), origin=address, follow=False)
         opened.append((source, asyncio.get_running_loop()))
         return source
 

@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import TypeVar
 
+from catalog.indexed_catalog import Catalog
+from catalog.storage.sqlite_storage import Storage
+from catalog.sync.sync import Schedule, Sync
 from tests.support.crawls import App, Records, client_of, sorted_members
 from tests.support.gateway_in_process import UPSTREAM_URL
-from upstream.batching import Batcher
-from upstream.catalog import Catalog
-from upstream.storage import Storage
-from upstream.sync import Schedule, Sync
+from upstream.batching.batcher import Batcher
 
 T = TypeVar("T")
 

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from gateway.document_cache import DocumentCache
+from gateway.persisted.document_lookup import PersistedDocuments
+from gateway.persisted.trusted_documents import TrustedDocuments
 from tests.support.persisted_documents import hash_of
-from web.documents import Documents
-from web.persisted import PersistedDocuments
-from web.trusted import TrustedDocuments
 
 OTHER = "query Other { packages(first: 1) { nodes { title } } }"
 UNFIT = "query Unfit { nothing }"
@@ -33,7 +33,7 @@ def write(path: Path, content: object) -> None:
 
 def trusting(
     path: Path, clock: Callable[[], float] = time.monotonic, **options: bool
-) -> Callable[[Documents], PersistedDocuments]:
+) -> Callable[[DocumentCache], PersistedDocuments]:
     """Makes what a gateway finds documents with, over its own."""
     return lambda documents: PersistedDocuments(
         documents, TrustedDocuments(path, documents, clock), **options

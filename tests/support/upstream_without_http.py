@@ -12,13 +12,22 @@ from typing import Any, cast
 
 from msgspec.structs import replace
 
+from catalog.catalog_source import CatalogSource
+from catalog.freshness import Snapshot, SnapshotStatus
+from catalog.history.change_feed import FeedEntry, FeedExcerpt, FieldDifference, RecordChange
+from catalog.indexed_catalog import Catalog
 from tests.support.made_records import catalog_of, category, grid, package
-from upstream.catalog import Catalog
-from upstream.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
-from upstream.feed import Change, Entry, Excerpt, FieldChange
-from upstream.freshness import Snapshot, Status
-from upstream.records import BadRecord, Category, Grid, Kind, Package, Page, Record, SearchHit
-from upstream.source import Source
+from upstream.client.upstream_errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
+from upstream.client.v4_records import (
+    BadRecord,
+    CategoryRecord,
+    GridRecord,
+    Kind,
+    PackageRecord,
+    Page,
+    Record,
+    SearchHitRecord,
+)
 
 _ZONES = (
     UTC,
@@ -78,22 +87,23 @@ def whole_records() -> list[Record]:
     """The same without naming a record that there is not, so that a catalog of them knows all relations."""
     return [
         replace(record, packages=tuple(id for id in record.packages if id in PACKAGES))
-        if isinstance(record, Grid)
+        if isinstance(record, GridRecord)
         else replace(record, grids=tuple(id for id in record.grids if id in GRIDS))
-        if isinstance(record, Package)
+        if isinstance(record, PackageRecord)
         else record
         for record in made_records()
     ]
 
 
 class MadeUpstream:
-    """In the batcher's place. ``asked`` are the keys of its flights in order, ``batches`` how they came together."""
+    """In the batcher's place. ``asked`` are the keys of its pending loads in order, ``batches`` how they came
+    together."""
 
     def __init__(self, records: Sequence[Record], failing: dict[tuple[str, int], UpstreamError]) -> None:
         self._records: dict[str, Sequence[Record]] = {
-            "package": [record for record in records if isinstance(record, Package)],
-            "grid": [record for record in records if isinstance(record, Grid)],
-            "category": [record for record in records if isinstance(record, Category)],
+            "package": [record for record in records if isinstance(record, PackageRecord)],
+            "grid": [record for record in records if isinstance(record, GridRecord)],
+            "category": [record for record in records if isinstance(record, CategoryRecord)],
         }
         self._failing = failing
         self._searches: dict[str, asyncio.Future[None]] = {}
@@ -129,13 +139,13 @@ class MadeUpstream:
                 results[place] = BadRecord(kind.singular, record.id, "made so")
         return Page(count=len(records), next=None, previous=None, results=tuple(results))
 
-    async def search(self, query: str) -> tuple[SearchHit, ...]:
-        """Some records, and one that is gone. Who asks at the same time shares a flight."""
-        flight = self._searches.get(query)
-        if flight is None:
+    async def search(self, query: str) -> tuple[SearchHitRecord, ...]:
+        """Some records, and one that is gone. Who asks at the same time shares a pending load."""
+        running = self._searches.get(query)
+        if running is None:
             self.asked.append(("search", query))
-            flight = self._searches[query] = asyncio.ensure_future(asyncio.sleep(0))
-        await flight
+            running = self._searches[query] = asyncio.ensure_future(asyncio.sleep(0))
+        await running
         self._searches.pop(query, None)
         if ("search", 0) in self._failing:
             raise self._failing["search", 0]
@@ -145,7 +155,7 @@ class MadeUpstream:
         )
 
 
-def _hit(kind: Any, slug: str) -> SearchHit:
+def _hit(kind: Any, slug: str) -> SearchHitRecord:
     moment = datetime(2020, 1, 1, tzinfo=UTC)
     texts: Any = dict.fromkeys(
         ("description", "title_no_prefix", "slug_no_prefix", "clean_title", "category", "participants"),
@@ -154,7 +164,7 @@ def _hit(kind: Any, slug: str) -> SearchHit:
     numbers: Any = dict.fromkeys(
         ("weight", "repo_watchers", "repo_forks", "pypi_downloads", "score", "usage"), 5
     )
-    return SearchHit(
+    return SearchHitRecord(
         **texts,
         **numbers,
         title=slug.upper(),
@@ -173,18 +183,18 @@ def _snapshot(records: tuple[Record, ...]) -> Snapshot:
     return Snapshot(catalog_of(*records), datetime(2026, 1, 1, tzinfo=UTC))
 
 
-async def _changes(after: int, limit: int) -> Excerpt:
+async def _changes(after: int, limit: int) -> FeedExcerpt:
     """A feed of three changes."""
     at = datetime(2026, 1, 1, tzinfo=UTC)
-    fields = (FieldChange("repo_watchers", 1, 2), FieldChange("grids", [1], None))
+    fields = (FieldDifference("repo_watchers", 1, 2), FieldDifference("grids", [1], None))
     changes = [
-        Change("added", "package", 1, "slug-1", "1 v", at),
-        Change("changed", "grid", 2, "grid-2", "1 v", at, fields),
-        Change("removed", "package", MISSING_PACKAGE, "gone", "2 v", at),
+        RecordChange("added", "package", 1, "slug-1", "1 v", at),
+        RecordChange("changed", "grid", 2, "grid-2", "1 v", at, fields),
+        RecordChange("removed", "package", MISSING_PACKAGE, "gone", "2 v", at),
     ]
-    entries = tuple(Entry("feed", place, change) for place, change in enumerate(changes, 1))[after:]
+    entries = tuple(FeedEntry("feed", place, change) for place, change in enumerate(changes, 1))[after:]
     shown = entries[:limit]
-    return Excerpt("feed", shown, len(entries) - len(shown), after, 0, after + len(shown), 3)
+    return FeedExcerpt("feed", shown, len(entries) - len(shown), after, 0, after + len(shown), 3)
 
 
 class MadeSource:
@@ -195,7 +205,7 @@ class MadeSource:
     ) -> None:
         draws = Random(seed)
         errors: dict[tuple[str, int], UpstreamError] = {
-            (type(record).__name__.lower(), record.id): draws.choice(
+            (type(record).__name__.removesuffix("Record").lower(), record.id): draws.choice(
                 [
                     UpstreamTimeout("Upstream took too long."),
                     UpstreamUnavailable("Upstream is away.", retry_after=3),
@@ -222,12 +232,12 @@ class MadeSource:
         """The catalog."""
         return self._snapshot
 
-    def status(self, snapshot: Snapshot | None) -> Status:
+    def status(self, snapshot: Snapshot | None) -> SnapshotStatus:
         """The same always."""
         if snapshot is None:
-            return Status(None, None, None, False, None, None, None, False)
-        return Status(snapshot.catalog.version, snapshot.refreshed_at, 5, True, 40, 12, 4, False)
+            return SnapshotStatus(None, None, None, False, None, None, None, False)
+        return SnapshotStatus(snapshot.catalog.version, snapshot.refreshed_at, 5, True, 40, 12, 4, False)
 
-    def as_source(self) -> Source:
+    def as_source(self) -> CatalogSource:
         """It does what a gateway asks of a source."""
-        return cast(Source, self)
+        return cast(CatalogSource, self)

@@ -1,32 +1,17 @@
-"""What the tests of the upstream room stand on."""
+"""Gives the tests of upstream a batcher over an upstream whose answers they can hold back."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import closing
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.support.batcher_with_held_answers import Stage, staged
+from tests.support.batcher_with_held_answers import HeldBatcher, held_batcher
 from upstream.embedded import EmbeddedUpstream
-from upstream.storage import Storage
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """The catalog file."""
-    return tmp_path / "catalog.sqlite"
-
-
-@pytest.fixture
-def storage(path: Path) -> Iterator[Storage]:
-    with closing(Storage(str(path))) as storage:
-        yield storage
-
-
-@pytest.fixture
-async def stage(embedded: EmbeddedUpstream) -> AsyncIterator[Stage]:
-    """A batcher over an upstream of 300 packages, whose places it does not know."""
-    async with staged(embedded) as stage:
-        yield stage
+async def held(embedded: EmbeddedUpstream) -> AsyncIterator[HeldBatcher]:
+    """A batcher over an upstream of 300 packages, whose list positions it does not know."""
+    async with held_batcher(embedded) as held:
+        yield held

@@ -7,19 +7,19 @@ from typing import Any
 
 import pytest
 
-from resolvers.errors import Stopped, TooComplex
-from resolvers.kept_filters import package_filters
+from catalog.catalog_source import CatalogSource
+from catalog.indexed_catalog import Catalog
+from gateway.limits import DEFAULT_DOCUMENT_LIMITS, DocumentLimits
+from gateway.request_execution import Gateway, GraphQLRequest
+from resolvers.client_errors import Stopped, TooComplex
+from resolvers.filters.filter_cache import package_filters
 from tests.support.dearest_operations import source_alone
-from upstream.catalog import Catalog
-from upstream.source import Source
-from web.execution import Gateway, Request
-from web.limits import DEFAULT_LIMITS, Limits
 
 CONDITIONS = {"and": [{"text": "zqN"}] * 49}
 
 
 @pytest.fixture
-async def source(whole_catalog: Catalog) -> AsyncIterator[Source]:
+async def source(whole_catalog: Catalog) -> AsyncIterator[CatalogSource]:
     whole_catalog._views.pop(package_filters, None)
     source = await source_alone(whole_catalog)
     yield source
@@ -32,7 +32,7 @@ def aliases(count: int, field: str) -> str:
 
 async def steps(gateway: Gateway, query: str, **variables: Any) -> int:
     """How many steps an operation takes that is answered."""
-    answer = await gateway.execute(Request(query, variables, receipt=True))
+    answer = await gateway.execute(GraphQLRequest(query, variables, receipt=True))
     assert not answer.failed, answer.body[:500]
     taken: int = answer.decoded()["extensions"]["work"]["steps"]
     return taken
@@ -40,7 +40,7 @@ async def steps(gateway: Gateway, query: str, **variables: Any) -> int:
 
 async def refused_by(gateway: Gateway, query: str, **variables: Any) -> str:
     """The limit that an operation is beyond."""
-    answer = await gateway.execute(Request(query, variables))
+    answer = await gateway.execute(GraphQLRequest(query, variables))
     (error,) = answer.decoded()["errors"]
     assert error["extensions"]["code"] == "OPERATION_TOO_COMPLEX"
     assert "data" not in answer.decoded()
@@ -56,7 +56,7 @@ async def refused_by(gateway: Gateway, query: str, **variables: Any) -> str:
     ],
 )
 async def test_a_filter_on_nested_lists_is_worked_out_once(
-    source: Source, whole_catalog: Catalog, nested: str, use_engine: bool
+    source: CatalogSource, whole_catalog: Catalog, nested: str, use_engine: bool
 ) -> None:
     outer, _, field = nested.partition("|")
     gateway = Gateway(source, use_engine=use_engine)
@@ -69,10 +69,10 @@ async def test_a_filter_on_nested_lists_is_worked_out_once(
     ]
     assert len(whole_catalog.view(package_filters)) == 1
     # Its conditions count once: with four times as many lists there are less than twice as many steps.
-    assert taken[0] < taken[1] < 2 * taken[0] < DEFAULT_LIMITS.work
+    assert taken[0] < taken[1] < 2 * taken[0] < DEFAULT_DOCUMENT_LIMITS.work
 
 
-async def test_many_filtered_lists_are_refused(source: Source, use_engine: bool) -> None:
+async def test_many_filtered_lists_are_refused(source: CatalogSource, use_engine: bool) -> None:
     gateway = Gateway(source, use_engine=use_engine)
     filtered = aliases(130, "packages(first: 0, filter: $f) { totalCount }")
     query = f"query($f: PackageFilter) {{ contributors(first: 100) {{ nodes {{ {filtered} }} }} }}"
@@ -80,7 +80,7 @@ async def test_many_filtered_lists_are_refused(source: Source, use_engine: bool)
 
 
 async def test_of_many_filters_no_more_are_worked_out_than_may_be(
-    source: Source, whole_catalog: Catalog, use_engine: bool
+    source: CatalogSource, whole_catalog: Catalog, use_engine: bool
 ) -> None:
     declared = ", ".join(f"$f{number}: PackageFilter" for number in range(50))
     fields = " ".join(f"a{n}: packages(first: 1, filter: $f{n}) {{ totalCount }}" for n in range(50))
@@ -92,43 +92,43 @@ async def test_of_many_filters_no_more_are_worked_out_than_may_be(
 
 @pytest.mark.parametrize("filters", [[{"text": "z"}] * 20_000, [{}] * 50_000])
 async def test_a_filter_of_a_megabyte_is_refused_before_it_is_read(
-    source: Source, filters: list[Any]
+    source: CatalogSource, filters: list[Any]
 ) -> None:
     query = "query($f: PackageFilter) { packages(filter: $f) { totalCount } }"
     assert await refused_by(Gateway(source), query, f={"or": filters}) == "work"
 
 
-async def test_a_thousand_entities_are_answered(source: Source, whole_catalog: Catalog) -> None:
+async def test_a_thousand_entities_are_answered(source: CatalogSource, whole_catalog: Catalog) -> None:
     query = """query($r: [_Any!]!) { _entities(representations: $r) {
       ... on Package { title grids { title packages { title category { title } } } } } }"""
     ids = list(whole_catalog.packages)[:1000]
     by_id = [{"__typename": "Package", "databaseId": id} for id in ids]
     by_url = [{"__typename": "Package", "repoUrl": whole_catalog.packages[id].repo_url} for id in ids]
     for representations in (by_id, by_url):
-        assert await steps(Gateway(source), query, r=representations) < DEFAULT_LIMITS.work / 2
+        assert await steps(Gateway(source), query, r=representations) < DEFAULT_DOCUMENT_LIMITS.work / 2
 
 
-async def test_searches_count_their_words_and_results(source: Source) -> None:
+async def test_searches_count_their_words_and_results(source: CatalogSource) -> None:
     gateway = Gateway(source)
     few = aliases(5, 'search(query: "no such words", first: 100) { totalCount }')
     many = aliases(50, 'search(query: "django OR a OR the", first: 100) { totalCount }')
-    assert 5 * 3 * 500 <= await steps(gateway, f"{{ {few} }}") < DEFAULT_LIMITS.work / 10
+    assert 5 * 3 * 500 <= await steps(gateway, f"{{ {few} }}") < DEFAULT_DOCUMENT_LIMITS.work / 10
     assert await refused_by(gateway, f"{{ {many} }}") == "work"
 
 
-async def test_co_contributors_of_many_are_refused_while_they_are_counted(source: Source) -> None:
+async def test_co_contributors_of_many_are_refused_while_they_are_counted(source: CatalogSource) -> None:
     query = """{ packages(first: 100) { nodes { contributors {
       coContributors(first: 1) { sharedPackageCount coContributors: contributor { packageCount } } } } } }"""
     several = f"{{ x: {query[2:-2]} y: {query[2:-2]} }}"
     assert await refused_by(Gateway(source), several) in ("work", "values")
 
 
-async def test_deferred_parts_count_and_are_ended_by_one_error(source: Source) -> None:
+async def test_deferred_parts_count_and_are_ended_by_one_error(source: CatalogSource) -> None:
     deferred = " ".join(f'... @defer(label: "d{n}") {{ a{n}: title }}' for n in range(8))
     query = f"{{ packages(first: 100) {{ nodes {{ {deferred} }} }} }}"
-    gateway = Gateway(source, limits=Limits(work=10_000))
+    gateway = Gateway(source, limits=DocumentLimits(work=10_000))
     with pytest.raises(Stopped) as caught:
-        async for _part in gateway.parts(Request(query)):
+        async for _part in gateway.parts(GraphQLRequest(query)):
             pass
     assert isinstance(caught.value.error, TooComplex)
     assert caught.value.error.limit == "work"

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from catalog.freshness import Freshness, Snapshot
+from catalog.indexed_catalog import Catalog
 from tests.support.crawled_gateway import QUERY, app, http
-from upstream.catalog import Catalog
 from upstream.embedded import EmbeddedUpstream
-from upstream.freshness import Freshness, Snapshot
 from web.app import GatewayApp
-from web.caching import CachePolicy
+from web.cache_headers import CachePolicy
 
 __all__ = ["app", "http"]
 
@@ -98,7 +98,7 @@ async def test_after_a_change_the_old_tag_is_none(
     app: GatewayApp, http: httpx.AsyncClient, embedded: EmbeddedUpstream
 ) -> None:
     tag = (await get(http)).headers["ETag"]
-    embedded.catalogue.update_package(1599, title="another title")
+    embedded.catalog.update_package(1599, title="another title")
     await app.state.gateway.source.sync.crawl()
     response = await get(http, **{"If-None-Match": tag})
     assert response.json()["data"]["package"]["title"] == "another title"

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
+from catalog.catalog_source import CatalogSource
+from catalog.storage.sqlite_storage import Storage
 from tests.support.http_servers import serving
 from tests.support.impatient_clients import outcomes, until
-from upstream.client import Client
-from upstream.embedded import EmbeddedUpstream, Fault, Latency, Status
-from upstream.exchange import Limits
-from upstream.source import Source
-from upstream.storage import Storage
-from upstream.transport import network
+from upstream.client.api_client import Client
+from upstream.client.http_transport import network
+from upstream.client.retrying_exchange import ClientLimits
+from upstream.embedded import EmbeddedUpstream, Fault, Latency, StatusFault
 from web.app import create_app
-from web.graphiql import CANONICAL
+from web.pages.graphiql import CANONICAL
 
 COLD = CANONICAL.read_text()
 LATER = '{ package(slug: "django-cacheback") { title } }'
@@ -32,7 +32,7 @@ class Running:
 
     address: str
     http: httpx.AsyncClient
-    sources: list[Source]
+    sources: list[CatalogSource]
 
     def ask(self, query: str) -> asyncio.Task[httpx.Response]:
         return asyncio.create_task(self.http.post("/graphql", json={"query": query}))
@@ -52,12 +52,12 @@ class Running:
 
 
 @contextmanager
-def gateway_over(embedded: EmbeddedUpstream) -> Iterator[tuple[str, list[Source]]]:
-    sources: list[Source] = []
+def gateway_over(embedded: EmbeddedUpstream) -> Iterator[tuple[str, list[CatalogSource]]]:
+    sources: list[CatalogSource] = []
 
-    def open_source() -> Source:
-        client = Client(f"{upstream}/api/v4/", network(), Limits(first_pause=0))
-        sources.append(Source(client, Storage(":memory:"), origin=upstream, follow=False))
+    def open_source() -> CatalogSource:
+        client = Client(f"{upstream}/api/v4/", network(), ClientLimits(first_pause=0))
+        sources.append(CatalogSource(client, Storage(":memory:"), origin=upstream, follow=False))
         return sources[0]
 
     with ExitStack() as servers:
@@ -124,7 +124,7 @@ async def test_a_client_may_leave_in_the_second_round(gateway: Running, embedded
 async def test_a_client_that_leaves_while_many_requests_wait_for_a_turn_ends_them_all(
     gateway: Running, embedded: EmbeddedUpstream
 ) -> None:
-    members = embedded.catalogue.grids[15].packages
+    members = embedded.catalog.grids[15].packages
     embedded.faults.add(Fault(Latency(0.15), pattern=r"/packages/\d+/"))
     asked = gateway.ask('{ grid(slug: "email") { packages { title } } }')
     await until(lambda: gateway.in_flight == 4)
@@ -141,7 +141,7 @@ async def test_a_client_that_leaves_while_many_requests_wait_for_a_turn_ends_the
 async def test_a_failed_request_is_not_sent_again_for_a_client_that_has_left(
     gateway: Running, embedded: EmbeddedUpstream
 ) -> None:
-    embedded.faults.add(Fault(Status(503, retry_after="1"), times=1))
+    embedded.faults.add(Fault(StatusFault(503, retry_after="1"), times=1))
     asked = gateway.ask(COLD)
     await until(lambda: gateway.outcomes.get("UPSTREAM_UNAVAILABLE") == 1)
     await leave(asked)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import httpx
 
+from gateway.admission_queue import AdmissionLimits
 from tests.support.streaming_gateway import http_client, received, served, server_sent, socket, subscribe
-from web.admission import AdmissionLimits
 from web.app import Options
 
 TITLE = '{ category(slug: "apps") { title } }'

@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from web.documents import KEPT_DOCUMENTS
+from gateway.document_cache import KEPT_DOCUMENTS
 
 ROOT = Path(__file__).parents[2]
 
 
 def after(publishes: int) -> Any:
-    command = [sys.executable, "-m", "tests.web.publishes", str(publishes)]
+    command = [sys.executable, "-m", "tests.support.publishes", str(publishes)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -1,15 +1,15 @@
 """An embedded copy of the REST API v4 of Django Packages, for demos, tests and benchmarks.
 
-It behaves as the contract of the measured API says, over the five real records and a generated catalogue.
+It behaves as the contract of the measured API says, over the five real records and a generated catalog.
 
     upstream = EmbeddedUpstream(packages=50)
-    upstream.catalogue.update_package(1599, title="renamed")
+    upstream.catalog.update_package(1599, title="renamed")
     upstream.faults.add(Fault(Status(503, retry_after="1"), times=2))
     upstream.requests.total
 """
 
-from .app import EmbeddedUpstream
-from .catalogue import Catalogue
+from .asgi_app import EmbeddedUpstream
+from .editable_catalog import EmbeddedCatalog
 from .faults import (
     BadField,
     ContentType,
@@ -25,42 +25,42 @@ from .faults import (
     RemoveAfterList,
     Slow,
     State,
-    Status,
+    StatusFault,
     Truncated,
     WrongCount,
 )
-from .generated import generated_catalogue
+from .generated_catalog import generated_catalog
+from .recorded_packages import SEED_IDS, seed_record
 from .request_log import RequestLog
-from .rows import Category, Grid, Package, category_from_v4, grid_from_v4, package_from_v4
-from .seed_documents import SEED_IDS, seed_record
+from .row_types import CategoryRow, GridRow, PackageRow, category_from_v4, grid_from_v4, package_from_v4
 
 __all__ = [
     "SEED_IDS",
     "BadField",
-    "Catalogue",
-    "Category",
+    "CategoryRow",
     "ContentType",
     "Dropped",
     "Effect",
+    "EmbeddedCatalog",
     "EmbeddedUpstream",
     "Fault",
     "Faults",
-    "Grid",
+    "GridRow",
     "InsertAfterList",
     "Latency",
     "Nested",
     "Oversized",
-    "Package",
+    "PackageRow",
     "Poisoned",
     "RemoveAfterList",
     "RequestLog",
     "Slow",
     "State",
-    "Status",
+    "StatusFault",
     "Truncated",
     "WrongCount",
     "category_from_v4",
-    "generated_catalogue",
+    "generated_catalog",
     "grid_from_v4",
     "package_from_v4",
     "seed_record",

@@ -15,7 +15,7 @@ from typing import Literal
 
 import msgspec
 
-from .rows import Kind
+from .row_types import Kind
 
 
 class Latency(msgspec.Struct, frozen=True, tag="latency", tag_field="type", forbid_unknown_fields=True):
@@ -24,7 +24,7 @@ class Latency(msgspec.Struct, frozen=True, tag="latency", tag_field="type", forb
     seconds: float
 
 
-class Status(msgspec.Struct, frozen=True, tag="status", tag_field="type", forbid_unknown_fields=True):
+class StatusFault(msgspec.Struct, frozen=True, tag="status", tag_field="type", forbid_unknown_fields=True):
     """A site page with this status instead of the answer."""
 
     code: Literal[301, 404, 429, 500, 502, 503, 504]
@@ -116,7 +116,7 @@ class RemoveAfterList(
 
 Effect = (
     Latency
-    | Status
+    | StatusFault
     | ContentType
     | Truncated
     | Dropped

@@ -12,7 +12,7 @@ class LimitOverflow(Exception):
 
 
 @dataclass(frozen=True)
-class Page:
+class RowPage:
     """Which part of a list was asked for."""
 
     url: str
@@ -40,7 +40,7 @@ class Page:
         return f"{self.url}?{urlencode(sorted(arguments.items()), doseq=True)}"
 
 
-def page_of(url: str, query: str, count: int) -> Page:
+def page_of(url: str, query: str, count: int) -> RowPage:
     """The page that a query asks for; what is no number silently means the default."""
     arguments = parse_qs(query, keep_blank_values=True)
     limit = _number(arguments, "limit", least=1, default=_DEFAULT_LIMIT)
@@ -48,7 +48,7 @@ def page_of(url: str, query: str, count: int) -> Page:
     # An offset past the end is answered without the query that would overflow.
     if limit >= _BIGINT and 0 < count >= offset:
         raise LimitOverflow
-    return Page(url, query, limit, offset, count)
+    return RowPage(url, query, limit, offset, count)
 
 
 def _number(arguments: dict[str, list[str]], name: str, least: int, default: int) -> int:

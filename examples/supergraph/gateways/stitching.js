@@ -11,8 +11,8 @@ import { serve } from "../serve.js";
 
 const { stitchingDirectivesTransformer } = stitchingDirectives();
 
-// The catalogue tells in its own schema, by directives, how its records are looked up by which key.
-const catalogue = stitchingDirectivesTransformer({
+// The catalog tells in its own schema, by directives, how its records are looked up by which key.
+const catalog = stitchingDirectivesTransformer({
   schema: buildSchema(await stitchingSchema("djangopackages")),
   executor: buildHTTPExecutor({ endpoint: services.djangopackages, headers: headersFor("djangopackages") }),
   batch: true,
@@ -21,7 +21,7 @@ const catalogue = stitchingDirectivesTransformer({
 });
 
 // It finds up to 100 records at once.
-for (const { entryPoints } of Object.values(catalogue.merge)) {
+for (const { entryPoints } of Object.values(catalog.merge)) {
   for (const lookup of entryPoints ?? []) lookup.dataLoaderOptions = { maxBatchSize: 100 };
 }
 
@@ -44,7 +44,7 @@ async function federated(name, key) {
 
 const stitched = stitchSchemas({
   subschemas: [
-    catalogue,
+    catalog,
     await federated("releases", "pypiName"),
     await federated("repositories", "repoUrl"),
   ],

@@ -24,7 +24,7 @@ const resolvers = {
   },
   Package: {
     // A gateway sends a representation for each package of the answer, in one request. The key is null for a
-    // package that is not on PyPI, and some gateways send an error as the key where the catalogue gave one.
+    // package that is not on PyPI, and some gateways send an error as the key where the catalog gave one.
     __resolveReference: ({ pypiName }) => (typeof pypiName === "string" ? { pypiName } : null),
     releases: async ({ pypiName }, { first }, { releases }) => (await releases.load(pypiName))?.slice(0, first),
   },

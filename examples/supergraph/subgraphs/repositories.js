@@ -24,7 +24,7 @@ const resolvers = {
   },
   Package: {
     // A gateway sends a representation for each package of the answer, in one request. Some gateways send an
-    // error as the key where the catalogue gave one.
+    // error as the key where the catalog gave one.
     __resolveReference: async ({ repoUrl }, { repositories }) =>
       typeof repoUrl === "string" ? { ...(await repositories.load(repoUrl)), repoUrl } : null,
   },

@@ -90,7 +90,7 @@ export function SearchPage() {
             load={() => fetchMore({ variables: { after: found.pageInfo.endCursor } })}
           />
           {found.answeredBy === "CATALOG" && (
-            <p className="aside">Found by the gateway itself, in its copy of the catalogue.</p>
+            <p className="aside">Found by the gateway itself, in its copy of the catalog.</p>
           )}
         </>
       )}

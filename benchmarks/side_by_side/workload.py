@@ -1,0 +1,110 @@
+"""What is asked: the queries, chosen from the embedded catalog, in the words of each kind of gateway."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from catalog.sort_orders import NEWEST_FIRST
+from resolvers.lists.pagination import write_cursor
+from upstream.embedded.editable_catalog import EmbeddedCatalog
+from upstream.embedded.row_types import PackageRow
+
+Dialect = Literal["ours", "peers", "tailcall"]
+
+NAMES = ["Q1", "Q2", "Q3", "Q4", "Q5", "Q6"]
+
+NONCE = "nonce-00000000"
+"""A variable that no document declares; the load makes it another one in each request."""
+
+MEMBERS = 50
+"""Packages in the grids of the package that Q2 asks for, and of each that Q4 asks for, or nearly."""
+
+ROTATED = 200
+PAGE = 20
+
+
+@dataclass(frozen=True)
+class BenchmarkQuery:
+    """One kind of work: a document in each dialect that can ask it, and the variables to go round."""
+
+    name: str
+    meaning: str
+    documents: dict[Dialect, str]
+    variables: list[dict[str, object]]
+    executed: bool = False
+    """Whether each request is unlike all before it, so that no kept answer helps."""
+
+
+def queries(catalog: EmbeddedCatalog) -> dict[str, BenchmarkQuery]:
+    """All of them by name."""
+    sizes = {key: len(grid.packages) for key, grid in catalog.grids.items()}
+
+    def members(package: PackageRow) -> int:
+        return sum(sizes[grid] for grid in package.grids)
+
+    def unlike(package: PackageRow) -> tuple[int, int]:
+        return abs(members(package) - MEMBERS), package.id
+
+    packages = catalog.packages.values()
+    canonical = min((package for package in packages if len(package.grids) == 3), key=unlike)
+    rotated = sorted((package for package in packages if 2 <= len(package.grids) <= 4), key=unlike)[:ROTATED]
+    newest = sorted(catalog.packages, reverse=True)
+    pages = range(1, len(newest) - PAGE)
+    in_page = {
+        offset: sum(members(catalog.packages[key]) for key in newest[offset : offset + PAGE])
+        for offset in pages
+    }
+    fullest = max(pages, key=in_page.__getitem__)
+    cursor = write_cursor(NEWEST_FIRST, None, newest[fullest - 1])
+
+    four = "title slug repoWatchers"
+    deep = "title slug category{title} grids{title packages{title slug repoWatchers pypiVersion category{title}}}"
+    deep_tailcall = (
+        "title slug category{title} "
+        "grids{grid{title packages{package{title slug repoWatchers pypiVersion category{title}}}}}"
+    )
+    one: dict[Dialect, str] = {
+        "ours": f"query($id:Int!){{package(databaseId:$id){{id:databaseId {four}}}}}",
+        "peers": f"query($id:Int!){{package(id:$id){{id {four}}}}}",
+        "tailcall": f"query($id:Int!){{package(id:$id){{id {four}}}}}",
+    }
+    joined: dict[Dialect, str] = {
+        "ours": f"query($id:Int!){{package(databaseId:$id){{{deep}}}}}",
+        "peers": f"query($id:Int!){{package(id:$id){{{deep}}}}}",
+        "tailcall": f"query($id:Int!){{package(id:$id){{{deep_tailcall}}}}}",
+    }
+    wide = "title grids{title packages{title}}"
+    page: dict[Dialect, str] = {
+        "ours": f'{{packages(first:{PAGE},after:"{cursor}"){{nodes{{{wide}}}}}}}',
+        "peers": f"{{packages(limit:{PAGE},offset:{fullest}){{{wide}}}}}",
+        "tailcall": f"{{packages(limit:{PAGE},offset:{fullest})"
+        "{results{title grids{grid{title packages{package{title}}}}}}}",
+    }
+    listed: dict[Dialect, str] = {
+        "ours": '{packages(first:20,orderBy:STARS_DESC,filter:{category:"apps",hasPypiRelease:true,'
+        'stars:{min:50},lastCommit:{after:"2020-01-01T00:00:00Z"}}){nodes{title slug repoWatchers}}}'
+    }
+    rotation: list[dict[str, object]] = [{"id": package.id} for package in rotated]
+    all_queries = [
+        BenchmarkQuery("Q1", "one package, 4 fields", one, [{"id": canonical.id}]),
+        BenchmarkQuery(
+            "Q2",
+            f"one package, its 3 grids, their {members(canonical)} packages: the canonical query",
+            joined,
+            [{"id": canonical.id}],
+        ),
+        BenchmarkQuery("Q3", f"20 packages, their grids, their {in_page[fullest]:,} packages", page, [{}]),
+        BenchmarkQuery("Q4", f"Q2 for {ROTATED} packages in turn", joined, rotation),
+        BenchmarkQuery(
+            "Q5",
+            "Q4 with a variable that is another one in each request, so that no whole answer is reused",
+            joined,
+            [{**variables, "nonce": NONCE} for variables in rotation],
+            executed=True,
+        ),
+        BenchmarkQuery(
+            "Q6", "a list of packages, filtered by four criteria, most stars first; no peer can", listed, [{}]
+        ),
+    ]
+    return {query.name: query for query in all_queries}

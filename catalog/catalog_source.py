@@ -1,0 +1,185 @@
+"""Django Packages as the rest of the gateway sees it: what is known of it, and how to ask for the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Literal
+
+from catalog.freshness import Freshness, Snapshot, SnapshotStatus
+from catalog.indexed_catalog import Catalog
+from catalog.storage.sqlite_storage import Storage
+from catalog.sync.sync import Schedule, Sync
+from upstream.batching.batcher import BUDGET, Batcher
+from upstream.client.api_client import Client
+from upstream.client.request_receipt import note_waiting
+from upstream.client.upstream_errors import UpstreamError, UpstreamUnavailable
+from upstream.client.v4_records import CATEGORY
+
+PATIENCE = 2.0
+"""Seconds that upstream has to answer whoever asks whether the gateway is ready."""
+
+REVALIDATION = 10.0
+"""Seconds that a request waits for a crawl when the catalog is too old to be served before one was tried."""
+
+_log = logging.getLogger(__name__)
+
+
+class CatalogSource:
+    """Open it before use, inside the running loop. ``follow`` is whether it crawls by itself.
+
+    ``budget`` is how many searches and unknown keys upstream is asked for a minute, at most, by ``clock`` (seconds).
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        storage: Storage,
+        *,
+        origin: str,
+        follow: bool = True,
+        schedule: Schedule = Schedule(),  # noqa: B008 - immutable
+        freshness: Freshness = Freshness(),  # noqa: B008 - immutable
+        revalidation: float = REVALIDATION,
+        budget: float = BUDGET,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.client = client
+        self.batcher = Batcher(client, clock, budget)
+        self.sync = Sync(client, self.batcher, storage, origin, schedule)
+        self._storage = storage
+        self._follow = follow
+        self.freshness = freshness
+        self._revalidation = revalidation
+        self.telling = asyncio.Lock()
+        """Held by the subscriber who is told of a change."""
+        self._waited_for: datetime | None = None
+        """When the catalog was refreshed of which a request has last waited for the successor, in vain or not."""
+        self._fresh: Snapshot | None = None
+        self._fresh_until = 0.0
+        self._following: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Take the stored catalog, and begin to follow upstream.
+
+        :raises StorageUnavailable: the file cannot be read.
+        """
+        await self.sync.load()
+        if self._follow:
+            self._following = asyncio.create_task(self.sync.run())
+            self._following.add_done_callback(_report)
+
+    async def aclose(self) -> None:
+        """Stop following, end what is under way, close connections and the storage."""
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.gather(self._following, return_exceptions=True)
+        await self.batcher.aclose()
+        await self.client.aclose()
+        self._storage.close()
+
+    async def snapshot(self) -> Snapshot | None:
+        """The catalog to answer a request from, or ``None`` if there is none, or only one that is too old.
+
+        Then upstream must be asked.
+        """
+        snapshot = self.sync.snapshot
+        if snapshot is None:
+            return None
+        if snapshot is self._fresh and time.monotonic() < self._fresh_until:
+            return snapshot
+        age = snapshot.age()
+        stage = self.freshness.stage(age)
+        if stage == "fresh":
+            # Asked for by every request: for the next of them it need not be found out again.
+            self._fresh, self._fresh_until = snapshot, time.monotonic() + self.freshness.fresh - age
+            return snapshot
+        if self._follow:
+            if stage == "stale-while-revalidate":
+                self.sync.want()
+                return snapshot
+            # Where another process crawls, this one does not learn that it fails: one wait for each catalog.
+            if self.sync.last_error is None and self._waited_for != snapshot.refreshed_at:
+                note_waiting()
+                await self.sync.settled(self._revalidation)
+                self._waited_for = snapshot.refreshed_at
+                snapshot = self.sync.snapshot or snapshot
+                stage = self.freshness.stage(snapshot.age())
+        return None if stage == "expired" else snapshot
+
+    async def first_catalog(self) -> Catalog:
+        """The catalog, for a request that began when there was none and cannot do without.
+
+        It waits for the first crawl, up to ten seconds, but not for one after that has failed.
+
+        :raises UpstreamUnavailable: there is none yet, or it is too old to be served.
+        """
+        if self.sync.snapshot is None and self._follow and self.sync.last_error is None:
+            note_waiting()
+            await self.sync.settled(REVALIDATION)
+        snapshot = self.sync.snapshot
+        if snapshot is not None:
+            if self.freshness.stage(snapshot.age()) != "expired":
+                return snapshot.catalog
+            raise UpstreamUnavailable(
+                f"This needs the whole catalog, which was last refreshed on {snapshot.refreshed_at:%Y-%m-%d}: "
+                "that is too long ago for it to be served."
+            )
+        if not self._follow:
+            raise UpstreamUnavailable(
+                "This needs the whole catalog, which is not stored, and GATEWAY_CRAWL is off: "
+                "`python server.py sync` reads it."
+            )
+        failure = self.sync.last_error
+        if failure is not None:
+            raise UpstreamUnavailable(
+                f"This needs the whole catalog, which could not be read yet. {failure}",
+                retry_after=failure.retry_after,
+            )
+        raise UpstreamUnavailable(
+            "This needs the whole catalog, which is still being read. Try again in a moment.",
+            retry_after=REVALIDATION,
+        )
+
+    def status(self, snapshot: Snapshot | None) -> SnapshotStatus:
+        """How a request stands that is answered from this snapshot."""
+        if snapshot is None:
+            return SnapshotStatus(None, None, None, False, None, None, None, self.sync.syncing)
+        catalog, age = snapshot.catalog, snapshot.age()
+        return SnapshotStatus(
+            version=catalog.version,
+            refreshed_at=snapshot.refreshed_at,
+            age_seconds=int(age),
+            stale=self.freshness.stage(age) != "fresh",
+            package_count=len(catalog.packages),
+            grid_count=len(catalog.grids),
+            category_count=len(catalog.categories),
+            syncing=self.sync.syncing,
+        )
+
+    async def ready(self) -> Literal["catalog", "live"] | None:
+        """Where an answer would come from now; ``None`` if none can be given.
+
+        Without a catalog upstream is asked for its categories: what it says is remembered for a minute, and nothing
+        is asked that would be a probe. Those are the crawl's, or of requests where nobody crawls.
+        """
+        snapshot = self.sync.snapshot
+        if snapshot is not None and self.freshness.stage(snapshot.age()) != "expired":
+            return "catalog"
+        circuit = self.client.exchanger.breaker.state
+        if circuit != "closed":
+            return "live" if circuit == "half-open" and not self._follow else None
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self.batcher.page(CATEGORY, limit=1, offset=0)
+        except (UpstreamError, TimeoutError):
+            return None
+        return "live"
+
+
+def _report(following: asyncio.Task[None]) -> None:
+    if not following.cancelled() and following.exception() is not None:
+        _log.critical("the gateway no longer follows upstream", exc_info=following.exception())

@@ -1,0 +1,82 @@
+"""Those who contributed to packages, as the catalog knows them: by login, in any case."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from heapq import nsmallest
+
+from catalog.indexed_catalog import Catalog
+from catalog.sort_orders import Order
+
+
+@dataclass(frozen=True, slots=True)
+class ContributorRecord:
+    """Someone who is among the participants of packages."""
+
+    login: str
+    """As the newest package spells it."""
+    packages: tuple[int, ...]
+    """Their ids, newest first."""
+
+    @property
+    def key(self) -> str:
+        """The login by which they are told apart."""
+        return self.login.casefold()
+
+
+def contributors(catalog: Catalog) -> Mapping[str, ContributorRecord]:
+    """All of them by case-folded login, for :meth:`~catalog.indexed_catalog.Catalog.view`."""
+    spellings: dict[str, str] = {}
+    for package in catalog.packages.values():
+        for login in package.participants:
+            spellings.setdefault(login.casefold(), login)
+    return {
+        key: ContributorRecord(spelling, catalog.contributor_packages[key])
+        for key, spelling in spellings.items()
+    }
+
+
+def participants(catalog: Catalog) -> Mapping[int, tuple[str, ...]]:
+    """The keys of those who contributed to each package, each once, for
+    :meth:`~catalog.indexed_catalog.Catalog.view`."""
+    keys: defaultdict[int, list[str]] = defaultdict(list)
+    for key, ids in catalog.contributor_packages.items():
+        for id in ids:
+            keys[id].append(key)
+    return {id: tuple(theirs) for id, theirs in keys.items()}
+
+
+def shared_participations(catalog: Catalog, contributor: ContributorRecord) -> int:
+    """How many names :func:`co_contributors` has to count."""
+    keys = catalog.view(participants)
+    return sum(len(keys.get(id, ())) for id in contributor.packages)
+
+
+def co_contributors(
+    catalog: Catalog, contributor: ContributorRecord, most: int
+) -> list[tuple[ContributorRecord, int]]:
+    """Those who contributed to the same packages, and to how many: the most first, then by login."""
+    keys = catalog.view(participants)
+    shared: Counter[str] = Counter()
+    for id in contributor.packages:
+        shared.update(keys.get(id, ()))
+    del shared[contributor.key]
+    ranked = [(-count, key) for key, count in shared.items()]
+    # Of a few, finding the first many is slower than sorting all.
+    ranked = sorted(ranked)[:most] if 8 * most > len(ranked) else nsmallest(most, ranked)
+    everyone = catalog.view(contributors)
+    return [(everyone[key], -count) for count, key in ranked]
+
+
+def by_package_count(*, descending: bool) -> Order[ContributorRecord]:
+    """By how many packages they contributed to."""
+    name = f"package count {'descending' if descending else 'ascending'}"
+    return Order(name, lambda contributor: len(contributor.packages), int, descending, key_type=str)
+
+
+def by_login(*, descending: bool) -> Order[ContributorRecord]:
+    """By login, in any case."""
+    name = f"login {'descending' if descending else 'ascending'}"
+    return Order(name, lambda contributor: contributor.key, str, descending, key_type=str)

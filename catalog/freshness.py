@@ -1,0 +1,65 @@
+"""How old a catalog may be: fresh, then served while it is revalidated, then only where upstream fails.
+
+The terms are those of HTTP caching (RFC 5861): stale-while-revalidate and stale-if-error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+
+from catalog.indexed_catalog import Catalog
+
+HOUR = 3600.0
+DAY = 24 * HOUR
+
+Stage = Literal["fresh", "stale-while-revalidate", "stale-if-error", "expired"]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A catalog, and when upstream was last seen to be like it (UTC)."""
+
+    catalog: Catalog
+    refreshed_at: datetime
+
+    def age(self, now: datetime | None = None) -> float:
+        """Seconds since it was refreshed."""
+        return max(0.0, ((now or datetime.now(UTC)) - self.refreshed_at).total_seconds())
+
+
+class SnapshotStatus(msgspec.Struct, frozen=True):
+    """What a request can know of its catalog. All ``None`` if it has none and every record comes live."""
+
+    version: str | None
+    refreshed_at: datetime | None
+    age_seconds: int | None
+    stale: bool
+    """Whether it is older than the limit of freshness."""
+    package_count: int | None
+    grid_count: int | None
+    category_count: int | None
+    syncing: bool
+    """Whether a crawl is under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """The limits, in seconds of age."""
+
+    fresh: float = 6 * HOUR
+    while_revalidate: float = 24 * HOUR
+    if_error: float = 30 * DAY
+
+    def stage(self, age: float) -> Stage:
+        """What may be done with a catalog of this age."""
+        if age <= self.fresh:
+            return "fresh"
+        if age <= self.while_revalidate:
+            return "stale-while-revalidate"
+        if age <= self.if_error:
+            return "stale-if-error"
+        return "expired"

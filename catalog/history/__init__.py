@@ -1,0 +1,1 @@
+"""Tells what each new version of the catalog changed."""

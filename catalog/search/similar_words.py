@@ -1,0 +1,71 @@
+"""Words that are spelt nearly like one that is nowhere.
+
+They have two neighbouring letters the other way round, or share many trigrams.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from unicodedata import combining, normalize
+
+LEAST_SIMILARITY = 0.35
+"""Shared trigrams by all trigrams of two words; "celry" and "celery" have 0.44."""
+
+NEARLY_AS_SIMILAR = 0.75
+"""Of the similarity of the most similar word; the others are left out."""
+
+MOST_SPELLINGS = 3
+
+_SHORTEST, _LONGEST = 3, 15
+"""Letters. Longer ones are mostly names written in one word, of which there are as many as records."""
+
+
+class SimilarWords:
+    """Knows words with the number of records that have each."""
+
+    def __init__(self, words: Iterable[tuple[str, int]]) -> None:
+        self._words: list[tuple[str, int, int]] = []
+        """Each with its number of trigrams and of records."""
+        self._places: dict[str, int] = {}
+        self._by_trigram: defaultdict[str, list[int]] = defaultdict(list)
+        for word, records in words:
+            # Nobody misspells a number.
+            if _SHORTEST <= len(word) <= _LONGEST and not any(map(str.isdecimal, word)):
+                trigrams = _trigrams(word)
+                for trigram in trigrams:
+                    self._by_trigram[trigram].append(len(self._words))
+                self._places[word] = len(self._words)
+                self._words.append((word, len(trigrams), records))
+
+    def similar(self, word: str) -> list[str]:
+        """The most similar words, at most three; of equally similar ones those that more records have."""
+        folded = "".join(each for each in normalize("NFKD", word.casefold()) if not combining(each))
+        if not _SHORTEST <= len(folded) <= _LONGEST:
+            return []
+        trigrams = _trigrams(folded)
+        shared: Counter[int] = Counter()
+        for trigram in trigrams:
+            shared.update(self._by_trigram.get(trigram, ()))
+        similar = [(-1.0, -self._words[place][2], self._words[place][0]) for place in self._swapped(folded)]
+        for place, number in shared.items():
+            known, size, records = self._words[place]
+            similarity = number / (len(trigrams) + size - number)
+            if similarity >= LEAST_SIMILARITY:
+                similar.append((-similarity, -records, known))
+        similar.sort()
+        best = similar[:MOST_SPELLINGS]
+        return [known for likeness, _, known in best if likeness <= best[0][0] * NEARLY_AS_SIMILAR]
+
+    def _swapped(self, word: str) -> Iterator[int]:
+        """Too few trigrams of a short word survive that: "emial" and "email" share two of ten."""
+        for place in range(len(word) - 1):
+            swapped = word[:place] + word[place + 1] + word[place] + word[place + 2 :]
+            if swapped in self._places:
+                yield self._places[swapped]
+
+
+def _trigrams(word: str) -> set[str]:
+    # The beginning of a word tells more than its end, as in PostgreSQL's pg_trgm.
+    padded = f"  {word} "
+    return {padded[start : start + 3] for start in range(len(padded) - 2)}

@@ -1,0 +1,123 @@
+"""What records can be sorted by, and how: missing values last whichever way, ties by id, the oldest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+from upstream.client.v4_records import GridRecord, PackageRecord
+
+Key = int | str
+"""Whereby records are told apart: an id, or a login."""
+
+K = TypeVar("K", bound=Key)
+R = TypeVar("R")
+Value = str | int | float | None
+"""What a record is sorted by; of one sort for one order, or ``None`` where it is missing."""
+
+
+class PackageValue(Enum):
+    """What packages can be sorted by."""
+
+    TITLE = "title"
+    """By its case-folded form."""
+    STARS = "stars"
+    FORKS = "forks"
+    CREATED = "created"
+    MODIFIED = "modified"
+    LAST_COMMIT = "last commit"
+    COMMITS_IN_52_WEEKS = "commits in 52 weeks"
+    """Missing where upstream never counted: null or no weeks at all (contract section 3)."""
+    GRIDS = "grids"
+    """In how many grids it is."""
+
+
+class GridValue(Enum):
+    """What grids can be sorted by."""
+
+    TITLE = "title"
+    PACKAGES = "packages"
+    CREATED = "created"
+    MODIFIED = "modified"
+
+
+@dataclass(frozen=True, slots=True)
+class Order(Generic[R]):
+    """A way to sort. ``name`` stands for it in cursors.
+
+    ``value_of`` gives what a record is sorted by: a ``value_type`` or ``None``. ``newest_first`` turns the ties round.
+    """
+
+    name: str
+    value_of: Callable[[R], Value]
+    value_type: type
+    descending: bool = False
+    newest_first: bool = False
+    key_type: type = int
+
+    def sorted(self, records: Mapping[K, R]) -> tuple[K, ...]:
+        """The ids of all records in this order."""
+        ids: list[K] = sorted(records, reverse=self.newest_first)
+        values = {id: self.value_of(records[id]) for id in ids}
+        known = [id for id in ids if values[id] is not None]
+        # Sorting keeps the order of ties, backwards too.
+        known.sort(key=values.__getitem__, reverse=self.descending)  # type: ignore[arg-type]
+        return (*known, *(id for id in ids if values[id] is None))
+
+    def precedes(self, one: tuple[Value, Key], other: tuple[Value, Key]) -> bool:
+        """Whether a record with this value and id stands before another."""
+        (value, id), (other_value, other_id) = one, other
+        if value == other_value:
+            return id > other_id if self.newest_first else id < other_id  # type: ignore[operator]
+        if value is None or other_value is None:
+            return other_value is None
+        return value > other_value if self.descending else value < other_value  # type: ignore[operator]
+
+
+def package_order(by: PackageValue, *, descending: bool = False) -> Order[PackageRecord]:
+    """Packages by a value."""
+    return Order(_name(by, descending), *_OF_PACKAGES[by], descending=descending)
+
+
+def grid_order(by: GridValue, *, descending: bool = False) -> Order[GridRecord]:
+    """Grids by a value."""
+    return Order(_name(by, descending), *_OF_GRIDS[by], descending=descending)
+
+
+NEWEST_FIRST: Order[Any] = Order("newest first", lambda record: None, type(None), newest_first=True)
+"""v4's own order: by id, the highest first (contract section 2)."""
+
+
+def _name(by: Enum, descending: bool) -> str:
+    return f"{by.value} {'descending' if descending else 'ascending'}"
+
+
+def last_commit(package: PackageRecord) -> float | None:
+    """The moment of the last commit, in seconds since 1970."""
+    return package.last_updated.timestamp() if package.last_updated else None
+
+
+def commits_in_52_weeks(package: PackageRecord) -> int | None:
+    """The commits of the last 52 weeks; ``None`` where upstream never counted."""
+    return sum(package.commits_over_52) if package.commits_over_52 else None
+
+
+# Moments as seconds: sorting datetimes of different offsets takes several times as long.
+_OF_PACKAGES: Mapping[PackageValue, tuple[Callable[[PackageRecord], Value], type]] = {
+    PackageValue.TITLE: (lambda package: package.title.casefold(), str),
+    PackageValue.STARS: (lambda package: package.repo_watchers, int),
+    PackageValue.FORKS: (lambda package: package.repo_forks, int),
+    PackageValue.CREATED: (lambda package: package.created.timestamp(), float),
+    PackageValue.MODIFIED: (lambda package: package.modified.timestamp(), float),
+    PackageValue.LAST_COMMIT: (last_commit, float),
+    PackageValue.COMMITS_IN_52_WEEKS: (commits_in_52_weeks, int),
+    PackageValue.GRIDS: (lambda package: len(package.grids), int),
+}
+_OF_GRIDS: Mapping[GridValue, tuple[Callable[[GridRecord], Value], type]] = {
+    GridValue.TITLE: (lambda grid: grid.title.casefold(), str),
+    GridValue.PACKAGES: (lambda grid: len(grid.packages), int),
+    GridValue.CREATED: (lambda grid: grid.created.timestamp(), float),
+    GridValue.MODIFIED: (lambda grid: grid.modified.timestamp(), float),
+}

@@ -1,0 +1,193 @@
+"""The file of the catalog: how it is opened, what is done with another one in its place, and its refusals.
+
+A start that finds something else in the file's place sets that aside, unchanged, and begins a new file. A
+process that already runs does not: what it finds is a newer program's, and the two would take turns for ever.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from threading import Lock
+
+from upstream.client.upstream_errors import StorageUnavailable
+
+_APPLICATION_ID = int.from_bytes(b"djpk", "big")
+_LAYOUT = 2
+
+_log = logging.getLogger(__name__)
+
+
+class Connection:
+    """One connection to the catalog file, for one thread at a time. It goes on with a file that replaces its own.
+
+    ``tables`` are the statements that make the tables. ``patience`` is how many seconds it waits for other
+    threads, and then for other processes. Every method raises :class:`StorageUnavailable` when the disk or the
+    file refuses, or when that time is over.
+    """
+
+    def __init__(self, path: str, tables: Sequence[str], patience: float, *, is_second: bool = False) -> None:
+        """``is_second`` tells that another connection has just checked the file, and logs what happens to it."""
+        self._path = path
+        self._tables = tables
+        self._patience = patience
+        self._lock = Lock()
+        self._is_second = is_second
+        with _refusals_of(path):
+            if is_second:
+                self._connection = _connect(path, patience)
+                # Lets it map what the connections share, which a full disk would forbid later.
+                self._connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
+            else:
+                self._connection = _open(path, tables, patience, may_set_aside=True)
+            self._file = _identity(path)
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """One state of the file, which does not wait for a save."""
+        with self._in_use() as connection, connection:
+            connection.execute("BEGIN")
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that is written as a whole or not at all."""
+        with self._in_use() as connection, connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+
+    def close(self) -> None:
+        """Close it. Other methods must not be called any more."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def _in_use(self) -> Iterator[sqlite3.Connection]:
+        if not self._lock.acquire(timeout=self._patience):
+            raise StorageUnavailable(self._path, "it is in use by another thread")
+        try:
+            with _refusals_of(self._path):
+                if _identity(self._path) != self._file:
+                    # Deleted by somebody, or set aside by a start: what is saved here would be lost, and the lease
+                    # here is not the one that others see. SQLite knows, and leaves the successor's log alone.
+                    self._connection.close()
+                    self._connection = _open(self._path, self._tables, self._patience, may_set_aside=False)
+                    self._file = _identity(self._path)
+                    if not self._is_second:
+                        sentence = "The catalog file %s was replaced or deleted; it was opened anew."
+                        _log.warning(sentence, self._path)
+                yield self._connection
+        finally:
+            self._lock.release()
+
+
+class _NoCatalog(Exception):
+    """A file that is no catalog of this layout. The message goes on after its name."""
+
+
+def _open(path: str, tables: Sequence[str], patience: float, *, may_set_aside: bool) -> sqlite3.Connection:
+    if path == ":memory:":
+        return _checked(path, tables, patience)
+    with _folder_held(path):
+        if not os.path.exists(path):
+            # Somebody deleted the file alone; SQLite would take the shared memory of the old log for the new one's.
+            for suffix in ("-wal", "-shm"):
+                with suppress(FileNotFoundError):
+                    os.remove(path + suffix)
+        try:
+            return _checked(path, tables, patience)
+        except _NoCatalog as fault:
+            if not may_set_aside:
+                raise StorageUnavailable(path, f"it {fault}") from fault
+            aside = f"{path}.set-aside-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
+            # The file goes last: a start that is killed in between leaves nothing that the next one could mix up.
+            for suffix in ("-journal", "-wal", "-shm", ""):
+                with suppress(FileNotFoundError):
+                    os.rename(path + suffix, aside + suffix)
+            sentence = "The catalog file %s %s; it was set aside as %s, and a new one begun."
+            _log.error(sentence, path, fault, aside)
+            return _checked(path, tables, patience)
+
+
+@contextmanager
+def _folder_held(path: str) -> Iterator[None]:
+    """One process at a time: of several that start with a corrupt file, only the first may set it aside."""
+    folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _connect(path: str, patience: float) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
+
+
+def _checked(path: str, tables: Sequence[str], patience: float) -> sqlite3.Connection:
+    """A connection to a file that is a catalog of this layout.
+
+    :raises _NoCatalog: it is something else.
+    """
+    connection = _connect(path, patience)
+    try:
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")  # refuses at once where nothing can be written
+            _check_or_begin(connection, tables)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+    except Exception as error:
+        connection.close()
+        # Where a name is corrupt, SQLite's message is not even text.
+        code = error.sqlite_errorcode & 0xFF if isinstance(error, sqlite3.Error) else None
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or isinstance(error, UnicodeDecodeError):
+            raise _NoCatalog("is corrupt") from error
+        raise
+    return connection
+
+
+def _check_or_begin(connection: sqlite3.Connection, tables: Sequence[str]) -> None:
+    def number(statement: str, *parameters: str) -> int:
+        return int(connection.execute(statement, parameters).fetchall()[0][0])
+
+    application, layout = number("PRAGMA application_id"), number("PRAGMA user_version")
+    if application == layout == number("SELECT count(*) FROM sqlite_master") == 0:
+        marks = (f"PRAGMA application_id = {_APPLICATION_ID}", f"PRAGMA user_version = {_LAYOUT}")
+        for statement in (*tables, *marks):
+            connection.execute(statement)
+    elif application != _APPLICATION_ID:
+        raise _NoCatalog("belongs to another program")
+    elif layout != _LAYOUT:
+        raise _NoCatalog(f"has layout {layout}, and this program knows layout {_LAYOUT}")
+    elif number("SELECT integrity_check <> 'ok' FROM pragma_integrity_check(1)"):
+        raise _NoCatalog("is corrupt")
+    elif not set(tables) <= {sql for (sql,) in connection.execute("SELECT sql FROM sqlite_master")}:
+        raise _NoCatalog("lacks its tables")
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Which file is at ``path`` now; None when none is, as for ``:memory:``."""
+    with suppress(FileNotFoundError):
+        status = os.stat(path)
+        return status.st_dev, status.st_ino
+    return None
+
+
+@contextmanager
+def _refusals_of(path: str) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        reason = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
+        # SQLite says no more than that it is unable to open a file.
+        places = [place for place in (path, os.path.dirname(path)) if os.path.exists(place)]
+        if os.path.isdir(path):
+            reason = "it is a directory"
+        elif not all(os.access(place, os.R_OK | os.W_OK) for place in places):
+            reason = "it or its folder may not be written"
+        raise StorageUnavailable(path, reason) from error

@@ -1,0 +1,276 @@
+"""The last good catalog on disk, so that a restart serves at once, whether or not upstream answers.
+
+One SQLite file, shared by all worker processes of a machine (on a local disk: the write-ahead log needs shared
+memory). The table ``records`` holds each record as JSON, and a row that names the version they make up;
+``lease`` says who crawls. Not MessagePack: msgspec's loses the offsets of moments, which upstream sent.
+
+A save is one transaction in the write-ahead log: a process killed at any moment leaves the old catalog or the
+new one. ``synchronous=NORMAL`` waits for the disk when the log is copied into the file, not at each commit: a
+loss of power can take the newest saves along, which the next crawl brings back, but the file stays whole.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from catalog.history import change_feed
+from catalog.storage import crawl_lease
+from catalog.storage.catalog_file import Connection
+from upstream.client.upstream_errors import StorageUnavailable
+from upstream.client.v4_records import (
+    CATEGORY,
+    GRID,
+    PACKAGE,
+    CategoryRecord,
+    GridRecord,
+    Moment,
+    PackageRecord,
+    Record,
+)
+
+_TABLES = (
+    "CREATE TABLE records (kind TEXT NOT NULL, id INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (kind, id))",
+    crawl_lease.TABLE,
+    *change_feed.TABLES,
+)
+
+_READING_PATIENCE = 1.0
+"""Seconds that a read waits for a file that is locked: a save does not lock out who reads."""
+_WRITING_PATIENCE = 5.0
+"""Seconds that a save waits for another process's, which takes a fraction of one."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A catalog as it was saved. The records come newest id first; ``refreshed_at`` is in UTC."""
+
+    version: str
+    refreshed_at: datetime
+    packages: tuple[PackageRecord, ...]
+    grids: tuple[GridRecord, ...]
+    categories: tuple[CategoryRecord, ...]
+    count: int | None = None
+    """How many packages upstream's list had, which can be more than could be read; ``None`` if it is not known."""
+
+
+class Storage:
+    """The catalog in the file ``path``; ``:memory:`` keeps it in this process only.
+
+    Every method blocks and may be called from any thread. Reads wait neither for saves nor for the lease. All
+    methods, and the constructor, raise :class:`StorageUnavailable` when the disk or the file refuses; a later
+    call may succeed.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._writer = Connection(path, _TABLES, _WRITING_PATIENCE)
+        self._reader = self._writer
+        self._substitute: crawl_lease.Substitute | None = None
+        self._refused = False
+        """Whether the file refused the lease when it was last asked for, which is logged once."""
+        if path != ":memory:":
+            self._reader = Connection(path, _TABLES, _READING_PATIENCE, is_second=True)
+            self._substitute = crawl_lease.Substitute(path)
+
+    def load(self) -> Stored | None:
+        """The catalog that was saved last; None when none was.
+
+        A damaged row is left out and logged. The next save of a catalog puts it back.
+        """
+        with self._reader.reading() as connection:
+            # The cast is for a body whose type is damaged.
+            select = "SELECT kind, id, CAST(body AS BLOB) FROM records ORDER BY id DESC"
+            rows = connection.execute(select).fetchall()
+        found: dict[str, list[Any]] = {kind: [] for kind in _DECODERS}
+        for kind, id, body in rows:
+            record = self._decoded(kind, id, body)
+            if record is not None:
+                found[kind].append(record)
+        for saved in found[_SAVED]:
+            packages, grids, categories = (tuple(found[kind.singular]) for kind in (PACKAGE, GRID, CATEGORY))
+            return Stored(saved.version, saved.refreshed_at, packages, grids, categories, saved.count)
+        return None
+
+    def save(
+        self,
+        *,
+        version: str,
+        refreshed_at: datetime,
+        packages: Iterable[PackageRecord],
+        grids: Iterable[GridRecord],
+        categories: Iterable[CategoryRecord],
+        count: int | None = None,
+    ) -> None:
+        """Make this the stored catalog, as a whole or not at all. ``refreshed_at`` is aware.
+
+        Writes the rows that differ from what is stored, and deletes those of records that are gone. The change
+        feed tells of both.
+
+        :raises StorageUnavailable: also where the file has the catalog of another upstream, which stays.
+        """
+        now = datetime.now(UTC)
+        saved = _Saved(version=version, refreshed_at=refreshed_at.astimezone(UTC), count=count)
+        catalog = {
+            _SAVED: {0: msgspec.json.encode(saved)},
+            PACKAGE.singular: _bodies(packages),
+            GRID.singular: _bodies(grids),
+            CATEGORY.singular: _bodies(categories),
+        }
+        with self._writer.writing() as connection:
+            changes: list[change_feed.RecordChange] = []
+            before = {kind: _stored(connection, kind) for kind in catalog}
+            stored = _version_in(before[_SAVED])
+            if stored is not None and _upstream_of(stored) != _upstream_of(version):
+                raise StorageUnavailable(self._path, OTHER_UPSTREAM)
+            for kind, bodies in catalog.items():
+                _replace(connection, kind, before[kind], bodies)
+                if kind in _FED:
+                    changes += change_feed.differences(kind, version, now, before[kind], bodies)
+            if stored is not None:
+                change_feed.append(connection, changes, now)
+            else:
+                change_feed.begin(connection, change_feed.name_for(version))
+
+    def check_upstream(self, origin: str) -> None:
+        """Make sure that what is stored, if anything is, came from this upstream.
+
+        :raises StorageUnavailable: it came from another one; or the file cannot be read.
+        """
+        saved = self.saved()
+        if saved is not None and _upstream_of(saved[0]) != origin:
+            raise StorageUnavailable(self._path, OTHER_UPSTREAM)
+
+    def changes(self, after: int, limit: int, until: int | None = None) -> change_feed.FeedExcerpt:
+        """Up to ``limit`` entries of the change feed behind the place ``after``; 0 is its start.
+
+        As if those behind the place ``until`` had not come yet.
+        """
+        with self._reader.reading() as connection:
+            return change_feed.read(connection, after, limit, until)
+
+    def saved(self) -> tuple[str, datetime] | None:
+        """The version and ``refreshed_at`` that :meth:`load` would give now, whichever process saved them.
+
+        Reads one row: cheap enough to ask every second.
+        """
+        with self._reader.reading() as connection:
+            select = "SELECT kind, id, CAST(body AS BLOB) FROM records WHERE kind = ?"
+            rows = connection.execute(select, (_SAVED,)).fetchall()
+        saved = self._decoded(*rows[0]) if rows else None
+        return None if saved is None else (saved.version, saved.refreshed_at)
+
+    def take_lease(self, holder: str, seconds: float) -> bool:
+        """Whether ``holder`` may crawl from now on for ``seconds``: a new lease, or a renewed one.
+
+        Whoever crawls has the substitute too, and by it goes on crawling while the file cannot be written.
+        """
+        if self._substitute is None:
+            with self._writer.writing() as connection:
+                return crawl_lease.take(connection, holder, seconds)
+        has_substitute = self._substitute.take()
+        try:
+            with self._writer.writing() as connection:
+                # Another process that has it may only just be able to write again, and has something to store. One
+                # that hangs is replaced all the same.
+                taken = crawl_lease.take(
+                    connection, holder, seconds, patience=0.0 if has_substitute else seconds
+                )
+        except StorageUnavailable as error:
+            if not self._refused:
+                _log.warning("%s", error)
+            self._refused = True
+            return has_substitute
+        self._refused = False
+        if not taken:
+            self._substitute.drop()
+        return taken
+
+    def drop_lease(self, holder: str) -> None:
+        """Let others take the lease at once, if ``holder`` has it."""
+        if self._substitute is not None:
+            self._substitute.drop()
+        with self._writer.writing() as connection:
+            crawl_lease.drop(connection, holder)
+
+    def close(self) -> None:
+        """Close the file. Other methods must not be called any more."""
+        if self._substitute is not None:
+            self._substitute.close()
+            self._reader.close()
+        self._writer.close()
+
+    def _decoded(self, kind: str, id: int, body: bytes) -> Any:
+        try:
+            return _DECODERS[kind].decode(body)
+        except (KeyError, msgspec.DecodeError, UnicodeDecodeError) as error:
+            sentence = "In the catalog file %s, %s %s is damaged and left out: %r."
+            _log.error(sentence, self._path, kind, id, error)
+            return None
+
+
+class _Saved(msgspec.Struct, frozen=True):
+    version: str
+    refreshed_at: Moment
+    count: int | None = None
+
+
+OTHER_UPSTREAM = (
+    "it has the catalog of another upstream; give each upstream a file of its own by GATEWAY_STORAGE, "
+    "or remove this one"
+)
+
+_SAVED = "catalog"
+_FED = (PACKAGE.singular, GRID.singular)
+"""The kinds whose changes are in the feed."""
+_DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
+    _SAVED: msgspec.json.Decoder(_Saved),
+    PACKAGE.singular: msgspec.json.Decoder(PackageRecord),
+    GRID.singular: msgspec.json.Decoder(GridRecord),
+    CATEGORY.singular: msgspec.json.Decoder(CategoryRecord),
+}
+
+
+def _bodies(records: Iterable[Record]) -> dict[int, bytes]:
+    return {record.id: msgspec.json.encode(record) for record in records}
+
+
+def _stored(connection: sqlite3.Connection, kind: str) -> dict[int, bytes]:
+    return dict(connection.execute("SELECT id, CAST(body AS BLOB) FROM records WHERE kind = ?", (kind,)))
+
+
+def _version_in(saved: dict[int, bytes]) -> str | None:
+    """The version in the row that names it; ``None`` if there is none, or it is damaged."""
+    if not saved:
+        return None
+    try:
+        version: str = _DECODERS[_SAVED].decode(saved[0]).version
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return version
+
+
+def _upstream_of(version: str) -> str:
+    """The name of the upstream, with which each version begins."""
+    return version.rpartition(" ")[0]
+
+
+def _replace(
+    connection: sqlite3.Connection, kind: str, stored: dict[int, bytes], bodies: dict[int, bytes]
+) -> None:
+    connection.executemany(
+        "INSERT INTO records (kind, id, body) VALUES (?, ?, ?)"
+        " ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body",
+        [(kind, id, body) for id, body in bodies.items() if stored.get(id) != body],
+    )
+    connection.executemany(
+        "DELETE FROM records WHERE kind = ? AND id = ?", [(kind, id) for id in stored.keys() - bodies.keys()]
+    )

@@ -1,0 +1,1 @@
+"""Follows upstream: crawls it, looks for new packages and publishes what changed."""

@@ -1,0 +1,111 @@
+"""Reads upstream's three lists (``catalog.sync.list_reading``), as upstream had them all at one moment.
+
+When all lists have been read, each is looked at once more: if none has changed, they are as upstream had them all
+at one moment. What has changed inside a row cannot be told, but where the rows of a package and a grid disagree on
+whether one is in the other, they are asked for anew, because upstream itself never disagrees.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from catalog.sync.list_reading import MOST_ASKED_ALONE, ListReading, Progress
+from upstream.batching.batcher import Batcher
+from upstream.client.api_client import Client
+from upstream.client.upstream_errors import UpstreamBadData
+from upstream.client.v4_records import CATEGORY, GRID, PACKAGE, CategoryRecord, GridRecord, PackageRecord
+
+ROUNDS = 20
+"""How often the lists are looked at before the crawl gives up, because they keep changing."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Crawled:
+    """Everything upstream has, and what of it is an older version because it cannot be read now."""
+
+    packages: dict[int, PackageRecord]
+    grids: dict[int, GridRecord]
+    categories: dict[int, CategoryRecord]
+    kept: int
+    """How many records are the last good version."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastGood:
+    """The records of the catalog so far, by id, for those that cannot be read now."""
+
+    packages: Mapping[int, PackageRecord] = field(default_factory=dict)
+    grids: Mapping[int, GridRecord] = field(default_factory=dict)
+    categories: Mapping[int, CategoryRecord] = field(default_factory=dict)
+
+
+async def crawl(
+    batcher: Batcher, client: Client, last_good: LastGood, progress: Progress = lambda kind, read, count: None
+) -> Crawled:
+    """The three lists, as upstream had them at one moment.
+
+    :raises UpstreamError: a list could not be read.
+    """
+    packages = ListReading(PACKAGE, batcher, last_good.packages, progress)
+    grids = ListReading(GRID, batcher, last_good.grids, progress)
+    categories = ListReading(CATEGORY, batcher, last_good.categories, progress)
+    lists: tuple[ListReading[Any], ...] = (packages, grids, categories)
+    for each in lists:
+        await each.read()
+    memberships = _Memberships(client, packages, grids)
+    for _ in range(ROUNDS):
+        unchanged = [await each.is_unchanged() for each in lists]
+        if all(unchanged) and await memberships.agree():
+            break
+    else:
+        raise UpstreamBadData(f"Upstream changed before each of {ROUNDS} looks at what had been read.")
+    kept = [await each.take_last_good(client) for each in lists]
+    return Crawled(packages.records, grids.records, categories.records, kept=sum(kept))
+
+
+class _Memberships:
+    """Which package is in which grid, as either of the two says."""
+
+    def __init__(
+        self, client: Client, packages: ListReading[PackageRecord], grids: ListReading[GridRecord]
+    ) -> None:
+        self._client = client
+        self._packages = packages
+        self._grids = grids
+        self._unexplained: set[tuple[int, int]] = set()
+        self._may_ask = MOST_ASKED_ALONE
+
+    async def agree(self) -> bool:
+        """Whether they agree. If not, ask anew for those that do not, because one changed between their pages."""
+        odd = self._odd()
+        if not odd or odd == self._unexplained or not self._may_ask:
+            return True
+        _log.info("%d memberships changed during the crawl; asking for their records anew", len(odd))
+        sides: list[tuple[ListReading[Any], int]] = [(self._packages, 0), (self._grids, 1)]
+        # Often one grid explains many packages, or one package several grids.
+        for each, side in sorted(sides, key=lambda each: len({pair[each[1]] for pair in odd})):
+            ids = {pair[side] for pair in self._odd()} & each.records.keys()
+            asked = sorted(ids)[: self._may_ask]
+            self._may_ask -= len(asked)
+            await each.ask_anew(self._client, asked)
+        self._unexplained = odd & self._odd()
+        return False
+
+    def _odd(self) -> set[tuple[int, int]]:
+        """The pairs of package and grid that only one of the two knows of, though both can be read."""
+        members = {grid.id: set(grid.packages) for grid in self._grids.records.values()}
+        odd: set[tuple[int, int]] = set()
+        for package in self._packages.records.values():
+            for grid in package.grids:
+                if package.id in members.get(grid, ()):
+                    members[grid].remove(package.id)
+                else:
+                    odd.add((package.id, grid))
+        odd |= {(package, grid) for grid, left in members.items() for package in left}
+        package_is_told, grid_is_told = self._packages.told(), self._grids.told()
+        return {(package, grid) for package, grid in odd if package_is_told(package) and grid_is_told(grid)}

@@ -1,0 +1,249 @@
+"""Reads one of upstream's lists whole, page by page, while it may change under the reader.
+
+Offset paging drifts: an insertion shows a row twice, a deletion hides one, and nothing marks a consistent state
+(contract section 2). But ids only ever grow, so new rows stand at the head, and a row's place *counted from the
+end* changes only when an older row is deleted. So pages are put together by these places: a place that nobody has
+seen is read later, and two rows at one place tell of a deletion, after which the list is read again.
+
+How long a list is, each page says, and is believed as far as pages confirm it: they are asked for one after another,
+a few at a time, and one that has other rows than its own count promises ends the reading or begins it anew.
+
+A row that upstream cannot serve turns every page that holds it into a 500 (contract section 3). It is found by
+halving the page, and stepped over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from typing import Any, Generic
+
+from upstream.batching.batcher import Batcher
+from upstream.client.api_client import Client
+from upstream.client.upstream_errors import UpstreamBadData, UpstreamError, UpstreamUnavailable
+from upstream.client.v4_records import BadRecord, Kind, Page, R
+
+PAGE = 100
+"""Records on a page: the contract's middle between many requests and long ones (section 7)."""
+
+LOOK = 2
+"""Records of a look at a list that has been read: the newest that was seen then, and one that may have come since."""
+
+READINGS = 5
+"""How often a list is read as a whole before the crawl gives up, because rows keep being deleted."""
+
+AT_A_TIME = 8
+"""Pages of a list that are under way or wait for their turn upstream at a time. A list that is shorter than upstream
+says costs no more requests than these."""
+
+BEYOND_THE_END = 10**9
+"""The place of a page without rows: it tells the length of a list, whatever is wrong with its rows."""
+
+MOST_ASKED_ALONE = 200
+"""How many records may be asked for one by one, for each of two reasons, to mend a crawl."""
+
+MOST_HALVINGS = 60
+"""How often a list's pages may be halved: enough for eight bad rows, too few for an upstream that is down."""
+
+Progress = Callable[[str, int, int], None]
+"""Told, after each page: the kind, how many of its records have been read, how many there are."""
+
+_log = logging.getLogger(__name__)
+
+
+class ListReading(Generic[R]):
+    """One list while it is read. Places count from the end of the list, from 1."""
+
+    def __init__(
+        self, kind: Kind[R], batcher: Batcher, last_good: Mapping[int, R], progress: Progress
+    ) -> None:
+        self.kind = kind
+        self.records: dict[int, R] = {}
+        """Those that can be read, by id."""
+        self._batcher = batcher
+        self._last_good = last_good
+        self._progress = progress
+        self._places_in_line = asyncio.Semaphore(AT_A_TIME)
+        self._readings = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        self._count = 0
+        self._ids: dict[int, int | None] = {}  # by place; None where not even the id can be read
+        self._bad: set[int] = set()
+        self._places: dict[int, int] = {}  # the other way round
+        self._is_contradicted = False
+        self.records.clear()
+        self._halvings = 0
+
+    async def read(self) -> None:
+        """Read all pages."""
+        if self._readings == READINGS:
+            raise UpstreamBadData(
+                f"Upstream's {self.kind.plural} changed during each of {READINGS} readings."
+            )
+        self._readings += 1
+        self._forget()
+        await self._read(0, PAGE)
+        await self._read_at(iter(range(PAGE, self._count, PAGE)))
+
+    async def is_unchanged(self) -> bool:
+        """Whether the list is still as it was read. If not, read what is new, or all of it again."""
+        if not self._has_moved():
+            newest = max((place for place, id in self._ids.items() if id is not None), default=self._count)
+            seen_again = await self._read(self._count - newest, LOOK)
+            if not self._has_moved():
+                if next(self._unseen(), None) is None and (seen_again or not self._count):
+                    return True
+                # A row that is still at its place shows that none of the older ones has been deleted.
+                if not await self._read(0, PAGE):
+                    self._is_contradicted = True
+                await self._read_at(self._unseen())
+        if self._has_moved():
+            _log.info("upstream's %s changed while they were read; reading them again", self.kind.plural)
+            await self.read()
+        return False
+
+    def told(self) -> Callable[[int], bool]:
+        """Tells whether a record is read, or known not to be there: neither bad nor perhaps an unreadable row."""
+        all_ids_are_read = None not in self._ids.values()
+        return lambda id: id in self.records or (all_ids_are_read and id not in self._bad)
+
+    async def ask_anew(self, client: Client, ids: Iterable[int]) -> None:
+        """Ask for these of the records once more."""
+        for id in ids:
+            try:
+                record = await client.detail(self.kind, id, background=True)
+            except UpstreamError as error:
+                _log.warning("the %s %d could not be asked for anew: %s", self.kind.singular, id, error)
+                continue
+            if record is None:
+                self._is_contradicted = True
+            else:
+                self.records[id] = record
+
+    def _has_moved(self) -> bool:
+        """Whether a row has been deleted."""
+        return self._is_contradicted or max(self._ids, default=0) > self._count
+
+    def _unseen(self) -> Iterator[int]:
+        """Offsets of pages with new rows, and with rows that they pushed beyond the end that was.
+
+        Each is found when it is asked for: a list can have far fewer rows than upstream says.
+        """
+        count, seen = self._count, frozenset(self._ids)
+        offset = 0
+        while offset < count:
+            if count - offset in seen:
+                offset += 1
+            else:
+                yield offset
+                offset += PAGE
+
+    async def _read_at(self, offsets: Iterator[int]) -> None:
+        """Read the pages at these offsets, a few at a time: each is begun when one before it has come."""
+
+        async def read_in_turn() -> int:
+            return sum([await self._read(offset, PAGE) for offset in offsets])
+
+        await _all_or_first_error(read_in_turn() for _ in range(AT_A_TIME))
+
+    async def _read(self, offset: int, limit: int, *, is_part: bool = False) -> int:
+        """Read a page; how many of its rows had been seen before. ``is_part``: of a page that cannot be served."""
+        try:
+            async with self._places_in_line:
+                page = await self._batcher.crawl_page(
+                    self.kind, limit=limit, offset=offset, attempts=1 if is_part else None
+                )
+        except UpstreamError as error:
+            if isinstance(error, UpstreamUnavailable) and error.status == 500:
+                return await self._halve(offset, limit, error, is_part=is_part)
+            if is_part:
+                # It is only the 500 of a bad row that another attempt cannot help.
+                return await self._read(offset, limit)
+            raise
+        self._check_length(page, offset, limit)
+        seen_again = self._saw(page.count, offset, [result.id for result in page.results])
+        for result in page.results:
+            if result.id is None or result.id in self.records or result.id in self._bad:
+                continue  # what was seen first stays: a look is not to bring in records of another moment
+            if isinstance(result, BadRecord):
+                self._bad.add(result.id)
+            else:
+                self.records[result.id] = result
+        self._progress(self.kind.plural, len(self.records) + len(self._bad), page.count)
+        return seen_again
+
+    def _check_length(self, page: Page[R], offset: int, limit: int) -> None:
+        """Check that a page has as many rows as its own count leaves for it.
+
+        Rows that come or go while upstream makes the answer change its last page alone.
+
+        :raises UpstreamBadData: the list ends where upstream says that it goes on.
+        """
+        left = max(0, page.count - offset)
+        if len(page.results) == min(limit, left):
+            return
+        if left > limit:
+            raise UpstreamBadData(
+                f"Upstream says that it has {page.count:,} {self.kind.plural}, but sent {len(page.results):,} of the "
+                f"{limit:,} from place {offset + 1:,} on."
+            )
+        self._is_contradicted = True
+
+    async def _halve(self, offset: int, limit: int, error: UpstreamUnavailable, *, is_part: bool) -> int:
+        if not is_part:
+            # Fails as well if it is not a row that is bad, but upstream.
+            nothing = await self._batcher.crawl_page(self.kind, limit=1, offset=BEYOND_THE_END)
+            self._count = nothing.count
+        if limit == 1:
+            return self._saw(self._count, offset, [None])
+        self._halvings += 1
+        if self._halvings > MOST_HALVINGS:
+            raise error
+        half = limit // 2
+        return await _all_or_first_error(
+            [self._read(offset, half, is_part=True), self._read(offset + half, limit - half, is_part=True)]
+        )
+
+    def _saw(self, count: int, offset: int, ids: list[int | None]) -> int:
+        """Note who stands where; how many of them did when they were seen before."""
+        self._count = count
+        seen_again = 0
+        for place, id in zip(range(count - offset, 0, -1), ids, strict=False):
+            seen_again += place in self._ids
+            if self._ids.setdefault(place, id) != id:
+                self._is_contradicted = True
+            if id is not None and self._places.setdefault(id, place) != place:
+                self._is_contradicted = True
+        return seen_again
+
+    async def take_last_good(self, client: Client) -> int:
+        """Take the last good version of what cannot be read; the number of those."""
+        kept = {id: self._last_good[id] for id in self._bad if id in self._last_good}
+        unreadable = [self._count - place for place, id in self._ids.items() if id is None]
+        if unreadable:
+            _log.warning("upstream cannot serve its %s at offsets %s", self.kind.plural, sorted(unreadable))
+            # An unreadable row has no id, so those that are missed are asked for: gone, or only unreadable?
+            missed = [id for id in self._last_good if id not in self.records and id not in self._bad]
+            for id in missed[:MOST_ASKED_ALONE]:
+                try:
+                    record = await client.detail(self.kind, id, background=True, attempts=1)
+                except UpstreamError:
+                    kept[id] = self._last_good[id]
+                else:
+                    if record is not None:
+                        self.records[id] = record
+        self.records |= kept
+        return len(kept)
+
+
+async def _all_or_first_error(reads: Iterable[Coroutine[Any, Any, int]]) -> int:
+    """Run all, for the sum of their results; when one fails, end the others and raise its error."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(read) for read in reads]
+    except* UpstreamError as errors:
+        raise errors.exceptions[0] from None
+    return sum(task.result() for task in tasks)

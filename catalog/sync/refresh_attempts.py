@@ -1,0 +1,104 @@
+"""Counts the attempts to refresh the catalog, and says when the next one is due after one has failed.
+
+While upstream does not answer at all, each attempt is one small request, so it can come soon and find upstream's
+recovery at once. Where upstream answers and the refresh fails all the same, an attempt can cost a whole crawl, and
+the pauses grow.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections import Counter
+
+from catalog.sync.catalog_guard import CatalogRefused
+from upstream.client.circuit_breaker import CircuitOpen
+from upstream.client.upstream_errors import UpstreamError, UpstreamUnavailable
+
+SHORTEST_PAUSE = 0.01
+"""Seconds, so that a circuit that is about to close is not asked again and again."""
+
+_log = logging.getLogger(__name__)
+
+
+class Attempts:
+    """What came of the attempts so far. Times are in seconds.
+
+    ``probe`` is the pause between small requests while upstream does not answer, ``first_retry`` the first pause
+    after another failure, which doubles each time up to ``longest_retry``.
+    """
+
+    def __init__(self, probe: float, first_retry: float, longest_retry: float) -> None:
+        self._probe = probe
+        self._first_retry = first_retry
+        self._longest_retry = longest_retry
+        self._retry = first_retry
+        self._since = time.monotonic()
+        self.outcomes: Counter[str] = Counter()
+        """By ``succeeded``, ``refused``, the code of upstream's failure, or ``failed`` for what nobody foresaw."""
+        self.failures_in_a_row = 0
+
+    @property
+    def seconds_since_success(self) -> float:
+        """Seconds since the last attempt that succeeded, or since the first one was due."""
+        return time.monotonic() - self._since
+
+    def postpone(self) -> None:
+        """Note that no attempt has been due until now: another process leads."""
+        self._since = time.monotonic()
+
+    def succeeded(self) -> None:
+        """An attempt has come to its end, whether it found anything new or not."""
+        self.outcomes["succeeded"] += 1
+        self.failures_in_a_row = 0
+        self._retry = self._first_retry
+        self._since = time.monotonic()
+
+    def failed(self, error: Exception, *, has_answered: bool) -> float:
+        """An attempt has failed; the seconds until the next. ``has_answered`` tells whether upstream did before."""
+        self.outcomes[_named(error)] += 1
+        self.failures_in_a_row += 1
+        if has_answered:
+            pause = max(varied(self._retry), _asked_for(error))
+            self._retry = min(self._retry * 2, self._longest_retry)
+        elif isinstance(error, CircuitOpen):
+            pause = max(error.left, SHORTEST_PAUSE)  # nothing was sent, so it is sent as soon as it can be
+        else:
+            pause = max(varied(self._probe), _asked_for(error))
+        self._log(error, pause, always=has_answered)
+        return pause
+
+    def _log(self, error: Exception, pause: float, *, always: bool) -> None:
+        number = self.failures_in_a_row
+        if not isinstance(error, UpstreamError):
+            _log.error(
+                "the catalog could not be refreshed, next try in %.0f s: %r", pause, error, exc_info=error
+            )
+        elif always or number & (number - 1) == 0:
+            # Probes come so often that only the first, second, fourth, eighth ... is told.
+            _log.warning("the catalog could not be refreshed, next try in %.0f s: %s", pause, error)
+
+
+def as_upstream_error(error: Exception) -> UpstreamError:
+    """The error that those are told who need what could not be refreshed."""
+    if isinstance(error, UpstreamError):
+        return error
+    return UpstreamUnavailable(
+        f"The gateway failed to refresh the catalog ({type(error).__name__}); its log says where."
+    )
+
+
+def varied(seconds: float) -> float:
+    """About so many seconds: gateways do not march in step."""
+    return seconds * random.uniform(0.9, 1.1)
+
+
+def _asked_for(error: Exception) -> float:
+    return (error.retry_after if isinstance(error, UpstreamError) else None) or 0.0
+
+
+def _named(error: Exception) -> str:
+    if isinstance(error, CatalogRefused):
+        return "refused"
+    return error.code if isinstance(error, UpstreamError) else "failed"

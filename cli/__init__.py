@@ -1,0 +1,1 @@
+"""What the commands of ``server.py`` show to whoever runs them."""

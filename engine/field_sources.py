@@ -1,0 +1,225 @@
+"""Where the value of a field comes from, for all objects that stand at one place of an operation."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from inspect import iscoroutinefunction
+from operator import attrgetter
+from typing import Any, Protocol, TypeAlias
+
+import msgspec
+from graphql.execution.values import VariableValues
+from graphql.pyutils import Path
+
+from engine.event_loop_turns import turns
+from engine.fallback import Fallback
+from engine.field_failures import AnswerEncoder
+from engine.run_limits import DEFAULT_RUN_LIMITS
+from resolvers.loading.record_relations import ListsByKey, ToMany, ToOne, note_known
+from resolvers.work_budget import CALL, CALL_AWAITED, uncounted
+
+LOOK_AT_TIME = 500
+"""After so much work, in about microseconds."""
+
+RELATED_AT_ONCE, CALLED_AT_ONCE = 500, 8
+"""How many parents are done before the time is looked at."""
+
+Pending = list[tuple[list[Any], int, Awaitable[Any]]]
+"""What a level waits for: the list and the place in it that the awaited value belongs to."""
+
+
+Values: TypeAlias = list[Any] | dict[int, Any] | ListsByKey[Any]
+"""A value for each object of a place; or, of a relation, all those found, by their keys."""
+
+
+class PlanRun(msgspec.Struct, eq=False):
+    """What one run of a plan is given, and what it found out so far."""
+
+    variables: VariableValues
+    context: Any
+    most_bytes: int = DEFAULT_RUN_LIMITS.answer_bytes
+    """Of the answer."""
+    encoder: AnswerEncoder = msgspec.field(default_factory=AnswerEncoder)
+    work: int = 0
+    """What was done since the time was looked at, in about microseconds."""
+    at_once: bool = True
+    """Whether all relations that were met were known to the catalog and led to few values."""
+    values: int = 0
+    """How many values the answer has at most in what was answered at once."""
+    spend: Callable[[int], None] = uncounted
+    """Counts steps of work, and stops the operation when they are too many."""
+
+    def is_turn_over(self) -> bool:
+        """Whether the event loop has to turn now."""
+        self.work = 0
+        return turns().is_over()
+
+
+class FieldSource(Protocol):
+    """One of the classes below."""
+
+    def values(self, parents: Sequence[Any], run: PlanRun, pending: Pending) -> Values | Awaitable[Any]:
+        """One value for each parent, an error in the place of one that failed.
+
+        What is not known yet is in ``pending``, or it is all awaited.
+        """
+
+    async def values_in_turns(
+        self, parents: Sequence[Any], run: PlanRun, pending: Pending
+    ) -> Values | Awaitable[Any]:
+        """The same for many parents: the event loop turns in between."""
+
+    def __str__(self) -> str: ...
+
+
+class Attribute:
+    """An attribute of the parent."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._get = attrgetter(name)
+
+    def values(self, parents: Sequence[Any], run: PlanRun, pending: Pending) -> list[Any]:
+        """The attribute of each parent."""
+        return list(map(self._get, parents))
+
+    async def values_in_turns(self, parents: Sequence[Any], run: PlanRun, pending: Pending) -> list[Any]:
+        """The same: it takes a millisecond for 30,000."""
+        return self.values(parents, run, pending)
+
+    def __str__(self) -> str:
+        return f"attribute {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A declared relation: one batch for all parents."""
+
+    relation: ToOne[Any] | ToMany[Any]
+
+    def values(self, parents: Sequence[Any], run: PlanRun, pending: Pending) -> Values | Awaitable[Any]:
+        """What the parents are related to."""
+        return self.relation.of(parents, run.context)
+
+    async def values_in_turns(
+        self, parents: Sequence[Any], run: PlanRun, pending: Pending
+    ) -> Values | Awaitable[Any]:
+        """What the parents are related to: if all is known, in several batches, else in one."""
+        found: Any = None
+        for some in _batches(parents, RELATED_AT_ONCE):
+            if run.is_turn_over():
+                await turns().next()
+            known: Any = self.relation.known(some, run.context)
+            if known is None:
+                return self.relation.of(parents, run.context)
+            if found is None:
+                found = known
+            elif isinstance(known, dict):
+                found |= known
+            else:
+                found.keys += known.keys
+                found.count += known.count
+                found.found |= known.found
+        note_known(len(parents) if isinstance(found, dict) else found.count)
+        values: Values = found
+        return values
+
+    def __str__(self) -> str:
+        key = self.relation.key if isinstance(self.relation, ToOne) else self.relation.keys
+        return f"relation by {key}, one batch"
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A resolver, called for each parent as Strawberry calls it."""
+
+    resolve: Callable[..., Any]
+    takes_parent: bool
+    """Whether the parent is the first argument."""
+    parent_name: str | None
+    """The keyword that takes the parent, if any."""
+    named: Callable[[PlanRun], dict[str, Any]] | None
+    """The other keywords, if any: made once for all parents, as a resolver does not change its arguments."""
+    steps: int = field(init=False, repr=False)
+    """Of work, for one call."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "steps", CALL_AWAITED if iscoroutinefunction(self.resolve) else CALL)
+
+    def values(self, parents: Sequence[Any], run: PlanRun, pending: Pending) -> list[Any]:
+        """What the resolver gives for each parent."""
+        run.spend(self.steps * len(parents))
+        values: list[Any] = []
+        named = self._named(run) if self.named else {}
+        try:
+            self._call(parents, named, values)
+        finally:
+            _note_awaitables(values, pending)
+        return values
+
+    async def values_in_turns(self, parents: Sequence[Any], run: PlanRun, pending: Pending) -> list[Any]:
+        """What the resolver gives for each parent. What has to be awaited begins only when all are called."""
+        run.spend(self.steps * len(parents))
+        values: list[Any] = []
+        named = self._named(run) if self.named else {}
+        try:
+            for some in _batches(parents, CALLED_AT_ONCE):
+                if run.is_turn_over():
+                    await turns().next()
+                self._call(some, named, values)
+        finally:
+            _note_awaitables(values, pending)
+        return values
+
+    def _named(self, run: PlanRun) -> dict[str, Any] | Exception:
+        try:
+            assert self.named is not None
+            return self.named(run)
+        except Fallback:
+            raise
+        except Exception as error:
+            return error  # of each parent's field
+
+    def _call(self, parents: Sequence[Any], named: dict[str, Any] | Exception, values: list[Any]) -> None:
+        if isinstance(named, Exception):
+            values += [named] * len(parents)
+            return
+        resolve, parent_name = self.resolve, self.parent_name
+        for parent in parents:
+            if parent_name is not None:
+                named[parent_name] = parent
+            try:
+                values.append(resolve(parent, **named) if self.takes_parent else resolve(**named))
+            except Fallback:
+                raise
+            except Exception as error:
+                values.append(error)
+
+    def __str__(self) -> str:
+        return f"resolver {getattr(self.resolve, '__qualname__', self.resolve)}"
+
+
+def _note_awaitables(values: list[Any], pending: Pending) -> None:
+    # Also after an exception, so that none is left that nobody awaits.
+    if [class_ for class_ in set(map(type, values)) if hasattr(class_, "__await__")]:
+        for index, value in enumerate(values):
+            if hasattr(value, "__await__"):
+                pending.append((values, index, value))
+
+
+def _batches(parents: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    return (parents[start : start + size] for start in range(0, len(parents), size))
+
+
+class UnknownPath(Path):
+    """The path of a field below the root, whose parents the engine does not keep."""
+
+    @property
+    def prev(self) -> Path | None:
+        """Not known here."""
+        raise Fallback("path")
+
+    def as_list(self) -> list[str | int]:
+        """Not known here."""
+        raise Fallback("path")

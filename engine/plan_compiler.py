@@ -1,0 +1,185 @@
+"""Compiles one operation of a validated document into plan nodes.
+
+Which fields there are, in which order and merged how, is decided by graphql-core's own ``collect_fields``. That
+depends on the variables in ``@skip`` and ``@include`` alone, so a plan is good for all requests in which those
+have the same values.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import strawberry
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLField,
+    GraphQLNamedOutputType,
+    GraphQLObjectType,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    default_field_resolver,
+    default_type_resolver,
+    get_named_type,
+    get_nullable_type,
+    is_leaf_type,
+)
+from graphql.execution.collect_fields import (
+    FieldDetailsList,
+    FragmentDetails,
+    GroupedFieldSet,
+    collect_fields,
+    collect_subfields,
+)
+from graphql.execution.values import VariableValues
+from graphql.pyutils import Path
+from strawberry.execution.is_awaitable import optimized_is_awaitable
+
+from engine.code_generation import BuildSource
+from engine.field_sources import Attribute, PlanRun, Related, UnknownPath
+from engine.plan_nodes import Column, PlanNode, Selection, Shape
+from engine.runtime_types import RuntimeTypes
+from engine.strawberry_fields import AskedField, InfoFor, source_of
+from resolvers.loading.record_relations import ToOne
+
+_TYPENAME = "__typename"
+
+ITEMS_OF_A_LIST = 50
+"""Of leaves, as ``commitsOver52`` has them; lists of logins are shorter in the mean, and hundreds at most."""
+
+
+class Compiler:
+    """Compiles the plan nodes of one operation; those behind a field when an object first comes to stand there."""
+
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        operation: OperationDefinitionNode,
+        fragments: dict[str, FragmentDefinitionNode],
+        conditions: VariableValues,
+    ) -> None:
+        self._schema = schema
+        self._graphql = schema._schema
+        self._operation = operation
+        self._fragments = {name: FragmentDetails(fragment) for name, fragment in fragments.items()}
+        self._conditions = conditions
+        self.fields = 0
+        """Of all plan nodes compiled so far."""
+        # Its one use: it makes the infos as it does when it runs the operation itself.
+        make_executor: Any = schema.execution_context_class
+        self._executor = make_executor(
+            self._graphql,
+            fragments,
+            self._fragments,
+            None,
+            None,
+            operation,
+            VariableValues({}, {}),
+            default_field_resolver,
+            default_type_resolver,
+            default_field_resolver,
+            is_awaitable=optimized_is_awaitable,
+            operation_extensions=None,
+        )
+
+    def root(self) -> PlanNode:
+        """The plan node of the operation's own fields."""
+        query = self._graphql.query_type
+        assert query is not None
+        collected = collect_fields(self._graphql, self._fragments, self._conditions, query, self._operation)
+        return self._node(query, collected.grouped_field_set, at_root=True)
+
+    def _below(self, asked: FieldDetailsList, type_: GraphQLObjectType) -> PlanNode:
+        collected = collect_subfields(
+            self._graphql, self._fragments, self._conditions, self._operation, type_, asked
+        )
+        return self._node(type_, collected.grouped_field_set, at_root=False)
+
+    def _node(self, type_: GraphQLObjectType, fields: GroupedFieldSet, at_root: bool) -> PlanNode:
+        self.fields += len(fields)
+        columns: list[Column] = []
+        build = BuildSource()
+        for key, asked in fields.items():
+            name = asked[0].node.name.value
+            if name == _TYPENAME:
+                build.constant(key, type_.name)
+                continue
+            path = Path(None, key, type_.name) if at_root else UnknownPath(None, key, type_.name)
+            column = self._field(build, key, asked, type_, path)
+            if column is not None:
+                columns.append(column)
+        function, source = build.function()
+        selections = tuple(
+            (number, column.selection) for number, column in enumerate(columns) if column.selection
+        )
+        relations = [
+            (column.source.relation, column.selection)
+            for column in columns
+            if isinstance(column.source, Related) and column.selection
+        ]
+        direct = tuple(relations) if len(relations) == len(columns) else None
+        weight = sum(_weight(self._graphql, type_, asked[0].node) for asked in fields.values())
+        return PlanNode(type_, tuple(columns), selections, direct, function, source, tuple(fields), weight)
+
+    def _field(
+        self, build: BuildSource, key: str, asked: FieldDetailsList, parent: GraphQLObjectType, path: Path
+    ) -> Column | None:
+        """The column of a field; None if ``build`` reads the value from the object itself."""
+        definition = self._graphql.get_field(parent, asked[0].node.name.value)
+        assert definition is not None
+        nodes = [details.node for details in asked]
+        info_for = self._info_for(definition, nodes, parent, path)
+        source = source_of(AskedField(definition, asked[0].node, info_for), self._schema)
+        shape, named_type = Shape.of(definition.type)
+        if not is_leaf_type(named_type):
+            by = (
+                source.relation.key
+                if isinstance(source, Related) and isinstance(source.relation, ToOne)
+                else None
+            )
+            build.column(key, by)
+            return Column(key, source, self._selection(shape, by, named_type, asked, nodes, info_for))
+        if isinstance(source, Attribute) and source.name.isidentifier():
+            build.attribute(key, definition.type, source.name, nodes)
+            return None
+        build.column_of_leaves(key, definition.type, nodes)
+        return Column(key, source, None)
+
+    def _selection(
+        self,
+        shape: Shape,
+        by: str | None,
+        type_: GraphQLNamedOutputType,
+        asked: FieldDetailsList,
+        nodes: list[FieldNode],
+        info_for: InfoFor,
+    ) -> Selection:
+        types = RuntimeTypes(self._graphql, type_, info_for)
+        return Selection(shape, by, types, partial(self._below, asked), nodes)
+
+    def _info_for(
+        self, definition: GraphQLField, nodes: list[FieldNode], parent: GraphQLObjectType, path: Path
+    ) -> InfoFor:
+        info = self._executor.build_resolve_info(definition, nodes, parent, path)
+        # A tuple; its method _replace would take five times as long.
+        class_, (variables, context) = type(info), map(info._fields.index, ("variable_values", "context"))
+
+        def info_for(run: PlanRun) -> GraphQLResolveInfo[Any]:
+            given = list(info)
+            given[variables], given[context] = run.variables.coerced, run.context
+            told: GraphQLResolveInfo[Any] = tuple.__new__(class_, given)
+            return told
+
+        return info_for
+
+
+def _weight(schema: GraphQLSchema, parent: GraphQLObjectType, node: FieldNode) -> int:
+    """About how many values a field is: a list of leaves is many."""
+    definition = schema.get_field(parent, node.name.value)
+    assert definition is not None
+    type_ = definition.type
+    if not is_leaf_type(get_named_type(type_)):
+        return 1
+    return 1 if is_leaf_type(get_nullable_type(type_)) else ITEMS_OF_A_LIST

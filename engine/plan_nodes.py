@@ -1,0 +1,292 @@
+"""The parts of a plan: plan nodes, and the selections that lead from one to others.
+
+A plan node is an object type with everything that is asked of it at one point of an operation, fragments merged.
+All objects that stand there are answered together.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+from graphql import (
+    FieldNode,
+    GraphQLNamedOutputType,
+    GraphQLObjectType,
+    Undefined,
+    is_list_type,
+    is_non_null_type,
+)
+
+from engine.fallback import Fallback
+from engine.field_failures import Failed
+from engine.field_sources import FieldSource, PlanRun, Values
+from engine.leaf_values import reject_abnormal
+from engine.runtime_types import RuntimeTypes
+from resolvers.loading.record_relations import ListsByKey, ToMany, ToOne
+from resolvers.work_budget import LEAVES, OBJECT
+
+OF_COMPILING = 250
+"""The work of compiling a plan node, in about microseconds."""
+
+COUNTED = 3000
+"""More names are not counted: that would take as long as it saves."""
+
+_LISTS = frozenset([list, tuple])
+_NULLS = frozenset([type(None), type(Undefined)])
+
+
+@dataclass(slots=True, eq=False)
+class PlanNode:
+    """``build`` makes the answers for objects, given the values of the columns."""
+
+    type: GraphQLObjectType
+    columns: tuple[Column, ...]
+    selections: tuple[tuple[int, Selection], ...]
+    """Of those columns that have one, with their numbers."""
+    relations: tuple[tuple[ToOne[Any] | ToMany[Any], Selection], ...] | None
+    """The relations behind its columns, if there are no other columns, nor any below."""
+    build: Callable[..., list[Any]]
+    source: str
+    """Of ``build``."""
+    keys: tuple[str, ...]
+    """Of an answer, in the order of the arguments of ``Answer``."""
+    weight: int
+    """About how many values an answer has, without those of the objects below."""
+    steps: int = field(init=False)
+    """Of work, for one object."""
+
+    def __post_init__(self) -> None:
+        self.steps = OBJECT + self.weight // LEAVES
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Column:
+    """A field whose values are there before ``build``. ``selection`` is None for a leaf."""
+
+    key: str
+    source: FieldSource
+    selection: Selection | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How values nest: ``item`` is None for an object, else the shape of a list's items."""
+
+    nullable: bool
+    item: Shape | None
+
+    @classmethod
+    def of(cls, type_: Any) -> tuple[Shape, GraphQLNamedOutputType]:
+        """The shape of a field's type, and the named type inside."""
+        nullable = not is_non_null_type(type_)
+        inner = type_ if nullable else type_.of_type
+        if not is_list_type(inner):
+            return cls(nullable, None), inner
+        item, named = cls.of(inner.of_type)
+        return cls(nullable, item), named
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Selection:
+    """What is asked of the objects of a field."""
+
+    shape: Shape
+    key: str | None
+    """Of a relation to one, where an object has the key that ``build`` finds its answer by."""
+    types: RuntimeTypes
+    compile_node: Callable[[GraphQLObjectType], PlanNode]
+    nodes: Sequence[FieldNode]
+    """Of the field."""
+    _nodes: dict[str, PlanNode] = field(default_factory=dict)
+    _node_of_class: dict[type, PlanNode] = field(default_factory=dict)
+
+    def node(self, type_: GraphQLObjectType) -> PlanNode:
+        """What is asked of objects of this type, compiled when the first of them comes."""
+        node = self._nodes.get(type_.name)
+        if node is None:
+            node = self._nodes[type_.name] = self.compile_node(type_)
+        return node
+
+    def parts(self, values: Values, parent: Part, run: PlanRun) -> Below:
+        """The objects in the values of a column of ``parent``."""
+        if not isinstance(values, list):
+            found = list((values if isinstance(values, dict) else values.found).values())
+            if not found:
+                return Below(None, [])
+            run.work += len(found)
+            node = self.node_of_records(found, run)
+            return Below(None, [Part(node, found, *standing(node, values, len(parent.objects), parent.most))])
+        shape, flat = self.shape, values
+        while shape.item is not None:
+            flat = _flat(flat, shape)
+            shape = shape.item
+        classes = set(map(type, flat))
+        if len(flat) == 1 and _NULLS.isdisjoint(classes) and not isinstance(flat[0], Exception):
+            return Below(None, self._split(flat, classes, parent.most, parent.most, run))
+        failed = [class_ for class_ in classes if issubclass(class_, Exception)]
+        run.work += len(flat)
+        ids = list(map(id, flat))
+        distinct = dict(zip(ids, flat, strict=True))
+        marks: dict[int, Failed] = {}
+        if failed or not _NULLS.isdisjoint(classes):
+            if not shape.nullable:
+                raise Fallback("error" if failed else "null")
+            classes -= _NULLS
+            classes.difference_update(failed)
+            marks = {
+                known: Failed(value, self.nodes)
+                for known, value in distinct.items()
+                if isinstance(value, Exception)
+            }
+            for null in (id(None), id(Undefined), *marks):
+                distinct.pop(null, None)
+        most = parent.most * _repeated(len(flat), len(distinct), ids)
+        objects = list(distinct.values())
+        parts = self._split(objects, classes, most, parent.most * len(flat), run) if distinct else []
+        return Below(None if len(parts) == 1 and len(distinct) == len(flat) else ids, parts, marks)
+
+    def node_of_records(self, records: list[Any], run: PlanRun) -> PlanNode:
+        """What is asked of records that a relation found: they are all of one class, which says their type."""
+        class_ = records[0].__class__
+        node = self._node_of_class.get(class_)
+        if node is None:
+            (part,) = self._split(records, {class_}, 1, 1, run)
+            node = part.node
+        return node
+
+    def _split(
+        self, objects: list[Any], classes: set[type], most: int, total: int, run: PlanRun
+    ) -> list[Part]:
+        """The objects, which are of these classes, by their types."""
+        if len(classes) == 1:
+            (class_,) = classes
+            node = self._node_of_class.get(class_)
+            if node is not None:
+                return [Part(node, objects, most, total)]
+        by_type = self.types.split(objects, run)
+        run.work += OF_COMPILING * sum([type_.name not in self._nodes for type_, _ in by_type])
+        if len(classes) == 1 and class_ in self.types.of_class:
+            self._node_of_class[class_] = self.node(by_type[0][0])
+        return [Part(self.node(type_), theirs, most, total) for type_, theirs in by_type]
+
+    def assemble(self, objects: list[Any], values: Values, below: Below) -> list[Any] | dict[int, Any]:
+        """The values with each object replaced by its answer, as ``build`` takes them. The parts are built."""
+        ids, built = below.ids, below.parts
+        if not isinstance(values, list):
+            return by_key(values, built[0].built if built else [])
+        if ids is None:
+            answers = built[0].built
+        else:
+            by_id: dict[int, Any] = {id(None): None, id(Undefined): None, **below.marks}
+            for part in built:
+                by_id.update(zip(map(id, part.objects), part.built, strict=True))
+            answers = list(map(by_id.__getitem__, ids))
+        if self.key is not None:
+            return dict(zip(map(attrgetter(self.key), objects), answers, strict=True))
+        return answers if self.shape.item is None else self._nested(values, self.shape, iter(answers))
+
+    def _nested(self, values: Sequence[Any], shape: Shape, answers: Iterator[Any]) -> list[Any]:
+        """The answers in lists as the values are."""
+        assert shape.item is not None
+        innermost = shape.item.item is None
+        nested: list[Any] = []
+        for value in values:
+            if value is None or value is Undefined:
+                nested.append(None)
+            elif isinstance(value, Exception):
+                nested.append(Failed(value, self.nodes))
+            elif innermost:
+                nested.append(list(islice(answers, len(value))))
+            else:
+                nested.append(self._nested(value, shape.item, answers))
+        return nested
+
+
+class Part(msgspec.Struct, eq=False):
+    """The objects that stand at one plan node in one run, each once, and with them what is found out about
+    them."""
+
+    node: PlanNode
+    objects: list[Any]
+    most: int
+    """How often one of the objects stands there at most, by a bound that is quick to tell."""
+    total: int
+    """How often all of them together do at most."""
+    columns: list[Any] = []
+    """The values of each column; of those with a selection in the end the answers."""
+    below: list[Below] = []
+    """The objects in the columns with a selection."""
+    built: list[Any] = []
+    """The answers for the objects."""
+    is_encoded: bool = False
+    """Whether the answers are JSON already."""
+
+
+class Below(msgspec.Struct, eq=False):
+    """The objects in the values of a column."""
+
+    ids: list[int] | None
+    """What Python knows them by, all of them with nulls and errors, in order.
+
+    None if values are by key, or the one part has just these objects."""
+    parts: list[Part]
+    """The different ones by their types."""
+    marks: dict[int, Failed] = {}
+    """What stands in the plan nodes of errors, by what Python knows these by."""
+
+
+def standing(
+    node: PlanNode, values: dict[int, Any] | ListsByKey[Any], parents: int, most: int
+) -> tuple[int, int]:
+    """How often one record of a relation stands in the answer at most, and how often all together do.
+
+    Each of the ``parents`` stands there up to ``most`` times. The former is only told if it matters for ``node``.
+    """
+    if isinstance(values, dict):
+        return most * parents, most * parents
+    total = most * values.count
+    if not node.selections:
+        return total, total
+    return most * _repeated(values.count, len(values.found), chain.from_iterable(values.keys)), total
+
+
+def _repeated(count: int, distinct: int, names: Iterable[int]) -> int:
+    """How often one of the ``count`` names, of which so many are distinct, is there at most."""
+    if count == distinct:
+        return 1
+    return max(Counter(names).values()) if count <= COUNTED else count
+
+
+def by_key(values: dict[int, Any] | ListsByKey[Any], built: Sequence[Any]) -> list[Any] | dict[int, Any]:
+    """What a relation found with each record replaced by its answer. ``built`` has those in the order found."""
+    if isinstance(values, dict):
+        return dict(zip(values, built, strict=True))
+    if len(values.keys) == 1 and values.count == len(built):
+        return [built]
+    if values.count == len(built):  # nothing is shared
+        answers = iter(built)
+        return [list(islice(answers, len(keys))) for keys in values.keys]
+    answer_of = dict(zip(values.found, built, strict=True))
+    return [list(map(answer_of.__getitem__, keys)) for keys in values.keys]
+
+
+def _flat(values: Sequence[Any], shape: Shape) -> list[Any]:
+    if not _LISTS.issuperset(map(type, values)):
+        for value in values:
+            if value is None or value is Undefined:
+                if not shape.nullable:
+                    raise Fallback("null")
+            elif isinstance(value, Exception):
+                if not shape.nullable:
+                    raise Fallback("error")
+            elif value.__class__ is not list and value.__class__ is not tuple:
+                reject_abnormal(value)
+                raise Fallback("value")
+        values = [value for value in values if value.__class__ in _LISTS]
+    return list(chain.from_iterable(values))

@@ -1,0 +1,41 @@
+"""A plan in a form that people can read: its plan nodes with where their values come from, and the generated
+source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.plan_nodes import Column, PlanNode, Shape
+
+
+def dump(root: PlanNode, deepest: int = 8) -> str:
+    """The plan behind ``root``; what is below an abstract type for each type that it can have."""
+    return "\n".join([*_lines(root, "", deepest), ""])
+
+
+def _lines(node: PlanNode, indent: str, deepest: int) -> Iterator[str]:
+    yield f"{indent}{node.type.name} with {', '.join(node.keys)}"
+    for column in node.columns:
+        yield f"{indent}  {column.key}: {column.source}{_to(column)}"
+    for line in node.source.splitlines():
+        yield f"{indent}  | {line}"
+    for column in node.columns:
+        if column.selection is None:
+            continue
+        if deepest == 0:
+            yield f"{indent}  ... below {column.key}"
+            continue
+        for type_ in column.selection.types.possible():
+            yield f"{indent}  {column.key}:"
+            yield from _lines(column.selection.node(type_), f"{indent}    ", deepest - 1)
+
+
+def _to(column: Column) -> str:
+    if column.selection is None:
+        return ", a leaf"
+    return f", to {_shown(column.selection.shape, column.selection.types.declared.name)}"
+
+
+def _shown(shape: Shape, name: str) -> str:
+    inner = name if shape.item is None else f"[{_shown(shape.item, name)}]"
+    return inner if shape.nullable else f"{inner}!"

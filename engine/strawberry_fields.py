@@ -1,0 +1,159 @@
+"""How Strawberry would get the value of a field, put so that it can be done for many parents at once.
+
+Strawberry's own fields are an attribute, or a function with some of: the parent, ``info``, arguments. Those are called
+directly. Whatever else a field has (extensions, permissions, handlers of exceptions, a class of its own) is
+left to the function that Strawberry made of it for graphql-core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from inspect import Parameter, signature
+from typing import Any
+
+import strawberry
+from graphql import (
+    FieldNode,
+    GraphQLField,
+    GraphQLResolveInfo,
+    Node,
+    VariableNode,
+    default_field_resolver,
+    get_argument_values,
+)
+from graphql.execution.values import VariableValues
+from strawberry.types.arguments import convert_arguments
+from strawberry.types.field import StrawberryField
+
+from engine.field_sources import Attribute, Called, FieldSource, PlanRun, Related
+from resolvers.loading.record_relations import ToMany, ToOne
+
+InfoFor = Callable[[PlanRun], GraphQLResolveInfo[Any]]
+
+_NO_VARIABLES = VariableValues({}, {})
+_POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+_ATOMS = (type(None), bool, int, float, str, Enum)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedField:
+    """A field of an operation: its definition, its first node (the others have equal arguments), what it is told."""
+
+    definition: GraphQLField
+    node: FieldNode
+    info_for: InfoFor
+
+
+def source_of(asked: AskedField, schema: strawberry.Schema) -> FieldSource:
+    """Where the field's values come from."""
+    field = (asked.definition.extensions or {}).get("strawberry-definition")
+    if not isinstance(field, StrawberryField) or not _is_usual(field, schema):
+        resolve = asked.definition.resolve or default_field_resolver
+        return Called(_with_info(resolve), True, None, _graphql_arguments(asked))
+    if field.base_resolver is None:
+        if schema.config.default_resolver is getattr:
+            return Attribute(field.python_name)
+        get, name = schema.config.default_resolver, field.python_name
+        return Called(lambda parent: get(parent, name), True, None, None)
+    resolver = field.base_resolver
+    function = resolver.wrapped_func
+    assert callable(function)
+    relation = getattr(function, "__self__", None)
+    if isinstance(relation, ToOne | ToMany) and not asked.node.arguments:
+        return Related(relation)
+    parent = resolver.parent_parameter or resolver.root_parameter
+    first = next(iter(signature(function).parameters.values()), None)
+    # By its place it is given faster than by its name.
+    leads = (
+        first is not None and parent is not None and first.name == parent.name and first.kind in _POSITIONAL
+    )
+    return Called(
+        function,
+        takes_parent=leads or resolver.self_parameter is not None,
+        parent_name=None if leads or parent is None else parent.name,
+        named=_python_arguments(asked, field, schema),
+    )
+
+
+def _is_usual(field: StrawberryField, schema: strawberry.Schema) -> bool:
+    return (
+        not field.extensions
+        and not schema.exception_handlers
+        and type(field).get_result is StrawberryField.get_result
+        and type(field).is_basic_field is StrawberryField.is_basic_field
+    )
+
+
+def _with_info(resolve: Callable[..., Any]) -> Callable[..., Any]:
+    """Graphql-core's convention, info as the second argument, with all but the parent named."""
+
+    def call(parent: Any, *, _info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+        return resolve(parent, _info, **arguments)
+
+    return call
+
+
+def _graphql_arguments(asked: AskedField) -> Callable[[PlanRun], dict[str, Any]]:
+    def named(run: PlanRun) -> dict[str, Any]:
+        arguments = get_argument_values(asked.definition, asked.node, run.variables)
+        return arguments | {"_info": asked.info_for(run)}
+
+    return named
+
+
+def _python_arguments(
+    asked: AskedField, field: StrawberryField, schema: strawberry.Schema
+) -> Callable[[PlanRun], dict[str, Any]] | None:
+    """The keywords of the Python function but for the parent, if there are any."""
+    assert field.base_resolver is not None
+    parameter = field.base_resolver.info_parameter
+    info_name = parameter.name if parameter else None
+
+    def info(run: PlanRun) -> Any:
+        return schema.config.info_class(_raw_info=asked.info_for(run), _field=field)
+
+    def converted(run: PlanRun) -> dict[str, Any]:
+        shown = info(run)
+        named = convert_arguments(
+            get_argument_values(asked.definition, asked.node, run.variables),
+            field.arguments,
+            scalar_registry=schema.schema_converter.scalar_registry,
+            config=schema.config,
+            info=shown,
+        )
+        if info_name is not None:
+            named[info_name] = shown
+        return named
+
+    constant = _constant(asked, field, schema)
+    if constant is None:
+        return converted
+    if info_name is None and not constant:
+        return None
+    if info_name is None:
+        return lambda _request: dict(constant)
+    return lambda run: {**constant, info_name: info(run)}
+
+
+def _constant(asked: AskedField, field: StrawberryField, schema: strawberry.Schema) -> dict[str, Any] | None:
+    """The arguments, if they are the same in every request and nobody could change them."""
+    if any(_has_variable(argument.value) for argument in asked.node.arguments or ()):
+        return None
+    values = get_argument_values(asked.definition, asked.node, _NO_VARIABLES)
+    if not all(isinstance(value, _ATOMS) for value in values.values()):
+        return None
+    return convert_arguments(
+        values,
+        field.arguments,
+        scalar_registry=schema.schema_converter.scalar_registry,
+        config=schema.config,
+    )
+
+
+def _has_variable(node: Node) -> bool:
+    if isinstance(node, VariableNode):
+        return True
+    parts = getattr(node, "values", None) or [part.value for part in getattr(node, "fields", None) or ()]
+    return any(map(_has_variable, parts))

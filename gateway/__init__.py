@@ -1,0 +1,1 @@
+"""Turns one GraphQL request into its answer, and knows nothing of HTTP."""

@@ -1,0 +1,123 @@
+"""The answer to a GraphQL request, and how one is made of what the executions give."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from graphql import GraphQLError
+from msgspec.structs import replace
+from strawberry.types.execution import ExecutionResult, PreExecutionError
+
+from catalog.freshness import Snapshot
+from engine import Ran
+from gateway.admission_queue import Overloaded
+from gateway.error_format import field_error, overload, request_error, start_error
+from resolvers.client_errors import AnswerTooLarge, Stopped
+
+_encode = msgspec.json.Encoder().encode
+
+
+class GraphQLAnswer(msgspec.Struct, frozen=True):
+    """The answer to a request."""
+
+    body: bytes
+    """The GraphQL response, a JSON object."""
+    ran: bool
+    """False if the operation never started (spec, 7.1.2)."""
+    failed: bool
+    """Whether the response has ``errors``."""
+    made_of: Snapshot | None = None
+    """The catalog that alone it was made of: the same operation has the same answer while the version is the same.
+
+    None if it can have another the next time.
+    """
+    retry_after: int | None = None
+    """Seconds after which an operation that found no place is worth another try; None for all others."""
+    extensions: dict[str, Any] = msgspec.field(default_factory=dict)
+    """What the execution has for the response beside; not in ``body`` yet."""
+
+    def decoded(self) -> dict[str, Any]:
+        """The response as Python has it."""
+        response: dict[str, Any] = msgspec.json.decode(self.body)
+        return response
+
+    def with_extensions(self, extensions: dict[str, object]) -> GraphQLAnswer:
+        """The same with ``extensions`` at its end."""
+        return replace(self, body=b'%b,"extensions":%b}' % (self.body[:-1], _encode(extensions)))
+
+
+def answer_of(result: ExecutionResult, most_bytes: int) -> GraphQLAnswer:
+    """The answer that Strawberry's execution gave.
+
+    :raises Stopped: it is too large.
+    """
+    errors = result.errors or []
+    if isinstance(result, PreExecutionError):
+        return refusal(errors)
+    if result.data is None and all(error.path is None for error in errors):
+        return GraphQLAnswer(
+            _encode({"errors": [field_error(error) for error in errors]}), ran=False, failed=True
+        )
+    # By their places in the answer: it met them in the order in which they came.
+    errors = sorted(errors, key=lambda error: _place(error.path or [], result.data))
+    return _answer(_encode(result.data), errors, most_bytes)
+
+
+def answer_of_engine(ran: Ran, most_bytes: int) -> GraphQLAnswer:
+    """The answer that the engine gave.
+
+    :raises Stopped: it is too large.
+    """
+    return _answer(ran.data, ran.errors, most_bytes)
+
+
+def event_of(result: ExecutionResult, most_bytes: int) -> GraphQLAnswer:
+    """The answer to a subscription at one event, or why it cannot start.
+
+    :raises Stopped: it is too large.
+    """
+    if isinstance(result, PreExecutionError):
+        errors = [start_error(error) for error in result.errors or []]
+        return GraphQLAnswer(_encode({"errors": errors}), ran=False, failed=True)
+    return answer_of(result, most_bytes)
+
+
+def refusal(errors: list[GraphQLError]) -> GraphQLAnswer:
+    """The answer to an operation that cannot run."""
+    return GraphQLAnswer(
+        _encode({"errors": [request_error(error) for error in errors]}), ran=False, failed=True
+    )
+
+
+def stopped_by(stopped: Stopped) -> GraphQLAnswer:
+    """The answer to an operation that was stopped."""
+    # Without the traceback, which would keep all that was looked at.
+    error = GraphQLError(str(stopped), original_error=stopped.error.with_traceback(None))
+    return GraphQLAnswer(_encode({"errors": [field_error(error)]}), ran=False, failed=True)
+
+
+def overloaded(error: Overloaded) -> GraphQLAnswer:
+    """The answer to an operation that found no place."""
+    body = _encode({"errors": [overload(error)]})
+    return GraphQLAnswer(body, ran=False, failed=True, retry_after=error.retry_after)
+
+
+def _place(path: Sequence[str | int], data: Any) -> list[str | int]:
+    """Where in the answer a path is: numbers, and below a null the keys themselves."""
+    place: list[str | int] = []
+    for key in path:
+        place.append(list(data).index(key) if isinstance(data, dict) else key)
+        data = None if data is None else data[key]
+    return place
+
+
+def _answer(data: bytes, errors: Sequence[GraphQLError], most_bytes: int) -> GraphQLAnswer:
+    body = b'{"data":%b}' % data
+    if errors:
+        entries = [field_error(error) for error in errors]
+        body = b'{"errors":%b,"data":%b}' % (_encode(entries), data)
+    if len(body) > most_bytes:
+        raise Stopped(AnswerTooLarge(most_bytes, len(body)))
+    return GraphQLAnswer(body, ran=True, failed=bool(errors))

@@ -1,0 +1,46 @@
+"""The time that an operation has."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import Self
+
+from resolvers.client_errors import OutOfTime, Stopped
+
+
+class Deadline:
+    """Cancels what runs inside when its time is over, which then was ``Stopped``.
+
+    ``seconds`` are those of the whole operation, ``left`` those that it still has.
+
+    What ``asyncio.timeout`` does, for a quarter of its time: nearly every operation is done long before.
+    """
+
+    __slots__ = ("_has_come", "_left", "_seconds", "_task", "_timer")
+
+    def __init__(self, seconds: float, left: float | None = None) -> None:
+        self._seconds = seconds
+        self._left = seconds if left is None else left
+        self._has_come = False
+
+    def __enter__(self) -> Self:
+        task = asyncio.current_task()
+        assert task is not None
+        self._task = task
+        self._timer = asyncio.get_running_loop().call_later(max(0, self._left), self._come)
+        return self
+
+    def __exit__(
+        self,
+        class_: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self._timer.cancel()
+        if self._has_come and self._task.uncancel() == 0 and class_ is asyncio.CancelledError:
+            raise Stopped(OutOfTime(self._seconds)) from None
+
+    def _come(self) -> None:
+        self._has_come = True
+        self._task.cancel()

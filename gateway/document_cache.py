@@ -1,0 +1,123 @@
+"""The documents of one gateway: limited, parsed and validated once, and kept.
+
+How large an answer may be depends on the catalog, so that this alone is looked at again when there is another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from sys import getsizeof
+
+from graphql import GraphQLError
+
+from gateway.limits import DocumentLimits, check_document, check_sizes, check_text
+from resolvers.client_errors import TooComplex
+from resolvers.lists.list_sizes import USUAL_SIZES, ListSizes
+from schema import Document, document
+
+KEPT_DOCUMENTS = 1_000
+"""How many documents are kept at most: those used last."""
+
+KEPT_BYTES = 32_000_000
+"""How much memory they may take together: 1,000 of 50 tokens, or 26 as large as the limits allow."""
+
+BYTES_OF_A_TOKEN = 600
+"""What the parser makes of one, measured with graphql-core 3.3: 310 to 610 bytes."""
+
+
+LONG = 500
+"""Characters: a document of more may take 20 ms to parse and to validate, one within all limits up to 80."""
+
+
+class DocumentCache:
+    """Reads documents and keeps what became of them, within the limits of its gateway."""
+
+    def __init__(self, limits: DocumentLimits, sizes: Callable[[], ListSizes] = lambda: USUAL_SIZES) -> None:
+        self._limits = limits
+        self._sizes = sizes
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._bytes = 0
+        self._reading = asyncio.Lock()
+
+    def read(self, text: str) -> Document:
+        """The document with this text. One beyond a limit has that as its only error and was not validated."""
+        sizes = self._sizes()
+        kept = self._kept.get(text)
+        if kept is not None and (kept.sizes is sizes or self._fits(kept, sizes)):
+            self._kept.move_to_end(text)
+            return kept.document
+        try:
+            tokens = check_text(text, self._limits)
+        except TooComplex as error:
+            # Not kept: it is as large as it likes, and counting it again is cheap.
+            return _refused(error)
+        read = self._parsed(text, sizes)
+        self._keep(text, read, tokens, sizes)
+        return read
+
+    async def read_aside(self, text: str) -> Document:
+        """The same while the event loop turns: a long document that is not known is read in a thread."""
+        if len(text) > LONG and text not in self._kept:
+            async with self._reading:
+                if text not in self._kept:
+                    return await self._read_in_thread(text)
+        return self.read(text)
+
+    async def _read_in_thread(self, text: str) -> Document:
+        sizes = self._sizes()
+        try:
+            tokens = check_text(text, self._limits)
+            read = await asyncio.to_thread(self._parsed, text, sizes)
+        except TooComplex as error:
+            return _refused(error)
+        self._keep(text, read, tokens, sizes)
+        return read
+
+    def _parsed(self, text: str, sizes: ListSizes) -> Document:
+        try:
+            return document(text, partial(check_document, limits=self._limits, sizes=sizes))
+        except TooComplex as error:
+            return _refused(error)
+
+    def _fits(self, kept: _Kept, sizes: ListSizes) -> bool:
+        """Whether what was said of a document over another catalog is so over one with these sizes."""
+        node = kept.document.node
+        if node is None and any(map(_depends_on_catalog, kept.document.errors)):
+            return False
+        try:
+            if node is not None:
+                check_sizes(node, self._limits, sizes)
+        except TooComplex:
+            return False
+        kept.sizes = sizes
+        return True
+
+    def _keep(self, text: str, read: Document, tokens: int, sizes: ListSizes) -> None:
+        before = self._kept.pop(text, None)
+        self._bytes -= before.bytes if before else 0
+        size = getsizeof(text) + (0 if read.node is None else BYTES_OF_A_TOKEN * tokens)
+        self._kept[text] = _Kept(read, size, sizes)
+        self._bytes += size
+        while len(self._kept) > KEPT_DOCUMENTS or self._bytes > KEPT_BYTES:
+            self._bytes -= self._kept.popitem(last=False)[1].bytes
+
+
+@dataclass(slots=True)
+class _Kept:
+    document: Document
+    bytes: int
+    sizes: ListSizes
+    """Of the catalog for which it was last looked at."""
+
+
+def _depends_on_catalog(error: GraphQLError) -> bool:
+    return isinstance(error.original_error, TooComplex) and error.original_error.limit == "values"
+
+
+def _refused(error: TooComplex) -> Document:
+    # Without the traceback, which would keep all that was looked at.
+    return Document(None, (GraphQLError(str(error), original_error=error.with_traceback(None)),), ())

@@ -1,0 +1,111 @@
+"""How errors are shown to clients: a sentence, a place in the answer, and a code.
+
+=========================== ==========================================================================
+code                        meaning
+=========================== ==========================================================================
+GRAPHQL_PARSE_FAILED        the document is not GraphQL
+GRAPHQL_VALIDATION_FAILED   the document does not fit the schema
+OPERATION_TOO_COMPLEX       the operation or its answer is beyond a limit: ``limit`` is its name, ``max`` what is
+                            allowed, and ``value`` what it has, at most 2147483647
+OPERATION_TIMEOUT           the operation took longer than an operation can take, and was ended OVERLOADED
+no place became free for the operation; ``retryAfter`` is in seconds BAD_USER_INPUT              an argument or
+variable makes no sense PERSISTED_QUERY_NOT_FOUND   and the other codes of ``gateway.persisted.document_lookup``
+FORBIDDEN                   only the router may ask for this UPSTREAM_TIMEOUT            and the other codes of
+``upstream.client.upstream_errors``, with ``retryAfter`` if known STORAGE_UNAVAILABLE         the file of the
+catalog cannot be used, or has no catalog yet INTERNAL_SERVER_ERROR       our fault; the message is masked,
+``errorId`` is in the log beside the cause
+=========================== ==========================================================================
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import uuid
+from typing import Any
+
+from graphql import GraphQLError, GraphQLSyntaxError
+
+from gateway.admission_queue import Overloaded
+from resolvers.client_errors import BadUserInput, Forbidden, OutOfTime, TooComplex
+from upstream.client.upstream_errors import StorageUnavailable, UpstreamBadData, UpstreamError
+
+_log = logging.getLogger(__name__)
+
+
+_BEYOND_INT = re.compile(r"Int cannot represent non 32-bit signed integer value: (-?\d{1,40})")
+_UNFIT_VARIABLE = re.compile(r"Variable '\$\w+' has invalid value: ")
+
+
+def request_error(error: GraphQLError) -> dict[str, object]:
+    """An error that kept the operation from running, as an entry of ``errors``."""
+    if isinstance(error.original_error, TooComplex):
+        return _entry(error, error.message, _beyond(error.original_error))
+    code = "GRAPHQL_PARSE_FAILED" if isinstance(error, GraphQLSyntaxError) else "GRAPHQL_VALIDATION_FAILED"
+    return _entry(error, error.message, {"code": code})
+
+
+def overload(error: Overloaded) -> dict[str, object]:
+    """An operation that found no place to run, as an entry of ``errors``."""
+    return {"message": str(error), "extensions": {"code": error.code, "retryAfter": error.retry_after}}
+
+
+def start_error(error: GraphQLError) -> dict[str, object]:
+    """An error that kept a subscription from starting, as an entry of ``errors``.
+
+    Strawberry does not tell what kind it is: a document that is wrong, a variable, or an argument.
+    """
+    is_of_the_document = error.path is None and error.original_error is None
+    if is_of_the_document and not _UNFIT_VARIABLE.match(error.message):
+        return request_error(error)
+    return field_error(error)
+
+
+def field_error(error: GraphQLError) -> dict[str, object]:
+    """An error met while the operation ran, as an entry of ``errors``."""
+    cause = error.original_error
+    if isinstance(cause, UpstreamError):
+        extensions: dict[str, object] = {"code": cause.code}
+        if cause.retry_after is not None:
+            extensions["retryAfter"] = cause.retry_after
+        return _entry(error, str(cause), extensions)
+    if isinstance(cause, StorageUnavailable):
+        _log.warning("at %s: %s", error.path, cause)
+        return _entry(error, cause.told, {"code": cause.code})
+    if isinstance(cause, TooComplex):
+        return _entry(error, str(cause), _beyond(cause))
+    if isinstance(cause, BadUserInput | Forbidden | OutOfTime):
+        return _entry(error, str(cause), {"code": cause.code})
+    if error.path is None and (cause is None or isinstance(cause, GraphQLError)):
+        # graphql-core's own, before the first field: a variable that does not fit.
+        return _entry(error, error.message, {"code": BadUserInput.code})
+    beyond = _BEYOND_INT.match(error.message)
+    if beyond:
+        # Numbers come from upstream and from sums of its numbers.
+        message = f"Upstream's numbers make {beyond[1]} here, and an Int of GraphQL has 32 bits."
+        return _entry(error, message, {"code": UpstreamBadData.code})
+    told = masked(cause or error, f"{error.path}: {error.message}")
+    return _entry(error, str(told["message"]), told["extensions"])
+
+
+def masked(error: Exception, where: str) -> dict[str, Any]:
+    """An error of ours, as an entry of ``errors`` that tells nothing of it; the log has the rest."""
+    error_id = uuid.uuid4().hex
+    _log.error("error %s at %s", error_id, where, exc_info=error)
+    return {
+        "message": f"The gateway failed here. The operator finds the cause in the log under {error_id}.",
+        "extensions": {"code": "INTERNAL_SERVER_ERROR", "errorId": error_id},
+    }
+
+
+def _beyond(cause: TooComplex) -> dict[str, object]:
+    return {"code": cause.code, "limit": cause.limit, "max": cause.allowed, "value": cause.value}
+
+
+def _entry(error: GraphQLError, message: str, extensions: dict[str, object]) -> dict[str, object]:
+    entry: dict[str, object] = {"message": message}
+    if error.locations:
+        entry["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+    if error.path is not None:
+        entry["path"] = list(error.path)
+    return entry | {"extensions": extensions}

@@ -1,0 +1,33 @@
+"""The router of a supergraph in front of the gateway: how it is known, and what it may ask for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from hmac import compare_digest
+
+from resolvers.loading.request_context import MOST_ENTITIES, EntityBudget
+
+ROUTER_HEADER = "Router-Authorization"
+"""The header with the secret that the router shares with its subgraphs."""
+
+TRACE_HEADER = "apollo-federation-include-trace"
+"""By which a router of Apollo asks for a trace of the fields. Such a trace has the text of errors that others see
+masked, so it is for a router with the secret alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class FederationRouter:
+    """``secret`` is what a request needs to ask for ``_entities``; empty, everyone may."""
+
+    secret: str = field(default="", repr=False)
+    most_entities: int = MOST_ENTITIES
+
+    def is_known(self, shown: str | None) -> bool:
+        """Whether a request that shows this in its header comes from the router for certain."""
+        # Compared in a time that does not tell how much of it is right.
+        return bool(self.secret) and compare_digest((shown or "").encode(), self.secret.encode())
+
+    def budget(self, shown: str | None) -> EntityBudget:
+        """What a request may ask of ``_entities`` that shows this in its header."""
+        allowed = not self.secret or self.is_known(shown)
+        return EntityBudget(self.most_entities, allowed, shared=not self.secret)

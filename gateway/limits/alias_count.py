@@ -1,0 +1,29 @@
+"""Aliases: they let one field be asked for any number of times, with other arguments each time."""
+
+from __future__ import annotations
+
+from graphql import FieldNode
+
+from gateway.limits.document_limits import MOST_SAID
+from gateway.limits.document_tree import Definition, Tree
+from resolvers.client_errors import TooComplex
+
+
+def check_aliases(tree: Tree, most: int) -> None:
+    """Let a document pass of at most so many aliases.
+
+    :raises TooComplex: it has more.
+    """
+    counts: dict[Definition, int] = {}
+    for definition in tree.definitions:
+        counts[definition] = sum(
+            counts[fragment] if fragment else isinstance(node, FieldNode) and node.alias is not None
+            for _level, node, fragment in definition.selections
+        )
+    count = min(sum(counts[root] for root in tree.roots), MOST_SAID)
+    if count > most:
+        sentence = (
+            f"The document has {count:,} aliases, those of a fragment counted wherever it is spread; "
+            f"{most:,} are allowed."
+        )
+        raise TooComplex(sentence, "aliases", most, count)

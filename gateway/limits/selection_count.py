@@ -1,0 +1,26 @@
+"""Selections: fields and fragments, wherever they are spread. Each is compiled for each of its places."""
+
+from __future__ import annotations
+
+from gateway.limits.document_limits import MOST_SAID
+from gateway.limits.document_tree import Definition, Tree
+from resolvers.client_errors import TooComplex
+
+
+def check_selections(tree: Tree, most: int) -> None:
+    """Let a document pass that selects at most so much.
+
+    :raises TooComplex: it selects more.
+    """
+    counts: dict[Definition, int] = {}
+    for definition in tree.definitions:
+        counts[definition] = sum(
+            1 + (counts[fragment] if fragment else 0) for _level, _node, fragment in definition.selections
+        )
+    count = min(sum(counts[root] for root in tree.roots), MOST_SAID)
+    if count > most:
+        sentence = (
+            f"The document selects {count:,} fields and fragments, each fragment counted wherever it is spread; "
+            f"{most:,} are allowed."
+        )
+        raise TooComplex(sentence, "selections", most, count)

@@ -1,0 +1,16 @@
+"""Bytes: what the lexer has to read, character by character."""
+
+from __future__ import annotations
+
+from resolvers.client_errors import TooComplex
+
+
+def check_bytes(text: str, most: int) -> None:
+    """Let a document pass of at most so many bytes in UTF-8.
+
+    :raises TooComplex: it has more.
+    """
+    # From a command line come characters that UTF-8 has not; the parser says what is wrong with them.
+    size = len(text.encode(errors="surrogatepass"))
+    if size > most:
+        raise TooComplex(f"The document has {size:,} bytes; {most:,} are allowed.", "bytes", most, size)

@@ -1,0 +1,33 @@
+"""Tokens: what the parser makes nodes of, and validation visits."""
+
+from __future__ import annotations
+
+import re
+
+from resolvers.client_errors import TooComplex
+
+_TOKEN = re.compile(
+    r'''
+    """ (?: \\""" | [^"] | "(?!"") )*+ (?:""")?     # a block string
+    | " (?: \\. | [^"\\\n\r] )*+ "?                 # a string
+    | \#[^\n\r]*+                                   # a comment: the lexer keeps it like a token
+    | [_A-Za-z][_0-9A-Za-z]*+                       # a name
+    | -?[0-9]++ (?: \.[0-9]++ )?+ (?: [eE][+-]?[0-9]++ )?+   # a number
+    | \.\.\.
+    | [!$&()\[\]{}:=@|]
+    ''',
+    re.VERBOSE,
+)
+"""The tokens of the language (spec, 2.1.6) and comments. No alternative goes back on what it took, and a string that
+does not end takes what is left, so that a text is read once, whatever is in it. What is not GraphQL the parser says."""
+
+
+def check_tokens(text: str, most: int) -> int:
+    """The number of tokens in a document of at most so many.
+
+    :raises TooComplex: it has more.
+    """
+    count = sum(1 for _token in _TOKEN.finditer(text))
+    if count > most:
+        raise TooComplex(f"The document has {count:,} tokens; {most:,} are allowed.", "tokens", most, count)
+    return count

@@ -1,0 +1,63 @@
+"""The subscriptions under way: how many there may be, and how they end when the gateway stops."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from gateway.admission_queue import Overloaded, connection
+from gateway.client_quota import Quota
+
+RETRY_AFTER = 30
+"""Seconds: subscriptions are long."""
+
+T = TypeVar("T")
+
+
+class Subscriptions:
+    """All of a process. Each waits for its next event until that comes, or :meth:`end_all` is called."""
+
+    def __init__(self, most: int = 0, most_of_one: int = 0) -> None:
+        self.quota = Quota("subscriptions", most, most_of_one)
+        self._ended = False
+        self._waiting: set[asyncio.Timeout] = set()
+
+    @contextmanager
+    def one_more(self) -> Iterator[None]:
+        """Count a subscription of the present client.
+
+        :raises Overloaded: there are too many.
+        """
+        client = connection.get()
+        address = str(client[0]) if isinstance(client, tuple) else ""
+        refused = self.quota.take(address)
+        if refused is not None:
+            raise Overloaded(refused, RETRY_AFTER)
+        try:
+            yield
+        finally:
+            self.quota.give_back(address)
+
+    async def next_of(self, events: AsyncGenerator[T, None]) -> T | None:
+        """The next event; ``None`` if there is none any more, or the gateway stops."""
+        if self._ended:
+            return None
+        limit = asyncio.timeout(None)
+        self._waiting.add(limit)
+        try:
+            async with limit:
+                return await anext(events, None)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            return None
+        finally:
+            self._waiting.discard(limit)
+
+    def end_all(self) -> None:
+        """Let each end as if no more events came."""
+        self._ended = True
+        for limit in self._waiting:
+            limit.reschedule(0)

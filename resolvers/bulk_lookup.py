@@ -1,0 +1,72 @@
+"""Many records at once: in the order asked, ``None`` where there is none."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from resolvers.loading.key_lookup import each, lookup, package_by_pypi_name, package_by_repo_url
+from resolvers.loading.request_context import Info
+from upstream.client.v4_records import GridRecord, PackageRecord
+
+Ids = Annotated[
+    list[strawberry.ID],
+    strawberry.argument(description="Global ids, as the field `id` gives them; up to 100."),
+]
+Slugs = Annotated[
+    list[str], strawberry.argument(description="The names in addresses, case-sensitive; up to 100.")
+]
+PypiNames = Annotated[
+    list[str],
+    strawberry.argument(description="Names on PyPI, in any spelling that PyPI takes; up to 100."),
+]
+RepoUrls = Annotated[
+    list[str],
+    strawberry.argument(description="Addresses of repositories, in any spelling; up to 100."),
+]
+
+Found = list[PackageRecord | BaseException | None]
+
+
+async def packages_by_id(info: Info, ids: Ids) -> Found:
+    """Packages by global id."""
+    loader = info.context.loaders.packages
+    return await each(
+        info.context,
+        "packagesById",
+        ids,
+        lambda id: lookup(loader, "Package", id=id, database_id=None, slug=None),
+    )
+
+
+async def packages_by_slug(info: Info, slugs: Slugs) -> Found:
+    """Packages by slug."""
+    return await each(info.context, "packagesBySlug", slugs, info.context.loaders.packages.by_slug)
+
+
+async def packages_by_pypi_name(info: Info, names: PypiNames) -> Found:
+    """Packages by name on PyPI."""
+    return await each(
+        info.context, "packagesByPypiName", names, lambda name: package_by_pypi_name(info.context, name)
+    )
+
+
+async def packages_by_repo_url(info: Info, urls: RepoUrls) -> Found:
+    """Packages by the address of their repository."""
+    return await each(
+        info.context, "packagesByRepoUrl", urls, lambda url: package_by_repo_url(info.context, url)
+    )
+
+
+async def grids_by_id(info: Info, ids: Ids) -> list[GridRecord | BaseException | None]:
+    """Grids by global id."""
+    loader = info.context.loaders.grids
+    return await each(
+        info.context, "gridsById", ids, lambda id: lookup(loader, "Grid", id=id, database_id=None, slug=None)
+    )
+
+
+async def grids_by_slug(info: Info, slugs: Slugs) -> list[GridRecord | BaseException | None]:
+    """Grids by slug."""
+    return await each(info.context, "gridsBySlug", slugs, info.context.loaders.grids.by_slug)

@@ -1,0 +1,194 @@
+"""The change feed as a connection, and as it grows."""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Annotated, Any
+
+import msgspec
+import strawberry
+
+from catalog.history.change_feed import FeedEntry, FeedExcerpt, FeedReplaced
+from resolvers.client_errors import BadUserInput
+from resolvers.lists.list_arguments import First
+from resolvers.lists.pagination import PageInfo, page_size
+from resolvers.loading.request_context import Context, Info
+from resolvers.work_budget import EXCHANGE, LOOKUP
+from upstream.client.request_receipt import note_uncacheable
+from upstream.client.upstream_errors import NothingStored
+from upstream.client.v4_records import PACKAGE, GridRecord, PackageRecord
+
+_LAYOUT = 1
+_ANEW = "take catalog { changesCursor }, read the records anew, and go on from there"
+
+Since = Annotated[
+    str | None,
+    strawberry.argument(
+        description="Only what came after this cursor. By default all that is kept: that of 30 days."
+    ),
+]
+SinceNow = Annotated[
+    str | None,
+    strawberry.argument(
+        description="Also what came after this cursor. By default only what comes from now on."
+    ),
+]
+
+
+@strawberry.enum(description="What happened to a record.")
+class ChangeSort(Enum):
+    """By the name that the feed has for it."""
+
+    ADDED = strawberry.enum_value("added", description="It came.")
+    CHANGED = strawberry.enum_value("changed", description="Some of its fields have new values.")
+    REMOVED = strawberry.enum_value("removed", description="It is gone.")
+
+
+@strawberry.enum(description="What type of record changed.")
+class ChangedType(Enum):
+    """By the name of its kind."""
+
+    PACKAGE = strawberry.enum_value("package", description="A package.")
+    GRID = strawberry.enum_value("grid", description="A grid.")
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """A field with its values before and after."""
+
+    name: str
+    old: Any
+    new: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happened to one record, and the record as it is now."""
+
+    cursor: str
+    sort: ChangeSort
+    type: ChangedType
+    database_id: int
+    slug: str
+    at: datetime
+    catalog_version: str
+    fields: list[FieldChange]
+    node: PackageRecord | GridRecord | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeFeed:
+    """A part of the feed; ``total_count`` is how many changes there are from its start on."""
+
+    nodes: list[Change]
+    page_info: PageInfo
+    total_count: int
+
+
+async def changes(info: Info, since: Since = None, first: First = None) -> ChangeFeed:
+    """A part of the feed, oldest first."""
+    note_uncacheable()
+    size = page_size("changes", "first", first)
+    context = info.context
+    feed, after = ("", 0) if since is None else _read(since, "changes(since:)")
+    context.work.spend(EXCHANGE + LOOKUP * size)
+    excerpt = await context.source.sync.changes(after, size)
+    if since is not None:
+        _check(excerpt, feed, after, "changes(since:)")
+    nodes = [_change(context, entry) for entry in excerpt.entries]
+    page_info = PageInfo(
+        has_next_page=excerpt.left > 0,
+        has_previous_page=excerpt.earlier,
+        start_cursor=nodes[0].cursor if nodes else None,
+        # There is one on an empty page too: what comes next is behind it.
+        end_cursor=_encoded(excerpt.feed, excerpt.end),
+    )
+    return ChangeFeed(nodes, page_info, len(nodes) + excerpt.left)
+
+
+async def changes_cursor(info: Info) -> str | None:
+    """The cursor behind all that has come."""
+    info.context.work.spend(EXCHANGE)
+    # Of the whole feed, only its end is wanted.
+    try:
+        excerpt = await info.context.source.sync.changes(0, 0)
+    except NothingStored:
+        return None
+    return _encoded(excerpt.feed, excerpt.newest)
+
+
+async def catalog_changed(info: Info, since: SinceNow = None) -> AsyncIterator[Change]:
+    """The feed as it grows. The cursor is checked before it begins."""
+    sync = info.context.source.sync
+    if since is None:
+        excerpt = await sync.changes(0, 0)
+        return _followed(info.context, excerpt.feed, excerpt.newest)
+    feed, after = _read(since, "catalogChanged(since:)")
+    _check(await sync.changes(after, 0), feed, after, "catalogChanged(since:)")
+    return _followed(info.context, feed, after)
+
+
+async def _followed(context: Context, feed: str, after: int) -> AsyncIterator[Change]:
+    try:
+        async for entry in context.source.sync.follow_changes(feed, after):
+            # Each event is answered from the catalog of its time, not from that of the subscription's start.
+            context.renew()
+            # One a turn of the loop: a publish is told to thousands, and others want to be answered meanwhile.
+            async with context.source.telling:
+                await asyncio.sleep(0)
+            yield _change(context, entry)
+    except FeedReplaced:
+        raise BadUserInput(f"The change feed began anew; {_ANEW}.") from None
+
+
+def _change(context: Context, entry: FeedEntry) -> Change:
+    change = entry.change
+    # Not the catalog of the request's start, which may be older than what the feed tells of.
+    snapshot = context.source.sync.snapshot
+    node: PackageRecord | GridRecord | None = None
+    if snapshot is not None:
+        catalog = snapshot.catalog
+        node = (catalog.packages if change.kind == PACKAGE.singular else catalog.grids).get(change.id)
+    return Change(
+        cursor=_encoded(entry.feed, entry.place),
+        sort=ChangeSort(change.sort),
+        type=ChangedType(change.kind),
+        database_id=change.id,
+        slug=change.slug,
+        at=change.at,
+        catalog_version=change.version.rpartition(" ")[2],
+        fields=[FieldChange(_camel(each.name), each.old, each.new) for each in change.fields],
+        node=node,
+    )
+
+
+def _encoded(feed: str, place: int) -> str:
+    return urlsafe_b64encode(msgspec.json.encode((_LAYOUT, feed, place))).decode().rstrip("=")
+
+
+def _read(cursor: str, argument: str) -> tuple[str, int]:
+    try:
+        text = urlsafe_b64decode(cursor[:200].encode("ascii") + b"=" * (-len(cursor) % 4))
+        layout, feed, place = msgspec.json.decode(text, type=tuple[int, str, int])
+        if layout != _LAYOUT or not 0 <= place < 2**63 or _encoded(feed, place) != cursor:
+            raise ValueError
+    except (ValueError, msgspec.DecodeError):
+        raise BadUserInput(f"{argument} is no cursor of the change feed; take one from changes.") from None
+    return feed, place
+
+
+def _check(excerpt: FeedExcerpt, feed: str, after: int, argument: str) -> None:
+    if feed != excerpt.feed or after > excerpt.last:
+        raise BadUserInput(f"{argument} is a cursor of another feed; {_ANEW}.")
+    if not excerpt.complete:
+        raise BadUserInput(f"{argument} is older than the 30 days that the feed keeps; {_ANEW}.")
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(word.capitalize() for word in rest)

@@ -1,0 +1,221 @@
+"""What filters match, worked out once for each version of the catalog and kept with it.
+
+Whether a row matches is then one lookup, so that a filter on a nested list costs that for each item. A filter that
+depends on the moment is kept for as long as it matches the same rows.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
+from hashlib import blake2b
+from math import inf
+from sys import getsizeof
+from typing import Any, Generic, TypeVar
+
+from catalog.column_tables import Table, grid_table, package_table
+from catalog.indexed_catalog import Catalog
+from catalog.sort_orders import Order
+from resolvers.current_time import now
+from resolvers.filters.filter_inputs import GridFilter, PackageFilter
+from resolvers.filters.filter_matching import (
+    MOST_CONDITIONS,
+    Match,
+    matching_grids,
+    matching_packages,
+    too_many_conditions,
+)
+from resolvers.work_budget import CONDITION, ROWS, WorkBudget
+from upstream.client.v4_records import GridRecord, PackageRecord, R
+
+KEPT_FILTERS = 500
+"""How many filters are kept with a catalog, for packages and for grids: those used last."""
+
+KEPT_BYTES = 8_000_000
+"""How much memory they may take, for packages and for grids: of 5,400 packages a filter has 11 kB, and 43 kB at most
+for each order that its matches are asked for in."""
+
+
+_NAMES = {each.__name__: [field.name for field in fields(each)] for each in (PackageFilter, GridFilter)}
+"""Those of the conditions, by the name of the filter's class."""
+
+T = TypeVar("T")
+
+
+class Matches(Generic[R]):
+    """The rows of a table that a filter matches."""
+
+    def __init__(self, table: Table[int, R], match: Match) -> None:
+        self.rows = match.rows
+        self.since, self.until = match.since, match.until
+        """From when until when it matches these, in seconds since 1970."""
+        self.orders: dict[Order[R], Sequence[int]] = {}
+        """The ids of all of them in each order that they were asked for in."""
+        self._flags, self._places = table.flags(match.rows), table.places
+
+    @property
+    def is_right(self) -> bool:
+        """Whether it matches these now."""
+        return self.until == inf == -self.since or self.since <= now().timestamp() <= self.until
+
+    def among(self, ids: Iterable[int]) -> list[int]:
+        """Those of these ids whose rows match."""
+        flags, places = self._flags, self._places
+        return [id for id in ids if id in places and flags[places[id]]]
+
+    def bytes(self) -> int:
+        """The memory that it takes."""
+        return getsizeof(self.rows) + len(self._flags) + sum(map(getsizeof, self.orders.values()))
+
+
+class KeptFilters(Generic[R]):
+    """What filters match in one table, by their digests."""
+
+    def __init__(self, table: Table[int, R]) -> None:
+        # Nothing here may lead back to the catalog: reference counts alone must free both.
+        self.table = table
+        self.bytes = 0
+        """The memory that all of them take."""
+        self._kept: OrderedDict[bytes, Matches[R]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def matches(self, digest: bytes, match: Callable[[], Match]) -> Matches[R]:
+        """What the filter with this digest matches, kept from the last time or worked out by ``match``."""
+        kept = self._kept.pop(digest, None)
+        if kept is not None:
+            self.bytes -= kept.bytes()
+        if kept is None or not kept.is_right:
+            kept = Matches(self.table, match())
+        self._kept[digest] = kept
+        self.bytes += kept.bytes()
+        self._make_room()
+        return kept
+
+    def ids(self, matches: Matches[R], order: Order[R]) -> Sequence[int]:
+        """The ids of what matches in this order."""
+        ids = matches.orders.get(order)
+        if ids is None:
+            ids = matches.orders[order] = self.table.ids(order, matches.rows)
+            self.bytes += getsizeof(ids)
+            self._make_room()
+        return ids
+
+    def _make_room(self) -> None:
+        while len(self._kept) > KEPT_FILTERS or self.bytes > KEPT_BYTES:
+            self.bytes -= self._kept.popitem(last=False)[1].bytes()
+
+
+def package_filters(catalog: Catalog) -> KeptFilters[PackageRecord]:
+    """Those of packages, for :meth:`~catalog.indexed_catalog.Catalog.view`."""
+    return KeptFilters(catalog.view(package_table))
+
+
+def grid_filters(catalog: Catalog) -> KeptFilters[GridRecord]:
+    """Those of grids, for :meth:`~catalog.indexed_catalog.Catalog.view`."""
+    return KeptFilters(catalog.view(grid_table))
+
+
+class FiltersOfRequest:
+    """What the filters of one request match. Each is read, and counted, once.
+
+    Its conditions count whether or not what they match is kept, so that a request is always answered or always refused.
+    """
+
+    def __init__(self) -> None:
+        self._by_object: dict[int, tuple[object, Matches[Any]]] = {}
+        """By what Python knows a filter by, with the filter, which must not make room for another."""
+        self._by_digest: dict[bytes, Matches[Any]] = {}
+        self._built: dict[int, tuple[object, Any]] = {}
+
+    def built(self, value: object, build: Callable[[], T]) -> T:
+        """What ``build`` builds of a value of a variable or an argument: the same wherever it is given."""
+        known = self._built.get(id(value))
+        if known is None:
+            known = self._built[id(value)] = value, build()
+        built: T = known[1]
+        return built
+
+    def packages(
+        self, work: WorkBudget, catalog: Catalog, filter: PackageFilter, argument: str
+    ) -> Matches[PackageRecord]:
+        """The packages that match; ``argument`` names the filter in errors.
+
+        :raises BadUserInput: a condition makes no sense.
+        :raises Stopped: it takes too much work.
+        """
+        kept = catalog.view(package_filters)
+        return self._matches(
+            work, kept, filter, argument, lambda: matching_packages(catalog, filter, argument)
+        )
+
+    def grids(
+        self, work: WorkBudget, catalog: Catalog, filter: GridFilter, argument: str
+    ) -> Matches[GridRecord]:
+        """The grids that match. Raises as :meth:`packages` does."""
+        kept = catalog.view(grid_filters)
+        return self._matches(work, kept, filter, argument, lambda: matching_grids(catalog, filter, argument))
+
+    def _matches(
+        self,
+        work: WorkBudget,
+        kept: KeptFilters[R],
+        filter: PackageFilter | GridFilter,
+        argument: str,
+        match: Callable[[], Match],
+    ) -> Matches[R]:
+        known = self._by_object.get(id(filter))
+        if known is not None:
+            return known[1]
+        reading = _Reading(argument)
+        digest = blake2b(repr(reading.key(filter)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        work.spend(CONDITION * reading.conditions)
+        matches = self._by_digest.get(digest)
+        if matches is None:
+            work.spend((1 + reading.passes) * (1 + len(kept.table) // ROWS))
+            matches = self._by_digest[digest] = kept.matches(digest, match)
+        self._by_object[id(filter)] = filter, matches
+        return matches
+
+
+class _Reading:
+    """Reads a filter, and counts its conditions."""
+
+    def __init__(self, argument: str) -> None:
+        self.argument = argument
+        self.conditions = 0
+        """With the filters that they are in."""
+        self.passes = 0
+        """Over a column."""
+
+    def key(self, filter: PackageFilter | GridFilter) -> tuple[object, ...]:
+        """A value that only filters like this one have.
+
+        :raises BadUserInput: it has too many conditions.
+        """
+        self._count(1, 0)
+        key: list[object] = [filter.__class__.__name__]
+        for name in _NAMES[filter.__class__.__name__]:
+            value = getattr(filter, name)
+            if value is None:
+                continue
+            key.append(name)
+            if name in ("and_", "or_"):
+                key.append([self.key(each) for each in value])
+            elif name == "not_":
+                key.append(self.key(value))
+            else:
+                slugs = len(value) if isinstance(value, list) else 1
+                # What is wrong with more slugs says whoever reads them.
+                each_counts = name in ("in_all_grids", "missing") and slugs <= MOST_CONDITIONS
+                self._count(slugs if each_counts else 1, min(slugs, MOST_CONDITIONS))
+                key.append(value)
+        return tuple(key)
+
+    def _count(self, conditions: int, passes: int) -> None:
+        self.conditions += conditions
+        self.passes += passes
+        if self.conditions > MOST_CONDITIONS:
+            raise too_many_conditions(self.argument)

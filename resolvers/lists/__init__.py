@@ -1,0 +1,1 @@
+"""Orders lists of records and gives them page by page."""

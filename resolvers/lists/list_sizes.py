@@ -1,0 +1,64 @@
+"""How long the lists of one catalog are: those that the graph gives whole, without pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, TypeAlias
+
+from catalog.indexed_catalog import Catalog
+
+
+class Length(NamedTuple):
+    """How long a list is."""
+
+    longest: int
+    usual: float
+    """In the mean as its items see it: a list of 100 counts 100 times, because a hundred records lead to it."""
+
+    @classmethod
+    def of(cls, lengths: Iterable[int]) -> Length:
+        """That of lists with these lengths; 1 at least."""
+        known = list(lengths)
+        items = sum(known)
+        return cls(max(known, default=1) or 1, sum(each * each for each in known) / items if items else 1.0)
+
+
+ListSizes: TypeAlias = Mapping[tuple[str, str], Length]
+"""Lengths by the names of a type and of its field."""
+
+_CATEGORIES, _GRIDS, _PEOPLE, _WEEKS = Length(6, 6), Length(10, 3), Length(408, 26), Length(52, 52)
+
+USUAL_SIZES: ListSizes = {
+    ("Grid", "packages"): Length(250, 30),
+    ("Package", "grids"): _GRIDS,
+    ("RelatedPackage", "sharedGrids"): _GRIDS,
+    ("Package", "participants"): _PEOPLE,
+    ("Package", "contributors"): _PEOPLE,
+    ("Package", "commitsOver52"): _WEEKS,
+    ("CommitActivity", "weekly"): _WEEKS,
+    ("Contributor", "categories"): _CATEGORIES,
+    ("Query", "categories"): _CATEGORIES,
+    ("Stats", "byCategory"): _CATEGORIES,
+}
+"""Those of the real site (contract section 3), for as long as there is no catalog."""
+
+
+def list_sizes(catalog: Catalog) -> ListSizes:
+    """Those of a catalog, for :meth:`~catalog.indexed_catalog.Catalog.view`."""
+    packages = catalog.packages.values()
+    categories = len(catalog.categories)
+    grids = Length.of(len(package.grids) for package in packages)
+    people = Length.of(len(package.participants) for package in packages)
+    weeks = Length.of(len(package.commits_over_52 or ()) for package in packages)
+    return {
+        ("Grid", "packages"): Length.of(len(grid.packages) for grid in catalog.grids.values()),
+        ("Package", "grids"): grids,
+        ("RelatedPackage", "sharedGrids"): grids,
+        ("Package", "participants"): people,
+        ("Package", "contributors"): people,
+        ("Package", "commitsOver52"): weeks,
+        ("CommitActivity", "weekly"): weeks,
+        ("Contributor", "categories"): Length(categories, categories),
+        ("Query", "categories"): Length(categories, categories),
+        ("Stats", "byCategory"): Length(categories, categories),
+    }

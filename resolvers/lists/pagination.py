@@ -1,0 +1,203 @@
+"""Relay connections over a list in some order, with keyset cursors (Relay's cursor connections specification).
+
+A cursor holds what its record is sorted by and its id, so paging goes on at the right place whatever was inserted
+or removed between two pages, and whether or not the record itself is still there.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import msgspec
+
+from catalog.sort_orders import K, Key, Order, R, Value
+from resolvers.client_errors import BadUserInput
+from upstream.client.upstream_errors import UpstreamBadData
+
+DEFAULT_PAGE = 20
+MAX_PAGE = 100
+_LAYOUT = 1
+_MOST_CURSOR = 2000
+"""Characters: the longest title and its order are well below."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """The four arguments of a connection, as they were given to ``field``."""
+
+    field: str
+    first: int | None
+    after: str | None
+    last: int | None
+    before: str | None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it asks for the head of the list."""
+        return self.after is None and self.last is None and self.before is None
+
+    def span(self, order: Order[R]) -> Span:
+        """What they ask for in a list of this order.
+
+        :raises BadUserInput: they contradict each other, or one of them makes no sense.
+        """
+        if self.first is not None and self.last is not None:
+            raise BadUserInput(f"{self.field} takes first or last, not both.")
+        from_the_end = self.last is not None
+        argument, size = ("last", self.last) if from_the_end else ("first", self.first)
+        return Span(
+            page_size(self.field, argument, size),
+            from_the_end,
+            None if self.after is None else read_cursor(self.field, "after", self.after, order),
+            None if self.before is None else read_cursor(self.field, "before", self.before, order),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A part of a list: so many records, from the start or the end of what lies between two of them."""
+
+    size: int
+    from_the_end: bool
+    after: tuple[Value, Key] | None
+    before: tuple[Value, Key] | None
+
+
+class Edge(msgspec.Struct, Generic[T], frozen=True):
+    """A record at its place. A record that does not fit is the error it gives."""
+
+    cursor: str
+    node: T | UpstreamBadData
+
+
+@dataclass(frozen=True, slots=True)
+class PageInfo:
+    """Whether there is more, and from where."""
+
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Connection(Generic[T]):
+    """A part of a list."""
+
+    nodes: Sequence[T | UpstreamBadData]
+    """The records without their cursors."""
+    start: int
+    """The place of the first of them in the whole list."""
+    total_count: int
+    cursor: Callable[[int], str]
+    """That of a record, by its place among these."""
+
+    @property
+    def edges(self) -> list[Edge[T]]:
+        """The records with their cursors, which are written when they are asked for."""
+        return [Edge(self.cursor(place), node) for place, node in enumerate(self.nodes)]
+
+    @property
+    def page_info(self) -> PageInfo:
+        """What is around them."""
+        return PageInfo(
+            has_next_page=self.start + len(self.nodes) < self.total_count,
+            has_previous_page=self.start > 0 and self.total_count > 0,
+            start_cursor=self.cursor(0) if self.nodes else None,
+            end_cursor=self.cursor(len(self.nodes) - 1) if self.nodes else None,
+        )
+
+
+def connection(span: Span, ids: Sequence[K], order: Order[R], records: Mapping[K, R]) -> Connection[R]:
+    """The part of the list that is asked for; ``ids`` are the whole list, in ``order``."""
+
+    def key(id: K) -> tuple[Value, Key]:
+        return order.value_of(records[id]), id
+
+    start, end = 0, len(ids)
+    after, before = span.after, span.before
+    if after is not None:
+        start = _place(ids, lambda id: not order.precedes(after, key(id)))
+    if before is not None:
+        end = max(start, _place(ids, lambda id: order.precedes(key(id), before)))
+    if span.from_the_end:
+        start = max(start, end - span.size)
+    else:
+        end = min(end, start + span.size)
+    page = ids[start:end]
+    return Connection(
+        [records[id] for id in page], start, len(ids), lambda place: write_cursor(order, *key(page[place]))
+    )
+
+
+def page_size(field: str, argument: str, size: int | None) -> int:
+    """The number of records that are asked for, 20 if it is not said.
+
+    :raises BadUserInput: it is out of its range.
+    """
+    if size is None:
+        return DEFAULT_PAGE
+    if not 0 <= size <= MAX_PAGE:
+        raise BadUserInput(f"{field}({argument}:) is {size}; it can be 0 to {MAX_PAGE}.")
+    return size
+
+
+def write_cursor(order: Order[R], value: Value, id: Key) -> str:
+    """The cursor of a record with this value and id in a list of this order."""
+    return _encoded((_LAYOUT, order.name, value, id))
+
+
+def read_cursor(field: str, argument: str, cursor: str, order: Order[R]) -> tuple[Value, Key]:
+    """The value and the id in a cursor.
+
+    :raises BadUserInput: it is none, or one of another order.
+    """
+    try:
+        # What is not ASCII is no cursor either.
+        text = urlsafe_b64decode(cursor[:_MOST_CURSOR].encode("ascii") + b"=" * (-len(cursor) % 4))
+        key = msgspec.json.decode(text, type=_Key)
+        layout, name, value, id = key
+        # Only what is written is read: a place has one cursor.
+        if (
+            layout != _LAYOUT
+            or _encoded(key) != cursor
+            or (name == order.name and not _fits(value, id, order))
+        ):
+            raise ValueError
+    except (ValueError, msgspec.DecodeError):
+        raise BadUserInput(
+            f"{field}({argument}:) is no cursor of this list; take one from an edge or pageInfo."
+        ) from None
+    if name != order.name:
+        raise BadUserInput(
+            f"{field}({argument}:) is a cursor of another order ({name}); this list is in order of {order.name}."
+        )
+    return value, id
+
+
+_Key = tuple[int, str, str | int | float | None, int | str]
+
+
+def _encoded(key: _Key) -> str:
+    return urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
+
+
+def _fits(value: Value, id: Key, order: Order[R]) -> bool:
+    return isinstance(value, order.value_type | None) and isinstance(id, order.key_type)
+
+
+def _place(ids: Sequence[K], stands_before: Callable[[K], bool]) -> int:
+    """The first place whose id does not stand before; all that do are at the head."""
+    low, high = 0, len(ids)
+    while low < high:
+        middle = (low + high) // 2
+        if stands_before(ids[middle]):
+            low = middle + 1
+        else:
+            high = middle
+    return low

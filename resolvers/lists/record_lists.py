@@ -1,0 +1,91 @@
+"""Lists of packages and grids: filtered, ordered, and a page of that."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from catalog.indexed_catalog import Catalog
+from catalog.sort_orders import NEWEST_FIRST
+from resolvers.filters.filter_cache import grid_filters, package_filters
+from resolvers.filters.filter_inputs import GridFilter, PackageFilter
+from resolvers.lists.order_enums import GridOrder, PackageOrder
+from resolvers.lists.pagination import Connection, Paging, connection, write_cursor
+from resolvers.loading.record_loaders import RecordLoader
+from resolvers.loading.request_context import Context
+from resolvers.work_budget import COUNTED
+from upstream.client.upstream_errors import UpstreamBadData
+from upstream.client.v4_records import BadRecord, GridRecord, PackageRecord, R
+
+
+async def all_packages(
+    context: Context, paging: Paging, filter: PackageFilter | None, order_by: PackageOrder | None
+) -> Connection[PackageRecord]:
+    """A page of all packages that match.
+
+    :raises BadUserInput: an argument makes no sense.
+    :raises UpstreamError: the catalog is not known, and the page is not one that upstream could give.
+    """
+    order = NEWEST_FIRST if order_by is None else order_by.order
+    span = paging.span(order)
+    if context.loaders.catalog is None and filter is None and order is NEWEST_FIRST and paging.is_plain:
+        return await _live(context.loaders.packages, span.size)
+    return packages_of(context, await context.catalog(), paging, None, filter, order_by)
+
+
+async def all_grids(
+    context: Context, paging: Paging, filter: GridFilter | None, order_by: GridOrder | None
+) -> Connection[GridRecord]:
+    """A page of all grids that match. Raises as :func:`all_packages` does."""
+    order = NEWEST_FIRST if order_by is None else order_by.order
+    span = paging.span(order)
+    if context.loaders.catalog is None and filter is None and order is NEWEST_FIRST and paging.is_plain:
+        return await _live(context.loaders.grids, span.size)
+    catalog = await context.catalog()
+    kept = catalog.view(grid_filters)
+    if filter is None:
+        return connection(span, kept.table.ids(order), order, catalog.grids)
+    matches = context.filters.grids(context.work, catalog, filter, f"{paging.field}(filter:)")
+    return connection(span, kept.ids(matches, order), order, catalog.grids)
+
+
+def packages_of(
+    context: Context,
+    catalog: Catalog,
+    paging: Paging,
+    ids: Collection[int] | None,
+    filter: PackageFilter | None,
+    order_by: PackageOrder | None,
+) -> Connection[PackageRecord]:
+    """A page of the packages with these ids, or of all, that match.
+
+    :raises BadUserInput: an argument makes no sense.
+    :raises Stopped: it takes too much work.
+    """
+    order = NEWEST_FIRST if order_by is None else order_by.order
+    span = paging.span(order)
+    kept = catalog.view(package_filters)
+    matches = (
+        None
+        if filter is None
+        else context.filters.packages(context.work, catalog, filter, f"{paging.field}(filter:)")
+    )
+    if ids is None:
+        found = kept.table.ids(order) if matches is None else kept.ids(matches, order)
+    else:
+        context.work.spend(len(ids) // COUNTED)
+        found = kept.table.sorted(order, ids if matches is None else matches.among(ids))
+    return connection(span, found, order, catalog.packages)
+
+
+async def _live(loader: RecordLoader[R], size: int) -> Connection[R]:
+    # Upstream takes a limit of 0 for the default of 20, so even an empty part asks for one record.
+    page = await loader.page(limit=max(size, 1), offset=0)
+    results = page.results[:size]
+    nodes = [_bad(each) if isinstance(each, BadRecord) else each for each in results]
+    return Connection(
+        nodes, 0, page.count, lambda place: write_cursor(NEWEST_FIRST, None, results[place].id or 0)
+    )
+
+
+def _bad(record: BadRecord) -> UpstreamBadData:
+    return UpstreamBadData(f"Upstream's {record.kind} {record.id} does not fit: {record.reason}.")

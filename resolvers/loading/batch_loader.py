@@ -1,0 +1,80 @@
+"""The batches of one request: keys that are wanted in one turn of the event loop are loaded together."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from asyncio import Future
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from aiodataloader import DataLoader
+
+from upstream.client.request_receipt import note_uncacheable
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+LoadBatch = Callable[[Sequence[Any], float], Awaitable[list[Any]]]
+
+
+class Batches:
+    """The batches of one request that are under way."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[Any]] = set()
+        self._ended = False
+
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """While the current task runs a batch."""
+        task = asyncio.current_task()
+        assert task is not None
+        if self._ended:
+            raise asyncio.CancelledError
+        self._running.add(task)
+        try:
+            yield
+        finally:
+            self._running.discard(task)
+
+    def end(self) -> None:
+        """End those that run, and let none begin."""
+        self._ended = True
+        for task in self._running:
+            task.cancel()
+
+
+class BatchLoader(DataLoader[K, V]):
+    """Tells its batch since when it is wanted, for the rounds of the receipt.
+
+    The batches of two loaders that were filled in one turn may run one after the other, yet neither waited
+    for the other's answer.
+    """
+
+    def __init__(
+        self, load_batch: LoadBatch, batches: Batches, loaded: dict[K, Future[V]] | None = None
+    ) -> None:
+        self._loaded: dict[K, Future[V]] = {} if loaded is None else loaded
+        super().__init__(cache_map=self._loaded)
+        self._load_batch = load_batch
+        self._batches = batches
+        self._asked = 0.0
+
+    def load(self, key: K) -> Future[V]:
+        """What there is for the key, in the next batch or loaded before."""
+        note_uncacheable()
+        if not self._queue:
+            self._asked = time.monotonic()
+        return super().load(key)
+
+    async def batch_load_fn(self, keys: Sequence[K]) -> list[Any]:
+        """The batch as aiodataloader calls it."""
+        try:
+            with self._batches.under_way():
+                return await self._load_batch(keys, self._asked)
+        except asyncio.CancelledError:
+            # aiodataloader would let whoever waits for them wait for ever.
+            for key in keys:
+                self._loaded[key].cancel()
+            raise

@@ -1,0 +1,164 @@
+"""Finds records by the keys that users have: a global id, a database id, a slug, a PyPI name, a repository."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol, TypeVar
+
+from strawberry import relay
+
+from catalog.pypi_and_repository import normalise_pypi_name, repository
+from resolvers.client_errors import BadUserInput
+from resolvers.loading.request_context import Context
+from resolvers.work_budget import LOOKUP
+from upstream.client.v4_records import PackageRecord
+
+MAX_SLUG = 50
+"""The longest slug that upstream stores (contract section 1)."""
+
+MAX_GLOBAL_ID = 1000
+"""Characters: five times the longest that any record has. Messages repeat what is in a wrong one."""
+
+MOST_KEYS = 100
+"""Keys of one bulk lookup."""
+
+_DATABASE_ID = re.compile(r"[0-9]{1,19}")
+
+R = TypeVar("R", covariant=True)
+K = TypeVar("K")
+T = TypeVar("T")
+
+
+class KeyLoader(Protocol[R]):
+    """What a lookup needs: a record by id and by slug, or ``None``."""
+
+    async def by_id(self, id: int) -> R | None: ...  # noqa: D102
+
+    async def by_slug(self, slug: str) -> R | None: ...  # noqa: D102
+
+
+async def lookup(
+    loader: KeyLoader[R], type_name: str, *, id: str | None, database_id: int | None, slug: str | None
+) -> R | None:
+    """The record of this type with this key, the one that is not ``None``; or ``None`` if there is none.
+
+    :raises BadUserInput: the key cannot be one.
+    :raises UpstreamError: upstream did not say whether there is one.
+    """
+    field = type_name.lower()
+    if id is not None:
+        return await loader.by_id(node_id(type_name, id, f"{field}(id:)"))
+    if database_id is not None:
+        return await loader.by_id(database_id)
+    assert slug is not None
+    return await loader.by_slug(checked_slug(slug, f"{field}(slug:)"))
+
+
+async def package_by_pypi_name(context: Context, name: str) -> PackageRecord | None:
+    """The package with this name on PyPI, the oldest if several claim it; ``None`` if there is none.
+
+    :raises UpstreamError: the catalog is not known yet.
+    """
+    catalog = await context.catalog()
+    ids = catalog.pypi_names.get(normalise_pypi_name(name))
+    return catalog.packages[ids[0]] if ids else None
+
+
+async def package_by_repo_url(context: Context, url: str) -> PackageRecord | None:
+    """The package with this repository, the oldest if several share it; ``None`` if there is none.
+
+    :raises UpstreamError: the catalog is not known yet.
+    """
+    catalog = await context.catalog()
+    ids = catalog.repositories.get(repository(url) or "")
+    return catalog.packages[ids[0]] if ids else None
+
+
+async def each(
+    context: Context, field: str, keys: Sequence[K], find: Callable[[K], Awaitable[T]]
+) -> list[T | BaseException]:
+    """For each key, in the order asked: what is found, or the error that it met.
+
+    :raises BadUserInput: there are too many keys.
+    """
+    check_count(field, keys)
+    context.work.spend(LOOKUP * len(keys))
+    # Together, so that what must be asked for is one batch.
+    return await asyncio.gather(*map(find, keys), return_exceptions=True)
+
+
+def check_count(field: str, keys: Sequence[object]) -> None:
+    """Refuse too many keys.
+
+    :raises BadUserInput: there are.
+    """
+    if len(keys) > MOST_KEYS:
+        raise BadUserInput(f"{field} got {len(keys):,} keys; it can have up to {MOST_KEYS}.")
+
+
+def check_one_key(field: str, keys: Mapping[str, object]) -> None:
+    """Refuse none and several keys.
+
+    :raises BadUserInput: not exactly one of them is given.
+    """
+    if list(keys.values()).count(None) != len(keys) - 1:
+        given = [name for name, key in keys.items() if key is not None]
+        *names, last = keys
+        raise BadUserInput(
+            f"{field} takes exactly one of {', '.join(names)} and {last}; it got {' and '.join(given) or 'none'}."
+        )
+
+
+def checked_slug(slug: str, argument: str) -> str:
+    """The slug.
+
+    :raises BadUserInput: it cannot be one.
+    """
+    if not slug:
+        raise BadUserInput(f"{argument} is empty; a slug has 1 to {MAX_SLUG} characters.")
+    if len(slug) > MAX_SLUG:
+        raise BadUserInput(f"{argument} has {len(slug):,} characters; a slug has 1 to {MAX_SLUG} characters.")
+    return slug
+
+
+def node_id(type_name: str, global_id: str, argument: str) -> int:
+    """The database id in a Relay global id of this type.
+
+    :raises BadUserInput: it is no global id, or one of another type.
+    """
+    key = key_in_id(type_name, global_id, argument)
+    if not _DATABASE_ID.fullmatch(key):
+        raise _no_global_id(argument)
+    return int(key)
+
+
+def key_in_id(type_name: str, global_id: str, argument: str) -> str:
+    """The key in a Relay global id of this type.
+
+    :raises BadUserInput: it is no global id, or one of another type.
+    """
+    type_in_id, key = parsed_id(global_id, argument)
+    if type_in_id != type_name:
+        raise BadUserInput(f"{argument} is the global id of a {type_in_id}, not of a {type_name}.")
+    return key
+
+
+def parsed_id(global_id: str, argument: str) -> tuple[str, str]:
+    """The name of the type and the key in a Relay global id.
+
+    :raises BadUserInput: it is none.
+    """
+    if len(global_id) > MAX_GLOBAL_ID:
+        raise _no_global_id(argument)
+    try:
+        parsed = relay.GlobalID.from_id(global_id)
+    except ValueError:
+        raise _no_global_id(argument) from None
+    return parsed.type_name, parsed.node_id
+
+
+def _no_global_id(argument: str) -> BadUserInput:
+    example = relay.to_base64("Package", 1599)
+    return BadUserInput(f'{argument} is no global id; one looks like "{example}", as the field id gives it.')

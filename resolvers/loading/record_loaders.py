@@ -1,0 +1,300 @@
+"""The loaders of one request: what the catalog knows at once, the rest in one batch for each level.
+
+A request sees one catalog from start to end: the one that stood when it began. What that does not know is asked
+for live. aiodataloader joins the loads of one event-loop turn, so resolvers at one depth must reach their loader
+without awaiting anything first. A load is shared by everyone in the request who wants the key: whoever stops
+waiting must not cancel it for the others, so every wait here is shielded; :meth:`Loaders.close` ends them all.
+A failed load stays failed for the request, which is wanted: it is reported everywhere and asked once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import Future
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+from typing import Any, Generic
+
+from catalog.freshness import Snapshot
+from catalog.indexed_catalog import Catalog
+from resolvers.loading.batch_loader import Batches, BatchLoader
+from upstream.batching.batcher import ALL_CATEGORIES, Batcher
+from upstream.batching.request_planning import Window
+from upstream.client.request_receipt import note_from_memory, note_not_looked_up, note_uncacheable
+from upstream.client.upstream_errors import BudgetSpent, UpstreamBadData, UpstreamError
+from upstream.client.v4_records import (
+    CATEGORY,
+    GRID,
+    PACKAGE,
+    BadRecord,
+    CategoryRecord,
+    GridRecord,
+    Kind,
+    PackageRecord,
+    Page,
+    R,
+    SearchHitRecord,
+)
+
+
+@dataclass(slots=True, eq=False)
+class Loaders:
+    """One loader for each kind of record. Make them anew for every request, inside the running loop."""
+
+    packages: RecordLoader[PackageRecord]
+    grids: RecordLoader[GridRecord]
+    categories: CategoryLoader
+    catalog: Catalog | None
+    _batches: Batches
+    _batcher: Batcher
+    _searches: dict[str, tuple[SearchHitRecord, ...] | UpstreamError] = field(default_factory=dict)
+
+    @classmethod
+    def over(cls, batcher: Batcher, snapshot: Snapshot | None) -> Loaders:
+        """Loaders for a request that is answered from ``snapshot``, and live where that knows nothing."""
+        catalog = None if snapshot is None else snapshot.catalog
+        batches = Batches()
+        packages = RecordLoader(
+            PACKAGE, batcher, batches, _Known() if catalog is None else catalog.view(_known_packages)
+        )
+        grids = RecordLoader(
+            GRID, batcher, batches, _Known() if catalog is None else catalog.view(_known_grids)
+        )
+        return cls(packages, grids, CategoryLoader(batcher, batches, catalog), catalog, batches, batcher)
+
+    async def search(self, query: str) -> tuple[SearchHitRecord, ...]:
+        """What upstream finds, best first.
+
+        :raises UpstreamError: there is no answer.
+        """
+        note_uncacheable()
+        found = self._searches.get(query)
+        if found is None:
+            try:
+                found = await self._batcher.search(query)
+            except UpstreamError as error:
+                found = error
+            self._searches[query] = found
+        if isinstance(found, UpstreamError):
+            raise found
+        return found
+
+    def close(self) -> None:
+        """End what is still being loaded: whoever asked has the answer, or has gone."""
+        self._batches.end()
+
+
+class RecordLoader(Generic[R]):
+    """Loads packages or grids by id, by slug and by page. What one way finds, the others know."""
+
+    def __init__(self, kind: Kind[R], batcher: Batcher, batches: Batches, known: _Known[R]) -> None:
+        self._kind = kind
+        self._batcher = batcher
+        self._batches = batches
+        self._known = known
+        self.known: Mapping[int, R] = known.records
+        """The records that need no loading, by id."""
+        self._loaded_ids: dict[int, Future[R | None]] = {}
+        self._loaded_slugs: dict[str, Future[R | None]] = {}
+        self._doubtful: set[int | str] = set()
+        """The keys of which only the request says that there are such."""
+
+    # Made when needed: a request that the catalog answers needs none, and their making took half of its time.
+
+    @cached_property
+    def _ids(self) -> BatchLoader[int, R | None]:
+        return BatchLoader(self._fetch, self._batches, self._loaded_ids)
+
+    @cached_property
+    def _slugs(self) -> BatchLoader[str, R | None]:
+        return BatchLoader(self._fetch, self._batches, self._loaded_slugs)
+
+    @cached_property
+    def _pages(self) -> BatchLoader[tuple[int, int], Page[R]]:
+        return BatchLoader(self._windows, self._batches)
+
+    async def by_id(self, id: int) -> R | None:
+        """The record, or ``None`` if there is none.
+
+        :raises UpstreamError: upstream did not say.
+        """
+        record = self._known.records.get(id)
+        if record is not None:
+            note_from_memory(1)
+            return record
+        if id not in self._loaded_ids:
+            self._doubtful.add(id)
+        else:
+            note_from_memory(1)
+        return await asyncio.shield(self._ids.load(id))
+
+    async def by_slug(self, slug: str) -> R | None:
+        """The record, or ``None`` if there is none.
+
+        :raises UpstreamError: upstream did not say.
+        """
+        id = self._known.slugs.get(slug)
+        if id is not None:
+            note_from_memory(1)
+            return self._known.records[id]
+        if slug.isdecimal() and self._known.whole:
+            # Upstream takes it for an id (contract section 1), so the catalog alone can tell.
+            return None
+        if slug not in self._loaded_slugs:
+            self._doubtful.add(slug)
+        else:
+            note_from_memory(1)
+        return await asyncio.shield(self._slugs.load(slug))
+
+    async def by_ids(self, ids: Sequence[int]) -> list[R | BaseException | None]:
+        """For each id, which a record names, in the order asked: the record, ``None``, or the error that it met."""
+        records = self._known.records
+        found: list[R | BaseException | None] = [records.get(id) for id in ids]
+        unknown = [place for place, record in enumerate(found) if record is None]
+        note_from_memory(len(ids) - len(unknown))
+        if unknown:
+            new = {ids[place] for place in unknown} - self._loaded_ids.keys()
+            note_from_memory(len(unknown) - len(new))
+            self._doubtful.difference_update(ids[place] for place in unknown)
+            loads = [self._ids.load(ids[place]) for place in unknown]
+            loaded = await asyncio.shield(asyncio.gather(*loads, return_exceptions=True))
+            for place, outcome in zip(unknown, loaded, strict=True):
+                if isinstance(outcome, asyncio.CancelledError):
+                    raise outcome
+                found[place] = outcome
+        return found
+
+    async def page(self, *, limit: int, offset: int) -> Page[R]:
+        """A page of the list, newest first.
+
+        :raises UpstreamError: there is no answer.
+        """
+        if self._known.whole:
+            records = tuple(islice(self._known.records.values(), offset, offset + limit))
+            note_from_memory(len(records))
+            return Page(count=len(self._known.records), next=None, previous=None, results=records)
+        return await asyncio.shield(self._pages.load((limit, offset)))
+
+    async def _fetch(self, keys: Sequence[Any], asked: float) -> list[Any]:
+        """For each key a record, ``None`` or an exception: aiodataloader raises it for the key's waiters."""
+        found = await self._batcher.fetch(self._kind, keys, asked=asked, doubtful=self._doubtful)
+        for key, record in found.items():
+            if isinstance(record, BudgetSpent) and self._known.whole:
+                # The catalog does not know it, which is the best answer that there is.
+                note_not_looked_up(1)
+                found[key] = None
+            elif record is not None and not isinstance(record, UpstreamError):
+                self._remember(record)
+        return [found[key] for key in keys]
+
+    async def _windows(self, windows: Sequence[tuple[int, int]], asked: float) -> list[Any]:
+        pages = (
+            self._batcher.page(self._kind, limit=limit, offset=offset, asked=asked)
+            for limit, offset in windows
+        )
+        answers = await asyncio.gather(*pages, return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, asyncio.CancelledError):
+                raise answer
+            if not isinstance(answer, BaseException):
+                for record in answer.records:
+                    self._remember(record)
+        return answers
+
+    def _remember(self, record: R) -> None:
+        self._ids.prime(record.id, record)
+        self._slugs.prime(record.slug, record)
+
+
+class CategoryLoader:
+    """Loads categories. There are few, and every package names one: not known, all come in one request."""
+
+    def __init__(self, batcher: Batcher, batches: Batches, catalog: Catalog | None) -> None:
+        self._batcher = batcher
+        self._batches = batches
+        self._catalog = catalog
+        self.known: Mapping[int, CategoryRecord] = {} if catalog is None else catalog.categories
+        """The categories that need no loading, by id."""
+
+    @cached_property
+    def _pages(self) -> BatchLoader[Window, Page[CategoryRecord]]:
+        return BatchLoader(self._lists, self._batches)
+
+    async def all(self) -> list[CategoryRecord]:
+        """Every category, by id.
+
+        :raises UpstreamError: there is no list.
+        """
+        if self._catalog is not None:
+            note_from_memory(len(self._catalog.categories))
+            return list(self._catalog.categories.values())[::-1]
+        page = await self._page()
+        return sorted(page.records, key=lambda category: category.id)
+
+    async def by_id(self, id: int) -> CategoryRecord | None:
+        """The category, or ``None`` if there is none.
+
+        :raises UpstreamError: there is no list, or this category does not fit.
+        """
+        if self._catalog is not None and id in self._catalog.categories:
+            note_from_memory(1)
+            return self._catalog.categories[id]
+        for result in (await self._page()).results:
+            if result.id == id:
+                if isinstance(result, BadRecord):
+                    raise UpstreamBadData(f"Upstream's category {id} does not fit: {result.reason}.")
+                return result
+        return None
+
+    async def by_ids(self, ids: Sequence[int]) -> list[CategoryRecord | BaseException | None]:
+        """For each id, in the order asked: the category, ``None``, or the error that it met."""
+        found = await asyncio.gather(*map(self.by_id, ids), return_exceptions=True)
+        for outcome in found:
+            if isinstance(outcome, asyncio.CancelledError):
+                raise outcome
+        return found
+
+    async def by_slug(self, slug: str) -> CategoryRecord | None:
+        """The category of this slug with the smallest id: slugs of categories need not be unique.
+
+        :raises UpstreamError: there is no list.
+        """
+        if self._catalog is not None and slug in self._catalog.category_slugs:
+            return await self.by_id(self._catalog.category_slugs[slug])
+        page = await self._page()
+        return min(
+            (category for category in page.records if category.slug == slug),
+            key=lambda category: category.id,
+            default=None,
+        )
+
+    async def _page(self) -> Page[CategoryRecord]:
+        return await asyncio.shield(self._pages.load(ALL_CATEGORIES))
+
+    async def _lists(self, windows: Sequence[Window], asked: float) -> list[Any]:
+        (window,) = windows
+        try:
+            page = await self._batcher.page(CATEGORY, limit=window.limit, offset=window.offset, asked=asked)
+        except UpstreamError as error:
+            return [error]  # given back, not raised, so that it is remembered
+        return [page]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known(Generic[R]):
+    """What the catalog says of one kind of record; nothing, if there is none."""
+
+    records: Mapping[int, R] = field(default_factory=dict)
+    slugs: Mapping[str, int] = field(default_factory=dict)
+    whole: bool = False
+    """Whether that is all there was."""
+
+
+def _known_packages(catalog: Catalog) -> _Known[PackageRecord]:
+    return _Known(catalog.packages, catalog.package_slugs, whole=True)
+
+
+def _known_grids(catalog: Catalog) -> _Known[GridRecord]:
+    return _Known(catalog.grids, catalog.grid_slugs, whole=True)

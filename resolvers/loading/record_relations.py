@@ -1,0 +1,144 @@
+"""Relations from one record to others, declared once and read by both ways to run an operation.
+
+``schema`` gives a declaration's ``resolve`` to Strawberry, which calls it for each record. The engine finds the
+declaration behind it and calls ``of`` once, with all records that stand at one place of an operation. Both find
+the same: what the request's catalog knows without waiting, the rest together from the request's loaders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from operator import attrgetter
+from typing import Any, Generic, Protocol, TypeAlias
+
+import msgspec
+
+from catalog.indexed_catalog import Catalog
+from resolvers.loading.record_loaders import Loaders
+from resolvers.loading.request_context import Context, Info
+from resolvers.loading.title_order import by_title, title_order
+from upstream.client.request_receipt import note_from_memory
+from upstream.client.v4_records import R
+
+Found: TypeAlias = R | BaseException | None
+"""A record, that there is none, or the error that its load met."""
+
+
+class RelationLoader(Protocol[R]):
+    """What a relation needs of the loader of the records it leads to."""
+
+    @property
+    def known(self) -> Mapping[int, R]: ...  # noqa: D102
+
+    async def by_id(self, id: int) -> R | None: ...  # noqa: D102
+
+    async def by_ids(self, ids: Sequence[int]) -> list[R | BaseException | None]: ...  # noqa: D102
+
+
+Index: TypeAlias = tuple[Mapping[int, Any], Mapping[int, Sequence[int]]]
+"""The records that have a relation, and for each the ids of all others that the catalog knows, in order."""
+
+_NO_INDEX: Index = ({}, {})
+
+
+@dataclass(frozen=True, slots=True)
+class ToOne(Generic[R]):
+    """The one record whose id is in the field ``key``."""
+
+    key: str
+    loader: Callable[[Loaders], RelationLoader[R]]
+    _key_of: Callable[[Any], int] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_key_of", attrgetter(self.key))
+
+    async def resolve(self, root: Any, info: Info) -> Any:
+        """The record that ``root`` names.
+
+        :raises UpstreamError: it could not be loaded.
+        """
+        return await self.loader(info.context.loaders).by_id(getattr(root, self.key))
+
+    def known(self, roots: Sequence[Any], context: Context) -> dict[int, R] | None:
+        """What ``roots`` are related to, by their keys, if the catalog knows it all."""
+        known, wanted = self.loader(context.loaders).known, set(map(self._key_of, roots))
+        try:
+            return dict(zip(wanted, map(known.__getitem__, wanted), strict=True))
+        except KeyError:
+            return None
+
+    def of(self, roots: Sequence[Any], context: Context) -> dict[int, R] | Awaitable[list[Found[R]]]:
+        """The same, or else what each of ``roots`` is related to."""
+        found = self.known(roots, context)
+        if found is None:
+            return self.loader(context.loaders).by_ids(list(map(self._key_of, roots)))
+        note_from_memory(len(roots))
+        return found
+
+
+class ListsByKey(msgspec.Struct, Generic[R], eq=False):
+    """What several roots are related to, the records that they share once."""
+
+    keys: list[Sequence[int]]
+    """For each root in turn those of its records."""
+    count: int
+    """How many there are in all of them."""
+    found: dict[int, R]
+    """A record for each of the keys, all of one class."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToMany(Generic[R]):
+    """The records whose ids are in the field ``keys``, by title."""
+
+    keys: str
+    loader: Callable[[Loaders], RelationLoader[R]]
+    index: Callable[[Catalog], Index] | None = None
+    """Where the catalog has the relation sorted already."""
+
+    async def resolve(self, root: Any, info: Info) -> Any:
+        """The records that ``root`` names; an item that failed is its error."""
+        ids = sorted(getattr(root, self.keys))
+        info.context.work.spend(len(ids))
+        return by_title(await self.loader(info.context.loaders).by_ids(ids))
+
+    def known(self, roots: Sequence[Any], context: Context) -> ListsByKey[R] | None:
+        """What ``roots`` are related to if the catalog knows it all."""
+        catalog, known = context.loaders.catalog, self.loader(context.loaders).known
+        owners, ordered = self.index(catalog) if self.index and catalog else _NO_INDEX
+        lists: list[Sequence[int]] = []
+        for root in roots:
+            ids = getattr(root, self.keys)
+            # A record that was loaded live is not the one that was indexed.
+            id = root.id
+            if owners.get(id) is root and len(ordered[id]) == len(ids):
+                lists.append(ordered[id])
+                continue
+            if not all(map(known.__contains__, ids)):
+                return None
+            lists.append(sorted(ids, key=lambda id: title_order(known[id])) if len(ids) > 1 else ids)
+        keys = lists[0] if len(lists) == 1 else list(chain.from_iterable(lists))
+        context.work.spend(len(keys))
+        return ListsByKey(lists, len(keys), dict(zip(keys, map(known.__getitem__, keys), strict=True)))
+
+    def of(self, roots: Sequence[Any], context: Context) -> ListsByKey[R] | Awaitable[list[list[Found[R]]]]:
+        """The same, or else a list for each of ``roots``."""
+        found = self.known(roots, context)
+        if found is None:
+            return self._load(roots, context)
+        note_from_memory(found.count)
+        return found
+
+    async def _load(self, roots: Sequence[Any], context: Context) -> list[list[Found[R]]]:
+        lists = [sorted(getattr(root, self.keys)) for root in roots]
+        ids = list(chain.from_iterable(lists))
+        context.work.spend(len(ids))
+        loaded = iter(await self.loader(context.loaders).by_ids(ids))
+        return [by_title([next(loaded) for _ in each]) for each in lists]
+
+
+def note_known(records: int) -> None:
+    """Put records that ``known`` gave on the receipt: those that are asked for with ``of`` are there already."""
+    note_from_memory(records)

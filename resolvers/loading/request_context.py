@@ -1,0 +1,97 @@
+"""What every resolver finds in ``info.context``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import strawberry
+
+from catalog.catalog_source import CatalogSource
+from catalog.freshness import SnapshotStatus
+from catalog.indexed_catalog import Catalog
+from resolvers.client_errors import Forbidden, TooComplex
+from resolvers.filters.filter_cache import FiltersOfRequest
+from resolvers.loading.record_loaders import Loaders
+from resolvers.work_budget import WorkBudget
+from upstream.client.request_receipt import note_uncacheable
+from upstream.client.upstream_errors import UpstreamError
+
+MOST_ENTITIES = 1000
+"""Representations of one request, in all its ``_entities``."""
+
+
+@dataclass(slots=True)
+class EntityBudget:
+    """What a request may ask of ``_entities``, and what it has asked.
+
+    It has a budget of its own because a router asks for many at once on behalf of one client.
+    """
+
+    most: int = MOST_ENTITIES
+    allowed: bool = True
+    """Whether the request may ask for any: see ``GATEWAY_ROUTER_SECRET``."""
+    shared: bool = True
+    """Whether others may be given the same answer."""
+    asked: int = 0
+
+    def spend(self, count: int) -> None:
+        """Ask for so many more.
+
+        :raises Forbidden: it may not ask.
+        :raises TooComplex: that is more than it may.
+        """
+        if not self.allowed:
+            raise Forbidden("_entities is for the router alone, whose secret this request does not have.")
+        if not self.shared:
+            note_uncacheable()
+        self.asked += count
+        if self.asked > self.most:
+            raise TooComplex(
+                f"_entities got {self.asked:,} representations in this request; it can have up to {self.most:,}.",
+                "entities",
+                self.most,
+                self.asked,
+            )
+
+
+@dataclass(slots=True)
+class Context:
+    """The state of one request. ``status`` is that of the catalog it is answered from."""
+
+    loaders: Loaders
+    status: SnapshotStatus
+    source: CatalogSource
+    entities: EntityBudget = field(default_factory=EntityBudget)
+    work: WorkBudget = field(default_factory=WorkBudget)
+    filters: FiltersOfRequest = field(default_factory=FiltersOfRequest)
+    _catalog: Catalog | UpstreamError | None = None
+
+    async def catalog(self) -> Catalog:
+        """The whole catalog, for what no live request can answer.
+
+        :raises UpstreamError: it is not known yet, or too old.
+        """
+        if self._catalog is None:
+            self._catalog = self.loaders.catalog or await self._first_catalog()
+        if isinstance(self._catalog, UpstreamError):
+            raise self._catalog
+        return self._catalog
+
+    async def _first_catalog(self) -> Catalog | UpstreamError:
+        try:
+            return await self.source.first_catalog()
+        except UpstreamError as error:
+            return error  # given back, not raised, so that nobody in the request waits for it again
+
+    def renew(self) -> None:
+        """Go on with the newest catalog: for a subscription, which answers again and again."""
+        snapshot = self.source.sync.snapshot
+        self.loaders.close()
+        self.loaders = Loaders.over(self.source.batcher, snapshot)
+        self.status = self.source.status(snapshot)
+        self._catalog = None
+        self.work = WorkBudget(self.work.most)
+        self.filters = FiltersOfRequest()
+
+
+Info = strawberry.Info[Context, None]

@@ -1,0 +1,52 @@
+"""The packages beside a package: those that share its grids."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Annotated
+
+import strawberry
+
+from resolvers.lists.pagination import page_size
+from resolvers.loading.request_context import Info
+from resolvers.loading.title_order import by_title
+from upstream.client.v4_records import GridRecord, PackageRecord
+
+First = Annotated[int, strawberry.argument(description="How many: 0 to 100.")]
+GridSlug = Annotated[str, strawberry.argument(description="The name of a grid in addresses.")]
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedPackage:
+    """A package, and the grids that it shares with another one, by title."""
+
+    package: PackageRecord
+    shared_grids: list[GridRecord]
+
+
+async def related_packages(root: PackageRecord, info: Info, first: First = 10) -> list[RelatedPackage]:
+    """The other packages of its grids: most shared grids first, then most stars, then by id.
+
+    What cannot be loaded is left out.
+    """
+    size = page_size("relatedPackages", "first", first)
+    loaders = info.context.loaders
+    grids = by_title(await loaders.grids.by_ids(sorted(root.grids)))
+    shared: defaultdict[int, list[GridRecord]] = defaultdict(list)
+    for grid in grids:
+        if isinstance(grid, GridRecord):
+            for id in grid.packages:
+                shared[id].append(grid)
+    shared.pop(root.id, None)
+    info.context.work.spend(2 * sum(map(len, shared.values())))
+    packages = await loaders.packages.by_ids(sorted(shared))
+    found = [package for package in packages if isinstance(package, PackageRecord)]
+    found.sort(key=lambda package: (-len(shared[package.id]), -package.repo_watchers, package.id))
+    return [RelatedPackage(package, shared[package.id]) for package in found[:size]]
+
+
+async def is_on_grid(root: PackageRecord, info: Info, slug: GridSlug) -> bool:
+    """Whether a grid compares the package."""
+    grid = await info.context.loaders.grids.by_slug(slug)
+    return grid is not None and grid.id in root.grids

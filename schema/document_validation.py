@@ -1,0 +1,103 @@
+"""Documents: parsed and validated, and taken over by Strawberry's execution."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from graphql import (
+    REMOVE,
+    SKIP,
+    DirectiveNode,
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    parse,
+    validate,
+    visit,
+)
+from graphql.language import Visitor, VisitorAction
+from strawberry.extensions import SchemaExtension
+
+from engine.run_limits import DEFAULT_RUN_LIMITS, RunLimits
+from schema.limited_execution import LIMITS
+
+MOST_ERRORS = 20
+"""How many errors of a document are told. Each may cost validation a millisecond, to find the names that are meant."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Document:
+    """A document as parsed; ``errors`` say why none of its operations can run."""
+
+    node: DocumentNode | None
+    """None if it is not GraphQL, or was refused before it was validated.
+
+    Without ``@defer`` and ``@stream``: a server may answer at once what may come in parts.
+    """
+    errors: tuple[GraphQLError, ...]
+    operations: tuple[tuple[str | None, OperationType], ...]
+    """Its operations: their names, if they have one, and types."""
+    in_parts: DocumentNode | None = None
+    """The document with its ``@defer`` and ``@stream``; None if it has none."""
+
+
+def read_document(
+    text: str, schema: GraphQLSchema, check: Callable[[DocumentNode], None] | None = None
+) -> Document:
+    """The document with this text. What ``check`` raises about it is raised before it is validated."""
+    try:
+        node = parse(text)
+    except GraphQLError as error:
+        # Without the traceback, which would keep all that was parsed.
+        return Document(None, (error.with_traceback(None),), ())
+    if check is not None:
+        check(node)
+    operations = tuple(
+        (definition.name.value if definition.name else None, definition.operation)
+        for definition in node.definitions
+        if isinstance(definition, OperationDefinitionNode)
+    )
+    errors = tuple(validate(schema, node, max_errors=MOST_ERRORS))
+    whole = visit(node, _WithoutParts())
+    return Document(whole, errors, operations, in_parts=None if whole is node else node)
+
+
+def given(
+    document: Document, limits: RunLimits = DEFAULT_RUN_LIMITS, *, in_parts: bool = False
+) -> dict[str, object]:
+    """What ``operation_extensions`` have to be for Strawberry's execution to take this document and keep to limits."""
+    return {_KEY: replace(document, node=document.in_parts) if in_parts else document, LIMITS: limits}
+
+
+class KnownDocuments(SchemaExtension):
+    """Gives Strawberry's execution the document that it is called with, which it would parse and validate itself."""
+
+    def on_parse(self) -> Iterator[None]:
+        """Take the parsed document."""
+        document = self._given()
+        if document is not None:
+            self.execution_context.graphql_document = document.node
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        """Take the errors."""
+        document = self._given()
+        if document is not None:
+            self.execution_context.pre_execution_errors = list(document.errors)
+        yield
+
+    def _given(self) -> Document | None:
+        return (self.execution_context.operation_extensions or {}).get(_KEY)
+
+
+class _WithoutParts(Visitor):
+    """Leaves a document without them as it is."""
+
+    def enter_directive(self, node: DirectiveNode, *_: object) -> VisitorAction:
+        return REMOVE if node.name.value in ("defer", "stream") else SKIP
+
+
+_KEY = "document"

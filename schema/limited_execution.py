@@ -1,0 +1,194 @@
+"""Strawberry's execution within the limits of a run: it lets the event loop turn, and counts what it answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from functools import partial
+from inspect import isawaitable
+from types import CoroutineType
+from typing import Any, cast
+
+from graphql import GraphQLError, GraphQLObjectType, get_named_type, is_leaf_type
+from graphql.execution.collect_fields import GroupedFieldSet
+from graphql.pyutils import Path
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from engine.event_loop_turns import AtTurn, InTurn, turns
+from engine.run_limits import DEFAULT_RUN_LIMITS, RunLimits
+from resolvers.client_errors import AnswerTooLarge, OutOfTime, Stopped
+from resolvers.loading.request_context import Context
+from resolvers.work_budget import AWAITED, FIELD, INTROSPECTED, uncounted
+
+LIMITS = "limits"
+"""The key of the run's limits in ``operation_extensions``."""
+
+
+class AnswerSize:
+    """Counts the bytes of an answer while it is made: at least so many will be sent."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._bytes = 0
+
+    def add(self, count: int) -> None:
+        """Count more.
+
+        :raises Stopped: that makes too many.
+        """
+        self._bytes += count
+        if self._bytes > self._most:
+            raise Stopped(AnswerTooLarge(self._most, self._bytes))
+
+
+class LimitedExecutor(StrawberryGraphQLCoreExecutionContext):
+    """The executor of the schema. Its signatures are graphql-core's, which calls these methods."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._limits: RunLimits = (self.operation_extensions or {}).get(LIMITS, DEFAULT_RUN_LIMITS)
+        self._size = AnswerSize(self._limits.answer_bytes)
+        self._is_event = False
+        # Without a context an operation asks of the schema alone, or is not run.
+        self._spend = self.context_value.work.spend if isinstance(self.context_value, Context) else uncounted
+
+    def build_per_event_executor(self, payload: Any) -> LimitedExecutor:
+        """Give each event of a subscription limits of its own."""
+        executor = cast(LimitedExecutor, super().build_per_event_executor(payload))
+        executor._size = AnswerSize(self._limits.answer_bytes)
+        executor._is_event = True
+        return executor
+
+    def execute_operation(self, serially: bool | None = None) -> Any:
+        """Execute; for an event of a subscription within its time."""
+        result = super().execute_operation(serially)
+        return self._in_time(result) if self._is_event and self.is_awaitable(result) else result
+
+    def execute_fields(
+        self,
+        parent_type: GraphQLObjectType,
+        source_value: Any,
+        path: Path | None,
+        grouped_field_set: GroupedFieldSet,
+        position_context: Any,
+    ) -> Any:
+        """Count an object's fields and their keys, then execute them."""
+        each = INTROSPECTED if parent_type.name.startswith("__") else FIELD
+        self._spend(each * (1 + len(grouped_field_set)))
+        self._size.add(sum(map(len, grouped_field_set)) + 4 * len(grouped_field_set) + 1)
+        return _closing(
+            super().execute_fields(parent_type, source_value, path, grouped_field_set, position_context)
+        )
+
+    def execute_field(self, *asked: Any) -> Any:
+        """Execute a field."""
+        return _closing(super().execute_field(*asked))
+
+    def complete_iterable_value(self, *asked: Any) -> Any:
+        """Complete the items of a list."""
+        return _closing(super().complete_iterable_value(*asked))
+
+    def complete_leaf_value(self, return_type: Any, result: Any) -> Any:  # type: ignore[override]
+        """Complete a leaf and count it."""
+        completed = super().complete_leaf_value(return_type, result)
+        self._size.add(len(completed) + 2 if completed.__class__ is str else 1)
+        return completed
+
+    def complete_list_item_value(
+        self,
+        item: Any,
+        complete_results: list[Any],
+        item_type: Any,
+        field_details_list: Any,
+        info: Any,
+        item_path: Any,
+        position_context: Any,
+    ) -> bool:
+        """Complete an item at once, or in a later turn if this one has lasted long enough."""
+        if turns().is_over() and not is_leaf_type(get_named_type(item_type)):
+            later = super().complete_awaitable_list_item_value(
+                AtTurn(item), item_type, field_details_list, info, item_path, position_context
+            )
+            complete_results.append(_Closing(later))
+            return True
+        is_awaitable = super().complete_list_item_value(
+            item, complete_results, item_type, field_details_list, info, item_path, position_context
+        )
+        if is_awaitable:
+            complete_results[-1] = _closing(complete_results[-1])
+        return is_awaitable
+
+    def complete_awaitable_value(
+        self,
+        return_type: Any,
+        field_details_list: Any,
+        info: Any,
+        path: Any,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        """Complete what was awaited, in a later turn if this one has lasted long enough."""
+        later = InTurn(result)  # which is closed if the operation is stopped here
+        self._spend(AWAITED)
+        return super().complete_awaitable_value(
+            return_type, field_details_list, info, path, later, position_context
+        )
+
+    def execute_execution_group(self, *asked: Any) -> Any:
+        """Execute what is deferred; what stops it is its error."""
+        return _with_its_error(partial(super().execute_execution_group, *asked))
+
+    def complete_stream_item(self, *asked: Any) -> Any:
+        """Complete an item of a streamed list; what stops it is its error."""
+        return _with_its_error(partial(super().complete_stream_item, *asked))
+
+    async def _in_time(self, result: Awaitable[Any]) -> Any:
+        try:
+            async with asyncio.timeout(self._limits.seconds) as time:
+                return await result
+        except TimeoutError:
+            if not time.expired():
+                raise
+            raise Stopped(OutOfTime(self._limits.seconds)) from None
+
+
+class _Closing:
+    """A coroutine that is closed if nobody comes to await it, because the operation was ended before."""
+
+    __slots__ = ("_coroutine",)
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        self._coroutine: Coroutine[Any, Any, Any] | None = coroutine
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        coroutine, self._coroutine = self._coroutine, None
+        assert coroutine is not None
+        return coroutine.__await__()
+
+    def __del__(self) -> None:
+        if self._coroutine is not None:
+            self._coroutine.close()
+
+
+def _closing(value: Any) -> Any:
+    return _Closing(value) if value.__class__ is CoroutineType else value
+
+
+def _with_its_error(execute: Callable[[], Any]) -> Any:
+    # Graphql-core would tell the client of it, but forget what it was.
+    try:
+        result = execute()
+    except Stopped as stopped:
+        raise _told(stopped) from None
+    return _awaited_with_its_error(result) if isawaitable(result) else result
+
+
+async def _awaited_with_its_error(result: Awaitable[Any]) -> Any:
+    try:
+        return await result
+    except Stopped as stopped:
+        raise _told(stopped) from None
+
+
+def _told(stopped: Stopped) -> GraphQLError:
+    return GraphQLError(str(stopped), original_error=stopped.error)

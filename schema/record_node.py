@@ -1,0 +1,39 @@
+"""What the types over v4's records share: two ids, and that they are resolved from the record itself."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import strawberry
+from strawberry import relay
+
+from engine.type_declarations import decided_by_class
+from upstream.client.v4_records import Record
+
+
+def database_id(root: Record) -> int:
+    """The id of the record itself."""
+    return root.id
+
+
+@strawberry.type
+class RecordNode(relay.Node):
+    """The base of such a type. Its fields read the attributes of ``record``, whose names are v4's own."""
+
+    record: ClassVar[type[Record]]
+
+    database_id = strawberry.field(
+        resolver=database_id,
+        description="The number of the record in the REST API, as in its addresses there.",
+    )
+
+    @classmethod
+    def resolve_id(cls, root: Record, *, info: strawberry.Info) -> str:  # type: ignore[override]
+        """The part of the global id behind the type's name."""
+        return str(root.id)
+
+    @classmethod
+    @decided_by_class
+    def is_type_of(cls, obj: object, _info: object) -> bool:
+        """How the execution knows which of the types behind an interface a record has."""
+        return isinstance(obj, cls.record)

@@ -1,0 +1,108 @@
+"""The queries of `make bench`: our gateway answers them, and the peers' schema has what is asked of them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import build_schema, parse, validate
+
+from benchmarks.growth import ANSWERS, document
+from benchmarks.side_by_side.answers import right_answers
+from benchmarks.side_by_side.workload import NAMES, NONCE, BenchmarkQuery, queries
+from upstream.embedded import EmbeddedCatalog
+
+PEERS = Path(__file__).parent.parent.parent / "benchmarks" / "peers"
+
+
+@pytest.fixture(scope="module")
+def asked(whole_embedded_catalog: EmbeddedCatalog) -> dict[str, BenchmarkQuery]:
+    return queries(whole_embedded_catalog)
+
+
+def joined(catalog: EmbeddedCatalog, id: int) -> dict[str, Any]:
+    """The canonical query's answer, straight from the rows, with relations in the order of title and id."""
+    package = catalog.packages[id]
+    grids = sorted((catalog.grids[key] for key in package.grids), key=lambda grid: (grid.title, grid.id))
+
+    def category(of: int) -> dict[str, str]:
+        return {"title": catalog.categories[of].title}
+
+    return {
+        "title": package.title,
+        "slug": package.slug,
+        "category": category(package.category),
+        "grids": [
+            {
+                "title": grid.title,
+                "packages": [
+                    {
+                        "title": member.title,
+                        "slug": member.slug,
+                        "repoWatchers": member.repo_watchers,
+                        "pypiVersion": member.pypi_version,
+                        "category": category(member.category),
+                    }
+                    for member in sorted(
+                        map(catalog.packages.__getitem__, grid.packages),
+                        key=lambda one: (one.title, one.id),
+                    )
+                ],
+            }
+            for grid in grids
+        ],
+    }
+
+
+async def test_our_gateway_answers_them_all_as_the_rows_say(
+    asked: dict[str, BenchmarkQuery], whole_embedded_catalog: EmbeddedCatalog
+) -> None:
+    answers = await right_answers(asked.values())
+    data = {name: [json.loads(body)["data"] for body in bodies] for name, bodies in answers.items()}
+    assert list(data) == NAMES
+    assert [len(data[name]) for name in NAMES] == [1, 1, 1, 200, 200, 1]
+
+    (canonical,) = asked["Q2"].variables
+    assert data["Q2"] == [{"package": joined(whole_embedded_catalog, int(str(canonical["id"])))}]
+    for query in ("Q4", "Q5"):
+        ids = [int(str(variables["id"])) for variables in asked[query].variables]
+        assert data[query] == [{"package": joined(whole_embedded_catalog, id)} for id in ids]
+
+    one = data["Q1"][0]["package"]
+    assert one["id"] == canonical["id"]
+    assert one["title"] == data["Q2"][0]["package"]["title"]
+    page = data["Q3"][0]["packages"]["nodes"]
+    assert len(page) == 20
+    found = sum(len(grid["packages"]) for package in page for grid in package["grids"])
+    assert f"{found:,} packages" in asked["Q3"].meaning
+    assert found > 1000
+    stars = [package["repoWatchers"] for package in data["Q6"][0]["packages"]["nodes"]]
+    assert len(stars) == 20
+    assert stars == sorted(stars, reverse=True)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "Q6"])
+def test_the_peers_schema_has_what_they_are_asked(name: str, asked: dict[str, BenchmarkQuery]) -> None:
+    text = re.search(
+        r"typeDefs = /\* GraphQL \*/ `(.*?)`", (PEERS / "node" / "graph.js").read_text(), re.DOTALL
+    )
+    assert text
+    assert validate(build_schema(text[1]), parse(asked[name].documents["peers"])) == []
+
+
+async def test_growing_answers_have_as_many_packages_as_they_should() -> None:
+    grown = [BenchmarkQuery(str(packages), "", {"ours": document(packages)}, [{}]) for packages in ANSWERS]
+    for packages, (body,) in (await right_answers(grown)).items():
+        pages = json.loads(body)["data"].values()
+        assert sum(len(page["nodes"]) for page in pages) == int(packages)
+
+
+def test_every_request_of_q5_has_a_place_for_the_nonce_and_others_have_none(
+    asked: dict[str, BenchmarkQuery],
+) -> None:
+    for name, query in asked.items():
+        nonces = [json.dumps(variables).count(NONCE) for variables in query.variables]
+        assert set(nonces) == ({1} if name == "Q5" else {0})

@@ -1,0 +1,113 @@
+"""A catalog that is too old to be served at once: requests wait for a refresh, but not where none can come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from catalog.catalog_source import CatalogSource
+from catalog.freshness import Freshness
+from catalog.storage.sqlite_storage import Storage
+from tests.support.gateway_in_process import UPSTREAM_URL
+from tests.support.gateway_processes import eventually
+from upstream.client.api_client import Client
+from upstream.client.http_transport import in_process
+from upstream.client.retrying_exchange import ClientLimits
+from upstream.client.upstream_errors import UpstreamUnavailable
+from upstream.embedded import EmbeddedUpstream
+
+OLD_AT_ONCE = Freshness(fresh=0.0, while_revalidate=0.0)
+
+
+@asynccontextmanager
+async def opened(
+    embedded: EmbeddedUpstream, storage: Path, *, follow: bool = True, revalidation: float = 30.0
+) -> AsyncIterator[CatalogSource]:
+    source = CatalogSource(
+        Client(UPSTREAM_URL, in_process(embedded), ClientLimits(attempts=1)),
+        Storage(str(storage)),
+        origin=UPSTREAM_URL,
+        follow=follow,
+        freshness=OLD_AT_ONCE,
+        revalidation=revalidation,
+    )
+    await source.open()
+    yield source
+    await source.aclose()
+
+
+@pytest.fixture
+async def storage(embedded: EmbeddedUpstream, tmp_path: Path) -> Path:
+    """The file of a catalog, of which upstream is down now."""
+    path = tmp_path / "catalog.sqlite"
+    async with opened(embedded, path, follow=False) as source:
+        await source.sync.crawl()
+    embedded.faults.state = "down"
+    embedded.requests.reset()
+    return path
+
+
+async def answers_at_once(source: CatalogSource) -> bool:
+    asked = asyncio.create_task(source.snapshot())
+    await asyncio.sleep(0)
+    try:
+        return asked.done()
+    finally:
+        asked.cancel()
+
+
+async def test_a_look_that_fails_is_the_last_error_until_one_succeeds(
+    embedded: EmbeddedUpstream, storage: Path
+) -> None:
+    async with opened(embedded, storage) as source:
+        # Nobody wants a crawl, so it only looks.
+        error = await eventually(lambda: source.sync.last_error)
+        assert error.code == "UPSTREAM_UNAVAILABLE"
+        assert list(embedded.requests.by_target) == ["/api/v4/packages/?limit=20&offset=0"]
+        embedded.faults.state = "up"
+        await source.sync.look_for_new_packages()
+        assert source.sync.last_error is None
+
+
+async def test_a_request_waits_for_a_refresh_and_not_when_that_has_failed(
+    embedded: EmbeddedUpstream, storage: Path
+) -> None:
+    async with opened(embedded, storage) as source:
+        assert not await answers_at_once(source)
+        await eventually(lambda: source.sync.last_error)
+        assert await answers_at_once(source)
+
+
+async def test_where_another_process_crawls_a_request_waits_once_for_each_catalog(
+    embedded: EmbeddedUpstream, storage: Path
+) -> None:
+    async with AsyncExitStack() as processes:
+        crawling = await processes.enter_async_context(opened(embedded, storage))
+        await eventually(lambda: crawling.sync.last_error)
+        source = await processes.enter_async_context(opened(embedded, storage, revalidation=0.01))
+        assert not await answers_at_once(source)
+        known = await source.snapshot()
+        assert source.sync.last_error is None
+        assert await answers_at_once(source)
+
+        embedded.faults.state = "up"
+        await crawling.sync.crawl()
+        await eventually(lambda: source.sync.snapshot is not known)
+        assert not await answers_at_once(source)
+
+
+async def test_nobody_waits_for_a_first_catalog_while_upstream_is_known_to_fail(
+    embedded: EmbeddedUpstream, tmp_path: Path
+) -> None:
+    embedded.faults.state = "down"
+    async with opened(embedded, tmp_path / "none.sqlite") as source:
+        await eventually(lambda: source.sync.last_error)
+        asked = asyncio.create_task(source.first_catalog())
+        await asyncio.sleep(0)
+        assert asked.done()
+        with pytest.raises(UpstreamUnavailable, match="which could not be read yet"):
+            await asked

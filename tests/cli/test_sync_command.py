@@ -1,0 +1,181 @@
+"""``server.py sync``, run as a user runs it, against an upstream over HTTP."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from starlette.types import Receive, Scope, Send
+
+from catalog.storage.sqlite_storage import Storage, Stored
+from tests.support.http_servers import serving
+from upstream.embedded import EmbeddedUpstream, Fault, Poisoned
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@dataclass
+class Command:
+    """The command, with its upstream and its file."""
+
+    embedded: EmbeddedUpstream
+    address: str
+    file: Path
+
+    def run(self, *flags: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "server.py", "sync", "--upstream", self.address, *flags],
+            cwd=ROOT,
+            env=os.environ | {"GATEWAY_STORAGE": str(self.file), "COLUMNS": "120"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def summary(self, stderr: str = "") -> list[str]:
+        """What it prints below its progress, when all is well."""
+        done = self.run()
+        assert (done.returncode, done.stderr) == (0, stderr)
+        lines = done.stdout.splitlines()
+        return lines[next(n for n, line in enumerate(lines) if line.startswith("Version ")) :]
+
+    def stored(self) -> Stored | None:
+        with closing(Storage(str(self.file))) as storage:
+            return storage.load()
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[EmbeddedUpstream, str]]:
+    embedded = EmbeddedUpstream(packages=300)
+    with serving(embedded) as address:
+        yield embedded, f"{address}/api/v4/"
+
+
+@pytest.fixture(scope="module")
+def command(served: tuple[EmbeddedUpstream, str], tmp_path_factory: pytest.TempPathFactory) -> Command:
+    """The tests stand on one another, in their order: each would be a start of the program more."""
+    return Command(*served, tmp_path_factory.mktemp("sync") / "catalog.sqlite")
+
+
+def test_the_first_shows_its_progress_and_what_there_is(command: Command) -> None:
+    done = command.run()
+    assert (done.returncode, done.stderr) == (0, "")
+    packages, grids, categories, *summary = done.stdout.splitlines()
+    # 300 records on three pages, and a look whether they have changed since.
+    assert re.search(r"^packages +\S+ 300/300 +pages 4 +[\d,]+ a second +0:00:00$", packages)
+    assert re.search(r"^grids +\S+ 24/24 +pages 2 ", grids)
+    assert re.search(r"^categories +\S+ 6/6 +pages 2 ", categories)
+    stored = command.stored()
+    assert stored is not None
+    assert summary == [
+        f"Version {stored.version.partition(' ')[2]}: 300 packages, 24 grids, 6 categories.",
+        "There was no catalog before.",
+    ]
+
+
+def test_one_of_the_same_says_that_nothing_has_changed(command: Command) -> None:
+    before = command.stored()
+    assert command.summary()[1:] == ["Nothing has changed."]
+    after = command.stored()
+    assert before is not None
+    assert after is not None
+    assert after.version == before.version
+    assert after.refreshed_at > before.refreshed_at
+
+
+def test_one_of_something_else_tells_what_was_added_changed_and_removed(command: Command) -> None:
+    catalog = command.embedded.catalog
+    removed = next(row for row in catalog.packages.values() if not row.grids and row.id != 1599)
+    catalog.remove_package(removed.id)
+    catalog.update_package(1599, title="renamed", repo_watchers=7)
+    for number in range(22):
+        catalog.insert_package(slug=f"new-{number}")
+    catalog.update_grid(15, description="new")
+    first = max(catalog.packages) - 21
+    assert command.summary()[1:] == [
+        "Added: 22",
+        *(f"  package {first + number} new-{number}" for number in range(20)),
+        "  and 2 more",
+        "Changed: 2",
+        "  package 1599 django-celery-email: title, repo_watchers",
+        "  grid 15 email: description",
+        "Removed: 1",
+        f"  package {removed.id} {removed.slug}",
+    ]
+
+
+def test_what_cannot_be_read_is_told_and_kept(command: Command) -> None:
+    newest = max(command.embedded.catalog.packages)
+    command.embedded.faults.add(Fault(Poisoned(newest)))
+    assert command.summary(stderr="upstream cannot serve its packages at offsets [0]\n")[1:] == [
+        "1 record could not be read and keeps its last good version.",
+        "Nothing has changed.",
+    ]
+    command.embedded.faults.clear()
+
+
+def test_an_upstream_that_is_down_is_one_sentence_and_what_is_stored_stays(command: Command) -> None:
+    before = command.stored()
+    command.embedded.faults.state = "maintenance"
+    done = command.run()
+    command.embedded.faults.clear()
+    assert (done.returncode, done.stdout.strip()) == (1, "")
+    assert done.stderr == (
+        "The catalog could not be read, and what is stored stays: "
+        "Upstream answered /packages/ with status 503.\n"
+    )
+    assert command.stored() == before is not None
+
+
+def test_a_file_that_cannot_be_written_is_one_sentence(command: Command, tmp_path: Path) -> None:
+    done = Command(command.embedded, command.address, tmp_path).run()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"The catalog file {tmp_path} cannot be used: it is a directory.\n"
+
+
+def test_a_file_that_breaks_while_upstream_is_read_is_one_sentence(command: Command, tmp_path: Path) -> None:
+    file = tmp_path / "catalog.sqlite"
+
+    async def breaking(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope.get("path") == "/api/v4/categories/" and file.is_file():
+            file.unlink()
+            file.mkdir()
+        await command.embedded(scope, receive, send)
+
+    with serving(breaking) as address:
+        done = Command(command.embedded, f"{address}/api/v4/", file).run()
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"The catalog file {file} cannot be used: it is a directory.\n"
+        "The catalog was read but could not be stored.\n"
+    )
+
+
+def test_a_catalog_that_has_lost_much_is_refused_until_it_is_accepted(command: Command) -> None:
+    before = command.stored()
+    catalog = command.embedded.catalog
+    lost = [row for row in catalog.packages.values() if not row.grids][:50]
+    known = len(catalog.packages)
+    for row in lost:
+        catalog.remove_package(row.id)
+    done = command.run()
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"Upstream has lost 50 of {known} packages since the last crawl. That is refused, and what was known stays. "
+        "If that is how it is, `python server.py sync --accept` takes it.\n"
+    )
+    assert command.stored() == before is not None
+    done = command.run("--accept")
+    assert done.returncode == 0
+    assert "Removed: 50" in done.stdout.splitlines()
+    after = command.stored()
+    assert after is not None
+    assert len(after.packages) == known - 50

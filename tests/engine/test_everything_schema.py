@@ -1,0 +1,78 @@
+"""The engine and Strawberry's execution agree on a schema with everything, the gateway's own being narrower."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import Counter
+
+import msgspec
+import pytest
+from graphql import GraphQLError
+
+from engine import Engine, Fallback
+from schema.document_validation import Document, read_document
+from tests.support.random_operations import Generator, Operation
+from tests.support.schema_with_everything import VALUES, schema
+from tests.support.smallest_failing_operation import simplest
+
+OPERATIONS = int(os.environ.get("AGREEMENT_OPERATIONS", "2000")) // 4
+GENERATOR = Generator(schema._schema, VALUES)
+NEVER_ERRORS = {"operation", "introspection", "directive", "extension", "value", "path"}
+"""The reasons to fall back that need not mean an error in the answer."""
+
+
+def document(text: str) -> Document:
+    return read_document(text, schema._schema)
+
+
+async def disagreement(operation: Operation, engine: Engine) -> str | None:
+    """How the two differ, if they do."""
+    text = str(operation)
+    node = document(text).node
+    assert node is not None
+    try:
+        ran = await engine.run(text, node, None, operation.variables, None)
+    except Fallback as error:
+        result = await schema.execute(text, operation.variables)
+        return (
+            None
+            if result.errors or error.reason in NEVER_ERRORS
+            else f"handed over for nothing: {error.reason}"
+        )
+    result = await schema.execute(text, operation.variables)
+    ours, theirs = _shown(ran.errors), _shown(result.errors)
+    if ours != theirs:
+        return f"errors: {ours} is not {theirs}"
+    expected = msgspec.json.encode(result.data)
+    return None if ran.data == expected else f"bytes: {ran.data!r} is not {expected!r}"
+
+
+def _shown(errors: list[GraphQLError] | None) -> list[object]:
+    """The errors by their places, with all that a client can see of them."""
+    return [
+        (error.path, error.locations, error.message, repr(error.original_error), error.extensions)
+        for error in sorted(errors or [], key=lambda error: error.path or [])
+    ]
+
+
+async def test_random_operations_are_answered_alike() -> None:
+    engine = Engine(schema)
+    for seed in range(OPERATIONS):
+        operation = GENERATOR.operation(seed)
+        errors = document(str(operation)).errors
+        assert not errors, f"seed {seed} is not valid: {operation}: {errors}"
+        if await disagreement(operation, engine):
+            least = await asyncio.to_thread(simplest, operation, _fails)
+            pytest.fail(
+                f"seed {seed}:\n{least}\n{least.variables}\n{await disagreement(least, Engine(schema))}"
+            )
+    # Most of them are answered, so that this test says something.
+    assert engine.answered > OPERATIONS * 0.4, engine.fallbacks
+    assert Counter(engine.fallbacks).keys() >= {"error", "value"}
+
+
+def _fails(cut: Operation) -> bool:
+    if document(str(cut)).errors:
+        return False
+    return asyncio.run(disagreement(cut, Engine(schema))) is not None

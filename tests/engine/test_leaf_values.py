@@ -1,0 +1,165 @@
+"""Leaf values leave the engine as they leave Strawberry's execution, or not at all."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+import msgspec
+import pytest
+import strawberry
+from graphql import Undefined
+from strawberry.scalars import JSON
+
+from engine import Engine, Fallback
+from schema.document_validation import Document, KnownDocuments, given, read_document
+
+
+class Text(str):
+    __slots__ = ()
+
+
+class Number(int):
+    pass
+
+
+class Kind(str, Enum):  # noqa: UP042 - its members are strings that a client could send
+    A = "a"
+    B = "b"
+
+
+strawberry.enum(Kind)
+
+VALUES: list[Any] = [
+    None,
+    Undefined,
+    "",
+    "a",
+    '☃ \x00 \x1f \x7f " \\ / \u2028',
+    Text("text"),
+    b"bytes",
+    0,
+    True,
+    False,
+    2**31 - 1,
+    2**31,
+    -(2**31),
+    -(2**31) - 1,
+    Number(7),
+    0.5,
+    -0.0,
+    1e300,
+    5e-324,
+    1.0,
+    float("inf"),
+    float("nan"),
+    Decimal("1.50"),
+    Kind.A,
+    [],
+    (),
+    [1, 2],
+    (2**31,),
+    ["a", "b"],
+    ["a", None],
+    [True],
+    [Kind.B],
+    {"a": [1]},
+    {1},
+    ValueError("no"),
+    date(2020, 1, 2),
+    time(1, 2, 3, 4),
+    datetime(1, 1, 1),
+    datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
+    *(
+        datetime(2020, 7, 1, 12, 0, 0, micro, tzinfo=zone)
+        for micro in (0, 1, 500_000)
+        for zone in (
+            UTC,
+            timezone(timedelta(0)),
+            timezone(timedelta(hours=-5)),
+            timezone(timedelta(hours=5, minutes=45)),
+            timezone(timedelta(hours=-23, minutes=-59)),
+            timezone(timedelta(seconds=1)),
+            timezone(timedelta(hours=-1, seconds=-30)),
+            zoneinfo.ZoneInfo("Europe/Paris"),
+            zoneinfo.ZoneInfo("UTC"),
+        )
+    ),
+]
+
+TYPES: dict[str, Any] = {
+    "str": str,
+    "id": strawberry.ID,
+    "int": int,
+    "float": float,
+    "bool": bool,
+    "datetime": datetime,
+    "date": date,
+    "time": time,
+    "decimal": Decimal,
+    "json": JSON,
+    "kind": Kind,
+}
+MADE: dict[str, Callable[[Any], Any]] = {
+    "plain": lambda type_: type_,
+    "optional": lambda type_: type_ | None,
+    "items": lambda type_: list[type_],  # type: ignore[valid-type]
+    "optional_items": lambda type_: list[type_ | None] | None,  # type: ignore[valid-type]
+}
+FIELDS = {f"{name}_{how}": make(type_) for name, type_ in TYPES.items() for how, make in MADE.items()}
+
+Holder = strawberry.type(type("Holder", (), {"__annotations__": FIELDS}))
+
+
+class Quiet(strawberry.Schema):
+    def process_errors(self, errors: Any, execution_context: Any = None) -> None:
+        pass
+
+
+HELD: list[Any] = []
+
+
+def holder() -> Any:
+    return HELD[0]
+
+
+SCHEMA = Quiet(
+    strawberry.type(type("Query", (), {"holder": strawberry.field(resolver=holder, graphql_type=Holder)})),
+    extensions=[KnownDocuments],
+)
+NAMES = [SCHEMA.config.name_converter.apply_naming_config(name) for name in FIELDS]
+TEXTS = [f"{{ holder {{ {name} }} }}" for name in NAMES]
+DOCUMENTS = {text: read_document(text, SCHEMA._schema) for text in TEXTS}
+
+
+@pytest.mark.parametrize("value", VALUES, ids=repr)
+async def test_a_value_of_any_class_in_a_field_of_any_type(value: object) -> None:
+    HELD[:] = [type("Held", (), dict.fromkeys(FIELDS, value))()]
+    engine = Engine(SCHEMA)
+    for text, document in DOCUMENTS.items():
+        expected = await by_strawberry(text, document)
+        for _ in range(2):  # a second time with what was learnt from the first
+            assert await by_engine(engine, text, document, expected) == expected, text
+
+
+async def by_strawberry(text: str, document: Document) -> bytes | None:
+    result = await SCHEMA.execute(text, operation_extensions=given(document))
+    try:
+        return None if result.errors else msgspec.json.encode(result.data)
+    except TypeError:
+        return None  # JSON cannot say it
+
+
+async def by_engine(engine: Engine, text: str, document: Document, expected: bytes | None) -> bytes | None:
+    assert document.node is not None
+    try:
+        ran = await engine.run(text, document.node, None, None, None)
+        return None if ran.errors else ran.data
+    except Fallback as error:
+        if error.reason == "value" or expected is None:
+            return expected
+        raise

@@ -1,0 +1,250 @@
+"""Who runs next when there is more to do than can run at once: places, the queue, and its fairness."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+
+import pytest
+
+from gateway.admission_queue import Admission, AdmissionLimits, Overloaded, connection
+from tests.support.impatient_clients import until
+
+
+def work_for(seconds: float) -> None:
+    """Use the processor."""
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
+
+
+class Work:
+    """Operations that run until they are told to end, in a queue."""
+
+    def __init__(self, running: int = 2, waiting: int = 100, seconds: float = 30) -> None:
+        self.admission = Admission(AdmissionLimits(running, waiting, seconds))
+        self.began: list[str] = []
+        self.may_end = asyncio.Event()
+        self.tasks: list[asyncio.Task[None]] = []
+
+    def begin(self, name: str) -> asyncio.Task[None]:
+        """Begin an operation of the connection that the first letter names."""
+        task = asyncio.create_task(self._operation(name))
+        self.tasks.append(task)
+        return task
+
+    async def end_all(self) -> None:
+        self.may_end.set()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        assert (self.admission.running, self.admission.waiting, self.admission.away) == (0, 0, 0)
+
+    async def _operation(self, name: str) -> None:
+        connection.set(name[0])
+        async with self.admission.turn():
+            self.began.append(name)
+            await self.may_end.wait()
+
+
+async def test_so_many_run_at_once_and_the_others_wait() -> None:
+    work = Work(running=3)
+    for name in "abcdefgh":
+        work.begin(name)
+    await until(lambda: work.admission.waiting == 5)
+    assert work.began == ["a", "b", "c"]
+    await work.end_all()
+    assert sorted(work.began) == list("abcdefgh")
+
+
+async def test_one_connection_leaves_a_place_to_others() -> None:
+    work = Work(running=3)
+    for number in range(50):
+        work.begin(f"a{number}")
+    await until(lambda: work.admission.waiting == 48)
+    newcomer = work.begin("b")
+    await until(lambda: "b" in work.began)
+    assert len(work.began) == 3
+    await work.end_all()
+    assert newcomer.done()
+
+
+async def test_the_next_is_one_of_the_connection_that_has_had_the_least() -> None:
+    admission, order = Admission(AdmissionLimits(running=1)), list[str]()
+
+    async def operation(name: str, seconds: float) -> None:
+        connection.set(name[0])
+        async with admission.turn():
+            order.append(name)
+            work_for(seconds)
+            await asyncio.sleep(0)
+
+    tasks = [asyncio.create_task(operation(f"a{number}", 0.02)) for number in range(20)]
+    await until(lambda: len(order) >= 3)
+    before = len(order)
+    tasks.append(asyncio.create_task(operation("newcomer", 0.0)))
+    await asyncio.gather(*tasks)
+    assert order.index("newcomer") <= before + 2
+
+
+async def test_a_newcomer_is_ahead_of_fifty_who_ask_again_and_again() -> None:
+    admission, ended = Admission(), Counter[str]()
+
+    async def busy(name: str) -> None:
+        connection.set(name)
+        while not ended["newcomer"]:
+            async with admission.turn():
+                work_for(0.001)
+                await asyncio.sleep(0)
+            ended["busy"] += 1
+            await asyncio.sleep(0)
+
+    async def newcomer() -> int:
+        connection.set("newcomer")
+        before = ended["busy"]
+        async with admission.turn():
+            pass
+        ended["newcomer"] += 1
+        return ended["busy"] - before
+
+    others = [asyncio.create_task(busy(str(number))) for number in range(50)]
+    await until(lambda: ended["busy"] > 100)
+    assert await newcomer() <= 10
+    await asyncio.gather(*others)
+
+
+async def test_a_newcomer_is_ahead_of_fifty_in_the_midst_of_their_round() -> None:
+    admission, order = Admission(AdmissionLimits(running=1)), list[str]()
+
+    async def operation(name: str) -> None:
+        connection.set(name)
+        async with admission.turn():
+            order.append(name)
+            work_for(0.005)
+            await asyncio.sleep(0)
+
+    async def busy(name: str) -> None:
+        for _ in range(3):
+            await operation(name)
+
+    tasks = [asyncio.create_task(busy(str(number))) for number in range(50)]
+    await until(lambda: len(order) >= 5)
+    before = len(order)
+    await operation("newcomer")
+    assert order.index("newcomer") <= before + 2
+    await asyncio.gather(*tasks)
+
+
+async def test_newcomers_without_end_do_not_keep_the_others_out() -> None:
+    admission, served, newcomers = Admission(AdmissionLimits(running=1)), asyncio.Event(), 0
+
+    async def newcomer(number: int) -> None:
+        connection.set(number)
+        async with admission.turn():
+            work_for(0.002)
+            await asyncio.sleep(0)
+
+    async def regular() -> None:
+        connection.set("regular")
+        for _ in range(5):
+            async with admission.turn():
+                work_for(0.002)
+                await asyncio.sleep(0)
+        served.set()
+
+    tasks = [asyncio.create_task(newcomer(-number)) for number in range(1, 5)]
+    tasks.append(asyncio.create_task(regular()))
+    while not served.is_set():
+        newcomers += 1
+        tasks.append(asyncio.create_task(newcomer(newcomers)))
+        await asyncio.sleep(0.002)
+        assert newcomers < 5000
+    await asyncio.gather(*tasks)
+
+
+async def test_a_turn_of_the_loop_begins_few_operations_however_many_requests_it_read() -> None:
+    admission, turn = Admission(), 0
+    by_turn = Counter[int]()
+
+    async def count_turns() -> None:
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
+
+    async def operation(name: int) -> None:
+        connection.set(name)
+        async with admission.turn():
+            by_turn[turn] += 1
+            time.sleep(0.006)  # noqa: ASYNC251 - it stands for work
+
+    counting = asyncio.create_task(count_turns())
+    await asyncio.gather(*(operation(number) for number in range(30)))
+    counting.cancel()
+    assert by_turn.total() == 30
+    assert max(by_turn.values()) <= admission.limits.running
+
+
+async def test_an_operation_beyond_the_queue_is_refused_in_a_sentence() -> None:
+    work = Work(running=1, waiting=2)
+    for name in "abc":
+        work.begin(name)
+    await until(lambda: work.admission.waiting == 2)
+    with pytest.raises(Overloaded, match=r"^The gateway is busy: 2 operations wait already\.$") as refused:
+        await work.begin("d")
+    assert refused.value.retry_after == 30
+    assert work.admission.refused == 1
+    await work.end_all()
+
+
+async def test_an_operation_that_waits_too_long_is_refused_in_a_sentence() -> None:
+    work = Work(running=1, seconds=0.05)
+    work.begin("a")
+    sentence = r"^The gateway is busy: no place became free in 0\.05 seconds\.$"
+    with pytest.raises(Overloaded, match=sentence) as refused:
+        await work.begin("b")
+    assert refused.value.retry_after == 1
+    await work.end_all()
+
+
+async def test_who_leaves_the_queue_is_not_waited_for() -> None:
+    work = Work(running=1)
+    for name in "abc":
+        work.begin(name)
+    await until(lambda: work.admission.waiting == 2)
+    work.tasks[1].cancel()
+    await until(lambda: work.admission.waiting == 1)
+    await work.end_all()
+    assert work.began == ["a", "c"]
+
+
+async def test_who_leaves_in_the_turn_in_which_the_place_comes_gives_it_back() -> None:
+    work = Work(running=1)
+    for name in "abc":
+        work.begin(name)
+    await until(lambda: work.admission.waiting == 2)
+    work.may_end.set()
+    await work.tasks[0]
+    work.tasks[1].cancel()
+    await work.end_all()
+    assert "c" in work.began
+
+
+async def test_who_waits_for_upstream_leaves_the_place_to_the_next() -> None:
+    admission, answered = Admission(AdmissionLimits(running=1, waiting=2)), asyncio.Event()
+
+    async def from_upstream() -> None:
+        async with admission.turn() as turn:
+            turn.give_up()
+            turn.give_up()  # a second wait changes nothing
+            await answered.wait()
+
+    waiting = [asyncio.create_task(from_upstream()) for _ in range(2)]
+    await until(lambda: admission.away == 2)
+    async with admission.turn():
+        assert admission.running == 1
+        # They count as waiting, so that there is an end to them too.
+        with pytest.raises(Overloaded):
+            await from_upstream()
+    answered.set()
+    await asyncio.gather(*waiting)
+    assert (admission.running, admission.waiting, admission.away) == (0, 0, 0)

@@ -1,0 +1,201 @@
+"""An operation has a deadline, gives the event loop its turns until then, and ends when nobody waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalog.catalog_source import CatalogSource
+from engine.run_limits import RunLimits
+from gateway.limits import DocumentLimits
+from gateway.request_execution import Gateway, GraphQLRequest
+from tests.support.answers_in_parts import parts_of
+from tests.support.gateway_in_process import source_over
+from tests.support.impatient_clients import until
+from tests.support.streaming_gateway import (
+    Served,
+    http_client,
+    received,
+    send,
+    served,
+    server_sent,
+    socket,
+    subscribe,
+)
+from upstream.embedded import EmbeddedUpstream, Fault, Latency
+from web.app import Options
+
+ANY = DocumentLimits(values=10**12, work=10**12)
+PACKAGE = '{ package(slug: "django-celery-email") { title } }'
+TOO_LATE = {
+    "errors": [
+        {
+            "message": "The operation took longer than 0.2 seconds, which is as long as one can take, and was ended.",
+            "extensions": {"code": "OPERATION_TIMEOUT"},
+        }
+    ]
+}
+LONG = """{ packages(first: 100) { nodes { title grids { title packages { title repoUrl grids {
+    title packages { title } } } } } } }"""
+"""A second of work and more for Strawberry's execution, and a tenth for the engine."""
+ENDLESS = f"{{ packages {{ nodes {{ {'grids { packages { ' * 8} title {'} } ' * 8} }} }} }}"
+"""Minutes of work in a catalog of 20 packages."""
+
+
+@pytest.fixture
+async def known(embedded: EmbeddedUpstream) -> AsyncIterator[CatalogSource]:
+    source = source_over(embedded)
+    await source.open()
+    await source.sync.crawl()
+    yield source
+    await source.aclose()
+
+
+async def test_an_operation_that_waits_longer_is_ended_and_so_is_its_work_upstream(
+    embedded: EmbeddedUpstream, source: CatalogSource, use_engine: bool
+) -> None:
+    embedded.faults.add(Fault(Latency(30)))
+    gateway = Gateway(source, use_engine=use_engine, run_limits=RunLimits(seconds=0.2))
+    answer = await gateway.execute(GraphQLRequest(PACKAGE))
+    assert answer.decoded() == TOO_LATE
+    assert not answer.ran
+    await until(lambda: source.client.exchanger.limiter.in_flight == 0)
+    assert source.client.exchanger.outcomes == {"given up": 1}
+
+
+@pytest.mark.parametrize("seconds", [0.02, 0.05])
+async def test_an_operation_that_works_longer_is_ended(
+    known: CatalogSource, use_engine: bool, seconds: float
+) -> None:
+    limits = RunLimits(answer_bytes=10**9, seconds=seconds / 20 if use_engine else seconds)
+    gateway = Gateway(known, use_engine=use_engine, limits=ANY, run_limits=limits)
+    answer = (await gateway.execute(GraphQLRequest(LONG))).decoded()
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["OPERATION_TIMEOUT"]
+
+
+async def test_the_parts_of_an_answer_end_at_the_deadline(
+    embedded: EmbeddedUpstream, known: CatalogSource
+) -> None:
+    gateway = Gateway(known, limits=ANY, run_limits=RunLimits(answer_bytes=10**9, seconds=0.001))
+    sent = [
+        part async for part in parts_of(gateway, LONG.replace("grids {", "... @defer { grids {", 1) + " }")
+    ]
+    assert sent
+    codes = {
+        error["extensions"]["code"]
+        for part in sent
+        for errors in [
+            part.get("errors", []),
+            *(done.get("errors", []) for done in part.get("completed", [])),
+        ]
+        for error in errors
+    }
+    assert codes == {"OPERATION_TIMEOUT"}
+
+
+async def turns_during(work: asyncio.Task[Any]) -> int:
+    """How often the event loop turned until the work was done."""
+    turns = 0
+    while not work.done():
+        turns += 1
+        await asyncio.sleep(0)
+    return turns
+
+
+async def test_the_event_loop_turns_while_an_operation_works(known: CatalogSource, use_engine: bool) -> None:
+    gateway = Gateway(
+        known, use_engine=use_engine, limits=ANY, run_limits=RunLimits(answer_bytes=10**9, seconds=60)
+    )
+    started = time.process_time()
+    work = asyncio.create_task(gateway.execute(GraphQLRequest(LONG)))
+    turns = await turns_during(work)
+    assert not (await work).failed
+    # At least every 20 ms, each of which may have taken three times as long on a busy machine.
+    assert turns > (time.process_time() - started) / 0.06
+
+
+async def test_operations_that_work_together_share_the_turns(known: CatalogSource) -> None:
+    gateway = Gateway(known, limits=ANY, run_limits=RunLimits(answer_bytes=10**9, seconds=60))
+    longest, last = 0.0, time.process_time()
+    work = asyncio.gather(*(gateway.execute(GraphQLRequest(LONG)) for _ in range(10)))
+    while not work.done():
+        await asyncio.sleep(0)
+        longest, last = max(longest, time.process_time() - last), time.process_time()
+    assert not any(answer.failed for answer in await work)
+    assert longest < 0.1  # one alone works for as long
+
+
+@pytest.fixture(params=["engine", "strawberry"])
+def gateway(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Served]:
+    options = Options(
+        use_engine=request.param == "engine",
+        limits=ANY,
+        run_limits=RunLimits(answer_bytes=10**12, seconds=600),
+    )
+    with served(tmp_path / "catalog.sqlite", options) as gateway:
+        yield gateway
+
+
+async def is_at_work(gateway: Served, idle: int) -> None:
+    async with asyncio.timeout(10):
+        while await asyncio.to_thread(gateway.tasks) <= idle:
+            pass
+
+
+async def ends(gateway: Served, idle: int) -> None:
+    """The work ends long before it is done, and someone else is answered at once."""
+    async with asyncio.timeout(10):
+        while await asyncio.to_thread(gateway.tasks) > idle:
+            pass
+    assert await asyncio.to_thread(gateway.ask, "{ __typename }") == {"__typename": "Query"}
+
+
+async def test_a_client_that_leaves_ends_the_work_for_it(gateway: Served) -> None:
+    idle = gateway.tasks()
+    async with http_client(gateway) as http:
+        asked = asyncio.create_task(http.post("/graphql", json={"query": ENDLESS}))
+        await is_at_work(gateway, idle)
+        assert (await http.get("/healthz")).status_code == 200
+        asked.cancel()
+        await asyncio.gather(asked, return_exceptions=True)
+    await ends(gateway, idle)
+
+
+async def test_an_operation_that_is_aborted_on_a_socket_ends_at_once(gateway: Served) -> None:
+    async with socket(gateway) as websocket:
+        idle = gateway.tasks()
+        await subscribe(websocket, "1", ENDLESS)
+        await is_at_work(gateway, idle)
+        await send(websocket, type="complete", id="1")
+        await ends(gateway, idle)
+        await subscribe(websocket, "2", "{ __typename }")
+        assert (await received(websocket))["id"] == "2"
+
+
+async def test_a_stream_that_nobody_reads_any_more_ends_its_work(gateway: Served) -> None:
+    idle = gateway.tasks()
+    async with http_client(gateway) as http:
+        stream = server_sent(http, ENDLESS)
+        first = asyncio.ensure_future(anext(stream))
+        await is_at_work(gateway, idle)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+    await ends(gateway, idle)
+
+
+async def test_the_event_loop_turns_while_a_long_document_is_read(known: CatalogSource) -> None:
+    gateway = Gateway(known)
+    aliases = " ".join(f"a{number}: packages(first: {number}) {{ totalCount }}" for number in range(49))
+    titles = " ".join(f"t{number}: title" for number in range(140))
+    work = asyncio.create_task(
+        gateway.execute(GraphQLRequest(f"{{ {aliases} packages {{ nodes {{ {titles} }} }} }}"))
+    )
+    turns = await turns_during(work)
+    assert not (await work).failed
+    # It was one; a thread gives the interpreter back every 5 ms.
+    assert turns > 5

@@ -1,0 +1,95 @@
+"""The kept documents: each read once, and bounded in number and memory."""
+
+from __future__ import annotations
+
+from gateway.document_cache import BYTES_OF_A_TOKEN, KEPT_BYTES, KEPT_DOCUMENTS, DocumentCache
+from gateway.limits import DocumentLimits
+from resolvers.client_errors import TooComplex
+from resolvers.lists.list_sizes import Length, ListSizes
+from schema import Document
+
+
+def kept(store: DocumentCache, text: str, read: Document) -> bool:
+    return store.read(text) is read
+
+
+def test_a_document_is_read_once() -> None:
+    store = DocumentCache(DocumentLimits())
+    read = store.read("{ categories { slug } }")
+    assert not read.errors
+    assert kept(store, "{ categories { slug } }", read)
+    assert not kept(DocumentCache(DocumentLimits()), "{ categories { slug } }", read)
+
+
+def test_as_many_documents_are_kept_as_are_allowed_and_those_used_last() -> None:
+    store = DocumentCache(DocumentLimits())
+    first, second = store.read("{"), store.read("{ ")
+    for number in range(KEPT_DOCUMENTS - 2):
+        store.read("{ #" + str(number))
+    assert kept(store, "{", first)
+    store.read("{ one more")
+    assert kept(store, "{", first)
+    assert not kept(store, "{ ", second)
+
+
+def test_large_documents_push_others_out_by_their_memory() -> None:
+    store = DocumentCache(DocumentLimits())
+    first = store.read("{ categories { slug } }")
+    comments = "#\n" * 1_990
+    large = KEPT_BYTES // (BYTES_OF_A_TOKEN * 1_994) - 1
+    for number in range(large):
+        store.read(f"{{ __typename #{number}\n{comments}}}")
+    assert kept(store, "{ categories { slug } }", first)
+    for number in range(large + 2):
+        store.read(f"{{ __typename #{number} again\n{comments}}}")
+    assert not kept(store, "{ categories { slug } }", first)
+
+
+def test_a_refused_document_is_kept_without_what_was_parsed_or_not_at_all() -> None:
+    store = DocumentCache(DocumentLimits(aliases=0, tokens=8))
+    refused = store.read("{ a: categories { slug } }")
+    assert refused.node is None
+    (error,) = refused.errors
+    assert error.__traceback__ is None
+    assert error.original_error is not None
+    assert error.original_error.__traceback__ is None
+    assert kept(store, "{ a: categories { slug } }", refused)
+    too_long = store.read("{ categories { slug title id } packages }")
+    assert not kept(store, "{ categories { slug title id } packages }", too_long)
+
+
+LISTS = "{ grids(first: 10) { nodes { packages { slug } } } }"
+"""21 values with grids of no packages, and as many more as there are packages."""
+
+
+def test_whether_an_answer_may_be_too_large_is_looked_at_again_for_each_catalog() -> None:
+    sizes: ListSizes = {("Grid", "packages"): Length(5, 5)}
+    store = DocumentCache(DocumentLimits(values=100), lambda: sizes)
+    read = store.read(LISTS)
+    assert not read.errors
+    assert kept(store, LISTS, read)
+    sizes = {("Grid", "packages"): Length(9, 8)}
+    assert _beyond(store.read(LISTS)) == 21 + 81
+    assert _beyond(store.read(LISTS)) == 21 + 81
+    sizes = {("Grid", "packages"): Length(7, 7)}
+    again = store.read(LISTS)
+    assert not again.errors
+    assert kept(store, LISTS, again)
+    sizes = {("Grid", "packages"): Length(8, 7)}
+    assert kept(store, LISTS, again)
+
+
+def test_what_does_not_depend_on_the_catalog_is_kept_beyond_it() -> None:
+    sizes: ListSizes = {}
+    store = DocumentCache(DocumentLimits(aliases=0), lambda: sizes)
+    texts = ["{ a: categories { slug } }", "{ categories { slug } }", "{", "{ unknown }"]
+    read = [store.read(text) for text in texts]
+    sizes = {("Query", "categories"): Length(1, 1)}
+    assert all(kept(store, text, each) for text, each in zip(texts, read, strict=True))
+
+
+def _beyond(read: Document) -> int:
+    (error,) = read.errors
+    assert isinstance(error.original_error, TooComplex)
+    assert error.original_error.limit == "values"
+    return error.original_error.value

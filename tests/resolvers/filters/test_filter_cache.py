@@ -1,0 +1,192 @@
+"""What a filter matches is worked out once for each version of the catalog, and kept within bounds."""
+
+from __future__ import annotations
+
+import gc
+import time
+import weakref
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from catalog.catalog_source import CatalogSource
+from catalog.column_tables import package_table
+from catalog.indexed_catalog import Catalog
+from catalog.sort_orders import NEWEST_FIRST
+from resolvers.filters import filter_cache
+from resolvers.filters.filter_cache import FiltersOfRequest, KeptFilters, package_filters
+from resolvers.filters.filter_inputs import IntRange, PackageFilter
+from resolvers.filters.filter_matching import Match, matching_packages
+from resolvers.work_budget import WorkBudget
+from tests.support.gateway_in_process import asking
+from tests.support.made_records import catalog_of, category, package
+from upstream.client.v4_records import PackageRecord
+
+if TYPE_CHECKING:
+    from tests.support.gateway_in_process import Ask
+
+WITHIN = PackageFilter(active_within_days=10)
+
+
+def catalog(count: int = 20, **fields: object) -> Catalog:
+    return catalog_of(category(1), *(package(id, repo_watchers=id, **fields) for id in range(1, count + 1)))
+
+
+def matches(catalog: Catalog, filter: PackageFilter) -> list[int]:
+    """What a request of its own finds."""
+    found = FiltersOfRequest().packages(WorkBudget(), catalog, filter, "filter")
+    return sorted(catalog.view(package_filters).ids(found, NEWEST_FIRST))
+
+
+class Counted(KeptFilters[PackageRecord]):
+    """Counts what is worked out."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        super().__init__(catalog.view(package_table))
+        self.catalog, self.worked_out = catalog, 0
+
+    def find(self, name: str, filter: PackageFilter) -> list[int]:
+        def match() -> Match:
+            self.worked_out += 1
+            return matching_packages(self.catalog, filter, "filter")
+
+        return list(self.ids(self.matches(name.encode(), match), NEWEST_FIRST))
+
+
+def test_equal_filters_of_several_requests_are_worked_out_once() -> None:
+    known = catalog()
+    for _ in range(3):
+        assert matches(known, PackageFilter(stars=IntRange(min=19))) == [19, 20]
+    assert len(known.view(package_filters)) == 1
+    matches(known, PackageFilter(stars=IntRange(max=19)))
+    matches(known, PackageFilter(not_=PackageFilter(stars=IntRange(min=19))))
+    matches(known, PackageFilter(and_=[PackageFilter(stars=IntRange(min=19))]))
+    assert len(known.view(package_filters)) == 4
+
+
+def test_filters_that_differ_in_one_place_are_not_taken_for_one_another() -> None:
+    known = catalog()
+    texts: list[dict[str, Any]] = [
+        {"title": "1"},
+        {"slug": "1"},
+        {"text": "1"},
+        {"title": "1\x01"},
+        {"title": ""},
+    ]
+    filters = [PackageFilter(**each) for each in texts]
+    filters += [
+        PackageFilter(and_=filters[:2]),
+        PackageFilter(or_=filters[:2]),
+        PackageFilter(and_=filters[1::-1]),
+    ]
+    for filter in filters:
+        matches(known, filter)
+    assert len(known.view(package_filters)) == len(filters)
+
+
+def test_a_filter_of_the_moment_is_kept_for_as_long_as_it_is_right() -> None:
+    day = timedelta(days=1)
+    now = datetime.now(UTC)
+    soon = catalog_of(
+        category(1),
+        package(1, last_updated=now - 10 * day + timedelta(seconds=0.3)),
+        package(2, last_updated=now - day),
+        package(3, last_updated=now - 11 * day),
+        package(4, last_updated=now + day),
+        package(5),
+    )
+    counted = Counted(soon)
+    assert counted.find("", WITHIN) == counted.find("", WITHIN) == [4, 2, 1]
+    assert counted.worked_out == 1
+    time.sleep(0.35)
+    assert counted.find("", WITHIN) == counted.find("", WITHIN) == [4, 2]
+    assert counted.worked_out == 2
+
+
+def test_what_is_kept_has_a_bound_in_number_and_in_bytes() -> None:
+    known = Counted(catalog())
+    for number in range(filter_cache.KEPT_FILTERS + 10):
+        known.find(f"{number}", PackageFilter(title=f"{number}"))
+    assert len(known) == filter_cache.KEPT_FILTERS
+    assert 0 < known.bytes <= filter_cache.KEPT_BYTES
+    worked_out = known.worked_out
+    # The last is kept; the first is gone.
+    known.find(f"{number}", PackageFilter(title=f"{number}"))
+    assert known.worked_out == worked_out
+    known.find("0", PackageFilter(title="0"))
+    assert known.worked_out == worked_out + 1
+
+
+def test_the_orders_of_kept_filters_count_too() -> None:
+    wide = Counted(catalog(20_000))
+    for number in range(60):
+        wide.find(f"{number}", PackageFilter(stars=IntRange(min=number)))
+        assert wide.bytes <= filter_cache.KEPT_BYTES
+    assert 10 < len(wide) < 60
+
+
+def test_what_is_kept_ends_with_its_catalog() -> None:
+    known = catalog()
+    matches(known, PackageFilter(title="1"))
+    kept = weakref.ref(known.view(package_filters))
+    gc.collect()
+    gc.disable()
+    try:
+        del known
+        assert kept() is None  # by reference counts alone: after a publish nothing is collected
+    finally:
+        gc.enable()
+
+
+NESTED = """query($f: PackageFilter, $o: PackageOrder) {
+  contributors(first: 30) { nodes { login
+    packages(first: 100, filter: $f, orderBy: $o) { totalCount nodes { slug } } } }
+  grids(first: 30) { nodes { slug
+    packagesConnection(first: 100, filter: $f, orderBy: $o) { totalCount nodes { slug } } } }
+  categories { slug packages(first: 100, filter: $f, orderBy: $o) { totalCount nodes { slug } } } }"""
+
+
+@pytest.mark.parametrize("order", [None, "TITLE_ASC", "STARS_DESC"])
+async def test_nested_lists_are_filtered_and_ordered_as_the_whole_list_is(
+    ask_catalog: Ask, source: CatalogSource, order: str | None
+) -> None:
+    assert source.sync.snapshot is not None
+    known = source.sync.snapshot.catalog
+    body = await ask_catalog(NESTED, f={"stars": {"min": 30}, "not": {"title": "x"}}, o=order)
+    values = {
+        None: lambda each: -each.id,
+        "TITLE_ASC": lambda each: (each.title.casefold(), each.id),
+        "STARS_DESC": lambda each: (-each.repo_watchers, each.id),
+    }
+    every = sorted(known.packages.values(), key=values[order])
+    wanted = [each for each in every if each.repo_watchers >= 30 and "x" not in each.title.casefold()]
+    found = 0
+    for node in body["data"]["contributors"]["nodes"]:
+        theirs = [
+            each.slug for each in wanted if node["login"].casefold() in map(str.casefold, each.participants)
+        ]
+        assert node["packages"] == {
+            "totalCount": len(theirs),
+            "nodes": [{"slug": slug} for slug in theirs[:100]],
+        }
+        found += len(theirs)
+    for node in body["data"]["grids"]["nodes"]:
+        grid = known.grids[known.grid_slugs[node["slug"]]]
+        theirs = [each.slug for each in wanted if each.id in grid.packages]
+        assert [each["slug"] for each in node["packagesConnection"]["nodes"]] == theirs
+    for node in body["data"]["categories"]:
+        theirs = [each.slug for each in wanted if each.category == known.category_slugs[node["slug"]]]
+        assert [each["slug"] for each in node["packages"]["nodes"]] == theirs[:100]
+    assert found > 30
+
+
+async def test_both_ways_to_run_an_operation_build_the_same_filters(
+    ask_catalog: Ask, source: CatalogSource
+) -> None:
+    strawberry = asking(source, use_engine=False)
+    literal = """{ contributors(first: 9) { nodes { packages(filter: {
+      stars: {min: 3, max: null}, missing: [LAST_COMMIT], created: {after: "2001-01-01T00:00:00Z"},
+      and: [{title: "a"}, {or: [{not: {slug: "b"}}]}], category: null
+    }) { nodes { slug } } } } }"""
+    assert await ask_catalog(literal) == await strawberry(literal)

@@ -1,0 +1,158 @@
+"""What an operator's machines see of following: in ``/readyz`` and ``/metrics``, in each state that it can be in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from catalog.catalog_source import CatalogSource
+from catalog.storage.sqlite_storage import Storage
+from catalog.sync.sync import Schedule
+from tests.support.gateway_in_process import UPSTREAM_URL
+from tests.support.syncs import until
+from upstream.client.api_client import Client
+from upstream.client.http_transport import in_process
+from upstream.client.retrying_exchange import ClientLimits
+from upstream.client.v4_records import PACKAGE
+from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream, Fault, StatusFault
+from web.app import create_app
+
+QUICK = Schedule(crawl=3600, newest=3600, probe=0.01, first_retry=0.01, longest_retry=0.02)
+SELDOM = Schedule(crawl=3600, newest=3600, probe=3600, first_retry=3600, longest_retry=3600)
+
+
+@asynccontextmanager
+async def gateway(
+    upstream: Callable[..., Any],
+    *,
+    follow: bool,
+    schedule: Schedule = QUICK,
+    limits: ClientLimits | None = None,
+) -> AsyncIterator[tuple[httpx.AsyncClient, CatalogSource]]:
+    client = Client(UPSTREAM_URL, in_process(upstream), limits or ClientLimits(attempts=1))
+    source = CatalogSource(client, Storage(":memory:"), origin=UPSTREAM_URL, follow=follow, schedule=schedule)
+    app = create_app(lambda: source)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway.test") as http,
+    ):
+        yield http, source
+
+
+async def following(http: httpx.AsyncClient) -> tuple[int, dict[str, Any]]:
+    """The status of ``/readyz``, and what it says of following."""
+    response = await http.get("/readyz")
+    told: dict[str, Any] = response.json()["following"]
+    return response.status_code, told
+
+
+async def metric(http: httpx.AsyncClient, name: str) -> float | None:
+    lines = [line for line in (await http.get("/metrics")).text.splitlines() if line.startswith(f"{name} ")]
+    return float(lines[0].rpartition(" ")[2]) if lines else None
+
+
+async def test_a_gateway_that_follows_well_says_how_long_ago_it_last_did(embedded: EmbeddedUpstream) -> None:
+    async with gateway(embedded, follow=True) as (http, source):
+        await until(lambda: source.sync.attempts.outcomes["succeeded"])
+        status, told = await following(http)
+        assert status == 200
+        assert 0 <= told.pop("secondsSinceSuccess") < 60
+        assert told == {"leads": True, "failuresInARow": 0, "lastError": None, "refused": None}
+        assert await metric(http, 'gateway_refreshes_total{outcome="succeeded"}') == 1
+        assert await metric(http, "gateway_refresh_leads") == 1
+        seconds = await metric(http, "gateway_refresh_seconds_since_success")
+        assert seconds is not None
+        assert 0 <= seconds < 60
+
+
+async def test_a_gateway_that_follows_in_vain_says_why_and_is_ready(embedded: EmbeddedUpstream) -> None:
+    async with gateway(embedded, follow=True, schedule=SELDOM) as (http, source):
+        await until(lambda: source.sync.snapshot)
+        embedded.faults.add(Fault(StatusFault(503), path="/api/v4/categories/"))
+        source.sync.want()
+        await until(lambda: source.sync.attempts.failures_in_a_row)
+        status, told = await following(http)
+        failed = await metric(http, 'gateway_refreshes_total{outcome="UPSTREAM_UNAVAILABLE"}')
+    assert status == 200
+    assert told["failuresInARow"] == failed == 1
+    assert told["lastError"] == "Upstream answered /categories/ with status 503."
+
+
+async def test_a_refused_catalog_is_shown_with_its_numbers_and_the_gateway_is_ready(
+    embedded: EmbeddedUpstream,
+) -> None:
+    rows = embedded.catalog
+    lost = EmbeddedCatalog(list(rows.packages.values())[200:], rows.grids.values(), rows.categories.values())
+    upstreams = [embedded]
+
+    async def upstream(*exchange: Any) -> None:
+        await upstreams[-1](*exchange)
+
+    async with gateway(upstream, follow=True, schedule=SELDOM) as (http, source):
+        await until(lambda: source.sync.snapshot)
+        upstreams.append(EmbeddedUpstream(catalog=lost))
+        source.sync.want()
+        await until(lambda: source.sync.guard.doubt)
+        await until(lambda: source.sync.attempts.failures_in_a_row)
+        response = await http.get("/readyz")
+        refused = await metric(http, 'gateway_refreshes_total{outcome="refused"}')
+        assert await metric(http, "gateway_catalog_refused") == 1
+    body = response.json()
+    assert (response.status_code, body["status"], body["answersFrom"]) == (200, "ready", "catalog")
+    assert body["catalog"]["packageCount"] == 300
+    told = body["following"]
+    assert 0 <= told["refused"].pop("agreedSeconds") < 60
+    assert told["refused"] == {
+        "reason": "packages gone",
+        "knownPackages": 300,
+        "readPackages": 100,
+        "gonePackages": 200,
+    }
+    assert told["lastError"] == (
+        "Upstream has lost 200 of 300 packages since the last crawl. That is refused, and what was known stays."
+    )
+    assert refused == 1
+
+
+async def test_an_empty_upstream_leaves_a_new_gateway_live_and_ready(embedded: EmbeddedUpstream) -> None:
+    rows = embedded.catalog
+    empty = EmbeddedUpstream(catalog=EmbeddedCatalog(rows.packages.values(), rows.grids.values(), []))
+    async with gateway(empty, follow=True, schedule=SELDOM) as (http, source):
+        await until(lambda: source.sync.attempts.failures_in_a_row)
+        response = await http.get("/readyz")
+        query = {"query": '{ package(slug: "django-celery-email") { title } }'}
+        answer = (await http.post("/graphql", json=query)).json()
+    assert (response.status_code, response.json()["answersFrom"]) == (200, "live")
+    assert response.json()["following"]["refused"]["reason"] == "no categories"
+    assert answer["data"] == {"package": {"title": "django-celery-email"}}
+
+
+# Who may probe
+
+
+@pytest.mark.parametrize("follow", [True, False])
+async def test_polls_of_readiness_never_probe_an_upstream_that_is_left_alone(
+    embedded: EmbeddedUpstream, follow: bool
+) -> None:
+    limits = ClientLimits(attempts=1, breaker_failures=1, breaker_rest=0.02)
+    embedded.faults.state = "down"
+    async with gateway(embedded, follow=follow, schedule=SELDOM, limits=limits) as (http, source):
+        breaker = source.client.exchanger.breaker
+        if follow:
+            await until(lambda: source.sync.attempts.failures_in_a_row)
+        else:
+            assert (await http.get("/readyz")).status_code == 503
+        await until(lambda: breaker.state == "half-open")
+        embedded.faults.clear()
+        embedded.requests.reset()
+        statuses = [(await http.get("/readyz")).status_code for _ in range(10)]
+        # Where nobody follows, the next request of a user is the probe, and has to come here for that.
+        assert statuses == [503 if follow else 200] * 10
+        assert embedded.requests.total == 0
+        assert breaker.state == "half-open"
+        await source.client.detail(PACKAGE, 1599)
+        assert (await http.get("/readyz")).status_code == 200

@@ -1,0 +1,258 @@
+"""The home page: a page for people, JSON for programs, and the documents that it leads to."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import shlex
+from html import unescape
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from upstream.client.upstream_errors import UpstreamError
+from upstream.embedded import EmbeddedUpstream, Fault, StatusFault
+from web.pages.graphiql import CANONICAL
+from web.pages.svg_charts import Bar, chart
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+
+async def page(http: httpx.AsyncClient, **headers: str) -> str:
+    response = await http.get("/", headers=BROWSER | headers)
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+    return response.text
+
+
+async def words(http: httpx.AsyncClient) -> str:
+    """What a reader of the page sees of its text."""
+    body = (await page(http)).partition("</head>")[2]
+    return " ".join(unescape(re.sub(r"<title>.*?</title>|<[^>]+>", " ", body)).split())
+
+
+async def facts(http: httpx.AsyncClient, **headers: str) -> Any:
+    response = await http.get("/", headers=headers)
+    assert response.headers["Content-Type"] == "application/json"
+    assert "Accept" in response.headers["Vary"]
+    return response.json()
+
+
+async def crawl(app: Starlette) -> None:
+    await app.state.gateway.source.sync.crawl()
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "application/json, text/plain, */*"])
+async def test_programs_get_json(http: httpx.AsyncClient, accept: str) -> None:
+    assert (await facts(http, Accept=accept))["description"].startswith(
+        "A GraphQL gateway over Django Packages"
+    )
+
+
+async def test_it_asks_nothing_of_upstream(http: httpx.AsyncClient, embedded: EmbeddedUpstream) -> None:
+    await page(http)
+    await facts(http)
+    assert embedded.requests.total == 0
+
+
+async def test_before_the_first_catalog_it_says_so(http: httpx.AsyncClient) -> None:
+    shown = await words(http)
+    assert shown.startswith("Answers live Django Packages")
+    assert "There is no catalog yet." in shown
+    assert "packages – grids – categories – age none yet Django Packages not asked yet" in shown  # noqa: RUF001
+    told = await facts(http)
+    assert told["catalog"]["version"] is None
+    assert told["upstream"] == {"state": "not asked yet", "breaker": "closed"}
+
+
+async def test_the_state_of_the_catalog_is_shown(
+    http: httpx.AsyncClient, app: Starlette, embedded: EmbeddedUpstream
+) -> None:
+    await crawl(app)
+    told = await facts(http)
+    assert told["catalog"] == (await http.get("/readyz")).json()["catalog"]
+    assert told["upstream"] == {"state": "answers", "breaker": "closed"}
+    shown = await words(http)
+    assert shown.startswith("Answers from memory Django Packages")
+    assert f"packages {len(embedded.catalog.packages)} grids {len(embedded.catalog.grids)}" in shown
+    assert f"Version {told['catalog']['version']}, last seen" in shown
+    assert "Django Packages answers" in shown
+
+
+async def test_an_upstream_that_fails_is_shown_with_its_reason(
+    http: httpx.AsyncClient, app: Starlette, embedded: EmbeddedUpstream
+) -> None:
+    await crawl(app)
+    embedded.faults.add(Fault(StatusFault(500)))
+    with pytest.raises(UpstreamError) as failure:
+        await crawl(app)
+    assert (await facts(http))["upstream"] == {"state": "fails", "breaker": "closed"}
+    shown = await words(http)
+    assert f"The last attempt to read it anew failed: {failure.value}" in shown
+    assert shown.startswith("Answers from memory")
+
+
+async def test_an_upstream_that_is_left_alone_is_shown_as_that(
+    http: httpx.AsyncClient, embedded: EmbeddedUpstream
+) -> None:
+    embedded.faults.add(Fault(StatusFault(503, retry_after="3600")))
+    await http.post("/graphql", json={"query": "{ categories { title } }"})
+    assert (await facts(http))["upstream"] == {"state": "left alone for a while", "breaker": "open"}
+    assert "left alone for a while" in await words(http)
+
+
+async def test_answers_and_requests_are_told_in_numbers(http: httpx.AsyncClient, app: Starlette) -> None:
+    assert "Nobody has asked yet." in await words(http)
+    assert "It was not asked." in await words(http)
+    await http.post("/graphql", json={"query": "{ package(databaseId: 1599) { title } }"})
+    await crawl(app)
+    for id in (1599, 683):
+        await http.post("/graphql", json={"query": f"{{ package(databaseId: {id}) {{ title }} }}"})
+    lately = (await facts(http))["lately"]
+    assert (lately["hours"], lately["fromMemory"], lately["fromUpstream"]) == (1, 2, 1)
+    assert lately["upstreamFailures"] == 0
+    shown = await words(http)
+    assert "The last hour Answers 3 in all, 66% of them from memory." in shown
+    assert f"{lately['upstreamRequests']} requests, 0 failed; " in shown
+
+
+async def test_the_page_is_well_formed_without_script_or_foreign_host(
+    http: httpx.AsyncClient, app: Starlette
+) -> None:
+    await crawl(app)
+    await http.post("/graphql", json={"query": "{ package(databaseId: 1599) { title } }"})
+    html = await page(http)
+    assert "<script" not in html
+    assert not re.search(r"\son\w+=|\sstyle=|javascript:", html)
+    loaded = re.findall(r'(?:src=|<link[^>]* href=|url\()"?([^"> )]+)', html)
+    assert loaded == ["/favicon.ico"]
+    unclosed = _Unclosed()
+    unclosed.feed(html)
+    assert unclosed.open == []
+    for svg in re.findall(r"<svg.*?</svg>", html):
+        ElementTree.fromstring(svg)
+
+
+async def test_it_has_an_icon(http: httpx.AsyncClient) -> None:
+    response = await http.get("/favicon.ico")
+    assert response.headers["Content-Type"] == "image/svg+xml"
+    assert ElementTree.fromstring(response.text).tag.endswith("svg")
+
+
+async def test_its_policy_allows_its_one_style_and_its_form(http: httpx.AsyncClient) -> None:
+    response = await http.get("/", headers=BROWSER)
+    style = response.text.partition("<style>")[2].partition("</style>")[0]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert response.headers["Content-Security-Policy"].split("; ") == [
+        "default-src 'none'",
+        f"style-src 'sha256-{digest}'",
+        "img-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    ]
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+async def test_the_form_has_the_canonical_query_and_sends_it_to_the_endpoint(
+    http: httpx.AsyncClient,
+) -> None:
+    html = await page(http)
+    assert '<form class="card" action="/graphql" method="get">' in html
+    field = re.search(r'<textarea[^>]*name="query"[^>]*>(.*?)</textarea>', html, re.DOTALL)
+    assert field
+    assert unescape(field[1]) == CANONICAL.read_text()
+    response = await http.get("/graphql", params={"query": unescape(field[1])}, headers=BROWSER)
+    assert response.json()["data"]["package"]["slug"] == "django-celery-email"
+
+
+async def test_the_command_for_a_shell_is_one_that_works(http: httpx.AsyncClient) -> None:
+    command = shlex.split((await facts(http))["try"])
+    assert command[:3] == ["curl", "-s", "http://gateway.test/graphql"]
+    header, body = command[command.index("-H") + 1], command[command.index("-d") + 1]
+    name, _, value = header.partition(": ")
+    answer = (await http.post("/graphql", content=body, headers={name: value})).json()
+    assert answer["data"]["package"]["title"] == "django-celery-email"
+
+
+@pytest.mark.parametrize("host", ['"><script>x</script>', "a';rm -rf .;'", "a b", "$(id)"])
+async def test_a_host_that_is_none_gets_into_no_page_and_no_command(
+    http: httpx.AsyncClient, host: str
+) -> None:
+    assert "<script" not in await page(http, Host=host)
+    command = shlex.split((await facts(http, Host=host))["try"])
+    assert len(command) == 7
+
+
+async def test_every_document_can_be_read(http: httpx.AsyncClient) -> None:
+    links = (await facts(http))["links"]
+    html = await page(http)
+    for path in sorted((Path(__file__).parents[3] / "docs").glob("*.md")):
+        response = await http.get(f"/docs/{path.name}")
+        assert response.text == path.read_text()
+        assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+        assert path.read_text().startswith(f"# {links[f'/docs/{path.name}']}\n")
+        assert f'href="/docs/{path.name}"' in html
+
+
+@pytest.mark.parametrize("name", ["nothing.md", "..%2fREADME.md", "%2e%2e", "graph"])
+async def test_what_is_no_document_is_a_404_with_a_sentence(http: httpx.AsyncClient, name: str) -> None:
+    response = await http.get(f"/docs/{name}")
+    assert response.status_code == 404
+    assert response.json()["errors"][0]["message"].startswith("There is nothing at /docs/")
+
+
+async def test_other_methods_are_refused(http: httpx.AsyncClient) -> None:
+    answer = await http.post("/")
+    assert answer.status_code == 405
+    assert answer.json()["errors"][0]["message"] == "POST is not answered here; use GET or HEAD."
+
+
+def rectangles(svg: str) -> list[tuple[str, str, str, str]]:
+    """The class, x, y and height of each."""
+    names = ("class", "x", "y", "height")
+    return [tuple(each.get(name, "") for name in names) for each in ElementTree.fromstring(svg).iter("rect")]  # type: ignore[misc]
+
+
+def test_a_chart_stacks_its_bars_under_a_plain_number() -> None:
+    bars = [Bar("one", [("a", 10), ("b", 5)]), Bar("none", [("a", 0)]), Bar("two", [("a", 20)])]
+    svg, top = chart(bars, "a & b")
+    assert top == 20
+    assert rectangles(svg) == [("a", "0", "50", "50"), ("b", "0", "25", "25"), ("a", "20", "0", "100")]
+    assert [title.text for title in ElementTree.fromstring(svg).iter("title")] == ["one", "two"]
+    assert 'aria-label="a &amp; b"' in svg
+
+
+def test_in_a_chart_a_little_is_seen_and_too_much_stays_within() -> None:
+    svg, top = chart([Bar("", [("a", 999.9), ("b", 0.1)])], "")
+    assert top == 1000
+    assert rectangles(svg) == [("a", "0", "0.01", "99.99"), ("b", "0", "0", "1.5")]
+
+
+@pytest.mark.parametrize(("most", "top"), [(0, 1), (0.4, 1), (1, 1), (3, 5), (11, 20), (51, 100)])
+def test_the_end_of_an_axis_is_a_round_number(most: float, top: float) -> None:
+    assert chart([Bar("", [("a", most)])], "")[1] == top
+
+
+class _Unclosed(HTMLParser):
+    """Finds elements that are closed in the wrong order, or never."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag not in ("meta", "link"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: object) -> None:
+        pass
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag

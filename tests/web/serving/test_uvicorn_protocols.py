@@ -1,0 +1,107 @@
+"""The inner names of Uvicorn, and the behaviour behind them, on which the gateway's protocol classes stand.
+
+When one of these fails after an update of Uvicorn: read its ``httptools_impl.py``, ``websockets_sansio_impl.py``,
+``server.py`` and ``supervisors/multiprocess.py`` for what took the place of the name, change
+``web/serving/uvicorn_protocols.py`` or ``web/serving/uvicorn_server.py`` accordingly, then run
+``tests/acceptance/test_connections.py`` and ``test_stop_under_load.py``, which hold what the classes are for.
+``server:app`` under plain Uvicorn goes on without them meanwhile.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+from uvicorn.config import STARTUP_FAILURE, Config
+from uvicorn.protocols.http import httptools_impl
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import Server, ServerState
+from uvicorn.supervisors import Multiprocess
+
+from web.serving.uvicorn_protocols import HttpProtocol, SocketProtocol
+
+HTTP_METHODS = {
+    "connection_made",
+    "connection_lost",
+    "data_received",
+    "pause_writing",
+    "resume_writing",
+    "on_headers_complete",
+    "on_response_complete",
+    "handle_websocket_upgrade",
+    "timeout_keep_alive_handler",
+    "shutdown",
+    "_should_upgrade",
+    "_unset_keepalive_if_required",
+}
+SOCKET_METHODS = {"connection_lost", "pause_writing", "resume_writing", "send", "shutdown"}
+
+
+async def app(scope: Any, receive: Any, send: Any) -> None:
+    """No request comes."""
+
+
+def made(class_: Any) -> Any:
+    return class_(Config(app, ws="websockets-sansio"), ServerState(), {"connections": None}, None)
+
+
+@pytest.mark.parametrize(
+    ("class_", "names"), [(HttpToolsProtocol, HTTP_METHODS), (WebSocketsSansIOProtocol, SOCKET_METHODS)]
+)
+def test_uvicorn_has_the_methods_that_are_overridden_or_called(class_: type, names: set[str]) -> None:
+    assert names - set(dir(class_)) == set()
+
+
+@pytest.mark.parametrize("class_", [HttpProtocol, SocketProtocol])
+def test_every_public_method_of_ours_is_one_of_uvicorns(class_: type) -> None:
+    ours = {name for name in vars(class_) if not name.startswith("_")}
+    assert ours <= (HTTP_METHODS | SOCKET_METHODS)
+
+
+async def test_uvicorn_has_the_attributes_that_are_used() -> None:
+    http = made(HttpToolsProtocol)
+    assert {"cycle", "parser", "transport", "client", "loop", "server_state", "ws_protocol_class"} <= vars(
+        http
+    ).keys()
+    assert http.cycle is None
+    socket = made(WebSocketsSansIOProtocol)
+    assert {"writable", "handshake_complete", "close_timeout", "client", "transport", "loop"} <= vars(
+        socket
+    ).keys()
+    assert httptools_impl.STATUS_LINE[503] == b"HTTP/1.1 503 Service Unavailable\r\n"
+    cycle = set(inspect.signature(RequestResponseCycle).parameters)
+    assert "keep_alive" in cycle
+    assert "response_complete" in inspect.getsource(RequestResponseCycle.__init__)
+
+
+def test_the_parsing_of_data_is_as_it_was_when_it_was_overridden() -> None:
+    # It is the one method of Uvicorn's that ours does not call: if it does more now, ours has to as well.
+    lines = [line.strip() for line in inspect.getsource(HttpToolsProtocol.data_received).splitlines()]
+    assert lines == [
+        "def data_received(self, data: bytes) -> None:",
+        "self._unset_keepalive_if_required()",
+        "",
+        "try:",
+        "self.parser.feed_data(data)",
+        "except httptools.HttpParserError:",
+        'msg = "Invalid HTTP request received."',
+        "self.logger.warning(msg)",
+        "self.send_400_response(msg)",
+        "return",
+        "except httptools.HttpParserUpgrade:",
+        "if self._should_upgrade():",
+        "self.handle_websocket_upgrade()",
+        "else:",
+        "self._unsupported_upgrade_warning()",
+    ]
+
+
+def test_the_server_and_its_supervisor_are_what_is_run() -> None:
+    assert "sockets" in inspect.signature(Server.run).parameters
+    assert {"config", "sockets"} <= inspect.signature(Multiprocess).parameters.keys()
+    assert "terminate_all" in vars(Multiprocess)
+    assert isinstance(STARTUP_FAILURE, int)
+    # The loop by its import name, which each worker imports for itself.
+    assert Config(app, loop="web.serving.accepting_loop:Loop").get_loop_factory() is not None

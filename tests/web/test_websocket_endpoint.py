@@ -1,0 +1,309 @@
+"""Operations over a WebSocket, by graphql-transport-ws: answers, errors, and what closes the connection."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Origin, Subprotocol
+
+from tests.support.http_servers import serving
+from tests.support.streaming_gateway import (
+    GRAPHQL_TRANSPORT_WS,
+    SUBSCRIPTION,
+    Served,
+    received,
+    send,
+    served,
+    socket,
+    subscribe,
+)
+from web.app import Options
+from web.serving.open_connections import Connections
+from web.websocket_endpoint import MOST_OPERATIONS, WebSocketEndpoint
+
+TITLE = '{ category(slug: "apps") { title } }'
+FOREVER = "subscription { catalogChanged { slug } }"
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with served(tmp_path_factory.mktemp("storage") / "catalog.sqlite") as gateway:
+        yield gateway
+
+
+def a_change(gateway: Served) -> str:
+    cursor = gateway.cursor()
+    gateway.upstream.catalog.update_package(1599, title=f"behind {cursor}"[:100])
+    gateway.crawl()
+    return cursor
+
+
+def bare(gateway: Served, *protocols: str) -> connect:
+    """A WebSocket without the protocol's handshake."""
+    address = gateway.graphql.replace("http", "ws")
+    return connect(address, subprotocols=[Subprotocol(protocol) for protocol in protocols] or None)
+
+
+async def closing(websocket: ClientConnection) -> tuple[int, str]:
+    with pytest.raises(ConnectionClosed) as closed:
+        await received(websocket)
+    assert closed.value.rcvd is not None
+    return closed.value.rcvd.code, closed.value.rcvd.reason
+
+
+async def test_a_query_has_one_answer(gateway: Served) -> None:
+    async with socket(gateway) as websocket:
+        await subscribe(websocket, "1", TITLE)
+        payload = {"data": {"category": {"title": "Apps"}}}
+        assert await received(websocket) == {"id": "1", "type": "next", "payload": payload}
+        assert await received(websocket) == {"id": "1", "type": "complete"}
+
+
+async def test_a_ping_is_answered(gateway: Served) -> None:
+    async with socket(gateway) as websocket:
+        await send(websocket, type="ping")
+        assert await received(websocket) == {"type": "pong"}
+
+
+async def test_subscriptions_of_one_connection_do_not_disturb_each_other(gateway: Served) -> None:
+    since = a_change(gateway)
+    async with socket(gateway) as websocket:
+        for id in "abc":
+            await subscribe(websocket, id, SUBSCRIPTION, since=since)
+        first = [await received(websocket) for _ in "abc"]
+        assert sorted(message["id"] for message in first) == ["a", "b", "c"]
+        assert len({json.dumps(message["payload"]) for message in first}) == 1
+        assert first[0]["payload"]["data"]["catalogChanged"]["node"]["category"] == {"slug": "apps"}
+
+
+async def test_after_complete_nothing_comes_and_the_id_is_free(gateway: Served) -> None:
+    async with socket(gateway) as websocket:
+        await subscribe(websocket, "1", FOREVER)
+        await send(websocket, type="complete", id="1")
+        await subscribe(websocket, "1", TITLE)
+        a_change(gateway)
+        assert (await received(websocket))["payload"] == {"data": {"category": {"title": "Apps"}}}
+        assert await received(websocket) == {"id": "1", "type": "complete"}
+        await send(websocket, type="ping")
+        assert await received(websocket) == {"type": "pong"}
+
+
+@pytest.mark.parametrize("leave", ["complete", "close", "break"])
+async def test_a_client_that_leaves_leaves_nothing_behind(gateway: Served, leave: str) -> None:
+    since = a_change(gateway)
+    gateway.wait_until_idle()
+    idle = gateway.tasks()
+    async with socket(gateway) as websocket:
+        connected = gateway.tasks()
+        assert connected > idle
+        await subscribe(websocket, "1", SUBSCRIPTION, since=since)
+        await received(websocket)
+        assert gateway.tasks() > connected
+        if leave == "complete":
+            await send(websocket, type="complete", id="1")
+            gateway.wait_for_tasks(connected)
+        elif leave == "break":
+            websocket.transport.abort()
+    gateway.wait_until_idle()
+
+
+NO_CURSOR = "catalogChanged(since:) is no cursor of the change feed; take one from changes."
+UNFIT = "Variable '$since' has invalid value: Expected a value of non-null type 'String!' to be provided."
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "sentence"),
+    [
+        ("subscription {", "GRAPHQL_PARSE_FAILED", "Syntax Error: Expected Name, found <EOF>."),
+        ("{ a " + "a" * 200, "GRAPHQL_PARSE_FAILED", "Syntax Error: Expected Name, found <EOF>."),
+        ("{ nothing }", "GRAPHQL_VALIDATION_FAILED", "Cannot query field 'nothing' on type 'Query'."),
+        (
+            "subscription { nothing }",
+            "GRAPHQL_VALIDATION_FAILED",
+            "Cannot query field 'nothing' on type 'Subscription'.",
+        ),
+        (
+            "mutation { nothing }",
+            "GRAPHQL_VALIDATION_FAILED",
+            "The mutation operation is not supported by the schema.",
+        ),
+        (
+            "fragment A on Query { __typename }",
+            "GRAPHQL_VALIDATION_FAILED",
+            "The document has no operation to run, only fragments.",
+        ),
+        ("subscription($since: String!) { catalogChanged(since: $since) { slug } }", "BAD_USER_INPUT", UNFIT),
+        ('subscription { catalogChanged(since: "x") { slug } }', "BAD_USER_INPUT", NO_CURSOR),
+    ],
+)
+async def test_an_operation_that_cannot_start_is_an_error(
+    gateway: Served, query: str, code: str, sentence: str
+) -> None:
+    async with socket(gateway) as websocket:
+        await subscribe(websocket, "1", query)
+        message = await received(websocket)
+        (error,) = message.pop("payload")
+        assert (message, error["message"]) == ({"id": "1", "type": "error"}, sentence)
+        assert error["extensions"] == {"code": code}
+        # The connection goes on, and the id is free.
+        await subscribe(websocket, "1", TITLE)
+        assert (await received(websocket))["type"] == "next"
+
+
+async def test_a_file_that_cannot_be_used_is_a_sentence_without_its_path(tmp_path: Path) -> None:
+    with served(tmp_path / "catalog.sqlite") as gateway:
+        gateway.storage.unlink()
+        gateway.storage.write_bytes(b"no catalog")
+        async with socket(gateway) as websocket:
+            await subscribe(websocket, "1", FOREVER)
+            (error,) = (await received(websocket))["payload"]
+    assert error["extensions"] == {"code": "STORAGE_UNAVAILABLE"}
+    assert error["message"] == "The gateway's storage cannot be used now. Try again in a moment."
+
+
+async def test_so_many_operations_a_connection_can_have_and_no_more(gateway: Served) -> None:
+    async with socket(gateway) as websocket:
+        for number in range(MOST_OPERATIONS):
+            await subscribe(websocket, str(number), FOREVER)
+        await subscribe(websocket, "more", FOREVER)
+        sentence = f"This connection has {MOST_OPERATIONS} operations under way; no more can be."
+        error = {"message": sentence, "extensions": {"code": "BAD_REQUEST"}}
+        assert await received(websocket) == {"id": "more", "type": "error", "payload": [error]}
+        await send(websocket, type="complete", id="0")
+        await subscribe(websocket, "more", TITLE)
+        assert (await received(websocket))["type"] == "next"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "WebSocket message must be valid JSON"),
+        ("{", "WebSocket message must be valid JSON"),
+        ("[" * 100_000, "WebSocket message must be valid JSON"),
+        ("[]", 'A message is a JSON object with a "type".'),
+        ("null", 'A message is a JSON object with a "type".'),
+        ("{}", 'A message is a JSON object with a "type".'),
+        ('{"type": 1}', 'A message is a JSON object with a "type".'),
+        ('{"type": "start", "id": "1"}', "Unknown message type: start"),
+        # As much of it as a close frame has room for.
+        (json.dumps({"type": "é" * 5000}), f"Unknown message type: {'é' * 50}"),
+        ('{"type": "\\ud800"}', "WebSocket message must be valid JSON"),
+        ('{"type": "subscribe"}', 'A message of type subscribe has an "id", a string.'),
+        ('{"type": "subscribe", "id": [1]}', 'A message of type subscribe has an "id", a string.'),
+        ('{"type": "complete", "id": {}}', 'A message of type complete has an "id", a string.'),
+    ]
+    + [
+        (f'{{"type": "subscribe", "id": "1", "payload": {payload}}}', sentence)
+        for payload, sentence in [
+            ("1", 'A message of type subscribe has a "payload" with a "query", a string.'),
+            ("{}", 'A message of type subscribe has a "payload" with a "query", a string.'),
+            ('{"query": 1}', 'The "query" of a subscribe message is a string.'),
+            ('{"documentId": 1}', 'The "documentId" of a subscribe message is a string.'),
+            ('{"extensions": 1}', 'The "extensions" of a subscribe message are an object.'),
+            ('{"query": "{a}", "variables": []}', 'The "variables" of a subscribe message are an object.'),
+            (
+                '{"query": "{a}", "operationName": 1}',
+                'The "operationName" of a subscribe message is a string.',
+            ),
+        ]
+    ],
+)
+async def test_what_is_no_message_closes_the_connection_and_says_why(
+    gateway: Served, text: str, reason: str
+) -> None:
+    async with socket(gateway) as websocket:
+        await websocket.send(text)
+        assert await closing(websocket) == (4400, reason)
+
+
+async def test_a_binary_message_closes_the_connection(gateway: Served) -> None:
+    async with socket(gateway) as websocket:
+        await websocket.send(b'{"type": "ping"}')
+        assert await closing(websocket) == (4400, "WebSocket message type must be text")
+
+
+async def test_an_operation_before_the_handshake_closes_the_connection(gateway: Served) -> None:
+    async with bare(gateway, GRAPHQL_TRANSPORT_WS) as websocket:
+        await subscribe(websocket, "1", TITLE)
+        assert (await closing(websocket))[0] == 4401
+
+
+async def test_a_second_handshake_closes_the_connection(gateway: Served) -> None:
+    async with socket(gateway) as websocket:
+        await send(websocket, type="connection_init")
+        assert (await closing(websocket))[0] == 4429
+
+
+@pytest.mark.parametrize("payload", [[], "x", 1])
+async def test_a_handshake_with_another_payload_than_an_object_closes_it(
+    gateway: Served,
+    payload: Any,
+) -> None:
+    async with bare(gateway, GRAPHQL_TRANSPORT_WS) as websocket:
+        await send(websocket, type="connection_init", payload=payload)
+        assert (await closing(websocket))[0] == 4400
+
+
+async def test_an_id_that_is_in_use_closes_the_connection(gateway: Served) -> None:
+    async with socket(gateway) as websocket:
+        await subscribe(websocket, "1", FOREVER)
+        await subscribe(websocket, "1", FOREVER)
+        assert await closing(websocket) == (4409, "Subscriber for 1 already exists")
+
+
+@pytest.mark.parametrize("protocols", [(), ("graphql-ws",), ("other",)])
+async def test_another_protocol_is_not_spoken(gateway: Served, protocols: tuple[str, ...]) -> None:
+    async with bare(gateway, *protocols) as websocket:
+        assert websocket.subprotocol is None
+        assert await closing(websocket) == (4406, "Subprotocol not acceptable")
+
+
+async def test_pages_of_any_origin_may_connect(gateway: Served) -> None:
+    for origin in ("https://elsewhere.test", "null"):
+        async with socket(gateway, origin=origin) as websocket:
+            await send(websocket, type="ping")
+            assert await received(websocket) == {"type": "pong"}
+
+
+async def test_where_some_origins_are_allowed_pages_of_others_do_not_connect(tmp_path: Path) -> None:
+    with served(
+        tmp_path / "catalog.sqlite", Options(origins=("https://ours.example",)), crawled=False
+    ) as strict:
+        for origin in ("https://ours.example", strict.address, None):  # no browser sends none
+            async with socket(strict, origin=origin) as websocket:
+                await send(websocket, type="ping")
+                assert await received(websocket) == {"type": "pong"}
+        for origin in ("https://theirs.example", "null"):
+            with pytest.raises(InvalidStatus, match="403"):
+                await connect(strict.graphql.replace("http", "ws"), origin=Origin(origin))
+
+
+async def test_at_another_address_there_is_no_websocket(gateway: Served) -> None:
+    with pytest.raises(InvalidStatus):
+        await connect(gateway.address.replace("http", "ws") + "/other")
+
+
+async def test_who_does_not_begin_is_not_waited_for() -> None:
+    app = Starlette(
+        routes=[
+            WebSocketRoute(
+                "/graphql", WebSocketEndpoint(connection_init_wait_timeout=timedelta(milliseconds=1))
+            )
+        ]
+    )
+    app.state.gateway = SimpleNamespace()
+    app.state.connections = Connections()
+    with serving(app) as address:
+        url = address.replace("http", "ws") + "/graphql"
+        async with connect(url, subprotocols=[GRAPHQL_TRANSPORT_WS]) as websocket:
+            assert await closing(websocket) == (4408, "Connection initialisation timeout")

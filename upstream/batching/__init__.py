@@ -1,0 +1,1 @@
+"""Joins what many requests want from upstream into the cheapest requests."""

@@ -1,0 +1,176 @@
+"""Who waits for what: a pending load for each key or page that is wanted, and an in-flight request that brings it.
+
+Whoever waits last and leaves ends a pending load, and an in-flight request ends with its last pending load.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from upstream.batching.list_positions import ListPositions
+from upstream.batching.request_planning import Window
+from upstream.client.request_receipt import Exchange, Receipt
+from upstream.client.upstream_errors import UpstreamError
+from upstream.client.v4_records import Kind, Page, Record, SearchHitRecord
+
+Key = int | str
+Hits = tuple[SearchHitRecord, ...]
+Outcome = Record | Page[Any] | Hits | UpstreamError | None
+
+
+@dataclass(eq=False, slots=True)
+class PendingLoad:
+    """One key, or one page, that is wanted. Its outcome is a value even where that is an error."""
+
+    kind: Kind[Any]
+    key: Key | Window
+    asked: float
+    """When it was first wanted (seconds, monotonic)."""
+    outcome: asyncio.Future[Outcome]
+    waiters: int = 0
+    receipts: dict[Receipt, float] = field(default_factory=dict)
+    """Those of the waiters, and when each of them asked."""
+    request: InFlightRequest | None = None
+    """What is to bring it. ``None`` before it is sent."""
+    doubtful: bool = False
+    """Whether nobody but a client says that there is such a key: to ask for it is a matter of the budget."""
+
+    @property
+    def has_record(self) -> bool:
+        """Whether it is over, and brought a record."""
+        if not self.outcome.done() or self.outcome.cancelled() or self.outcome.exception() is not None:
+            return False
+        return not isinstance(self.outcome.result(), UpstreamError | None)
+
+
+@dataclass(eq=False, slots=True)
+class InFlightRequest:
+    """Requests under way, and the pending loads that wait for them: one alone, or all that wait for pages."""
+
+    kind: Kind[Any]
+    windows: list[Window]
+    """The pages that are still to come; none for a pending load alone. They name no ids, so that equal pages are
+    equal."""
+    waiting: dict[PendingLoad, None]
+    """The pending loads that have not ended, in the order in which they joined."""
+    whole: bool = False
+    """Whether the pages are the whole list, any of which can hold any record."""
+    task: asyncio.Task[None] | None = None
+    """``None`` for a page of the crawl, which nobody but the crawl ends."""
+
+    def brings(self, first: int, last: int) -> bool:
+        """Whether a record with these bounds must be on a page that is still to come, if it exists."""
+        if not self.whole:
+            return any(window.covers(first, last) for window in self.windows)
+        return first <= last and any(
+            window.offset <= last and first < window.offset + window.limit for window in self.windows
+        )
+
+    def note(self, exchange: Exchange) -> None:
+        """Note an exchange on the receipt of everyone who waits for it, once each."""
+        asked: dict[Receipt, float] = {}
+        for load in self.waiting:
+            for receipt, since in load.receipts.items():
+                asked[receipt] = min(since, asked.get(receipt, since))
+        for receipt, since in asked.items():
+            # Whoever joined later has waited for no longer than that.
+            receipt.note(replace(exchange, asked=max(exchange.asked, since)))
+
+
+class PendingLoads:
+    """All pending loads and in-flight requests, of one process. ``positions`` tell which page must bring a
+    record."""
+
+    def __init__(self, positions: Mapping[str, ListPositions]) -> None:
+        self._positions = positions
+        self._loads: dict[tuple[str, Key | Window], PendingLoad] = {}
+        self._requests: dict[str, list[InFlightRequest]] = {kind: [] for kind in positions}
+
+    def __len__(self) -> int:
+        return len(self._loads) + sum(map(len, self._requests.values()))
+
+    def find(self, kind: Kind[Any], key: Key | Window) -> PendingLoad | None:
+        """The pending load for this key, if there is one."""
+        return self._loads.get((kind.singular, key))
+
+    def add(self, load: PendingLoad) -> None:
+        """Let others find it."""
+        self._loads[load.kind.singular, load.key] = load
+
+    async def wait_for(self, loads: Iterable[PendingLoad]) -> None:
+        """Wait for the pending loads; it may be ended at any time."""
+        for load in loads:
+            load.waiters += 1
+        try:
+            for load in loads:
+                await asyncio.shield(load.outcome)
+        finally:
+            for load in loads:
+                load.waiters -= 1
+                if not load.waiters:
+                    self.cancel(load)
+
+    # In-flight requests
+
+    def open(self, request: InFlightRequest) -> None:
+        """Let pending loads wait for its pages."""
+        self._requests[request.kind.singular].append(request)
+
+    def close(self, request: InFlightRequest) -> None:
+        """Let nobody wait for it any more."""
+        requests = self._requests[request.kind.singular]
+        if request in requests:
+            requests.remove(request)
+
+    def join(self, load: PendingLoad) -> bool:
+        """Let it wait for a page under way that must bring it, if there is one."""
+        key, requests = load.key, self._requests[load.kind.singular]
+        if not requests or isinstance(key, str):
+            return False
+        if isinstance(key, int):
+            first, last = self._positions[load.kind.singular].bounds(key)
+            bringing = (request for request in requests if request.brings(first, last))
+        else:
+            bringing = (request for request in requests if key in request.windows)
+        load.request = next(bringing, None)
+        if load.request is None:
+            return False
+        load.request.waiting[load] = None
+        return True
+
+    # Ends
+
+    def settle(self, kind: Kind[Any], key: Key | Window, outcome: Outcome) -> None:
+        """Give the outcome to whoever waits for this key."""
+        load = self.find(kind, key)
+        if load is not None:
+            load.outcome.set_result(outcome)
+            self._remove(load)
+
+    def cancel(self, load: PendingLoad) -> None:
+        """End it, unless it is over. Whoever still waits is cancelled."""
+        if load.outcome.cancel():
+            self._remove(load)
+
+    def cancel_all(self) -> None:
+        """End every pending load."""
+        for load in list(self._loads.values()):
+            self.cancel(load)
+
+    def fail(self, load: PendingLoad, error: BaseException) -> None:
+        """End it by a defect, which everyone who waits is told."""
+        load.outcome.set_exception(error)
+        self._remove(load)
+
+    def _remove(self, load: PendingLoad) -> None:
+        del self._loads[load.kind.singular, load.key]
+        request = load.request
+        if request is None:
+            return
+        del request.waiting[load]
+        if not request.waiting and request.task is not None and request.task is not asyncio.current_task():
+            request.task.cancel()
+            self.close(request)

@@ -1,0 +1,218 @@
+"""The v4 client: the only place that knows upstream's URLs.
+
+It asks with GET, for JSON, under its own name. Of the gateway's clients it forwards the trace that a request is
+in (``upstream.client.trace_context``) and nothing else: no cookie, no Authorization, no Host (contract section
+6). Redirects are not followed and links never fetched. Every failure is an
+:class:`~upstream.client.upstream_errors.UpstreamError`; a missing record is ``None``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TypeVar
+
+import httpx
+
+from upstream.client.request_costs import Costs, nominal_detail, nominal_page
+from upstream.client.retrying_exchange import DEFAULT_CLIENT_LIMITS, ClientLimits, Exchanger, UpstreamRequest
+from upstream.client.upstream_address import credentials, without_credentials
+from upstream.client.upstream_errors import UpstreamBadData, UpstreamUnavailable
+from upstream.client.v4_records import (
+    MAX_ID,
+    UNDECODABLE,
+    BadRecord,
+    Kind,
+    Page,
+    R,
+    SearchHitRecord,
+    decode_search,
+)
+
+USER_AGENT = "djangopackages-graphql"
+
+NOMINAL_SEARCH = 0.04
+"""Seconds that a search takes (contract section 7)."""
+
+_SLUG = re.compile(r"[-a-zA-Z0-9_]{1,50}")
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+
+class Client:
+    """Asks one upstream.
+
+    ``base_url`` is the address of the v4 root, for example ``https://djangopackages.org/api/v4/``; a user and
+    password in it are sent as Basic authentication. ``transport`` carries the requests: one of
+    ``upstream.client.http_transport``. ``costs`` is what they cost lately.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        transport: httpx.AsyncBaseTransport,
+        limits: ClientLimits = DEFAULT_CLIENT_LIMITS,
+    ) -> None:
+        self._http = httpx.AsyncClient(
+            # aiohttp takes them from one place alone, and errors could show an address.
+            base_url=without_credentials(base_url),
+            auth=credentials(base_url),
+            transport=transport,
+            headers={"Accept": "application/json", "User-Agent": USER_AGENT},
+            # Upstream's site pages set cookies; none is kept.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            timeout=httpx.Timeout(limits.exchange, connect=limits.connect),
+            trust_env=False,
+        )
+        self.exchanger = Exchanger(self._http, limits)
+        self.costs = Costs()
+        self._one_a_turn = asyncio.Lock()
+        self._counts: dict[str, int] = {}  # of the lists, by kind
+        self.bad_records = 0
+
+    async def detail(
+        self,
+        kind: Kind[R],
+        key: int | str,
+        *,
+        asked: float | None = None,
+        background: bool = False,
+        attempts: int | None = None,
+    ) -> R | None:
+        """The record with this id or slug; ``None`` if there is none.
+
+        Upstream takes a slug of digits for an id (contract section 1, "Lookup traps"), so it is never sent.
+        ``asked`` is when it was wanted (seconds, monotonic), if that was before now. In the ``background``,
+        requests of users go first. ``attempts`` overrides the limits.
+
+        :raises UpstreamError: upstream did not say whether there is one. Also for a slug of digits.
+        """
+        if isinstance(key, int):
+            if not 0 <= key <= MAX_ID:
+                return None
+        elif not kind.has_slugs or not _SLUG.fullmatch(key):
+            return None
+        elif key.isdecimal():
+            raise UpstreamUnavailable(
+                f'No {kind.singular} can be looked up by the slug "{key}": upstream takes digits for an id. '
+                "Ask by databaseId."
+            )
+        wanted = UpstreamRequest(kind.singular, f"{kind.plural}/{key}/", {}, nominal_detail(), asked)
+        answer = await self.exchanger.ask(wanted, background, attempts)
+        if answer.body is None:
+            return None
+        self.costs.measured_detail(kind, answer.seconds)
+        record = _decoded(wanted.path, answer.body, kind.decode)
+        answered = record.id if isinstance(key, int) else record.slug
+        return record if answered == key else None
+
+    async def page(
+        self,
+        kind: Kind[R],
+        *,
+        limit: int,
+        offset: int = 0,
+        asked: float | None = None,
+        background: bool = False,
+        attempts: int | None = None,
+        under_way: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> Page[R]:
+        """``limit`` (1 or more) records from place ``offset`` on, newest id first. Contract section 2.
+
+        ``under_way`` is entered whenever it is sent, until it is answered or has failed. The other arguments are
+        as for :meth:`detail`.
+
+        :raises UpstreamError: there is no such answer.
+        """
+        wanted = UpstreamRequest(
+            f"{kind.plural} page",
+            f"{kind.plural}/",
+            {"limit": limit, "offset": offset},
+            self._nominal_page(kind, limit, offset),
+            asked,
+            under_way,
+        )
+        answer = await self.exchanger.ask(wanted, background, attempts)
+        if background:
+            # Several answers can come in one turn of the loop. They are read in one turn each, to keep turns short.
+            async with self._one_a_turn:
+                await asyncio.sleep(0)
+        page = _decoded(wanted.path, _expected(wanted.path, answer.body), kind.decode_page)
+        _check_count(wanted.path, page, offset)
+        self._counts[kind.singular] = page.count
+        # Behind the end of the list nothing is read and skipped (contract section 2).
+        self.costs.measured_page(kind, len(page.results), answer.seconds, offset if page.results else 0)
+        for result in page.results:
+            if isinstance(result, BadRecord):
+                self.bad_records += 1
+                _log.warning(
+                    "upstream sent a %s that does not fit, id %s: %s", result.kind, result.id, result.reason
+                )
+        return page
+
+    async def search(
+        self, query: str, *, asked: float | None = None
+    ) -> tuple[SearchHitRecord | BadRecord, ...]:
+        """The hits for ``query``, best first, at most 20. Contract section 4.
+
+        Keep the query short, for its cost grows with its words; upstream fails at a NUL. ``asked`` is as for
+        :meth:`detail`.
+
+        :raises UpstreamError: there is no such answer.
+        """
+        wanted = UpstreamRequest("search", "search/", {"q": query}, NOMINAL_SEARCH, asked)
+        answer = await self.exchanger.ask(wanted)
+        hits = _decoded(wanted.path, _expected(wanted.path, answer.body), decode_search)
+        for hit in hits:
+            if isinstance(hit, BadRecord):
+                self.bad_records += 1
+                _log.warning("upstream sent a search hit that does not fit: %s", hit.reason)
+        return hits
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    def _nominal_page(self, kind: Kind[R], limit: int, offset: int) -> float:
+        """What a page costs by the contract. What its list does not have is neither sent nor skipped."""
+        count = self._counts.get(kind.singular)
+        if count is None:
+            return nominal_page(kind, limit)
+        left = min(limit, max(0, count - offset))
+        return nominal_page(kind, left, offset if left else 0)
+
+
+def _expected(path: str, body: bytes | None) -> bytes:
+    if body is None:
+        raise UpstreamBadData(f"Upstream has no /{path}: is its address that of the v4 API?")
+    return body
+
+
+def _check_count(path: str, page: Page[R], offset: int) -> None:
+    """Check that the list can be as long as its page says.
+
+    Ids count up from 1 and the newest come first (contract section 2), so behind a record there are fewer than its
+    id. One such record is enough, because an id can be wrong by itself.
+
+    :raises UpstreamBadData: every record of the page shows that the list is shorter.
+    """
+    longest = [offset + n + result.id for n, result in enumerate(page.results) if result.id is not None]
+    if longest and page.count > max(longest) + 1:
+        raise UpstreamBadData(
+            f"Upstream's answer to /{path} says that there are {page.count:,} records, but its ids leave room for "
+            f"{max(longest):,} at most."
+        )
+
+
+def _decoded(path: str, body: bytes, decode: Callable[[bytes], T]) -> T:
+    try:
+        return decode(body)
+    except UNDECODABLE as error:
+        raise UpstreamBadData(
+            f"Upstream's answer to /{path} is not as the v4 API promises: {error}."
+        ) from error

@@ -1,0 +1,130 @@
+"""The circuit breaker: an upstream that does not answer is left alone for a while.
+
+Closed, requests go out. After ``failures`` failures in a row it opens: requests fail at once, without being
+sent. After ``rest`` seconds it is half-open: one probe goes out; if that is answered the breaker closes, else
+it opens for twice as long, up to ``longest_rest``. A ``Retry-After`` of upstream opens it for that long; whoever
+read it has cut it to its limit.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Literal
+
+from upstream.client.upstream_errors import UpstreamUnavailable
+
+State = Literal["closed", "open", "half-open"]
+
+LONGEST_REST = 15.0
+"""Seconds: so soon after upstream has recovered a probe finds that out, and one request in that time is no burden."""
+
+PROBE_SECONDS = 1.0
+"""How long whoever is kept back by a probe is told to wait for its outcome."""
+
+
+class CircuitOpen(UpstreamUnavailable):
+    """The request was not sent. One would be after ``left`` seconds.
+
+    ``asked_for`` tells whether upstream asked to be left alone for that long; else it has failed too often.
+    ``probing`` tells that the request waits for the outcome of a probe; then ``left`` is a guess.
+    """
+
+    def __init__(self, message: str, *, left: float, asked_for: bool, probing: bool = False) -> None:
+        super().__init__(message, retry_after=left)
+        self.left = left
+        self.asked_for = asked_for
+        self.probing = probing
+
+
+class Breaker:
+    """Ask :meth:`admit` before each request, and tell it afterwards how that went. Times are in seconds.
+
+    ``admit`` says whether the request is the probe, and is to be told that again: the outcome of a request
+    that went out before the breaker opened says nothing about upstream as it is now.
+    """
+
+    def __init__(
+        self,
+        failures: int,
+        rest: float,
+        longest_rest: float = LONGEST_REST,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._failures = failures
+        self._first_rest = rest
+        self._longest_rest = longest_rest
+        self._clock = clock
+        self._in_a_row = 0
+        self._rest = rest
+        self._opened_until: float | None = None
+        self._asked_for = False
+        self._probing = False
+
+    @property
+    def state(self) -> State:
+        """Whether requests go out."""
+        if self._opened_until is None:
+            return "closed"
+        return "open" if self._clock() < self._opened_until else "half-open"
+
+    def check(self) -> None:
+        """Learn at once that a request would not go out now, before it waits for anything.
+
+        :raises CircuitOpen: it would not.
+        """
+        if self._opened_until is None:
+            return
+        left = self._opened_until - self._clock()
+        if left > 0:
+            sentence = (
+                "Upstream asked to be left alone for now."
+                if self._asked_for
+                else "Upstream has failed too often and is left alone for now."
+            )
+            raise CircuitOpen(sentence, left=left, asked_for=self._asked_for)
+        if self._probing:
+            sentence = "Upstream was left alone and is being probed."
+            raise CircuitOpen(sentence, left=PROBE_SECONDS, asked_for=self._asked_for, probing=True)
+
+    def admit(self) -> bool:
+        """Let a request go out; whether it is the probe.
+
+        :raises CircuitOpen: it must not.
+        """
+        self.check()
+        self._probing = self._opened_until is not None
+        return self._probing
+
+    def succeeded(self, probe: bool) -> None:
+        """Upstream answered, whatever it said."""
+        if self._opened_until is not None and not probe:
+            return
+        self._in_a_row = 0
+        self._rest = self._first_rest
+        self._opened_until = None
+        self._probing = False
+
+    def failed(self, probe: bool, retry_after: float | None) -> None:
+        """Upstream did not answer, or asked to be left alone for ``retry_after`` seconds."""
+        self._in_a_row += 1
+        if retry_after is not None:
+            self._open(retry_after, asked_for=True)
+        elif probe:
+            self._rest = min(self._rest * 2, self._longest_rest)
+            self._open(self._rest, asked_for=False)
+        elif self._in_a_row >= self._failures and self._opened_until is None:
+            self._open(self._rest, asked_for=False)
+        if probe:
+            self._probing = False
+
+    def given_up(self, probe: bool) -> None:
+        """The request ended without telling anything about upstream: its client has gone."""
+        if probe:
+            self._probing = False
+
+    def _open(self, seconds: float, *, asked_for: bool) -> None:
+        until = self._clock() + seconds
+        if self._opened_until is None or until > self._opened_until:
+            self._opened_until = until
+            self._asked_for = asked_for

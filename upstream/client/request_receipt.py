@@ -1,0 +1,137 @@
+"""The receipt: what one answer cost upstream, and whether it was made of the catalog alone.
+
+Whoever wants one opens ``recording(receipt)``; the client notes each exchange on the receipt that is open in
+its context. Tasks inherit the context of the code that starts them, so loaders need not know of it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request to upstream and its answer. Times are in seconds of the monotonic clock."""
+
+    kind: str
+    """What was asked: ``package``, ``grids page``, ``search``, ..."""
+    bytes: int
+    """The size of the answer's body; 0 when none came."""
+    asked: float
+    """When the answer was wanted; it may have waited for its turn before it was sent."""
+    ended: float
+
+
+@dataclass(eq=False, slots=True)
+class Receipt:
+    """The exchanges behind one answer, and the records that needed none."""
+
+    exchanges: list[Exchange] = field(default_factory=list)
+    from_memory: int = 0
+    not_looked_up: int = 0
+    """How many keys were answered as missing because the catalog does not know them, and upstream was not asked."""
+    uncacheable: bool = False
+    """Whether the same operation can have another answer from the same catalog, now or later."""
+    begin_waiting: Callable[[], None] = lambda: None
+    """Called each time that the answer begins to wait for upstream."""
+
+    @property
+    def rounds(self) -> int:
+        """How many exchanges had to wait for one another: the longest chain of them."""
+        rounds, end = 0, float("-inf")
+        for exchange in sorted(self.exchanges, key=lambda exchange: exchange.ended):
+            if exchange.asked >= end:
+                rounds, end = rounds + 1, exchange.ended
+        return rounds
+
+    @property
+    def milliseconds(self) -> float:
+        """The time from the first question to the last answer."""
+        if not self.exchanges:
+            return 0.0
+        first = min(exchange.asked for exchange in self.exchanges)
+        return (max(exchange.ended for exchange in self.exchanges) - first) * 1000
+
+    def summary(self) -> dict[str, object]:
+        """The receipt as ``extensions.upstream`` shows it: counts and times, no URL and no header."""
+        return {
+            "requests": len(self.exchanges),
+            "requestsByKind": dict(Counter(exchange.kind for exchange in self.exchanges)),
+            "rounds": self.rounds,
+            "bytes": sum(exchange.bytes for exchange in self.exchanges),
+            "recordsFromMemory": self.from_memory,
+            "milliseconds": round(self.milliseconds, 1),
+        }
+
+    def note(self, exchange: Exchange) -> None:
+        """Put an exchange on the receipt."""
+        self.exchanges.append(exchange)
+
+
+_open_receipt: ContextVar[Receipt | None] = ContextVar("open_receipt", default=None)
+_note: ContextVar[Callable[[Exchange], None] | None] = ContextVar("note", default=None)
+
+
+@contextmanager
+def recording(receipt: Receipt) -> Iterator[None]:
+    """Make ``receipt`` the open one: every exchange that starts in this context is noted on it."""
+    opened, noted = _open_receipt.set(receipt), _note.set(receipt.note)
+    try:
+        yield
+    finally:
+        _note.reset(noted)
+        _open_receipt.reset(opened)
+
+
+@contextmanager
+def noting(note: Callable[[Exchange], None]) -> Iterator[None]:
+    """Give every exchange that starts in this context to ``note``: for those who ask for several receipts."""
+    token = _note.set(note)
+    try:
+        yield
+    finally:
+        _note.reset(token)
+
+
+def open_receipt() -> Receipt | None:
+    """The receipt that is open in this context."""
+    return _open_receipt.get()
+
+
+def note(exchange: Exchange) -> None:
+    """Note an exchange for whoever records in this context, if anyone does."""
+    give = _note.get()
+    if give is not None:
+        give(exchange)
+
+
+def note_from_memory(records: int) -> None:
+    """Note on the open receipt, if there is one, that records came without an exchange."""
+    receipt = _open_receipt.get()
+    if receipt is not None:
+        receipt.from_memory += records
+
+
+def note_waiting() -> None:
+    """Note on the open receipt, if there is one, that the answer begins to wait for upstream."""
+    receipt = _open_receipt.get()
+    if receipt is not None:
+        receipt.begin_waiting()
+
+
+def note_not_looked_up(keys: int) -> None:
+    """Note on the open receipt, if there is one, that the catalog alone said that there is no such record."""
+    receipt = _open_receipt.get()
+    if receipt is not None:
+        receipt.not_looked_up += keys
+
+
+def note_uncacheable() -> None:
+    """Note on the open receipt, if there is one, that the answer depends on the time, or on what upstream says now."""
+    receipt = _open_receipt.get()
+    if receipt is not None:
+        receipt.uncacheable = True

@@ -1,0 +1,275 @@
+"""One question to upstream and its answer: turns, time limits, attempts and the breaker.
+
+Connection errors, time-outs, 429, 500, 502, 503 and 504 are worth another attempt, after a pause: what upstream
+asks for by ``Retry-After``, else full jitter. Whoever stops waiting ends the attempts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import httpx
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_random_exponential,
+)
+
+from upstream.client.circuit_breaker import Breaker, CircuitOpen
+from upstream.client.concurrency_limiter import Limiter
+from upstream.client.request_receipt import Exchange, note
+from upstream.client.response_checks import checked_body, failure
+from upstream.client.trace_context import trace_headers
+from upstream.client.upstream_errors import (
+    UpstreamBadData,
+    UpstreamError,
+    UpstreamRateLimited,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
+
+PASSING = frozenset((500, 502, 503, 504))
+"""The 5xx that another attempt can do better than."""
+
+LONGEST_JITTER = 2.0
+"""Seconds: no pause is longer unless upstream asks for it."""
+
+PATIENCE = 0.5
+"""The share of an exchange's time limit after which whoever gives up gives up a failed exchange. Clients with
+less patience than the limit would else hide for ever that upstream hangs."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientLimits:
+    """What the client may spend on upstream. Times are in seconds; the settings say why each is as it is."""
+
+    exchange: float = 10.0
+    """For one exchange, from its turn to the last byte."""
+    connect: float = 3.0
+    total: float = 25.0
+    """For one answer: its waiting, attempts and pauses."""
+    attempts: int = 3
+    first_pause: float = 0.25
+    """The most before the second attempt; the most before each later one is twice that before the last."""
+    longest_pause: float = 5.0
+    """Between two attempts. An upstream that asks for a longer one is not asked again for this answer."""
+    longest_retry_after: float = 300.0
+    """What ``Retry-After`` is cut to, for everyone who obeys it."""
+    answer_bytes: int = 32_000_000
+    lowest_in_flight: int = 1
+    highest_in_flight: int = 32
+    breaker_failures: int = 10
+    breaker_rest: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamRequest:
+    """One thing to ask upstream for."""
+
+    kind: str
+    """As receipts name it."""
+    path: str
+    params: dict[str, int | str]
+    nominal: float
+    """The seconds that the answer takes, by the contract."""
+    asked: float | None
+    under_way: Callable[[], AbstractContextManager[object]] = nullcontext
+    """Entered while an exchange for it is under way: it has its turn, and no answer yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamAnswer:
+    """A good answer."""
+
+    body: bytes | None
+    """``None`` if upstream says that there is no such record."""
+    seconds: float
+    """How long it took, from its turn on."""
+
+
+DEFAULT_CLIENT_LIMITS = ClientLimits()
+
+
+class Exchanger:
+    """Asks upstream, through one HTTP client.
+
+    ``limiter``, ``breaker``, ``outcomes`` (``answered``, ``missing``, ``given up`` or the code of an error),
+    ``received`` (bytes) and ``seconds`` (that all exchanges took) are there to be looked at.
+    """
+
+    def __init__(self, http: httpx.AsyncClient, limits: ClientLimits) -> None:
+        self._http = http
+        self._limits = limits
+        self._full_jitter = wait_random_exponential(multiplier=limits.first_pause, max=LONGEST_JITTER)
+        self.limiter = Limiter(limits.lowest_in_flight, limits.highest_in_flight)
+        self.breaker = Breaker(limits.breaker_failures, limits.breaker_rest)
+        self._probe_ended = asyncio.Event()
+        self.outcomes: Counter[str] = Counter()
+        self.received = 0
+        self.seconds = 0.0
+
+    async def ask(
+        self, wanted: UpstreamRequest, background: bool = False, attempts: int | None = None
+    ) -> UpstreamAnswer:
+        """The answer, after as many attempts as it takes and the limits (or ``attempts``) allow.
+
+        :raises UpstreamError: there is none.
+        """
+        retrying = AsyncRetrying(
+            stop=stop_after_attempt(attempts or self._limits.attempts),
+            retry=retry_if_exception(self._worth_another_attempt),
+            wait=self._pause,
+            reraise=True,
+        )
+        try:
+            # Whoever is in the background waits for everyone else, however long that takes.
+            async with asyncio.timeout(None if background else self._limits.total):
+                return await retrying(self._attempt, wanted, background)
+        except TimeoutError as error:
+            raise UpstreamTimeout(f"Upstream did not answer /{wanted.path} in time.") from error
+
+    async def _attempt(self, wanted: UpstreamRequest, background: bool) -> UpstreamAnswer:
+        asked = time.monotonic() if wanted.asked is None else wanted.asked
+        while True:
+            await self._wait_while_left_alone()
+            async with self.limiter.turn(background=background):
+                try:
+                    probe = self.breaker.admit()
+                except CircuitOpen:
+                    continue  # it opened while this waited for its turn
+                if probe:
+                    self._probe_ended.clear()
+                with wanted.under_way():
+                    return await self._exchange(wanted, asked, probe)
+
+    async def _wait_while_left_alone(self) -> None:
+        """Wait where upstream asked for a short pause, and for the probe after it; nothing is sent meanwhile.
+
+        :raises CircuitOpen: upstream has failed too often, or asked for a long pause.
+        """
+        while True:
+            try:
+                self.breaker.check()
+                return
+            except CircuitOpen as circuit:
+                too_long = circuit.left > self._limits.longest_pause and not circuit.probing
+                if too_long or not circuit.asked_for:
+                    raise
+                over = self._probe_ended.wait() if circuit.probing else asyncio.sleep(circuit.left)
+            await over
+
+    async def _exchange(self, wanted: UpstreamRequest, asked: float, probe: bool) -> UpstreamAnswer:
+        """One request and its answer, in its turn."""
+        started = time.monotonic()
+        body = bytearray()
+        outcome: UpstreamAnswer | UpstreamError | None = None
+        try:
+            async with asyncio.timeout(self._limits.exchange):
+                response = await self._receive(wanted, body)
+            seconds = time.monotonic() - started
+            good = checked_body(
+                wanted.path,
+                response,
+                body,
+                most_bytes=self._limits.answer_bytes,
+                longest_retry_after=self._limits.longest_retry_after,
+            )
+            outcome = UpstreamAnswer(good, seconds)
+            return outcome
+        except UpstreamError as error:
+            outcome = error
+            raise
+        except MemoryError:
+            raise
+        except Exception as error:
+            # Whatever the HTTP library raises: to whoever asked, upstream has not answered.
+            outcome = failure(wanted.path, error)
+            raise outcome from error
+        finally:
+            ended = time.monotonic()
+            self._learn_from(outcome, probe, wanted, ended - started)
+            if probe:
+                self._probe_ended.set()
+            self.outcomes[_named(outcome)] += 1
+            self.received += len(body)
+            self.seconds += ended - started
+            note(Exchange(kind=wanted.kind, bytes=len(body), asked=asked, ended=ended))
+
+    async def _receive(self, wanted: UpstreamRequest, body: bytearray) -> httpx.Response:
+        """The head of the answer; its body goes to ``body`` as it comes, up to just over the limit."""
+        request = self._http.stream("GET", wanted.path, params=wanted.params, headers=trace_headers())
+        async with request as response:
+            if len(response.headers.get_list("Content-Encoding", split_commas=True)) > 1:
+                # A chunk that is unpacked twice can fill the memory before its size is known.
+                raise UpstreamBadData(f"Upstream's answer to /{wanted.path} is packed more than once.")
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > self._limits.answer_bytes:
+                    break
+            return response
+
+    def _learn_from(
+        self,
+        outcome: UpstreamAnswer | UpstreamError | None,
+        probe: bool,
+        wanted: UpstreamRequest,
+        seconds: float,
+    ) -> None:
+        """``None`` is no outcome: whoever asked has gone, or had no more time."""
+        if outcome is None and seconds < PATIENCE * self._limits.exchange:
+            self.breaker.given_up(probe)
+        elif outcome is None:
+            self.breaker.failed(probe, None)
+            self.limiter.failed()
+        elif isinstance(outcome, UpstreamAnswer):
+            self.breaker.succeeded(probe)
+            self.limiter.succeeded(outcome.seconds, wanted.nominal, wanted.kind)
+        elif isinstance(outcome, UpstreamBadData):
+            self.breaker.succeeded(probe)  # it answered, if nonsense
+        else:
+            self.breaker.failed(probe, outcome.retry_after)
+            if _tells_of_load(outcome):
+                self.limiter.failed()
+
+    def _worth_another_attempt(self, error: BaseException) -> bool:
+        """Load and connections pass; nonsense stays. A pause that upstream asks for must be short enough."""
+        match error:
+            case CircuitOpen():
+                return False
+            case UpstreamUnavailable():
+                passes = error.status is None or error.status in PASSING
+            case UpstreamTimeout() | UpstreamRateLimited():
+                passes = True
+            case _:
+                return False
+        return passes and (error.retry_after is None or error.retry_after <= self._limits.longest_pause)
+
+    def _pause(self, state: RetryCallState) -> float:
+        """What upstream asks for; else full jitter: anything up to a bound that doubles with each attempt."""
+        assert state.outcome is not None
+        error = state.outcome.exception()
+        if isinstance(error, UpstreamError) and error.retry_after is not None:
+            return error.retry_after
+        return self._full_jitter(state)
+
+
+def _named(outcome: UpstreamAnswer | UpstreamError | None) -> str:
+    if outcome is None:
+        return "given up"
+    if isinstance(outcome, UpstreamError):
+        return outcome.code
+    return "missing" if outcome.body is None else "answered"
+
+
+def _tells_of_load(failure: UpstreamError) -> bool:
+    refused = isinstance(failure, UpstreamUnavailable) and (
+        failure.status == 503 or failure.retry_after is not None
+    )
+    return refused or isinstance(failure, UpstreamTimeout | UpstreamRateLimited)

@@ -1,0 +1,93 @@
+"""What can go wrong with upstream and with the storage, each with the code that a GraphQL client sees.
+
+    UpstreamError
+    ├── UpstreamTimeout       UPSTREAM_TIMEOUT       no answer within the time limit
+    ├── UpstreamUnavailable   UPSTREAM_UNAVAILABLE   no connection, or an answer of 5xx
+    ├── UpstreamRateLimited   UPSTREAM_RATE_LIMITED  an answer of 429
+    ├── UpstreamBadData       UPSTREAM_BAD_DATA      an answer that is not what the v4 API sends
+
+    └── BudgetSpent           RATE_LIMITED           the gateway asks no more for now
+    StorageUnavailable        STORAGE_UNAVAILABLE    the file of the catalog cannot be used
+
+A missing record is not among them: the client answers ``None`` for it. Messages are shown to clients of the
+gateway, so they name paths and reasons, never hosts or headers.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class UpstreamError(Exception):
+    """Upstream did not give the answer that was asked for.
+
+    ``retry_after`` is the number of seconds after which upstream wants to be asked again, if it said so.
+    """
+
+    code: ClassVar[str]
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class UpstreamTimeout(UpstreamError):
+    """No answer within the time limit."""
+
+    code = "UPSTREAM_TIMEOUT"
+
+
+class UpstreamUnavailable(UpstreamError):
+    """No connection, or an answer of 5xx; then ``status`` is that."""
+
+    code = "UPSTREAM_UNAVAILABLE"
+
+    def __init__(self, message: str, *, retry_after: float | None = None, status: int | None = None) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.status = status
+
+
+class UpstreamRateLimited(UpstreamError):
+    """An answer of 429."""
+
+    code = "UPSTREAM_RATE_LIMITED"
+
+
+class UpstreamBadData(UpstreamError):
+    """An answer that is not what the v4 API sends: another status, content type or shape."""
+
+    code = "UPSTREAM_BAD_DATA"
+
+
+class BudgetSpent(UpstreamError):
+    """Upstream was not asked, because the gateway has asked for enough that strangers can make up."""
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(
+            "The gateway asks Django Packages for no more searches and unknown keys for now.",
+            retry_after=retry_after,
+        )
+
+
+class StorageUnavailable(Exception):
+    """The catalog file cannot be used. The message is one sentence for the operator: its path and the reason.
+
+    ``told`` is the sentence for clients, which names no path.
+    """
+
+    code: ClassVar[str] = "STORAGE_UNAVAILABLE"
+    told = "The gateway's storage cannot be used now. Try again in a moment."
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"The catalog file {path} cannot be used: {reason}.")
+
+
+class NothingStored(StorageUnavailable):
+    """The storage has no catalog of this upstream, and so no change feed."""
+
+    told = "The gateway has stored no catalog yet, so nothing is known of changes. Try again in a moment."
+
+    def __init__(self) -> None:
+        Exception.__init__(self, "The storage has no catalog yet.")

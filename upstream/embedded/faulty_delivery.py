@@ -1,0 +1,164 @@
+"""How an answer goes out, and how the faults change that: the only code that touches the wire."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from starlette.types import Receive, Send
+
+from .editable_catalog import EmbeddedCatalog
+from .faults import (
+    BadField,
+    ContentType,
+    Dropped,
+    Effect,
+    InsertAfterList,
+    Latency,
+    Nested,
+    Oversized,
+    Poisoned,
+    RemoveAfterList,
+    Slow,
+    StatusFault,
+    Truncated,
+    WrongCount,
+)
+from .http_responses import JSON, EmbeddedAnswer, site_page
+from .row_json import compact
+
+
+@dataclass
+class Delivery:
+    """An answer with what happens to it on its way."""
+
+    answer: EmbeddedAnswer
+    delay: float = 0.0
+    dropped: bool = False
+    has_failed: bool = False
+    """True when an effect has ended the request, so that the later ones do not come to it."""
+    bad_fields: list[BadField] = field(default_factory=list)
+    content_type: bytes | None = None
+    depth: int = 0
+    factor: float = 1.0
+    size: int = 0
+    cut: Truncated | None = None
+    trickle: Slow | None = None
+
+    def apply(self, effect: Effect, catalog: EmbeddedCatalog) -> None:
+        """Let one effect change the delivery."""
+        match effect:
+            case Latency(seconds=seconds):
+                self.delay += seconds
+            case Dropped():
+                self.dropped = self.has_failed = True
+            case StatusFault() | Poisoned():
+                self.answer = _failed(effect) if isinstance(effect, StatusFault) else site_page(500)
+                self.has_failed = True
+                self.bad_fields.clear()
+            case ContentType(value=value):
+                self.content_type = value.encode()
+            case BadField():
+                if self.answer.content_type == JSON:
+                    self.bad_fields.append(effect)
+            case Nested(depth=depth):
+                self.depth = depth
+            case WrongCount(factor=factor):
+                self.factor = factor
+            case Oversized(bytes=size):
+                self.size = size
+            case Truncated():
+                self.cut = effect
+            case Slow():
+                self.trickle = effect
+            case InsertAfterList():
+                catalog.insert_package()
+            case RemoveAfterList(id=package_id):
+                if package_id in catalog.packages:
+                    catalog.remove_package(package_id)
+
+    async def send(self, receive: Receive, send: Send, *, with_body: bool) -> int:
+        """Send the answer as far as it gets; the number of bytes of body that went out."""
+        if self.delay:
+            await asyncio.sleep(self.delay)
+        if self.dropped:
+            await _hang_up(receive, send, at_once=True)
+            return 0
+        answer = self._spoilt()
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.wire_headers()})
+        body = answer.body if with_body else b""
+        if self.cut is not None and not self.cut.framed and with_body:
+            part = body[: int(len(body) * self.cut.share)]
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+            await _hang_up(receive, send, at_once=False)
+            return len(part)
+        if self.trickle is not None:
+            step = max(1, self.trickle.chunk)
+            for start in range(0, len(body), step):
+                await send(
+                    {"type": "http.response.body", "body": body[start : start + step], "more_body": True}
+                )
+                await asyncio.sleep(self.trickle.pause)
+            body, sent = b"", len(body)
+        else:
+            sent = len(body)
+        await send({"type": "http.response.body", "body": body})
+        return sent
+
+    def _spoilt(self) -> EmbeddedAnswer:
+        """The answer with a wrong body or type; in this order, whatever the order of the rules."""
+        answer = self.answer
+        for bad_field in self.bad_fields:
+            answer.body = _with_bad_field(answer, bad_field)
+        if self.factor != 1 and answer.content_type == JSON:
+            answer.body = _with_wrong_count(answer, self.factor)
+        if self.depth and answer.body.startswith(b"{"):
+            nested = b"[" * self.depth + b"]" * self.depth
+            answer.body = b'{"nested":' + nested + b"," + answer.body[1:]
+        answer.body = answer.body.ljust(self.size)
+        if self.cut is not None and self.cut.framed:
+            answer.body = answer.body[: int(len(answer.body) * self.cut.share)]
+        if self.content_type is not None:
+            answer.replace_header(b"content-type", self.content_type)
+        return answer
+
+
+async def _hang_up(receive: Receive, send: Send, *, at_once: bool) -> None:
+    """End the connection without ending the answer.
+
+    ASGI has no message for that. On uvicorn `send` is a method of the object that holds the socket's
+    transport; it is closed, and the disconnect awaited, so that the server does not put a 500 of its own in
+    place. In process there is no socket, and the caller gets the error that a socket would have given.
+    """
+    transport: Any = getattr(getattr(send, "__self__", None), "transport", None)
+    if transport is None:
+        raise ConnectionResetError("The embedded upstream dropped the connection.")
+    if at_once:
+        transport.abort()
+    else:
+        transport.close()
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _failed(effect: StatusFault) -> EmbeddedAnswer:
+    answer = site_page(effect.code)
+    if effect.retry_after is not None:
+        answer.headers.append((b"retry-after", effect.retry_after.encode()))
+    if effect.location is not None:
+        answer.headers.append((b"location", effect.location.encode()))
+    return answer
+
+
+def _with_bad_field(answer: EmbeddedAnswer, effect: BadField) -> bytes:
+    document = msgspec.json.decode(answer.body)
+    for record in document["results"] if answer.is_list else [document]:
+        if record["id"] == effect.id:
+            record[effect.field] = effect.value
+    return compact(document)
+
+
+def _with_wrong_count(answer: EmbeddedAnswer, factor: float) -> bytes:
+    document = msgspec.json.decode(answer.body)
+    document["count"] = int(document["count"] * factor)
+    return compact(document)

@@ -1,0 +1,100 @@
+"""How a row becomes v4's JSON: encoded once with marks for the link parts, then filled in by request.
+
+Hyperlinks depend on the request: its Host, its scheme, a format suffix and `?format=` (contract, sections 2
+and 6). So a row is encoded with the byte 0x01 where a link begins and 0x02 where it ends. Valid JSON never
+contains these two bytes raw, so filling them in is two replacements whatever the texts say.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from .row_types import GridRow, Kind, PackageRow, Row
+
+_LINK_BEGINS = "\x01"
+_LINK_ENDS = "\x02"
+# The whole default catalog fits; a catalog of 540,000 does not keep all its JSON as well.
+_MOST_KEPT = 100_000
+
+_encoder = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True)
+class Links:
+    """What a request's hyperlinks begin and end with."""
+
+    base: bytes
+    """Scheme and host, such as `http://127.0.0.1:8000`."""
+    suffix: bytes = b"/"
+    """`/` or `.json`, then `?format=...` when the request had it."""
+
+    def fill(self, template: bytes) -> bytes:
+        """The template with every link made whole."""
+        return template.replace(b"\x01", self.base + b"/api/v4/").replace(b"\x02", self.suffix)
+
+    def to(self, path: str) -> str:
+        """One link, such as to `packages`."""
+        return f"{self.base.decode('latin-1')}/api/v4/{path}{self.suffix.decode()}"
+
+
+class Templates:
+    """The encoded rows, made when first asked and again when the row has been replaced."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Kind, dict[int, tuple[Row, bytes]]] = {"packages": {}, "grids": {}, "categories": {}}
+
+    def of(self, kind: Kind, row: Row) -> bytes:
+        """The row's JSON with marks instead of link bases."""
+        kept = self._kept[kind].get(row.id)
+        if kept is not None and kept[0] is row:
+            return kept[1]
+        template = _template(row)
+        if len(self._kept[kind]) < _MOST_KEPT:
+            self._kept[kind][row.id] = (row, template)
+        return template
+
+    def page(
+        self, kind: Kind, rows: Sequence[Row], count: int, next_link: str | None, previous_link: str | None
+    ) -> bytes:
+        """A page object of these rows, with marks instead of link bases."""
+        head = b'{"count":%d,"next":%b,"previous":%b,"results":[' % (
+            count,
+            compact(next_link),
+            compact(previous_link),
+        )
+        return head + b",".join([self.of(kind, row) for row in rows]) + b"]}"
+
+
+def compact(value: object) -> bytes:
+    """JSON as v4 writes it: compact UTF-8, with U+2028 and U+2029 escaped (contract, section 3)."""
+    return _escape_separators(_encoder.encode(value))
+
+
+def indented(body: bytes, spaces: int) -> bytes:
+    """The same JSON, indented as `Accept: application/json; indent=4` asks."""
+    return _escape_separators(json.dumps(json.loads(body), ensure_ascii=False, indent=spaces).encode())
+
+
+def _template(row: Row) -> bytes:
+    match row:
+        case PackageRow():
+            fields = msgspec.structs.asdict(row)
+            fields["category"] = _links("categories", [row.category])[0]
+            fields["grids"] = _links("grids", row.grids)
+            return compact(fields)
+        case GridRow():
+            return compact(msgspec.structs.asdict(row) | {"packages": _links("packages", row.packages)})
+        case _:
+            return compact(row)
+
+
+def _links(kind: Kind, ids: Iterable[int]) -> list[msgspec.Raw]:
+    return [msgspec.Raw(f'"{_LINK_BEGINS}{kind}/{key}{_LINK_ENDS}"'.encode()) for key in ids]
+
+
+def _escape_separators(encoded: bytes) -> bytes:
+    if b"\xe2\x80" not in encoded:
+        return encoded
+    return encoded.replace(b"\xe2\x80\xa8", rb"\u2028").replace(b"\xe2\x80\xa9", rb"\u2029")

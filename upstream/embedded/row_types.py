@@ -1,0 +1,92 @@
+"""The rows that the embedded upstream serves: one struct a v4 resource, fields in v4's key order.
+
+Links are ids here; `row_json.py` turns them into URLs (contract, section 3).
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal
+
+import msgspec
+
+Kind = Literal["packages", "grids", "categories"]
+
+
+class PackageRow(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
+    """A package. Datetimes are text in America/New_York, as v4 writes them."""
+
+    category: int
+    grids: tuple[int, ...]
+    id: int
+    title: str
+    slug: str
+    last_updated: str | None
+    last_fetched: str | None
+    repo_url: str
+    pypi_version: str | None
+    created: str
+    modified: str
+    repo_forks: int
+    repo_description: str
+    pypi_url: str
+    documentation_url: str | None
+    repo_watchers: int
+    # The database would let JSON null and items of any kind through, so the row may hold them too.
+    commits_over_52: tuple[Any, ...] | None
+    participants: tuple[str, ...]
+
+
+class GridRow(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
+    """A comparison grid with the ids of its packages, by title."""
+
+    id: int
+    title: str
+    slug: str
+    description: str
+    is_locked: bool
+    packages: tuple[int, ...]
+    header: bool
+    created: str
+    modified: str
+
+
+class CategoryRow(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
+    """A category. It does not list its packages."""
+
+    id: int
+    title: str
+    slug: str
+    description: str
+    title_plural: str
+    show_pypi: bool
+    created: str
+    modified: str
+
+
+Row = PackageRow | GridRow | CategoryRow
+
+
+def package_from_v4(record: dict[str, object]) -> PackageRow:
+    """The row of a package record as v4 sends it, its links become ids."""
+    links = {"category": _id(record["category"]), "grids": tuple(_ids(record["grids"]))}
+    return msgspec.convert({**record, **links}, PackageRow)
+
+
+def grid_from_v4(record: dict[str, object]) -> GridRow:
+    """The row of a grid record as v4 sends it, its links become ids."""
+    return msgspec.convert({**record, "packages": tuple(_ids(record["packages"]))}, GridRow)
+
+
+def category_from_v4(record: dict[str, object]) -> CategoryRow:
+    """The row of a category record as v4 sends it."""
+    return msgspec.convert(record, CategoryRow)
+
+
+def _ids(links: object) -> Iterator[int]:
+    assert isinstance(links, Iterable)
+    return (_id(link) for link in links)
+
+
+def _id(link: object) -> int:
+    # The id is the last path segment, whatever the suffix or ?format= says (contract, section 6).
+    path = str(link).partition("?")[0].rstrip("/")
+    return int(path.rpartition("/")[2].partition(".")[0])

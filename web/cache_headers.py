@@ -1,0 +1,65 @@
+"""What answers tell caches between the gateway and its clients (RFC 9110, RFC 9111, RFC 5861).
+
+The gateway itself is a cache of Django Packages, so an answer's ``Age`` is that of the catalog. Its ``max-age`` counts
+from there too, and ends ``max_age`` seconds from now, so that what is published next is seen soon: to ask again
+costs an answer 304 that nothing is executed for.
+"""
+
+from __future__ import annotations
+
+import time
+from hashlib import blake2b
+
+from catalog.freshness import Freshness, Snapshot
+
+Headers = list[tuple[bytes, bytes]]
+
+NO_STORE: Headers = [(b"cache-control", b"no-store")]
+"""For an answer that the next one to the same question need not be like."""
+
+
+class CachePolicy:
+    """How long caches may keep answers. ``max_age`` is in seconds, ``limits`` are those of the catalog itself."""
+
+    def __init__(self, max_age: int, limits: Freshness) -> None:
+        self._max_age = max_age
+        self._limits = limits
+        self._of: Snapshot | None = None
+        self._at = 0
+        self._last: Headers = []
+
+    def headers(self, snapshot: Snapshot) -> Headers:
+        """For an answer that is made of this catalog alone."""
+        second = int(time.monotonic())
+        # The same for all answers of one second.
+        if self._of is not snapshot or self._at != second:
+            self._of, self._at, self._last = snapshot, second, self._headers(int(snapshot.age()))
+        return self._last
+
+    def _headers(self, age: int) -> Headers:
+        limits = self._limits
+        use = max(0, min(self._max_age, int(limits.fresh) - age))
+        until = age + use
+        control = (
+            f"public, max-age={until}, stale-while-revalidate={max(0, int(limits.while_revalidate) - until)}, "
+            f"stale-if-error={max(0, int(limits.if_error) - until)}"
+        )
+        return [
+            (b"cache-control", control.encode()),
+            (b"age", str(age).encode()),
+            # For nginx, which takes max-age but no Age, and would keep an answer for hours.
+            (b"x-accel-expires", str(use).encode()),
+        ]
+
+
+def entity_tag(*parts: bytes) -> bytes:
+    """A strong tag of what these parts determine byte for byte: catalog, schema, operation, type, encoding."""
+    digest = blake2b(digest_size=16)
+    for part in parts:
+        digest.update(len(part).to_bytes(4, "big") + part)
+    return b'"%b"' % digest.hexdigest().encode()
+
+
+def names_tag(if_none_match: bytes, tag: bytes) -> bool:
+    """Whether the header If-None-Match names this tag (RFC 9110, 13.1.2: compared weakly)."""
+    return any(each.strip().removeprefix(b"W/") == tag for each in if_none_match.split(b","))

@@ -1,0 +1,311 @@
+"""The GraphQL endpoint as an ASGI app of its own: POST and GET of operations, and the page for a browser.
+
+The usual request finds its answer by its bytes, and is done after a few lines; what Starlette would do for each
+request costs more than that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import cached_property
+
+import msgspec
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from catalog.freshness import Snapshot
+from gateway.error_format import masked
+from gateway.persisted.document_lookup import Refused
+from gateway.request_execution import Gateway, GraphQLRequest
+from schema import schema
+from web.cache_headers import NO_STORE, CachePolicy, Headers, entity_tag, names_tag
+from web.client_connection import ClientLeft, as_long_as_there, read_body
+from web.compression import SMALLEST, compressed, encoding_for
+from web.content_negotiation import ANSWERS, JSON, accepted
+from web.incremental_delivery import in_parts, wants_parts
+from web.pages.graphiql import graphiql_or_why_not
+from web.request_parsing import BadRequest, HttpRequest, parameters, read_get, read_post
+from web.response_cache import Bytes, CachedAnswer, CachedReply, ResponseCache
+from web.server_sent_events import event_stream, wants_events
+
+CLIENT_LEFT = 499
+"""The status for a client that left before its answer: nobody reads it but the servers in between."""
+
+IN_THREAD = 200_000
+"""Bytes: from here on compression takes milliseconds, which other requests need not wait for."""
+
+ALLOWED = "GET, HEAD, POST, OPTIONS"
+EXPOSED = ("Age", "ETag")
+"""Headers that pages of other origins may read too."""
+
+_VARY: Headers = [(b"vary", b"Accept, Accept-Encoding")]
+_PUBLIC: Headers = [
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", ", ".join(EXPOSED).encode()),
+]
+_TELLING = frozenset(
+    [
+        b"accept",
+        b"accept-encoding",
+        b"content-type",
+        b"content-encoding",
+        b"if-none-match",
+        b"x-gateway-receipt",
+    ]
+)
+"""The headers that an answer depends on."""
+_RUNNING = frozenset([b"router-authorization", b"apollo-federation-include-trace", b"traceparent"])
+"""Those that matter only when an operation runs: an answer that is kept is the same whatever they are."""
+
+_deterministic = msgspec.json.Encoder(order="deterministic").encode
+
+
+class GraphQLEndpoint:
+    """Answers from what is kept where it can, else by the gateway.
+
+    ``most_together`` is how many requests a client may send in one array; 0 is none. ``public`` is whether pages of
+    all origins may read the answers: caches then need not keep one for each.
+    """
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        responses: ResponseCache,
+        policy: CachePolicy,
+        most_together: int = 0,
+        *,
+        public: bool = True,
+    ) -> None:
+        self.responses = responses
+        self._gateway = gateway
+        self._source = gateway.source
+        self._policy = policy
+        self._most_together = most_together
+        self._always = _VARY + _PUBLIC if public else _VARY
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        method, address = scope["method"], scope["query_string"]
+        telling = [part for header in scope["headers"] if header[0] in _TELLING for part in header]
+        response: ASGIApp
+        try:
+            body = await read_body(receive) if method == "POST" else b""
+            as_it_came = (method, address, body, self._gateway.persisted.version(), *telling)
+            snapshot = await self._source.snapshot()
+            if snapshot is not None:
+                reply = self.responses.reply(as_it_came, snapshot.catalog.version)
+                if reply is not None:
+                    await _send(send, 200, reply.headers + self._policy.headers(snapshot), reply.body)
+                    return
+            telling += [part for header in scope["headers"] if header[0] in _RUNNING for part in header]
+            http = HttpRequest(method, address, _by_name(telling), body)
+            response = await self._response(http, as_it_came, snapshot, receive)
+        except Refused as refused:
+            response = self._document_refusal(http, refused)
+        except BadRequest as error:
+            response = refusal(error.status, str(error), error.headers | _decoded(self._always))
+        except ClientLeft:
+            response = Response(status_code=CLIENT_LEFT)
+        except Exception as error:
+            response = _json(500, {"errors": [masked(error, f"{method} /graphql")]}, _decoded(self._always))
+        await response(scope, receive, send)
+
+    async def _response(
+        self, http: HttpRequest, as_it_came: Bytes, snapshot: Snapshot | None, receive: Receive
+    ) -> ASGIApp:
+        takes, documents = accepted(http.header("Accept")), self._gateway.persisted
+        if http.method == "POST":
+            read = read_post(http, documents, self._most_together)
+        elif http.method in ("GET", "HEAD"):
+            if takes.page and not any(map(parameters(http).get, ("query", "documentId", "extensions"))):
+                return graphiql_or_why_not(documents)
+            read = read_get(http, documents)
+        elif http.method == "OPTIONS":
+            return Response(status_code=204, headers={"Allow": ALLOWED})
+        else:
+            raise BadRequest(405, f"{http.method} is not answered here; use GET or POST.", {"Allow": ALLOWED})
+        if isinstance(read, GraphQLRequest):
+            await self._gateway.documents.read_aside(read.query)
+        if (
+            isinstance(read, GraphQLRequest)
+            and http.method != "HEAD"
+            and wants_events(self._gateway, takes, read)
+        ):
+            return event_stream(self._gateway, read, self._always)
+        if (
+            isinstance(read, GraphQLRequest)
+            and http.method != "HEAD"
+            and wants_parts(self._gateway, takes, read)
+        ):
+            return in_parts(self._gateway, read, self._always + NO_STORE)
+        if takes.json is None:
+            raise BadRequest(406, f"The Accept header takes none of what there is: {ANSWERS}.")
+        form = _Form(takes.json, encoding_for(http.header("Accept-Encoding")))
+        if isinstance(read, list):
+            return await self._answer_together(read, form, receive)
+        return await self._answer(http, as_it_came, read, form, snapshot, receive)
+
+    async def _answer(
+        self,
+        http: HttpRequest,
+        as_it_came: Bytes,
+        request: GraphQLRequest,
+        form: _Form,
+        snapshot: Snapshot | None,
+        receive: Receive,
+    ) -> ASGIApp:
+        kept: CachedAnswer | None = None
+        operation = _AnswerKey(request)
+        if snapshot is not None and not request.receipt:
+            if http.method != "POST" and b"if-none-match" in http.headers:
+                tag = self._tag(snapshot, operation, form)
+                if names_tag(http.headers[b"if-none-match"], tag):
+                    return _Raw(304, [(b"etag", tag), *self._always, *self._policy.headers(snapshot)])
+            kept = self.responses.answer(operation.key, snapshot.catalog.version)
+        if kept is None:
+            answer = await as_long_as_there(receive, self._gateway.execute(request))
+            snapshot = answer.made_of
+            if snapshot is None:
+                if answer.retry_after is not None:
+                    headers = [*NO_STORE, (b"retry-after", b"%d" % answer.retry_after)]
+                    return await self._in_form(503, answer.body, form, headers)
+                status = 200 if answer.ran or form.media_type == JSON else 400
+                return await self._in_form(status, answer.body, form, NO_STORE)
+            kept = self.responses.keep(operation.key, operation.size, answer.body, snapshot.catalog.version)
+        assert snapshot is not None
+        reply = await self._reply(kept, operation, form, snapshot)
+        if b"if-none-match" not in http.headers:
+            self.responses.add_request(kept, as_it_came, reply)
+        return _Raw(200, reply.headers + self._policy.headers(snapshot), reply.body)
+
+    async def _reply(
+        self, kept: CachedAnswer, operation: _AnswerKey, form: _Form, snapshot: Snapshot
+    ) -> CachedReply:
+        body, encoding = kept.body, form.encoding
+        if encoding is not None and len(body) >= SMALLEST:
+            body = kept.encoded.get(encoding) or await _compressed(kept.body, encoding)
+            if encoding not in kept.encoded:
+                self.responses.add_encoded(kept, encoding, body)
+        else:
+            encoding = None
+        headers = [
+            *_headers(form.media_type, encoding, len(body)),
+            *self._always,
+            (b"etag", self._tag(snapshot, operation, form)),
+        ]
+        return CachedReply(headers, body)
+
+    async def _answer_together(
+        self, read: list[GraphQLRequest | Refused], form: _Form, receive: Receive
+    ) -> ASGIApp:
+        work = asyncio.gather(*map(self._body, read))
+        body = b"[%b]" % b",".join(await as_long_as_there(receive, work))
+        return await self._in_form(200, body, form, NO_STORE)
+
+    def _document_refusal(self, http: HttpRequest, refused: Refused) -> ASGIApp:
+        media_type = accepted(http.header("Accept")).json or JSON
+        status = refused.json_status if media_type == JSON else refused.status
+        headers = _headers(media_type, None, len(refused.body))
+        return _Raw(status, [*headers, *self._always, *NO_STORE], refused.body)
+
+    async def _body(self, request: GraphQLRequest | Refused) -> bytes:
+        if isinstance(request, Refused):
+            return request.body
+        return (await self._gateway.execute(request)).body
+
+    async def _in_form(self, status: int, body: bytes, form: _Form, headers: Headers) -> ASGIApp:
+        """A response that is not kept."""
+        encoding = form.encoding if len(body) >= SMALLEST else None
+        if encoding is not None:
+            body = await _compressed(body, encoding)
+        described = _headers(form.media_type, encoding, len(body))
+        return _Raw(status, [*described, *self._always, *headers], body)
+
+    def _tag(self, snapshot: Snapshot, operation: _AnswerKey, form: _Form) -> bytes:
+        version = snapshot.catalog.version.encode()
+        return entity_tag(
+            self._schema, version, *operation.parts, form.media_type.encode(), (form.encoding or "").encode()
+        )
+
+    @cached_property
+    def _schema(self) -> bytes:
+        return entity_tag(schema.as_str().encode())
+
+
+def refusal(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
+    """The answer to an HTTP request that is no GraphQL request: a GraphQL error, so that clients show it."""
+    body = {"errors": [{"message": message, "extensions": {"code": "BAD_REQUEST"}}]}
+    return _json(status, body, headers)
+
+
+def _json(status: int, body: object, headers: dict[str, str] | None = None) -> Response:
+    return Response(
+        msgspec.json.encode(body), status, {"Cache-Control": "no-store"} | (headers or {}), media_type=JSON
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """In which form an answer goes out."""
+
+    media_type: str
+    encoding: str | None
+
+
+class _AnswerKey:
+    """What an answer depends on, beside the catalog."""
+
+    __slots__ = ("key", "parts", "size")
+
+    def __init__(self, request: GraphQLRequest) -> None:
+        variables = _deterministic(request.variables) if request.variables else b""
+        name = request.operation_name
+        self.key: Hashable = (request.query, name, variables)
+        self.parts = (request.query.encode("utf-8", "surrogatepass"), repr(name).encode(), variables)
+        self.size = sum(map(len, self.parts))
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """A response that is ready to be sent."""
+
+    status: int
+    headers: Headers
+    body: bytes = b""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await _send(send, self.status, self.headers, self.body)
+
+
+async def _send(send: Send, status: int, headers: Headers, body: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _headers(media_type: str, encoding: str | None, length: int) -> Headers:
+    headers = [
+        (b"content-type", f"{media_type}; charset=utf-8".encode()),
+        (b"content-length", str(length).encode()),
+    ]
+    if encoding is not None:
+        headers.append((b"content-encoding", encoding.encode()))
+    return headers
+
+
+async def _compressed(body: bytes, encoding: str) -> bytes:
+    if len(body) < IN_THREAD:
+        return compressed(body, encoding)
+    return await asyncio.to_thread(compressed, body, encoding)
+
+
+def _decoded(headers: Headers) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in headers}
+
+
+def _by_name(telling: list[bytes]) -> dict[bytes, bytes]:
+    headers: dict[bytes, bytes] = {}
+    for name, value in zip(telling[::2], telling[1::2], strict=True):
+        headers[name] = headers[name] + b", " + value if name in headers else value
+    return headers

@@ -1,0 +1,282 @@
+"""What the gateway measures, for Prometheus. Each worker process tells of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from starlette.requests import Request
+from starlette.responses import Response
+
+from catalog.catalog_source import CatalogSource
+from engine import Engine
+from gateway.persisted.document_lookup import OUTCOMES, PersistedDocuments
+from gateway.request_execution import Gateway
+from upstream.client.v4_records import KINDS
+from web.response_cache import ResponseCache
+from web.serving.open_connections import Connections
+
+
+async def metrics(request: Request) -> Response:
+    """The measurements in Prometheus's text format."""
+    registry = CollectorRegistry(auto_describe=False)
+    gateway: Gateway = request.app.state.gateway
+    registry.register(_Measurements(gateway.source))
+    registry.register(_OperationMeasurements(gateway))
+    registry.register(_DocumentMeasurements(gateway.persisted))
+    if gateway.engine is not None:
+        registry.register(_EngineMeasurements(gateway.engine))
+    registry.register(_ResponseMeasurements(request.app.state.responses))
+    registry.register(_ConnectionMeasurements(request.app.state.connections))
+    return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+class _Measurements(Collector):
+    def __init__(self, source: CatalogSource) -> None:
+        self._source = source
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._upstream()
+        yield from self._costs()
+        yield from self._catalog()
+        yield from self._following()
+
+    def _upstream(self) -> Iterator[Metric]:
+        exchanger = self._source.client.exchanger
+        requests = CounterMetricFamily(
+            "gateway_upstream_requests", "Requests to upstream, by what came of them.", labels=["outcome"]
+        )
+        for outcome, count in sorted(exchanger.outcomes.items()):
+            requests.add_metric([outcome], count)
+        yield requests
+        yield CounterMetricFamily(
+            "gateway_upstream_received_bytes", "The bodies of upstream's answers.", value=exchanger.received
+        )
+        yield GaugeMetricFamily(
+            "gateway_upstream_requests_in_flight", "Requests under way.", value=exchanger.limiter.in_flight
+        )
+        yield GaugeMetricFamily(
+            "gateway_upstream_concurrency_limit",
+            "How many requests upstream gets at a time now.",
+            value=exchanger.limiter.limit,
+        )
+        breaker = GaugeMetricFamily(
+            "gateway_upstream_breaker", "1 for the state of the circuit breaker.", labels=["state"]
+        )
+        for state in ("closed", "open", "half-open"):
+            breaker.add_metric([state], exchanger.breaker.state == state)
+        yield breaker
+        yield CounterMetricFamily(
+            "gateway_upstream_bad_records",
+            "Records that did not fit and were left out.",
+            value=self._source.client.bad_records,
+        )
+
+    def _costs(self) -> Iterator[Metric]:
+        costs = GaugeMetricFamily(
+            "gateway_upstream_cost_seconds",
+            "What requests cost lately: a detail, the fixed part of a page, each record on it, each before it.",
+            labels=["kind", "part"],
+        )
+        for kind in KINDS:
+            page, record = self._source.client.costs.page_parts(kind)
+            costs.add_metric([kind.singular, "detail"], self._source.client.costs.detail(kind))
+            costs.add_metric([kind.singular, "page"], page)
+            costs.add_metric([kind.singular, "record"], record)
+            costs.add_metric([kind.singular, "skipped"], self._source.client.costs.skipped(kind))
+        yield costs
+
+    def _catalog(self) -> Iterator[Metric]:
+        status = self._source.status(self._source.sync.snapshot)
+        yield GaugeMetricFamily(
+            "gateway_catalog_syncing", "1 while upstream is read anew.", value=status.syncing
+        )
+        if status.version is None or status.age_seconds is None:
+            return
+        yield GaugeMetricFamily(
+            "gateway_catalog_age_seconds", "Seconds since the last refresh.", value=status.age_seconds
+        )
+        yield GaugeMetricFamily(
+            "gateway_catalog_stale", "1 if it is older than it should be.", value=status.stale
+        )
+        records = GaugeMetricFamily("gateway_catalog_records", "How many records are known.", labels=["kind"])
+        counts = (status.package_count, status.grid_count, status.category_count)
+        for kind, count in zip(KINDS, counts, strict=True):
+            records.add_metric([kind.singular], count or 0)
+        yield records
+
+    def _following(self) -> Iterator[Metric]:
+        sync = self._source.sync
+        refreshes = CounterMetricFamily(
+            "gateway_refreshes",
+            "Attempts to refresh the catalog, crawls and looks alike, by what came of them.",
+            labels=["outcome"],
+        )
+        for outcome, count in sorted(sync.attempts.outcomes.items()):
+            refreshes.add_metric([outcome], count)
+        yield refreshes
+        yield GaugeMetricFamily(
+            "gateway_refresh_leads", "1 if it is this process that refreshes the catalog.", value=sync.leads
+        )
+        yield GaugeMetricFamily(
+            "gateway_catalog_refused",
+            "1 while upstream's catalog is too implausible to be taken.",
+            value=sync.guard.doubt is not None,
+        )
+        if sync.leads:
+            yield GaugeMetricFamily(
+                "gateway_refresh_seconds_since_success",
+                "Seconds since the last attempt that succeeded, or since this process began to lead.",
+                value=sync.attempts.seconds_since_success,
+            )
+
+
+class _OperationMeasurements(Collector):
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    def collect(self) -> Iterator[Metric]:
+        refused = CounterMetricFamily(
+            "gateway_operations_too_complex",
+            "Operations refused, by the limit they were beyond.",
+            labels=["limit"],
+        )
+        for limit, count in sorted(self._gateway.refused.items()):
+            refused.add_metric([limit], count)
+        yield refused
+        operations = GaugeMetricFamily(
+            "gateway_operations",
+            "Operations under way: those that run, that wait for a place, and that wait for Django Packages.",
+            labels=["state"],
+        )
+        admission = self._gateway.admission
+        for state, count in (
+            ("running", admission.running),
+            ("waiting", admission.waiting),
+            ("away", admission.away),
+        ):
+            operations.add_metric([state], count)
+        yield operations
+        yield CounterMetricFamily(
+            "gateway_operations_overloaded",
+            "Operations that were answered 503: no place to run became free for them.",
+            value=admission.refused,
+        )
+        answers = CounterMetricFamily(
+            "gateway_answers_made",
+            "Operations that were run, by whether Django Packages was asked. Kept answers are counted by themselves.",
+            labels=["from"],
+        )
+        answers.add_metric(["memory"], self._gateway.from_memory)
+        answers.add_metric(["upstream"], self._gateway.from_upstream)
+        yield answers
+
+
+class _DocumentMeasurements(Collector):
+    def __init__(self, documents: PersistedDocuments) -> None:
+        self._documents = documents
+
+    def collect(self) -> Iterator[Metric]:
+        requests = CounterMetricFamily(
+            "gateway_persisted_documents",
+            "Requests by the id of a document, and those refused. Those answered with what is kept for their "
+            "bytes are not among them.",
+            labels=["outcome"],
+        )
+        for outcome in OUTCOMES:
+            requests.add_metric([outcome], self._documents.outcomes[outcome])
+        yield requests
+        registered = self._documents.registered
+        yield GaugeMetricFamily(
+            "gateway_registered_documents", "Documents that clients registered.", value=len(registered)
+        )
+        yield GaugeMetricFamily(
+            "gateway_registered_documents_bytes", "The memory of their texts.", value=registered.bytes
+        )
+        trusted = self._documents.trusted
+        if trusted is None:
+            return
+        trusted.look()
+        yield GaugeMetricFamily(
+            "gateway_trusted_documents", "Documents of the manifest.", value=len(trusted.manifest.names)
+        )
+        yield GaugeMetricFamily(
+            "gateway_trusted_documents_unfit", "Those that do not fit the schema.", value=len(trusted.unfit)
+        )
+        yield CounterMetricFamily(
+            "gateway_trusted_documents_reload_failures",
+            "How often the manifest could not be used when it was new.",
+            value=trusted.failures,
+        )
+
+
+class _EngineMeasurements(Collector):
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def collect(self) -> Iterator[Metric]:
+        yield CounterMetricFamily(
+            "gateway_engine_answers", "Operations that the engine answered.", value=self._engine.answered
+        )
+        fallbacks = CounterMetricFamily(
+            "gateway_engine_handed_over",
+            "Operations that it left to Strawberry's execution, by the reason.",
+            labels=["reason"],
+        )
+        for reason, count in sorted(self._engine.fallbacks.items()):
+            fallbacks.add_metric([reason], count)
+        yield fallbacks
+
+
+class _ResponseMeasurements(Collector):
+    def __init__(self, responses: ResponseCache) -> None:
+        self._responses = responses
+
+    def collect(self) -> Iterator[Metric]:
+        kept = self._responses
+        found = CounterMetricFamily(
+            "gateway_kept_answers_asked",
+            "Requests that looked for a kept answer: found by their bytes, by their meaning, or not found.",
+            labels=["outcome"],
+        )
+        found.add_metric(["bytes"], kept.found_by_bytes)
+        found.add_metric(["meaning"], kept.found_by_meaning)
+        found.add_metric(["none"], kept.missed)
+        yield found
+        yield GaugeMetricFamily("gateway_kept_answers", "How many answers are kept.", value=len(kept))
+        yield GaugeMetricFamily("gateway_kept_answers_bytes", "The memory that they take.", value=kept.bytes)
+
+
+class _ConnectionMeasurements(Collector):
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def collect(self) -> Iterator[Metric]:
+        all_ = self._connections
+        quotas = {"open": all_.open, "socket": all_.sockets, "subscription": all_.subscriptions.quota}
+        taken = GaugeMetricFamily(
+            "gateway_connections",
+            "Connections that are open, the WebSockets among them, and the subscriptions over them.",
+            labels=["kind"],
+        )
+        refused = CounterMetricFamily(
+            "gateway_connections_refused", "Those that were one too many.", labels=["kind"]
+        )
+        for kind, quota in quotas.items():
+            taken.add_metric([kind], quota.taken)
+            refused.add_metric([kind], quota.refused)
+        yield taken
+        yield refused
+        yield GaugeMetricFamily(
+            "gateway_unsent_bytes", "What waits to be written to slow readers.", value=all_.slow.unsent
+        )
+        yield CounterMetricFamily(
+            "gateway_slow_readers",
+            "Connections cut off because their client did not read.",
+            value=all_.slow.cut_off,
+        )
+        yield CounterMetricFamily(
+            "gateway_garbage_requests", "Requests that were no HTTP.", value=all_.garbage
+        )

@@ -1,0 +1,55 @@
+"""The built example app grid-compare under /explore, for browsers of the gateway's own users."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from web.pages.static_files import BuiltFiles
+
+APP = Path(__file__).parent.parent.parent / "examples" / "frontends" / "grid-compare" / "dist"
+
+_NOT_BUILT = (
+    "The app at /explore is not built here: `make explore` builds it, with Node.js 20.19 or newer and npm.\n"
+)
+
+_HEADERS = {
+    # Its scripts, styles, fonts and data are all of this origin.
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'; object-src 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Explore(BuiltFiles):
+    """Files of the build as they are; every other path is a page that the app itself shows."""
+
+    def __init__(self, folder: Path = APP) -> None:
+        super().__init__(folder)
+        self._page = folder / "index.html"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the build, or say in one sentence how to make it."""
+        if scope["type"] == "http" and not self._page.is_file():
+            await PlainTextResponse(_NOT_BUILT, 404, _HEADERS)(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file at ``path`` of the build, or the app's page."""
+        is_asset = Path(path).parts[:1] == ("assets",)
+        try:
+            response = await super().get_response(path, scope)
+        except HTTPException as error:
+            if error.status_code != 404 or is_asset:
+                raise
+            response = await super().get_response(self._page.name, scope)
+        if is_asset:
+            # Vite names them by the hash of their content.
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        response.headers.update(_HEADERS)
+        return response

@@ -1,0 +1,51 @@
+"""Files that a build made: compressed beforehand, and kept by browsers as long as their names allow."""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+from pathlib import Path
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from web.content_negotiation import weighted
+
+_NAMED_BY_CONTENT = re.compile(r"-[A-Z0-9]{8}\.\w+$")
+"""As esbuild names what it can name as it likes: another content has another name."""
+
+
+class BuiltFiles(StaticFiles):
+    """The files of a folder, which may come and go while this runs.
+
+    Where ``x.js.gz`` lies beside ``x.js``, whoever takes gzip gets that.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(directory=folder, check_dir=False)
+        self.config_checked = True  # a folder that is not there yet has no files, and is no error
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file, or the part or the 304 that the request is after."""
+        response = await self._compressed(path, scope) or await super().get_response(path, scope)
+        immutable = "public, max-age=31536000, immutable"
+        response.headers["Cache-Control"] = immutable if _NAMED_BY_CONTENT.search(path) else "no-cache"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Vary"] = "Accept-Encoding"
+        return response
+
+    async def _compressed(self, path: str, scope: Scope) -> Response | None:
+        if not weighted(Headers(scope=scope).get("Accept-Encoding", "")).get("gzip"):
+            return None
+        try:
+            response = await super().get_response(f"{path}.gz", scope)
+        except HTTPException as error:
+            if error.status_code == 404:
+                return None
+            raise
+        response.headers["Content-Encoding"] = "gzip"
+        response.headers["Content-Type"] = mimetypes.guess_type(path)[0] or "application/octet-stream"
+        return response

@@ -1,0 +1,207 @@
+"""Reads GraphQL requests from HTTP: GraphQL over HTTP, sections 5.2 (GET) and 5.4 (POST)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from gateway.federation_router import ROUTER_HEADER, TRACE_HEADER
+from gateway.persisted.document_lookup import PersistedDocuments, Refused
+from gateway.request_execution import GraphQLRequest
+from upstream.client.trace_context import TRACEPARENT
+
+MAX_BODY = 1_000_000
+"""Bytes. The largest operation of a real client is a few kilobytes."""
+
+MAX_ADDRESS = 32_000
+"""Bytes of what comes behind the ``?``: four times what most servers and caches pass on."""
+
+RECEIPT_HEADER = "X-Gateway-Receipt"
+
+_EXAMPLE = '{"query": "{ categories { title } }"}'
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_PARAMETERS = ("query", "documentId", "operationName", "variables", "extensions")
+_IN_JSON = tuple(f'"{name}"'.encode() for name in _PARAMETERS)
+
+
+class BadRequest(Exception):
+    """An HTTP request that is no GraphQL request. The message is a sentence for whoever wrote the client."""
+
+    def __init__(self, status: int, message: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = headers or {}
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """An HTTP request as it came."""
+
+    method: str
+    address: bytes
+    """What is behind the ``?``, still encoded."""
+    headers: dict[bytes, bytes]
+    """By their names in lower case; of several alike the values with commas between them."""
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        """The value of a header, if it is there."""
+        value = self.headers.get(name.lower().encode())
+        return None if value is None else value.decode("latin-1")
+
+
+def read_post(
+    http: HttpRequest, documents: PersistedDocuments, most_together: int = 0
+) -> GraphQLRequest | list[GraphQLRequest | Refused]:
+    """The GraphQL request in a POST; a list of them from a client that sends up to ``most_together`` at once.
+
+    :raises BadRequest: there is none.
+    :raises Refused: its document is not known or not allowed; of one in a list it is in its place.
+    """
+    _check_content_type(http.header("Content-Type"))
+    encoding = http.header("Content-Encoding")
+    if encoding is not None and encoding.strip().lower() != "identity":
+        raise BadRequest(415, f"The Content-Encoding is {encoding.strip()}; a request must come as it is.")
+    params = _decoded(http.body.removeprefix(_BYTE_ORDER_MARK))
+    if isinstance(params, list) and most_together:
+        if not 0 < len(params) <= most_together:
+            raise BadRequest(
+                400, f"The body has {len(params)} requests in its array; it can have 1 to {most_together}."
+            )
+        requests: list[GraphQLRequest | Refused] = []
+        for place, each in enumerate(params):
+            try:
+                requests.append(_of_object(http, documents, each, f"Request {place} of the array"))
+            except Refused as refused:
+                requests.append(refused)
+        return requests
+    return _of_object(http, documents, params, "The body")
+
+
+def read_get(http: HttpRequest, documents: PersistedDocuments) -> GraphQLRequest:
+    """The GraphQL request in the address of a GET.
+
+    :raises BadRequest: there is none.
+    :raises Refused: its document is not known or not allowed.
+    """
+    params: dict[str, Any] = parameters(http)
+    for name in ("variables", "extensions"):
+        if name in params:
+            try:
+                params[name] = msgspec.json.decode(params[name]) if params[name] else None
+            except (msgspec.DecodeError, RecursionError, UnicodeError):
+                raise BadRequest(400, f"{name} in the address is not JSON.") from None
+    return _request(http, documents, params)
+
+
+def parameters(http: HttpRequest) -> dict[str, str]:
+    """The parameters in the address.
+
+    :raises BadRequest: there are two of a name, or bytes that are no text.
+    """
+    if len(http.address) > MAX_ADDRESS:
+        raise BadRequest(
+            414, f"The address has {len(http.address):,} bytes behind the ?; it can have {MAX_ADDRESS:,}."
+        )
+    try:
+        pairs = parse_qsl(http.address.decode("ascii"), keep_blank_values=True, errors="strict")
+    except UnicodeError:
+        raise BadRequest(400, "The address is not UTF-8, percent-encoded.") from None
+    params = dict(pairs)
+    for name in _PARAMETERS:
+        if sum(each == name for each, _ in pairs) > 1:
+            raise BadRequest(400, f"{name} is in the address more than once.")
+    return params
+
+
+def _decoded(body: bytes) -> Any:
+    if not body.strip():
+        raise BadRequest(400, f"The body is empty; it must be a JSON object such as {_EXAMPLE}.")
+    try:
+        params = msgspec.json.decode(body)
+        # The decoder takes the last of two alike, and another server the first. Few bodies can have any.
+        if any(body.count(name) > 1 for name in _IN_JSON):
+            json.loads(body, object_pairs_hook=_without_doubles)
+    except RecursionError:
+        raise BadRequest(400, "The body is nested too deeply to be a GraphQL request.") from None
+    except UnicodeDecodeError:
+        raise BadRequest(400, "The body is not UTF-8.") from None
+    except msgspec.DecodeError as error:
+        raise BadRequest(400, f"The body is not JSON: {error}.") from None
+    return params
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise BadRequest(400, f'The body has an object with two members named "{name[:100]}".')
+        found[name] = value
+    return found
+
+
+def _of_object(
+    http: HttpRequest,
+    documents: PersistedDocuments,
+    params: Any,
+    what: str,
+) -> GraphQLRequest:
+    if not isinstance(params, dict):
+        raise BadRequest(400, f"{what} must be a JSON object such as {_EXAMPLE}; it is {_named(params)}.")
+    return _request(http, documents, params)
+
+
+def _request(http: HttpRequest, documents: PersistedDocuments, params: dict[str, Any]) -> GraphQLRequest:
+    query = _optional(params, "query", str, "a string")
+    document_id = _optional(params, "documentId", str, "a string")
+    extensions = _optional(params, "extensions", dict, "an object")
+    if not (query and query.strip()) and not document_id and not extensions:
+        raise BadRequest(400, f"query is missing; a request looks like {_EXAMPLE}.")
+    variables = _optional(params, "variables", dict, "an object")
+    operation_name = _optional(params, "operationName", str, "a string") or None
+    return GraphQLRequest(
+        # Last, so that nothing is registered by a request that is wrong otherwise.
+        query=documents.resolve(query, document_id, extensions),
+        variables=variables,
+        operation_name=operation_name,
+        receipt=http.header(RECEIPT_HEADER) == "1",
+        router=http.header(ROUTER_HEADER),
+        traced=http.header(TRACE_HEADER) == "ftv1",
+        traceparent=http.header(TRACEPARENT),
+    )
+
+
+def _optional(params: dict[str, Any], name: str, type_: type, wanted: str) -> Any:
+    value = params.get(name)
+    if value is not None and not isinstance(value, type_):
+        raise BadRequest(400, f"{name} must be {wanted}; it is {_named(value)}.")
+    return value
+
+
+def _check_content_type(content_type: str | None) -> None:
+    if not content_type:
+        raise BadRequest(415, "The request has no Content-Type; it must be application/json.")
+    media_type, _, parameters = content_type.partition(";")
+    if media_type.strip().lower() != "application/json":
+        raise BadRequest(415, f"The Content-Type is {media_type.strip()}; it must be application/json.")
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset" and value.strip().strip('"').lower() not in ("utf-8", "utf8"):
+            raise BadRequest(415, f"The charset is {value.strip()}; it must be utf-8.")
+
+
+def _named(value: object) -> str:
+    names = {
+        str: "a string",
+        bool: "a boolean",
+        int: "a number",
+        float: "a number",
+        list: "an array",
+        dict: "an object",
+        type(None): "null",
+    }
+    return names[type(value)]

@@ -1,0 +1,32 @@
+"""The schema as text, at /schema.graphql: what ``server.py schema`` prints."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from schema import UnknownDialect, read_dialect, sdl
+from web.graphql_endpoint import refusal
+
+
+async def schema_text(http: Request) -> Response:
+    """The schema in the dialect of the address; it is the same until the gateway itself is another."""
+    try:
+        dialect = read_dialect(http.query_params.get("dialect", "plain"))
+    except UnknownDialect as error:
+        return refusal(400, str(error))
+    body = f"{sdl(dialect)}\n".encode()
+    tag = f'"{sha256(body).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": "no-cache"}
+    if _has(http.headers.getlist("If-None-Match"), tag):
+        return Response(status_code=304, headers=headers)
+    # Not application/graphql, which is for requests and which a browser would download.
+    return Response(body, headers=headers, media_type="text/plain")
+
+
+def _has(headers: list[str], tag: str) -> bool:
+    """Whether If-None-Match names the tag, weak or not (RFC 9110, 13.1.2)."""
+    tags = [each.strip().removeprefix("W/") for header in headers for each in header.split(",")]
+    return "*" in tags or tag in tags

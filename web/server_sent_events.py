@@ -1,0 +1,57 @@
+"""Subscriptions as server-sent events: GraphQL over SSE, distinct connections mode, each request a stream."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+import msgspec
+from starlette.responses import StreamingResponse
+from starlette.types import Send
+from strawberry.http.streaming import SSETransport, merge_stream_with_heartbeat
+
+from gateway.request_execution import Gateway, GraphQLRequest
+from web.cache_headers import Headers
+from web.content_negotiation import Accepted
+
+
+def wants_events(gateway: Gateway, takes: Accepted, request: GraphQLRequest) -> bool:
+    """Whether the answer is to be a stream of events.
+
+    What has one answer is a stream only for those who take nothing else: many clients list all that they know.
+    """
+    return takes.events and (takes.json is None or gateway.is_subscription(request))
+
+
+def event_stream(gateway: Gateway, request: GraphQLRequest, headers: Headers) -> StreamingResponse:
+    """The answers as they come, and a comment every 15 seconds so that nobody takes the connection for dead."""
+    transport = SSETransport()
+
+    async def events() -> AsyncGenerator[str, None]:
+        async with aclosing(gateway.stream(request)) as answers:
+            async for answer in answers:
+                yield transport.encode_event("next", answer.body.decode())
+        yield transport.encode_complete()
+
+    stream = merge_stream_with_heartbeat(
+        events,
+        lambda: transport.heartbeat_message(_encoded),
+        interval=transport.heartbeat_interval,
+        send_initial_heartbeat=transport.send_initial_heartbeat,
+    )
+    response = _EventStream(stream(), headers=transport.headers)
+    response.raw_headers += headers
+    return response
+
+
+class _EventStream(StreamingResponse):
+    body_iterator: AsyncGenerator[str, None]
+
+    async def stream_response(self, send: Send) -> None:
+        # A client may leave while something is being sent; then nobody else would end the subscription.
+        async with aclosing(self.body_iterator):
+            await super().stream_response(send)
+
+
+def _encoded(body: object) -> str:
+    return msgspec.json.encode(body).decode()

@@ -1,0 +1,1 @@
+"""Runs the HTTP server under the app: its event loop, its protocols and its open connections."""

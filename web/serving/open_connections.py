@@ -1,0 +1,72 @@
+"""What a process knows of its connections, shared by the app and the protocols of the server under it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+
+from gateway.client_quota import Quota
+from gateway.running_subscriptions import Subscriptions
+from web.serving.slow_readers import SlowReaders
+
+LOG_EVERY = 60.0
+"""Seconds between lines in the log about requests that are no HTTP: whoever sends them can send many."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """How much connections may hold, in each process. Times are in seconds; 0 is no limit where it counts something."""
+
+    connections: int = 2_000
+    connections_per_address: int = 500
+    sockets: int = 1_000
+    sockets_per_address: int = 100
+    subscriptions: int = 2_000
+    subscriptions_per_address: int = 500
+    head_seconds: float = 10.0
+    """For the headers of a request to arrive."""
+    socket_idle_seconds: float = 300.0
+    """For a WebSocket on which no operation is under way."""
+    read_seconds: float = 10.0
+    """For an answer to be read: see :class:`SlowReaders`."""
+    unsent_bytes: int = 20_000_000
+    """What may wait to be written to one client."""
+    unsent_bytes_together: int = 60_000_000
+
+
+class Connections:
+    """All of a process: how many there are, what waits to be written, what was no HTTP, and whether it stops.
+
+    The app makes it, and hands it to the protocols in the state of its lifespan, as ``connections``.
+    """
+
+    def __init__(self, limits: ConnectionLimits = ConnectionLimits()) -> None:
+        self.limits = limits
+        self.open = Quota("connections", limits.connections, limits.connections_per_address)
+        self.sockets = Quota("WebSockets", limits.sockets, limits.sockets_per_address)
+        self.slow = SlowReaders(limits.read_seconds, limits.unsent_bytes, limits.unsent_bytes_together)
+        self.subscriptions = Subscriptions(limits.subscriptions, limits.subscriptions_per_address)
+        self.stopping = asyncio.Event()
+        self.garbage = 0
+        """Requests that were no HTTP."""
+        self._logged = float("-inf")
+
+    def stop(self) -> None:
+        """Let subscriptions end, and WebSockets be closed when their operations are done."""
+        if not self.stopping.is_set():
+            self.stopping.set()
+            self.subscriptions.end_all()
+
+    def note_garbage(self) -> None:
+        """Count a request that is no HTTP, and log it if none was logged in the last minute."""
+        self.garbage += 1
+        now = time.monotonic()
+        if now - self._logged >= LOG_EVERY:
+            self._logged = now
+            _log.warning(
+                "A client sent what is no HTTP request. There were %s since the start.", f"{self.garbage:,}"
+            )

@@ -1,0 +1,221 @@
+"""The HTTP and WebSocket protocols of the server, with limits that Uvicorn's do not have, and a stop in order.
+
+They are small subclasses of Uvicorn's, which parse and write. What they use of its inside is listed in
+``tests/web/serving/test_uvicorn_protocols.py``, which says what to do when that changes. The app is the same
+under any other ASGI server, without these limits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httptools
+import msgspec
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import ServerState
+
+from web.serving.open_connections import Connections
+
+GRACE = 0.25
+"""Seconds at a stop for what a client has sent already, or just now, to be read and answered."""
+
+LONGEST_STOP = 9.0
+"""Seconds at a stop after which connections are cut off whose answers are not done."""
+
+NOT_HTTP = "The request is not HTTP."
+STOPPING = "The gateway is stopping."
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """Uvicorn's, with limits in time and number, and with the answers that were begun finished at a stop."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._all: Connections = app_state["connections"]
+        self._is_counted = False
+        self._refused: str | None = None
+        """Why this connection is one too many. The client is told when it has asked: else it would not read it."""
+        self._timer: asyncio.TimerHandle | None = None
+        """Ends the connection if no headers of a request, or no end of it, come in time."""
+
+    @property
+    def _address(self) -> str:
+        return self.client[0] if self.client else ""
+
+    @property
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    # What the transport tells
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take the connection, if there may be one more."""
+        super().connection_made(transport)
+        self._refused = self._all.open.take(self._address)
+        self._is_counted = self._refused is None
+        self._close_after(self._all.limits.head_seconds if self._is_counted else GRACE)
+        if self._all.stopping.is_set():
+            self.shutdown()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._stop_timer()
+        self._all.slow.end(self.transport)
+        if self._is_counted:
+            self._all.open.give_back(self._address)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read. The time for the headers of a request runs from its first byte; more bytes do not renew it."""
+        if self.transport.is_closing():
+            return
+        if self._refused is not None:
+            self._refuse(503, self._refused)
+            return
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError:
+            self._all.note_garbage()
+            self._refuse(400, NOT_HTTP)
+            return
+        except httptools.HttpParserUpgrade:
+            if self._should_upgrade():
+                self.handle_websocket_upgrade()
+                return
+        if self._timer is None and not self._is_answering and not self.transport.is_closing():
+            self._close_after(self._all.limits.head_seconds)
+
+    def pause_writing(self) -> None:
+        """Watch a client that reads more slowly than it is written to."""
+        super().pause_writing()
+        self._all.slow.begin(self.transport)
+
+    def resume_writing(self) -> None:
+        """Watch it no more: it has kept up."""
+        super().resume_writing()
+        self._all.slow.end(self.transport)
+
+    # What the parser and the server tell
+
+    def on_headers_complete(self) -> None:
+        """Begin to answer a request; at a stop it is the last of its connection."""
+        self._stop_timer()
+        super().on_headers_complete()
+        if self._all.stopping.is_set() and self._is_answering:
+            self.cycle.keep_alive = False
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, or for the client to read the last answer."""
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._close()
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over to the other protocol, if there may be one more WebSocket."""
+        refused = STOPPING if self._all.stopping.is_set() else self._all.sockets.take(self._address)
+        if refused is not None:
+            self._refuse(503, refused)
+            return
+        # From here on it is the other's to forget.
+        self._stop_timer()
+        self._is_counted = False
+        super().handle_websocket_upgrade()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection on which no request came."""
+        self._close()
+
+    def shutdown(self) -> None:
+        """Finish the answer, or answer what the client may have sent by now; then close."""
+        self._all.stop()
+        if self._is_answering:
+            self.cycle.keep_alive = False
+        else:
+            self._unset_keepalive_if_required()
+            self._stop_timer()
+            self._close_after(GRACE)
+        self.loop.call_later(LONGEST_STOP, self.transport.abort)
+
+    # Ends
+
+    def _close_after(self, seconds: float) -> None:
+        self._timer = self.loop.call_later(seconds, self._close)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _close(self) -> None:
+        """Close when all is written, which the client has a limited time for."""
+        self._stop_timer()
+        self.transport.close()
+        self._timer = self.loop.call_later(self._all.limits.read_seconds, self.transport.abort)
+
+    def _refuse(self, status: int, sentence: str) -> None:
+        """Answer what is no request that the app could answer, and close. An answer under way is not written into."""
+        if not self._is_answering:
+            code = "BAD_REQUEST" if status < 500 else "OVERLOADED"
+            body = msgspec.json.encode({"errors": [{"message": sentence, "extensions": {"code": code}}]})
+            headers = [b"content-type: application/json; charset=utf-8", b"cache-control: no-store"]
+            if status == 503:
+                headers.append(b"retry-after: 5")
+            headers += [b"connection: close", b"content-length: %d" % len(body), b"", body]
+            self.transport.write(STATUS_LINE[status] + b"\r\n".join(headers))
+        self._close()
+
+
+class SocketProtocol(WebSocketsSansIOProtocol):
+    """Uvicorn's, with slow readers cut off. At a stop the app closes the connection, when its operations are done."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._all: Connections = app_state["connections"]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        address = self.client[0] if self.client else ""
+        self._all.slow.end(self.transport)
+        self._all.sockets.give_back(address)
+        self._all.open.give_back(address)
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Watch a client that reads more slowly than it is written to."""
+        super().pause_writing()
+        self._all.slow.begin(self.transport)
+
+    def resume_writing(self) -> None:
+        """Watch it no more: it has kept up."""
+        super().resume_writing()
+        self._all.slow.end(self.transport)
+
+    async def send(self, message: Any) -> None:
+        """Send a message when the client has kept up: of several that wait, one at a time."""
+        while not self.writable.is_set():
+            await self.writable.wait()
+        await super().send(message)
+
+    def shutdown(self) -> None:
+        """Let the app close the connection; the client has little time to agree."""
+        self._all.stop()
+        self.close_timeout = GRACE
+        if not self.handshake_complete:
+            super().shutdown()
+        self.loop.call_later(LONGEST_STOP, self.transport.abort)

@@ -1,0 +1,50 @@
+"""Runs the server: Uvicorn with the gateway's protocols and its loop, in one process or several."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+
+from uvicorn import Config, Server
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+from web.request_parsing import MAX_BODY
+from web.serving.uvicorn_protocols import LONGEST_STOP, HttpProtocol, SocketProtocol
+
+
+def run(app: str, *, host: str, port: int, workers: int, idle_seconds: int) -> None:
+    """Serve the app with this import name until a signal says to stop."""
+    config = Config(
+        app,
+        host=host,
+        port=port,
+        workers=workers,
+        loop="web.serving.accepting_loop:Loop",
+        http=HttpProtocol,
+        ws=SocketProtocol,
+        ws_max_size=MAX_BODY,
+        timeout_keep_alive=idle_seconds,
+        # The protocols cut off what lasts longer than this; then nothing is left to be cancelled.
+        timeout_graceful_shutdown=round(LONGEST_STOP) + 1,
+        access_log=False,
+        log_level="warning",
+    )
+    listening = config.bind_socket()
+    if workers > 1:
+        _Workers(config, sockets=[listening]).run()
+        return
+    server = Server(config)
+    # Uvicorn raises the signal that stopped it once more when it has stopped.
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=[listening])
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
+
+
+class _Workers(Multiprocess):
+    def terminate_all(self) -> None:
+        # This process would keep the socket open without accepting anyone, and its queue would be reset at the end.
+        for listening in self.sockets:
+            listening.close()
+        super().terminate_all()

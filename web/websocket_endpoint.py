@@ -1,0 +1,209 @@
+"""Operations over a WebSocket, by the protocol graphql-transport-ws; Strawberry speaks it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from datetime import timedelta
+from json import JSONDecodeError
+from typing import Any
+
+import msgspec
+from graphql import GraphQLError
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.websockets import WebSocket, WebSocketState
+from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
+from strawberry.http.exceptions import WebSocketDisconnected
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
+    BaseGraphQLTransportWSHandler,
+    Operation,
+)
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
+    CompleteMessage,
+    ErrorMessage,
+    NextMessage,
+)
+
+from gateway.error_format import field_error
+from gateway.persisted.document_lookup import Refused
+from gateway.request_execution import Gateway, GraphQLRequest
+from schema import schema
+from web.serving.open_connections import Connections
+
+MOST_OPERATIONS = 100
+"""How many operations one connection can have under way."""
+
+LONGEST_REASON = 123
+"""Bytes: what a close frame has room for (RFC 6455, 5.5)."""
+
+
+class _Socket(ASGIWebSocketAdapter):
+    """Strawberry's, whatever a client does that leaves at the wrong moment or has something long refused."""
+
+    async def send_json(self, message: Mapping[str, object]) -> None:
+        if self._is_closed():
+            raise WebSocketDisconnected
+        await super().send_json(message)
+
+    async def close(self, code: int, reason: str) -> None:
+        if not self._is_closed():
+            await super().close(code, reason.encode()[:LONGEST_REASON].decode(errors="ignore"))
+
+    def _is_closed(self) -> bool:
+        return self.ws.application_state is WebSocketState.DISCONNECTED
+
+
+class _Handler(BaseGraphQLTransportWSHandler[Gateway, None]):
+    """Strawberry's, with each operation run by the gateway as if it had come alone, and so with its errors.
+
+    It closes a connection on which nothing is under way for long, and all when the gateway stops.
+    """
+
+    websocket: _Socket
+    asked = 0
+    """How many operations the client has begun."""
+
+    async def handle(self) -> None:
+        """Speak the protocol until the connection ends."""
+        closing = asyncio.create_task(self._close_when_over(self.websocket.ws.app.state.connections))
+        try:
+            await super().handle()
+        finally:
+            closing.cancel()
+
+    async def _close_when_over(self, connections: Connections) -> None:
+        seconds = connections.limits.socket_idle_seconds
+        while True:
+            asked = self.asked
+            try:
+                async with asyncio.timeout(seconds):
+                    await connections.stopping.wait()
+            except TimeoutError:
+                if not self.operations and self.asked == asked:
+                    await self.websocket.close(1000, f"Nothing was asked for {seconds:g} seconds.")
+                    return
+            else:
+                break
+        # Subscriptions end by themselves now; others are answered.
+        while tasks := [operation.task for operation in self.operations.values() if operation.task]:
+            await asyncio.wait(tasks)
+        await self.websocket.close(1001, "The gateway is stopping.")
+
+    async def handle_message(self, message: Any) -> None:
+        wrong = _wrong(message)
+        if wrong:
+            await self.handle_invalid_message(wrong)
+            return
+        if message["type"] == "subscribe" and self._is_next(message["id"]):
+            self.asked += 1
+            if len(self.operations) >= MOST_OPERATIONS:
+                sentence = f"This connection has {MOST_OPERATIONS} operations under way; no more can be."
+                await self._refuse(
+                    message["id"], {"message": sentence, "extensions": {"code": "BAD_REQUEST"}}
+                )
+                return
+            payload = message["payload"]
+            try:
+                payload["query"] = self.context.persisted.resolve(
+                    payload.get("query"), payload.get("documentId"), payload.get("extensions")
+                )
+            except Refused as refused:
+                await self._refuse(message["id"], refused.error)
+                return
+        await super().handle_message(message)
+
+    async def run_operation(self, operation: Operation[Gateway, None]) -> None:
+        request = GraphQLRequest(operation.query, operation.variables, operation.operation_name)
+        try:
+            async with aclosing(self.context.stream(request)) as answers:
+                async for answer in answers:
+                    if not answer.ran:
+                        await self._send_errors(operation, answer.decoded()["errors"])
+                        return
+                    payload: Any = msgspec.Raw(answer.body)
+                    message = NextMessage(id=operation.id, type="next", payload=payload)
+                    await operation.send_operation_message(message)
+            await operation.send_operation_message(CompleteMessage(id=operation.id, type="complete"))
+        except WebSocketDisconnected:
+            return
+        except Exception as error:
+            failure = GraphQLError(str(error), original_error=error)
+            await self._send_errors(operation, [field_error(failure)])
+
+    async def _send_errors(self, operation: Operation[Gateway, None], errors: Any) -> None:
+        await operation.send_operation_message(ErrorMessage(id=operation.id, type="error", payload=errors))
+
+    async def _refuse(self, id: str, error: Any) -> None:
+        await self.send_message(ErrorMessage(id=id, type="error", payload=[error]))
+
+    def _is_next(self, id: str) -> bool:
+        # One that is there already is Strawberry's to refuse, and so is one before the handshake.
+        return self.connection_acknowledged and id not in self.operations
+
+
+class WebSocketEndpoint(GraphQL[Gateway, None]):
+    """The WebSocket side of the endpoint; ``app.state.gateway`` runs what comes.
+
+    ``origins`` are those whose pages may connect, beside the gateway's own; by default all: the data are public, and
+    there are no cookies or logins to misuse.
+    """
+
+    graphql_transport_ws_handler_class = _Handler
+    websocket_adapter_class = _Socket
+
+    def __init__(
+        self,
+        origins: Sequence[str] = ("*",),
+        connection_init_wait_timeout: timedelta = timedelta(minutes=1),
+    ) -> None:
+        super().__init__(
+            schema,
+            graphql_ide=None,
+            subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
+            connection_init_wait_timeout=connection_init_wait_timeout,
+            max_subscriptions_per_connection=None,  # the handler's own has a sentence and a code
+            allowed_origins=origins,
+        )
+
+    async def get_context(self, request: HttpRequest | WebSocket, response: Response | WebSocket) -> Gateway:
+        """What the handler finds as its context."""
+        gateway: Gateway = request.app.state.gateway
+        return gateway
+
+    def decode_json(self, data: str | bytes) -> object:
+        """A message of the client."""
+        try:
+            return msgspec.json.decode(data)
+        except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+            raise JSONDecodeError(str(error), "", 0) from None
+
+    def encode_json(self, data: object) -> str:
+        """A message to the client: as text, which clients in browsers need."""
+        return msgspec.json.encode(data).decode()
+
+
+def _wrong(message: Any) -> str | None:
+    """Why it is no message of the protocol, in a sentence."""
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        return 'A message is a JSON object with a "type".'
+    if message["type"] in ("subscribe", "complete") and not isinstance(message.get("id"), str):
+        return f'A message of type {message["type"]} has an "id", a string.'
+    if message["type"] != "subscribe":
+        return None
+    payload = message.get("payload")
+    if not isinstance(payload, dict) or payload.keys().isdisjoint(("query", "documentId", "extensions")):
+        return 'A message of type subscribe has a "payload" with a "query", a string.'
+    if not isinstance(payload.get("query"), str | None):
+        return 'The "query" of a subscribe message is a string.'
+    if not isinstance(payload.get("documentId"), str | None):
+        return 'The "documentId" of a subscribe message is a string.'
+    if not isinstance(payload.get("extensions"), dict | None):
+        return 'The "extensions" of a subscribe message are an object.'
+    if not isinstance(payload.get("variables"), dict | None):
+        return 'The "variables" of a subscribe message are an object.'
+    if not isinstance(payload.get("operationName"), str | None):
+        return 'The "operationName" of a subscribe message is a string.'
+    return None
