@@ -117,7 +117,7 @@ async def test_sockets_and_subscriptions_have_limits() -> None:
 
 
 async def test_a_socket_that_does_not_answer_pings_or_read_is_no_burden_to_others() -> None:
-    with serve(READ_SECONDS=1, RESPONSE_CACHE_BYTES=0) as gateway:
+    with serve(READ_SECONDS=1, RESPONSE_CACHE_BYTES=0, LIMIT_VALUES=10**8, LIMIT_WORK=10**8) as gateway:
         websocket = await socket(gateway)
         await begin(websocket)
         websocket.transport.pause_reading()
