@@ -6,6 +6,7 @@ from datetime import datetime
 
 import strawberry
 
+from engine.answer_dependencies import DependsOn, depends_on
 from resolvers.change_feed import changes_cursor
 
 
@@ -34,6 +35,7 @@ class CatalogStatus:
     syncing: bool = strawberry.field(description="Whether the gateway is reading Django Packages anew now.")
     changes_cursor: str | None = strawberry.field(
         resolver=changes_cursor,
+        metadata=depends_on(DependsOn.FEED),
         description=(
             "The end of the change feed: as `since` of `changes` or `catalogChanged` it brings what comes after "
             "this answer. To mirror the catalog, take it first, then read the records."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from engine.answer_dependencies import DependsOn, depends_on
 from resolvers import category as resolvers
 from schema.connection import Connection
 from schema.record_node import RecordNode
@@ -36,16 +37,19 @@ class Category(RecordNode):
     modified: datetime = strawberry.field(description="When the category was last edited on the site.")
     package_count = strawberry.field(
         resolver=resolvers.package_count,
+        metadata=depends_on(DependsOn.CATALOG),
         graphql_type=int | None,
         description="How many packages are in the category. Null, with an error, while that is not known.",
     )
     packages = strawberry.field(
         resolver=resolvers.packages,
+        metadata=depends_on(DependsOn.CATALOG),
         graphql_type=Connection[LazyPackage] | None,
         description="The packages in the category, newest first if no order is given.",
     )
     most_starred = strawberry.field(
         resolver=resolvers.most_starred,
+        metadata=depends_on(DependsOn.CATALOG),
         graphql_type=list[LazyPackage] | None,
         description="The packages in the category with the most stars, ties by databaseId.",
     )

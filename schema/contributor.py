@@ -8,6 +8,7 @@ import strawberry
 from strawberry import relay
 
 from catalog import contributors
+from engine.answer_dependencies import DependsOn, depends_on
 from engine.type_declarations import decided_by_class
 from resolvers import contributor as resolvers
 from schema.category import CategoryCount
@@ -30,20 +31,25 @@ class Contributor(relay.Node):
         description="The login. Packages can spell it in several cases; this is the newest one's spelling."
     )
     package_count = strawberry.field(
-        resolver=resolvers.package_count, description="How many packages they contributed to."
+        resolver=resolvers.package_count,
+        metadata=depends_on(DependsOn.CATALOG),
+        description="How many packages they contributed to.",
     )
     packages = strawberry.field(
         resolver=resolvers.packages,
+        metadata=depends_on(DependsOn.CATALOG),
         graphql_type=Connection[LazyPackage] | None,
         description="The packages they contributed to, newest first if no order is given.",
     )
     categories = strawberry.field(
         resolver=resolvers.categories,
+        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=list[CategoryCount] | None,
         description="The categories of these packages, the one with the most of them first.",
     )
     co_contributors = strawberry.field(
         resolver=resolvers.co_contributors_of,
+        metadata=depends_on(DependsOn.CATALOG),
         graphql_type=list[Annotated["CoContributor", strawberry.lazy("schema.contributor")]] | None,
         description="Those who contributed to the same packages, to the most of them first, then by login.",
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from engine.answer_dependencies import DependsOn, depends_on
 from resolvers import grid as resolvers
 from schema.connection import Connection
 from schema.package_comparison import Amount, ComparedPackage
@@ -39,6 +40,7 @@ class Grid(RecordNode):
     modified: datetime = strawberry.field(description="When the grid was last edited on the site.")
     packages = strawberry.field(
         resolver=resolvers.packages.resolve,
+        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=list[LazyPackage | None],
         description=(
             "The packages that the grid compares, by title, equal titles by databaseId, or as `orderBy` says. "
@@ -47,34 +49,42 @@ class Grid(RecordNode):
     )
     packages_connection = strawberry.field(
         resolver=resolvers.packages_connection,
+        metadata=depends_on(DependsOn.CATALOG),
         graphql_type=Connection[LazyPackage] | None,
         description="The packages that the grid compares, page by page, newest first if no order is given.",
     )
     package_count = strawberry.field(
-        resolver=resolvers.package_count, description="How many packages the grid compares."
+        resolver=resolvers.package_count,
+        metadata=depends_on(DependsOn.CATALOG),
+        description="How many packages the grid compares.",
     )
     stars = strawberry.field(
         resolver=resolvers.stars,
+        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=Amount | None,
         description="The stars (repoWatchers) of its packages.",
     )
     forks = strawberry.field(
         resolver=resolvers.forks,
+        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=Amount | None,
         description="The forks (repoForks) of its packages.",
     )
     commits = strawberry.field(
         resolver=resolvers.commits,
+        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=Amount | None,
         description="The commits in 52 weeks of those of its packages where they are counted.",
     )
     most_active = strawberry.field(
         resolver=resolvers.most_active,
+        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=list[LazyPackage] | None,
         description="Its packages with the most commits in 52 weeks; those without any are left out.",
     )
     compare = strawberry.field(
         resolver=resolvers.compare,
+        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=list[ComparedPackage | None] | None,
         description=(
             "The packages with these slugs side by side, in the order asked, each with its rank among all "

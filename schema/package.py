@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from engine.answer_dependencies import DependsOn, depends_on
 from resolvers import package as resolvers
 from resolvers import package_details
 from resolvers import related_packages as related
@@ -37,10 +38,12 @@ class Package(RecordNode):
     )
     last_updated: datetime | None = strawberry.field(
         resolver=package_details.last_updated,
+        metadata=depends_on(DependsOn.CATALOG),
         description="When the last commit to the repository was made, as of lastFetched. Null if not known.",
     )
     last_fetched: datetime | None = strawberry.field(
         resolver=package_details.last_fetched,
+        metadata=depends_on(DependsOn.CATALOG),
         description="When the site last read the repository. Null if it never did.",
     )
     repo_url: str = strawberry.field(description="The address of the source repository. Can be empty.")
@@ -63,6 +66,7 @@ class Package(RecordNode):
     commits_over_52: list[int] | None = strawberry.field(  # type: ignore[assignment]  # a tuple too
         name="commitsOver52",
         resolver=package_details.commits_over_52,
+        metadata=depends_on(DependsOn.CATALOG),
         description="The commits in each of the last 52 weeks, oldest first. Empty or null if not known.",
     )
     participants: list[str] = strawberry.field(
@@ -70,11 +74,13 @@ class Package(RecordNode):
     )
     category = strawberry.field(
         resolver=resolvers.category.resolve,
+        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=Category | None,
         description="The category of the package. Null, with an error, only if it could not be loaded.",
     )
     grids = strawberry.field(
         resolver=resolvers.grids.resolve,
+        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=list[Annotated["Grid", strawberry.lazy("schema.grid")] | None],
         description=(
             "The grids that compare the package, by title, equal titles by databaseId. "
@@ -83,44 +89,53 @@ class Package(RecordNode):
     )
     pypi = strawberry.field(
         resolver=package_details.pypi,
+        metadata=depends_on(DependsOn.CATALOG),
         graphql_type=PypiProject | None,
         description="The package on PyPI, read from pypiUrl and pypiVersion. Null if pypiUrl names none.",
     )
     pypi_name = strawberry.field(
         resolver=package_details.pypi_name_of,
+        metadata=depends_on(DependsOn.CATALOG),
         description="The name of pypi alone, by which other graphs can refer to the package. Null if there is none.",
     )
     repository = strawberry.field(
         resolver=package_details.repository_of,
+        metadata=depends_on(DependsOn.CATALOG),
         graphql_type=Repository | None,
         description="The source repository, read from repoUrl. Null if that names none.",
     )
     commit_activity = strawberry.field(
         resolver=package_details.commit_activity,
+        metadata=depends_on(DependsOn.CATALOG),
         graphql_type=CommitActivity | None,
         description="What commitsOver52 says. Null if it is not known.",
     )
     last_commit_at = strawberry.field(
         resolver=package_details.last_updated,
+        metadata=depends_on(DependsOn.CATALOG),
         description="When the last commit was made: lastUpdated by a plainer name. Null if not known.",
     )
     days_since_last_commit = strawberry.field(
         resolver=package_details.days_since_last_commit,
+        metadata=depends_on(DependsOn.CATALOG | DependsOn.TIME),
         graphql_type=int | None,
         description="Whole days from lastCommitAt to now. Null if that is not known.",
     )
     contributors = strawberry.field(
         resolver=contributors_of,
+        metadata=depends_on(DependsOn.CATALOG),
         graphql_type=list[Annotated["Contributor", strawberry.lazy("schema.contributor")]] | None,
         description="The participants as records of their own, most active first.",
     )
     related_packages = strawberry.field(
         resolver=related.related_packages,
+        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=list[RelatedPackage] | None,
         description="The other packages of its grids: most shared grids first, then most stars.",
     )
     is_on_grid = strawberry.field(
         resolver=related.is_on_grid,
+        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=bool | None,
         description="Whether the grid with this slug compares the package; false if there is no such grid.",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
+from engine.answer_dependencies import DependsOn, depends_on
 from resolvers import package_details as resolvers
 
 
@@ -41,7 +42,9 @@ class CommitActivity:
     weekly: list[int] = strawberry.field(description="The commits of each week, oldest first.")
     total52: int = strawberry.field(description="The commits of all weeks.")
     last_weeks = strawberry.field(
-        resolver=resolvers.last_weeks, description="The commits of the last `n` weeks."
+        resolver=resolvers.last_weeks,
+        metadata=depends_on(DependsOn.CATALOG),
+        description="The commits of the last `n` weeks.",
     )
     trend: int = strawberry.field(
         description="The commits of the newer 26 weeks less those of the 26 before: above 0 it grows."

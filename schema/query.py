@@ -5,6 +5,7 @@ from __future__ import annotations
 import strawberry
 from strawberry import relay
 
+from engine.answer_dependencies import DependsOn, depends_on
 from resolvers import bulk_lookup
 from resolvers import contributor as contributor_resolvers
 from resolvers import federation_entities as entity_resolvers
@@ -31,6 +32,7 @@ class Query:
 
     package = strawberry.field(
         resolver=resolvers.package,
+        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=Package | None,
         description=(
             "The package with this key, or null if there is none. Give exactly one key. "
@@ -39,11 +41,13 @@ class Query:
     )
     grid = strawberry.field(
         resolver=resolvers.grid,
+        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=Grid | None,
         description="The grid with this key, or null if there is none. Give exactly one key.",
     )
     category = strawberry.field(
         resolver=resolvers.category,
+        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=Category | None,
         description=(
             "The category with this key, or null if there is none. Give exactly one key. "
@@ -52,31 +56,37 @@ class Query:
     )
     categories = strawberry.field(
         resolver=resolvers.categories,
+        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=list[Category] | None,
         description="All categories, oldest first. Null, with an error, if they could not be loaded.",
     )
     packages = strawberry.field(
         resolver=resolvers.packages,
+        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=Connection[Package] | None,
         description="The packages that match, newest first if no order is given.",
     )
     grids = strawberry.field(
         resolver=resolvers.grids,
+        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=Connection[Grid] | None,
         description="The grids that match, newest first if no order is given.",
     )
     packages_by_id = strawberry.field(
         resolver=bulk_lookup.packages_by_id,
+        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=list[Package | None] | None,
         description="The packages with these global ids, in the order asked; null where there is none.",
     )
     packages_by_slug = strawberry.field(
         resolver=bulk_lookup.packages_by_slug,
+        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=list[Package | None] | None,
         description="The packages with these slugs, in the order asked; null where there is none.",
     )
     packages_by_pypi_name = strawberry.field(
         resolver=bulk_lookup.packages_by_pypi_name,
+        metadata=depends_on(DependsOn.CATALOG),
         graphql_type=list[Package | None] | None,
         description=(
             "The packages with these names on PyPI, in the order asked; null where there is none. "
@@ -85,6 +95,7 @@ class Query:
     )
     packages_by_repo_url = strawberry.field(
         resolver=bulk_lookup.packages_by_repo_url,
+        metadata=depends_on(DependsOn.CATALOG),
         graphql_type=list[Package | None] | None,
         description=(
             "The packages of these repositories, in the order asked; null where there is none. "
@@ -93,31 +104,37 @@ class Query:
     )
     grids_by_id = strawberry.field(
         resolver=bulk_lookup.grids_by_id,
+        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=list[Grid | None] | None,
         description="The grids with these global ids, in the order asked; null where there is none.",
     )
     grids_by_slug = strawberry.field(
         resolver=bulk_lookup.grids_by_slug,
+        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=list[Grid | None] | None,
         description="The grids with these slugs, in the order asked; null where there is none.",
     )
     contributor = strawberry.field(
         resolver=contributor_resolvers.contributor,
+        metadata=depends_on(DependsOn.CATALOG),
         graphql_type=Contributor | None,
         description="The contributor with this login, or null if no package has one.",
     )
     contributors = strawberry.field(
         resolver=contributor_resolvers.all_contributors,
+        metadata=depends_on(DependsOn.CATALOG),
         graphql_type=Connection[Contributor] | None,
         description="All contributors, those to the most packages first if no order is given.",
     )
     stats = strawberry.field(
         resolver=catalog_stats,
+        metadata=depends_on(DependsOn.CATALOG),
         graphql_type=Stats | None,
         description="What the whole catalog amounts to. Null, with an error, while that is not known.",
     )
     changes = strawberry.field(
         resolver=catalog_changes,
+        metadata=depends_on(DependsOn.FEED | DependsOn.CATALOG),
         graphql_type=ChangeFeed | None,
         description=(
             "What the gateway found added, changed and removed on Django Packages, oldest first, for 30 days. "
@@ -126,17 +143,20 @@ class Query:
     )
     node = strawberry.field(
         resolver=node_resolvers.node,
+        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=relay.Node | None,
         description="The record with this global id, of whatever type, or null if there is none.",
     )
     nodes = strawberry.field(
         resolver=node_resolvers.nodes,
+        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=list[relay.Node | None] | None,
         description="The records with these global ids, in the order asked; null where there is none.",
     )
     _entities = strawberry.field(
         name="_entities",
         resolver=entity_resolvers.entities,
+        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM | DependsOn.ASKER),
         graphql_type=list[Entity | None],
         description=(
             "The records that other graphs refer to, in the order asked; null where there is none. "
@@ -146,11 +166,13 @@ class Query:
     _service = strawberry.field(
         name="_service",
         resolver=service,
+        metadata=depends_on(DependsOn.CATALOG),
         graphql_type=Service,
         description="This graph as a part of a supergraph. For routers of Apollo Federation.",
     )
     search = strawberry.field(
         resolver=search_resolvers.search,
+        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=SearchConnection | None,
         description=(
             "The packages and grids that match the words, the best first. The search of Django Packages answers "
@@ -160,6 +182,7 @@ class Query:
     )
     catalog = strawberry.field(
         resolver=resolvers.catalog,
+        metadata=depends_on(DependsOn.CATALOG | DependsOn.TIME),
         graphql_type=CatalogStatus,
         description="The gateway's copy of the catalog, which this request is answered from.",
     )

@@ -7,6 +7,7 @@ from typing import ClassVar
 import strawberry
 from strawberry import relay
 
+from engine.answer_dependencies import DependsOn, depends_on
 from engine.type_declarations import decided_by_class
 from upstream.client.v4_records import Record
 
@@ -24,6 +25,7 @@ class RecordNode(relay.Node):
 
     database_id = strawberry.field(
         resolver=database_id,
+        metadata=depends_on(DependsOn.CATALOG),
         description="The number of the record in the REST API, as in its addresses there.",
     )
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 
 import strawberry
 
+from engine.answer_dependencies import DependsOn, depends_on
 from resolvers import change_feed as resolvers
 from schema.change_feed import Change
 
@@ -16,6 +17,7 @@ class Subscription:
 
     catalog_changed = strawberry.subscription(
         resolver=resolvers.catalog_changed,
+        metadata=depends_on(DependsOn.FEED | DependsOn.CATALOG),
         graphql_type=AsyncGenerator[Change, None],
         description="Each change as the gateway finds it: the same events as in `changes`.",
     )

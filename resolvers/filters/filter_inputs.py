@@ -7,6 +7,8 @@ from enum import Enum
 
 import strawberry
 
+from engine.answer_dependencies import DependsOn, depends_on
+
 
 @strawberry.input(description="Bounds of a number. Both are inclusive, and each can be left out.")
 class IntRange:
@@ -83,7 +85,9 @@ class PackageFilter:
         default=None, description="When the last commit was made, where that is known."
     )
     active_within_days: int | None = strawberry.field(
-        default=None, description="The last commit is at most so many days old."
+        default=None,
+        metadata=depends_on(DependsOn.TIME),
+        description="The last commit is at most so many days old.",
     )
     missing: list[PackageDetail] | None = strawberry.field(
         default=None, description="None of these is known of it."

@@ -1,0 +1,46 @@
+"""What an answer can depend on, as each field with a resolver declares it.
+
+A schema's field says ``metadata=depends_on(...)``. A walk over an operation joins what its fields declare, so that an
+answer is kept only where the catalog alone decides it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Flag, auto
+from typing import Any
+
+from strawberry.types.field import StrawberryField
+
+_KEY = "depends_on"
+
+
+class DependsOn(Flag):
+    """What decides the value of a field, beside the field's arguments."""
+
+    CATALOG = auto()
+    """The version of the catalog."""
+    UPSTREAM = auto()
+    """What upstream answers now, where the catalog does not have what is asked for."""
+    TIME = auto()
+    """The moment at which the answer is made."""
+    FEED = auto()
+    """The changes that are stored, which can grow while the catalog stays."""
+    ASKER = auto()
+    """Who asks: the headers of the request."""
+
+
+EVERYTHING = ~DependsOn(0)
+"""The dependencies of a field that declares none: its answers are never kept."""
+
+
+def depends_on(what: DependsOn) -> Mapping[str, DependsOn]:
+    """Declare what a field, or a field of an input, depends on: the ``metadata`` of a Strawberry field."""
+    return {_KEY: what}
+
+
+def declared(field: StrawberryField) -> DependsOn | None:
+    """Return what a field declares, or ``None`` if it declares nothing."""
+    what: Any = field.metadata.get(_KEY)
+    assert what is None or isinstance(what, DependsOn)
+    return what
