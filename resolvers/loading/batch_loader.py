@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from asyncio import Future
 from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from upstream.client.request_receipt import note_uncacheable
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
-LoadBatch = Callable[[Sequence[Any], float], Awaitable[list[Any]]]
+LoadBatch = Callable[[Sequence[Any]], Awaitable[list[Any]]]
 
 
 class Batches:
@@ -46,11 +45,7 @@ class Batches:
 
 
 class BatchLoader(DataLoader[K, V]):
-    """Tells its batch since when it is wanted, for the rounds of the receipt.
-
-    The batches of two loaders that were filled in one turn may run one after the other, yet neither waited
-    for the other's answer.
-    """
+    """Loads the keys of one turn of the event loop together, with the other batches of its request."""
 
     def __init__(
         self, load_batch: LoadBatch, batches: Batches, loaded: dict[K, Future[V]] | None = None
@@ -59,20 +54,17 @@ class BatchLoader(DataLoader[K, V]):
         super().__init__(cache_map=self._loaded)
         self._load_batch = load_batch
         self._batches = batches
-        self._asked = 0.0
 
     def load(self, key: K) -> Future[V]:
         """What there is for the key, in the next batch or loaded before."""
         note_uncacheable()
-        if not self._queue:
-            self._asked = time.monotonic()
         return super().load(key)
 
     async def batch_load_fn(self, keys: Sequence[K]) -> list[Any]:
         """The batch as aiodataloader calls it."""
         try:
             with self._batches.under_way():
-                return await self._load_batch(keys, self._asked)
+                return await self._load_batch(keys)
         except asyncio.CancelledError:
             # aiodataloader would let whoever waits for them wait for ever.
             for key in keys:

@@ -177,9 +177,9 @@ class RecordLoader(Generic[R]):
             return Page(count=len(self._known.records), next=None, previous=None, results=records)
         return await asyncio.shield(self._pages.load((limit, offset)))
 
-    async def _fetch(self, keys: Sequence[Any], asked: float) -> list[Any]:
+    async def _fetch(self, keys: Sequence[Any]) -> list[Any]:
         """For each key a record, ``None`` or an exception: aiodataloader raises it for the key's waiters."""
-        found = await self._batcher.fetch(self._kind, keys, asked=asked, doubtful=self._doubtful)
+        found = await self._batcher.fetch(self._kind, keys, doubtful=self._doubtful)
         for key, record in found.items():
             if isinstance(record, BudgetSpent) and self._known.whole:
                 # The catalog does not know it, which is the best answer that there is.
@@ -189,11 +189,8 @@ class RecordLoader(Generic[R]):
                 self._remember(record)
         return [found[key] for key in keys]
 
-    async def _windows(self, windows: Sequence[tuple[int, int]], asked: float) -> list[Any]:
-        pages = (
-            self._batcher.page(self._kind, limit=limit, offset=offset, asked=asked)
-            for limit, offset in windows
-        )
+    async def _windows(self, windows: Sequence[tuple[int, int]]) -> list[Any]:
+        pages = (self._batcher.page(self._kind, limit=limit, offset=offset) for limit, offset in windows)
         answers = await asyncio.gather(*pages, return_exceptions=True)
         for answer in answers:
             if isinstance(answer, asyncio.CancelledError):
@@ -273,10 +270,10 @@ class CategoryLoader:
     async def _page(self) -> Page[CategoryRecord]:
         return await asyncio.shield(self._pages.load(ALL_CATEGORIES))
 
-    async def _lists(self, windows: Sequence[Window], asked: float) -> list[Any]:
+    async def _lists(self, windows: Sequence[Window]) -> list[Any]:
         (window,) = windows
         try:
-            page = await self._batcher.page(CATEGORY, limit=window.limit, offset=window.offset, asked=asked)
+            page = await self._batcher.page(CATEGORY, limit=window.limit, offset=window.offset)
         except UpstreamError as error:
             return [error]  # given back, not raised, so that it is remembered
         return [page]

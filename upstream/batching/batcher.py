@@ -91,26 +91,24 @@ class Batcher:
         kind: Kind[R],
         keys: Iterable[Key],
         *,
-        asked: float | None = None,
         doubtful: Container[Key] = (),
     ) -> dict[Key, R | UpstreamError | None]:
         """For each id or slug its record, ``None`` if there is none, or the error that kept it away.
 
-        ``asked`` is when they were wanted (seconds, monotonic), if that was before now. ``doubtful`` are the keys
-        of which nobody but a client says that there are such; where the budget is spent for them, their error is
-        :class:`BudgetSpent`.
+        ``doubtful`` are the keys of which nobody but a client says that there are such; where the budget is spent
+        for them, their error is :class:`BudgetSpent`.
         """
-        outcomes, loads = self._join(kind, keys, asked, doubtful)
+        outcomes, loads = self._join(kind, keys, doubtful)
         await self._loads.wait_for(loads)
         return outcomes | {load.key: load.outcome.result() for load in loads}
 
-    async def page(self, kind: Kind[R], *, limit: int, offset: int, asked: float | None = None) -> Page[R]:
+    async def page(self, kind: Kind[R], *, limit: int, offset: int) -> Page[R]:
         """A page of the list, for its own sake. What is on it is remembered too.
 
         :raises UpstreamError: there is no answer.
         """
         window = Window(offset, limit, ())
-        outcomes, loads = self._join(kind, [window], asked)
+        outcomes, loads = self._join(kind, [window])
         await self._loads.wait_for(loads)
         outcome = loads[0].outcome.result() if loads else outcomes[window]
         if isinstance(outcome, UpstreamError):
@@ -148,7 +146,7 @@ class Batcher:
         :raises BudgetSpent: upstream was not asked.
         :raises UpstreamError: there is no answer.
         """
-        outcomes, loads = self._join(_SEARCH, [query], None)
+        outcomes, loads = self._join(_SEARCH, [query])
         await self._loads.wait_for(loads)
         outcome = loads[0].outcome.result() if loads else outcomes[query]
         if isinstance(outcome, UpstreamError):
@@ -180,13 +178,11 @@ class Batcher:
         self,
         kind: Kind[Any],
         keys: Iterable[Key | Window],
-        asked: float | None,
         doubtful: Container[Key | Window] = (),
     ) -> tuple[dict[Any, Any], list[PendingLoad]]:
         """What is remembered of the keys, and the pending loads of the others."""
         if self._closed:
             raise asyncio.CancelledError
-        asked = time.monotonic() if asked is None else asked
         outcomes: dict[Key | Window, Outcome] = {}
         loads: list[PendingLoad] = []
         for key in dict.fromkeys(keys):
@@ -197,17 +193,15 @@ class Batcher:
                 outcomes[key] = None
                 note_from_memory(1)
             else:
-                loads.append(self._load(kind, key, asked, doubtful=key in doubtful))
+                loads.append(self._load(kind, key, doubtful=key in doubtful))
         return outcomes, loads
 
-    def _load(self, kind: Kind[Any], key: Key | Window, asked: float, *, doubtful: bool) -> PendingLoad:
+    def _load(self, kind: Kind[Any], key: Key | Window, *, doubtful: bool) -> PendingLoad:
         load = self._loads.find(kind, key)
         if load is not None:
             load.doubtful = load.doubtful and doubtful
         else:
-            load = PendingLoad(
-                kind, key, asked, asyncio.get_running_loop().create_future(), doubtful=doubtful
-            )
+            load = PendingLoad(kind, key, asyncio.get_running_loop().create_future(), doubtful=doubtful)
             if not self._loads.join(load):
                 if not self._pending:
                     asyncio.get_running_loop().call_soon(self._send_pending)
@@ -215,7 +209,7 @@ class Batcher:
             self._loads.add(load)
         receipt = open_receipt()
         if receipt is not None:
-            load.receipts.setdefault(receipt, asked)
+            load.receipts.setdefault(receipt, time.monotonic())
             receipt.begin_waiting()
         return load
 
@@ -249,7 +243,7 @@ class Batcher:
         kind = loads[0].kind
         if kind is _SEARCH:
             for load in wanted.values():
-                self._request_alone(load, load.asked)
+                self._request_alone(load)
             return
         if kind is CATEGORY:
             self._request_pages((ALL_CATEGORIES,), wanted.values())
@@ -262,7 +256,7 @@ class Batcher:
             for window in plan.windows:
                 self._request_pages((window,), [wanted.pop(id) for id in window.ids])
         for load in wanted.values():
-            self._request_alone(load, load.asked)
+            self._request_alone(load)
 
     def _plan(self, kind: Kind[Any], ids: Iterable[int]) -> Plan:
         positions, costs = self.positions[kind.singular], self._client.costs
@@ -281,9 +275,9 @@ class Batcher:
         bare = [Window(window.offset, window.limit, ()) for window in windows]
         request = InFlightRequest(kind, bare, waiting, whole or _is_whole(kind, *bare))
         self._loads.open(request)
-        self._start(request, self._pages(request, min(load.asked for load in waiting)))
+        self._start(request, self._pages(request))
 
-    async def _pages(self, request: InFlightRequest, asked: float) -> None:
+    async def _pages(self, request: InFlightRequest) -> None:
         loads = list(request.waiting)
         is_charged = all(load.doubtful for load in loads)
         if is_charged and not await self._budget.reserve():
@@ -292,18 +286,16 @@ class Batcher:
                 self._refuse(load)
             return
         try:
-            await self._bring_pages(request, asked)
+            await self._bring_pages(request)
         finally:
             if is_charged:
                 self._budget.settle(spent=not any(load.has_record for load in loads))
 
-    async def _bring_pages(self, request: InFlightRequest, asked: float) -> None:
+    async def _bring_pages(self, request: InFlightRequest) -> None:
         async def settle(window: Window) -> None:
             outcome: Page[Any] | UpstreamError
             try:
-                outcome = await self._client.page(
-                    request.kind, limit=window.limit, offset=window.offset, asked=asked
-                )
+                outcome = await self._client.page(request.kind, limit=window.limit, offset=window.offset)
             except UpstreamError as error:
                 # For a wanted record it is made good by a detail, which says what is wrong.
                 outcome = error
@@ -321,13 +313,13 @@ class Batcher:
             except ExceptionGroup as defects:
                 raise defects.exceptions[0] from None
 
-    def _request_alone(self, load: PendingLoad, asked: float) -> None:
+    def _request_alone(self, load: PendingLoad) -> None:
         """Ask for a record alone."""
         request = InFlightRequest(load.kind, [], {load: None})
         bring = self._hits if load.kind is _SEARCH else self._detail
-        self._start(request, bring(request, load, asked))
+        self._start(request, bring(request, load))
 
-    async def _detail(self, request: InFlightRequest, load: PendingLoad, asked: float) -> None:
+    async def _detail(self, request: InFlightRequest, load: PendingLoad) -> None:
         kind, key = load.kind, load.key
         assert not isinstance(key, Window)
         is_charged = load.doubtful and await self._budget.reserve()
@@ -337,7 +329,7 @@ class Batcher:
         spent = True
         try:
             with noting(request.note):
-                record = await self._client.detail(kind, key, asked=asked)
+                record = await self._client.detail(kind, key)
         except UpstreamBadData as error:
             self._settle(kind, key, error)
         except UpstreamError as error:
@@ -351,13 +343,13 @@ class Batcher:
             if is_charged:
                 self._budget.settle(spent=spent)
 
-    async def _hits(self, request: InFlightRequest, load: PendingLoad, asked: float) -> None:
+    async def _hits(self, request: InFlightRequest, load: PendingLoad) -> None:
         if not self._budget.spend():
             self._refuse(load)
             return
         try:
             with noting(request.note):
-                found = await self._client.search(str(load.key), asked=asked)
+                found = await self._client.search(str(load.key))
         except UpstreamBadData as error:
             self._settle(_SEARCH, load.key, error)
         except UpstreamError as error:
@@ -423,10 +415,12 @@ class Batcher:
         now = time.monotonic()
         for load in left:
             load.request = None
+            # What comes now has to wait for what has just ended: it is another round of the receipt.
+            load.receipts = dict.fromkeys(load.receipts, now)
             if isinstance(load.key, Window):
                 self._request_pages((load.key,), [load])
             else:
-                self._request_alone(load, now)
+                self._request_alone(load)
 
 
 def _records_in(outcome: Outcome) -> int:

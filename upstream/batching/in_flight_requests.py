@@ -27,12 +27,10 @@ class PendingLoad:
 
     kind: Kind[Any]
     key: Key | Window
-    asked: float
-    """When it was first wanted (seconds, monotonic)."""
     outcome: asyncio.Future[Outcome]
     waiters: int = 0
     receipts: dict[Receipt, float] = field(default_factory=dict)
-    """Those of the waiters, and when each of them asked."""
+    """Those of the waiters, and since when each of them waits (seconds, monotonic)."""
     request: InFlightRequest | None = None
     """What is to bring it. ``None`` before it is sent."""
     doubtful: bool = False
@@ -76,8 +74,7 @@ class InFlightRequest:
             for receipt, since in load.receipts.items():
                 asked[receipt] = min(since, asked.get(receipt, since))
         for receipt, since in asked.items():
-            # Whoever joined later has waited for no longer than that.
-            receipt.note(replace(exchange, asked=max(exchange.asked, since)))
+            receipt.note(replace(exchange, asked=since))
 
 
 class PendingLoads:

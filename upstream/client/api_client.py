@@ -80,15 +80,13 @@ class Client:
         kind: Kind[R],
         key: int | str,
         *,
-        asked: float | None = None,
         background: bool = False,
         attempts: int | None = None,
     ) -> R | None:
         """The record with this id or slug; ``None`` if there is none.
 
         Upstream takes a slug of digits for an id (contract section 1, "Lookup traps"), so it is never sent.
-        ``asked`` is when it was wanted (seconds, monotonic), if that was before now. In the ``background``,
-        requests of users go first. ``attempts`` overrides the limits.
+        In the ``background``, requests of users go first. ``attempts`` overrides the limits.
 
         :raises UpstreamError: upstream did not say whether there is one. Also for a slug of digits.
         """
@@ -102,7 +100,7 @@ class Client:
                 f'No {kind.singular} can be looked up by the slug "{key}": upstream takes digits for an id. '
                 "Ask by databaseId."
             )
-        wanted = UpstreamRequest(kind.singular, f"{kind.plural}/{key}/", {}, nominal_detail(), asked)
+        wanted = UpstreamRequest(kind.singular, f"{kind.plural}/{key}/", {}, nominal_detail())
         answer = await self.exchanger.ask(wanted, background, attempts)
         if answer.body is None:
             return None
@@ -117,7 +115,6 @@ class Client:
         *,
         limit: int,
         offset: int = 0,
-        asked: float | None = None,
         background: bool = False,
         attempts: int | None = None,
         under_way: Callable[[], AbstractContextManager[object]] = nullcontext,
@@ -134,7 +131,6 @@ class Client:
             f"{kind.plural}/",
             {"limit": limit, "offset": offset},
             self._nominal_page(kind, limit, offset),
-            asked,
             under_way,
         )
         answer = await self.exchanger.ask(wanted, background, attempts)
@@ -155,17 +151,14 @@ class Client:
                 )
         return page
 
-    async def search(
-        self, query: str, *, asked: float | None = None
-    ) -> tuple[SearchHitRecord | BadRecord, ...]:
+    async def search(self, query: str) -> tuple[SearchHitRecord | BadRecord, ...]:
         """The hits for ``query``, best first, at most 20. Contract section 4.
 
-        Keep the query short, for its cost grows with its words; upstream fails at a NUL. ``asked`` is as for
-        :meth:`detail`.
+        Keep the query short, for its cost grows with its words; upstream fails at a NUL.
 
         :raises UpstreamError: there is no such answer.
         """
-        wanted = UpstreamRequest("search", "search/", {"q": query}, NOMINAL_SEARCH, asked)
+        wanted = UpstreamRequest("search", "search/", {"q": query}, NOMINAL_SEARCH)
         answer = await self.exchanger.ask(wanted)
         hits = _decoded(wanted.path, _expected(wanted.path, answer.body), decode_search)
         for hit in hits:

@@ -79,7 +79,6 @@ class UpstreamRequest:
     params: dict[str, int | str]
     nominal: float
     """The seconds that the answer takes, by the contract."""
-    asked: float | None
     under_way: Callable[[], AbstractContextManager[object]] = nullcontext
     """Entered while an exchange for it is under way: it has its turn, and no answer yet."""
 
@@ -136,7 +135,7 @@ class Exchanger:
             raise UpstreamTimeout(f"Upstream did not answer /{wanted.path} in time.") from error
 
     async def _attempt(self, wanted: UpstreamRequest, background: bool) -> UpstreamAnswer:
-        asked = time.monotonic() if wanted.asked is None else wanted.asked
+        asked = time.monotonic()
         while True:
             await self._wait_while_left_alone()
             async with self.limiter.turn(background=background):

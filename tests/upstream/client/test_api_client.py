@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -176,12 +175,12 @@ async def test_an_answer_with_another_slug_is_not_the_answer() -> None:
 
 
 async def test_exchanges_are_noted_on_the_open_receipt_even_when_they_fail() -> None:
-    receipt, asked = Receipt(), time.monotonic()
+    receipt = Receipt()
     async with client_of(answering(500, HTML, b"<html>")) as (client, _requests):
         with recording(receipt):
             await asyncio.gather(
-                client.detail(PACKAGE, 1, asked=asked),
-                client.page(GRID, limit=1, asked=asked),
+                client.detail(PACKAGE, 1),
+                client.page(GRID, limit=1),
                 return_exceptions=True,
             )
         await asyncio.gather(client.detail(PACKAGE, 2), return_exceptions=True)
