@@ -176,27 +176,28 @@ class Gateway:
         snapshot = self.source.sync.snapshot
         loaders = Loaders.over(self.source.batcher, snapshot)
         context = Context(loaders, self.source.status(snapshot), self.source, work=work)
-        results = await schema.stream(
-            request.query,
-            variable_values=request.variables,
-            operation_name=request.operation_name,
-            context_value=context,
-            operation_extensions=given(asked, self.run_limits),
-        )
-        try:
-            async with aclosing(results):
-                async for result in results:
-                    # No parts of a result: a subscription has none.
-                    assert isinstance(result, ExecutionResult)
-                    answer = event_of(result, self.run_limits.answer_bytes)
-                    yield answer
-                    if not answer.ran:
-                        return
-        except Stopped as stopped:
-            yield self._stopped(stopped)
-        finally:
-            # Not those of the start: each event has its own.
-            context.loaders.close()
+        with given(asked, self.run_limits) as extensions:
+            results = await schema.stream(
+                request.query,
+                variable_values=request.variables,
+                operation_name=request.operation_name,
+                context_value=context,
+                operation_extensions=extensions,
+            )
+            try:
+                async with aclosing(results):
+                    async for result in results:
+                        # No parts of a result: a subscription has none.
+                        assert isinstance(result, ExecutionResult)
+                        answer = event_of(result, self.run_limits.answer_bytes)
+                        yield answer
+                        if not answer.ran:
+                            return
+            except Stopped as stopped:
+                yield self._stopped(stopped)
+            finally:
+                # Not those of the start: each event has its own.
+                context.loaders.close()
 
     async def parts(self, request: GraphQLRequest) -> AsyncGenerator[object]:
         """The results as graphql-core gives them: all but what is deferred, then the rest as it comes.
@@ -211,29 +212,30 @@ class Gateway:
         with recording(receipt), continuing(request.traceparent):
             with self._until(until):
                 _snapshot, context = await self._begin(request)
-            try:
-                results = await schema.stream(
-                    request.query,
-                    variable_values=request.variables,
-                    operation_name=request.operation_name,
-                    context_value=context,
-                    operation_extensions=given(asked, self.run_limits, in_parts=True),
-                )
-                async with aclosing(results):
-                    while True:
-                        # No place is held while a part is sent: the client may be slow.
-                        async with self.admission.turn() as turn:
-                            receipt.begin_waiting = turn.give_up
-                            with self._until(until):
-                                result = await anext(results)
-                            context.work.spend(DEFERRED * len(getattr(result, "pending", None) or ()))
-                        yield result
-            except StopAsyncIteration:
-                return
-            except Overloaded as error:
-                yield overloaded(error)
-            finally:
-                context.loaders.close()
+            with given(asked, self.run_limits, in_parts=True) as extensions:
+                try:
+                    results = await schema.stream(
+                        request.query,
+                        variable_values=request.variables,
+                        operation_name=request.operation_name,
+                        context_value=context,
+                        operation_extensions=extensions,
+                    )
+                    async with aclosing(results):
+                        while True:
+                            # No place is held while a part is sent: the client may be slow.
+                            async with self.admission.turn() as turn:
+                                receipt.begin_waiting = turn.give_up
+                                with self._until(until):
+                                    result = await anext(results)
+                                context.work.spend(DEFERRED * len(getattr(result, "pending", None) or ()))
+                            yield result
+                except StopAsyncIteration:
+                    return
+                except Overloaded as error:
+                    yield overloaded(error)
+                finally:
+                    context.loaders.close()
 
     def _until(self, moment: float) -> Deadline:
         return Deadline(self.run_limits.seconds, moment - asyncio.get_running_loop().time())
@@ -309,13 +311,14 @@ class Gateway:
     async def _run_by_strawberry(
         self, request: GraphQLRequest, asked: Document, context: Context
     ) -> GraphQLAnswer:
-        result = await schema.execute(
-            request.query,
-            variable_values=request.variables,
-            operation_name=request.operation_name,
-            context_value=context,
-            operation_extensions=given(asked, self.run_limits),
-        )
+        with given(asked, self.run_limits) as extensions:
+            result = await schema.execute(
+                request.query,
+                variable_values=request.variables,
+                operation_name=request.operation_name,
+                context_value=context,
+                operation_extensions=extensions,
+            )
         answer = answer_of(result, self.run_limits.answer_bytes)
         return replace(answer, extensions=result.extensions or {})
 

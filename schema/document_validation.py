@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from graphql import (
@@ -22,7 +23,7 @@ from graphql.language import Visitor, VisitorAction
 from strawberry.extensions import SchemaExtension
 
 from engine.run_limits import DEFAULT_RUN_LIMITS, RunLimits
-from schema.limited_execution import LIMITS
+from schema.limited_execution import LIMITS, UNAWAITED, Unawaited
 
 MOST_ERRORS = 20
 """How many errors of a document are told. Each may cost validation a millisecond, to find the names that are meant."""
@@ -65,11 +66,21 @@ def read_document(
     return Document(whole, errors, operations, in_parts=None if whole is node else node)
 
 
+@contextmanager
 def given(
     document: Document, limits: RunLimits = DEFAULT_RUN_LIMITS, *, in_parts: bool = False
-) -> dict[str, object]:
-    """What ``operation_extensions`` have to be for Strawberry's execution to take this document and keep to limits."""
-    return {_KEY: replace(document, node=document.in_parts) if in_parts else document, LIMITS: limits}
+) -> Iterator[dict[str, object]]:
+    """What ``operation_extensions`` have to be for Strawberry's execution to take this document and keep to limits.
+
+    In the end, which may come before its own, coroutines that it made and nobody will await are closed.
+    """
+    unawaited = Unawaited()
+    if in_parts:
+        document = replace(document, node=document.in_parts)
+    try:
+        yield {_KEY: document, LIMITS: limits, UNAWAITED: unawaited}
+    finally:
+        unawaited.close()
 
 
 class KnownDocuments(SchemaExtension):

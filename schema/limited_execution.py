@@ -20,8 +20,37 @@ from resolvers.client_errors import AnswerTooLarge, OutOfTime, Stopped
 from resolvers.loading.request_context import Context
 from resolvers.work_budget import AWAITED, FIELD, INTROSPECTED, uncounted
 
-LIMITS = "limits"
-"""The key of the run's limits in ``operation_extensions``."""
+LIMITS, UNAWAITED = "limits", "unawaited"
+"""The keys in ``operation_extensions`` of the run's limits, and of the coroutines that nobody awaits yet."""
+
+
+class Unawaited:
+    """The coroutines of one run that nobody awaits yet."""
+
+    def __init__(self) -> None:
+        self._coroutines: set[Coroutine[Any, Any, Any]] = set()
+        self._is_over = False
+
+    def add(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        """Add one.
+
+        :raises CancelledError: the run is over; this is some part of it that goes on alone.
+        """
+        if self._is_over:
+            coroutine.close()
+            raise asyncio.CancelledError
+        self._coroutines.add(coroutine)
+
+    def discard(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        """Take one out that is awaited now."""
+        self._coroutines.discard(coroutine)
+
+    def close(self) -> None:
+        """Close them all, because the run is over."""
+        self._is_over = True
+        for coroutine in self._coroutines:
+            coroutine.close()
+        self._coroutines.clear()
 
 
 class AnswerSize:
@@ -49,6 +78,7 @@ class LimitedExecutor(StrawberryGraphQLCoreExecutionContext):
         self._limits: RunLimits = (self.operation_extensions or {}).get(LIMITS, DEFAULT_RUN_LIMITS)
         self._size = AnswerSize(self._limits.answer_bytes)
         self._is_event = False
+        self._unawaited: Unawaited = (self.operation_extensions or {}).get(UNAWAITED) or Unawaited()
         # Without a context an operation asks of the schema alone, or is not run.
         self._spend = self.context_value.work.spend if isinstance(self.context_value, Context) else uncounted
 
@@ -76,17 +106,17 @@ class LimitedExecutor(StrawberryGraphQLCoreExecutionContext):
         each = INTROSPECTED if parent_type.name.startswith("__") else FIELD
         self._spend(each * (1 + len(grouped_field_set)))
         self._size.add(sum(map(len, grouped_field_set)) + 4 * len(grouped_field_set) + 1)
-        return _closing(
+        return self._noted(
             super().execute_fields(parent_type, source_value, path, grouped_field_set, position_context)
         )
 
     def execute_field(self, *asked: Any) -> Any:
         """Execute a field."""
-        return _closing(super().execute_field(*asked))
+        return self._noted(super().execute_field(*asked))
 
     def complete_iterable_value(self, *asked: Any) -> Any:
         """Complete the items of a list."""
-        return _closing(super().complete_iterable_value(*asked))
+        return self._noted(super().complete_iterable_value(*asked))
 
     def complete_leaf_value(self, return_type: Any, result: Any) -> Any:  # type: ignore[override]
         """Complete a leaf and count it."""
@@ -109,13 +139,13 @@ class LimitedExecutor(StrawberryGraphQLCoreExecutionContext):
             later = super().complete_awaitable_list_item_value(
                 AtTurn(item), item_type, field_details_list, info, item_path, position_context
             )
-            complete_results.append(_Closing(later))
+            complete_results.append(self._noted(later))
             return True
         is_awaitable = super().complete_list_item_value(
             item, complete_results, item_type, field_details_list, info, item_path, position_context
         )
         if is_awaitable:
-            complete_results[-1] = _closing(complete_results[-1])
+            complete_results[-1] = self._noted(complete_results[-1])
         return is_awaitable
 
     def complete_awaitable_value(
@@ -128,10 +158,10 @@ class LimitedExecutor(StrawberryGraphQLCoreExecutionContext):
         position_context: Any,
     ) -> Any:
         """Complete what was awaited, in a later turn if this one has lasted long enough."""
-        later = InTurn(result)  # which is closed if the operation is stopped here
+        begun = InTurn(self._noted(result))  # first, so that it is closed if there is nothing left to spend
         self._spend(AWAITED)
         return super().complete_awaitable_value(
-            return_type, field_details_list, info, path, later, position_context
+            return_type, field_details_list, info, path, begun, position_context
         )
 
     def execute_execution_group(self, *asked: Any) -> Any:
@@ -141,6 +171,9 @@ class LimitedExecutor(StrawberryGraphQLCoreExecutionContext):
     def complete_stream_item(self, *asked: Any) -> Any:
         """Complete an item of a streamed list; what stops it is its error."""
         return _with_its_error(partial(super().complete_stream_item, *asked))
+
+    def _noted(self, value: Any) -> Any:
+        return _Noted(value, self._unawaited) if value.__class__ is CoroutineType else value
 
     async def _in_time(self, result: Awaitable[Any]) -> Any:
         try:
@@ -152,26 +185,18 @@ class LimitedExecutor(StrawberryGraphQLCoreExecutionContext):
             raise Stopped(OutOfTime(self._limits.seconds)) from None
 
 
-class _Closing:
-    """A coroutine that is closed if nobody comes to await it, because the operation was ended before."""
+class _Noted:
+    """A coroutine that is among those of its run for as long as nobody awaits it."""
 
-    __slots__ = ("_coroutine",)
+    __slots__ = ("_coroutine", "_unawaited")
 
-    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
-        self._coroutine: Coroutine[Any, Any, Any] | None = coroutine
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], unawaited: Unawaited) -> None:
+        unawaited.add(coroutine)
+        self._coroutine, self._unawaited = coroutine, unawaited
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        coroutine, self._coroutine = self._coroutine, None
-        assert coroutine is not None
-        return coroutine.__await__()
-
-    def __del__(self) -> None:
-        if self._coroutine is not None:
-            self._coroutine.close()
-
-
-def _closing(value: Any) -> Any:
-    return _Closing(value) if value.__class__ is CoroutineType else value
+        self._unawaited.discard(self._coroutine)
+        return self._coroutine.__await__()
 
 
 def _with_its_error(execute: Callable[[], Any]) -> Any:

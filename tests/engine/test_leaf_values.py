@@ -147,7 +147,8 @@ async def test_a_value_of_any_class_in_a_field_of_any_type(value: object) -> Non
 
 
 async def by_strawberry(text: str, document: Document) -> bytes | None:
-    result = await SCHEMA.execute(text, operation_extensions=given(document))
+    with given(document) as extensions:
+        result = await SCHEMA.execute(text, operation_extensions=extensions)
     try:
         return None if result.errors else msgspec.json.encode(result.data)
     except TypeError:
