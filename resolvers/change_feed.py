@@ -15,7 +15,6 @@ import strawberry
 
 from catalog.history.change_feed import FeedEntry, FeedExcerpt, FeedReplaced
 from resolvers.client_errors import BadUserInput
-from resolvers.lists.list_arguments import First
 from resolvers.lists.pagination import PageInfo, page_size
 from resolvers.loading.request_context import Context, Info
 from resolvers.work_budget import EXCHANGE, LOOKUP
@@ -30,6 +29,12 @@ Since = Annotated[
     str | None,
     strawberry.argument(
         description="Only what came after this cursor. By default all that is kept: that of 30 days."
+    ),
+]
+FirstChanges = Annotated[
+    int | None,
+    strawberry.argument(
+        description="How many changes from the oldest on, or after `since`: 0 to 100, 20 by default."
     ),
 ]
 SinceNow = Annotated[
@@ -71,7 +76,7 @@ class Change:
     """What happened to one record, and the record as it is now."""
 
     cursor: str
-    sort: ChangeSort
+    action: ChangeSort
     type: ChangedType
     database_id: int
     slug: str
@@ -79,6 +84,11 @@ class Change:
     catalog_version: str
     fields: list[FieldChange]
     node: PackageRecord | GridRecord | None
+
+    @property
+    def sort(self) -> ChangeSort:
+        """Return the action, by the old name of the field."""
+        return self.action
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +100,7 @@ class ChangeFeed:
     total_count: int
 
 
-async def changes(info: Info, since: Since = None, first: First = None) -> ChangeFeed:
+async def changes(info: Info, since: Since = None, first: FirstChanges = None) -> ChangeFeed:
     """A part of the feed, oldest first."""
     note_uncacheable()
     size = page_size("changes", "first", first)
@@ -156,7 +166,7 @@ def _change(context: Context, entry: FeedEntry) -> Change:
         node = (catalog.packages if change.kind == PACKAGE.singular else catalog.grids).get(change.id)
     return Change(
         cursor=_encoded(entry.feed, entry.place),
-        sort=ChangeSort(change.sort),
+        action=ChangeSort(change.sort),
         type=ChangedType(change.kind),
         database_id=change.id,
         slug=change.slug,

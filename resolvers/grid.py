@@ -18,6 +18,7 @@ from resolvers.lists.list_arguments import (
     PackageFilterArgument,
     PackageOrderArgument,
 )
+from resolvers.lists.order_enums import PackageOrder
 from resolvers.lists.pagination import Connection, Paging, page_size
 from resolvers.lists.record_lists import packages_of
 from resolvers.loading.key_lookup import check_count
@@ -27,6 +28,10 @@ from upstream.client.v4_records import GridRecord, PackageRecord
 
 PackageSlugs = Annotated[
     list[str], strawberry.argument(description="The names of packages in addresses; up to 100.")
+]
+GridPackageOrder = Annotated[
+    PackageOrder | None,
+    strawberry.argument(description="The order; by default by title, equal titles by databaseId."),
 ]
 Most = Annotated[int, strawberry.argument(description="How many: 0 to 100.")]
 
@@ -55,7 +60,7 @@ class ComparedPackage:
 
 @dataclass(frozen=True, slots=True)
 class _GridPackages(ToMany[PackageRecord]):
-    async def resolve(self, root: Any, info: Info, order_by: PackageOrderArgument = None) -> Any:
+    async def resolve(self, root: Any, info: Info, order_by: GridPackageOrder = None) -> Any:
         """The packages that the grid names, by title or as asked; an item that failed is its error."""
         found = await ToMany.resolve(self, root, info)
         if order_by is None:

@@ -28,7 +28,11 @@ class Change:
     """Resolved from :class:`resolvers.change_feed.Change`."""
 
     cursor: str = strawberry.field(description="The place in the feed, for `since`.")
-    sort: ChangeSort = strawberry.field(description="What happened.")
+    action: ChangeSort = strawberry.field(description="What happened.")
+    sort: ChangeSort = strawberry.field(
+        description="What happened, by the old name of the field.",
+        deprecation_reason="It is called `action`.",
+    )
     type: ChangedType = strawberry.field(description="What type of record it happened to.")
     database_id: int = strawberry.field(description="The number of the record in the REST API.")
     slug: str = strawberry.field(

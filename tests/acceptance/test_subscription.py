@@ -71,12 +71,12 @@ async def test_both_streams_tell_the_same_events_as_changes(tmp_path: Path) -> N
     # Each event had the record of its time.
     assert [event["node"]["title"] for event in renamed] == ["renamed", "renamed again"]
     (came,) = [event for event in met["ws"] if event["databaseId"] == added]
-    assert (came["sort"], came["node"]["title"], came["node"]["category"]) == (
+    assert (came["action"], came["node"]["title"], came["node"]["category"]) == (
         "ADDED",
         "Brand new",
         {"slug": "apps"},
     )
-    (gone,) = [event for event in met["ws"] if event["sort"] == "REMOVED"]
+    (gone,) = [event for event in met["ws"] if event["action"] == "REMOVED"]
     assert gone["node"] is None
 
 

@@ -13,7 +13,7 @@ from upstream.embedded import EmbeddedUpstream
 if TYPE_CHECKING:
     from tests.support.gateway_in_process import Ask
 
-EVENT = "cursor sort type databaseId slug at catalogVersion fields { name old new }"
+EVENT = "cursor action type databaseId slug at catalogVersion fields { name old new }"
 PAGE = f"""query($since: String, $first: Int) {{ changes(since: $since, first: $first) {{
     totalCount nodes {{ {EVENT} }}
     pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }}"""
@@ -62,14 +62,14 @@ async def test_a_crawl_tells_what_came_what_changed_and_what_is_gone(
     events = {edge["databaseId"]: edge for edge in (await read())["nodes"]}
     version = (await ask("{ catalog { version } }"))["data"]["catalog"]["version"]
     assert {event["catalogVersion"] for event in events.values()} == {version}
-    assert events[added]["sort"] == "ADDED"
+    assert events[added]["action"] == "ADDED"
     assert (events[added]["slug"], events[added]["type"], events[added]["fields"]) == (
         "brand-new",
         "PACKAGE",
         [],
     )
-    assert events[gone]["sort"] == "REMOVED"
-    assert events[1599]["sort"] == "CHANGED"
+    assert events[gone]["action"] == "REMOVED"
+    assert events[1599]["action"] == "CHANGED"
     fields = {field["name"]: (field["old"], field["new"]) for field in events[1599]["fields"]}
     assert fields["title"] == ("django-celery-email", "renamed")
     assert fields["repoWatchers"][1] == 77
@@ -118,12 +118,21 @@ async def test_what_is_gone_has_no_record(
     await source.sync.crawl()
     embedded.catalog.remove_package(1599)
     await source.sync.crawl()
-    body = await ask("{ changes { nodes { sort databaseId node { id } } } }")
+    body = await ask("{ changes { nodes { action databaseId node { id } } } }")
     told = [each for each in body["data"]["changes"]["nodes"] if each["databaseId"] == 1599]
     assert told == [
-        {"sort": "CHANGED", "databaseId": 1599, "node": None},
-        {"sort": "REMOVED", "databaseId": 1599, "node": None},
+        {"action": "CHANGED", "databaseId": 1599, "node": None},
+        {"action": "REMOVED", "databaseId": 1599, "node": None},
     ]
+
+
+async def test_the_old_name_of_the_action_says_the_same(
+    source: CatalogSource, embedded: EmbeddedUpstream, read: Read, ask: Ask
+) -> None:
+    embedded.catalog.update_package(1599, title="second")
+    await source.sync.crawl()
+    body = await ask("{ changes { nodes { action sort } } }")
+    assert body["data"]["changes"]["nodes"] == [{"action": "CHANGED", "sort": "CHANGED"}]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 100])

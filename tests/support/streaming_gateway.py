@@ -30,7 +30,7 @@ T = TypeVar("T")
 Message = dict[str, Any]
 
 GRAPHQL_TRANSPORT_WS = Subprotocol("graphql-transport-ws")
-EVENT = """cursor sort type databaseId slug at catalogVersion fields { name old new }
+EVENT = """cursor action type databaseId slug at catalogVersion fields { name old new }
     node { id ... on Package { title category { slug } } ... on Grid { title } }"""
 SUBSCRIPTION = f"subscription($since: String) {{ catalogChanged(since: $since) {{ {EVENT} }} }}"
 CHANGES = f"query($since: String) {{ changes(since: $since, first: 100) {{ nodes {{ {EVENT} }} }} }}"

@@ -33,7 +33,7 @@ DESCRIPTION = (
     "package, its grids, and the other packages of those grids."
 )
 _QUERY = '{ package(slug: "django-celery-email") { title repoWatchers grids { title } } }'
-_SUBSCRIPTION = "subscription { catalogChanged { sort type slug } }"
+_SUBSCRIPTION = "subscription { catalogChanged { action type slug } }"
 _TEMPLATE = Path(__file__).parent / "home.html"
 _ANY_QUERY = re.compile(r"<!-- any query -->(.*?)<!-- end -->", re.DOTALL)
 _ICON = Path(__file__).parent / "favicon.svg"
