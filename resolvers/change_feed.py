@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
-import msgspec
 import strawberry
 
 from catalog.history.change_feed import FeedEntry, FeedExcerpt, FeedReplaced
 from resolvers.client_errors import BadUserInput
+from resolvers.cursor_codec import LAYOUT, Layout, NotACursor, decoded, encoded
 from resolvers.lists.pagination import PageInfo, page_size
 from resolvers.loading.request_context import Context, Info
 from resolvers.work_budget import EXCHANGE, LOOKUP
@@ -22,7 +21,8 @@ from upstream.client.request_receipt import note_uncacheable
 from upstream.client.upstream_errors import NothingStored
 from upstream.client.v4_records import PACKAGE, GridRecord, PackageRecord
 
-_LAYOUT = 1
+_MOST_CURSOR = 200
+"""Characters: the name of a feed and a place are well below."""
 _ANEW = "take catalog { changesCursor }, read the records anew, and go on from there"
 
 Since = Annotated[
@@ -116,7 +116,7 @@ async def changes(info: Info, since: Since = None, first: FirstChanges = None) -
         has_previous_page=excerpt.earlier,
         start_cursor=nodes[0].cursor if nodes else None,
         # There is one on an empty page too: what comes next is behind it.
-        end_cursor=_encoded(excerpt.feed, excerpt.end),
+        end_cursor=_cursor(excerpt.feed, excerpt.end),
     )
     return ChangeFeed(nodes, page_info, len(nodes) + excerpt.left)
 
@@ -129,7 +129,7 @@ async def changes_cursor(info: Info) -> str | None:
         excerpt = await info.context.source.sync.changes(0, 0)
     except NothingStored:
         return None
-    return _encoded(excerpt.feed, excerpt.newest)
+    return _cursor(excerpt.feed, excerpt.newest)
 
 
 async def catalog_changed(info: Info, since: SinceNow = None) -> AsyncIterator[Change]:
@@ -165,7 +165,7 @@ def _change(context: Context, entry: FeedEntry) -> Change:
         catalog = snapshot.catalog
         node = (catalog.packages if change.kind == PACKAGE.singular else catalog.grids).get(change.id)
     return Change(
-        cursor=_encoded(entry.feed, entry.place),
+        cursor=_cursor(entry.feed, entry.place),
         action=ChangeSort(change.sort),
         type=ChangedType(change.kind),
         database_id=change.id,
@@ -177,17 +177,24 @@ def _change(context: Context, entry: FeedEntry) -> Change:
     )
 
 
-def _encoded(feed: str, place: int) -> str:
-    return urlsafe_b64encode(msgspec.json.encode((_LAYOUT, feed, place))).decode().rstrip("=")
+class _FeedCursor(NamedTuple):
+    """A place in the feed with this name."""
+
+    layout: Layout
+    feed: str
+    place: int
+
+
+def _cursor(feed: str, place: int) -> str:
+    return encoded(_FeedCursor(LAYOUT, feed, place))
 
 
 def _read(cursor: str, argument: str) -> tuple[str, int]:
     try:
-        text = urlsafe_b64decode(cursor[:200].encode("ascii") + b"=" * (-len(cursor) % 4))
-        layout, feed, place = msgspec.json.decode(text, type=tuple[int, str, int])
-        if layout != _LAYOUT or not 0 <= place < 2**63 or _encoded(feed, place) != cursor:
-            raise ValueError
-    except (ValueError, msgspec.DecodeError):
+        _, feed, place = decoded(cursor, _FeedCursor, _MOST_CURSOR)
+        if not 0 <= place < 2**63:
+            raise NotACursor
+    except NotACursor:
         raise BadUserInput(f"{argument} is no cursor of the change feed; take one from changes.") from None
     return feed, place
 

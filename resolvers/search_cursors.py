@@ -6,15 +6,12 @@ others have moved, and near there when it is gone itself.
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import sha256
 from typing import NamedTuple
 
-import msgspec
-
 from resolvers.client_errors import BadUserInput
+from resolvers.cursor_codec import LAYOUT, Layout, NotACursor, decoded, encoded
 
-_LAYOUT = 1
 _MOST_CURSOR = 500
 """Characters: the longest slug and all beside it are well below."""
 
@@ -38,8 +35,10 @@ class CatalogPosition(NamedTuple):
 SearchPosition = UpstreamPosition | CatalogPosition
 
 
-class _Cursor(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
-    layout: int
+class _SearchCursor(NamedTuple):
+    """The digest of a query, and one of the two positions."""
+
+    layout: Layout
     query: str
     upstream: UpstreamPosition | None
     catalog: CatalogPosition | None
@@ -49,8 +48,7 @@ def write_cursor(query: str, position: SearchPosition) -> str:
     """The cursor of a result of this query."""
     upstream = position if isinstance(position, UpstreamPosition) else None
     catalog = position if isinstance(position, CatalogPosition) else None
-    cursor = _Cursor(_LAYOUT, _digest(query), upstream, catalog)
-    return urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
+    return encoded(_SearchCursor(LAYOUT, _digest(query), upstream, catalog))
 
 
 def read_cursor(text: str, query: str) -> SearchPosition:
@@ -59,17 +57,15 @@ def read_cursor(text: str, query: str) -> SearchPosition:
     :raises BadUserInput: it is none, or one of another query.
     """
     try:
-        # What is not ASCII is no cursor either.
-        padded = text[:_MOST_CURSOR].encode("ascii") + b"=" * (-len(text) % 4)
-        cursor = msgspec.json.decode(urlsafe_b64decode(padded), type=_Cursor)
-        position = cursor.upstream or cursor.catalog
-        if cursor.layout != _LAYOUT or position is None or (cursor.upstream and cursor.catalog):
-            raise ValueError
-    except (ValueError, msgspec.DecodeError):
+        _, digest, upstream, catalog = decoded(text, _SearchCursor, _MOST_CURSOR)
+        position = upstream or catalog
+        if position is None or (upstream and catalog):
+            raise NotACursor
+    except NotACursor:
         raise BadUserInput(
             "search(after:) is no cursor of a search; take one from an edge or pageInfo."
         ) from None
-    if cursor.query != _digest(query):
+    if digest != _digest(query):
         raise BadUserInput("search(after:) is a cursor of the search for something else; begin without one.")
     return position
 

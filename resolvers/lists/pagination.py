@@ -6,20 +6,19 @@ or removed between two pages, and whether or not the record itself is still ther
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
 from catalog.sort_orders import K, Key, Order, R, Value
 from resolvers.client_errors import BadUserInput
+from resolvers.cursor_codec import LAYOUT, Layout, NotACursor, decoded, encoded
 from upstream.client.upstream_errors import UpstreamBadData
 
 DEFAULT_PAGE = 20
 MAX_PAGE = 100
-_LAYOUT = 1
 _MOST_CURSOR = 2000
 """Characters: the longest title and its order are well below."""
 
@@ -149,7 +148,7 @@ def page_size(field: str, argument: str, size: int | None) -> int:
 
 def write_cursor(order: Order[R], value: Value, id: Key) -> str:
     """The cursor of a record with this value and id in a list of this order."""
-    return _encoded((_LAYOUT, order.name, value, id))
+    return encoded(_ListCursor(LAYOUT, order.name, value, id))
 
 
 def read_cursor(field: str, argument: str, cursor: str, order: Order[R]) -> tuple[Value, Key]:
@@ -158,18 +157,10 @@ def read_cursor(field: str, argument: str, cursor: str, order: Order[R]) -> tupl
     :raises BadUserInput: it is none, or one of another order.
     """
     try:
-        # What is not ASCII is no cursor either.
-        text = urlsafe_b64decode(cursor[:_MOST_CURSOR].encode("ascii") + b"=" * (-len(cursor) % 4))
-        key = msgspec.json.decode(text, type=_Key)
-        layout, name, value, id = key
-        # Only what is written is read: a place has one cursor.
-        if (
-            layout != _LAYOUT
-            or _encoded(key) != cursor
-            or (name == order.name and not _fits(value, id, order))
-        ):
-            raise ValueError
-    except (ValueError, msgspec.DecodeError):
+        _, name, value, id = decoded(cursor, _ListCursor, _MOST_CURSOR)
+        if name == order.name and not _fits(value, id, order):
+            raise NotACursor
+    except NotACursor:
         raise BadUserInput(
             f"{field}({argument}:) is no cursor of this list; take one from an edge or pageInfo."
         ) from None
@@ -180,11 +171,13 @@ def read_cursor(field: str, argument: str, cursor: str, order: Order[R]) -> tupl
     return value, id
 
 
-_Key = tuple[int, str, str | int | float | None, int | str]
+class _ListCursor(NamedTuple):
+    """What a record is sorted by, in the order with this name."""
 
-
-def _encoded(key: _Key) -> str:
-    return urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
+    layout: Layout
+    order: str
+    value: str | int | float | None
+    id: int | str
 
 
 def _fits(value: Value, id: Key, order: Order[R]) -> bool:

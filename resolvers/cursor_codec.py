@@ -1,0 +1,46 @@
+"""Cursors as text: base64url of a JSON array, whose first item is the number of its layout.
+
+A client passes a cursor back as it got it, so only what :func:`encoded` writes is read: a place has one cursor.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Final, Literal, TypeVar
+
+import msgspec
+
+Layout = Literal[1]
+"""The type of the first item, for the type that :func:`decoded` takes."""
+
+LAYOUT: Final = 1
+"""The number that a change of what cursors hold would raise, so that old ones are refused and not misread."""
+
+C = TypeVar("C", bound=tuple[object, ...])
+
+
+class NotACursor(ValueError):
+    """A text that no cursor of this kind is written as."""
+
+
+def encoded(cursor: tuple[object, ...]) -> str:
+    """Return the text of a cursor, whose first item is :data:`LAYOUT`."""
+    return urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
+
+
+def decoded(text: str, type_: type[C], longest: int) -> C:
+    """Return the cursor with this text of at most ``longest`` characters: a named tuple of this type.
+
+    :raises NotACursor: there is none.
+    """
+    if len(text) > longest:
+        raise NotACursor
+    try:
+        # What is not ASCII is no cursor either.
+        json = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+        cursor = msgspec.json.decode(json, type=type_)
+    except (ValueError, msgspec.DecodeError):
+        raise NotACursor from None
+    if encoded(cursor) != text:
+        raise NotACursor
+    return cursor
