@@ -28,7 +28,16 @@ BELOW = {
 PARTS = {
     "web": ["app", "schema_endpoint", "graphql_endpoint", "pages", "operations", "serving", "*"],
     "gateway": ["request_execution", "persisted", "document_cache", "limits", "*"],
-    "resolvers": ["*", "lists", "loading", "filters", "work_budget", "current_time", "client_errors"],
+    "resolvers": [
+        "*",
+        "lists",
+        "loading",
+        "filters",
+        "work_budget",
+        "current_time",
+        "cursor_codec",
+        "client_errors",
+    ],
     "catalog": ["catalog_source", "sync", "storage", "history", "search", "*"],
     "upstream": ["batching", "client", "embedded"],
 }
