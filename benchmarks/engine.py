@@ -29,8 +29,8 @@ from catalog.freshness import Snapshot, SnapshotStatus
 from catalog.indexed_catalog import Catalog
 from engine import Engine, code_generation
 from engine.field_failures import AnswerEncoder
-from engine.field_sources import PlanRun
 from engine.plan_execution import answers
+from engine.plan_run import PlanRun
 from resolvers.loading.record_loaders import Loaders
 from resolvers.loading.request_context import Context
 from schema import document as read_document

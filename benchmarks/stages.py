@@ -28,8 +28,8 @@ from catalog.freshness import Snapshot
 from catalog.storage.sqlite_storage import Storage
 from engine import Engine, code_generation
 from engine.field_failures import AnswerEncoder
-from engine.field_sources import PlanRun as EngineRequest
 from engine.plan_execution import answers
+from engine.plan_run import PlanRun as EngineRequest
 from gateway.limits import DEFAULT_DOCUMENT_LIMITS, check_document, check_text
 from gateway.request_execution import Gateway, GraphQLRequest
 from resolvers.loading.record_loaders import Loaders

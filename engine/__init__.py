@@ -1,10 +1,44 @@
 """Runs operations: compiled once, then level by level over all objects of a level. It knows no type by name.
 
-``Engine`` is for the gateway. It answers what succeeds and what fails where null may stand; ``Fallback`` says why
-something has to be answered by Strawberry's own execution of the same schema instead.
+The engine imports nothing of the house. It offers:
+
+- ``Engine`` for the gateway, which gives what ``Ran``, or raises ``Fallback`` with the reason why Strawberry's own
+  execution of the same schema has to answer instead;
+- ``RunLimits``, and the errors that end a run beyond them, whichever way it is run;
+- the protocols of relations, which resolvers implement, and ``decided_by_class``, which types of the schema declare;
+- the ``turns`` of the event loop, which everything that takes long shares.
+
+``docs/engine.md`` follows an operation from its text to the bytes of its answer.
 """
 
+from engine.event_loop_turns import AtTurn, InTurn, turns
 from engine.fallback import Fallback, FallbackReason
 from engine.operation_plans import Engine, Ran
+from engine.relation_protocols import ListsByKey, RecordId, RelationToMany, RelationToOne
+from engine.run_errors import AnswerTooLarge, OutOfTime, Stopped, TooComplex
+from engine.run_limits import DEFAULT_RUN_LIMITS, RunLimits
+from engine.type_declarations import decided_by_class
+from engine.work_steps import Spend, uncounted
 
-__all__ = ["Engine", "Fallback", "FallbackReason", "Ran"]
+__all__ = [
+    "DEFAULT_RUN_LIMITS",
+    "AnswerTooLarge",
+    "AtTurn",
+    "Engine",
+    "Fallback",
+    "FallbackReason",
+    "InTurn",
+    "ListsByKey",
+    "OutOfTime",
+    "Ran",
+    "RecordId",
+    "RelationToMany",
+    "RelationToOne",
+    "RunLimits",
+    "Spend",
+    "Stopped",
+    "TooComplex",
+    "decided_by_class",
+    "turns",
+    "uncounted",
+]

@@ -15,7 +15,7 @@ from graphql import GraphQLError, Node
 from graphql.error import located_error
 
 from engine.event_loop_turns import turns
-from resolvers.client_errors import AnswerTooLarge, Stopped
+from engine.run_errors import AnswerTooLarge, Stopped
 
 LEAST = 60
 """Bytes that an error takes in an answer at least: its message, its plan node and its path."""

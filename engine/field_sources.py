@@ -6,54 +6,18 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
 from operator import attrgetter
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
-import msgspec
-from graphql.execution.values import VariableValues
 from graphql.pyutils import Path
 
 from engine.event_loop_turns import turns
 from engine.fallback import Fallback
-from engine.field_failures import AnswerEncoder
-from engine.run_limits import DEFAULT_RUN_LIMITS
-from resolvers.loading.record_relations import ListsByKey, ToMany, ToOne, note_known
-from resolvers.work_budget import CALL, CALL_AWAITED, uncounted
-
-LOOK_AT_TIME = 500
-"""After so much work, in about microseconds."""
+from engine.plan_run import Pending, PlanRun, Values
+from engine.relation_protocols import Relation, RelationToOne
+from engine.work_steps import CALL, CALL_AWAITED
 
 RELATED_AT_ONCE, CALLED_AT_ONCE = 500, 8
 """How many parents are done before the time is looked at."""
-
-Pending = list[tuple[list[Any], int, Awaitable[Any]]]
-"""What a level waits for: the list and the place in it that the awaited value belongs to."""
-
-
-Values: TypeAlias = list[Any] | dict[int, Any] | ListsByKey[Any]
-"""A value for each object of a place; or, of a relation, all those found, by their keys."""
-
-
-class PlanRun(msgspec.Struct, eq=False):
-    """What one run of a plan is given, and what it found out so far."""
-
-    variables: VariableValues
-    context: Any
-    most_bytes: int = DEFAULT_RUN_LIMITS.answer_bytes
-    """Of the answer."""
-    encoder: AnswerEncoder = msgspec.field(default_factory=AnswerEncoder)
-    work: int = 0
-    """What was done since the time was looked at, in about microseconds."""
-    at_once: bool = True
-    """Whether all relations that were met were known to the catalog and led to few values."""
-    values: int = 0
-    """How many values the answer has at most in what was answered at once."""
-    spend: Callable[[int], None] = uncounted
-    """Counts steps of work, and stops the operation when they are too many."""
-
-    def is_turn_over(self) -> bool:
-        """Whether the event loop has to turn now."""
-        self.work = 0
-        return turns().is_over()
 
 
 class FieldSource(Protocol):
@@ -96,11 +60,15 @@ class Attribute:
 class Related:
     """A declared relation: one batch for all parents."""
 
-    relation: ToOne[Any] | ToMany[Any]
+    relation: Relation
 
     def values(self, parents: Sequence[Any], run: PlanRun, pending: Pending) -> Values | Awaitable[Any]:
         """What the parents are related to."""
-        return self.relation.of(parents, run.context)
+        known = self.relation.known(parents, run.context)
+        if known is None:
+            return self.relation.load(parents, run.context)
+        run.known_records += len(parents) if isinstance(known, dict) else known.count
+        return known
 
     async def values_in_turns(
         self, parents: Sequence[Any], run: PlanRun, pending: Pending
@@ -112,7 +80,7 @@ class Related:
                 await turns().next()
             known: Any = self.relation.known(some, run.context)
             if known is None:
-                return self.relation.of(parents, run.context)
+                return self.relation.load(parents, run.context)
             if found is None:
                 found = known
             elif isinstance(known, dict):
@@ -121,12 +89,12 @@ class Related:
                 found.keys += known.keys
                 found.count += known.count
                 found.found |= known.found
-        note_known(len(parents) if isinstance(found, dict) else found.count)
+        run.known_records += len(parents) if isinstance(found, dict) else found.count
         values: Values = found
         return values
 
     def __str__(self) -> str:
-        key = self.relation.key if isinstance(self.relation, ToOne) else self.relation.keys
+        key = self.relation.key if isinstance(self.relation, RelationToOne) else self.relation.keys
         return f"relation by {key}, one batch"
 
 

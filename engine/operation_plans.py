@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -22,14 +21,14 @@ from strawberry.extensions.directives import DirectivesExtension
 
 from engine.fallback import Fallback, FallbackReason
 from engine.field_failures import AnswerEncoder, errors_in
-from engine.field_sources import PlanRun
 from engine.plan_compiler import Compiler
 from engine.plan_execution import answers
 from engine.plan_nodes import PlanNode
 from engine.plan_printing import dump
+from engine.plan_run import PlanRun
 from engine.run_limits import DEFAULT_RUN_LIMITS
 from engine.skip_include import condition_variables
-from resolvers.work_budget import uncounted
+from engine.work_steps import Spend, uncounted
 
 KEPT_OPERATIONS = 1000
 """How many operations are kept, with their plans: those used last."""
@@ -50,6 +49,8 @@ class Ran(msgspec.Struct, frozen=True):
 
     data: bytes
     errors: list[GraphQLError]
+    known_records: int
+    """How many records relations found without waiting."""
 
 
 class Engine:
@@ -84,7 +85,7 @@ class Engine:
         operation_name: str | None,
         variables: dict[str, Any] | None,
         context: object,
-        spend: Callable[[int], None] = uncounted,
+        spend: Spend = uncounted,
     ) -> Ran:
         """What an operation of a validated document gives. ``text`` is the document's.
 
@@ -113,7 +114,7 @@ class Engine:
             self.fallbacks["error"] += 1
             raise Fallback("error") from error
         self.answered += 1
-        return Ran(data, errors)
+        return Ran(data, errors, request.known_records)
 
     def explain(
         self, text: str, document: DocumentNode, operation_name: str | None, variables: dict[str, Any] | None

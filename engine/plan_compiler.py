@@ -38,11 +38,12 @@ from graphql.pyutils import Path
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 
 from engine.code_generation import BuildSource
-from engine.field_sources import Attribute, PlanRun, Related, UnknownPath
+from engine.field_sources import Attribute, Related, UnknownPath
 from engine.plan_nodes import Column, PlanNode, Selection, Shape
+from engine.plan_run import PlanRun
+from engine.relation_protocols import RelationToOne
 from engine.runtime_types import RuntimeTypes
 from engine.strawberry_fields import AskedField, InfoFor, source_of
-from resolvers.loading.record_relations import ToOne
 
 _TYPENAME = "__typename"
 
@@ -136,7 +137,7 @@ class Compiler:
         if not is_leaf_type(named_type):
             by = (
                 source.relation.key
-                if isinstance(source, Related) and isinstance(source.relation, ToOne)
+                if isinstance(source, Related) and isinstance(source.relation, RelationToOne)
                 else None
             )
             build.column(key, by)

@@ -16,10 +16,11 @@ import msgspec
 from engine.event_loop_turns import InTurn, turns
 from engine.fallback import Fallback
 from engine.field_failures import Encoded
-from engine.field_sources import LOOK_AT_TIME, RELATED_AT_ONCE, Pending, PlanRun
+from engine.field_sources import RELATED_AT_ONCE
 from engine.plan_nodes import Part, PlanNode, by_key, standing
-from resolvers.client_errors import AnswerTooLarge, Stopped
-from resolvers.loading.record_relations import ListsByKey, note_known
+from engine.plan_run import LOOK_AT_TIME, Pending, PlanRun
+from engine.relation_protocols import ListsByKey
+from engine.run_errors import AnswerTooLarge, Stopped
 
 FEW = 10_000
 """Values that an answer may have to be made in one piece: that takes 3 ms at most."""
@@ -86,7 +87,7 @@ def _answered_at_once(part: Part, run: PlanRun) -> bool:
     if built is None:
         run.values = values
         return False
-    note_known(sum(counts))
+    run.known_records += sum(counts)
     part.built = built
     return True
 

@@ -25,11 +25,12 @@ from graphql import (
 
 from engine.fallback import Fallback
 from engine.field_failures import Failed
-from engine.field_sources import FieldSource, PlanRun, Values
+from engine.field_sources import FieldSource
 from engine.leaf_values import reject_abnormal
+from engine.plan_run import PlanRun, Values
+from engine.relation_protocols import ListsByKey, Relation
 from engine.runtime_types import RuntimeTypes
-from resolvers.loading.record_relations import ListsByKey, ToMany, ToOne
-from resolvers.work_budget import LEAVES, OBJECT
+from engine.work_steps import LEAVES, OBJECT
 
 OF_COMPILING = 250
 """The work of compiling a plan node, in about microseconds."""
@@ -49,7 +50,7 @@ class PlanNode:
     columns: tuple[Column, ...]
     selections: tuple[tuple[int, Selection], ...]
     """Of those columns that have one, with their numbers."""
-    relations: tuple[tuple[ToOne[Any] | ToMany[Any], Selection], ...] | None
+    relations: tuple[tuple[Relation, Selection], ...] | None
     """The relations behind its columns, if there are no other columns, nor any below."""
     build: Callable[..., list[Any]]
     source: str

@@ -18,8 +18,8 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.union import StrawberryUnion
 
 from engine.fallback import Fallback
-from engine.field_sources import PlanRun
 from engine.leaf_values import reject_abnormal
+from engine.plan_run import PlanRun
 
 
 class RuntimeTypes:

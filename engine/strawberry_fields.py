@@ -27,8 +27,9 @@ from graphql.execution.values import VariableValues
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
-from engine.field_sources import Attribute, Called, FieldSource, PlanRun, Related
-from resolvers.loading.record_relations import ToMany, ToOne
+from engine.field_sources import Attribute, Called, FieldSource, Related
+from engine.plan_run import PlanRun
+from engine.relation_protocols import RelationToMany, RelationToOne
 
 InfoFor = Callable[[PlanRun], GraphQLResolveInfo[Any]]
 
@@ -61,7 +62,7 @@ def source_of(asked: AskedField, schema: strawberry.Schema) -> FieldSource:
     function = resolver.wrapped_func
     assert callable(function)
     relation = getattr(function, "__self__", None)
-    if isinstance(relation, ToOne | ToMany) and not asked.node.arguments:
+    if isinstance(relation, RelationToOne | RelationToMany) and not asked.node.arguments:
         return Related(relation)
     parent = resolver.parent_parameter or resolver.root_parameter
     first = next(iter(signature(function).parameters.values()), None)

@@ -11,10 +11,9 @@ from msgspec.structs import replace
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from catalog.freshness import Snapshot
-from engine import Ran
+from engine import AnswerTooLarge, Ran, Stopped
 from gateway.admission_queue import Overloaded
 from gateway.error_format import field_error, overload, request_error, start_error
-from resolvers.client_errors import AnswerTooLarge, Stopped
 
 _encode = msgspec.json.Encoder().encode
 

@@ -6,7 +6,7 @@ import asyncio
 from types import TracebackType
 from typing import Self
 
-from resolvers.client_errors import OutOfTime, Stopped
+from engine import OutOfTime, Stopped
 
 
 class Deadline:

@@ -14,8 +14,8 @@ from sys import getsizeof
 
 from graphql import GraphQLError
 
+from engine import TooComplex
 from gateway.limits import DocumentLimits, check_document, check_sizes, check_text
-from resolvers.client_errors import TooComplex
 from resolvers.lists.list_sizes import USUAL_SIZES, ListSizes
 from schema import Document, document
 

@@ -26,8 +26,9 @@ from typing import Any
 
 from graphql import GraphQLError, GraphQLSyntaxError
 
+from engine import OutOfTime, TooComplex
 from gateway.admission_queue import Overloaded
-from resolvers.client_errors import BadUserInput, Forbidden, OutOfTime, TooComplex
+from resolvers.client_errors import BadUserInput, Forbidden
 from upstream.client.upstream_errors import StorageUnavailable, UpstreamBadData, UpstreamError
 
 _log = logging.getLogger(__name__)

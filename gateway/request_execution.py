@@ -15,8 +15,7 @@ from strawberry.types.execution import ExecutionResult
 
 from catalog.catalog_source import CatalogSource
 from catalog.freshness import Snapshot, SnapshotStatus
-from engine import Engine, Fallback, FallbackReason
-from engine.run_limits import DEFAULT_RUN_LIMITS, RunLimits
+from engine import DEFAULT_RUN_LIMITS, Engine, Fallback, FallbackReason, RunLimits, Stopped, TooComplex
 from gateway.admission_queue import UNLIMITED, Admission, Overloaded, Turn
 from gateway.answers import (
     GraphQLAnswer,
@@ -34,7 +33,6 @@ from gateway.limits import DEFAULT_DOCUMENT_LIMITS, DocumentLimits
 from gateway.named_operation import is_subscription, why_unclear, why_unfit
 from gateway.persisted.document_lookup import PersistedDocuments
 from gateway.running_subscriptions import Subscriptions
-from resolvers.client_errors import Stopped, TooComplex
 from resolvers.lists.list_sizes import USUAL_SIZES, ListSizes, list_sizes
 from resolvers.loading.record_loaders import Loaders
 from resolvers.loading.request_context import Context
@@ -302,6 +300,7 @@ class Gateway:
                 context,
                 context.work.spend,
             )
+            receipt.from_memory += ran.known_records
             return answer_of_engine(ran, self.run_limits.answer_bytes), None
         except Fallback as error:
             # Counted anew: the loaders give again what they gave the engine.

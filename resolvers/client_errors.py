@@ -1,4 +1,7 @@
-"""The errors of those who write operations. Upstream's own errors are in ``upstream.client.upstream_errors``."""
+"""The errors of those who write operations, one field's each.
+
+Those that end a whole run are in ``engine.run_errors``, upstream's own in ``upstream.client.upstream_errors``.
+"""
 
 from __future__ import annotations
 
@@ -15,53 +18,3 @@ class BadUserInput(Exception):
     """An argument that cannot be answered. The message is a sentence for the user who wrote the query."""
 
     code: ClassVar[str] = "BAD_USER_INPUT"
-
-
-class TooComplex(Exception):
-    """An operation beyond a limit. The message is a sentence: what it has, and what is allowed."""
-
-    code: ClassVar[str] = "OPERATION_TOO_COMPLEX"
-
-    def __init__(self, message: str, limit: str, allowed: int, value: int) -> None:
-        super().__init__(message)
-        self.limit = limit
-        """Its name."""
-        self.allowed = allowed
-        self.value = value
-        """What the operation has of it."""
-
-
-class Stopped(BaseException):
-    """Ends a request that may not go on, wherever it is.
-
-    It is no ``Exception``, so that neither the engine nor graphql-core takes it for the error of one field and goes on
-    with the others.
-    """
-
-    def __init__(self, error: TooComplex | OutOfTime) -> None:
-        super().__init__(str(error))
-        self.error = error
-        """What the client is told in place of an answer."""
-
-
-class AnswerTooLarge(TooComplex):
-    """An answer that is larger than an answer can be."""
-
-    def __init__(self, allowed: int, value: int) -> None:
-        super().__init__(
-            f"The answer would have {value:,} bytes or more; an answer can have up to {allowed:,}.",
-            "answer_bytes",
-            allowed,
-            value,
-        )
-
-
-class OutOfTime(Exception):
-    """An operation that takes longer than an operation can take."""
-
-    code: ClassVar[str] = "OPERATION_TIMEOUT"
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(
-            f"The operation took longer than {seconds:g} seconds, which is as long as one can take, and was ended."
-        )

@@ -1,22 +1,16 @@
 """The work that one request may cause, counted in steps wherever something is looped over.
 
 A step is about a microsecond of processor time, measured on the machine of ``benchmarks/results``. What costs more than
-one, or less, is counted as so many steps by the constants below; a batch is counted at once. The same operation on the
-same catalog counts the same, whatever was worked out before and kept.
+one, or less, is counted as so many steps by the constants below, and by those of ``engine.work_steps``; a batch is
+counted at once. The same operation on the same catalog counts the same, whatever was worked out before and kept.
 """
 
 from __future__ import annotations
 
-from resolvers.client_errors import Stopped, TooComplex
+from engine import Stopped, TooComplex
 
 MOST_WORK = 250_000
 """Steps of one request: about a quarter of a second. The dearest of ``examples/`` takes less than a tenth of them."""
-
-CALL, CALL_AWAITED = 4, 20
-"""Steps of one call of a resolver by the engine, and of one whose outcome is awaited."""
-
-OBJECT, LEAVES = 1, 8
-"""Steps of one object by the engine, and how many of its leaves are one step more."""
 
 FIELD, INTROSPECTED, AWAITED = 6, 4, 20
 """Steps of one field, or object, in Strawberry's execution, of one of introspection, and how many more there are of a
@@ -95,7 +89,3 @@ def values_in(variables: object) -> int:
             waiting += value
             count += len(value)
     return count
-
-
-def uncounted(_steps: int) -> None:
-    """Spend nothing: for what runs outside of a request."""

@@ -8,8 +8,8 @@ import strawberry
 from strawberry import relay
 
 from catalog import contributors
+from engine import decided_by_class
 from engine.answer_dependencies import DependsOn, depends_on
-from engine.type_declarations import decided_by_class
 from resolvers import contributor as resolvers
 from schema.category import CategoryCount
 from schema.connection import Connection

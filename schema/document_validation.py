@@ -22,7 +22,7 @@ from graphql import (
 from graphql.language import Visitor, VisitorAction
 from strawberry.extensions import SchemaExtension
 
-from engine.run_limits import DEFAULT_RUN_LIMITS, RunLimits
+from engine import DEFAULT_RUN_LIMITS, RunLimits
 from schema.limited_execution import LIMITS, UNAWAITED, Unawaited
 
 MOST_ERRORS = 20

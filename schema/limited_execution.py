@@ -14,11 +14,19 @@ from graphql.execution.collect_fields import GroupedFieldSet
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from engine.event_loop_turns import AtTurn, InTurn, turns
-from engine.run_limits import DEFAULT_RUN_LIMITS, RunLimits
-from resolvers.client_errors import AnswerTooLarge, OutOfTime, Stopped
+from engine import (
+    DEFAULT_RUN_LIMITS,
+    AnswerTooLarge,
+    AtTurn,
+    InTurn,
+    OutOfTime,
+    RunLimits,
+    Stopped,
+    turns,
+    uncounted,
+)
 from resolvers.loading.request_context import Context
-from resolvers.work_budget import AWAITED, FIELD, INTROSPECTED, uncounted
+from resolvers.work_budget import AWAITED, FIELD, INTROSPECTED
 
 LIMITS, UNAWAITED = "limits", "unawaited"
 """The keys in ``operation_extensions`` of the run's limits, and of the coroutines that nobody awaits yet."""

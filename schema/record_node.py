@@ -7,8 +7,8 @@ from typing import ClassVar
 import strawberry
 from strawberry import relay
 
+from engine import decided_by_class
 from engine.answer_dependencies import DependsOn, depends_on
-from engine.type_declarations import decided_by_class
 from upstream.client.v4_records import Record
 
 

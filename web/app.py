@@ -18,7 +18,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from catalog.catalog_source import CatalogSource
-from engine.run_limits import DEFAULT_RUN_LIMITS, RunLimits
+from engine import DEFAULT_RUN_LIMITS, RunLimits
 from gateway.admission_queue import Admission, AdmissionLimits, connection
 from gateway.document_cache import DocumentCache
 from gateway.federation_router import FederationRouter

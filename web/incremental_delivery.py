@@ -17,10 +17,10 @@ from starlette.types import Send
 from strawberry.http.streaming import MultipartTransport
 from strawberry.types.execution import ExecutionResult
 
+from engine import AnswerTooLarge, Stopped
 from gateway.answers import GraphQLAnswer, answer_of, stopped_by
 from gateway.error_format import field_error
 from gateway.request_execution import Gateway, GraphQLRequest
-from resolvers.client_errors import AnswerTooLarge, Stopped
 from web.cache_headers import Headers
 from web.content_negotiation import Accepted
 

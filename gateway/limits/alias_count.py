@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from graphql import FieldNode
 
+from engine import TooComplex
 from gateway.limits.document_limits import MOST_SAID
 from gateway.limits.document_tree import Definition, Tree
-from resolvers.client_errors import TooComplex
 
 
 def check_aliases(tree: Tree, most: int) -> None:

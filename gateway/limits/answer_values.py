@@ -23,9 +23,9 @@ from graphql import (
     is_list_type,
 )
 
+from engine import TooComplex
 from gateway.limits.document_limits import MOST_SAID
 from gateway.limits.document_tree import Definition, Tree
-from resolvers.client_errors import TooComplex
 from resolvers.lists.list_sizes import Length, ListSizes
 from resolvers.lists.pagination import DEFAULT_PAGE, MAX_PAGE
 from resolvers.loading.key_lookup import MOST_KEYS

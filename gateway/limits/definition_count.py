@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from graphql import DocumentNode
 
-from resolvers.client_errors import TooComplex
+from engine import TooComplex
 
 
 def check_definitions(document: DocumentNode, most: int) -> None:

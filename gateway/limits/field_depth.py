@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from graphql import FieldNode
 
+from engine import TooComplex
 from gateway.limits.document_tree import Definition, Tree
-from resolvers.client_errors import TooComplex
 
 
 def check_depth(tree: Tree, most: int) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
 
+from engine import TooComplex
 from gateway.limits.document_tree import Tree
-from resolvers.client_errors import TooComplex
 
 
 def check_repeated_fields(tree: Tree, most: int) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from engine import TooComplex
 from gateway.limits.document_limits import MOST_SAID
 from gateway.limits.document_tree import Definition, Tree
-from resolvers.client_errors import TooComplex
 
 
 def check_selections(tree: Tree, most: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resolvers.client_errors import TooComplex
+from engine import TooComplex
 
 
 def check_bytes(text: str, most: int) -> None:

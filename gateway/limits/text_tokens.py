@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from resolvers.client_errors import TooComplex
+from engine import TooComplex
 
 _TOKEN = re.compile(
     r'''

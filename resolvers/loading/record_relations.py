@@ -1,8 +1,9 @@
 """Relations from one record to others, declared once and read by both ways to run an operation.
 
 ``schema`` gives a declaration's ``resolve`` to Strawberry, which calls it for each record. The engine finds the
-declaration behind it and calls ``of`` once, with all records that stand at one place of an operation. Both find
-the same: what the request's catalog knows without waiting, the rest together from the request's loaders.
+declaration behind it, a relation of ``engine.relation_protocols``, and asks it once with all records that stand at one
+place of an operation. Both find the same: what the request's catalog knows without waiting, the rest together from the
+request's loaders.
 """
 
 from __future__ import annotations
@@ -13,13 +14,11 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any, Generic, Protocol, TypeAlias
 
-import msgspec
-
 from catalog.indexed_catalog import Catalog
+from engine import ListsByKey
 from resolvers.loading.record_loaders import Loaders
 from resolvers.loading.request_context import Context, Info
 from resolvers.loading.title_order import by_title, title_order
-from upstream.client.request_receipt import note_from_memory
 from upstream.client.v4_records import R
 
 Found: TypeAlias = R | BaseException | None
@@ -69,24 +68,9 @@ class ToOne(Generic[R]):
         except KeyError:
             return None
 
-    def of(self, roots: Sequence[Any], context: Context) -> dict[int, R] | Awaitable[list[Found[R]]]:
-        """The same, or else what each of ``roots`` is related to."""
-        found = self.known(roots, context)
-        if found is None:
-            return self.loader(context.loaders).by_ids(list(map(self._key_of, roots)))
-        note_from_memory(len(roots))
-        return found
-
-
-class ListsByKey(msgspec.Struct, Generic[R], eq=False):
-    """What several roots are related to, the records that they share once."""
-
-    keys: list[Sequence[int]]
-    """For each root in turn those of its records."""
-    count: int
-    """How many there are in all of them."""
-    found: dict[int, R]
-    """A record for each of the keys, all of one class."""
+    def load(self, roots: Sequence[Any], context: Context) -> Awaitable[list[Found[R]]]:
+        """Load what each of ``roots`` is related to."""
+        return self.loader(context.loaders).by_ids(list(map(self._key_of, roots)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,22 +107,10 @@ class ToMany(Generic[R]):
         context.work.spend(len(keys))
         return ListsByKey(lists, len(keys), dict(zip(keys, map(known.__getitem__, keys), strict=True)))
 
-    def of(self, roots: Sequence[Any], context: Context) -> ListsByKey[R] | Awaitable[list[list[Found[R]]]]:
-        """The same, or else a list for each of ``roots``."""
-        found = self.known(roots, context)
-        if found is None:
-            return self._load(roots, context)
-        note_from_memory(found.count)
-        return found
-
-    async def _load(self, roots: Sequence[Any], context: Context) -> list[list[Found[R]]]:
+    async def load(self, roots: Sequence[Any], context: Context) -> list[list[Found[R]]]:
+        """Load a list for each of ``roots``."""
         lists = [sorted(getattr(root, self.keys)) for root in roots]
         ids = list(chain.from_iterable(lists))
         context.work.spend(len(ids))
         loaded = iter(await self.loader(context.loaders).by_ids(ids))
         return [by_title([next(loaded) for _ in each]) for each in lists]
-
-
-def note_known(records: int) -> None:
-    """Put records that ``known`` gave on the receipt: those that are asked for with ``of`` are there already."""
-    note_from_memory(records)

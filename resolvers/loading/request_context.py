@@ -9,7 +9,8 @@ import strawberry
 from catalog.catalog_source import CatalogSource
 from catalog.freshness import SnapshotStatus
 from catalog.indexed_catalog import Catalog
-from resolvers.client_errors import Forbidden, TooComplex
+from engine import TooComplex
+from resolvers.client_errors import Forbidden
 from resolvers.filters.filter_cache import FiltersOfRequest
 from resolvers.loading.record_loaders import Loaders
 from resolvers.work_budget import WorkBudget

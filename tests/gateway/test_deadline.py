@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from catalog.catalog_source import CatalogSource
-from engine.run_limits import RunLimits
+from engine import RunLimits
 from gateway.limits import DocumentLimits
 from gateway.request_execution import Gateway, GraphQLRequest
 from tests.support.answers_in_parts import parts_of

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from engine import TooComplex
 from gateway.document_cache import BYTES_OF_A_TOKEN, KEPT_BYTES, KEPT_DOCUMENTS, DocumentCache
 from gateway.limits import DocumentLimits
-from resolvers.client_errors import TooComplex
 from resolvers.lists.list_sizes import Length, ListSizes
 from schema import Document
 

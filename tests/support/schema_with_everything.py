@@ -19,7 +19,7 @@ from strawberry.extensions import FieldExtension
 from strawberry.permission import BasePermission
 from strawberry.scalars import JSON, Base64
 
-from engine.type_declarations import decided_by_class
+from engine import decided_by_class
 from schema.document_validation import KnownDocuments
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from catalog.catalog_source import CatalogSource
 from catalog.indexed_catalog import Catalog
+from engine import Stopped, TooComplex
 from gateway.limits import DEFAULT_DOCUMENT_LIMITS, DocumentLimits
 from gateway.request_execution import Gateway, GraphQLRequest
-from resolvers.client_errors import Stopped, TooComplex
 from resolvers.filters.filter_cache import package_filters
 from tests.support.dearest_operations import source_alone
 

@@ -11,8 +11,8 @@ import pytest
 from graphql import GraphQLObjectType, get_introspection_query, get_nullable_type, is_list_type, parse
 
 from catalog.indexed_catalog import Catalog
+from engine import TooComplex
 from gateway.limits import DEFAULT_DOCUMENT_LIMITS, DocumentLimits, check_document, check_text
-from resolvers.client_errors import TooComplex
 from resolvers.lists.list_sizes import USUAL_SIZES, Length, ListSizes, list_sizes
 from schema import schema
 from tests.support.made_records import catalog_of, category, grid, package

@@ -8,8 +8,8 @@ import pytest
 from graphql import GraphQLSyntaxError
 from graphql.language import Lexer, Source, TokenKind
 
+from engine import TooComplex
 from gateway.limits import DEFAULT_DOCUMENT_LIMITS, DocumentLimits, check_text
-from resolvers.client_errors import TooComplex
 
 PIECES = [
     *'{}()[]:!$&=@|,." \n\t#\\-+',

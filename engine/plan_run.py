@@ -1,0 +1,49 @@
+"""What one run of a plan is given, and what it finds out on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any, TypeAlias
+
+import msgspec
+from graphql.execution.values import VariableValues
+
+from engine.event_loop_turns import turns
+from engine.field_failures import AnswerEncoder
+from engine.relation_protocols import ListsByKey, RecordId
+from engine.run_limits import DEFAULT_RUN_LIMITS
+from engine.work_steps import Spend, uncounted
+
+LOOK_AT_TIME = 500
+"""After so much work, in about microseconds."""
+
+Pending = list[tuple[list[Any], int, Awaitable[Any]]]
+"""What a level waits for: the list and the place in it that the awaited value belongs to."""
+
+Values: TypeAlias = list[Any] | dict[RecordId, Any] | ListsByKey[Any]
+"""A value for each object of a plan node; or, of a relation, all those found, by their keys."""
+
+
+class PlanRun(msgspec.Struct, eq=False):
+    """The state of one run."""
+
+    variables: VariableValues
+    context: Any
+    most_bytes: int = DEFAULT_RUN_LIMITS.answer_bytes
+    """Of the answer."""
+    encoder: AnswerEncoder = msgspec.field(default_factory=AnswerEncoder)
+    work: int = 0
+    """What was done since the time was looked at, in about microseconds."""
+    at_once: bool = True
+    """Whether all relations that were met were known to the catalog and led to few values."""
+    values: int = 0
+    """How many values the answer has at most in what was answered at once."""
+    known_records: int = 0
+    """How many records relations found without waiting."""
+    spend: Spend = uncounted
+    """Counts steps of work, and stops the operation when they are too many."""
+
+    def is_turn_over(self) -> bool:
+        """Say whether the event loop has to turn now."""
+        self.work = 0
+        return turns().is_over()

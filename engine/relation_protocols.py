@@ -1,0 +1,64 @@
+"""What the engine asks of a relation from records to others, so that one batch serves all records of a plan node.
+
+A field's resolver that is a method of such an object is not called for each record: the engine asks the object itself.
+It knows records by their ids alone; what a record is, and where it comes from, is the implementation's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Sequence
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
+
+import msgspec
+
+R = TypeVar("R")
+
+RecordId: TypeAlias = int
+"""A record's identity: the number by which relations name it. Records with equal ids are one record."""
+
+
+class ListsByKey(msgspec.Struct, Generic[R], eq=False):
+    """What several parents are related to, the records that they share once."""
+
+    keys: list[Sequence[RecordId]]
+    """For each parent in turn those of its records."""
+    count: int
+    """How many there are in all of them."""
+    found: dict[RecordId, R]
+    """A record for each of the keys, all of one class."""
+
+
+@runtime_checkable
+class RelationToOne(Protocol):
+    """A relation of each parent to one record."""
+
+    @property
+    def key(self) -> str:
+        """The attribute of a parent that has the related record's id."""
+
+    def known(self, parents: Sequence[Any], context: Any) -> dict[RecordId, Any] | None:
+        """Find what ``parents`` are related to, without waiting: each record once, or None if one is unknown.
+
+        The records are all of one class.
+        """
+
+    def load(self, parents: Sequence[Any], context: Any) -> Awaitable[list[Any]]:
+        """Load what each of ``parents`` is related to: a record, None, or the error that the load met."""
+
+
+@runtime_checkable
+class RelationToMany(Protocol):
+    """A relation of each parent to a list of records."""
+
+    @property
+    def keys(self) -> str:
+        """The attribute of a parent that has the ids of the related records."""
+
+    def known(self, parents: Sequence[Any], context: Any) -> ListsByKey[Any] | None:
+        """Find what ``parents`` are related to, without waiting, or None if one of the records is unknown."""
+
+    def load(self, parents: Sequence[Any], context: Any) -> Awaitable[list[list[Any]]]:
+        """Load a list for each of ``parents``; an item is a record, None, or the error that its load met."""
+
+
+Relation: TypeAlias = RelationToOne | RelationToMany

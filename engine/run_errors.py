@@ -1,0 +1,65 @@
+"""The errors that end a run, or keep an operation from running: it is beyond what one may take.
+
+============== ========================== ============================================
+class          code                       raised
+============== ========================== ============================================
+TooComplex     ``OPERATION_TOO_COMPLEX``  by a limit of documents, and by a work budget
+AnswerTooLarge ``OPERATION_TOO_COMPLEX``  by the engine, while it builds an answer
+OutOfTime      ``OPERATION_TIMEOUT``      by a deadline
+Stopped        that of its ``error``      around each of them, while an operation runs
+============== ========================== ============================================
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class TooComplex(Exception):
+    """An operation beyond a limit. The message is a sentence: what it has, and what is allowed."""
+
+    code: ClassVar[str] = "OPERATION_TOO_COMPLEX"
+
+    def __init__(self, message: str, limit: str, allowed: int, value: int) -> None:
+        super().__init__(message)
+        self.limit = limit
+        """Its name."""
+        self.allowed = allowed
+        self.value = value
+        """What the operation has of it."""
+
+
+class AnswerTooLarge(TooComplex):
+    """An answer that is larger than an answer can be."""
+
+    def __init__(self, allowed: int, value: int) -> None:
+        super().__init__(
+            f"The answer would have {value:,} bytes or more; an answer can have up to {allowed:,}.",
+            "answer_bytes",
+            allowed,
+            value,
+        )
+
+
+class OutOfTime(Exception):
+    """An operation that takes longer than an operation can take."""
+
+    code: ClassVar[str] = "OPERATION_TIMEOUT"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"The operation took longer than {seconds:g} seconds, which is as long as one can take, and was ended."
+        )
+
+
+class Stopped(BaseException):
+    """Ends a request that may not go on, wherever it is.
+
+    It is no ``Exception``, so that neither the engine nor graphql-core takes it for the error of one field and goes on
+    with the others.
+    """
+
+    def __init__(self, error: TooComplex | OutOfTime) -> None:
+        super().__init__(str(error))
+        self.error = error
+        """What the client is told in place of an answer."""
