@@ -81,10 +81,11 @@ class CatalogSource:
         await self.client.aclose()
         self._storage.close()
 
-    async def snapshot(self) -> Snapshot | None:
-        """The catalog to answer a request from, or ``None`` if there is none, or only one that is too old.
+    def current(self) -> Snapshot | None:
+        """Return the catalog that a request is answered from if it need not wait for that.
 
-        Then upstream must be asked.
+        It is ``None`` if there is none, only one that is too old, or one whose revalidation a request has to wait
+        for in :meth:`snapshot`.
         """
         snapshot = self.sync.snapshot
         if snapshot is None:
@@ -97,18 +98,34 @@ class CatalogSource:
             # Asked for by every request: for the next of them it need not be found out again.
             self._fresh, self._fresh_until = snapshot, time.monotonic() + self.freshness.fresh - age
             return snapshot
-        if self._follow:
-            if stage == "stale-while-revalidate":
+        if stage == "stale-while-revalidate":
+            if self._follow:
                 self.sync.want()
-                return snapshot
-            # Where another process crawls, this one does not learn that it fails: one wait for each catalog.
-            if self.sync.last_error is None and self._waited_for != snapshot.refreshed_at:
-                note_waiting()
-                await self.sync.settled(self._revalidation)
-                self._waited_for = snapshot.refreshed_at
-                snapshot = self.sync.snapshot or snapshot
-                stage = self.freshness.stage(snapshot.age())
-        return None if stage == "expired" else snapshot
+            return snapshot
+        return None if stage == "expired" or self._must_be_revalidated(snapshot) else snapshot
+
+    async def snapshot(self) -> Snapshot | None:
+        """The catalog to answer a request from, or ``None`` if there is none, or only one that is too old.
+
+        Then upstream must be asked. A catalog past the limit of stale-while-revalidate is waited for, up to
+        ``revalidation`` seconds.
+        """
+        known = self.sync.snapshot
+        current = self.current()
+        if current is not None or known is None or not self._must_be_revalidated(known):
+            return current
+        note_waiting()
+        await self.sync.settled(self._revalidation)
+        self._waited_for = known.refreshed_at
+        newest = self.sync.snapshot or known
+        return None if self.freshness.stage(newest.age()) == "expired" else newest
+
+    def _must_be_revalidated(self, snapshot: Snapshot) -> bool:
+        """Whether a request waits for the successor of a catalog that is past stale-while-revalidate.
+
+        Where another process crawls, this one does not learn that it fails: one wait for each catalog.
+        """
+        return self._follow and self.sync.last_error is None and self._waited_for != snapshot.refreshed_at
 
     async def first_catalog(self) -> Catalog:
         """The catalog, for a request that began when there was none and cannot do without.

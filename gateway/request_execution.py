@@ -105,8 +105,10 @@ class Gateway:
         receipt = Receipt(begin_waiting=turn.give_up)
         with recording(receipt), continuing(request.traceparent):
             try:
+                # The time of an operation begins when there is a catalog to answer it from.
+                snapshot = await self.source.snapshot()
                 with Deadline(self.run_limits.seconds):
-                    answer = await self._answer(request, asked, receipt)
+                    answer = await self._answer(request, asked, snapshot, receipt)
             except Stopped as stopped:
                 answer = self._stopped(stopped)
         if receipt.exchanges:
@@ -115,8 +117,10 @@ class Gateway:
             self.from_memory += 1
         return answer.with_extensions(answer.extensions) if answer.extensions else answer
 
-    async def _answer(self, request: GraphQLRequest, asked: Document, receipt: Receipt) -> GraphQLAnswer:
-        snapshot, context = await self._begin(request)
+    async def _answer(
+        self, request: GraphQLRequest, asked: Document, snapshot: Snapshot | None, receipt: Receipt
+    ) -> GraphQLAnswer:
+        context = self._begin(request, snapshot)
         try:
             answer, fallback = await self._run(request, asked, context, receipt)
         finally:
@@ -205,11 +209,11 @@ class Gateway:
         :raises Stopped: the rest does not come.
         """
         asked = self.documents.read(request.query)
+        snapshot = await self.source.snapshot()
         until = asyncio.get_running_loop().time() + self.run_limits.seconds
         receipt = Receipt()
         with recording(receipt), continuing(request.traceparent):
-            with self._until(until):
-                _snapshot, context = await self._begin(request)
+            context = self._begin(request, snapshot)
             with given(asked, self.run_limits, in_parts=True) as extensions:
                 try:
                     results = await schema.stream(
@@ -272,13 +276,12 @@ class Gateway:
         work.spend(VALUE * values_in(request.variables))
         return work
 
-    async def _begin(self, request: GraphQLRequest) -> tuple[Snapshot | None, Context]:
-        """The state that a request is answered from."""
-        snapshot = await self.source.snapshot()
+    def _begin(self, request: GraphQLRequest, snapshot: Snapshot | None) -> Context:
+        """The state of a request that is answered from a snapshot."""
         loaders = Loaders.over(self.source.batcher, snapshot)
         status = self.source.status(snapshot)
         entities, work = self.router.budget(request.router), self._work(request)
-        return snapshot, Context(loaders, status, self.source, entities, work)
+        return Context(loaders, status, self.source, entities, work)
 
     async def _run(
         self, request: GraphQLRequest, asked: Document, context: Context, receipt: Receipt

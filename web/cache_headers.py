@@ -61,5 +61,12 @@ def entity_tag(*parts: bytes) -> bytes:
 
 
 def names_tag(if_none_match: bytes, tag: bytes) -> bool:
-    """Whether the header If-None-Match names this tag (RFC 9110, 13.1.2: compared weakly)."""
-    return any(each.strip().removeprefix(b"W/") == tag for each in if_none_match.split(b","))
+    """Whether the header If-None-Match names this tag (RFC 9110, 13.1.2: compared weakly, and ``*`` names all)."""
+    return is_any(if_none_match) or any(
+        each.strip().removeprefix(b"W/") == tag for each in if_none_match.split(b",")
+    )
+
+
+def is_any(if_none_match: bytes) -> bool:
+    """Whether the header If-None-Match names every tag, so that there has to be an answer to compare it with."""
+    return if_none_match.strip() == b"*"

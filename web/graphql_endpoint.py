@@ -17,16 +17,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from catalog.freshness import Snapshot
 from gateway.error_format import masked
+from gateway.federation_router import ROUTER_HEADER, TRACE_HEADER
 from gateway.persisted.document_lookup import Refused
 from gateway.request_execution import Gateway, GraphQLRequest
 from schema import schema
-from web.cache_headers import NO_STORE, CachePolicy, Headers, entity_tag, names_tag
+from web.cache_headers import NO_STORE, CachePolicy, Headers, entity_tag, is_any, names_tag
 from web.client_connection import ClientLeft, as_long_as_there, read_body
 from web.compression import SMALLEST, compressed, encoding_for
 from web.content_negotiation import ANSWERS, JSON, accepted
 from web.incremental_delivery import in_parts, wants_parts
 from web.pages.graphiql import graphiql_or_why_not
-from web.request_parsing import BadRequest, HttpRequest, parameters, read_get, read_post
+from web.request_parsing import RECEIPT_HEADER, BadRequest, HttpRequest, parameters, read_get, read_post
 from web.response_cache import Bytes, CachedAnswer, CachedReply, ResponseCache
 from web.server_sent_events import event_stream, wants_events
 
@@ -40,7 +41,6 @@ ALLOWED = "GET, HEAD, POST, OPTIONS"
 EXPOSED = ("Age", "ETag")
 """Headers that pages of other origins may read too."""
 
-_VARY: Headers = [(b"vary", b"Accept, Accept-Encoding")]
 _PUBLIC: Headers = [
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", ", ".join(EXPOSED).encode()),
@@ -58,6 +58,8 @@ _TELLING = frozenset(
 """The headers that an answer depends on."""
 _RUNNING = frozenset([b"router-authorization", b"apollo-federation-include-trace", b"traceparent"])
 """Those that matter only when an operation runs: an answer that is kept is the same whatever they are."""
+READ_HEADERS = _TELLING | _RUNNING
+"""All headers that the endpoint reads, in lower case."""
 
 _deterministic = msgspec.json.Encoder(order="deterministic").encode
 
@@ -83,7 +85,9 @@ class GraphQLEndpoint:
         self._source = gateway.source
         self._policy = policy
         self._most_together = most_together
-        self._always = _VARY + _PUBLIC if public else _VARY
+        self._always = [(b"vary", _vary(public=public, behind_router=bool(gateway.router.secret)))]
+        if public:
+            self._always += _PUBLIC
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -93,7 +97,7 @@ class GraphQLEndpoint:
         try:
             body = await read_body(receive) if method == "POST" else b""
             as_it_came = (method, address, body, self._gateway.persisted.version(), *telling)
-            snapshot = await self._source.snapshot()
+            snapshot = self._source.current()
             if snapshot is not None:
                 reply = self.responses.reply(as_it_came, snapshot.catalog.version)
                 if reply is not None:
@@ -157,12 +161,11 @@ class GraphQLEndpoint:
         receive: Receive,
     ) -> ASGIApp:
         kept: CachedAnswer | None = None
+        asked = http.headers.get(b"if-none-match", b"") if http.method != "POST" else b""
         operation = _AnswerKey(request)
         if snapshot is not None and not request.receipt:
-            if http.method != "POST" and b"if-none-match" in http.headers:
-                tag = self._tag(snapshot, operation, form)
-                if names_tag(http.headers[b"if-none-match"], tag):
-                    return _Raw(304, [(b"etag", tag), *self._always, *self._policy.headers(snapshot)])
+            if asked and not is_any(asked) and names_tag(asked, self._tag(snapshot, operation, form)):
+                return self._not_modified(snapshot, operation, form)
             kept = self.responses.answer(operation.key, snapshot.catalog.version)
         if kept is None:
             answer = await as_long_as_there(receive, self._gateway.execute(request))
@@ -175,10 +178,16 @@ class GraphQLEndpoint:
                 return await self._in_form(status, answer.body, form, NO_STORE)
             kept = self.responses.keep(operation.key, operation.size, answer.body, snapshot.catalog.version)
         assert snapshot is not None
+        if is_any(asked):
+            return self._not_modified(snapshot, operation, form)
         reply = await self._reply(kept, operation, form, snapshot)
         if b"if-none-match" not in http.headers:
             self.responses.add_request(kept, as_it_came, reply)
         return _Raw(200, reply.headers + self._policy.headers(snapshot), reply.body)
+
+    def _not_modified(self, snapshot: Snapshot, operation: _AnswerKey, form: _Form) -> ASGIApp:
+        tag = self._tag(snapshot, operation, form)
+        return _Raw(304, [(b"etag", tag), *self._always, *self._policy.headers(snapshot)])
 
     async def _reply(
         self, kept: CachedAnswer, operation: _AnswerKey, form: _Form, snapshot: Snapshot
@@ -298,6 +307,16 @@ async def _compressed(body: bytes, encoding: str) -> bytes:
     if len(body) < IN_THREAD:
         return compressed(body, encoding)
     return await asyncio.to_thread(compressed, body, encoding)
+
+
+def _vary(*, public: bool, behind_router: bool) -> bytes:
+    """The headers by which answers to one address differ (RFC 9110, 12.5.5)."""
+    names = ["Accept", "Accept-Encoding", RECEIPT_HEADER]
+    if behind_router:
+        names += [ROUTER_HEADER, TRACE_HEADER]
+    if not public:
+        names.append("Origin")
+    return ", ".join(names).encode()
 
 
 def _decoded(headers: Headers) -> dict[str, str]:

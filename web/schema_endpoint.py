@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schema import UnknownDialect, read_dialect, sdl
+from web.cache_headers import names_tag
 from web.graphql_endpoint import refusal
 
 
@@ -20,13 +21,7 @@ async def schema_text(http: Request) -> Response:
     body = f"{sdl(dialect)}\n".encode()
     tag = f'"{sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
-    if _has(http.headers.getlist("If-None-Match"), tag):
+    if names_tag(", ".join(http.headers.getlist("If-None-Match")).encode("latin-1"), tag.encode()):
         return Response(status_code=304, headers=headers)
     # Not application/graphql, which is for requests and which a browser would download.
     return Response(body, headers=headers, media_type="text/plain")
-
-
-def _has(headers: list[str], tag: str) -> bool:
-    """Whether If-None-Match names the tag, weak or not (RFC 9110, 13.1.2)."""
-    tags = [each.strip().removeprefix("W/") for header in headers for each in header.split(",")]
-    return "*" in tags or tag in tags

@@ -57,7 +57,7 @@ async def test_an_answer_from_the_catalog_says_how_it_may_be_kept(http: httpx.As
     headers = (await get(http)).headers
     assert headers["Cache-Control"].startswith("public, max-age=")
     assert int(headers["Age"]) < 30
-    assert headers["Vary"] == "Accept, Accept-Encoding"
+    assert headers["Vary"] == "Accept, Accept-Encoding, X-Gateway-Receipt"
     assert headers["ETag"].startswith('"')
 
 
@@ -71,14 +71,29 @@ async def test_who_has_the_answer_is_told_so_and_nothing_is_run(
         assert (response.status_code, response.content) == (304, b"")
         assert response.headers["ETag"] == tag
         assert response.headers["Cache-Control"].startswith("public, ")
-        assert response.headers["Vary"] == "Accept, Accept-Encoding"
+        assert response.headers["Vary"] == "Accept, Accept-Encoding, X-Gateway-Receipt"
         assert "Age" in response.headers
     assert app.state.gateway.engine.answered == 1
 
 
-@pytest.mark.parametrize("listed", ['"x"', "x", "*", ""])
+@pytest.mark.parametrize("listed", ['"x"', "x", ""])
 async def test_who_has_another_answer_gets_this_one(http: httpx.AsyncClient, listed: str) -> None:
     assert (await get(http, **{"If-None-Match": listed})).status_code == 200
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+async def test_who_has_any_answer_is_told_so(http: httpx.AsyncClient, is_kept: bool) -> None:
+    tag = (await get(http)).headers["ETag"] if is_kept else None
+    response = await get(http, **{"If-None-Match": "*"})
+    assert (response.status_code, response.content) == (304, b"")
+    assert tag in (None, response.headers["ETag"])
+
+
+@pytest.mark.parametrize("query", ["{ nothing }", "{ catalog { ageSeconds } }"])
+async def test_who_has_any_answer_gets_one_that_cannot_be_kept(http: httpx.AsyncClient, query: str) -> None:
+    response = await http.get("/graphql", params={"query": query}, headers={"If-None-Match": "*"})
+    assert response.status_code == 200
+    assert response.json()
 
 
 async def test_the_tag_is_of_one_form_of_the_answer(http: httpx.AsyncClient) -> None:

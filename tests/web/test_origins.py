@@ -41,7 +41,7 @@ async def test_by_default_pages_of_every_origin_may_read_the_answers(
             assert response.headers["Access-Control-Allow-Origin"] == "*"
             assert response.headers["Access-Control-Expose-Headers"] == "Age, ETag"
             # One answer for all, so that a cache between needs to keep one.
-            assert response.headers["Vary"] == "Accept, Accept-Encoding"
+            assert response.headers["Vary"] == "Accept, Accept-Encoding, X-Gateway-Receipt"
 
 
 async def test_browsers_that_ask_before_they_send_are_told_yes(embedded: EmbeddedUpstream) -> None:
@@ -73,7 +73,7 @@ async def test_streams_of_events_can_be_read_as_well(embedded: EmbeddedUpstream)
         response = await http.post("/graphql", json=TITLE, headers=headers)
     assert response.headers["Content-Type"] == "text/event-stream"
     assert response.headers["Access-Control-Allow-Origin"] == "*"
-    assert response.headers["Vary"] == "Accept, Accept-Encoding"
+    assert response.headers["Vary"] == "Accept, Accept-Encoding, X-Gateway-Receipt"
 
 
 async def test_some_origins_may_be_all(embedded: EmbeddedUpstream) -> None:

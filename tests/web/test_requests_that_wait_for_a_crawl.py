@@ -1,0 +1,117 @@
+"""Requests whose catalog is too old to be served before a crawl was tried: what is done before they wait."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+import pytest
+
+from catalog.catalog_source import CatalogSource
+from catalog.freshness import Freshness
+from catalog.storage.sqlite_storage import Storage
+from tests.support.crawled_gateway import QUERY
+from tests.support.gateway_in_process import UPSTREAM_URL
+from upstream.client.api_client import Client
+from upstream.client.http_transport import in_process
+from upstream.client.retrying_exchange import ClientLimits
+from upstream.embedded import EmbeddedUpstream, Fault, Latency
+from web.app import GatewayApp, create_app
+from web.graphql_endpoint import CLIENT_LEFT
+
+T = TypeVar("T")
+
+SECONDS = 20.0
+"""The time that a crawl takes here, and that a request would wait for it: longer than any test."""
+
+
+def source_over(embedded: EmbeddedUpstream, storage: Path, *, follow: bool) -> CatalogSource:
+    return CatalogSource(
+        Client(
+            UPSTREAM_URL,
+            in_process(embedded),
+            ClientLimits(attempts=1, exchange=2 * SECONDS, total=2 * SECONDS),
+        ),
+        Storage(str(storage)),
+        origin=UPSTREAM_URL,
+        follow=follow,
+        freshness=Freshness(fresh=0.0, while_revalidate=0.0),
+        revalidation=SECONDS,
+    )
+
+
+@pytest.fixture
+async def app(embedded: EmbeddedUpstream, tmp_path: Path) -> AsyncIterator[GatewayApp]:
+    """A gateway whose catalog is old, and whose upstream does not answer."""
+    first = source_over(embedded, tmp_path / "catalog.sqlite", follow=False)
+    await first.open()
+    await first.sync.crawl()
+    await first.aclose()
+    embedded.faults.add(Fault(Latency(SECONDS)))
+    app = create_app(lambda: source_over(embedded, tmp_path / "catalog.sqlite", follow=True))
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture
+async def http(app: GatewayApp) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://gateway.test"
+    ) as client:
+        yield client
+
+
+async def soon(work: Awaitable[T]) -> T:
+    """What comes of work that does not wait for the crawl: a quarter of its time is far more than that takes."""
+    return await asyncio.wait_for(work, SECONDS / 4)
+
+
+async def test_the_page_for_a_browser_does_not_wait(http: httpx.AsyncClient) -> None:
+    response = await soon(http.get("/graphql", headers={"Accept": "text/html"}))
+    assert response.status_code == 200
+    assert "GraphiQL" in response.text
+
+
+async def test_a_request_that_cannot_be_read_is_refused_before_anybody_waits(http: httpx.AsyncClient) -> None:
+    response = await soon(http.post("/graphql", content="{", headers={"Content-Type": "application/json"}))
+    assert response.status_code == 400
+
+
+async def test_the_work_for_a_client_that_leaves_while_it_waits_ends(app: GatewayApp) -> None:
+    received: list[dict[str, object]] = [
+        {"type": "http.request", "body": b'{"query": "{ categories { slug } }"}', "more_body": False},
+        {"type": "http.disconnect"},
+    ]
+    sent: list[dict[str, object]] = []
+
+    async def receive() -> dict[str, object]:
+        return received.pop(0)
+
+    async def send(message: dict[str, object]) -> None:
+        sent.append(message)
+
+    headers = [(b"host", b"gateway.test"), (b"content-type", b"application/json")]
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "path": "/graphql",
+        "query_string": b"",
+        "headers": headers,
+    }
+    await soon(app(scope, receive, send))  # type: ignore[arg-type]
+    assert sent[0]["status"] == CLIENT_LEFT
+    assert received == []
+
+
+async def test_who_stays_waits(http: httpx.AsyncClient, app: GatewayApp) -> None:
+    asked = asyncio.create_task(http.get("/graphql", params={"query": QUERY}))
+    # More turns of the loop than the answer would need.
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert not asked.done()
+    asked.cancel()
+    await asyncio.gather(asked, return_exceptions=True)
