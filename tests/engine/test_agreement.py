@@ -81,6 +81,7 @@ async def disagreement(operation: Operation, state: str) -> str | None:
     answer = await gateway.execute(request)
     theirs = MadeSource(records, **STATES[state])
     expected = await Gateway(theirs.as_source(), use_engine=False).execute(request)
+    assert b"GRAPHQL_VALIDATION_FAILED" not in expected.body, f"not valid: {operation}: {expected.body!r}"
     if comparable(answer.body) != comparable(expected.body):
         return f"bytes: {answer.body!r} is not {expected.body!r}"
     if max(Counter(ours.batcher.asked).values(), default=0) > 1:
@@ -97,7 +98,6 @@ async def test_random_operations_are_answered_alike(part: int) -> None:
     ran: Counter[str] = Counter()
     for seed in range(part, OPERATIONS, PARTS):
         operation, state = GENERATOR.operation(seed), states[seed // PARTS % len(states)]
-        assert not document(str(operation)).errors, f"seed {seed} is not valid: {operation}"
         if await disagreement(operation, state):
             await _report(operation, state, seed)
         ran[state] += 1
