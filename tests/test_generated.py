@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from difflib import unified_diff
 from pathlib import Path
 
 import pytest
@@ -24,8 +25,13 @@ def files() -> dict[Path, str]:
 
 
 def test_every_generated_file_is_up_to_date(files: dict[Path, str]) -> None:
-    stale = [path.name for path, text in files.items() if path.read_text(encoding="utf-8") != text]
-    assert not stale, "`make docs` writes them anew"
+    kept = {path: path.read_text(encoding="utf-8") for path in files}
+    stale = [
+        line
+        for path, text in files.items()
+        for line in unified_diff(kept[path].splitlines(), text.splitlines(), path.name, "anew", n=0)
+    ]
+    assert stale == [], "`make docs` writes them anew"
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)

@@ -95,6 +95,7 @@ async def test_sockets_and_subscriptions_have_limits() -> None:
                 await socket(gateway)
             for number in range(3):
                 await subscribe(first, str(number), FOREVER)
+            await eventually(lambda: gateway.metric('connections{kind="subscription"}') == 3)
             error = {
                 "message": "The gateway has 3 subscriptions; no more can be.",
                 "extensions": {"code": "OVERLOADED", "retryAfter": 30},

@@ -51,7 +51,8 @@ async def test_so_many_run_at_once_and_the_others_wait() -> None:
     for name in "abcdefgh":
         work.begin(name)
     await until(lambda: work.admission.waiting == 5)
-    assert work.began == ["a", "b", "c"]
+    # Which three depends on the length of a turn of the loop.
+    assert len(work.began) == 3
     await work.end_all()
     assert sorted(work.began) == list("abcdefgh")
 
@@ -69,7 +70,7 @@ async def test_one_connection_leaves_a_place_to_others() -> None:
 
 
 async def test_the_next_is_one_of_the_connection_that_has_had_the_least() -> None:
-    admission, order = Admission(AdmissionLimits(running=1)), list[str]()
+    admission, order = Admission(AdmissionLimits(running=1, seconds=60)), list[str]()
 
     async def operation(name: str, seconds: float) -> None:
         connection.set(name[0])
@@ -87,7 +88,7 @@ async def test_the_next_is_one_of_the_connection_that_has_had_the_least() -> Non
 
 
 async def test_a_newcomer_is_ahead_of_fifty_who_ask_again_and_again() -> None:
-    admission, ended = Admission(), Counter[str]()
+    admission, ended = Admission(AdmissionLimits(seconds=60)), Counter[str]()
 
     async def busy(name: str) -> None:
         connection.set(name)
@@ -113,7 +114,7 @@ async def test_a_newcomer_is_ahead_of_fifty_who_ask_again_and_again() -> None:
 
 
 async def test_a_newcomer_is_ahead_of_fifty_in_the_midst_of_their_round() -> None:
-    admission, order = Admission(AdmissionLimits(running=1)), list[str]()
+    admission, order = Admission(AdmissionLimits(running=1, seconds=60)), list[str]()
 
     async def operation(name: str) -> None:
         connection.set(name)
@@ -135,7 +136,7 @@ async def test_a_newcomer_is_ahead_of_fifty_in_the_midst_of_their_round() -> Non
 
 
 async def test_newcomers_without_end_do_not_keep_the_others_out() -> None:
-    admission, served, newcomers = Admission(AdmissionLimits(running=1)), asyncio.Event(), 0
+    admission, served, newcomers = Admission(AdmissionLimits(running=1, seconds=60)), asyncio.Event(), 0
 
     async def newcomer(number: int) -> None:
         connection.set(number)
@@ -162,7 +163,7 @@ async def test_newcomers_without_end_do_not_keep_the_others_out() -> None:
 
 
 async def test_a_turn_of_the_loop_begins_few_operations_however_many_requests_it_read() -> None:
-    admission, turn = Admission(), 0
+    admission, turn = Admission(AdmissionLimits(seconds=60)), 0
     by_turn = Counter[int]()
 
     async def count_turns() -> None:
@@ -230,7 +231,7 @@ async def test_who_leaves_in_the_turn_in_which_the_place_comes_gives_it_back() -
 
 
 async def test_who_waits_for_upstream_leaves_the_place_to_the_next() -> None:
-    admission, answered = Admission(AdmissionLimits(running=1, waiting=2)), asyncio.Event()
+    admission, answered = Admission(AdmissionLimits(running=1, waiting=2, seconds=60)), asyncio.Event()
 
     async def from_upstream() -> None:
         async with admission.turn() as turn:

@@ -10,6 +10,7 @@ from graphql import get_introspection_query
 from prometheus_client.parser import text_string_to_metric_families
 
 from catalog.catalog_source import CatalogSource
+from engine import RunLimits
 from gateway.answers import GraphQLAnswer
 from gateway.limits import DocumentLimits
 from gateway.request_execution import Gateway, GraphQLRequest
@@ -76,7 +77,8 @@ async def test_the_examples_and_introspection_take_a_tenth_of_the_steps_at_most(
     whole_source: CatalogSource, use_engine: bool, name: str
 ) -> None:
     text = EXAMPLES.get(name) or get_introspection_query()
-    answer = await Gateway(whole_source, use_engine=use_engine).execute(GraphQLRequest(text, receipt=True))
+    gateway = Gateway(whole_source, use_engine=use_engine, run_limits=RunLimits(seconds=60))
+    answer = await gateway.execute(GraphQLRequest(text, receipt=True))
     assert not answer.failed
     work = answer.decoded()["extensions"]["work"]
     assert work["max"] == DocumentLimits().work

@@ -7,6 +7,7 @@ from typing import Any
 
 from catalog.catalog_source import CatalogSource
 from catalog.storage.sqlite_storage import Storage
+from engine import RunLimits
 from gateway.request_execution import Gateway, GraphQLRequest
 from upstream.client.api_client import Client
 from upstream.client.http_transport import in_process
@@ -25,7 +26,8 @@ def source_over(upstream: EmbeddedUpstream) -> CatalogSource:
 
 
 def asking(source: CatalogSource, *, use_engine: bool = True) -> Ask:
-    gateway = Gateway(source, use_engine=use_engine)
+    # A busy machine takes its time.
+    gateway = Gateway(source, use_engine=use_engine, run_limits=RunLimits(seconds=60))
 
     async def ask(query: str, receipt: bool = False, **variables: object) -> dict[str, Any]:
         answer = await gateway.execute(GraphQLRequest(query, variables, receipt=receipt))
