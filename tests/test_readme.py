@@ -20,6 +20,8 @@ ROOT = README.parent
 TEXT = README.read_text(encoding="utf-8")
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL) for line in block.splitlines()]
 PLACES = (
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
     "docs/*.md",
     "benchmarks/*/README.md",
     "examples/*/README.md",
