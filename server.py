@@ -260,7 +260,7 @@ def open_source(settings: Settings, *, follow: bool) -> CatalogSource:
     """
     from catalog.catalog_source import CatalogSource
     from catalog.freshness import Freshness
-    from catalog.sync.sync import Schedule
+    from catalog.sync.schedule import Schedule
 
     return CatalogSource(
         _client(settings),

@@ -65,7 +65,7 @@ async def measure() -> dict[str, dict[str, float]]:
     upstream = CatalogSource(
         Client(NOBODY, httpx.AsyncBaseTransport()), Storage(":memory:"), origin=NOBODY, follow=False
     )
-    upstream.sync.snapshot = Snapshot(made_catalog(), datetime.now(UTC))
+    upstream.publisher.snapshot = Snapshot(made_catalog(), datetime.now(UTC))
     gc.collect()
     gc.freeze()
     try:
@@ -75,7 +75,7 @@ async def measure() -> dict[str, dict[str, float]]:
 
 
 def _stages(text: str, upstream: CatalogSource) -> dict[str, Stage]:
-    snapshot = upstream.sync.snapshot
+    snapshot = upstream.latest
     assert snapshot is not None
     version = snapshot.catalog.version
     body = msgspec.json.encode({"query": text})

@@ -124,14 +124,14 @@ async def measure(address: str, crawls: int) -> list[StallFigures]:
     first, alone, later = [], [], []
     async with _source(address) as source:
         # Once without being watched, for what is imported and made at the first use.
-        await _watched(source, source.sync.crawl)
+        await _watched(source, source.crawl)
         alone = [await _watched(source, lambda: asyncio.sleep(1)) for _ in range(crawls)]
         for _ in range(crawls):
             await _change(address)
-            later.append(await _watched(source, source.sync.crawl))
+            later.append(await _watched(source, source.crawl))
     for _ in range(crawls):
         async with _source(address) as source:
-            first.append(await _watched(source, source.sync.crawl))
+            first.append(await _watched(source, source.crawl))
     return [
         _column("no crawl", alone),
         _column("a crawl", later),

@@ -5,14 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Literal
 
 from catalog.freshness import Freshness, Snapshot, SnapshotStatus
+from catalog.history.change_feed import FeedEntry, FeedExcerpt
 from catalog.indexed_catalog import Catalog
+from catalog.source_health import FollowingHealth, RefusedCatalog, SourceHealth
 from catalog.storage.sqlite_storage import Storage
-from catalog.sync.sync import Schedule, Sync
+from catalog.sync.catalog_guard import Guard
+from catalog.sync.feed_reader import FeedReader
+from catalog.sync.leader import Leader
+from catalog.sync.list_reading import Progress
+from catalog.sync.publisher import Publisher
+from catalog.sync.refresher import CrawlResult, Refresher
+from catalog.sync.schedule import Schedule
 from upstream.batching.batcher import BUDGET, Batcher
 from upstream.client.api_client import Client
 from upstream.client.request_receipt import note_waiting
@@ -49,7 +57,11 @@ class CatalogSource:
     ) -> None:
         self.client = client
         self.batcher = Batcher(client, clock, budget)
-        self.sync = Sync(client, self.batcher, storage, origin, schedule)
+        guard = Guard(schedule.agreement)
+        self._feed = FeedReader(storage)
+        self.publisher = Publisher(self.batcher, storage, origin, guard, self._feed)
+        self.refresher = Refresher(client, self.batcher, self.publisher, guard, schedule)
+        self.leader = Leader(self.batcher, storage, self.publisher, self.refresher, schedule)
         self._storage = storage
         self._follow = follow
         self.freshness = freshness
@@ -67,9 +79,9 @@ class CatalogSource:
 
         :raises StorageUnavailable: the file cannot be read.
         """
-        await self.sync.load()
+        await self.publisher.load()
         if self._follow:
-            self._following = asyncio.create_task(self.sync.run())
+            self._following = asyncio.create_task(self.leader.run())
             self._following.add_done_callback(_report)
 
     async def aclose(self) -> None:
@@ -81,13 +93,17 @@ class CatalogSource:
         await self.client.aclose()
         self._storage.close()
 
-    def current(self) -> Snapshot | None:
-        """Return the catalog that a request is answered from if it need not wait for that.
+    @property
+    def latest(self) -> Snapshot | None:
+        """The catalog that is known now, whatever its age."""
+        return self.publisher.snapshot
 
-        It is ``None`` if there is none, only one that is too old, or one whose revalidation a request has to wait
-        for in :meth:`snapshot`.
+    def current(self) -> Snapshot | None:
+        """Return the catalog that a request may be answered from at once.
+
+        ``None`` if there is none, or it is too old: then :meth:`snapshot` may have one after a wait.
         """
-        snapshot = self.sync.snapshot
+        snapshot = self.latest
         if snapshot is None:
             return None
         if snapshot is self._fresh and time.monotonic() < self._fresh_until:
@@ -100,44 +116,43 @@ class CatalogSource:
             return snapshot
         if stage == "stale-while-revalidate":
             if self._follow:
-                self.sync.want()
+                self.refresher.wanted.set()
             return snapshot
         return None if stage == "expired" or self._must_be_revalidated(snapshot) else snapshot
 
     async def snapshot(self) -> Snapshot | None:
-        """The catalog to answer a request from, or ``None`` if there is none, or only one that is too old.
+        """Return the catalog to answer a request from, after a wait for a crawl where it is too old without one.
 
-        Then upstream must be asked. A catalog past the limit of stale-while-revalidate is waited for, up to
-        ``revalidation`` seconds.
+        ``None`` if there is none, or only one that is too old: then upstream must be asked.
         """
-        known = self.sync.snapshot
-        current = self.current()
-        if current is not None or known is None or not self._must_be_revalidated(known):
-            return current
+        snapshot = self.current()
+        old = self.latest
+        if snapshot is not None or old is None or not self._must_be_revalidated(old):
+            return snapshot
         note_waiting()
-        await self.sync.settled(self._revalidation)
-        self._waited_for = known.refreshed_at
-        newest = self.sync.snapshot or known
-        return None if self.freshness.stage(newest.age()) == "expired" else newest
+        await self.refresher.settled(self._revalidation)
+        self._waited_for = old.refreshed_at
+        snapshot = self.latest or old
+        return None if self.freshness.stage(snapshot.age()) == "expired" else snapshot
 
     def _must_be_revalidated(self, snapshot: Snapshot) -> bool:
-        """Whether a request waits for the successor of a catalog that is past stale-while-revalidate.
-
-        Where another process crawls, this one does not learn that it fails: one wait for each catalog.
-        """
-        return self._follow and self.sync.last_error is None and self._waited_for != snapshot.refreshed_at
+        """Return whether a crawl may replace a snapshot that is too old to be served before one was tried."""
+        # Where another process crawls, this one does not learn that it fails: one wait for each catalog.
+        return (
+            self._follow and self.refresher.last_error is None and self._waited_for != snapshot.refreshed_at
+        )
 
     async def first_catalog(self) -> Catalog:
         """The catalog, for a request that began when there was none and cannot do without.
 
-        It waits for the first crawl, up to ten seconds, but not for one after that has failed.
+        It waits for the first crawl, as long as a request waits for any, but not for one after that has failed.
 
         :raises UpstreamUnavailable: there is none yet, or it is too old to be served.
         """
-        if self.sync.snapshot is None and self._follow and self.sync.last_error is None:
+        if self.latest is None and self._follow and self.refresher.last_error is None:
             note_waiting()
-            await self.sync.settled(REVALIDATION)
-        snapshot = self.sync.snapshot
+            await self.refresher.settled(self._revalidation)
+        snapshot = self.latest
         if snapshot is not None:
             if self.freshness.stage(snapshot.age()) != "expired":
                 return snapshot.catalog
@@ -150,7 +165,7 @@ class CatalogSource:
                 "This needs the whole catalog, which is not stored, and GATEWAY_CRAWL is off: "
                 "`python server.py sync` reads it."
             )
-        failure = self.sync.last_error
+        failure = self.refresher.last_error
         if failure is not None:
             raise UpstreamUnavailable(
                 f"This needs the whole catalog, which could not be read yet. {failure}",
@@ -158,13 +173,13 @@ class CatalogSource:
             )
         raise UpstreamUnavailable(
             "This needs the whole catalog, which is still being read. Try again in a moment.",
-            retry_after=REVALIDATION,
+            retry_after=self._revalidation,
         )
 
     def status(self, snapshot: Snapshot | None) -> SnapshotStatus:
         """How a request stands that is answered from this snapshot."""
         if snapshot is None:
-            return SnapshotStatus(None, None, None, False, None, None, None, self.sync.syncing)
+            return SnapshotStatus(None, None, None, False, None, None, None, self.refresher.syncing)
         catalog, age = snapshot.catalog, snapshot.age()
         return SnapshotStatus(
             version=catalog.version,
@@ -174,8 +189,47 @@ class CatalogSource:
             package_count=len(catalog.packages),
             grid_count=len(catalog.grids),
             category_count=len(catalog.categories),
-            syncing=self.sync.syncing,
+            syncing=self.refresher.syncing,
         )
+
+    def health(self) -> SourceHealth:
+        """Return how the catalog, its refreshing and upstream do, as it is now."""
+        attempts, guard, error = self.leader.attempts, self.refresher.guard, self.refresher.last_error
+        doubt = guard.doubt
+        following = FollowingHealth(
+            leads=self.leader.leads,
+            outcomes=dict(attempts.outcomes),
+            failures_in_a_row=attempts.failures_in_a_row,
+            seconds_since_success=attempts.seconds_since_success if self.leader.leads else None,
+            last_error=None if error is None else str(error),
+            refused=None
+            if doubt is None
+            else RefusedCatalog(doubt.reason, doubt.known, doubt.read, len(doubt.gone), guard.seconds),
+        )
+        return SourceHealth(self.status(self.latest), following, self.client.health())
+
+    async def changes(self, after: int, limit: int) -> FeedExcerpt:
+        """Return up to ``limit`` entries of the change feed behind the place ``after``, oldest first.
+
+        It goes up to the catalog that :attr:`latest` has.
+
+        :raises StorageUnavailable: the file cannot be read, or has no catalog of this upstream yet.
+        """
+        return await self._feed.changes(after, limit)
+
+    def follow_changes(self, feed: str, after: int) -> AsyncIterator[FeedEntry]:
+        """Give the entries behind the place ``after``, and all that come, until the reader has enough.
+
+        :raises FeedReplaced: it is no longer that feed.
+        :raises StorageUnavailable: the file cannot be read, or has no catalog of this upstream yet.
+        """
+        return self._feed.follow_changes(feed, after)
+
+    async def crawl(
+        self, progress: Progress = lambda kind, read, count: None, *, accept: bool = False
+    ) -> CrawlResult:
+        """Crawl now; see :meth:`Refresher.crawl`."""
+        return await self.refresher.crawl(progress, accept=accept)
 
     async def ready(self) -> Literal["catalog", "live"] | None:
         """Where an answer would come from now; ``None`` if none can be given.
@@ -183,7 +237,7 @@ class CatalogSource:
         Without a catalog upstream is asked for its categories: what it says is remembered for a minute, and nothing
         is asked that would be a probe. Those are the crawl's, or of requests where nobody crawls.
         """
-        snapshot = self.sync.snapshot
+        snapshot = self.latest
         if snapshot is not None and self.freshness.stage(snapshot.age()) != "expired":
             return "catalog"
         circuit = self.client.exchanger.breaker.state

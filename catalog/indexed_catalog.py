@@ -124,18 +124,35 @@ class RecordKey(NamedTuple):
     id: int
 
 
+class FieldDifference(msgspec.Struct, frozen=True):
+    """A field of a record, by v4's name, with its values before and after as JSON has them; links are ids."""
+
+    name: str
+    old: Any
+    new: Any
+
+
 class ChangedRecord(NamedTuple):
-    """A record that two catalogs both have, and the names of the fields that differ, in the record's order."""
+    """A record that two catalogs both have, and the fields that differ, in the record's order."""
 
     kind: str
     id: int
-    fields: tuple[str, ...]
+    fields: tuple[FieldDifference, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the fields."""
+        return tuple(field.name for field in self.fields)
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogDifference:
     """What is different in the newer catalog. Each by kind (packages, grids, categories), then by id."""
 
+    before: str
+    """The version of the older catalog."""
+    after: str
+    """The version of the newer one."""
     added: tuple[RecordKey, ...]
     changed: tuple[ChangedRecord, ...]
     removed: tuple[RecordKey, ...]
@@ -148,7 +165,7 @@ def compare(old: Catalog, new: Catalog) -> CatalogDifference:
     call it in a thread too.
     """
     if old.version == new.version:
-        return CatalogDifference((), (), ())
+        return CatalogDifference(old.version, new.version, (), (), ())
     added: list[RecordKey] = []
     changed: list[ChangedRecord] = []
     removed: list[RecordKey] = []
@@ -163,15 +180,29 @@ def compare(old: Catalog, new: Catalog) -> CatalogDifference:
         for id in sorted(before.keys() & after.keys()):
             if fields := _differing(before[id], after[id]):
                 changed.append(ChangedRecord(kind.singular, id, fields))
-    return CatalogDifference(tuple(added), tuple(changed), tuple(removed))
+    return CatalogDifference(old.version, new.version, tuple(added), tuple(changed), tuple(removed))
 
 
-def _differing(old: Record, new: Record) -> tuple[str, ...]:
+def _differing(old: Record, new: Record) -> tuple[FieldDifference, ...]:
     if old is new or _content(old) == _content(new):
         return ()
-    before, after = msgspec.json.decode(_content(old)), msgspec.json.decode(_content(new))
+    before, after = msgspec.json.decode(_encode(old)), msgspec.json.decode(_encode(new))
+    return field_differences(before, after)
+
+
+def field_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldDifference, ...]:
+    """The fields in which two records differ, given as JSON has them."""
     # A record has ``unfit`` only where it names something.
-    return tuple(name for name in before | after if before.get(name) != after.get(name))
+    return tuple(
+        FieldDifference(name, before.get(name), after.get(name))
+        for name in {**before, **after}
+        if _unordered(name, before.get(name)) != _unordered(name, after.get(name))
+    )
+
+
+def _unordered(name: str, value: Any) -> Any:
+    # The order of a grid's packages is no content: upstream's flips (contract section 2).
+    return sorted(value) if name == "packages" and isinstance(value, list) else value
 
 
 _encode = msgspec.json.Encoder().encode

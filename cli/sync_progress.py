@@ -11,14 +11,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from catalog.catalog_source import CatalogSource
 from catalog.indexed_catalog import Catalog, CatalogDifference, RecordKey
-from catalog.sync.sync import Synced
+from catalog.sync.refresher import CrawlResult
 from upstream.client.v4_records import CATEGORY, GRID, PACKAGE, Record
 
 MOST_SHOWN = 20
 """Changes of one sort that are listed; of the others the number is told."""
 
 
-async def show_sync(source: CatalogSource, *, accept: bool) -> Synced:
+async def show_sync(source: CatalogSource, *, accept: bool) -> CrawlResult:
     """Open the source, crawl, tell what changed since the stored catalog, and close it.
 
     ``accept`` is whether even an implausible catalog is taken.
@@ -30,9 +30,9 @@ async def show_sync(source: CatalogSource, *, accept: bool) -> Synced:
     console = Console()
     await source.open()
     try:
-        before = source.sync.snapshot
+        before = source.latest
         with _Bars(console) as bars:
-            synced = await source.sync.crawl(bars.advance, accept=accept)
+            synced = await source.crawl(bars.advance, accept=accept)
     finally:
         await source.aclose()
     for line in _summary(None if before is None else before.catalog, synced):
@@ -83,7 +83,7 @@ class _Bars:
         )
 
 
-def _summary(before: Catalog | None, synced: Synced) -> list[str]:
+def _summary(before: Catalog | None, synced: CrawlResult) -> list[str]:
     catalog = synced.snapshot.catalog
     lines = [
         f"Version {catalog.version}: {len(catalog.packages):,} packages, {len(catalog.grids):,} grids, "
@@ -104,7 +104,7 @@ def _told(before: Catalog, after: Catalog, changes: CatalogDifference) -> list[s
 
     added = [f"{key.kind} {_name(after, key)}" for key in changes.added]
     changed = [
-        f"{change.kind} {_name(after, RecordKey(change.kind, change.id))}: {', '.join(change.fields)}"
+        f"{change.kind} {_name(after, RecordKey(change.kind, change.id))}: {', '.join(change.names)}"
         for change in changes.changed
     ]
     removed = [f"{key.kind} {_name(before, key)}" for key in changes.removed]

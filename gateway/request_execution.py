@@ -175,7 +175,7 @@ class Gateway:
         except Stopped as stopped:
             yield self._stopped(stopped)
             return
-        snapshot = self.source.sync.snapshot
+        snapshot = self.source.latest
         loaders = Loaders.over(self.source.batcher, snapshot)
         context = Context(loaders, self.source.status(snapshot), self.source, work=work)
         with given(asked, self.run_limits) as extensions:
@@ -264,7 +264,7 @@ class Gateway:
 
     def _list_sizes(self) -> ListSizes:
         """Those of the catalog that answers."""
-        snapshot = self.source.sync.snapshot
+        snapshot = self.source.latest
         return USUAL_SIZES if snapshot is None else snapshot.catalog.view(list_sizes)
 
     def _work(self, request: GraphQLRequest) -> WorkBudget:

@@ -107,7 +107,7 @@ async def changes(info: Info, since: Since = None, first: FirstChanges = None) -
     context = info.context
     feed, after = ("", 0) if since is None else _read(since, "changes(since:)")
     context.work.spend(EXCHANGE + LOOKUP * size)
-    excerpt = await context.source.sync.changes(after, size)
+    excerpt = await context.source.changes(after, size)
     if since is not None:
         _check(excerpt, feed, after, "changes(since:)")
     nodes = [_change(context, entry) for entry in excerpt.entries]
@@ -126,7 +126,7 @@ async def changes_cursor(info: Info) -> str | None:
     info.context.work.spend(EXCHANGE)
     # Of the whole feed, only its end is wanted.
     try:
-        excerpt = await info.context.source.sync.changes(0, 0)
+        excerpt = await info.context.source.changes(0, 0)
     except NothingStored:
         return None
     return _cursor(excerpt.feed, excerpt.newest)
@@ -134,18 +134,18 @@ async def changes_cursor(info: Info) -> str | None:
 
 async def catalog_changed(info: Info, since: SinceNow = None) -> AsyncIterator[Change]:
     """The feed as it grows. The cursor is checked before it begins."""
-    sync = info.context.source.sync
+    source = info.context.source
     if since is None:
-        excerpt = await sync.changes(0, 0)
+        excerpt = await source.changes(0, 0)
         return _followed(info.context, excerpt.feed, excerpt.newest)
     feed, after = _read(since, "catalogChanged(since:)")
-    _check(await sync.changes(after, 0), feed, after, "catalogChanged(since:)")
+    _check(await source.changes(after, 0), feed, after, "catalogChanged(since:)")
     return _followed(info.context, feed, after)
 
 
 async def _followed(context: Context, feed: str, after: int) -> AsyncIterator[Change]:
     try:
-        async for entry in context.source.sync.follow_changes(feed, after):
+        async for entry in context.source.follow_changes(feed, after):
             # Each event is answered from the catalog of its time, not from that of the subscription's start.
             context.renew()
             # One a turn of the loop: a publish is told to thousands, and others want to be answered meanwhile.
@@ -159,7 +159,7 @@ async def _followed(context: Context, feed: str, after: int) -> AsyncIterator[Ch
 def _change(context: Context, entry: FeedEntry) -> Change:
     change = entry.change
     # Not the catalog of the request's start, which may be older than what the feed tells of.
-    snapshot = context.source.sync.snapshot
+    snapshot = context.source.latest
     node: PackageRecord | GridRecord | None = None
     if snapshot is not None:
         catalog = snapshot.catalog

@@ -47,7 +47,7 @@ def whole_catalog(whole_embedded_catalog: EmbeddedCatalog) -> Catalog:
         source = source_over(EmbeddedUpstream(catalog=whole_embedded_catalog))
         await source.open()
         try:
-            return (await source.sync.crawl()).snapshot.catalog
+            return (await source.crawl()).snapshot.catalog
         finally:
             await source.aclose()
 
@@ -61,7 +61,7 @@ async def whole_source(
     """A source that knows all of it."""
     source = source_over(EmbeddedUpstream(catalog=whole_embedded_catalog))
     await source.open()
-    source.sync.snapshot = Snapshot(whole_catalog, datetime.now(UTC))
+    source.publisher.snapshot = Snapshot(whole_catalog, datetime.now(UTC))
     yield source
     await source.aclose()
 
@@ -95,7 +95,7 @@ def ask(source: CatalogSource, use_engine: bool) -> Ask:
 @pytest.fixture
 async def ask_catalog(source: CatalogSource, embedded: EmbeddedUpstream) -> Ask:
     """The same when everything has been crawled, by the engine alone; no request to upstream has been counted."""
-    await source.sync.crawl()
+    await source.crawl()
     embedded.requests.reset()
     return asking(source)
 

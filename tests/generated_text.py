@@ -103,7 +103,7 @@ async def _answers() -> dict[str, dict[str, Any]]:
     source = open_source(read_settings(upstream="embedded", storage=":memory:"), follow=False)
     await source.open()
     try:
-        await source.sync.crawl()
+        await source.crawl()
         gateway = Gateway(source)
         return {
             path.stem: (await gateway.execute(GraphQLRequest(path.read_text(encoding="utf-8")))).decoded()

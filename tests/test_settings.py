@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from catalog.freshness import Freshness
-from catalog.sync.sync import Schedule
+from catalog.sync.schedule import Schedule
 from settings import Settings, WrongSetting, read_settings
 from upstream.client.retrying_exchange import DEFAULT_CLIENT_LIMITS
 

@@ -32,7 +32,7 @@ async def right_answers(queries: Iterable[BenchmarkQuery]) -> dict[str, list[byt
     source = open_source(read_settings(upstream="embedded", storage=":memory:"), follow=False)
     await source.open()
     try:
-        await source.sync.crawl()
+        await source.crawl()
         gateway = Gateway(source)
         return {
             query.name: [

@@ -15,6 +15,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from catalog.indexed_catalog import CatalogDifference, FieldDifference, RecordKey, field_differences
+from upstream.client.v4_records import KINDS
+
 KEPT = timedelta(days=30)
 
 TABLES = (
@@ -28,14 +31,6 @@ _UNFIT = "unfit"
 ChangeKind = Literal["added", "changed", "removed"]
 
 _log = logging.getLogger(__name__)
-
-
-class FieldDifference(msgspec.Struct, frozen=True):
-    """A field of a record, by v4's name, with its values before and after as JSON has them; links are ids."""
-
-    name: str
-    old: Any
-    new: Any
 
 
 class RecordChange(msgspec.Struct, frozen=True):
@@ -119,6 +114,36 @@ def differences(
     return changes
 
 
+def changes_by(
+    difference: CatalogDifference, slugs: Mapping[RecordKey, str], version: str, at: datetime
+) -> list[RecordChange]:
+    """Return what a difference says of the records whose slugs are known, by kind and id.
+
+    ``slugs`` are those of the newer catalog, and of removed records those that they had. ``version`` is the newer
+    catalog's, saved ``at`` this time.
+    """
+    found: list[tuple[ChangeKind, RecordKey, tuple[FieldDifference, ...]]] = [
+        *(("added", key, ()) for key in difference.added),
+        *(("removed", key, ()) for key in difference.removed),
+    ]
+    for change in difference.changed:
+        if fields := _fit(change.fields):
+            found.append(("changed", RecordKey(change.kind, change.id), fields))
+    kinds = [kind.singular for kind in KINDS]
+    found.sort(key=lambda each: (kinds.index(each[1].kind), each[1].id))
+    return [
+        RecordChange(sort, key.kind, key.id, slugs[key], version, at, fields)
+        for sort, key, fields in found
+        if key in slugs
+    ]
+
+
+def slug_in(body: bytes) -> str | None:
+    """Return the slug in a record as it is stored; ``None`` if that is damaged."""
+    record = _known(body)
+    return None if record is None else str(record["slug"])
+
+
 def begin(connection: sqlite3.Connection, name: str) -> None:
     """Begin a feed: without entries, by a new name, so that places of the old one are known to be foreign."""
     connection.execute("DELETE FROM changes")
@@ -171,11 +196,11 @@ def name_for(version: str) -> str:
 
 
 def _changed(before: dict[str, Any], after: dict[str, Any]) -> tuple[FieldDifference, ...]:
-    return tuple(
-        FieldDifference(name, before.get(name), value)
-        for name, value in after.items()
-        if name != _UNFIT and _content(name, before.get(name)) != _content(name, value)
-    )
+    return _fit(field for field in field_differences(before, after) if field.name in after)
+
+
+def _fit(fields: Iterable[FieldDifference]) -> tuple[FieldDifference, ...]:
+    return tuple(field for field in fields if field.name != _UNFIT)
 
 
 def _record(body: bytes) -> dict[str, Any]:
@@ -196,8 +221,3 @@ def _entry(feed: str, place: int, body: bytes) -> FeedEntry | None:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         _log.error("Entry %s of the change feed is damaged and left out: %r.", place, error)
         return None
-
-
-def _content(name: str, value: Any) -> Any:
-    # The order of a grid's packages is no content: upstream's flips (contract section 2).
-    return sorted(value) if name == "packages" and isinstance(value, list) else value

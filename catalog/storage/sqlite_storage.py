@@ -12,7 +12,6 @@ loss of power can take the newest saves along, which the next crawl brings back,
 from __future__ import annotations
 
 import logging
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,8 +20,10 @@ from typing import Any
 import msgspec
 
 from catalog.history import change_feed
-from catalog.storage import crawl_lease
+from catalog.indexed_catalog import CatalogDifference
+from catalog.storage import crawl_lease, record_rows
 from catalog.storage.catalog_file import Connection
+from catalog.storage.record_rows import DECODERS, SAVED, SavedCatalog
 from upstream.client.upstream_errors import StorageUnavailable
 from upstream.client.v4_records import (
     CATEGORY,
@@ -30,16 +31,10 @@ from upstream.client.v4_records import (
     PACKAGE,
     CategoryRecord,
     GridRecord,
-    Moment,
     PackageRecord,
-    Record,
 )
 
-_TABLES = (
-    "CREATE TABLE records (kind TEXT NOT NULL, id INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (kind, id))",
-    crawl_lease.TABLE,
-    *change_feed.TABLES,
-)
+_TABLES = (record_rows.TABLE, crawl_lease.TABLE, *change_feed.TABLES)
 
 _READING_PATIENCE = 1.0
 """Seconds that a read waits for a file that is locked: a save does not lock out who reads."""
@@ -90,12 +85,12 @@ class Storage:
             # The cast is for a body whose type is damaged.
             select = "SELECT kind, id, CAST(body AS BLOB) FROM records ORDER BY id DESC"
             rows = connection.execute(select).fetchall()
-        found: dict[str, list[Any]] = {kind: [] for kind in _DECODERS}
+        found: dict[str, list[Any]] = {kind: [] for kind in DECODERS}
         for kind, id, body in rows:
             record = self._decoded(kind, id, body)
             if record is not None:
                 found[kind].append(record)
-        for saved in found[_SAVED]:
+        for saved in found[SAVED]:
             packages, grids, categories = (tuple(found[kind.singular]) for kind in (PACKAGE, GRID, CATEGORY))
             return Stored(saved.version, saved.refreshed_at, packages, grids, categories, saved.count)
         return None
@@ -109,32 +104,37 @@ class Storage:
         grids: Iterable[GridRecord],
         categories: Iterable[CategoryRecord],
         count: int | None = None,
+        difference: CatalogDifference | None = None,
     ) -> None:
         """Make this the stored catalog, as a whole or not at all. ``refreshed_at`` is aware.
 
         Writes the rows that differ from what is stored, and deletes those of records that are gone. The change
-        feed tells of both.
+        feed tells of both. ``difference`` says which they are, and is taken at its word where it leads here from
+        the catalog that is stored; otherwise they are found by comparing all rows.
 
         :raises StorageUnavailable: also where the file has the catalog of another upstream, which stays.
         """
         now = datetime.now(UTC)
-        saved = _Saved(version=version, refreshed_at=refreshed_at.astimezone(UTC), count=count)
-        catalog = {
-            _SAVED: {0: msgspec.json.encode(saved)},
-            PACKAGE.singular: _bodies(packages),
-            GRID.singular: _bodies(grids),
-            CATEGORY.singular: _bodies(categories),
+        saved = SavedCatalog(version=version, refreshed_at=refreshed_at.astimezone(UTC), count=count)
+        records: record_rows.Records = {
+            PACKAGE.singular: packages,
+            GRID.singular: grids,
+            CATEGORY.singular: categories,
         }
         with self._writer.writing() as connection:
-            changes: list[change_feed.RecordChange] = []
-            before = {kind: _stored(connection, kind) for kind in catalog}
-            stored = _version_in(before[_SAVED])
+            stored = record_rows.version(connection)
             if stored is not None and _upstream_of(stored) != _upstream_of(version):
                 raise StorageUnavailable(self._path, OTHER_UPSTREAM)
-            for kind, bodies in catalog.items():
-                _replace(connection, kind, before[kind], bodies)
-                if kind in _FED:
-                    changes += change_feed.differences(kind, version, now, before[kind], bodies)
+            if (
+                stored is not None
+                and difference is not None
+                and stored.rpartition(" ")[2] == difference.before
+            ):
+                changes = record_rows.apply(connection, difference, records, version, now)
+            else:
+                # Another process has saved meanwhile, or rows of this one's last save were lost or damaged.
+                changes = record_rows.replace(connection, records, version, now)
+            record_rows.describe(connection, saved)
             if stored is not None:
                 change_feed.append(connection, changes, now)
             else:
@@ -164,7 +164,7 @@ class Storage:
         """
         with self._reader.reading() as connection:
             select = "SELECT kind, id, CAST(body AS BLOB) FROM records WHERE kind = ?"
-            rows = connection.execute(select, (_SAVED,)).fetchall()
+            rows = connection.execute(select, (SAVED,)).fetchall()
         saved = self._decoded(*rows[0]) if rows else None
         return None if saved is None else (saved.version, saved.refreshed_at)
 
@@ -210,17 +210,11 @@ class Storage:
 
     def _decoded(self, kind: str, id: int, body: bytes) -> Any:
         try:
-            return _DECODERS[kind].decode(body)
+            return DECODERS[kind].decode(body)
         except (KeyError, msgspec.DecodeError, UnicodeDecodeError) as error:
             sentence = "In the catalog file %s, %s %s is damaged and left out: %r."
             _log.error(sentence, self._path, kind, id, error)
             return None
-
-
-class _Saved(msgspec.Struct, frozen=True):
-    version: str
-    refreshed_at: Moment
-    count: int | None = None
 
 
 OTHER_UPSTREAM = (
@@ -228,49 +222,7 @@ OTHER_UPSTREAM = (
     "or remove this one"
 )
 
-_SAVED = "catalog"
-_FED = (PACKAGE.singular, GRID.singular)
-"""The kinds whose changes are in the feed."""
-_DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
-    _SAVED: msgspec.json.Decoder(_Saved),
-    PACKAGE.singular: msgspec.json.Decoder(PackageRecord),
-    GRID.singular: msgspec.json.Decoder(GridRecord),
-    CATEGORY.singular: msgspec.json.Decoder(CategoryRecord),
-}
-
-
-def _bodies(records: Iterable[Record]) -> dict[int, bytes]:
-    return {record.id: msgspec.json.encode(record) for record in records}
-
-
-def _stored(connection: sqlite3.Connection, kind: str) -> dict[int, bytes]:
-    return dict(connection.execute("SELECT id, CAST(body AS BLOB) FROM records WHERE kind = ?", (kind,)))
-
-
-def _version_in(saved: dict[int, bytes]) -> str | None:
-    """The version in the row that names it; ``None`` if there is none, or it is damaged."""
-    if not saved:
-        return None
-    try:
-        version: str = _DECODERS[_SAVED].decode(saved[0]).version
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-    return version
-
 
 def _upstream_of(version: str) -> str:
     """The name of the upstream, with which each version begins."""
     return version.rpartition(" ")[0]
-
-
-def _replace(
-    connection: sqlite3.Connection, kind: str, stored: dict[int, bytes], bodies: dict[int, bytes]
-) -> None:
-    connection.executemany(
-        "INSERT INTO records (kind, id, body) VALUES (?, ?, ?)"
-        " ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body",
-        [(kind, id, body) for id, body in bodies.items() if stored.get(id) != body],
-    )
-    connection.executemany(
-        "DELETE FROM records WHERE kind = ? AND id = ?", [(kind, id) for id in stored.keys() - bodies.keys()]
-    )

@@ -86,7 +86,7 @@ class Context:
 
     def renew(self) -> None:
         """Go on with the newest catalog: for a subscription, which answers again and again."""
-        snapshot = self.source.sync.snapshot
+        snapshot = self.source.latest
         self.loaders.close()
         self.loaders = Loaders.over(self.source.batcher, snapshot)
         self.status = self.source.status(snapshot)

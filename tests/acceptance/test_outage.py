@@ -79,7 +79,7 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Known]:
 async def live_answers(embedded: EmbeddedUpstream) -> dict[Operation, dict[str, Any]]:
     source = source_over(embedded)
     await source.open()
-    await source.sync.crawl()
+    await source.crawl()
     answers = {}
     for file, name in OPERATIONS:
         document = (ROOT / "examples" / file).read_text(encoding="utf-8")

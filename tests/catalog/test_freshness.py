@@ -119,7 +119,7 @@ async def test_a_fresh_one_is_served_and_a_crawl_is_not_asked_for(
     store(path, FRESH)
     async with opened(embedded, path, follow=False) as source:
         assert await served(source) == 1
-        assert not source.status(source.sync.snapshot).stale
+        assert not source.status(source.latest).stale
     async with opened(embedded, path) as source:
         assert await served(source) == 1
         await until(lambda: asked(embedded))
@@ -135,12 +135,12 @@ async def test_a_stale_one_is_served_at_once_and_asks_for_exactly_one_crawl(
     async with opened(embedded, path) as source:
         asking = 0
         while await served(source) == 1:
-            assert source.status(source.sync.snapshot).stale
+            assert source.status(source.latest).stale
             asking += 1
             await asyncio.sleep(0)
         assert asking > CRAWL  # also while the crawl was under way
         assert await served(source) == 300
-        await until(lambda: not source.sync.syncing)
+        await until(lambda: not source.refresher.syncing)
         await settle()
         assert embedded.requests.total == CRAWL
 
@@ -152,7 +152,7 @@ async def test_a_stale_one_is_served_at_once_whatever_upstream_does(
     embedded.faults.add(Fault(Latency(60)))
     async with opened(embedded, path) as source:
         assert await served(source) == 1
-        await until(lambda: source.sync.syncing)
+        await until(lambda: source.refresher.syncing)
         assert await served(source) == 1
 
 
@@ -160,7 +160,7 @@ async def test_an_old_one_waits_for_a_crawl_first(embedded: EmbeddedUpstream, pa
     store(path, OLD)
     async with opened(embedded, path) as source:
         assert await asyncio.gather(*(served(source) for _ in range(20))) == [300] * 20
-        await until(lambda: not source.sync.syncing)
+        await until(lambda: not source.refresher.syncing)
         assert embedded.requests.total == CRAWL
 
 
@@ -171,7 +171,7 @@ async def test_an_old_one_is_served_when_the_crawl_has_failed_and_from_then_on_a
     embedded.faults.add(Fault(Failure(503, retry_after="7")))
     async with opened(embedded, path) as source:
         assert await asyncio.gather(*(served(source) for _ in range(20))) == [1] * 20
-        assert source.status(source.sync.snapshot).stale
+        assert source.status(source.latest).stale
         assert await served(source) == 1
         assert embedded.requests.total == 1
 
@@ -244,9 +244,9 @@ async def test_the_status_tells_its_age_and_content(
 ) -> None:
     refreshed_at = store(path, age)
     async with opened(embedded, path, follow=False) as source:
-        assert source.sync.snapshot is not None
-        status = source.status(source.sync.snapshot)
-        assert status.version == source.sync.snapshot.catalog.version
+        assert source.latest is not None
+        status = source.status(source.latest)
+        assert status.version == source.latest.catalog.version
         assert (status.refreshed_at, status.stale, status.syncing) == (refreshed_at, stale, False)
         assert status.age_seconds in range(int(age), int(age) + 60)
         assert (status.package_count, status.grid_count, status.category_count) == (1, 1, 1)
@@ -258,7 +258,7 @@ async def test_the_status_without_a_catalog_tells_nothing_but_whether_one_is_on_
     embedded.faults.add(Fault(Latency(60)))
     async with opened(embedded, Path(":memory:")) as source:
         assert source.status(None) == SnapshotStatus(None, None, None, False, None, None, None, syncing=False)
-        await until(lambda: source.sync.syncing)
+        await until(lambda: source.refresher.syncing)
         assert source.status(None) == SnapshotStatus(None, None, None, False, None, None, None, syncing=True)
 
 

@@ -18,7 +18,7 @@ from upstream.client.api_client import Client
 from upstream.client.http_transport import in_process
 from upstream.client.retrying_exchange import ClientLimits
 from upstream.client.upstream_errors import UpstreamUnavailable
-from upstream.embedded import EmbeddedUpstream
+from upstream.embedded import EmbeddedUpstream, Fault, Latency
 
 OLD_AT_ONCE = Freshness(fresh=0.0, while_revalidate=0.0)
 
@@ -45,7 +45,7 @@ async def storage(embedded: EmbeddedUpstream, tmp_path: Path) -> Path:
     """The file of a catalog, of which upstream is down now."""
     path = tmp_path / "catalog.sqlite"
     async with opened(embedded, path, follow=False) as source:
-        await source.sync.crawl()
+        await source.crawl()
     embedded.faults.state = "down"
     embedded.requests.reset()
     return path
@@ -65,12 +65,12 @@ async def test_a_look_that_fails_is_the_last_error_until_one_succeeds(
 ) -> None:
     async with opened(embedded, storage) as source:
         # Nobody wants a crawl, so it only looks.
-        error = await eventually(lambda: source.sync.last_error)
+        error = await eventually(lambda: source.refresher.last_error)
         assert error.code == "UPSTREAM_UNAVAILABLE"
         assert list(embedded.requests.by_target) == ["/api/v4/packages/?limit=20&offset=0"]
         embedded.faults.state = "up"
-        await source.sync.look_for_new_packages()
-        assert source.sync.last_error is None
+        await source.refresher.look_for_new_packages()
+        assert source.refresher.last_error is None
 
 
 async def test_a_request_waits_for_a_refresh_and_not_when_that_has_failed(
@@ -78,7 +78,7 @@ async def test_a_request_waits_for_a_refresh_and_not_when_that_has_failed(
 ) -> None:
     async with opened(embedded, storage) as source:
         assert not await answers_at_once(source)
-        await eventually(lambda: source.sync.last_error)
+        await eventually(lambda: source.refresher.last_error)
         assert await answers_at_once(source)
 
 
@@ -87,16 +87,16 @@ async def test_where_another_process_crawls_a_request_waits_once_for_each_catalo
 ) -> None:
     async with AsyncExitStack() as processes:
         crawling = await processes.enter_async_context(opened(embedded, storage))
-        await eventually(lambda: crawling.sync.last_error)
+        await eventually(lambda: crawling.refresher.last_error)
         source = await processes.enter_async_context(opened(embedded, storage, revalidation=0.01))
         assert not await answers_at_once(source)
         known = await source.snapshot()
-        assert source.sync.last_error is None
+        assert source.refresher.last_error is None
         assert await answers_at_once(source)
 
         embedded.faults.state = "up"
-        await crawling.sync.crawl()
-        await eventually(lambda: source.sync.snapshot is not known)
+        await crawling.crawl()
+        await eventually(lambda: source.latest is not known)
         assert not await answers_at_once(source)
 
 
@@ -105,9 +105,22 @@ async def test_nobody_waits_for_a_first_catalog_while_upstream_is_known_to_fail(
 ) -> None:
     embedded.faults.state = "down"
     async with opened(embedded, tmp_path / "none.sqlite") as source:
-        await eventually(lambda: source.sync.last_error)
+        await eventually(lambda: source.refresher.last_error)
         asked = asyncio.create_task(source.first_catalog())
         await asyncio.sleep(0)
         assert asked.done()
         with pytest.raises(UpstreamUnavailable, match="which could not be read yet"):
             await asked
+
+
+async def test_the_first_catalog_is_waited_for_no_longer_than_any_other(
+    embedded: EmbeddedUpstream, tmp_path: Path
+) -> None:
+    embedded.faults.add(Fault(Latency(60)))
+    async with (
+        opened(embedded, tmp_path / "catalog.sqlite", revalidation=0.01) as source,
+        asyncio.timeout(5),  # half of what a request waits by default
+    ):
+        with pytest.raises(UpstreamUnavailable, match="which is still being read") as error:
+            await source.first_catalog()
+        assert error.value.retry_after == 0.01

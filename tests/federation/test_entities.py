@@ -36,7 +36,7 @@ REPOSITORY = "https://github.com/pmclanahan/django-celery-email"
 @pytest.fixture
 async def ask_entities(source: CatalogSource, embedded: EmbeddedUpstream, use_engine: bool) -> Ask:
     """Asks with a known catalog; no request to upstream has been counted."""
-    await source.sync.crawl()
+    await source.crawl()
     embedded.requests.reset()
     ask = asking(source, use_engine=use_engine)
 

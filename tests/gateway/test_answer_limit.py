@@ -29,7 +29,7 @@ DEFERRED = "{ packages(first: 50) { nodes { title ... @defer { grids { packages 
 async def known(embedded: EmbeddedUpstream) -> AsyncIterator[CatalogSource]:
     source = source_over(embedded)
     await source.open()
-    await source.sync.crawl()
+    await source.crawl()
     yield source
     await source.aclose()
 

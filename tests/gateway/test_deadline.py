@@ -51,7 +51,7 @@ ENDLESS = f"{{ packages {{ nodes {{ {'grids { packages { ' * 8} title {'} } ' * 
 async def known(embedded: EmbeddedUpstream) -> AsyncIterator[CatalogSource]:
     source = source_over(embedded)
     await source.open()
-    await source.sync.crawl()
+    await source.crawl()
     yield source
     await source.aclose()
 

@@ -25,7 +25,7 @@ async def test_a_bad_argument_leaves_the_rest_to_the_engine(
 ) -> None:
     source = source_over(embedded)
     await source.open()
-    await source.sync.crawl()
+    await source.crawl()
     try:
         gateway = Gateway(source)
         alone = (await gateway.execute(GraphQLRequest(f"{{ {BIG} }}"))).decoded()

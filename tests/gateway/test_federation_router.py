@@ -64,7 +64,7 @@ async def test_a_router_that_shows_the_secret_gets_entities_and_nobody_gets_them
     source = source_over(embedded)
     app = create_app(lambda: source, Options(use_engine=use_engine, router=FederationRouter(SECRET)))
     async with client_of(app) as http:
-        await source.sync.crawl()
+        await source.crawl()
         for method in (http.post, http.get):
             request: dict[str, Any] = {"json" if method == http.post else "params": {"query": ENTITIES}}
             for _ in range(2):
@@ -87,7 +87,7 @@ async def test_without_a_secret_entities_are_for_everyone_and_kept(
     source = source_over(embedded)
     app = create_app(lambda: source, Options(use_engine=use_engine))
     async with client_of(app) as http:
-        await source.sync.crawl()
+        await source.crawl()
         for trace in (TRACE, TRACE.replace("b7ad", "aaaa"), TRACE.replace("b7ad", "bbbb")):
             assert await asked(http, ENTITIES, traceparent=trace) == FOUND
         # Another trace is no other request.

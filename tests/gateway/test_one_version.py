@@ -45,7 +45,7 @@ async def test_a_new_catalog_changes_nothing_for_an_answer_that_is_being_made(
     client = Client(UPSTREAM_URL, in_process(held))
     source = CatalogSource(client, Storage(":memory:"), origin=UPSTREAM_URL, follow=False)
     await source.open()
-    first = (await source.sync.crawl()).snapshot.catalog.version
+    first = (await source.crawl()).snapshot.catalog.version
     gateway = Gateway(source)
     new = embedded.catalog.insert_package(slug="brand-new", category=1)
 
@@ -55,7 +55,7 @@ async def test_a_new_catalog_changes_nothing_for_an_answer_that_is_being_made(
     asking = asyncio.create_task(ask())
     await held.asked.wait()
     embedded.catalog.update_category(1, title="renamed")
-    second = (await source.sync.crawl()).snapshot.catalog.version
+    second = (await source.crawl()).snapshot.catalog.version
     held.answer.set()
     body, later = await asking, await ask()
     assert "errors" not in body

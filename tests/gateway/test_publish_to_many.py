@@ -20,7 +20,7 @@ async def test_a_turn_of_the_loop_makes_one_event_however_many_are_to_be_told() 
     upstream = EmbeddedUpstream(packages=20)
     source = source_over(upstream)
     await source.open()
-    await source.sync.crawl()
+    await source.crawl()
     turn, by_turn, subscribed = 0, Counter[int](), 0
 
     async def count_turns() -> None:
@@ -31,7 +31,7 @@ async def test_a_turn_of_the_loop_makes_one_event_however_many_are_to_be_told() 
 
     async def follow() -> None:
         nonlocal subscribed
-        snapshot = source.sync.snapshot
+        snapshot = source.latest
         context = Context(Loaders.over(source.batcher, snapshot), source.status(snapshot), source)
         results = await schema.stream(SUBSCRIPTION, context_value=context)
         subscribed += 1
@@ -46,7 +46,7 @@ async def test_a_turn_of_the_loop_makes_one_event_however_many_are_to_be_told() 
         await asyncio.sleep(0.01)
     upstream.catalog.update_package(1599, title="renamed")
     counting = asyncio.create_task(count_turns())
-    await source.sync.crawl()
+    await source.crawl()
     await asyncio.gather(*following)
     counting.cancel()
     assert by_turn.total() == 200

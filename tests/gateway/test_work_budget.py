@@ -26,7 +26,7 @@ FILTERED = """{ contributors(first: 100) { nodes {
 
 @pytest.fixture
 async def crawled(source: CatalogSource, embedded: EmbeddedUpstream) -> CatalogSource:
-    await source.sync.crawl()
+    await source.crawl()
     embedded.requests.reset()
     return source
 
@@ -102,7 +102,7 @@ async def test_a_stopped_request_is_answered_as_one_beyond_any_limit_is(embedded
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway.test") as http,
     ):
-        await app.state.gateway.source.sync.crawl()
+        await app.state.gateway.source.crawl()
         response = await http.post("/graphql", json={"query": FILTERED})
         assert (response.status_code, response.headers["Cache-Control"]) == (200, "no-store")
         telling = await http.post(

@@ -31,7 +31,7 @@ def embedded() -> EmbeddedUpstream:
 @pytest.fixture
 async def read(source: CatalogSource, ask: Ask) -> Read:
     """Reads a page, after a first crawl."""
-    await source.sync.crawl()
+    await source.crawl()
 
     async def read(since: str | None = None, first: int | None = None) -> Any:
         body = await ask(PAGE, since=since, first=first)
@@ -58,7 +58,7 @@ async def test_a_crawl_tells_what_came_what_changed_and_what_is_gone(
     added = embedded.catalog.insert_package(slug="brand-new")
     embedded.catalog.update_package(1599, repo_watchers=77, title="renamed")
     embedded.catalog.remove_package(gone := min(embedded.catalog.packages))
-    await source.sync.crawl()
+    await source.crawl()
     events = {edge["databaseId"]: edge for edge in (await read())["nodes"]}
     version = (await ask("{ catalog { version } }"))["data"]["catalog"]["version"]
     assert {event["catalogVersion"] for event in events.values()} == {version}
@@ -88,7 +88,7 @@ async def test_every_name_of_a_field_is_one_of_this_graph(
         "repo_forks": 3,
     }
     embedded.catalog.update_package(1599, **every)
-    await source.sync.crawl()
+    await source.crawl()
     (event,) = [edge for edge in (await read())["nodes"] if edge["type"] == "PACKAGE"]
     names = [field["name"] for field in event["fields"]]
     known = (await ask('{ __type(name: "Package") { fields { name } } }'))["data"]["__type"]["fields"]
@@ -101,7 +101,7 @@ async def test_the_record_of_an_event_is_the_one_of_now(
 ) -> None:
     for title in ("second", "third"):
         embedded.catalog.update_package(1599, title=title)
-        await source.sync.crawl()
+        await source.crawl()
     embedded.requests.reset()
     body = await ask(
         "{ changes { nodes { slug node { id ... on Package { title category { slug } } ... on Grid { title } } } } }"
@@ -115,9 +115,9 @@ async def test_what_is_gone_has_no_record(
     source: CatalogSource, embedded: EmbeddedUpstream, read: Read, ask: Ask
 ) -> None:
     embedded.catalog.update_package(1599, title="second")
-    await source.sync.crawl()
+    await source.crawl()
     embedded.catalog.remove_package(1599)
-    await source.sync.crawl()
+    await source.crawl()
     body = await ask("{ changes { nodes { action databaseId node { id } } } }")
     told = [each for each in body["data"]["changes"]["nodes"] if each["databaseId"] == 1599]
     assert told == [
@@ -130,7 +130,7 @@ async def test_the_old_name_of_the_action_says_the_same(
     source: CatalogSource, embedded: EmbeddedUpstream, read: Read, ask: Ask
 ) -> None:
     embedded.catalog.update_package(1599, title="second")
-    await source.sync.crawl()
+    await source.crawl()
     body = await ask("{ changes { nodes { action sort } } }")
     assert body["data"]["changes"]["nodes"] == [{"action": "CHANGED", "sort": "CHANGED"}]
 
@@ -142,7 +142,7 @@ async def test_paging_through_meets_each_event_once(
     for title in ("second", "third"):
         for id in sorted(embedded.catalog.packages)[:4]:
             embedded.catalog.update_package(id, title=title)
-        await source.sync.crawl()
+        await source.crawl()
     everything = (await read(first=100))["nodes"]
     assert len(everything) >= 8
     met: list[Any] = []
@@ -176,7 +176,7 @@ async def test_where_nothing_is_new_the_cursor_is_good_for_the_next_time(
         "endCursor": cursor,
     }
     embedded.catalog.update_package(1599, title="second")
-    await source.sync.crawl()
+    await source.crawl()
     assert {edge["slug"] for edge in (await read(cursor))["nodes"]} == {"django-celery-email"}
 
 
@@ -184,7 +184,7 @@ async def test_a_page_of_none_goes_on_where_it_was_asked(
     source: CatalogSource, embedded: EmbeddedUpstream, read: Read
 ) -> None:
     embedded.catalog.update_package(1599, title="second")
-    await source.sync.crawl()
+    await source.crawl()
     page = await read(first=0)
     assert (page["nodes"], page["pageInfo"]["hasNextPage"]) == ([], True)
     assert (await read(page["pageInfo"]["endCursor"]))["nodes"] == (await read())["nodes"]
@@ -194,7 +194,7 @@ async def test_the_cursor_of_the_catalog_is_the_end_of_the_feed(
     source: CatalogSource, embedded: EmbeddedUpstream, read: Read, ask: Ask
 ) -> None:
     embedded.catalog.update_package(1599, title="second")
-    await source.sync.crawl()
+    await source.crawl()
     cursor = (await ask("{ catalog { changesCursor } }"))["data"]["catalog"]["changesCursor"]
     assert (await read())["pageInfo"]["endCursor"] == cursor
     assert (await read(cursor))["nodes"] == []

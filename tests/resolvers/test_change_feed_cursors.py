@@ -99,14 +99,14 @@ async def test_a_cursor_that_is_too_old_is_refused(embedded: EmbeddedUpstream, t
     path = tmp_path / "catalog.sqlite"
     source = source_on(path, embedded)
     await source.open()
-    await source.sync.crawl()
+    await source.crawl()
     ask = asking(source)
     start = (await ask(PAGE))["data"]["changes"]["pageInfo"]["endCursor"]
     embedded.catalog.update_package(1599, title="second")
-    await source.sync.crawl()
+    await source.crawl()
     change(path, "UPDATE changes SET at = '2020-01-01T00:00:00+00:00'")
     embedded.catalog.update_package(1599, title="third")
-    await source.sync.crawl()
+    await source.crawl()
     sentence = await refusal(ask, start)
     assert sentence == f"changes(since:) is older than the 30 days that the feed keeps; {ANEW}"
     # Who asks for all that is kept gets it.
@@ -121,19 +121,19 @@ async def test_a_process_tells_nothing_newer_than_the_catalog_it_has(
 ) -> None:
     crawler, reader = (source_on(tmp_path / "catalog.sqlite", embedded) for _ in range(2))
     await crawler.open()
-    await crawler.sync.crawl()
+    await crawler.crawl()
     await reader.open()
     embedded.catalog.insert_package(slug="brand-new")
-    await crawler.sync.crawl()
-    told = await crawler.sync.changes(0, 100)
+    await crawler.crawl()
+    told = await crawler.changes(0, 100)
     assert told.entries
-    assert (await reader.sync.changes(0, 100)).entries == ()
+    assert (await reader.changes(0, 100)).entries == ()
     # Who comes with a cursor of the other process waits for nothing, and misses nothing.
     (end,) = (await asking(crawler)("{ catalog { changesCursor } }"))["data"]["catalog"].values()
     page = (await asking(reader)(PAGE, since=end))["data"]["changes"]
     assert (page["nodes"], page["pageInfo"]["endCursor"]) == ([], end)
-    await reader.sync.load()
-    assert await reader.sync.changes(0, 100) == told
+    await reader.publisher.load()
+    assert await reader.changes(0, 100) == told
     for source in (crawler, reader):
         await source.aclose()
 
@@ -144,11 +144,11 @@ async def test_who_follows_a_feed_is_told_when_it_is_another(
     path = tmp_path / "catalog.sqlite"
     source = source_on(path, embedded)
     await source.open()
-    await source.sync.crawl()
-    feed = (await source.sync.changes(0, 0)).feed
-    waiting: asyncio.Future[FeedEntry] = asyncio.ensure_future(anext(source.sync.follow_changes(feed, 0)))
+    await source.crawl()
+    feed = (await source.changes(0, 0)).feed
+    waiting: asyncio.Future[FeedEntry] = asyncio.ensure_future(anext(source.follow_changes(feed, 0)))
     path.unlink()
-    await source.sync.crawl()
+    await source.crawl()
     with pytest.raises(FeedReplaced):
         await waiting
     await source.aclose()

@@ -122,7 +122,7 @@ async def test_a_page_goes_on_where_a_hit_was_that_is_gone(
     before = await search(ask_catalog, "django")
     embedded.catalog.remove_package(before["edges"][3]["node"]["databaseId"])
     embedded.catalog.reindex()
-    await source.sync.crawl()
+    await source.crawl()
     after = await search(ask_catalog, "django", first=5, after=before["edges"][3]["cursor"])
     assert slugs(after) == slugs(before)[4:9]
     after = await search(ask_catalog, "django", first=5, after=before["edges"][5]["cursor"])
@@ -149,7 +149,7 @@ async def test_a_hit_that_the_catalog_does_not_know_is_asked_once(
     before = await search(ask_catalog, "django")
     gone = before["edges"][4]["node"]
     embedded.catalog.remove_package(gone["databaseId"])
-    await source.sync.crawl()
+    await source.crawl()
     embedded.requests.reset()
     for _ in range(2):
         assert slugs(await search(ask_catalog, "django")) == [
@@ -164,7 +164,7 @@ async def test_a_hit_with_a_slug_of_digits_comes_from_the_catalog_or_not_at_all(
     id, slug = ask_digits
     assert slug not in slugs(await search(ask, slug))
     assert not any(target.startswith("/api/v4/packages") for target in embedded.requests.by_target)
-    await source.sync.crawl()
+    await source.crawl()
     found = await search(ask, slug)
     nodes = [edge["node"] for edge in found["edges"]]
     assert {"__typename": "Package", "databaseId": id, "slug": slug} in nodes
@@ -229,7 +229,7 @@ async def test_the_catalog_answers_when_upstream_fails(
 async def test_the_catalog_answers_when_upstream_is_slow(
     source: CatalogSource, embedded: EmbeddedUpstream
 ) -> None:
-    await source.sync.crawl()
+    await source.crawl()
     embedded.requests.reset()
     embedded.faults.add(Fault(Latency(60), path=AT))
     snapshot = await source.snapshot()
@@ -287,7 +287,7 @@ async def test_a_page_goes_on_in_the_next_catalog(
     before = await search(ask_catalog, "django", first=40)
     embedded.catalog.remove_package(before["edges"][3]["node"]["databaseId"])
     embedded.catalog.update_package(before["edges"][20]["node"]["databaseId"], repo_watchers=10**6)
-    await source.sync.crawl()
+    await source.crawl()
     after = await search(ask_catalog, "django", first=4, after=before["edges"][9]["cursor"])
     assert slugs(after) == slugs(before)[10:14]
     after = await search(ask_catalog, "django", first=4, after=before["edges"][3]["cursor"])

@@ -104,7 +104,7 @@ async def source(embedded: EmbeddedUpstream) -> AsyncIterator[CatalogSource]:
 async def test_ten_thousand_invented_keys_cost_upstream_no_more_than_the_budget(
     source: CatalogSource, embedded: EmbeddedUpstream, way: str
 ) -> None:
-    await source.sync.crawl()
+    await source.crawl()
     embedded.requests.reset()
     ask, (size, request) = asking(source), WAYS[way]
     not_looked_up = 0
@@ -122,7 +122,7 @@ async def test_ten_thousand_invented_keys_cost_upstream_no_more_than_the_budget(
 
 async def test_a_lookup_that_was_not_made_says_so_without_a_receipt(embedded: EmbeddedUpstream) -> None:
     source = source_with(embedded, 1)
-    await source.sync.crawl()
+    await source.crawl()
     ask = asking(source)
     body = await ask('{ a: package(slug: "made-up-1") { id } }')
     assert body == {"data": {"a": None}}
@@ -137,7 +137,7 @@ async def test_a_lookup_that_was_not_made_says_so_without_a_receipt(embedded: Em
 
 async def test_a_new_package_is_found_and_costs_nothing(embedded: EmbeddedUpstream) -> None:
     source = source_with(embedded, 1)
-    await source.sync.crawl()
+    await source.crawl()
     new = [embedded.catalog.insert_package(slug=f"new-{number}") for number in range(5)]
     ask = asking(source)
     for id in new:
@@ -151,16 +151,16 @@ async def test_a_new_package_is_found_and_costs_nothing(embedded: EmbeddedUpstre
 async def test_a_missing_name_is_asked_for_once_until_a_look_finds_something(
     source: CatalogSource, embedded: EmbeddedUpstream
 ) -> None:
-    await source.sync.crawl()
+    await source.crawl()
     ask = asking(source)
     embedded.requests.reset()
     query = '{ package(slug: "made-up") { id } }'
     for _ in range(3):
         assert (await ask(query))["data"] == {"package": None}
-        assert not await source.sync.look_for_new_packages()
+        assert not await source.refresher.look_for_new_packages()
     assert embedded.requests.by_target["/api/v4/packages/made-up/"] == 1
     embedded.catalog.insert_package()
-    await source.sync.look_for_new_packages()
+    await source.refresher.look_for_new_packages()
     await ask(query)
     assert embedded.requests.by_target["/api/v4/packages/made-up/"] == 2
 
@@ -199,7 +199,7 @@ async def test_relations_cost_no_budget(embedded: EmbeddedUpstream) -> None:
 
 async def test_a_request_that_was_not_sent_costs_nothing(embedded: EmbeddedUpstream) -> None:
     source = source_with(embedded, 3)
-    await source.sync.crawl()
+    await source.crawl()
     ask = asking(source)
     embedded.faults.add(Fault(StatusFault(503, retry_after="100"), times=1))
     for number in range(10):
@@ -214,7 +214,7 @@ async def test_a_request_that_was_not_sent_costs_nothing(embedded: EmbeddedUpstr
 async def test_searches_beyond_the_budget_are_answered_by_the_gateways_own_index(
     source: CatalogSource, embedded: EmbeddedUpstream
 ) -> None:
-    await source.sync.crawl()
+    await source.crawl()
     embedded.requests.reset()
     ask = asking(source)
     aliases = " ".join(
@@ -262,7 +262,7 @@ async def test_a_crawl_ends_while_users_want_more_than_upstream_can_give(embedde
     users = [asyncio.create_task(search(user)) for user in range(64)]
     await asyncio.sleep(0)
     async with asyncio.timeout(60):
-        await source.sync.crawl()
+        await source.crawl()
     asking_on = False
     await asyncio.gather(*users)
     crawl = sum(count for target, count in embedded.requests.by_target.items() if "/search/" not in target)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def catalog(source: CatalogSource, ask_catalog: Ask) -> Catalog:
-    assert source.sync.snapshot is not None
-    return source.sync.snapshot.catalog
+    assert source.latest is not None
+    return source.latest.catalog
 
 
 async def data(ask: Ask, query: str, **variables: object) -> dict[str, Any]:
@@ -60,7 +60,7 @@ async def test_addresses_that_name_nothing_are_null(
     ask_catalog: Ask, source: CatalogSource, embedded: EmbeddedUpstream
 ) -> None:
     embedded.catalog.update_package(1599, pypi_url="", repo_url="not an address", commits_over_52=[])
-    await source.sync.crawl()
+    await source.crawl()
     package = (
         await data(
             ask_catalog,
@@ -76,7 +76,7 @@ async def test_commit_activity_is_counted_from_the_weeks(
     weeks = [1] * 20 + [0] * 6 + [2] * 20 + [3, 0, 0, 5, 0, 0]
     moment = datetime.now(UTC) - timedelta(days=3, hours=1)
     embedded.catalog.update_package(1599, commits_over_52=weeks, last_updated=moment.isoformat())
-    await source.sync.crawl()
+    await source.crawl()
     query = """{ package(databaseId: 1599) { daysSinceLastCommit commitActivity {
       weekly total52 trend lastActiveWeek three: lastWeeks(n: 3) all: lastWeeks(n: 52) } } }"""
     package = (await data(ask_catalog, query))["package"]
@@ -156,7 +156,7 @@ async def test_an_empty_grid_has_no_median(
     ask_catalog: Ask, source: CatalogSource, embedded: EmbeddedUpstream
 ) -> None:
     empty = embedded.catalog.insert_grid(title="Empty")
-    await source.sync.crawl()
+    await source.crawl()
     query = "query($id: Int) { grid(databaseId: $id) { stars { total median } mostActive { slug } packageCount } }"
     assert (await data(ask_catalog, query, id=empty))["grid"] == {
         "stars": {"total": 0, "median": None},

@@ -34,9 +34,9 @@ def place(request: pytest.FixtureRequest) -> str:
 
 async def known(source: CatalogSource, place: str) -> None:
     if place != "live":
-        await source.sync.crawl()
+        await source.crawl()
     if place == "stored":
-        await source.sync.load()
+        await source.publisher.load()
 
 
 @pytest.mark.parametrize("weeks", UNFIT, ids=str)
@@ -110,7 +110,7 @@ async def test_both_executions_give_the_same_bytes_for_lists_with_odd_values(
 ) -> None:
     embedded.catalog.update_package(1599, commits_over_52=[2**40], last_updated="yesterday")
     embedded.catalog.update_package(1442, commits_over_52=[None], created=OLD)
-    await source.sync.crawl()
+    await source.crawl()
     query = """{
       packages(first: 100, orderBy: COMMITS_DESC) {
         nodes { slug commitsOver52 created lastUpdated commitActivity { total52 } }
@@ -136,7 +136,7 @@ async def test_a_number_or_a_sum_beyond_32_bits_is_bad_data_of_upstream(
     largest = 2**31 - 1
     embedded.catalog.update_package(1599, commits_over_52=[largest, largest], repo_watchers=5 * 10**9)
     with caplog.at_level(logging.ERROR):
-        await source.sync.crawl()
+        await source.crawl()
         body = await ask(
             """{ package(databaseId: 1599) { slug commitsOver52 commitActivity { total52 } }
                  starred: package(databaseId: 1599) { repoWatchers }

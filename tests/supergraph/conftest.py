@@ -115,5 +115,5 @@ def _source(upstream: EmbeddedUpstream, storage: Path) -> CatalogSource:
 async def _crawl(upstream: EmbeddedUpstream, storage: Path) -> None:
     source = _source(upstream, storage)
     await source.open()
-    await source.sync.crawl()
+    await source.crawl()
     await source.aclose()

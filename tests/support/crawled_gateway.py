@@ -27,5 +27,5 @@ async def http(app: GatewayApp) -> AsyncIterator[httpx.AsyncClient]:
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client,
     ):
-        await app.state.gateway.source.sync.crawl()
+        await app.state.gateway.source.crawl()
         yield client

@@ -142,8 +142,8 @@ async def cost(gateway: Gateway, seed: int, query: str, variables: dict[str, Any
 async def _search(seeds: int) -> list[Cost]:
     source = await whole_source()
     try:
-        assert source.sync.snapshot is not None
-        generator = dear_operations(source.sync.snapshot.catalog)
+        assert source.latest is not None
+        generator = dear_operations(source.latest.catalog)
         await costs(Gateway(source), generator, iter(range(-20, 0)))
         # As a gateway does with its catalog, so that collections do not look at it.
         gc.collect()
@@ -157,7 +157,7 @@ async def whole_source() -> CatalogSource:
     """A source that knows the 5,400 packages, alone."""
     upstream = source_over(EmbeddedUpstream(catalog=generated_catalog()))
     await upstream.open()
-    catalog = (await upstream.sync.crawl()).snapshot.catalog
+    catalog = (await upstream.crawl()).snapshot.catalog
     await upstream.aclose()
     return await source_alone(catalog)
 
@@ -169,7 +169,7 @@ async def source_alone(catalog: Catalog) -> CatalogSource:
     )
     source = CatalogSource(away, Storage(":memory:"), origin=UPSTREAM_URL, follow=False)
     await source.open()
-    source.sync.snapshot = Snapshot(catalog, datetime.now(UTC))
+    source.publisher.snapshot = Snapshot(catalog, datetime.now(UTC))
     return source
 
 

@@ -54,7 +54,7 @@ async def crawl(upstream: str, storage: str, listed: int) -> None:
         if kind == "categories":  # the last list
             os.write(listed, b".")
 
-    await source.sync.crawl(progress)
+    await source.crawl(progress)
     os._exit(0)  # with nothing closed, as when it is killed
 
 

@@ -33,7 +33,7 @@ async def main(publishes: int) -> None:
     source = source_over(embedded)
     await source.open()
     gateway = Gateway(source)
-    await source.sync.crawl()
+    await source.crawl()
     tune()
     frozen = gc.get_freeze_count()
     sizes = [megabytes()]
@@ -42,7 +42,7 @@ async def main(publishes: int) -> None:
             answer = await gateway.execute(GraphQLRequest(f"{{ a{turn}_{number}: __typename }}"))
             assert not answer.failed
         embedded.catalog.update_package(1599, title=f"title {turn}")
-        await source.sync.crawl()
+        await source.crawl()
         sizes.append(megabytes())
     frozen = gc.get_freeze_count() - frozen
     gc.collect()

@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 
 from catalog.catalog_source import CatalogSource
 from catalog.storage.sqlite_storage import Storage
-from catalog.sync.sync import Schedule
+from catalog.sync.schedule import Schedule
 from settings import read_settings
 from upstream.client.api_client import Client
 from upstream.client.http_transport import network

@@ -72,7 +72,7 @@ class Served:
 
     def crawl(self) -> None:
         """Let the gateway find what changed upstream."""
-        self._there(self.source.sync.crawl())
+        self._there(self.source.crawl())
 
     def ask(self, query: str, **variables: object) -> Any:
         body = httpx.post(self.graphql, json={"query": query, "variables": variables}).json()

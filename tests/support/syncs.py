@@ -3,22 +3,78 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import TypeVar
 
+from catalog.freshness import Snapshot
+from catalog.history.change_feed import FeedExcerpt
 from catalog.indexed_catalog import Catalog
 from catalog.storage.sqlite_storage import Storage
-from catalog.sync.sync import Schedule, Sync
+from catalog.sync.catalog_guard import Guard
+from catalog.sync.feed_reader import FeedReader
+from catalog.sync.leader import Leader
+from catalog.sync.list_reading import Progress
+from catalog.sync.publisher import Publisher
+from catalog.sync.refresh_attempts import Attempts
+from catalog.sync.refresher import CrawlResult, Refresher
+from catalog.sync.schedule import Schedule
 from tests.support.crawls import App, Records, client_of, sorted_members
 from tests.support.gateway_in_process import UPSTREAM_URL
 from upstream.batching.batcher import Batcher
+from upstream.client.api_client import Client
+from upstream.client.upstream_errors import UpstreamError
 
 T = TypeVar("T")
 
 QUICK = Schedule(crawl=3600, newest=3600, lease=30, look=0.01, first_retry=0.01, longest_retry=0.02)
 """Nothing by itself but what must be, and that at once."""
+
+
+class Sync:
+    """The parts that follow upstream, put together as a source does, and what tests ask of each."""
+
+    def __init__(
+        self, client: Client, batcher: Batcher, storage: Storage, origin: str, schedule: Schedule
+    ) -> None:
+        self.guard = Guard(schedule.agreement)
+        feed = FeedReader(storage)
+        self.publisher = Publisher(batcher, storage, origin, self.guard, feed)
+        self.refresher = Refresher(client, batcher, self.publisher, self.guard, schedule)
+        self.leader = Leader(batcher, storage, self.publisher, self.refresher, schedule)
+        self.load = self.publisher.load
+        self.look_for_new_packages = self.refresher.look_for_new_packages
+        self.want = self.refresher.wanted.set
+        self.settled = self.refresher.settled
+        self.run = self.leader.run
+        self.changes: Callable[[int, int], Awaitable[FeedExcerpt]] = feed.changes
+        self.follow_changes = feed.follow_changes
+
+    async def crawl(
+        self, progress: Progress = lambda kind, read, count: None, *, accept: bool = False
+    ) -> CrawlResult:
+        return await self.refresher.crawl(progress, accept=accept)
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        return self.publisher.snapshot
+
+    @property
+    def attempts(self) -> Attempts:
+        return self.leader.attempts
+
+    @property
+    def leads(self) -> bool:
+        return self.leader.leads
+
+    @property
+    def syncing(self) -> bool:
+        return self.refresher.syncing
+
+    @property
+    def last_error(self) -> UpstreamError | None:
+        return self.refresher.last_error
 
 
 @asynccontextmanager

@@ -7,15 +7,14 @@ from collections.abc import Container, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from random import Random
-from types import SimpleNamespace
 from typing import Any, cast
 
 from msgspec.structs import replace
 
 from catalog.catalog_source import CatalogSource
 from catalog.freshness import Snapshot, SnapshotStatus
-from catalog.history.change_feed import FeedEntry, FeedExcerpt, FieldDifference, RecordChange
-from catalog.indexed_catalog import Catalog
+from catalog.history.change_feed import FeedEntry, FeedExcerpt, RecordChange
+from catalog.indexed_catalog import Catalog, FieldDifference
 from tests.support.made_records import catalog_of, category, grid, package
 from upstream.client.upstream_errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
 from upstream.client.v4_records import (
@@ -221,7 +220,8 @@ class MadeSource:
         self._snapshot: Snapshot | None = None
         if known is not None:
             self._snapshot = _snapshot(tuple(record for record in records if draws.random() < known))
-        self.sync = SimpleNamespace(snapshot=self._snapshot, changes=_changes)
+        self.latest = self._snapshot
+        self.changes = _changes
 
     async def first_catalog(self) -> Catalog:
         """There is none."""

@@ -114,7 +114,7 @@ async def test_after_a_change_the_old_tag_is_none(
 ) -> None:
     tag = (await get(http)).headers["ETag"]
     embedded.catalog.update_package(1599, title="another title")
-    await app.state.gateway.source.sync.crawl()
+    await app.state.gateway.source.crawl()
     response = await get(http, **{"If-None-Match": tag})
     assert response.json()["data"]["package"]["title"] == "another title"
 

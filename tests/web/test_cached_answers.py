@@ -82,7 +82,7 @@ async def test_a_new_version_of_the_catalog_is_answered_anew(
 ) -> None:
     before = await ask(http, QUERY)
     embedded.catalog.update_package(1599, title="another title")
-    await app.state.gateway.source.sync.crawl()
+    await app.state.gateway.source.crawl()
     after = await ask(http, QUERY)
     assert after.json()["data"]["package"]["title"] == "another title"
     assert after.headers["ETag"] != before.headers["ETag"]
@@ -93,7 +93,7 @@ async def test_a_crawl_that_finds_nothing_new_keeps_the_answers(
     app: GatewayApp, http: httpx.AsyncClient
 ) -> None:
     await ask(http, QUERY)
-    await app.state.gateway.source.sync.crawl()
+    await app.state.gateway.source.crawl()
     await ask(http, QUERY)
     assert found(app) == (1, 0, 1)
 
@@ -175,7 +175,7 @@ async def test_without_room_every_answer_is_made_anew(embedded: EmbeddedUpstream
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway.test") as http,
     ):
-        await app.state.gateway.source.sync.crawl()
+        await app.state.gateway.source.crawl()
         first, second = await ask(http, QUERY), await ask(http, QUERY)
         assert first.content == second.content
         assert found(app) == (0, 0, 2)

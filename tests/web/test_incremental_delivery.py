@@ -141,7 +141,7 @@ async def test_a_document_that_is_wrong_has_no_parts(gateway: Served) -> None:
 
 
 async def test_a_client_that_leaves_between_two_parts_leaves_no_error_behind(source: CatalogSource) -> None:
-    await source.sync.crawl()
+    await source.crawl()
     failures: list[dict[str, Any]] = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _loop, context: failures.append(context))

@@ -48,7 +48,7 @@ async def app(embedded: EmbeddedUpstream, tmp_path: Path) -> AsyncIterator[Gatew
     """A gateway whose catalog is old, and whose upstream does not answer."""
     first = source_over(embedded, tmp_path / "catalog.sqlite", follow=False)
     await first.open()
-    await first.sync.crawl()
+    await first.crawl()
     await first.aclose()
     embedded.faults.add(Fault(Latency(SECONDS)))
     app = create_app(lambda: source_over(embedded, tmp_path / "catalog.sqlite", follow=True))

@@ -44,7 +44,7 @@ async def gateway(
             transport=transport, base_url="http://gateway.test", headers={"Accept-Encoding": "identity"}
         ) as client,
     ):
-        await app.state.gateway.source.sync.crawl()
+        await app.state.gateway.source.crawl()
         yield client
 
 

@@ -18,11 +18,13 @@ from typing import TypeVar
 
 import httpx
 
+from upstream.client.client_health import ClientHealth, RequestCosts
 from upstream.client.request_costs import Costs, nominal_detail, nominal_page
 from upstream.client.retrying_exchange import DEFAULT_CLIENT_LIMITS, ClientLimits, Exchanger, UpstreamRequest
 from upstream.client.upstream_address import credentials, without_credentials
 from upstream.client.upstream_errors import UpstreamBadData, UpstreamUnavailable
 from upstream.client.v4_records import (
+    KINDS,
     MAX_ID,
     UNDECODABLE,
     BadRecord,
@@ -166,6 +168,23 @@ class Client:
                 self.bad_records += 1
                 _log.warning("upstream sent a search hit that does not fit: %s", hit.reason)
         return hits
+
+    def health(self) -> ClientHealth:
+        """Return how upstream has answered so far, as it is now."""
+        exchanger, costs = self.exchanger, self.costs
+        return ClientHealth(
+            breaker=exchanger.breaker.state,
+            outcomes=dict(exchanger.outcomes),
+            received_bytes=exchanger.received,
+            seconds=exchanger.seconds,
+            in_flight=exchanger.limiter.in_flight,
+            in_flight_limit=exchanger.limiter.limit,
+            bad_records=self.bad_records,
+            costs=tuple(
+                RequestCosts(kind.singular, costs.detail(kind), *costs.page_parts(kind), costs.skipped(kind))
+                for kind in KINDS
+            ),
+        )
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from catalog.catalog_source import CatalogSource
-from catalog.sync.sync import Sync
+from catalog.freshness import SnapshotStatus
+from catalog.source_health import FollowingHealth
 
 
 async def healthz(_request: Request) -> Response:
@@ -19,20 +20,20 @@ async def readyz(request: Request) -> Response:
     """Ready: an answer can be given, from the catalog or live. Else the status is 503."""
     source: CatalogSource = request.app.state.gateway.source
     answers_from = await source.ready()
+    health = source.health()
     body = {
         "status": "ready" if answers_from else "not ready",
         "answersFrom": answers_from,
-        "upstream": source.client.exchanger.breaker.state,
-        "catalog": catalog_status(source),
-        "following": _following(source.sync),
+        "upstream": health.upstream.breaker,
+        "catalog": catalog_status(health.catalog),
+        "following": _following(health.following),
     }
     encoded = msgspec.json.encode(body)
     return Response(encoded, 200 if answers_from else 503, media_type="application/json")
 
 
-def catalog_status(source: CatalogSource) -> dict[str, object]:
+def catalog_status(status: SnapshotStatus) -> dict[str, object]:
     """What is known of the catalog, as JSON has it."""
-    status = source.status(source.sync.snapshot)
     return {
         "version": status.version,
         "refreshedAt": status.refreshed_at,
@@ -45,20 +46,20 @@ def catalog_status(source: CatalogSource) -> dict[str, object]:
     }
 
 
-def _following(sync: Sync) -> dict[str, object]:
-    """How this process follows upstream, as JSON has it. Where it does not lead, another one does, or nobody."""
-    attempts, doubt = sync.attempts, sync.guard.doubt
-    refused = doubt and {
-        "reason": doubt.reason,
-        "knownPackages": doubt.known,
-        "readPackages": doubt.read,
-        "gonePackages": len(doubt.gone),
-        "agreedSeconds": int(sync.guard.seconds),
-    }
+def _following(following: FollowingHealth) -> dict[str, object]:
+    """How this process follows upstream, as JSON has it."""
+    refused, seconds = following.refused, following.seconds_since_success
     return {
-        "leads": sync.leads,
-        "secondsSinceSuccess": int(attempts.seconds_since_success) if sync.leads else None,
-        "failuresInARow": attempts.failures_in_a_row,
-        "lastError": None if sync.last_error is None else str(sync.last_error),
-        "refused": refused,
+        "leads": following.leads,
+        "secondsSinceSuccess": None if seconds is None else int(seconds),
+        "failuresInARow": following.failures_in_a_row,
+        "lastError": following.last_error,
+        "refused": refused
+        and {
+            "reason": refused.reason,
+            "knownPackages": refused.known,
+            "readPackages": refused.read,
+            "gonePackages": refused.gone,
+            "agreedSeconds": int(refused.agreed_seconds),
+        },
     }

@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 
-from catalog.catalog_source import CatalogSource
+from catalog.source_health import SourceHealth
 from engine import Engine
 from gateway.persisted.document_lookup import OUTCOMES, PersistedDocuments
 from gateway.request_execution import Gateway
@@ -23,7 +23,7 @@ async def metrics(request: Request) -> Response:
     """The measurements in Prometheus's text format."""
     registry = CollectorRegistry(auto_describe=False)
     gateway: Gateway = request.app.state.gateway
-    registry.register(_Measurements(gateway.source))
+    registry.register(_Measurements(gateway.source.health()))
     registry.register(_OperationMeasurements(gateway))
     registry.register(_DocumentMeasurements(gateway.persisted))
     if gateway.engine is not None:
@@ -34,8 +34,8 @@ async def metrics(request: Request) -> Response:
 
 
 class _Measurements(Collector):
-    def __init__(self, source: CatalogSource) -> None:
-        self._source = source
+    def __init__(self, health: SourceHealth) -> None:
+        self._health = health
 
     def collect(self) -> Iterator[Metric]:
         yield from self._upstream()
@@ -44,34 +44,36 @@ class _Measurements(Collector):
         yield from self._following()
 
     def _upstream(self) -> Iterator[Metric]:
-        exchanger = self._source.client.exchanger
+        upstream = self._health.upstream
         requests = CounterMetricFamily(
             "gateway_upstream_requests", "Requests to upstream, by what came of them.", labels=["outcome"]
         )
-        for outcome, count in sorted(exchanger.outcomes.items()):
+        for outcome, count in sorted(upstream.outcomes.items()):
             requests.add_metric([outcome], count)
         yield requests
         yield CounterMetricFamily(
-            "gateway_upstream_received_bytes", "The bodies of upstream's answers.", value=exchanger.received
+            "gateway_upstream_received_bytes",
+            "The bodies of upstream's answers.",
+            value=upstream.received_bytes,
         )
         yield GaugeMetricFamily(
-            "gateway_upstream_requests_in_flight", "Requests under way.", value=exchanger.limiter.in_flight
+            "gateway_upstream_requests_in_flight", "Requests under way.", value=upstream.in_flight
         )
         yield GaugeMetricFamily(
             "gateway_upstream_concurrency_limit",
             "How many requests upstream gets at a time now.",
-            value=exchanger.limiter.limit,
+            value=upstream.in_flight_limit,
         )
         breaker = GaugeMetricFamily(
             "gateway_upstream_breaker", "1 for the state of the circuit breaker.", labels=["state"]
         )
         for state in ("closed", "open", "half-open"):
-            breaker.add_metric([state], exchanger.breaker.state == state)
+            breaker.add_metric([state], upstream.breaker == state)
         yield breaker
         yield CounterMetricFamily(
             "gateway_upstream_bad_records",
             "Records that did not fit and were left out.",
-            value=self._source.client.bad_records,
+            value=upstream.bad_records,
         )
 
     def _costs(self) -> Iterator[Metric]:
@@ -80,16 +82,15 @@ class _Measurements(Collector):
             "What requests cost lately: a detail, the fixed part of a page, each record on it, each before it.",
             labels=["kind", "part"],
         )
-        for kind in KINDS:
-            page, record = self._source.client.costs.page_parts(kind)
-            costs.add_metric([kind.singular, "detail"], self._source.client.costs.detail(kind))
-            costs.add_metric([kind.singular, "page"], page)
-            costs.add_metric([kind.singular, "record"], record)
-            costs.add_metric([kind.singular, "skipped"], self._source.client.costs.skipped(kind))
+        for kind in self._health.upstream.costs:
+            costs.add_metric([kind.kind, "detail"], kind.detail)
+            costs.add_metric([kind.kind, "page"], kind.page)
+            costs.add_metric([kind.kind, "record"], kind.record)
+            costs.add_metric([kind.kind, "skipped"], kind.skipped)
         yield costs
 
     def _catalog(self) -> Iterator[Metric]:
-        status = self._source.status(self._source.sync.snapshot)
+        status = self._health.catalog
         yield GaugeMetricFamily(
             "gateway_catalog_syncing", "1 while upstream is read anew.", value=status.syncing
         )
@@ -108,28 +109,30 @@ class _Measurements(Collector):
         yield records
 
     def _following(self) -> Iterator[Metric]:
-        sync = self._source.sync
+        following = self._health.following
         refreshes = CounterMetricFamily(
             "gateway_refreshes",
             "Attempts to refresh the catalog, crawls and looks alike, by what came of them.",
             labels=["outcome"],
         )
-        for outcome, count in sorted(sync.attempts.outcomes.items()):
+        for outcome, count in sorted(following.outcomes.items()):
             refreshes.add_metric([outcome], count)
         yield refreshes
         yield GaugeMetricFamily(
-            "gateway_refresh_leads", "1 if it is this process that refreshes the catalog.", value=sync.leads
+            "gateway_refresh_leads",
+            "1 if it is this process that refreshes the catalog.",
+            value=following.leads,
         )
         yield GaugeMetricFamily(
             "gateway_catalog_refused",
             "1 while upstream's catalog is too implausible to be taken.",
-            value=sync.guard.doubt is not None,
+            value=following.refused is not None,
         )
-        if sync.leads:
+        if following.seconds_since_success is not None:
             yield GaugeMetricFamily(
                 "gateway_refresh_seconds_since_success",
                 "Seconds since the last attempt that succeeded, or since this process began to lead.",
-                value=sync.attempts.seconds_since_success,
+                value=following.seconds_since_success,
             )
 
 

@@ -63,15 +63,15 @@ class Counts:
 
 def totals(gateway: Gateway, responses: ResponseCache) -> Counts:
     """What has happened since the process started."""
-    exchanger = gateway.source.client.exchanger
+    upstream = gateway.source.health().upstream
     kept = responses.found_by_bytes + responses.found_by_meaning
-    requests = exchanger.outcomes.total()
+    requests = sum(upstream.outcomes.values())
     return Counts(
         from_memory=gateway.from_memory + kept,
         from_upstream=gateway.from_upstream,
         requests=requests,
-        failures=requests - sum(exchanger.outcomes[outcome] for outcome in _WELL),
-        seconds=exchanger.seconds,
+        failures=requests - sum(upstream.outcomes.get(outcome, 0) for outcome in _WELL),
+        seconds=upstream.seconds,
     )
 
 

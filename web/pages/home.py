@@ -21,6 +21,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
 from catalog.catalog_source import CatalogSource
+from catalog.freshness import SnapshotStatus
+from catalog.source_health import SourceHealth
 from web.content_negotiation import accepted
 from web.operations.health import catalog_status
 from web.operations.traffic_history import Counts, Lately
@@ -90,12 +92,13 @@ def _page(only_trusted: bool) -> tuple[Template, str]:
 def _facts(source: CatalogSource, lately: Lately, address: str) -> dict[str, Any]:
     counts = lately.sum
     milliseconds = counts.milliseconds
+    health = source.health()
     return {
         "description": DESCRIPTION,
         "try": _curl(address, _QUERY),
         "links": _PLACES | {f"/docs/{name}": title for name, title in doc_titles().items()},
-        "catalog": catalog_status(source),
-        "upstream": {"state": _upstream(source)[1], "breaker": source.client.exchanger.breaker.state},
+        "catalog": catalog_status(health.catalog),
+        "upstream": {"state": _upstream(health)[1], "breaker": health.upstream.breaker},
         "lately": {
             "hours": lately.hours,
             "fromMemory": counts.from_memory,
@@ -109,16 +112,17 @@ def _facts(source: CatalogSource, lately: Lately, address: str) -> dict[str, Any
 
 def _words(source: CatalogSource, lately: Lately, address: str) -> dict[str, str]:
     """What is filled into the page, as HTML."""
-    status = source.status(source.sync.snapshot)
-    state, state_words = _state(source)
+    now = source.health()
+    status = now.catalog
+    state, state_words = _state(status)
     answers, answers_top = chart(*_answers(lately))
     upstream, upstream_top = chart(*_latency(lately))
     counts = lately.sum
     answered = counts.from_memory + counts.from_upstream
     none = '<em class="soft">Nothing yet.</em>'
     known = f"Version {status.version}, last seen to be like this at {_date(status.refreshed_at)}."
-    health, health_words = _upstream(source)
-    error = source.sync.last_error
+    health, health_words = _upstream(now)
+    error = now.following.last_error
     failed = f" The last attempt to read it anew failed: {error}" if error else ""
     numbers = [
         ("packages", "", _number(status.package_count)),
@@ -154,9 +158,8 @@ def _words(source: CatalogSource, lately: Lately, address: str) -> dict[str, str
     }
 
 
-def _state(source: CatalogSource) -> tuple[str, str]:
+def _state(status: SnapshotStatus) -> tuple[str, str]:
     """How the gateway answers now: a class of the page, and words."""
-    status = source.status(source.sync.snapshot)
     if status.version is None:
         return "warn", "Reading the catalog; answers live meanwhile" if status.syncing else "Answers live"
     if status.stale:
@@ -164,14 +167,13 @@ def _state(source: CatalogSource) -> tuple[str, str]:
     return "good", "Answers from memory"
 
 
-def _upstream(source: CatalogSource) -> tuple[str, str]:
+def _upstream(health: SourceHealth) -> tuple[str, str]:
     """How upstream does: a class of the page, and words."""
-    exchanger = source.client.exchanger
-    if exchanger.breaker.state == "open":
+    if health.upstream.breaker == "open":
         return "bad", "left alone for a while"
-    if exchanger.breaker.state == "half-open" or source.sync.last_error is not None:
+    if health.upstream.breaker == "half-open" or health.following.last_error is not None:
         return "warn", "fails"
-    if not exchanger.outcomes:
+    if not health.upstream.outcomes:
         return "idle", "not asked yet"
     return "good", "answers"
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from catalog.history.change_feed import FeedExcerpt, FieldDifference
+from catalog.history.change_feed import FeedExcerpt
+from catalog.indexed_catalog import FieldDifference
 from catalog.storage.sqlite_storage import Storage, Stored
 from tests.support.made_records import grid, package
 from tests.support.stored_catalogs import begin, change, save

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from catalog.storage.sqlite_storage import Storage
-from catalog.sync.sync import Schedule
+from catalog.sync.schedule import Schedule
 from tests.support.crawls import asked
 from tests.support.stored_catalogs import A, save
 from tests.support.syncs import catalog_of, following, syncing, until

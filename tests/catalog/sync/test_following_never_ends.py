@@ -13,11 +13,11 @@ import pytest
 
 from catalog.storage.sqlite_storage import Storage
 from catalog.sync.refresh_attempts import Attempts
-from catalog.sync.sync import Schedule, Sync
+from catalog.sync.schedule import Schedule
 from tests.support.batcher_with_held_answers import Unmeasured
 from tests.support.crawls import asked, client_of
 from tests.support.gateway_in_process import UPSTREAM_URL
-from tests.support.syncs import catalog_of, following, syncing, until
+from tests.support.syncs import Sync, catalog_of, following, syncing, until
 from upstream.batching.batcher import Batcher
 from upstream.client.circuit_breaker import CircuitOpen
 from upstream.client.retrying_exchange import ClientLimits

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from catalog.sync.catalog_guard import CatalogRefused
-from catalog.sync.sync import Schedule
+from catalog.sync.schedule import Schedule
 from tests.support.crawls import asked, truth
 from tests.support.stored_catalogs import stored_in
 from tests.support.syncs import catalog_of, following, records_of, syncing, until

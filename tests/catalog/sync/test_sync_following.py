@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.sync.sync import Schedule
+from catalog.sync.schedule import Schedule
 from tests.support.batcher_with_held_answers import settle
 from tests.support.crawls import Changing, asked
 from tests.support.syncs import catalog_of, following, syncing, until

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from catalog.storage.sqlite_storage import Storage
-from catalog.sync.sync import Schedule, Sync
+from catalog.sync.schedule import Schedule
 from tests.support.crawls import asked, client_of
 from tests.support.gateway_in_process import UPSTREAM_URL
+from tests.support.syncs import Sync
 from upstream.batching.batcher import Batcher
 from upstream.client.v4_records import GRID, PACKAGE, PackageRecord
 from upstream.embedded import BadField, Effect, EmbeddedUpstream, Fault, Poisoned

@@ -217,7 +217,7 @@ async def test_what_is_kept_of_answers_ends_with_the_manifest_that_they_came_by(
     now = 0.0
     app = gateway_of(trusting(path, lambda: now, only_trusted=True), embedded)
     async with asking(app) as http:
-        await app.state.gateway.source.sync.crawl()
+        await app.state.gateway.source.crawl()
         requests: list[dict[str, Any]] = [{"documentId": "an-id"}, {"query": TEXT}]
         for _ in range(2):
             answers = [await http.post("/graphql", json=request) for request in requests]

@@ -151,8 +151,8 @@ NESTED = """query($f: PackageFilter, $o: PackageOrder) {
 async def test_nested_lists_are_filtered_and_ordered_as_the_whole_list_is(
     ask_catalog: Ask, source: CatalogSource, order: str | None
 ) -> None:
-    assert source.sync.snapshot is not None
-    known = source.sync.snapshot.catalog
+    assert source.latest is not None
+    known = source.latest.catalog
     body = await ask_catalog(NESTED, f={"stars": {"min": 30}, "not": {"title": "x"}}, o=order)
     values = {
         None: lambda each: -each.id,

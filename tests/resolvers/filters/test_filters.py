@@ -42,8 +42,8 @@ async def found(ask: Ask, **variables: object) -> list[str]:
 
 @pytest.fixture
 def catalog(source: CatalogSource, ask_catalog: Ask) -> Catalog:
-    assert source.sync.snapshot is not None
-    return source.sync.snapshot.catalog
+    assert source.latest is not None
+    return source.latest.catalog
 
 
 Test = Callable[[PackageRecord], bool]
@@ -190,7 +190,7 @@ async def crawled(upstream: EmbeddedUpstream) -> Catalog:
     source = source_over(upstream)
     await source.open()
     try:
-        return (await source.sync.crawl()).snapshot.catalog
+        return (await source.crawl()).snapshot.catalog
     finally:
         await source.aclose()
 

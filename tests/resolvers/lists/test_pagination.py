@@ -123,7 +123,7 @@ async def test_a_cursor_outlives_its_record_and_those_around_it(
     for gone in newest_first[3:5]:
         embedded.catalog.remove_package(gone)
     embedded.catalog.insert_package()
-    await source.sync.crawl()
+    await source.crawl()
     assert ids(await page(ask_catalog, first=3, after=cursors[4])) == newest_first[5:8]
     assert ids(await page(ask_catalog, last=2, before=cursors[3])) == newest_first[1:3]
 

@@ -164,13 +164,13 @@ async def test_without_a_catalog_a_slug_of_digits_is_an_error(
 async def test_a_request_sees_one_catalog_from_start_to_end(
     source: CatalogSource, embedded: EmbeddedUpstream
 ) -> None:
-    await source.sync.crawl()
+    await source.crawl()
     loaders = Loaders.over(source.batcher, await source.snapshot())
     first = await loaders.packages.by_id(1599)
     assert first is not None
     embedded.catalog.update_package(1599, title="renamed")
     embedded.catalog.remove_package(683)
-    await source.sync.crawl()
+    await source.crawl()
     assert await loaders.packages.by_id(1599) is first
     assert await loaders.packages.by_slug("django-celery-email") is first
     assert isinstance(await loaders.packages.by_id(683), PackageRecord)

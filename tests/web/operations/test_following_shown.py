@@ -11,7 +11,7 @@ import pytest
 
 from catalog.catalog_source import CatalogSource
 from catalog.storage.sqlite_storage import Storage
-from catalog.sync.sync import Schedule
+from catalog.sync.schedule import Schedule
 from tests.support.gateway_in_process import UPSTREAM_URL
 from tests.support.syncs import until
 from upstream.client.api_client import Client
@@ -57,7 +57,7 @@ async def metric(http: httpx.AsyncClient, name: str) -> float | None:
 
 async def test_a_gateway_that_follows_well_says_how_long_ago_it_last_did(embedded: EmbeddedUpstream) -> None:
     async with gateway(embedded, follow=True) as (http, source):
-        await until(lambda: source.sync.attempts.outcomes["succeeded"])
+        await until(lambda: source.leader.attempts.outcomes["succeeded"])
         status, told = await following(http)
         assert status == 200
         assert 0 <= told.pop("secondsSinceSuccess") < 60
@@ -71,10 +71,10 @@ async def test_a_gateway_that_follows_well_says_how_long_ago_it_last_did(embedde
 
 async def test_a_gateway_that_follows_in_vain_says_why_and_is_ready(embedded: EmbeddedUpstream) -> None:
     async with gateway(embedded, follow=True, schedule=SELDOM) as (http, source):
-        await until(lambda: source.sync.snapshot)
+        await until(lambda: source.latest)
         embedded.faults.add(Fault(StatusFault(503), path="/api/v4/categories/"))
-        source.sync.want()
-        await until(lambda: source.sync.attempts.failures_in_a_row)
+        source.refresher.wanted.set()
+        await until(lambda: source.leader.attempts.failures_in_a_row)
         status, told = await following(http)
         failed = await metric(http, 'gateway_refreshes_total{outcome="UPSTREAM_UNAVAILABLE"}')
     assert status == 200
@@ -93,11 +93,11 @@ async def test_a_refused_catalog_is_shown_with_its_numbers_and_the_gateway_is_re
         await upstreams[-1](*exchange)
 
     async with gateway(upstream, follow=True, schedule=SELDOM) as (http, source):
-        await until(lambda: source.sync.snapshot)
+        await until(lambda: source.latest)
         upstreams.append(EmbeddedUpstream(catalog=lost))
-        source.sync.want()
-        await until(lambda: source.sync.guard.doubt)
-        await until(lambda: source.sync.attempts.failures_in_a_row)
+        source.refresher.wanted.set()
+        await until(lambda: source.refresher.guard.doubt)
+        await until(lambda: source.leader.attempts.failures_in_a_row)
         response = await http.get("/readyz")
         refused = await metric(http, 'gateway_refreshes_total{outcome="refused"}')
         assert await metric(http, "gateway_catalog_refused") == 1
@@ -122,7 +122,7 @@ async def test_an_empty_upstream_leaves_a_new_gateway_live_and_ready(embedded: E
     rows = embedded.catalog
     empty = EmbeddedUpstream(catalog=EmbeddedCatalog(rows.packages.values(), rows.grids.values(), []))
     async with gateway(empty, follow=True, schedule=SELDOM) as (http, source):
-        await until(lambda: source.sync.attempts.failures_in_a_row)
+        await until(lambda: source.leader.attempts.failures_in_a_row)
         response = await http.get("/readyz")
         query = {"query": '{ package(slug: "django-celery-email") { title } }'}
         answer = (await http.post("/graphql", json=query)).json()
@@ -143,7 +143,7 @@ async def test_polls_of_readiness_never_probe_an_upstream_that_is_left_alone(
     async with gateway(embedded, follow=follow, schedule=SELDOM, limits=limits) as (http, source):
         breaker = source.client.exchanger.breaker
         if follow:
-            await until(lambda: source.sync.attempts.failures_in_a_row)
+            await until(lambda: source.leader.attempts.failures_in_a_row)
         else:
             assert (await http.get("/readyz")).status_code == 503
         await until(lambda: breaker.state == "half-open")

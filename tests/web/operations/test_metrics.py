@@ -179,7 +179,7 @@ async def test_a_catalog_is_seen_once_there_is_one(
     http: httpx.AsyncClient, app: Starlette, embedded: EmbeddedUpstream
 ) -> None:
     assert "gateway_catalog_records" not in await families(http)
-    await source_of(app).sync.crawl()
+    await source_of(app).crawl()
     embedded.requests.reset()
     assert await samples(http, "catalog_records") == {
         "package": len(embedded.catalog.packages),
@@ -196,7 +196,7 @@ async def test_a_crawl_under_way_is_seen(
     http: httpx.AsyncClient, app: Starlette, embedded: EmbeddedUpstream
 ) -> None:
     embedded.latency = 0.02
-    crawl = asyncio.create_task(source_of(app).sync.crawl())
+    crawl = asyncio.create_task(source_of(app).crawl())
     await until(lambda: embedded.requests.total == 1)
     assert await value(http, "catalog_syncing") == 1
     await crawl

@@ -156,7 +156,7 @@ async def test_answers_are_counted_by_whether_upstream_was_asked(
     assert total(app) == Counts()
     await ask(http, "{ package(databaseId: 1599) { title } }")
     assert (total(app).from_memory, total(app).from_upstream) == (0, 1)
-    await app.state.gateway.source.sync.crawl()
+    await app.state.gateway.source.crawl()
     for _ in range(3):
         await ask(http, "{ package(databaseId: 1599) { title } }")
     await ask(http, "{   package(databaseId: 1599) { title } }")

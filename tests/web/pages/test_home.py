@@ -45,7 +45,7 @@ async def facts(http: httpx.AsyncClient, **headers: str) -> Any:
 
 
 async def crawl(app: Starlette) -> None:
-    await app.state.gateway.source.sync.crawl()
+    await app.state.gateway.source.crawl()
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "application/json, text/plain, */*"])

@@ -1,0 +1,44 @@
+"""Says how the gateway stands: its catalog, how it is followed, and how Django Packages answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from catalog.freshness import SnapshotStatus
+from upstream.client.client_health import ClientHealth
+
+
+class RefusedCatalog(msgspec.Struct, frozen=True):
+    """Says why the guard refuses what upstream has, in numbers of packages."""
+
+    reason: str
+    known: int
+    read: int
+    gone: int
+    agreed_seconds: float
+    """For how long crawls have agreed on it."""
+
+
+class FollowingHealth(msgspec.Struct, frozen=True):
+    """Says how this process follows upstream. Where it does not lead, another one does, or nobody."""
+
+    leads: bool
+    outcomes: Mapping[str, int]
+    """How many attempts to refresh the catalog ``succeeded``, were ``refused``, ``failed``, or failed with a code."""
+    failures_in_a_row: int
+    seconds_since_success: float | None
+    """Since the last attempt that succeeded, or since this process began to lead; ``None`` if it does not lead."""
+    last_error: str | None
+    """Why the last attempt failed; ``None`` if it did not."""
+    refused: RefusedCatalog | None
+    """``None`` if the last crawl was not refused."""
+
+
+class SourceHealth(msgspec.Struct, frozen=True):
+    """Holds all of it, as it was at one moment."""
+
+    catalog: SnapshotStatus
+    following: FollowingHealth
+    upstream: ClientHealth

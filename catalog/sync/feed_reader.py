@@ -1,0 +1,97 @@
+"""Reads the change feed for everyone in this process who wants to know what changed.
+
+When a catalog is published, its changes are read once, however many follow the feed. Who is further behind reads
+older parts, and those who are at the same place share a part that is read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+
+from catalog.history.change_feed import FeedEntry, FeedExcerpt, FeedReplaced
+from catalog.storage.sqlite_storage import Storage
+from catalog.sync.signal import Signal
+from upstream.client.upstream_errors import NothingStored
+
+AT_ONCE = 100
+"""Entries that are read at once."""
+MOST_SHARED = 20
+"""Parts of the feed that are kept for those who come to the same place: 2,000 entries at most."""
+
+
+class FeedReader:
+    """Reads the feed up to the catalog that was last announced, even where the file knows of a newer one."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._known = FeedExcerpt("", (), 0, 0, 0, 0, 0)
+        """The name and the end of the feed as it was at the last announcement."""
+        self._announced = Signal()
+        self._shared: OrderedDict[tuple[str, int, int], asyncio.Task[FeedExcerpt]] = OrderedDict()
+        """Parts by the feed's name, the place before them, and the end of the feed as it was known."""
+
+    async def announce(self) -> None:
+        """Read what a catalog that was just stored or loaded has changed, and let all followers go on.
+
+        :raises StorageUnavailable: the file cannot be read.
+        """
+        before = self._known
+        read = asyncio.create_task(asyncio.to_thread(self._storage.changes, before.last, AT_ONCE))
+        self._known = known = await read
+        self._share((known.feed, before.last, known.last), read)
+        self._announced.send()
+
+    async def changes(self, after: int, limit: int) -> FeedExcerpt:
+        """Up to ``limit`` entries behind the place ``after``, oldest first.
+
+        :raises StorageUnavailable: the file cannot be read, or has no catalog of this upstream yet.
+        """
+        known = self._known_feed()
+        excerpt = await asyncio.to_thread(self._storage.changes, after, limit, known.last)
+        if excerpt.feed != known.feed:
+            raise NothingStored  # the file has been replaced, and nothing of the new one is known here yet
+        return excerpt
+
+    async def follow_changes(self, feed: str, after: int) -> AsyncIterator[FeedEntry]:
+        """The entries behind the place ``after``, and all that come, until the reader has enough.
+
+        :raises FeedReplaced: it is no longer that feed.
+        :raises StorageUnavailable: the file cannot be read, or has no catalog of this upstream yet.
+        """
+        while True:
+            announced = self._announced.sent
+            excerpt = await self._part(self._known_feed(), after)
+            if excerpt.feed != feed or not excerpt.complete:
+                raise FeedReplaced
+            for entry in excerpt.entries:
+                yield entry
+            after = excerpt.end
+            if not excerpt.left:
+                await self._announced.wait(announced)
+
+    def _known_feed(self) -> FeedExcerpt:
+        if not self._known.feed:
+            raise NothingStored
+        return self._known
+
+    async def _part(self, known: FeedExcerpt, after: int) -> FeedExcerpt:
+        """Up to :data:`AT_ONCE` entries behind a place, read once for all who are there."""
+        key = (known.feed, after, known.last)
+        read = self._shared.get(key)
+        if read is None:
+            read = asyncio.create_task(asyncio.to_thread(self._storage.changes, after, AT_ONCE, known.last))
+            self._share(key, read)
+        # Who leaves does not end it for the others.
+        return await asyncio.shield(read)
+
+    def _share(self, key: tuple[str, int, int], read: asyncio.Task[FeedExcerpt]) -> None:
+        def drop_if_failed(read: asyncio.Task[FeedExcerpt]) -> None:
+            if (read.cancelled() or read.exception() is not None) and self._shared.get(key) is read:
+                del self._shared[key]
+
+        self._shared[key] = read
+        read.add_done_callback(drop_if_failed)
+        while len(self._shared) > MOST_SHARED:
+            self._shared.popitem(last=False)

@@ -1,0 +1,124 @@
+"""Follows upstream for as long as the process lives: leads, or follows the process that leads.
+
+Of several processes that share a storage file one crawls: the one that holds the lease. The others look into
+the file and load what the crawler saved; when it dies its lease runs out and another takes over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import socket
+from contextlib import suppress
+
+from catalog.storage.sqlite_storage import Storage
+from catalog.sync.new_packages import probe
+from catalog.sync.publisher import Publisher
+from catalog.sync.refresh_attempts import Attempts, varied
+from catalog.sync.refresher import Refresher
+from catalog.sync.schedule import Schedule
+from upstream.batching.batcher import Batcher
+from upstream.client.upstream_errors import StorageUnavailable
+
+_log = logging.getLogger(__name__)
+
+
+class Leader:
+    """Decides when to crawl, to look for new packages, and to take what another process stored."""
+
+    def __init__(
+        self,
+        batcher: Batcher,
+        storage: Storage,
+        publisher: Publisher,
+        refresher: Refresher,
+        schedule: Schedule,
+    ) -> None:
+        self._batcher = batcher
+        self._storage = storage
+        self._publisher = publisher
+        self._refresher = refresher
+        self._schedule = schedule
+        self._holder = f"{socket.gethostname()}-{os.getpid()}-{random.randbytes(4).hex()}"
+        self.attempts = Attempts(schedule.probe, schedule.first_retry, schedule.longest_retry)
+        self.leads = False
+        """Whether it is this process that refreshes the catalog."""
+
+    async def run(self) -> None:
+        """Follow upstream until cancelled, whatever happens meanwhile."""
+        try:
+            while True:
+                try:
+                    if await self._leased():
+                        await self._lead()
+                    else:
+                        await self._follow()
+                except Exception as error:  # nobody would begin again
+                    await self._fail(error, has_answered=True)
+        finally:
+            with suppress(StorageUnavailable):
+                self._storage.drop_lease(self._holder)
+
+    async def _lead(self) -> None:
+        """Crawl and look for new packages, as long as the lease is ours."""
+        self.leads = True
+        work = asyncio.create_task(self._work())
+        try:
+            while not work.done() and await self._leased():
+                await asyncio.wait([work], timeout=self._schedule.lease / 3)
+                await self._publisher.take_newer()
+                await self._publisher.store_again()
+        finally:
+            self.leads = False
+            work.cancel()
+            with suppress(asyncio.CancelledError):
+                await work
+
+    async def _work(self) -> None:
+        while True:
+            has_answered = not self.attempts.failures_in_a_row
+            try:
+                if not has_answered:
+                    await probe(self._batcher)
+                    has_answered = True
+                if not self._crawl_is_due() and await self._refresher.look_for_new_packages():
+                    self._refresher.wanted.set()
+                if self._crawl_is_due():
+                    await self._refresher.crawl()
+            except Exception as error:  # whatever it is, it is tried again
+                await self._fail(error, has_answered=has_answered)
+                continue
+            self.attempts.succeeded()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(varied(self._schedule.newest)):
+                    await self._refresher.wanted.wait()
+
+    async def _fail(self, error: Exception, *, has_answered: bool) -> None:
+        """Note that an attempt has failed, and wait until the next one is due."""
+        pause = self.attempts.failed(error, has_answered=has_answered)
+        # Even if it was a look: nobody waits for a refresh while upstream is known to fail.
+        self._refresher.failed(error)
+        # Wishes are not heard: an upstream that fails is asked no more often because people want it.
+        await asyncio.sleep(pause)
+
+    def _crawl_is_due(self) -> bool:
+        snapshot = self._publisher.snapshot
+        if snapshot is None or self._refresher.wanted.is_set():
+            return True
+        return snapshot.age() >= varied(self._schedule.crawl)
+
+    async def _follow(self) -> None:
+        """Take what another process saves."""
+        self.attempts.postpone()
+        await self._publisher.take_newer()
+        await asyncio.sleep(self._schedule.look)
+
+    async def _leased(self) -> bool:
+        try:
+            return await asyncio.to_thread(self._storage.take_lease, self._holder, self._schedule.lease)
+        except StorageUnavailable as error:
+            # Without a file there is nobody to share with.
+            _log.warning("%s", error)
+            return True

@@ -1,0 +1,165 @@
+"""Publishes a catalog: to this process, which answers from it, and by the storage to all others.
+
+A catalog is published to the process before it is stored, and is served even where it cannot be stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from catalog.freshness import Snapshot
+from catalog.indexed_catalog import Catalog, CatalogDifference
+from catalog.storage.sqlite_storage import Storage, Stored
+from catalog.sync.catalog_guard import Guard
+from catalog.sync.feed_reader import FeedReader
+from catalog.sync.signal import Signal
+from upstream.batching.batcher import Batcher
+from upstream.client.upstream_errors import StorageUnavailable
+from upstream.client.v4_records import GRID, PACKAGE, Record
+
+RECORDS_FREED_AT_ONCE = 100
+"""Records of a replaced catalog that are freed in one turn of the event loop."""
+
+_log = logging.getLogger(__name__)
+
+
+class Publisher:
+    """Keeps the snapshot that is known, and is the only one that replaces it.
+
+    ``origin`` names the upstream: a catalog that is stored of another one is refused.
+    """
+
+    def __init__(
+        self, batcher: Batcher, storage: Storage, origin: str, guard: Guard, feed: FeedReader
+    ) -> None:
+        self._batcher = batcher
+        self._storage = storage
+        self._origin = origin
+        self._guard = guard
+        self._feed = feed
+        self._storing = asyncio.Lock()
+        self._stored: tuple[str, datetime] | None = None
+        """The version and age of what this process has last stored or loaded."""
+        self._unstored: Snapshot | None = None
+        """What could not be stored, and is to be stored as soon as it can."""
+        self.snapshot: Snapshot | None = None
+        self.count: int | None = None
+        """How many packages upstream had when they were last crawled or looked at."""
+        self.settled = Signal()
+        """Sent when a catalog has come, and when an attempt to refresh it has failed."""
+
+    async def publish(
+        self, snapshot: Snapshot, difference: CatalogDifference | None, count: int | None
+    ) -> bool:
+        """Let this process answer from it, then store it; return whether it could be stored.
+
+        ``difference`` leads to it from what was known when it was read; ``None`` if nothing was. ``count`` is how
+        many packages upstream has; ``None`` if that is to be found out by a crawl.
+        """
+        self.count = count
+        await self._replace(snapshot, came_with_pages=True)
+        async with self._storing:
+            return await self._store(snapshot, difference)
+
+    async def load(self) -> None:
+        """Take the stored catalog, if there is one that is not older than what is known.
+
+        :raises StorageUnavailable: the file cannot be read, or has the catalog of another upstream.
+        """
+        await asyncio.to_thread(self._storage.check_upstream, self._origin)
+        stored = await asyncio.to_thread(self._storage.load)
+        if stored is None:
+            return
+        snapshot = await asyncio.to_thread(_snapshot_of, stored)
+        # A crawl may have ended meanwhile.
+        if self.snapshot is None or self.snapshot.refreshed_at <= snapshot.refreshed_at:
+            self._stored = (stored.version, stored.refreshed_at)
+            self.count = stored.count
+            self._guard.forget()
+            await self._replace(snapshot, came_with_pages=False)
+            await self._feed.announce()
+
+    async def take_newer(self) -> None:
+        """Take what another process has stored: the crawler, or a crawl by hand."""
+        with _storage_troubles_logged():
+            saved = await asyncio.to_thread(self._storage.saved)
+            if saved is None or saved == self._stored or not self._is_ours(saved[0]):
+                return
+            if self.snapshot is None or self.snapshot.refreshed_at <= saved[1]:
+                await self.load()
+
+    async def store_again(self) -> None:
+        """Store what could not be stored, unless there is something newer, which is about to be stored."""
+        async with self._storing:
+            unstored = self._unstored
+            if unstored is not None and unstored is self.snapshot and await self._store(unstored):
+                _log.warning("The catalog could be stored again.")
+
+    async def _store(self, snapshot: Snapshot, difference: CatalogDifference | None = None) -> bool:
+        catalog = snapshot.catalog
+        version = f"{self._origin} {catalog.version}"
+        try:
+            await asyncio.to_thread(
+                self._storage.save,
+                version=version,
+                refreshed_at=snapshot.refreshed_at,
+                packages=catalog.packages.values(),
+                grids=catalog.grids.values(),
+                categories=catalog.categories.values(),
+                count=self.count,
+                difference=difference,
+            )
+            await self._feed.announce()
+        except StorageUnavailable as error:
+            # The catalog is served all the same, and stored as soon as that is possible.
+            if self._unstored is None:
+                _log.error("%s", error)
+            self._unstored = snapshot
+            return False
+        self._unstored = None
+        self._stored = (version, snapshot.refreshed_at)
+        return True
+
+    async def _replace(self, snapshot: Snapshot, *, came_with_pages: bool) -> None:
+        replaced = [] if self.snapshot is None else _records_of(self.snapshot.catalog)
+        # Before anything is awaited: who sees the old one meanwhile would wish for another crawl.
+        self.snapshot = snapshot
+        self.settled.send()
+        # Each of these steps is milliseconds of work, in turns of the event loop of their own.
+        catalog = snapshot.catalog
+        for kind, records in ((PACKAGE, catalog.packages), (GRID, catalog.grids)):
+            positions = self._batcher.positions[kind.singular]
+            # Rows that cannot be read are missing from the catalog; then the crawl's pages have shown more. A
+            # stored catalog comes without pages, and is newer than what is known of the list's length.
+            if not came_with_pages or positions.count == len(records):
+                positions.saw_all(list(records))
+                await asyncio.sleep(0)
+        self._batcher.forget()
+        await asyncio.sleep(0)
+        while replaced:
+            # Freeing all of them at once takes 10 ms.
+            del replaced[-RECORDS_FREED_AT_ONCE:]
+            await asyncio.sleep(0)
+
+    def _is_ours(self, stored_version: str) -> bool:
+        return stored_version.partition(" ")[0] == self._origin
+
+
+@contextmanager
+def _storage_troubles_logged() -> Iterator[None]:
+    try:
+        yield
+    except StorageUnavailable as error:
+        _log.warning("%s", error)
+
+
+def _snapshot_of(stored: Stored) -> Snapshot:
+    return Snapshot(Catalog.build(stored.packages, stored.grids, stored.categories), stored.refreshed_at)
+
+
+def _records_of(catalog: Catalog) -> list[Record]:
+    return [*catalog.packages.values(), *catalog.grids.values(), *catalog.categories.values()]

@@ -1,0 +1,45 @@
+"""The catalog's source shows what it knows by few names; the rooms above it do not reach into its parts."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+PORT = {
+    "aclose",
+    "batcher",
+    "changes",
+    "crawl",
+    "current",
+    "first_catalog",
+    "follow_changes",
+    "freshness",
+    "health",
+    "latest",
+    "open",
+    "ready",
+    "snapshot",
+    "status",
+    "telling",
+}
+
+
+@pytest.mark.parametrize("room", ["web", "gateway", "resolvers", "schema", "cli"])
+def test_a_room_above_asks_a_source_by_its_port_alone(room: str) -> None:
+    found = {path.name: sorted(set(_asked(path)) - PORT) for path in (ROOT / room).rglob("*.py")}
+    assert {name: attributes for name, attributes in found.items() if attributes} == {}
+
+
+def _asked(path: Path) -> Iterator[str]:
+    """The attributes that are taken of anything called source."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute):
+            owner = node.value
+            name = getattr(owner, "attr", None) or getattr(owner, "id", "")
+            if name in ("source", "_source"):
+                yield node.attr

@@ -1,0 +1,43 @@
+"""Says how a client's requests to upstream have gone since the process started."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from upstream.client.circuit_breaker import State
+
+
+class RequestCosts(msgspec.Struct, frozen=True):
+    """Holds what requests for one kind of record cost lately, in seconds."""
+
+    kind: str
+    """As in ``Kind.singular``."""
+    detail: float
+    page: float
+    """The fixed part of a page."""
+    record: float
+    """Each record on a page."""
+    skipped: float
+    """Each record before a page."""
+
+
+class ClientHealth(msgspec.Struct, frozen=True):
+    """Holds what operators can know of upstream."""
+
+    breaker: State
+    outcomes: Mapping[str, int]
+    """How many requests were ``answered``, ``missing``, ``given up``, or failed with a code."""
+    received_bytes: int
+    """Of the bodies of upstream's answers."""
+    seconds: float
+    """Which all requests took together."""
+    in_flight: int
+    """Requests under way."""
+    in_flight_limit: int
+    """Requests that may be under way now."""
+    bad_records: int
+    """Records that did not fit and were left out."""
+    costs: tuple[RequestCosts, ...]
+    """One for each kind."""
