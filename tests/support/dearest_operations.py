@@ -34,6 +34,9 @@ from upstream.client.retrying_exchange import ClientLimits
 from upstream.embedded import EmbeddedUpstream, generated_catalog
 
 CASE = Path(__file__).parents[1] / "web" / "dearest_operation.json"
+MEASURED_AGAIN = 30
+"""How many of those that seem dearest are measured three times more, because other work on the machine disturbs."""
+
 MOST_SECONDS = 0.25
 """Of processor time, on a machine that does nothing else."""
 
@@ -148,9 +151,20 @@ async def _search(seeds: int) -> list[Cost]:
         # As a gateway does with its catalog, so that collections do not look at it.
         gc.collect()
         gc.freeze()
-        return await costs(Gateway(source), generator, iter(range(seeds)))
+        found = await costs(Gateway(source), generator, iter(range(seeds)))
+        dearest = sorted(found, key=_seconds, reverse=True)[:MEASURED_AGAIN]
+        again = [min([await _again(source, each) for _ in range(3)], key=_seconds) for each in dearest]
+        return [*again, *(each for each in found if each not in dearest)]
     finally:
         await source.aclose()
+
+
+async def _again(source: CatalogSource, found: Cost) -> Cost:
+    return await cost(Gateway(source), found.seed, found.query, found.variables)
+
+
+def _seconds(found: Cost) -> float:
+    return found.seconds
 
 
 async def whole_source() -> CatalogSource:
@@ -175,7 +189,7 @@ async def source_alone(catalog: Catalog) -> CatalogSource:
 
 def main() -> None:
     """Search, tell what was found, and keep the dearest."""
-    found = sorted(asyncio.run(_search(int(sys.argv[1]))), key=lambda each: -each.seconds)
+    found = sorted(asyncio.run(_search(int(sys.argv[1]))), key=_seconds, reverse=True)
     refused = [each for each in found if each.refused]
     say = sys.stdout.write
     say(f"{len(found):,} operations, {len(refused):,} of them refused\n")

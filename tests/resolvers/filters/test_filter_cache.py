@@ -14,6 +14,7 @@ from catalog.catalog_source import CatalogSource
 from catalog.column_tables import package_table
 from catalog.indexed_catalog import Catalog
 from catalog.sort_orders import NEWEST_FIRST
+from gateway.request_execution import Gateway, GraphQLRequest
 from resolvers.filters import filter_cache
 from resolvers.filters.filter_cache import FiltersOfRequest, KeptFilters, package_filters
 from resolvers.filters.filter_inputs import IntRange, PackageFilter
@@ -190,3 +191,19 @@ async def test_both_ways_to_run_an_operation_build_the_same_filters(
       and: [{title: "a"}, {or: [{not: {slug: "b"}}]}], category: null
     }) { nodes { slug } } } } }"""
     assert await ask_catalog(literal) == await strawberry(literal)
+
+
+async def test_an_answer_by_a_kept_filter_of_the_moment_is_not_kept(
+    source: CatalogSource, ask_catalog: Ask
+) -> None:
+    gateway = Gateway(source)
+    for days, is_kept in (
+        ("activeWithinDays: 9", False),
+        ("not: {activeWithinDays: 9}", False),
+        ("title: 9", True),
+    ):
+        text = f"{{ packages(filter: {{{days}}}) {{ totalCount }} }}".replace("title: 9", 'title: "9"')
+        for _ in range(2):
+            answer = await gateway.execute(GraphQLRequest(text))
+            assert not answer.failed
+            assert (answer.made_of is not None) is is_kept
