@@ -16,6 +16,7 @@ from graphql.error import located_error
 
 from engine.event_loop_turns import turns
 from engine.run_errors import AnswerTooLarge, Stopped
+from engine.work_steps import ERROR, Spend
 
 LEAST = 60
 """Bytes that an error takes in an answer at least: its message, its plan node and its path."""
@@ -81,13 +82,14 @@ class AnswerEncoder:
         raise TypeError(f"{value!r} is no answer.")
 
 
-async def errors_in(answer: object, most_bytes: int) -> list[GraphQLError]:
+async def errors_in(answer: object, most_bytes: int, spend: Spend) -> list[GraphQLError]:
     """The errors of the fields that failed, each at all its plan nodes, in the order of the answer.
 
-    :raises Stopped: they alone are more than an answer can have.
+    :raises Stopped: they alone are more than an answer can have, or than the operation may do.
     """
     errors: list[GraphQLError] = []
     async for failed, path in _marks(answer):
+        spend(ERROR)
         errors.append(located_error(failed.error, failed.nodes, path))
         if len(errors) * LEAST > most_bytes:
             raise Stopped(AnswerTooLarge(most_bytes, len(errors) * LEAST))

@@ -102,7 +102,7 @@ class Engine:
                 request = PlanRun(values, context, self._most_bytes, self._encoder, spend=spend)
                 answer = await answers(operation.plan(values), request)
                 data, has_failures = self._encoder.whole(answer)
-                errors = await errors_in(answer, self._most_bytes) if has_failures else []
+                errors = await errors_in(answer, self._most_bytes, spend) if has_failures else []
             finally:
                 if operation.fields() > before:
                     self._make_room()

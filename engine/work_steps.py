@@ -13,6 +13,9 @@ CALL, CALL_AWAITED = 4, 20
 OBJECT, LEAVES = 1, 8
 """Steps of one object, and how many of its leaves are one step more."""
 
+ERROR = 40
+"""Steps of one error of a field, with its path and its place in the document."""
+
 
 def uncounted(_steps: int) -> None:
     """Spend nothing: for what runs outside of a request."""

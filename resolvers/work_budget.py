@@ -13,8 +13,8 @@ MOST_WORK = 250_000
 """Steps of one request: about a quarter of a second. The dearest of ``examples/`` takes less than a tenth of them."""
 
 FIELD, INTROSPECTED, AWAITED = 6, 4, 20
-"""Steps of one field, or object, in Strawberry's execution, of one of introspection, and how many more there are of a
-field that has to be awaited."""
+"""Steps of one field, or object, in Strawberry's execution, of one field of introspection, and how many more there are
+of a field that has to be awaited."""
 
 DEFERRED = 25
 """Steps of one object, or rest of a list, that comes later than the others."""

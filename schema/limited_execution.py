@@ -16,6 +16,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from engine import (
     DEFAULT_RUN_LIMITS,
+    ERROR,
     AnswerTooLarge,
     AtTurn,
     InTurn,
@@ -111,8 +112,8 @@ class LimitedExecutor(StrawberryGraphQLCoreExecutionContext):
         position_context: Any,
     ) -> Any:
         """Count an object's fields and their keys, then execute them."""
-        each = INTROSPECTED if parent_type.name.startswith("__") else FIELD
-        self._spend(each * (1 + len(grouped_field_set)))
+        fields = len(grouped_field_set)
+        self._spend(INTROSPECTED * fields if parent_type.name.startswith("__") else FIELD * (1 + fields))
         self._size.add(sum(map(len, grouped_field_set)) + 4 * len(grouped_field_set) + 1)
         return self._noted(
             super().execute_fields(parent_type, source_value, path, grouped_field_set, position_context)
@@ -121,6 +122,11 @@ class LimitedExecutor(StrawberryGraphQLCoreExecutionContext):
     def execute_field(self, *asked: Any) -> Any:
         """Execute a field."""
         return self._noted(super().execute_field(*asked))
+
+    def handle_field_error(self, *met: Any) -> None:
+        """Count the error of a field, then take it for its value."""
+        self._spend(ERROR)
+        super().handle_field_error(*met)
 
     def complete_iterable_value(self, *asked: Any) -> Any:
         """Complete the items of a list."""
