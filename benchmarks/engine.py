@@ -100,8 +100,8 @@ async def _measured(name: str, text: str, context: Callable[[], Context]) -> Eng
     await _compare(text, body, context)
     operation = engine.operation(text, document, None)
     variables = operation.coerced(None)
-    node = operation.plan(variables)
-    answer = await answers(node, PlanRun(variables, context()))
+    root = operation.plan(variables).root
+    answer = await answers(root, PlanRun(variables, context(), engine.types))
     encoder = AnswerEncoder()
 
     async def cold() -> None:
@@ -110,7 +110,7 @@ async def _measured(name: str, text: str, context: Callable[[], Context]) -> Eng
         await Engine(schema).run(text, document, None, None, context())
 
     async def run() -> None:
-        await answers(node, PlanRun(variables, context()))
+        await answers(root, PlanRun(variables, context(), engine.types))
 
     async def serialise() -> None:
         encoder.whole(answer)

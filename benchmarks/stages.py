@@ -83,7 +83,7 @@ def _stages(text: str, upstream: CatalogSource) -> dict[str, Stage]:
     document, engine, gateway = parse(text), Engine(schema), Gateway(upstream)
     operation = engine.operation(text, document, None)
     variables = operation.coerced(None)
-    node = operation.plan(variables)
+    root = operation.plan(variables).root
     responses = ResponseCache(1_000_000)
     as_it_came = ("POST", b"", body, b"content-type", b"application/json")
     responses.add_request(responses.keep(text, len(text), b"", version), as_it_came, CachedReply([], b""))
@@ -112,14 +112,15 @@ def _stages(text: str, upstream: CatalogSource) -> dict[str, Stage]:
     async def first() -> object:
         code_generation.answer_class.cache_clear()
         code_generation.compiled.cache_clear()
-        new = Engine(schema).operation(text, document, None)
-        return await answers(new.plan(variables), EngineRequest(variables, context()))
+        new = Engine(schema)
+        plan = new.operation(text, document, None).plan(variables)
+        return await answers(plan.root, EngineRequest(variables, context(), new.types))
 
     async def prepare() -> object:
         return context()
 
     async def run() -> object:
-        built[:] = [await answers(node, EngineRequest(variables, context()))]
+        built[:] = [await answers(root, EngineRequest(variables, context(), engine.types))]
         return built
 
     async def serialise() -> object:

@@ -19,14 +19,16 @@ from graphql.execution.values import VariableValues
 from strawberry.extensions import SchemaExtension
 from strawberry.extensions.directives import DirectivesExtension
 
+from engine.event_loop_turns import turns
 from engine.fallback import Fallback, FallbackReason
 from engine.field_failures import AnswerEncoder, errors_in
-from engine.plan_compiler import Compiler
+from engine.plan_compiler import Compiler, PlanSteps
 from engine.plan_execution import answers
-from engine.plan_nodes import PlanNode
+from engine.plan_nodes import Plan
 from engine.plan_printing import dump
 from engine.plan_run import PlanRun
 from engine.run_limits import DEFAULT_RUN_LIMITS
+from engine.runtime_types import RuntimeTypes
 from engine.skip_include import condition_variables
 from engine.work_steps import Spend, uncounted
 
@@ -67,6 +69,8 @@ class Engine:
         kept_fields: int = KEPT_FIELDS,
     ) -> None:
         self._schema = schema
+        self.types = RuntimeTypes(schema._schema)
+        """Of the objects in all runs."""
         self._most_bytes = most_bytes
         self._encoder = AnswerEncoder()
         self._kept, self._kept_text, self._kept_fields = kept, kept_text, kept_fields
@@ -97,15 +101,11 @@ class Engine:
         try:
             operation = self.operation(text, document, operation_name)
             values = operation.coerced(variables)
-            before = operation.fields()
-            try:
-                request = PlanRun(values, context, self._most_bytes, self._encoder, spend=spend)
-                answer = await answers(operation.plan(values), request)
-                data, has_failures = self._encoder.whole(answer)
-                errors = await errors_in(answer, self._most_bytes, spend) if has_failures else []
-            finally:
-                if operation.fields() > before:
-                    self._make_room()
+            plan = operation.known_plan(values) or await self.compiled(operation, values)
+            run = PlanRun(values, context, self.types, self._most_bytes, self._encoder, spend=spend)
+            answer = await answers(plan.root, run)
+            data, has_failures = self._encoder.whole(answer)
+            errors = await errors_in(answer, self._most_bytes, spend) if has_failures else []
         except Fallback as error:
             self.fallbacks[error.reason] += 1
             raise
@@ -114,7 +114,7 @@ class Engine:
             self.fallbacks["error"] += 1
             raise Fallback("error") from error
         self.answered += 1
-        return Ran(data, errors, request.known_records)
+        return Ran(data, errors, run.known_records)
 
     def explain(
         self, text: str, document: DocumentNode, operation_name: str | None, variables: dict[str, Any] | None
@@ -137,7 +137,7 @@ class Engine:
             try:
                 if not self._usable:
                     raise Fallback("extension")
-                operation = PlannedOperation(self._schema, document, name)
+                operation = PlannedOperation(self._schema, self.types, document, name)
             except Fallback as error:
                 operation = error.reason
             self._operations[key] = operation
@@ -150,14 +150,24 @@ class Engine:
             raise Fallback(operation)
         return operation
 
-    def _make_room(self) -> None:
-        # Counted anew: plans grow while they run, and seldom.
+    async def compiled(self, operation: PlannedOperation, values: VariableValues) -> Plan:
+        """Compile the plan in several turns of the event loop, and keep it in place of those used longest ago."""
+        steps = operation.compile(values)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                plan: Plan = end.value
+                break
+            if turns().is_over():
+                await turns().next()
         fields = sum(
-            each.fields() for each in self._operations.values() if isinstance(each, PlannedOperation)
+            [each.fields for each in self._operations.values() if isinstance(each, PlannedOperation)]
         )
         while fields > self._kept_fields:
             last = self._forget_one()
-            fields -= last.fields() if isinstance(last, PlannedOperation) else 0
+            fields -= last.fields if isinstance(last, PlannedOperation) else 0
+        return plan
 
     def _forget_one(self) -> PlannedOperation | FallbackReason:
         (text, _name), last = self._operations.popitem(last=False)
@@ -171,8 +181,11 @@ class PlannedOperation:
     MOST_PLANS = 16
     """More are compiled for each request anew."""
 
-    def __init__(self, schema: strawberry.Schema, document: DocumentNode, name: str | None) -> None:
+    def __init__(
+        self, schema: strawberry.Schema, types: RuntimeTypes, document: DocumentNode, name: str | None
+    ) -> None:
         self._schema = schema
+        self._types = types
         self._fragments = {
             definition.name.value: definition
             for definition in document.definitions
@@ -180,17 +193,14 @@ class PlannedOperation:
         }
         self._operation = _named_operation(document, name)
         self._conditions = condition_variables(self._operation, self._fragments)
-        self._plans: dict[tuple[object, ...], PlanNode] = {}
-        self._compilers: list[Compiler] = []
+        self._plans: dict[tuple[object, ...], Plan] = {}
+        self.fields = 0
+        """Those of the kept plans."""
 
     @property
     def plans_kept(self) -> int:
         """How many plans there are."""
         return len(self._plans)
-
-    def fields(self) -> int:
-        """How many fields the kept plans have: a plan node is compiled when the first objects come there."""
-        return sum([compiler.fields for compiler in self._compilers])
 
     def coerced(self, variables: dict[str, Any] | None) -> VariableValues:
         """The values of the operation's variables.
@@ -205,23 +215,47 @@ class PlannedOperation:
             raise Fallback("variables")
         return values
 
-    def plan(self, values: VariableValues) -> PlanNode:
-        """The plan for these values of the variables."""
-        key = tuple([values.coerced.get(name, Undefined) for name in self._conditions])
-        node = self._plans.get(key)
-        if node is None:
-            if not all(isinstance(value, bool) for value in key):
-                raise Fallback("variables")
-            known = VariableValues(
-                {name: values.sources[name] for name in self._conditions},
-                dict(zip(self._conditions, key, strict=True)),
-            )
-            compiler = Compiler(self._schema, self._operation, self._fragments, known)
-            node = compiler.root()
-            if len(self._plans) < self.MOST_PLANS:
-                self._plans[key] = node
-                self._compilers.append(compiler)
-        return node
+    def known_plan(self, values: VariableValues) -> Plan | None:
+        """The plan for these values of the variables, if it is kept."""
+        return self._plans.get(self._key(values))
+
+    def plan(self, values: VariableValues) -> Plan:
+        """The plan for these values of the variables, compiled without a pause if it is not kept.
+
+        :raises Fallback: a condition is null.
+        """
+        plan = self.known_plan(values)
+        if plan is None:
+            steps = self.compile(values)
+            while plan is None:
+                try:
+                    next(steps)
+                except StopIteration as end:
+                    plan = end.value
+        return plan
+
+    def compile(self, values: VariableValues) -> PlanSteps[Plan]:
+        """Compile the plan for these values of the variables, and keep it.
+
+        :raises Fallback: a condition is null.
+        """
+        key = self._key(values)
+        if not all(isinstance(value, bool) for value in key):
+            raise Fallback("variables")
+        conditions = VariableValues(
+            {name: values.sources[name] for name in self._conditions},
+            dict(zip(self._conditions, key, strict=True)),
+        )
+        compiler = Compiler(self._schema, self._types, self._operation, self._fragments, conditions)
+        plan = yield from compiler.plan()
+        # Another request may have compiled the same in the meantime.
+        if len(self._plans) < self.MOST_PLANS and key not in self._plans:
+            self._plans[key] = plan
+            self.fields += plan.fields
+        return self._plans.get(key, plan)
+
+    def _key(self, values: VariableValues) -> tuple[object, ...]:
+        return tuple([values.coerced.get(name, Undefined) for name in self._conditions])
 
 
 def _named_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:

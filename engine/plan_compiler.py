@@ -7,15 +7,14 @@ have the same values.
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
+from collections.abc import Generator
+from typing import Any, TypeAlias, TypeVar
 
 import strawberry
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     GraphQLField,
-    GraphQLNamedOutputType,
     GraphQLObjectType,
     GraphQLResolveInfo,
     GraphQLSchema,
@@ -39,11 +38,13 @@ from strawberry.execution.is_awaitable import optimized_is_awaitable
 
 from engine.code_generation import BuildSource
 from engine.field_sources import Attribute, Related, UnknownPath
-from engine.plan_nodes import Column, PlanNode, Selection, Shape
-from engine.plan_run import PlanRun
+from engine.plan_nodes import Column, Plan, PlanNode, Selection, Shape
+from engine.plan_run import InfoFor, PlanRun
 from engine.relation_protocols import RelationToOne
 from engine.runtime_types import RuntimeTypes
-from engine.strawberry_fields import AskedField, InfoFor, source_of
+from engine.strawberry_fields import AskedField, source_of
+
+T = TypeVar("T")
 
 _TYPENAME = "__typename"
 
@@ -51,23 +52,31 @@ ITEMS_OF_A_LIST = 50
 """Of leaves, as ``commitsOver52`` has them; lists of logins are shorter in the mean, and hundreds at most."""
 
 
+PlanSteps: TypeAlias = Generator[None, None, T]
+"""The work of compiling in short steps, one a plan node, so that the event loop can turn in between."""
+
+
 class Compiler:
-    """Compiles the plan nodes of one operation; those behind a field when an object first comes to stand there."""
+    """Compiles one operation into a plan."""
 
     def __init__(
         self,
         schema: strawberry.Schema,
+        types: RuntimeTypes,
         operation: OperationDefinitionNode,
         fragments: dict[str, FragmentDefinitionNode],
         conditions: VariableValues,
     ) -> None:
         self._schema = schema
+        self._types = types
         self._graphql = schema._schema
         self._operation = operation
         self._fragments = {name: FragmentDetails(fragment) for name, fragment in fragments.items()}
         self._conditions = conditions
-        self.fields = 0
-        """Of all plan nodes compiled so far."""
+        self._fields = 0
+        self._nodes: dict[tuple[GraphQLObjectType, tuple[int, ...]], PlanNode] = {}
+        """Those compiled so far by their type and the fields of the text that lead there: a fragment in two places, or
+        a field of an interface, is compiled once."""
         # Its one use: it makes the infos as it does when it runs the operation itself.
         make_executor: Any = schema.execution_context_class
         self._executor = make_executor(
@@ -85,21 +94,28 @@ class Compiler:
             operation_extensions=None,
         )
 
-    def root(self) -> PlanNode:
-        """The plan node of the operation's own fields."""
+    def plan(self) -> PlanSteps[Plan]:
+        """The plan of the operation."""
         query = self._graphql.query_type
         assert query is not None
         collected = collect_fields(self._graphql, self._fragments, self._conditions, query, self._operation)
-        return self._node(query, collected.grouped_field_set, at_root=True)
+        root = yield from self._node(query, collected.grouped_field_set, at_root=True)
+        return Plan(root, self._fields)
 
-    def _below(self, asked: FieldDetailsList, type_: GraphQLObjectType) -> PlanNode:
+    def _below(self, asked: FieldDetailsList, type_: GraphQLObjectType) -> PlanSteps[PlanNode]:
+        key = type_, tuple([id(details.node) for details in asked])
+        node = self._nodes.get(key)
+        if node is not None:
+            return node
         collected = collect_subfields(
             self._graphql, self._fragments, self._conditions, self._operation, type_, asked
         )
-        return self._node(type_, collected.grouped_field_set, at_root=False)
+        node = self._nodes[key] = yield from self._node(type_, collected.grouped_field_set, at_root=False)
+        return node
 
-    def _node(self, type_: GraphQLObjectType, fields: GroupedFieldSet, at_root: bool) -> PlanNode:
-        self.fields += len(fields)
+    def _node(self, type_: GraphQLObjectType, fields: GroupedFieldSet, at_root: bool) -> PlanSteps[PlanNode]:
+        yield
+        self._fields += len(fields)
         columns: list[Column] = []
         build = BuildSource()
         for key, asked in fields.items():
@@ -108,7 +124,7 @@ class Compiler:
                 build.constant(key, type_.name)
                 continue
             path = Path(None, key, type_.name) if at_root else UnknownPath(None, key, type_.name)
-            column = self._field(build, key, asked, type_, path)
+            column = yield from self._field(build, key, asked, type_, path)
             if column is not None:
                 columns.append(column)
         function, source = build.function()
@@ -118,7 +134,9 @@ class Compiler:
         relations = [
             (column.source.relation, column.selection)
             for column in columns
-            if isinstance(column.source, Related) and column.selection
+            if isinstance(column.source, Related)
+            and column.selection
+            and _leads_to_relations(column.selection)
         ]
         direct = tuple(relations) if len(relations) == len(columns) else None
         weight = sum(_weight(self._graphql, type_, asked[0].node) for asked in fields.values())
@@ -126,7 +144,7 @@ class Compiler:
 
     def _field(
         self, build: BuildSource, key: str, asked: FieldDetailsList, parent: GraphQLObjectType, path: Path
-    ) -> Column | None:
+    ) -> PlanSteps[Column | None]:
         """The column of a field; None if ``build`` reads the value from the object itself."""
         definition = self._graphql.get_field(parent, asked[0].node.name.value)
         assert definition is not None
@@ -141,24 +159,15 @@ class Compiler:
                 else None
             )
             build.column(key, by)
-            return Column(key, source, self._selection(shape, by, named_type, asked, nodes, info_for))
+            node_of = {}
+            for type_ in self._types.possible(named_type):
+                node_of[type_] = yield from self._below(asked, type_)
+            return Column(key, source, Selection(shape, by, named_type, node_of, info_for, nodes))
         if isinstance(source, Attribute) and source.name.isidentifier():
             build.attribute(key, definition.type, source.name, nodes)
             return None
         build.column_of_leaves(key, definition.type, nodes)
         return Column(key, source, None)
-
-    def _selection(
-        self,
-        shape: Shape,
-        by: str | None,
-        type_: GraphQLNamedOutputType,
-        asked: FieldDetailsList,
-        nodes: list[FieldNode],
-        info_for: InfoFor,
-    ) -> Selection:
-        types = RuntimeTypes(self._graphql, type_, info_for)
-        return Selection(shape, by, types, partial(self._below, asked), nodes)
 
     def _info_for(
         self, definition: GraphQLField, nodes: list[FieldNode], parent: GraphQLObjectType, path: Path
@@ -174,6 +183,10 @@ class Compiler:
             return told
 
         return info_for
+
+
+def _leads_to_relations(selection: Selection) -> bool:
+    return all(node.relations is not None for node in selection.node_of.values())
 
 
 def _weight(schema: GraphQLSchema, parent: GraphQLObjectType, node: FieldNode) -> int:

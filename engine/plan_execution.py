@@ -97,10 +97,9 @@ def _descend(
 ) -> list[Any] | None:
     """The answers for objects, each of which stands up to ``most`` times in the answer, ``total`` times all together.
 
-    ``counts`` gets the numbers of related records.
+    ``counts`` gets the numbers of related records. Nothing but relations is below ``node``.
     """
-    if node.relations is None:
-        return None
+    assert node.relations is not None
     run.values += total * node.weight
     if run.values > FEW or len(objects) > RELATED_AT_ONCE:
         run.at_once = False
@@ -124,8 +123,6 @@ def _descend(
                 often = standing(below, values, len(objects), most)
                 built = _descend(below, records, *often, run, counts)
             if built is None:
-                if below.relations is None:
-                    node.relations = None  # for good: it is always this plan node that the relation leads to
                 return None
             answers = built
         columns.append(by_key(values, answers))

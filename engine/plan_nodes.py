@@ -1,13 +1,14 @@
 """The parts of a plan: plan nodes, and the selections that lead from one to others.
 
 A plan node is an object type with everything that is asked of it at one point of an operation, fragments merged.
-All objects that stand there are answered together.
+All objects that stand there are answered together. A plan is compiled whole before it runs, and never changes; what a
+run finds out is in its parts.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from operator import attrgetter
@@ -27,13 +28,9 @@ from engine.fallback import Fallback
 from engine.field_failures import Failed
 from engine.field_sources import FieldSource
 from engine.leaf_values import reject_abnormal
-from engine.plan_run import PlanRun, Values
+from engine.plan_run import InfoFor, PlanRun, Values
 from engine.relation_protocols import ListsByKey, Relation
-from engine.runtime_types import RuntimeTypes
 from engine.work_steps import LEAVES, OBJECT
-
-OF_COMPILING = 250
-"""The work of compiling a plan node, in about microseconds."""
 
 COUNTED = 3000
 """More names are not counted: that would take as long as it saves."""
@@ -42,7 +39,16 @@ _LISTS = frozenset([list, tuple])
 _NULLS = frozenset([type(None), type(Undefined)])
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How one operation runs, for some values of the variables in its conditions."""
+
+    root: PlanNode
+    fields: int
+    """Of all its plan nodes: what it takes of memory."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class PlanNode:
     """``build`` makes the answers for objects, given the values of the columns."""
 
@@ -51,7 +57,7 @@ class PlanNode:
     selections: tuple[tuple[int, Selection], ...]
     """Of those columns that have one, with their numbers."""
     relations: tuple[tuple[Relation, Selection], ...] | None
-    """The relations behind its columns, if there are no other columns, nor any below."""
+    """The relations behind its columns, if neither it nor any plan node below has other columns."""
     build: Callable[..., list[Any]]
     source: str
     """Of ``build``."""
@@ -63,7 +69,7 @@ class PlanNode:
     """Of work, for one object."""
 
     def __post_init__(self) -> None:
-        self.steps = OBJECT + self.weight // LEAVES
+        object.__setattr__(self, "steps", OBJECT + self.weight // LEAVES)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,19 +106,14 @@ class Selection:
     shape: Shape
     key: str | None
     """Of a relation to one, where an object has the key that ``build`` finds its answer by."""
-    types: RuntimeTypes
-    compile_node: Callable[[GraphQLObjectType], PlanNode]
+    declared: GraphQLNamedOutputType
+    """The named type inside the field's."""
+    node_of: Mapping[GraphQLObjectType, PlanNode]
+    """What is asked of objects of each type that they can have."""
+    info_for: InfoFor
+    """Makes the field's ``info``."""
     nodes: Sequence[FieldNode]
     """Of the field."""
-    _nodes: dict[str, PlanNode] = field(default_factory=dict)
-    _node_of_class: dict[type, PlanNode] = field(default_factory=dict)
-
-    def node(self, type_: GraphQLObjectType) -> PlanNode:
-        """What is asked of objects of this type, compiled when the first of them comes."""
-        node = self._nodes.get(type_.name)
-        if node is None:
-            node = self._nodes[type_.name] = self.compile_node(type_)
-        return node
 
     def parts(self, values: Values, parent: Part, run: PlanRun) -> Below:
         """The objects in the values of a column of ``parent``."""
@@ -154,12 +155,10 @@ class Selection:
 
     def node_of_records(self, records: list[Any], run: PlanRun) -> PlanNode:
         """What is asked of records that a relation found: they are all of one class, which says their type."""
-        class_ = records[0].__class__
-        node = self._node_of_class.get(class_)
-        if node is None:
-            (part,) = self._split(records, {class_}, 1, 1, run)
-            node = part.node
-        return node
+        type_ = run.types.of_class(self.declared, records[0].__class__)
+        if type_ is None:
+            ((type_, _),) = run.types.split(self.declared, records, self.info_for(run))
+        return self.node_of[type_]
 
     def _split(
         self, objects: list[Any], classes: set[type], most: int, total: int, run: PlanRun
@@ -167,14 +166,11 @@ class Selection:
         """The objects, which are of these classes, by their types."""
         if len(classes) == 1:
             (class_,) = classes
-            node = self._node_of_class.get(class_)
-            if node is not None:
-                return [Part(node, objects, most, total)]
-        by_type = self.types.split(objects, run)
-        run.work += OF_COMPILING * sum([type_.name not in self._nodes for type_, _ in by_type])
-        if len(classes) == 1 and class_ in self.types.of_class:
-            self._node_of_class[class_] = self.node(by_type[0][0])
-        return [Part(self.node(type_), theirs, most, total) for type_, theirs in by_type]
+            type_ = run.types.of_class(self.declared, class_)
+            if type_ is not None:
+                return [Part(self.node_of[type_], objects, most, total)]
+        by_type = run.types.split(self.declared, objects, self.info_for(run))
+        return [Part(self.node_of[type_], theirs, most, total) for type_, theirs in by_type]
 
     def assemble(self, objects: list[Any], values: Values, below: Below) -> list[Any] | dict[int, Any]:
         """The values with each object replaced by its answer, as ``build`` takes them. The parts are built."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.plan_nodes import Column, PlanNode, Shape
+from engine.plan_nodes import Column, Plan, PlanNode, Shape
 
 
-def dump(root: PlanNode, deepest: int = 8) -> str:
-    """The plan behind ``root``; what is below an abstract type for each type that it can have."""
-    return "\n".join([*_lines(root, "", deepest), ""])
+def dump(plan: Plan, deepest: int = 8) -> str:
+    """The plan as text; what is below an abstract type for each type that it can have."""
+    return "\n".join([*_lines(plan.root, "", deepest), ""])
 
 
 def _lines(node: PlanNode, indent: str, deepest: int) -> Iterator[str]:
@@ -25,15 +25,15 @@ def _lines(node: PlanNode, indent: str, deepest: int) -> Iterator[str]:
         if deepest == 0:
             yield f"{indent}  ... below {column.key}"
             continue
-        for type_ in column.selection.types.possible():
+        for node_below in column.selection.node_of.values():
             yield f"{indent}  {column.key}:"
-            yield from _lines(column.selection.node(type_), f"{indent}    ", deepest - 1)
+            yield from _lines(node_below, f"{indent}    ", deepest - 1)
 
 
 def _to(column: Column) -> str:
     if column.selection is None:
         return ", a leaf"
-    return f", to {_shown(column.selection.shape, column.selection.types.declared.name)}"
+    return f", to {_shown(column.selection.shape, column.selection.declared.name)}"
 
 
 def _shown(shape: Shape, name: str) -> str:

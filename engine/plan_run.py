@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
 import msgspec
+from graphql import GraphQLResolveInfo
 from graphql.execution.values import VariableValues
 
 from engine.event_loop_turns import turns
 from engine.field_failures import AnswerEncoder
 from engine.relation_protocols import ListsByKey, RecordId
 from engine.run_limits import DEFAULT_RUN_LIMITS
+from engine.runtime_types import RuntimeTypes
 from engine.work_steps import Spend, uncounted
 
 LOOK_AT_TIME = 500
@@ -29,6 +31,7 @@ class PlanRun(msgspec.Struct, eq=False):
 
     variables: VariableValues
     context: Any
+    types: RuntimeTypes
     most_bytes: int = DEFAULT_RUN_LIMITS.answer_bytes
     """Of the answer."""
     encoder: AnswerEncoder = msgspec.field(default_factory=AnswerEncoder)
@@ -47,3 +50,7 @@ class PlanRun(msgspec.Struct, eq=False):
         """Say whether the event loop has to turn now."""
         self.work = 0
         return turns().is_over()
+
+
+InfoFor: TypeAlias = Callable[[PlanRun], GraphQLResolveInfo[Any]]
+"""Makes what the resolvers of one field are told of the operation."""

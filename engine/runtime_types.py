@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from graphql import (
@@ -19,43 +19,42 @@ from strawberry.types.union import StrawberryUnion
 
 from engine.fallback import Fallback
 from engine.leaf_values import reject_abnormal
-from engine.plan_run import PlanRun
+
+MOST_CLASSES = 10_000
+"""How many classes are remembered. A schema has hundreds; others are decided object by object."""
 
 
 class RuntimeTypes:
-    """Decides for the values of one field. ``info_for`` makes what Strawberry's functions want to know."""
+    """Decides the types of values for all plans of one schema, and remembers which classes tell their type."""
 
-    def __init__(
-        self, schema: GraphQLSchema, declared: GraphQLNamedOutputType, info_for: Callable[[PlanRun], Any]
-    ) -> None:
-        self.declared = declared
+    def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
-        self._info_for = info_for
-        self.of_class: dict[type, GraphQLObjectType] = {}
-        """The types of the classes met so far whose objects all have the same."""
-        self._by_class = _has_usual_resolve_type(declared) and all(
-            getattr(type_.is_type_of, "decided_by_class", False) for type_ in self.possible()
-        )
+        self._of_class: dict[tuple[GraphQLNamedOutputType, type], GraphQLObjectType] = {}
 
-    def possible(self) -> Sequence[GraphQLObjectType]:
-        """The types that a value can have."""
-        if is_abstract_type(self.declared):
-            return self._schema.get_possible_types(self.declared)
-        assert isinstance(self.declared, GraphQLObjectType)
-        return [self.declared]
+    def of_class(self, declared: GraphQLNamedOutputType, class_: type) -> GraphQLObjectType | None:
+        """The type of all objects of a class in fields of a declared type, if it is known that they have the same."""
+        return self._of_class.get((declared, class_))
 
-    def split(self, values: list[Any], run: PlanRun) -> list[tuple[GraphQLObjectType, list[Any]]]:
-        """The values by their types."""
-        info = self._info_for(run)
+    def possible(self, declared: GraphQLNamedOutputType) -> Sequence[GraphQLObjectType]:
+        """The types that a value can have in a field of a declared type."""
+        if is_abstract_type(declared):
+            return self._schema.get_possible_types(declared)
+        assert isinstance(declared, GraphQLObjectType)
+        return [declared]
+
+    def split(
+        self, declared: GraphQLNamedOutputType, values: list[Any], info: Any
+    ) -> list[tuple[GraphQLObjectType, list[Any]]]:
+        """The values by their types. ``info`` is what Strawberry's functions want to know."""
         by_name: dict[str, tuple[GraphQLObjectType, list[Any]]] = {}
         for value in values:
-            type_ = self.of_class.get(value.__class__) or self._decide(value, info)
+            type_ = self.of_class(declared, value.__class__) or self._decide(declared, value, info)
             by_name.setdefault(type_.name, (type_, []))[1].append(value)
         return list(by_name.values())
 
-    def _decide(self, value: Any, info: Any) -> GraphQLObjectType:
+    def _decide(self, declared: GraphQLNamedOutputType, value: Any, info: Any) -> GraphQLObjectType:
         reject_abnormal(value)
-        type_ = self.declared
+        type_ = declared
         if is_abstract_type(type_):
             name = (type_.resolve_type or default_type_resolver)(value, info, type_)
             reject_abnormal(name)
@@ -69,19 +68,23 @@ class RuntimeTypes:
             reject_abnormal(is_one)
             if not is_one:
                 raise Fallback("error")
-        if self._tells(value.__class__, type_):
-            self.of_class[value.__class__] = type_
+        if len(self._of_class) < MOST_CLASSES and self._tells(declared, value.__class__, type_):
+            self._of_class[declared, value.__class__] = type_
         return type_
 
-    def _tells(self, class_: type, type_: GraphQLObjectType) -> bool:
+    def _tells(self, declared: GraphQLNamedOutputType, class_: type, type_: GraphQLObjectType) -> bool:
         """Whether every object of this class has this type.
 
         An object with a ``__dict__`` could be cast to a type by Strawberry, so only a type that asks nothing is
         sure of it.
         """
-        if type_ is self.declared and type_.is_type_of is None:
+        if type_ is declared and type_.is_type_of is None:
             return True
-        return self._by_class and class_.__dictoffset__ == 0 and not has_object_definition(class_)
+        if class_.__dictoffset__ != 0 or has_object_definition(class_):
+            return False
+        return _has_usual_resolve_type(declared) and all(
+            getattr(each.is_type_of, "decided_by_class", False) for each in self.possible(declared)
+        )
 
 
 def _has_usual_resolve_type(declared: GraphQLNamedOutputType) -> bool:

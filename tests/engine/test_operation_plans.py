@@ -155,10 +155,10 @@ async def test_the_kept_plans_have_a_bounded_number_of_fields_together() -> None
     document = parse(text)
     operation = engine.operation(text, document, None)
     await engine.run(text, document, None, {"a": True}, None)
-    assert operation.fields() == 9
+    assert operation.fields == 9
     assert engine.operation(text, document, None) is operation
     await engine.run(text, document, None, {"a": False}, None)
-    assert operation.fields() == 9 + 12
+    assert operation.fields == 9 + 12
     assert engine.operation(text, document, None) is not operation
 
 
