@@ -106,7 +106,7 @@ async def _measured(name: str, text: str, context: Callable[[], Context]) -> Eng
 
     async def cold() -> None:
         code_generation.answer_class.cache_clear()
-        code_generation.compiled.cache_clear()
+        code_generation.CODE_OF_SOURCE.clear()
         await Engine(schema).run(text, document, None, None, context())
 
     async def run() -> None:

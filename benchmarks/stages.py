@@ -111,7 +111,7 @@ def _stages(text: str, upstream: CatalogSource) -> dict[str, Stage]:
 
     async def first() -> object:
         code_generation.answer_class.cache_clear()
-        code_generation.compiled.cache_clear()
+        code_generation.CODE_OF_SOURCE.clear()
         new = Engine(schema)
         plan = new.operation(text, document, None).plan(variables)
         return await answers(plan.root, EngineRequest(variables, context(), new.types))

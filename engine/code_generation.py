@@ -1,104 +1,126 @@
-"""Generates ``build``, the Python function that makes the answers of one plan node.
+"""Generates the Python function that makes the answers of one plan node.
 
-Nothing of a request gets into the source: its names are counted (``v0``, ``c1``), attributes are those of the
-schema's Python classes, and all else, the keys of the answer too, is passed as values.
+Nothing of a request gets into the source. Its names are those of the schema: of types, of fields, and of attributes of
+Python's classes, each with a number behind it, so that none means something else. Everything else is passed as values,
+the keys of the answer too.
+
+The source of a function is in ``linecache`` for as long as there is a plan with the function, so that a traceback shows
+the line, and a debugger the rest.
 """
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import count
 from keyword import iskeyword
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any
+from weakref import WeakValueDictionary, finalize
 
 import msgspec
-from graphql import Node, is_leaf_type, is_non_null_type
+from graphql import GraphQLObjectType, Node, is_leaf_type, is_non_null_type
 
 from engine.leaf_values import PLAIN_NAMES, converter, plain_test
 
+Build = Callable[..., list[Any]]
+"""Makes the answers for objects, given them and the values of the columns."""
+
 
 class BuildSource:
-    """Collects the lines of one function, field by field in the order of the answer."""
+    """Collects the lines of one function, field by field in the order of the answer.
 
-    def __init__(self) -> None:
+    ``name`` is that of a field or attribute in the schema, ``key`` the request's.
+    """
+
+    def __init__(self, type_: GraphQLObjectType) -> None:
+        self._type = type_.name
         self._keys: list[str] = []
         self._values: list[str] = []
         self._lines: list[str] = []
-        self._columns: list[str] = []
-        self._by_key: list[str] = []
-        self._names: dict[str, Any] = dict(PLAIN_NAMES)
+        self._parameters: list[str] = []
+        self._zipped: list[str] = []
+        """The variables that get a value of a parameter for each object."""
+        self._globals: dict[str, Any] = dict(PLAIN_NAMES)
 
-    def constant(self, key: str, value: str) -> None:
-        """A field that is the same for every object."""
-        self._add(key, self._named("k", value))
+    def constant(self, key: str, name: str, value: str) -> None:
+        """Add a field that is the same for every object."""
+        variable = self._variable(name)
+        self._globals[variable] = value
+        self._add(key, variable)
 
     def attribute(self, key: str, type_: Any, name: str, nodes: Sequence[Node]) -> None:
-        """A leaf that is an attribute of the object. ``nodes`` are those of the field."""
-        self._leaf(key, type_, f"x.{_checked(name)}", nodes)
+        """Add a leaf that is an attribute of the object. ``nodes`` are those of the field."""
+        variable = self._variable(name)
+        self._lines.append(f"        {variable} = parent.{_attribute(name)}")
+        self._leaf(key, type_, variable, nodes)
 
-    def column(self, key: str, by: str | None = None) -> None:
-        """A field whose answers are ready; ``by`` is the attribute they are found by, if not one is there for each."""
-        name = f"c{len(self._columns) + len(self._by_key)}"
-        if by is None:
-            self._columns.append(name)
-            self._add(key, name)
+    def column(self, key: str, name: str) -> None:
+        """Add a field whose answers are ready, one for each object."""
+        self._add(key, self._column(name))
+
+    def column_by_key(self, key: str, name: str, attribute: str) -> None:
+        """Add a field whose answers are ready, found by an attribute of the object."""
+        parameter = f"{self._variable(name)}_by_key"
+        self._parameters.append(parameter)
+        self._add(key, f"{parameter}[parent.{_attribute(attribute)}]")
+
+    def column_of_leaves(self, key: str, type_: Any, name: str, nodes: Sequence[Node]) -> None:
+        """Add a leaf whose values are given."""
+        self._leaf(key, type_, self._column(name), nodes)
+
+    def function(self) -> Build:
+        """Make the function."""
+        columns = [f"{variable}_column" for variable in self._zipped]
+        if columns:
+            each = f"{', '.join(['parent', *self._zipped])} in zip({', '.join(['parents', *columns])}, strict=True)"
         else:
-            self._by_key.append(name)
-            self._add(key, f"{name}s[x.{_checked(by)}]")
-
-    def column_of_leaves(self, key: str, type_: Any, nodes: Sequence[Node]) -> None:
-        """A leaf whose values are given."""
-        name = f"c{len(self._columns) + len(self._by_key)}"
-        self._columns.append(name)
-        self._leaf(key, type_, name, nodes)
-
-    def function(self) -> tuple[Callable[..., list[Any]], str]:
-        """The function ``build(objects, *columns)``, and its source."""
-        names = self._names | {"Answer": answer_class(tuple(self._keys))}
-        lists = [f"{name}s" for name in self._columns]
-        given = sorted([*lists, *(f"{name}s" for name in self._by_key)], key=lambda name: int(name[1:-1]))
-        if lists:
-            loop = f"    for {', '.join(['x', *self._columns])} in zip({', '.join(['xs', *lists])}, strict=True):"
-        else:
-            loop = "    for x in xs:"
+            each = "parent in parents"
         lines = [
-            f"def build({', '.join(['xs', *given])}):",
+            f"def build_{self._type}({', '.join(['parents', *self._parameters])}):",
             "    answers = []",
-            loop,
+            f"    for {each}:",
             *self._lines,
             f"        answers.append(Answer({', '.join(self._values)}))",
             "    return answers",
         ]
-        source = "\n".join(lines) + "\n"
-        exec(compiled(source), names)  # what is in the source says the head of this file
-        build: Callable[..., list[Any]] = names["build"]
-        return build, source
+        self._globals["Answer"] = answer_class(tuple(self._keys))
+        return FunctionType(_compiled("\n".join(lines) + "\n", self._type), self._globals)
 
-    def _leaf(self, key: str, type_: Any, expression: str, nodes: Sequence[Node]) -> None:
-        name = f"v{len(self._keys)}"
+    def _leaf(self, key: str, type_: Any, variable: str, nodes: Sequence[Node]) -> None:
         inner = type_.of_type if is_non_null_type(type_) else type_
-        test = plain_test(inner, name) if is_leaf_type(inner) else None
-        convert = self._named("to", converter(type_, nodes))
-        conditions = [] if is_non_null_type(type_) else [f"{name} is not None"]
+        test = plain_test(inner, variable) if is_leaf_type(inner) else None
+        complete = f"complete_{variable}"
+        self._globals[complete] = converter(type_, nodes)
+        conditions = [] if is_non_null_type(type_) else [f"{variable} is not None"]
         if test is not None:
             conditions.append(f"not ({test})")
-        self._lines.append(f"        {name} = {expression}")
+        indent = "        "
         if conditions:
-            self._lines.append(f"        if {' and '.join(conditions)}:")
-            self._lines.append(f"            {name} = {convert}({name})")
-        else:
-            self._lines.append(f"        {name} = {convert}({name})")
-        self._add(key, name)
+            self._lines.append(f"{indent}if {' and '.join(conditions)}:")
+            indent += "    "
+        self._lines.append(f"{indent}{variable} = {complete}({variable})")
+        self._add(key, variable)
 
-    def _named(self, prefix: str, value: object) -> str:
-        name = f"{prefix}{len(self._names)}"
-        self._names[name] = value
-        return name
+    def _column(self, name: str) -> str:
+        variable = self._variable(name)
+        self._zipped.append(variable)
+        self._parameters.append(f"{variable}_column")
+        return variable
+
+    def _variable(self, name: str) -> str:
+        # Different from all others: no fixed name ends with a number, and this one is taken once.
+        return f"{_checked(name)}_{len(self._keys)}"
 
     def _add(self, key: str, value: str) -> None:
         self._keys.append(key)
         self._values.append(value)
+
+
+def source_of(build: Build) -> str:
+    """The source of a generated function."""
+    return "".join(linecache.getlines(build.__code__.co_filename))
 
 
 @lru_cache(maxsize=1024)
@@ -109,14 +131,32 @@ def answer_class(keys: tuple[str, ...]) -> type[msgspec.Struct]:
     return msgspec.defstruct("Answer", names, rename=renamed, gc=False, eq=False)
 
 
-@lru_cache(maxsize=1024)
-def compiled(source: str) -> CodeType:
-    """The code of a source: different operations often need the same."""
-    return compile(source, "<engine>", "exec")
+def _compiled(source: str, type_name: str) -> CodeType:
+    """The code of a function, compiled once for all plans that need it while there are any."""
+    code = CODE_OF_SOURCE.get(source)
+    if code is None:
+        filename = f"<engine: {type_name} {next(_numbers)}>"
+        (code,) = [each for each in compile(source, filename, "exec").co_consts if isinstance(each, CodeType)]
+        CODE_OF_SOURCE[source] = code
+        linecache.cache[filename] = len(source), None, source.splitlines(keepends=True), filename
+        finalize(code, linecache.cache.pop, filename, None).atexit = False
+    return code
+
+
+CODE_OF_SOURCE: WeakValueDictionary[str, CodeType] = WeakValueDictionary()
+"""The code that plans need: different operations often need the same."""
+
+_numbers = count(1)
 
 
 def _checked(name: str) -> str:
-    # A name of the schema's Python code; of a request there is none.
-    if not name.isidentifier() or iskeyword(name):
+    # A name of the schema or of its Python code; of a request there is none.
+    if not name.isidentifier():
         raise ValueError(f"{name!r} is no name in Python")
     return name
+
+
+def _attribute(name: str) -> str:
+    if iskeyword(name):
+        raise ValueError(f"{name!r} is a keyword of Python, and no attribute")
+    return _checked(name)

@@ -13,7 +13,7 @@ from graphql.pyutils import Path
 from engine.event_loop_turns import turns
 from engine.fallback import Fallback
 from engine.plan_run import Pending, PlanRun, Values
-from engine.relation_protocols import Relation, RelationToOne
+from engine.relation_protocols import Relation
 from engine.work_steps import CALL, CALL_AWAITED
 
 RELATED_AT_ONCE, CALLED_AT_ONCE = 500, 8
@@ -61,6 +61,9 @@ class Related:
     """A declared relation: one batch for all parents."""
 
     relation: Relation
+    attribute: str
+    """Where a parent has the id of its record, or the ids of its records."""
+    is_to_one: bool
 
     def values(self, parents: Sequence[Any], run: PlanRun, pending: Pending) -> Values | Awaitable[Any]:
         """What the parents are related to."""
@@ -94,8 +97,7 @@ class Related:
         return values
 
     def __str__(self) -> str:
-        key = self.relation.key if isinstance(self.relation, RelationToOne) else self.relation.keys
-        return f"relation by {key}, one batch"
+        return f"relation by {self.attribute}, one batch"
 
 
 @dataclass(frozen=True, slots=True)

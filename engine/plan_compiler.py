@@ -40,7 +40,6 @@ from engine.code_generation import BuildSource
 from engine.field_sources import Attribute, Related, UnknownPath
 from engine.plan_nodes import Column, Plan, PlanNode, Selection, Shape
 from engine.plan_run import InfoFor, PlanRun
-from engine.relation_protocols import RelationToOne
 from engine.runtime_types import RuntimeTypes
 from engine.strawberry_fields import AskedField, source_of
 
@@ -117,17 +116,16 @@ class Compiler:
         yield
         self._fields += len(fields)
         columns: list[Column] = []
-        build = BuildSource()
+        build = BuildSource(type_)
         for key, asked in fields.items():
             name = asked[0].node.name.value
             if name == _TYPENAME:
-                build.constant(key, type_.name)
+                build.constant(key, name, type_.name)
                 continue
             path = Path(None, key, type_.name) if at_root else UnknownPath(None, key, type_.name)
             column = yield from self._field(build, key, asked, type_, path)
             if column is not None:
                 columns.append(column)
-        function, source = build.function()
         selections = tuple(
             (number, column.selection) for number, column in enumerate(columns) if column.selection
         )
@@ -140,25 +138,25 @@ class Compiler:
         ]
         direct = tuple(relations) if len(relations) == len(columns) else None
         weight = sum(_weight(self._graphql, type_, asked[0].node) for asked in fields.values())
-        return PlanNode(type_, tuple(columns), selections, direct, function, source, tuple(fields), weight)
+        return PlanNode(type_, tuple(columns), selections, direct, build.function(), tuple(fields), weight)
 
     def _field(
         self, build: BuildSource, key: str, asked: FieldDetailsList, parent: GraphQLObjectType, path: Path
     ) -> PlanSteps[Column | None]:
         """The column of a field; None if ``build`` reads the value from the object itself."""
-        definition = self._graphql.get_field(parent, asked[0].node.name.value)
+        name = asked[0].node.name.value
+        definition = self._graphql.get_field(parent, name)
         assert definition is not None
         nodes = [details.node for details in asked]
         info_for = self._info_for(definition, nodes, parent, path)
         source = source_of(AskedField(definition, asked[0].node, info_for), self._schema)
         shape, named_type = Shape.of(definition.type)
         if not is_leaf_type(named_type):
-            by = (
-                source.relation.key
-                if isinstance(source, Related) and isinstance(source.relation, RelationToOne)
-                else None
-            )
-            build.column(key, by)
+            by = source.attribute if isinstance(source, Related) and source.is_to_one else None
+            if by is None:
+                build.column(key, name)
+            else:
+                build.column_by_key(key, name, by)
             node_of = {}
             for type_ in self._types.possible(named_type):
                 node_of[type_] = yield from self._below(asked, type_)
@@ -166,7 +164,7 @@ class Compiler:
         if isinstance(source, Attribute) and source.name.isidentifier():
             build.attribute(key, definition.type, source.name, nodes)
             return None
-        build.column_of_leaves(key, definition.type, nodes)
+        build.column_of_leaves(key, definition.type, name, nodes)
         return Column(key, source, None)
 
     def _info_for(

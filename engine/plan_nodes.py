@@ -8,7 +8,7 @@ run finds out is in its parts.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from operator import attrgetter
@@ -24,6 +24,7 @@ from graphql import (
     is_non_null_type,
 )
 
+from engine.code_generation import Build
 from engine.fallback import Fallback
 from engine.field_failures import Failed
 from engine.field_sources import FieldSource
@@ -58,9 +59,7 @@ class PlanNode:
     """Of those columns that have one, with their numbers."""
     relations: tuple[tuple[Relation, Selection], ...] | None
     """The relations behind its columns, if neither it nor any plan node below has other columns."""
-    build: Callable[..., list[Any]]
-    source: str
-    """Of ``build``."""
+    build: Build
     keys: tuple[str, ...]
     """Of an answer, in the order of the arguments of ``Answer``."""
     weight: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from engine.code_generation import source_of
 from engine.plan_nodes import Column, Plan, PlanNode, Shape
 
 
@@ -17,7 +18,7 @@ def _lines(node: PlanNode, indent: str, deepest: int) -> Iterator[str]:
     yield f"{indent}{node.type.name} with {', '.join(node.keys)}"
     for column in node.columns:
         yield f"{indent}  {column.key}: {column.source}{_to(column)}"
-    for line in node.source.splitlines():
+    for line in source_of(node.build).splitlines():
         yield f"{indent}  | {line}"
     for column in node.columns:
         if column.selection is None:

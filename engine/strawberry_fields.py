@@ -59,9 +59,12 @@ def source_of(asked: AskedField, schema: strawberry.Schema) -> FieldSource:
     resolver = field.base_resolver
     function = resolver.wrapped_func
     assert callable(function)
-    relation = getattr(function, "__self__", None)
-    if isinstance(relation, RelationToOne | RelationToMany) and not asked.node.arguments:
-        return Related(relation)
+    owner = getattr(function, "__self__", None)
+    if owner is not None and not asked.node.arguments:
+        if isinstance(owner, RelationToOne):
+            return Related(owner, owner.key, is_to_one=True)
+        if isinstance(owner, RelationToMany):
+            return Related(owner, owner.keys, is_to_one=False)
     parent = resolver.parent_parameter or resolver.root_parameter
     first = next(iter(signature(function).parameters.values()), None)
     # By its place it is given faster than by its name.
