@@ -12,6 +12,7 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from catalog.freshness import Snapshot
 from engine import AnswerTooLarge, Ran, Stopped
+from engine.answer_dependencies import DependsOn
 from gateway.admission_queue import Overloaded
 from gateway.error_format import field_error, overload, request_error, start_error
 
@@ -27,15 +28,19 @@ class GraphQLAnswer(msgspec.Struct, frozen=True):
     """False if the operation never started (spec, 7.1.2)."""
     failed: bool
     """Whether the response has ``errors``."""
+    depends_on: DependsOn = DependsOn(0)
+    """What decides it, beside the operation."""
     made_of: Snapshot | None = None
-    """The catalog that alone it was made of: the same operation has the same answer while the version is the same.
-
-    None if it can have another the next time.
-    """
+    """The catalog that it was made from, if there was one."""
     retry_after: int | None = None
     """Seconds after which an operation that found no place is worth another try; None for all others."""
     extensions: dict[str, Any] = msgspec.field(default_factory=dict)
     """What the execution has for the response beside; not in ``body`` yet."""
+
+    @property
+    def can_be_kept(self) -> bool:
+        """Whether the same operation has the same answer for as long as the catalog is the same."""
+        return self.made_of is not None and not self.failed and not self.depends_on & ~DependsOn.CATALOG
 
     def decoded(self) -> dict[str, Any]:
         """The response as Python has it."""

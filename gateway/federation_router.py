@@ -30,4 +30,4 @@ class FederationRouter:
     def budget(self, shown: str | None) -> EntityBudget:
         """What a request may ask of ``_entities`` that shows this in its header."""
         allowed = not self.secret or self.is_known(shown)
-        return EntityBudget(self.most_entities, allowed, shared=not self.secret)
+        return EntityBudget(self.most_entities, allowed)

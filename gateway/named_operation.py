@@ -5,6 +5,7 @@ from __future__ import annotations
 from graphql import GraphQLError, OperationType
 
 from schema import Document
+from schema.declared_dependencies import Dependencies
 
 
 def is_subscription(asked: Document, operation_name: str | None) -> bool:
@@ -14,6 +15,12 @@ def is_subscription(asked: Document, operation_name: str | None) -> bool:
         for name, type in asked.operations
         if operation_name is None or name == operation_name
     )
+
+
+def dependencies_of(asked: Document, operation_name: str | None) -> Dependencies:
+    """What the answer to the operation depends on, which is one that can run."""
+    names = [name for name, _type in asked.operations]
+    return asked.dependencies[0 if operation_name is None else names.index(operation_name)]
 
 
 def why_unfit(asked: Document, operation_name: str | None) -> list[GraphQLError]:

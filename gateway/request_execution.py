@@ -16,6 +16,7 @@ from strawberry.types.execution import ExecutionResult
 from catalog.catalog_source import CatalogSource
 from catalog.freshness import Snapshot, SnapshotStatus
 from engine import DEFAULT_RUN_LIMITS, Engine, Fallback, FallbackReason, RunLimits, Stopped, TooComplex
+from engine.answer_dependencies import DependsOn
 from gateway.admission_queue import UNLIMITED, Admission, Overloaded, Turn
 from gateway.answers import (
     GraphQLAnswer,
@@ -30,7 +31,7 @@ from gateway.deadline import Deadline
 from gateway.document_cache import DocumentCache
 from gateway.federation_router import FederationRouter
 from gateway.limits import DEFAULT_DOCUMENT_LIMITS, DocumentLimits
-from gateway.named_operation import is_subscription, why_unclear, why_unfit
+from gateway.named_operation import dependencies_of, is_subscription, why_unclear, why_unfit
 from gateway.persisted.document_lookup import PersistedDocuments
 from gateway.running_subscriptions import Subscriptions
 from resolvers.lists.list_sizes import USUAL_SIZES, ListSizes, list_sizes
@@ -125,8 +126,8 @@ class Gateway:
             answer, fallback = await self._run(request, asked, context, receipt)
         finally:
             context.loaders.close()
-        if not (answer.failed or receipt.uncacheable or request.receipt):
-            answer = replace(answer, made_of=snapshot)
+        depends_on = self._depends_on(request, asked, context)
+        answer = replace(answer, made_of=snapshot, depends_on=depends_on)
         if receipt.not_looked_up:
             told = {"freshness": _freshness(context.status, receipt)}
             answer = replace(answer, extensions=answer.extensions | told)
@@ -283,12 +284,25 @@ class Gateway:
         entities, work = self.router.budget(request.router), self._work(request)
         return Context(loaders, status, self.source, entities, work)
 
+    def _is_traced(self, request: GraphQLRequest) -> bool:
+        return request.traced and self.router.is_known(request.router)
+
+    def _depends_on(self, request: GraphQLRequest, asked: Document, context: Context) -> DependsOn:
+        """What the answer to an operation that ran in this context depends on."""
+        depends_on = dependencies_of(asked, request.operation_name).with_variables(request.variables)
+        # What may be asked of upstream need not have been, and without a router's secret everyone may ask for all.
+        depends_on &= ~(DependsOn.UPSTREAM if self.router.secret else DependsOn.UPSTREAM | DependsOn.ASKER)
+        if context.loaders.asked_upstream:
+            depends_on |= DependsOn.UPSTREAM
+        if self._is_traced(request) or request.receipt:
+            depends_on |= DependsOn.ASKER | DependsOn.TIME
+        return depends_on
+
     async def _run(
         self, request: GraphQLRequest, asked: Document, context: Context, receipt: Receipt
     ) -> tuple[GraphQLAnswer, FallbackReason | None]:
         """The answer, and why the engine fell back, if it did."""
-        if request.traced and self.router.is_known(request.router):
-            receipt.uncacheable = True
+        if self._is_traced(request):
             with tracing_fields():
                 return await self._run_by_strawberry(request, asked, context), "extension"
         if self.engine is None:

@@ -17,7 +17,6 @@ from resolvers.cursor_codec import LAYOUT, Layout, NotACursor, decoded, encoded
 from resolvers.lists.pagination import PageInfo, page_size
 from resolvers.loading.request_context import Context, Info
 from resolvers.work_budget import EXCHANGE, LOOKUP
-from upstream.client.request_receipt import note_uncacheable
 from upstream.client.upstream_errors import NothingStored
 from upstream.client.v4_records import PACKAGE, GridRecord, PackageRecord
 
@@ -102,7 +101,6 @@ class ChangeFeed:
 
 async def changes(info: Info, since: Since = None, first: FirstChanges = None) -> ChangeFeed:
     """A part of the feed, oldest first."""
-    note_uncacheable()
     size = page_size("changes", "first", first)
     context = info.context
     feed, after = ("", 0) if since is None else _read(since, "changes(since:)")

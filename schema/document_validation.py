@@ -23,6 +23,7 @@ from graphql.language import Visitor, VisitorAction
 from strawberry.extensions import SchemaExtension
 
 from engine import DEFAULT_RUN_LIMITS, RunLimits
+from schema.declared_dependencies import Dependencies, read_dependencies
 from schema.limited_execution import LIMITS, UNAWAITED, Unawaited
 
 MOST_ERRORS = 20
@@ -41,6 +42,8 @@ class Document:
     errors: tuple[GraphQLError, ...]
     operations: tuple[tuple[str | None, OperationType], ...]
     """Its operations: their names, if they have one, and types."""
+    dependencies: tuple[Dependencies, ...] = ()
+    """What the answers to its operations depend on, in the order of ``operations``; none if it has errors."""
     in_parts: DocumentNode | None = None
     """The document with its ``@defer`` and ``@stream``; None if it has none."""
 
@@ -63,7 +66,8 @@ def read_document(
     )
     errors = tuple(validate(schema, node, max_errors=MOST_ERRORS))
     whole = visit(node, _WithoutParts())
-    return Document(whole, errors, operations, in_parts=None if whole is node else node)
+    dependencies = () if errors else read_dependencies(node, schema)
+    return Document(whole, errors, operations, dependencies, in_parts=None if whole is node else node)
 
 
 @contextmanager

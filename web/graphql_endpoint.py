@@ -170,7 +170,7 @@ class GraphQLEndpoint:
         if kept is None:
             answer = await as_long_as_there(receive, self._gateway.execute(request))
             snapshot = answer.made_of
-            if snapshot is None:
+            if snapshot is None or not answer.can_be_kept:
                 if answer.retry_after is not None:
                     headers = [*NO_STORE, (b"retry-after", b"%d" % answer.retry_after)]
                     return await self._in_form(503, answer.body, form, headers)

@@ -10,8 +10,6 @@ from typing import Any, TypeVar
 
 from aiodataloader import DataLoader
 
-from upstream.client.request_receipt import note_uncacheable
-
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 LoadBatch = Callable[[Sequence[Any]], Awaitable[list[Any]]]
@@ -21,6 +19,8 @@ class Batches:
     """The batches of one request that are under way."""
 
     def __init__(self) -> None:
+        self.asked_upstream = False
+        """Whether something was wanted that the catalog does not have."""
         self._running: set[asyncio.Task[Any]] = set()
         self._ended = False
 
@@ -57,7 +57,7 @@ class BatchLoader(DataLoader[K, V]):
 
     def load(self, key: K) -> Future[V]:
         """What there is for the key, in the next batch or loaded before."""
-        note_uncacheable()
+        self._batches.asked_upstream = True
         return super().load(key)
 
     async def batch_load_fn(self, keys: Sequence[K]) -> list[Any]:

@@ -22,7 +22,7 @@ from catalog.indexed_catalog import Catalog
 from resolvers.loading.batch_loader import Batches, BatchLoader
 from upstream.batching.batcher import ALL_CATEGORIES, Batcher
 from upstream.batching.request_planning import Window
-from upstream.client.request_receipt import note_from_memory, note_not_looked_up, note_uncacheable
+from upstream.client.request_receipt import note_from_memory, note_not_looked_up
 from upstream.client.upstream_errors import BudgetSpent, UpstreamBadData, UpstreamError
 from upstream.client.v4_records import (
     CATEGORY,
@@ -64,12 +64,17 @@ class Loaders:
         )
         return cls(packages, grids, CategoryLoader(batcher, batches, catalog), catalog, batches, batcher)
 
+    @property
+    def asked_upstream(self) -> bool:
+        """Whether something was wanted that only upstream has, whatever came of it."""
+        return self._batches.asked_upstream
+
     async def search(self, query: str) -> tuple[SearchHitRecord, ...]:
         """What upstream finds, best first.
 
         :raises UpstreamError: there is no answer.
         """
-        note_uncacheable()
+        self._batches.asked_upstream = True
         found = self._searches.get(query)
         if found is None:
             try:

@@ -14,7 +14,6 @@ from resolvers.client_errors import Forbidden
 from resolvers.filters.filter_cache import FiltersOfRequest
 from resolvers.loading.record_loaders import Loaders
 from resolvers.work_budget import WorkBudget
-from upstream.client.request_receipt import note_uncacheable
 from upstream.client.upstream_errors import UpstreamError
 
 MOST_ENTITIES = 1000
@@ -31,8 +30,6 @@ class EntityBudget:
     most: int = MOST_ENTITIES
     allowed: bool = True
     """Whether the request may ask for any: see ``GATEWAY_ROUTER_SECRET``."""
-    shared: bool = True
-    """Whether others may be given the same answer."""
     asked: int = 0
 
     def spend(self, count: int) -> None:
@@ -43,8 +40,6 @@ class EntityBudget:
         """
         if not self.allowed:
             raise Forbidden("_entities is for the router alone, whose secret this request does not have.")
-        if not self.shared:
-            note_uncacheable()
         self.asked += count
         if self.asked > self.most:
             raise TooComplex(

@@ -1,4 +1,4 @@
-"""The receipt: what one answer cost upstream, and whether it was made of the catalog alone.
+"""The receipt: what one answer cost upstream.
 
 Whoever wants one opens ``recording(receipt)``; the client notes each exchange on the receipt that is open in
 its context. Tasks inherit the context of the code that starts them, so loaders need not know of it.
@@ -34,8 +34,6 @@ class Receipt:
     from_memory: int = 0
     not_looked_up: int = 0
     """How many keys were answered as missing because the catalog does not know them, and upstream was not asked."""
-    uncacheable: bool = False
-    """Whether the same operation can have another answer from the same catalog, now or later."""
     begin_waiting: Callable[[], None] = lambda: None
     """Called each time that the answer begins to wait for upstream."""
 
@@ -128,10 +126,3 @@ def note_not_looked_up(keys: int) -> None:
     receipt = _open_receipt.get()
     if receipt is not None:
         receipt.not_looked_up += keys
-
-
-def note_uncacheable() -> None:
-    """Note on the open receipt, if there is one, that the answer depends on the time, or on what upstream says now."""
-    receipt = _open_receipt.get()
-    if receipt is not None:
-        receipt.uncacheable = True
