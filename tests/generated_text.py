@@ -14,7 +14,7 @@ from typing import Any
 
 from graphql import ObjectTypeDefinitionNode, build_schema, find_breaking_changes, parse, print_ast
 
-from gateway.request_execution import Gateway, GraphQLRequest
+from gateway.request_execution import Gateway, GraphQLRequest, explain
 from schema import sdl
 from server import open_source
 from settings import Settings, read_settings
@@ -23,6 +23,7 @@ ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 GRAPH = ROOT / "docs" / "graph.md"
 FEDERATION = ROOT / "docs" / "federation.md"
+ENGINE = ROOT / "docs" / "engine.md"
 RELEASES = ROOT / "tests" / "federation" / "releases.graphql"
 SDL = ROOT / "schema.graphql"
 SUBGRAPH = ROOT / "subgraph.graphql"
@@ -37,9 +38,11 @@ def generated_files() -> dict[Path, str]:
     for path in EXAMPLES:
         parts[f"{path.stem} query"] = f"```graphql\n{path.read_text(encoding='utf-8')}```"
         parts[f"{path.stem} answer"] = f"```json\n{_readable(answers[path.stem])}\n```"
+    canonical = (ROOT / "examples" / "canonical.graphql").read_text(encoding="utf-8")
+    parts["canonical plan"] = f"```\n{explain(GraphQLRequest(canonical))}```"
     files = {SDL: f"{sdl('plain')}\n", SUBGRAPH: f"{sdl('federation')}\n"}
     files |= {answer_of(path): f"{_readable(answers[path.stem])}\n" for path in EXAMPLES}
-    for document in (README, GRAPH, FEDERATION):
+    for document in (README, GRAPH, FEDERATION, ENGINE):
         files[document] = _with_parts(document.read_text(encoding="utf-8"), parts)
     return files
 

@@ -27,7 +27,7 @@ def test_the_map_names_every_room(room: str) -> None:
     assert f"| `{room}` |" in MAP.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["docs/architecture.md", "CONTRIBUTING.md", "README.md"])
+@pytest.mark.parametrize("name", ["docs/architecture.md", "docs/engine.md", "CONTRIBUTING.md", "README.md"])
 def test_every_path_that_a_document_names_exists(name: str) -> None:
     named = set(PATH.findall((ROOT / name).read_text(encoding="utf-8"))) - MADE_BY_COMMANDS
     assert len(named) > 5
