@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Generic, NamedTuple, TypeVar
 
 import strawberry
+from strawberry.scalars import JSON
 
 from catalog.history.change_feed import FeedEntry, FeedExcerpt, FeedReplaced
 from resolvers.client_errors import BadUserInput
@@ -61,45 +61,66 @@ class ChangedType(Enum):
     GRID = strawberry.enum_value("grid", description="A grid.")
 
 
-@dataclass(frozen=True, slots=True)
+N = TypeVar("N")
+
+
+@strawberry.type(description="A field of a record, with its values before and after.")
 class FieldChange:
-    """A field with its values before and after."""
+    """Holds the values of one field."""
 
-    name: str
-    old: Any
-    new: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What happened to one record, and the record as it is now."""
-
-    cursor: str
-    action: ChangeSort
-    type: ChangedType
-    database_id: int
-    slug: str
-    at: datetime
-    catalog_version: str
-    fields: list[FieldChange]
-    node: PackageRecord | GridRecord | None
-
-    @property
-    def sort(self) -> ChangeSort:
-        """Return the action, by the old name of the field."""
-        return self.action
+    name: str = strawberry.field(
+        description="The name of the field in this graph. `category`, `grids` and `packages` are databaseIds."
+    )
+    old: JSON | None = strawberry.field(description="The value before, as JSON.")
+    new: JSON | None = strawberry.field(description="The value after, as JSON.")
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeFeed:
-    """A part of the feed; ``total_count`` is how many changes there are from its start on."""
+@strawberry.type(description="What happened to one package or grid between two readings of Django Packages.")
+class Change(Generic[N]):
+    """Says what happened to one record."""
 
-    nodes: list[Change]
-    page_info: PageInfo
-    total_count: int
+    cursor: str = strawberry.field(description="The place in the feed, for `since`.")
+    action: ChangeSort = strawberry.field(description="What happened.")
+
+    sort: ChangeSort = strawberry.field(
+        description="What happened, by the old name of the field.",
+        deprecation_reason="It is called `action`.",
+    )
+    type: ChangedType = strawberry.field(description="What type of record it happened to.")
+    database_id: int = strawberry.field(description="The number of the record in the REST API.")
+    slug: str = strawberry.field(
+        description="The name of the record in addresses; the last one, if it is gone."
+    )
+    at: datetime = strawberry.field(description="When the gateway saw it.")
+    catalog_version: str = strawberry.field(
+        description="The first version of the catalog that has the change."
+    )
+    fields: list[FieldChange] = strawberry.field(
+        description="What is different. Empty for a record that came or is gone."
+    )
+    node: N | None = strawberry.field(
+        description="The package or grid as it is now. Null if it is gone, now or since."
+    )
 
 
-async def changes(info: Info, since: Since = None, first: FirstChanges = None) -> ChangeFeed:
+@strawberry.type(description="A part of the change feed, oldest first. Each change has its cursor.")
+class ChangeFeed(Generic[N]):
+    """Holds a part of the feed."""
+
+    nodes: list[Change[N]] = strawberry.field(description="The changes of this part.")
+    page_info: PageInfo = strawberry.field(
+        description="Whether there is more, and from where; `endCursor` is there for an empty part too."
+    )
+    total_count: int = strawberry.field(description="How many changes there are from this part's start on.")
+
+
+RecordChanged = Change[PackageRecord | GridRecord]
+"""A change, and the record as it is now."""
+
+
+async def changes(
+    info: Info, since: Since = None, first: FirstChanges = None
+) -> ChangeFeed[PackageRecord | GridRecord]:
     """A part of the feed, oldest first."""
     size = page_size("changes", "first", first)
     context = info.context
@@ -116,7 +137,7 @@ async def changes(info: Info, since: Since = None, first: FirstChanges = None) -
         # There is one on an empty page too: what comes next is behind it.
         end_cursor=_cursor(excerpt.feed, excerpt.end),
     )
-    return ChangeFeed(nodes, page_info, len(nodes) + excerpt.left)
+    return ChangeFeed(nodes=nodes, page_info=page_info, total_count=len(nodes) + excerpt.left)
 
 
 async def changes_cursor(info: Info) -> str | None:
@@ -130,7 +151,7 @@ async def changes_cursor(info: Info) -> str | None:
     return _cursor(excerpt.feed, excerpt.newest)
 
 
-async def catalog_changed(info: Info, since: SinceNow = None) -> AsyncIterator[Change]:
+async def catalog_changed(info: Info, since: SinceNow = None) -> AsyncIterator[RecordChanged]:
     """The feed as it grows. The cursor is checked before it begins."""
     source = info.context.source
     if since is None:
@@ -141,7 +162,7 @@ async def catalog_changed(info: Info, since: SinceNow = None) -> AsyncIterator[C
     return _followed(info.context, feed, after)
 
 
-async def _followed(context: Context, feed: str, after: int) -> AsyncIterator[Change]:
+async def _followed(context: Context, feed: str, after: int) -> AsyncIterator[RecordChanged]:
     try:
         async for entry in context.source.follow_changes(feed, after):
             # Each event is answered from the catalog of its time, not from that of the subscription's start.
@@ -154,7 +175,7 @@ async def _followed(context: Context, feed: str, after: int) -> AsyncIterator[Ch
         raise BadUserInput(f"The change feed began anew; {_ANEW}.") from None
 
 
-def _change(context: Context, entry: FeedEntry) -> Change:
+def _change(context: Context, entry: FeedEntry) -> RecordChanged:
     change = entry.change
     # Not the catalog of the request's start, which may be older than what the feed tells of.
     snapshot = context.source.latest
@@ -165,12 +186,13 @@ def _change(context: Context, entry: FeedEntry) -> Change:
     return Change(
         cursor=_cursor(entry.feed, entry.place),
         action=ChangeSort(change.sort),
+        sort=ChangeSort(change.sort),
         type=ChangedType(change.kind),
         database_id=change.id,
         slug=change.slug,
         at=change.at,
         catalog_version=change.version.rpartition(" ")[2],
-        fields=[FieldChange(_camel(each.name), each.old, each.new) for each in change.fields],
+        fields=[FieldChange(name=_camel(each.name), old=each.old, new=each.new) for each in change.fields],
         node=node,
     )
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated, cast
+from typing import Annotated, Generic, TypeVar, cast
 
-import msgspec
 import strawberry
 
 from catalog.column_tables import contributor_table
@@ -63,19 +61,23 @@ ContributorOrderArgument = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class CategoryCount:
-    """A category, and how many of some packages are in it."""
-
-    category: CategoryRecord
-    package_count: int
+C = TypeVar("C")
 
 
-class CoContributor(msgspec.Struct, frozen=True):
-    """Someone, and with how many packages they both helped."""
+@strawberry.type(description="A category, and how many of certain packages are in it.")
+class CategoryCount(Generic[C]):
+    """Counts some packages of a category."""
 
-    contributor: ContributorRecord
-    shared_package_count: int
+    category: C = strawberry.field(description="The category.")
+    package_count: int = strawberry.field(description="How many of them are in it.")
+
+
+@strawberry.type(description="Someone who contributed to the same packages as someone else.")
+class CoContributor(Generic[C]):
+    """Counts the packages to which two contributed."""
+
+    contributor: C = strawberry.field(description="Who it is.")
+    shared_package_count: int = strawberry.field(description="How many packages both contributed to.")
 
 
 async def contributor(info: Info, login: Login) -> ContributorRecord | None:
@@ -136,22 +138,27 @@ async def packages(
     return packages_of(info.context, await info.context.catalog(), paging, root.packages, filter, order_by)
 
 
-async def categories(root: ContributorRecord, info: Info) -> list[CategoryCount]:
+async def categories(root: ContributorRecord, info: Info) -> list[CategoryCount[CategoryRecord]]:
     """The categories of their packages, the most packages first, then by id."""
     info.context.work.spend(len(root.packages))
     catalog = await info.context.catalog()
     known = (catalog.packages.get(id) for id in root.packages)
     counts = Counter(package.category for package in known if package is not None)
     return [
-        CategoryCount(catalog.categories[id], counts[id])
+        CategoryCount(category=catalog.categories[id], package_count=counts[id])
         for id in sorted(counts, key=lambda id: (-counts[id], id))
         if id in catalog.categories
     ]
 
 
-async def co_contributors_of(root: ContributorRecord, info: Info, first: Most = 10) -> list[CoContributor]:
+async def co_contributors_of(
+    root: ContributorRecord, info: Info, first: Most = 10
+) -> list[CoContributor[ContributorRecord]]:
     """Those who contributed to the same packages."""
     size = page_size("coContributors", "first", first)
     catalog = await info.context.catalog()
     info.context.work.spend(shared_participations(catalog, root) // SHARED + 2 * size)
-    return [CoContributor(*each) for each in co_contributors(catalog, root, size)]
+    return [
+        CoContributor(contributor=contributor, shared_package_count=count)
+        for contributor, count in co_contributors(catalog, root, size)
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from statistics import median
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
 
@@ -36,26 +36,34 @@ GridPackageOrder = Annotated[
 Most = Annotated[int, strawberry.argument(description="How many: 0 to 100.")]
 
 
-@dataclass(frozen=True, slots=True)
+P = TypeVar("P")
+
+
+@strawberry.type(description="A number that packages have, taken together.")
 class Amount:
-    """A number of each package, taken together. ``median`` is ``None`` where no package has one."""
+    """Sums up a number of each package."""
 
-    total: int
-    median: float | None
+    total: int = strawberry.field(description="The sum.")
+    median: float | None = strawberry.field(
+        description="As many packages have more as have less. Null if there is no package."
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class ComparedPackage:
-    """A package beside the others of its grid: its place by each number, 1 for the greatest.
+@strawberry.type(
+    description="A package beside the others of its grid. Rank 1 is the greatest number; equal numbers share a rank."
+)
+class ComparedPackage(Generic[P]):
+    """Ranks a package by each number."""
 
-    Equal numbers share a place; without a number there is none.
-    """
-
-    package: PackageRecord
-    stars_rank: int
-    forks_rank: int
-    commits_rank: int | None
-    last_commit_rank: int | None
+    package: P = strawberry.field(description="The package.")
+    stars_rank: int = strawberry.field(description="The rank by stars.")
+    forks_rank: int = strawberry.field(description="The rank by forks.")
+    commits_rank: int | None = strawberry.field(
+        description="The rank by the commits of 52 weeks. Null if they are not counted."
+    )
+    last_commit_rank: int | None = strawberry.field(
+        description="The rank by the last commit, 1 for the latest. Null if it is not known."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +131,9 @@ async def most_active(root: GridRecord, info: Info, first: Most = 5) -> list[Pac
     return [package for _, package in counted[:size]]
 
 
-async def compare(root: GridRecord, info: Info, slugs: PackageSlugs) -> list[ComparedPackage | None]:
+async def compare(
+    root: GridRecord, info: Info, slugs: PackageSlugs
+) -> list[ComparedPackage[PackageRecord] | None]:
     """The packages with these slugs beside all others of the grid; ``None`` for one that is not on it."""
     check_count("compare", slugs)
     info.context.work.spend(len(slugs))
@@ -135,11 +145,11 @@ async def compare(root: GridRecord, info: Info, slugs: PackageSlugs) -> list[Com
     last_commits = _ranks(known, last_commit)
     return [
         ComparedPackage(
-            package,
-            stars[package.id],
-            forks[package.id],
-            commits.get(package.id),
-            last_commits.get(package.id),
+            package=package,
+            stars_rank=stars[package.id],
+            forks_rank=forks[package.id],
+            commits_rank=commits.get(package.id),
+            last_commit_rank=last_commits.get(package.id),
         )
         if (package := by_slug.get(slug))
         else None
@@ -166,7 +176,7 @@ async def _known(root: GridRecord, info: Info, each: int = 2) -> list[PackageRec
 
 def _amount(numbers: Iterable[int]) -> Amount:
     every = list(numbers)
-    return Amount(sum(every), float(median(every)) if every else None)
+    return Amount(total=sum(every), median=float(median(every)) if every else None)
 
 
 def _ranks(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
 import strawberry
 
 from catalog.pypi_and_repository import pypi_name, repository
+from engine.answer_dependencies import DependsOn, depends_on
 from resolvers.client_errors import BadUserInput
 from resolvers.current_time import now
 from upstream.client.upstream_errors import UpstreamBadData
@@ -20,50 +20,64 @@ HALF = WEEKS // 2
 WeekCount = Annotated[int, strawberry.argument(description="How many weeks, 1 to 52.")]
 
 
-@dataclass(frozen=True, slots=True)
+@strawberry.type(description="A package on PyPI, as the authors of the package entered it.")
 class PypiProject:
-    """A package on PyPI."""
+    """Names a project on PyPI."""
 
-    name: str
-    version: str | None
-    url: str
+    name: str = strawberry.field(
+        description='The normalised name, by which names on PyPI are told apart, such as "django-allauth".'
+    )
+    version: str | None = strawberry.field(
+        description="The number of the latest release. Null if there is none."
+    )
+    url: str = strawberry.field(description="The address of the project on PyPI.")
 
 
-@dataclass(frozen=True, slots=True)
+@strawberry.type(description="A source repository, by the parts of its address in lower case.")
 class Repository:
-    """A repository by the parts of its address."""
+    """Names a repository by the parts of its address."""
 
-    host: str
-    owner: str
-    name: str
-    url: str
+    host: str = strawberry.field(description='Where it is, such as "github.com".')
+    owner: str = strawberry.field(
+        description='Whose it is, such as "django". Groups within groups are joined by "/".'
+    )
+    name: str = strawberry.field(description='What it is called, such as "channels".')
+    url: str = strawberry.field(description="Its address on the web.")
 
 
-@dataclass(frozen=True, slots=True)
+def last_weeks(root: CommitActivity, n: WeekCount) -> int:
+    """Return the commits of the last ``n`` weeks.
+
+    :raises BadUserInput: there are not so many weeks.
+    """
+    if not 1 <= n <= WEEKS:
+        raise BadUserInput(f"lastWeeks(n:) is {n}; it can be 1 to {WEEKS}.")
+    return sum(root.weekly[-n:])
+
+
+@strawberry.type(
+    description="The commits of the last 52 weeks, as the site counted them when it last read the repository."
+)
 class CommitActivity:
-    """The commits of each of the last 52 weeks, oldest first."""
+    """Sums up the commits of 52 weeks."""
 
-    weekly: tuple[int, ...]
+    weekly: list[int] = strawberry.field(description="The commits of each week, oldest first.")
+    total52: int = strawberry.field(description="The commits of all weeks.")
 
-    @property
-    def total52(self) -> int:
-        """All of them."""
-        return sum(self.weekly)
-
-    @property
-    def trend(self) -> int:
-        """The newer half of the year less the older one."""
-        return sum(self.weekly[-HALF:]) - sum(self.weekly[:-HALF])
-
-    @property
-    def last_active_week(self) -> int | None:
-        """How many weeks before the newest one the last commits were made."""
-        ages = (age for age, commits in enumerate(reversed(self.weekly)) if commits)
-        return next(ages, None)
-
-    def last_weeks(self, n: int) -> int:
-        """The commits of the last ``n`` weeks."""
-        return sum(self.weekly[-n:])
+    trend: int = strawberry.field(
+        description="The commits of the newer 26 weeks less those of the 26 before: above 0 it grows."
+    )
+    last_active_week: int | None = strawberry.field(
+        description=(
+            "How many weeks before the newest one the last commits were made: 0 is the newest week itself. "
+            "Null if there were none in 52 weeks."
+        )
+    )
+    last_weeks: int = strawberry.field(
+        resolver=last_weeks,
+        metadata=depends_on(DependsOn.CATALOG),
+        description="The commits of the last `n` weeks.",
+    )
 
 
 def pypi(root: PackageRecord) -> PypiProject | None:
@@ -71,7 +85,8 @@ def pypi(root: PackageRecord) -> PypiProject | None:
     name = pypi_name(root.pypi_url)
     if name is None:
         return None
-    return PypiProject(name, root.pypi_version or None, f"https://pypi.org/project/{name}/")
+    url = f"https://pypi.org/project/{name}/"
+    return PypiProject(name=name, version=root.pypi_version or None, url=url)
 
 
 def pypi_name_of(root: PackageRecord) -> str | None:
@@ -86,7 +101,7 @@ def repository_of(root: PackageRecord) -> Repository | None:
         return None
     host, _, path = address.partition("/")
     owner, _, name = path.rpartition("/")
-    return Repository(host, owner, name, f"https://{address}")
+    return Repository(host=host, owner=owner, name=name, url=f"https://{address}")
 
 
 def commits_over_52(root: PackageRecord) -> tuple[int, ...] | None:
@@ -121,15 +136,15 @@ def commit_activity(root: PackageRecord) -> CommitActivity | None:
 
     :raises UpstreamBadData: upstream's cannot be taken.
     """
-    commits = commits_over_52(root)
-    return CommitActivity(commits) if commits else None
-
-
-def last_weeks(root: CommitActivity, n: WeekCount) -> int:
-    """The commits of the last ``n`` weeks."""
-    if not 1 <= n <= WEEKS:
-        raise BadUserInput(f"lastWeeks(n:) is {n}; it can be 1 to {WEEKS}.")
-    return root.last_weeks(n)
+    weekly = commits_over_52(root)
+    if not weekly:
+        return None
+    return CommitActivity(
+        weekly=list(weekly),
+        total52=sum(weekly),
+        trend=sum(weekly[-HALF:]) - sum(weekly[:-HALF]),
+        last_active_week=next((age for age, commits in enumerate(reversed(weekly)) if commits), None),
+    )
 
 
 def days_since_last_commit(root: PackageRecord) -> int | None:

@@ -19,8 +19,8 @@ from resolvers.lists.list_arguments import (
     RepoUrl,
     Slug,
 )
-from resolvers.lists.pagination import Connection, Paging
-from resolvers.lists.record_lists import all_grids, all_packages
+from resolvers.lists.pagination import Paging
+from resolvers.lists.record_lists import RecordConnection, all_grids, all_packages
 from resolvers.loading.key_lookup import check_one_key, lookup, package_by_pypi_name, package_by_repo_url
 from resolvers.loading.request_context import Info
 from upstream.client.v4_records import CategoryRecord, GridRecord, PackageRecord
@@ -90,7 +90,7 @@ async def packages(
     after: After = None,
     last: Last = None,
     before: Before = None,
-) -> Connection[PackageRecord]:
+) -> RecordConnection[PackageRecord]:
     """A part of all packages."""
     return await all_packages(info.context, Paging("packages", first, after, last, before), filter, order_by)
 
@@ -103,7 +103,7 @@ async def grids(
     after: After = None,
     last: Last = None,
     before: Before = None,
-) -> Connection[GridRecord]:
+) -> RecordConnection[GridRecord]:
     """A part of all grids."""
     return await all_grids(info.context, Paging("grids", first, after, last, before), filter, order_by)
 

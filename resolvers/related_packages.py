@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Generic, TypeVar
 
 import strawberry
 
@@ -17,15 +16,21 @@ First = Annotated[int, strawberry.argument(description="How many: 0 to 100.")]
 GridSlug = Annotated[str, strawberry.argument(description="The name of a grid in addresses.")]
 
 
-@dataclass(frozen=True, slots=True)
-class RelatedPackage:
-    """A package, and the grids that it shares with another one, by title."""
-
-    package: PackageRecord
-    shared_grids: list[GridRecord]
+P = TypeVar("P")
+G = TypeVar("G")
 
 
-async def related_packages(root: PackageRecord, info: Info, first: First = 10) -> list[RelatedPackage]:
+@strawberry.type(description="A package that is compared with another one, in the grids that they share.")
+class RelatedPackage(Generic[P, G]):
+    """Holds a package, and the grids that it shares with another one."""
+
+    package: P = strawberry.field(description="The related package.")
+    shared_grids: list[G] = strawberry.field(description="The grids that compare both, by title.")
+
+
+async def related_packages(
+    root: PackageRecord, info: Info, first: First = 10
+) -> list[RelatedPackage[PackageRecord, GridRecord]]:
     """The other packages of its grids: most shared grids first, then most stars, then by id.
 
     What cannot be loaded is left out.
@@ -43,7 +48,7 @@ async def related_packages(root: PackageRecord, info: Info, first: First = 10) -
     packages = await loaders.packages.by_ids(sorted(shared))
     found = [package for package in packages if isinstance(package, PackageRecord)]
     found.sort(key=lambda package: (-len(shared[package.id]), -package.repo_watchers, package.id))
-    return [RelatedPackage(package, shared[package.id]) for package in found[:size]]
+    return [RelatedPackage(package=package, shared_grids=shared[package.id]) for package in found[:size]]
 
 
 async def is_on_grid(root: PackageRecord, info: Info, slug: GridSlug) -> bool:

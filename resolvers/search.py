@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated, NamedTuple
+from typing import Annotated, Generic, NamedTuple, TypeAlias, TypeVar
 
 import strawberry
 
@@ -60,42 +59,64 @@ SearchQuery = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class SearchEdge:
-    """A result at its place. A record that could not be loaded is the error it met."""
-
-    cursor: str
-    node: Record | BaseException
-    score: float | None
-    hit: SearchHitRecord | None
+N = TypeVar("N")
+H = TypeVar("H")
 
 
-@dataclass(frozen=True, slots=True)
-class SearchConnection:
-    """A part of the results."""
+@strawberry.type(description="A result of a search at its place.")
+class SearchEdge(Generic[N, H]):
+    """Holds a record, or the error of one that could not be loaded."""
 
-    edges: list[SearchEdge]
-    page_info: PageInfo
-    total_count: int | None
-    answered_by: SearchAnswerer
-    reason: str
+    cursor: str = strawberry.field(
+        description="The place, for `after`. It goes on in the answer of the same answerer to the same query."
+    )
+    node: N | None = strawberry.field(
+        description="The record. Null, with an error, only if it could not be loaded."
+    )
+    score: float | None = strawberry.field(
+        description=(
+            "How well it matches, if CATALOG answered: bm25 with a word in the title counted ten times, in the "
+            "slug or PyPI name five times, in the description once; times 1 + log10(1 + stars) / 5, of a grid "
+            "its packages; doubled if the title or slug is the whole query. Compare it within one answer only. "
+            "Null if UPSTREAM answered, which orders its hits but does not say by how much."
+        )
+    )
+    hit: H | None = strawberry.field(description="Upstream's own row for it. Null if CATALOG answered.")
 
-    @property
-    def nodes(self) -> list[Record | BaseException]:
-        """The records alone."""
-        return [edge.node for edge in self.edges]
+
+@strawberry.type(description="A part of the results of a search, the best first.")
+class SearchConnection(Generic[N, H]):
+    """Holds a part of the results."""
+
+    edges: list[SearchEdge[N, H]] = strawberry.field(
+        description="The results of this part with their cursors."
+    )
+    nodes: list[N | None] = strawberry.field(description="The records of this part alone.")
+    page_info: PageInfo = strawberry.field(
+        description="Whether this answer has more. UPSTREAM's ends after 20, however many match."
+    )
+    total_count: int | None = strawberry.field(
+        description=(
+            "How many records match. Null if UPSTREAM answered with 20 hits, for it does not say how many more "
+            "there are."
+        )
+    )
+    answered_by: SearchAnswerer = strawberry.field(description="Who answered.")
+    reason: str = strawberry.field(description="Why it was they who answered, in a sentence.")
 
 
-async def search(
-    info: Info, query: SearchQuery, first: First = None, after: After = None
-) -> SearchConnection:
+_FoundEdge: TypeAlias = SearchEdge[Record | BaseException, SearchHitRecord]
+Found: TypeAlias = SearchConnection[Record | BaseException, SearchHitRecord]
+
+
+async def search(info: Info, query: SearchQuery, first: First = None, after: After = None) -> Found:
     """What a query finds."""
     return await find(info.context, query, first, after)
 
 
 async def find(
     context: Context, query: str, first: int | None, after: str | None, patience: float = PATIENCE
-) -> SearchConnection:
+) -> Found:
     """The part of the results that is asked for.
 
     :raises BadUserInput: an argument makes no sense.
@@ -193,17 +214,20 @@ async def _load(context: Context, hit: SearchHitRecord) -> PackageRecord | GridR
     return await context.loaders.grids.by_slug(hit.slug)
 
 
-def _of_hits(
-    query: str, answer: _UpstreamResults, size: int, position: UpstreamPosition | None
-) -> SearchConnection:
+def _of_hits(query: str, answer: _UpstreamResults, size: int, position: UpstreamPosition | None) -> Found:
     results, start = answer.results, 0
     if position is not None:
         named = [(hit.item_type, hit.slug) for hit, _ in results]
         key = (position.item_type, position.slug)
         # If it is gone, those behind it have moved up.
         start = named.index(key) + 1 if key in named else min(max(position.ahead, 0), len(named))
-    edges = [
-        SearchEdge(write_cursor(query, UpstreamPosition(hit.item_type, hit.slug, ahead)), record, None, hit)
+    edges: list[_FoundEdge] = [
+        SearchEdge(
+            cursor=write_cursor(query, UpstreamPosition(hit.item_type, hit.slug, ahead)),
+            node=record,
+            score=None,
+            hit=hit,
+        )
         for ahead, (hit, record) in enumerate(results[start : start + size], start)
     ]
     reason = "Upstream's search answered."
@@ -216,7 +240,7 @@ def _of_hits(
 
 async def _of_catalog(
     context: Context, query: str, size: int, position: CatalogPosition | None, reason: str
-) -> SearchConnection:
+) -> Found:
     """Raises UpstreamError if there is no catalog yet."""
     catalog = await context.catalog()
     index = await catalog.view(LazyFullTextIndex).index(catalog)
@@ -235,24 +259,31 @@ async def _of_catalog(
     return _part(edges, start, total, total, SearchAnswerer.CATALOG, reason)
 
 
-def _catalog_edge(query: str, catalog: Catalog, key: RecordKey, score: float) -> SearchEdge:
+def _catalog_edge(query: str, catalog: Catalog, key: RecordKey, score: float) -> _FoundEdge:
     records: Mapping[int, Record] = catalog.packages if key.kind == PACKAGE.singular else catalog.grids
     cursor = write_cursor(query, CatalogPosition(key.kind, key.id, score))
-    return SearchEdge(cursor, records[key.id], score, None)
+    return SearchEdge(cursor=cursor, node=records[key.id], score=score, hit=None)
 
 
 def _part(
-    edges: list[SearchEdge],
+    edges: list[_FoundEdge],
     start: int,
     results: int,
     total_count: int | None,
     answered_by: SearchAnswerer,
     reason: str,
-) -> SearchConnection:
+) -> Found:
     info = PageInfo(
         has_next_page=start + len(edges) < results,
         has_previous_page=start > 0,
         start_cursor=edges[0].cursor if edges else None,
         end_cursor=edges[-1].cursor if edges else None,
     )
-    return SearchConnection(edges, info, total_count, answered_by, reason)
+    return SearchConnection(
+        edges=edges,
+        nodes=[edge.node for edge in edges],
+        page_info=info,
+        total_count=total_count,
+        answered_by=answered_by,
+        reason=reason,
+    )

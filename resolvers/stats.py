@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from dataclasses import dataclass
 from typing import Annotated
 
 import strawberry
@@ -21,103 +20,103 @@ from resolvers.filters.filter_matching import MOST_DAYS
 from resolvers.lists.order_enums import PackageOrder
 from resolvers.lists.pagination import page_size
 from resolvers.loading.request_context import Info
-from upstream.client.v4_records import PackageRecord
+from upstream.client.v4_records import CategoryRecord, PackageRecord
 
 Most = Annotated[int, strawberry.argument(description="How many: 0 to 100.")]
 Days = Annotated[int, strawberry.argument(description="The age of the last commit at most, 0 to 36500.")]
 
 
-@dataclass(frozen=True, slots=True)
-class Stats:
-    """Counts over one catalog."""
-
-    catalog: Catalog
-
-
-@dataclass(frozen=True, slots=True)
+@strawberry.type(description="A host of repositories, and how many packages have theirs there.")
 class HostCount:
-    """A host of repositories, and how many packages have theirs there."""
+    """Counts the repositories of a host."""
 
-    host: str
-    package_count: int
+    host: str = strawberry.field(description='The host, such as "github.com".')
+    package_count: int = strawberry.field(description="How many packages have their repository there.")
 
 
-@dataclass(frozen=True, slots=True)
+@strawberry.type(description="How many packages had a commit lately.")
 class ActiveShare:
-    """How many packages had a commit lately, and what part of all that is."""
+    """Counts active packages."""
 
-    package_count: int
-    share: float | None
-
-
-async def stats(info: Info) -> Stats:
-    """The counts."""
-    return Stats(await info.context.catalog())
+    package_count: int = strawberry.field(description="How many.")
+    share: float | None = strawberry.field(
+        description="What part of all packages that is, 0 to 1. Null if there are none."
+    )
 
 
-def package_count(root: Stats) -> int:
+async def stats(info: Info) -> Catalog:
+    """Return what is counted.
+
+    :raises UpstreamError: the catalog is not known yet.
+    """
+    return await info.context.catalog()
+
+
+def package_count(root: Catalog) -> int:
     """All packages."""
-    return len(root.catalog.packages)
+    return len(root.packages)
 
 
-def grid_count(root: Stats) -> int:
+def grid_count(root: Catalog) -> int:
     """All grids."""
-    return len(root.catalog.grids)
+    return len(root.grids)
 
 
-def category_count(root: Stats) -> int:
+def category_count(root: Catalog) -> int:
     """All categories."""
-    return len(root.catalog.categories)
+    return len(root.categories)
 
 
-def contributor_count(root: Stats) -> int:
+def contributor_count(root: Catalog) -> int:
     """All contributors."""
-    return len(root.catalog.view(contributors))
+    return len(root.view(contributors))
 
 
-def by_category(root: Stats) -> list[CategoryCount]:
+def by_category(root: Catalog) -> list[CategoryCount[CategoryRecord]]:
     """Packages by category, by its id."""
-    catalog = root.catalog
     return [
-        CategoryCount(catalog.categories[id], len(catalog.category_packages[id]))
-        for id in sorted(catalog.categories)
+        CategoryCount(category=root.categories[id], package_count=len(root.category_packages[id]))
+        for id in sorted(root.categories)
     ]
 
 
-def by_repository_host(root: Stats, first: Most = 10) -> list[HostCount]:
+def by_repository_host(root: Catalog, first: Most = 10) -> list[HostCount]:
     """Packages by the host of their repository: the most first, then by name."""
     size = page_size("byRepositoryHost", "first", first)
-    return root.catalog.view(_hosts)[:size]
+    return root.view(_hosts)[:size]
 
 
-def active(root: Stats, within_days: Days = 365) -> ActiveShare:
+def active(root: Catalog, within_days: Days = 365) -> ActiveShare:
     """Packages whose last commit is at most so many days old."""
     if not 0 <= within_days <= MOST_DAYS:
         raise BadUserInput(f"active(withinDays:) is {within_days}; it can be 0 to {MOST_DAYS}.")
     since = now().timestamp() - 86_400 * within_days
-    commits = root.catalog.view(_last_commits)
-    count, every = len(commits) - bisect_left(commits, since), len(root.catalog.packages)
-    return ActiveShare(count, count / every if every else None)
+    commits = root.view(_last_commits)
+    count, every = len(commits) - bisect_left(commits, since), len(root.packages)
+    return ActiveShare(package_count=count, share=count / every if every else None)
 
 
-def newest(root: Stats, first: Most = 5) -> list[PackageRecord]:
+def newest(root: Catalog, first: Most = 5) -> list[PackageRecord]:
     """The packages that were added last."""
     size = page_size("newest", "first", first)
-    ids = root.catalog.view(package_table).ids(NEWEST_FIRST)
-    return [root.catalog.packages[id] for id in ids[:size]]
+    ids = root.view(package_table).ids(NEWEST_FIRST)
+    return [root.packages[id] for id in ids[:size]]
 
 
-def most_starred(root: Stats, first: Most = 5) -> list[PackageRecord]:
+def most_starred(root: Catalog, first: Most = 5) -> list[PackageRecord]:
     """The packages with the most stars."""
     size = page_size("mostStarred", "first", first)
-    ids = root.catalog.view(package_table).ids(PackageOrder.STARS_DESC.order)
-    return [root.catalog.packages[id] for id in ids[:size]]
+    ids = root.view(package_table).ids(PackageOrder.STARS_DESC.order)
+    return [root.packages[id] for id in ids[:size]]
 
 
 def _hosts(catalog: Catalog) -> list[HostCount]:
     """All hosts of repositories, for :meth:`~catalog.indexed_catalog.Catalog.view`."""
     hosts = Counter(host for host in map(repository_host, catalog.packages.values()) if host)
-    return [HostCount(host, hosts[host]) for host in sorted(hosts, key=lambda host: (-hosts[host], host))]
+    return [
+        HostCount(host=host, package_count=hosts[host])
+        for host in sorted(hosts, key=lambda host: (-hosts[host], host))
+    ]
 
 
 def _last_commits(catalog: Catalog) -> list[float]:

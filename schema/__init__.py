@@ -10,7 +10,9 @@ from graphql import DocumentNode, GraphQLError, GraphQLInputObjectType
 from strawberry.extensions import SchemaExtension
 from strawberry.federation.schema import FederationAny
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.name_converter import NameConverter
 from strawberry.types import ExecutionContext
+from strawberry.types.base import StrawberryObjectDefinition, StrawberryType
 
 from schema.document_validation import Document, KnownDocuments, given, read_document
 from schema.federation_tracing import extensions_of_this_request, tracing_fields
@@ -21,6 +23,19 @@ from schema.subscription import Subscription
 
 FEDERATION: Final = "2.11"
 """The version of Apollo Federation that the directives are of. A router has to know it; newer ones do."""
+
+
+_NAMED_BY_THEIR_RECORDS = {"Connection", "Edge"}
+
+
+class _NameConverter(NameConverter):
+    def from_generic(
+        self, generic_type: StrawberryObjectDefinition, types: list[StrawberryType | type]
+    ) -> str:
+        """The name of a value type that holds records: its own, because the graph has it with one kind of them."""
+        if generic_type.name in _NAMED_BY_THEIR_RECORDS:
+            return super().from_generic(generic_type, types)
+        return generic_type.name
 
 
 class _Schema(strawberry.federation.Schema):
@@ -48,7 +63,7 @@ schema = _Schema(
     execution_context_class=LimitedExecutor,
     federation_version=FEDERATION,
     # For ``@defer`` and ``@stream``.
-    config=StrawberryConfig(enable_experimental_incremental_execution=True),
+    config=StrawberryConfig(enable_experimental_incremental_execution=True, name_converter=_NameConverter()),
     scalar_overrides={
         FederationAny: strawberry.scalar(
             name="_Any",

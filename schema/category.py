@@ -9,7 +9,7 @@ import strawberry
 
 from engine.answer_dependencies import DependsOn, depends_on
 from resolvers import category as resolvers
-from schema.connection import Connection
+from resolvers.lists.pagination import Connection
 from schema.record_node import RecordNode
 from upstream.client import v4_records
 
@@ -53,11 +53,3 @@ class Category(RecordNode):
         graphql_type=list[LazyPackage] | None,
         description="The packages in the category with the most stars, ties by databaseId.",
     )
-
-
-@strawberry.type(description="A category, and how many of certain packages are in it.")
-class CategoryCount:
-    """Resolved from :class:`resolvers.contributor.CategoryCount`."""
-
-    category: Category = strawberry.field(description="The category.")
-    package_count: int = strawberry.field(description="How many of them are in it.")

@@ -11,13 +11,14 @@ from catalog import contributors
 from engine import decided_by_class
 from engine.answer_dependencies import DependsOn, depends_on
 from resolvers import contributor as resolvers
-from schema.category import CategoryCount
-from schema.connection import Connection
+from resolvers.lists.pagination import Connection
+from schema.category import Category
 
 if TYPE_CHECKING:
     from schema.package import Package
 
 LazyPackage = Annotated["Package", strawberry.lazy("schema.package")]
+LazyContributor = Annotated["Contributor", strawberry.lazy("schema.contributor")]
 
 
 @strawberry.federation.type(
@@ -44,13 +45,13 @@ class Contributor(relay.Node):
     categories = strawberry.field(
         resolver=resolvers.categories,
         metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
-        graphql_type=list[CategoryCount] | None,
+        graphql_type=list[resolvers.CategoryCount[Category]] | None,
         description="The categories of these packages, the one with the most of them first.",
     )
     co_contributors = strawberry.field(
         resolver=resolvers.co_contributors_of,
         metadata=depends_on(DependsOn.CATALOG),
-        graphql_type=list[Annotated["CoContributor", strawberry.lazy("schema.contributor")]] | None,
+        graphql_type=list[resolvers.CoContributor[LazyContributor]] | None,
         description="Those who contributed to the same packages, to the most of them first, then by login.",
     )
 
@@ -64,11 +65,3 @@ class Contributor(relay.Node):
     def is_type_of(cls, obj: object, _info: object) -> bool:
         """How the execution knows which of the types behind an interface a record has."""
         return isinstance(obj, contributors.ContributorRecord)
-
-
-@strawberry.type(description="Someone who contributed to the same packages as someone else.")
-class CoContributor:
-    """Resolved from :class:`resolvers.contributor.CoContributor`."""
-
-    contributor: Contributor = strawberry.field(description="Who it is.")
-    shared_package_count: int = strawberry.field(description="How many packages both contributed to.")

@@ -9,8 +9,7 @@ import strawberry
 
 from engine.answer_dependencies import DependsOn, depends_on
 from resolvers import grid as resolvers
-from schema.connection import Connection
-from schema.package_comparison import Amount, ComparedPackage
+from resolvers.lists.pagination import Connection
 from schema.record_node import RecordNode
 from upstream.client import v4_records
 
@@ -61,19 +60,19 @@ class Grid(RecordNode):
     stars = strawberry.field(
         resolver=resolvers.stars,
         metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
-        graphql_type=Amount | None,
+        graphql_type=resolvers.Amount | None,
         description="The stars (repoWatchers) of its packages.",
     )
     forks = strawberry.field(
         resolver=resolvers.forks,
         metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
-        graphql_type=Amount | None,
+        graphql_type=resolvers.Amount | None,
         description="The forks (repoForks) of its packages.",
     )
     commits = strawberry.field(
         resolver=resolvers.commits,
         metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
-        graphql_type=Amount | None,
+        graphql_type=resolvers.Amount | None,
         description="The commits in 52 weeks of those of its packages where they are counted.",
     )
     most_active = strawberry.field(
@@ -85,7 +84,7 @@ class Grid(RecordNode):
     compare = strawberry.field(
         resolver=resolvers.compare,
         metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
-        graphql_type=list[ComparedPackage | None] | None,
+        graphql_type=list[resolvers.ComparedPackage[LazyPackage] | None] | None,
         description=(
             "The packages with these slugs side by side, in the order asked, each with its rank among all "
             "packages of the grid. Null for a slug that is not on the grid."

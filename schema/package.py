@@ -13,14 +13,15 @@ from resolvers import package_details
 from resolvers import related_packages as related
 from resolvers.contributor import contributors_of
 from schema.category import Category
-from schema.package_details import CommitActivity, PypiProject, Repository
 from schema.record_node import RecordNode
-from schema.related_package import RelatedPackage
 from upstream.client import v4_records
 
 if TYPE_CHECKING:
     from schema.contributor import Contributor
     from schema.grid import Grid
+
+LazyGrid = Annotated["Grid", strawberry.lazy("schema.grid")]
+LazyPackage = Annotated["Package", strawberry.lazy("schema.package")]
 
 
 @strawberry.federation.type(
@@ -81,7 +82,7 @@ class Package(RecordNode):
     grids = strawberry.field(
         resolver=resolvers.grids.resolve,
         metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
-        graphql_type=list[Annotated["Grid", strawberry.lazy("schema.grid")] | None],
+        graphql_type=list[LazyGrid | None],
         description=(
             "The grids that compare the package, by title, equal titles by databaseId. "
             "A grid that could not be loaded is null, with an error of its own, and stands at the end."
@@ -90,7 +91,7 @@ class Package(RecordNode):
     pypi = strawberry.field(
         resolver=package_details.pypi,
         metadata=depends_on(DependsOn.CATALOG),
-        graphql_type=PypiProject | None,
+        graphql_type=package_details.PypiProject | None,
         description="The package on PyPI, read from pypiUrl and pypiVersion. Null if pypiUrl names none.",
     )
     pypi_name = strawberry.field(
@@ -101,13 +102,13 @@ class Package(RecordNode):
     repository = strawberry.field(
         resolver=package_details.repository_of,
         metadata=depends_on(DependsOn.CATALOG),
-        graphql_type=Repository | None,
+        graphql_type=package_details.Repository | None,
         description="The source repository, read from repoUrl. Null if that names none.",
     )
     commit_activity = strawberry.field(
         resolver=package_details.commit_activity,
         metadata=depends_on(DependsOn.CATALOG),
-        graphql_type=CommitActivity | None,
+        graphql_type=package_details.CommitActivity | None,
         description="What commitsOver52 says. Null if it is not known.",
     )
     last_commit_at = strawberry.field(
@@ -130,7 +131,7 @@ class Package(RecordNode):
     related_packages = strawberry.field(
         resolver=related.related_packages,
         metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
-        graphql_type=list[RelatedPackage] | None,
+        graphql_type=list[related.RelatedPackage[LazyPackage, LazyGrid]] | None,
         description="The other packages of its grids: most shared grids first, then most stars.",
     )
     is_on_grid = strawberry.field(

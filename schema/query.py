@@ -12,17 +12,17 @@ from resolvers import federation_entities as entity_resolvers
 from resolvers import node as node_resolvers
 from resolvers import query as resolvers
 from resolvers import search as search_resolvers
+from resolvers.change_feed import ChangeFeed
 from resolvers.change_feed import changes as catalog_changes
+from resolvers.lists.pagination import Connection
 from resolvers.stats import stats as catalog_stats
 from schema.catalog_status import CatalogStatus
 from schema.category import Category
-from schema.change_feed import ChangeFeed
-from schema.connection import Connection
 from schema.contributor import Contributor
 from schema.federation import Entity, Service, service
 from schema.grid import Grid
 from schema.package import Package
-from schema.search import SearchConnection
+from schema.search import SearchHit, SearchResult
 from schema.stats import Stats
 
 
@@ -135,7 +135,7 @@ class Query:
     changes = strawberry.field(
         resolver=catalog_changes,
         metadata=depends_on(DependsOn.FEED | DependsOn.CATALOG),
-        graphql_type=ChangeFeed | None,
+        graphql_type=ChangeFeed[relay.Node] | None,
         description=(
             "What the gateway found added, changed and removed on Django Packages, oldest first, for 30 days. "
             "To stay up to date, ask again with the last cursor as `since`, or subscribe to `catalogChanged`."
@@ -173,7 +173,7 @@ class Query:
     search = strawberry.field(
         resolver=search_resolvers.search,
         metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
-        graphql_type=SearchConnection | None,
+        graphql_type=search_resolvers.SearchConnection[SearchResult, SearchHit] | None,
         description=(
             "The packages and grids that match the words, the best first. The search of Django Packages answers "
             "if it can; the gateway's own does when that fails, takes longer than 2 seconds, has been asked enough "

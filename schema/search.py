@@ -1,4 +1,4 @@
-"""The types of a search: its results as a connection, and upstream's own hits."""
+"""What a search finds: packages and grids, and upstream's own hits."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers.search import SearchAnswerer
-from schema.connection import PageInfo
 from schema.grid import Grid
 from schema.package import Package
 
@@ -60,45 +58,3 @@ class SearchHit:
     modified: datetime = strawberry.field(
         description="When the row of the index was last changed; not when the record was."
     )
-
-
-@strawberry.type(description="A result of a search at its place.")
-class SearchEdge:
-    """Resolved from :class:`resolvers.search.SearchEdge`."""
-
-    cursor: str = strawberry.field(
-        description="The place, for `after`. It goes on in the answer of the same answerer to the same query."
-    )
-    node: SearchResult | None = strawberry.field(
-        description="The record. Null, with an error, only if it could not be loaded."
-    )
-    score: float | None = strawberry.field(
-        description=(
-            "How well it matches, if CATALOG answered: bm25 with a word in the title counted ten times, in the "
-            "slug or PyPI name five times, in the description once; times 1 + log10(1 + stars) / 5, of a grid "
-            "its packages; doubled if the title or slug is the whole query. Compare it within one answer only. "
-            "Null if UPSTREAM answered, which orders its hits but does not say by how much."
-        )
-    )
-    hit: SearchHit | None = strawberry.field(
-        description="Upstream's own row for it. Null if CATALOG answered."
-    )
-
-
-@strawberry.type(description="A part of the results of a search, the best first.")
-class SearchConnection:
-    """Resolved from :class:`resolvers.search.SearchConnection`."""
-
-    edges: list[SearchEdge] = strawberry.field(description="The results of this part with their cursors.")
-    nodes: list[SearchResult | None] = strawberry.field(description="The records of this part alone.")
-    page_info: PageInfo = strawberry.field(
-        description="Whether this answer has more. UPSTREAM's ends after 20, however many match."
-    )
-    total_count: int | None = strawberry.field(
-        description=(
-            "How many records match. Null if UPSTREAM answered with 20 hits, for it does not say how many more "
-            "there are."
-        )
-    )
-    answered_by: SearchAnswerer = strawberry.field(description="Who answered.")
-    reason: str = strawberry.field(description="Why it was they who answered, in a sentence.")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 
 import strawberry
+from strawberry import relay
 
 from engine.answer_dependencies import DependsOn, depends_on
 from resolvers import change_feed as resolvers
-from schema.change_feed import Change
 
 
 @strawberry.type(description="What a client can stay tuned to: over server-sent events or a WebSocket.")
@@ -18,6 +18,6 @@ class Subscription:
     catalog_changed = strawberry.subscription(
         resolver=resolvers.catalog_changed,
         metadata=depends_on(DependsOn.FEED | DependsOn.CATALOG),
-        graphql_type=AsyncGenerator[Change, None],
+        graphql_type=AsyncGenerator[resolvers.Change[relay.Node], None],
         description="Each change as the gateway finds it: the same events as in `changes`.",
     )

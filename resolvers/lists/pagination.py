@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
-import msgspec
+import strawberry
 
 from catalog.sort_orders import K, Key, Order, R, Value
+from engine.answer_dependencies import DependsOn, depends_on
 from resolvers.client_errors import BadUserInput
 from resolvers.cursor_codec import LAYOUT, Layout, NotACursor, decoded, encoded
-from upstream.client.upstream_errors import UpstreamBadData
 
 DEFAULT_PAGE = 20
 MAX_PAGE = 100
@@ -67,49 +67,69 @@ class Span:
     before: tuple[Value, Key] | None
 
 
-class Edge(msgspec.Struct, Generic[T], frozen=True):
-    """A record at its place. A record that does not fit is the error it gives."""
-
-    cursor: str
-    node: T | UpstreamBadData
-
-
-@dataclass(frozen=True, slots=True)
+@strawberry.federation.type(
+    # Every graph with connections has it, with these fields (Relay's Cursor Connections, 5).
+    description="Information to aid in pagination.",
+    shareable=True,
+)
 class PageInfo:
-    """Whether there is more, and from where."""
+    """Says whether there is more, and from where."""
 
-    has_next_page: bool
-    has_previous_page: bool
-    start_cursor: str | None
-    end_cursor: str | None
+    has_next_page: bool = strawberry.field(description="When paginating forwards, are there more items?")
+    has_previous_page: bool = strawberry.field(description="When paginating backwards, are there more items?")
+    start_cursor: str | None = strawberry.field(
+        description="When paginating backwards, the cursor to continue."
+    )
+    end_cursor: str | None = strawberry.field(description="When paginating forwards, the cursor to continue.")
 
 
-@dataclass(frozen=True, slots=True)
+@strawberry.type(description="A record at its place in a list.")
+class Edge(Generic[T]):
+    """Holds a record, or the error of one that does not fit."""
+
+    cursor: str = strawberry.field(description="The place, for `after` and `before`.")
+    node: T | None = strawberry.field(
+        description="The record. Null, with an error, if upstream's data for it makes no sense."
+    )
+
+
+def edges(root: Connection[T]) -> list[Edge[T]]:
+    """Return the records with their cursors."""
+    return [Edge(cursor=root.cursor(place), node=node) for place, node in enumerate(root.nodes)]
+
+
+def page_info(root: Connection[T]) -> PageInfo:
+    """Return what is around the records."""
+    return PageInfo(
+        has_next_page=root.start + len(root.nodes) < root.total_count,
+        has_previous_page=root.start > 0 and root.total_count > 0,
+        start_cursor=root.cursor(0) if root.nodes else None,
+        end_cursor=root.cursor(len(root.nodes) - 1) if root.nodes else None,
+    )
+
+
+@strawberry.type(description="A part of a list, with cursors to go on from.")
 class Connection(Generic[T]):
-    """A part of a list."""
+    """Writes cursors when they are asked for."""
 
-    nodes: Sequence[T | UpstreamBadData]
-    """The records without their cursors."""
-    start: int
-    """The place of the first of them in the whole list."""
-    total_count: int
-    cursor: Callable[[int], str]
-    """That of a record, by its place among these."""
+    start: strawberry.Private[int]
+    """The place of the first of the records in the whole list."""
+    cursor: strawberry.Private[Callable[[int], str]]
+    """Writes the cursor of a record, by its place among these."""
 
-    @property
-    def edges(self) -> list[Edge[T]]:
-        """The records with their cursors, which are written when they are asked for."""
-        return [Edge(self.cursor(place), node) for place, node in enumerate(self.nodes)]
+    edges: list[Edge[T]] = strawberry.field(
+        resolver=edges,
+        metadata=depends_on(DependsOn.CATALOG),
+        description="The records of this part with their cursors.",
+    )
+    nodes: list[T | None] = strawberry.field(description="The records of this part without their cursors.")
 
-    @property
-    def page_info(self) -> PageInfo:
-        """What is around them."""
-        return PageInfo(
-            has_next_page=self.start + len(self.nodes) < self.total_count,
-            has_previous_page=self.start > 0 and self.total_count > 0,
-            start_cursor=self.cursor(0) if self.nodes else None,
-            end_cursor=self.cursor(len(self.nodes) - 1) if self.nodes else None,
-        )
+    page_info: PageInfo = strawberry.field(
+        resolver=page_info,
+        metadata=depends_on(DependsOn.CATALOG),
+        description="Whether there is more, and from where.",
+    )
+    total_count: int = strawberry.field(description="How many records the whole list has.")
 
 
 def connection(span: Span, ids: Sequence[K], order: Order[R], records: Mapping[K, R]) -> Connection[R]:
@@ -130,7 +150,10 @@ def connection(span: Span, ids: Sequence[K], order: Order[R], records: Mapping[K
         end = min(end, start + span.size)
     page = ids[start:end]
     return Connection(
-        [records[id] for id in page], start, len(ids), lambda place: write_cursor(order, *key(page[place]))
+        start=start,
+        cursor=lambda place: write_cursor(order, *key(page[place])),
+        nodes=[records[id] for id in page],
+        total_count=len(ids),
     )
 
 

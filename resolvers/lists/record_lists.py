@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TypeAlias
 
 from catalog.indexed_catalog import Catalog
 from catalog.sort_orders import NEWEST_FIRST
@@ -16,10 +17,13 @@ from resolvers.work_budget import COUNTED
 from upstream.client.upstream_errors import UpstreamBadData
 from upstream.client.v4_records import BadRecord, GridRecord, PackageRecord, R
 
+RecordConnection: TypeAlias = Connection[R] | Connection[R | UpstreamBadData]
+"""A part of a list, in which a record that does not fit is the error it gives; the catalog has none of those."""
+
 
 async def all_packages(
     context: Context, paging: Paging, filter: PackageFilter | None, order_by: PackageOrder | None
-) -> Connection[PackageRecord]:
+) -> RecordConnection[PackageRecord]:
     """A page of all packages that match.
 
     :raises BadUserInput: an argument makes no sense.
@@ -34,7 +38,7 @@ async def all_packages(
 
 async def all_grids(
     context: Context, paging: Paging, filter: GridFilter | None, order_by: GridOrder | None
-) -> Connection[GridRecord]:
+) -> RecordConnection[GridRecord]:
     """A page of all grids that match. Raises as :func:`all_packages` does."""
     order = NEWEST_FIRST if order_by is None else order_by.order
     span = paging.span(order)
@@ -77,13 +81,18 @@ def packages_of(
     return connection(span, found, order, catalog.packages)
 
 
-async def _live(loader: RecordLoader[R], size: int) -> Connection[R]:
+async def _live(loader: RecordLoader[R], size: int) -> Connection[R | UpstreamBadData]:
     # Upstream takes a limit of 0 for the default of 20, so even an empty part asks for one record.
     page = await loader.page(limit=max(size, 1), offset=0)
     results = page.results[:size]
-    nodes = [_bad(each) if isinstance(each, BadRecord) else each for each in results]
+    nodes: list[R | UpstreamBadData | None] = [
+        _bad(each) if isinstance(each, BadRecord) else each for each in results
+    ]
     return Connection(
-        nodes, 0, page.count, lambda place: write_cursor(NEWEST_FIRST, None, results[place].id or 0)
+        start=0,
+        cursor=lambda place: write_cursor(NEWEST_FIRST, None, results[place].id or 0),
+        nodes=nodes,
+        total_count=page.count,
     )
 
 
