@@ -68,7 +68,9 @@ class ComparedPackage(Generic[P]):
 
 @dataclass(frozen=True, slots=True)
 class _GridPackages(ToMany[PackageRecord]):
-    async def resolve(self, root: Any, info: Info, order_by: GridPackageOrder = None) -> Any:
+    async def resolve(
+        self, root: Any, info: Info, order_by: GridPackageOrder = None
+    ) -> list[PackageRecord | BaseException | None]:
         """The packages that the grid names, by title or as asked; an item that failed is its error."""
         found = await ToMany.resolve(self, root, info)
         if order_by is None:
@@ -80,6 +82,7 @@ class _GridPackages(ToMany[PackageRecord]):
 
 packages = _GridPackages(
     "packages",
+    PackageRecord,
     lambda loaders: loaders.packages,
     index=lambda catalog: (catalog.grids, catalog.grid_packages),
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from resolvers.loading.record_relations import ToMany, ToOne
 from upstream.client.v4_records import CategoryRecord, GridRecord
 
-category: ToOne[CategoryRecord] = ToOne("category", lambda loaders: loaders.categories)
+category: ToOne[CategoryRecord] = ToOne("category", CategoryRecord, lambda loaders: loaders.categories)
 """The category that the package names."""
 
-grids: ToMany[GridRecord] = ToMany("grids", lambda loaders: loaders.grids)
+grids: ToMany[GridRecord] = ToMany("grids", GridRecord, lambda loaders: loaders.grids)
 """The grids that the package names, by title; an item that failed is its error."""

@@ -25,7 +25,7 @@ from resolvers.loading.request_context import Context, Info
 from resolvers.search_cursors import CatalogPosition, UpstreamPosition, read_cursor, write_cursor
 from resolvers.work_budget import EXCHANGE, RESULT, WORD
 from upstream.client.upstream_errors import BudgetSpent, UpstreamError
-from upstream.client.v4_records import PACKAGE, GridRecord, PackageRecord, Record, SearchHitRecord
+from upstream.client.v4_records import PACKAGE, GridRecord, PackageRecord, SearchHitRecord
 
 MOST_HITS = 20
 """Of upstream's search (contract section 4)."""
@@ -105,8 +105,9 @@ class SearchConnection(Generic[N, H]):
     reason: str = strawberry.field(description="Why it was they who answered, in a sentence.")
 
 
-_FoundEdge: TypeAlias = SearchEdge[Record | BaseException, SearchHitRecord]
-Found: TypeAlias = SearchConnection[Record | BaseException, SearchHitRecord]
+_Record: TypeAlias = PackageRecord | GridRecord
+_FoundEdge: TypeAlias = SearchEdge[_Record | BaseException, SearchHitRecord]
+Found: TypeAlias = SearchConnection[_Record | BaseException, SearchHitRecord]
 
 
 async def search(info: Info, query: SearchQuery, first: First = None, after: After = None) -> Found:
@@ -176,7 +177,7 @@ def _checked(query: str) -> str:
 
 class _UpstreamResult(NamedTuple):
     hit: SearchHitRecord
-    record: Record | BaseException
+    record: _Record | BaseException
 
 
 class _UpstreamResults(NamedTuple):
@@ -208,7 +209,7 @@ async def _results(context: Context, query: str) -> _UpstreamResults:
     return _UpstreamResults(results, are_all=len(resolvable) == len(hits) < MOST_HITS)
 
 
-async def _load(context: Context, hit: SearchHitRecord) -> PackageRecord | GridRecord | None:
+async def _load(context: Context, hit: SearchHitRecord) -> _Record | None:
     if hit.item_type == PACKAGE.singular:
         return await context.loaders.packages.by_slug(hit.slug)
     return await context.loaders.grids.by_slug(hit.slug)
@@ -260,7 +261,7 @@ async def _of_catalog(
 
 
 def _catalog_edge(query: str, catalog: Catalog, key: RecordKey, score: float) -> _FoundEdge:
-    records: Mapping[int, Record] = catalog.packages if key.kind == PACKAGE.singular else catalog.grids
+    records: Mapping[int, _Record] = catalog.packages if key.kind == PACKAGE.singular else catalog.grids
     cursor = write_cursor(query, CatalogPosition(key.kind, key.id, score))
     return SearchEdge(cursor=cursor, node=records[key.id], score=score, hit=None)
 

@@ -47,13 +47,14 @@ class ToOne(Generic[R]):
     """The one record whose id is in the field ``key``."""
 
     key: str
+    record_class: type[R]
     loader: Callable[[Loaders], RelationLoader[R]]
     _key_of: Callable[[Any], int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_key_of", attrgetter(self.key))
 
-    async def resolve(self, root: Any, info: Info) -> Any:
+    async def resolve(self, root: Any, info: Info) -> R | None:
         """The record that ``root`` names.
 
         :raises UpstreamError: it could not be loaded.
@@ -78,11 +79,12 @@ class ToMany(Generic[R]):
     """The records whose ids are in the field ``keys``, by title."""
 
     keys: str
+    record_class: type[R]
     loader: Callable[[Loaders], RelationLoader[R]]
     index: Callable[[Catalog], Index] | None = None
     """Where the catalog has the relation sorted already."""
 
-    async def resolve(self, root: Any, info: Info) -> Any:
+    async def resolve(self, root: Any, info: Info) -> list[Found[R]]:
         """The records that ``root`` names; an item that failed is its error."""
         ids = sorted(getattr(root, self.keys))
         info.context.work.spend(len(ids))
