@@ -23,7 +23,7 @@ _LAYOUT = 2
 _log = logging.getLogger(__name__)
 
 
-class Connection:
+class FileConnection:
     """One connection to the catalog file, for one thread at a time. It goes on with a file that replaces its own.
 
     ``tables`` are the statements that make the tables. ``patience`` is how many seconds it waits for other

@@ -22,7 +22,7 @@ import msgspec
 from catalog.history import change_feed
 from catalog.indexed_catalog import CatalogDifference
 from catalog.storage import crawl_lease, record_rows
-from catalog.storage.catalog_file import Connection
+from catalog.storage.catalog_file import FileConnection
 from catalog.storage.record_rows import DECODERS, SAVED, SavedCatalog
 from upstream.client.upstream_errors import StorageUnavailable
 from upstream.client.v4_records import (
@@ -67,13 +67,13 @@ class Storage:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._writer = Connection(path, _TABLES, _WRITING_PATIENCE)
+        self._writer = FileConnection(path, _TABLES, _WRITING_PATIENCE)
         self._reader = self._writer
         self._substitute: crawl_lease.Substitute | None = None
         self._refused = False
         """Whether the file refused the lease when it was last asked for, which is logged once."""
         if path != ":memory:":
-            self._reader = Connection(path, _TABLES, _READING_PATIENCE, is_second=True)
+            self._reader = FileConnection(path, _TABLES, _READING_PATIENCE, is_second=True)
             self._substitute = crawl_lease.Substitute(path)
 
     def load(self) -> Stored | None:

@@ -90,7 +90,7 @@ class _PackageConditions:
     def __init__(self, catalog: Catalog, argument: str) -> None:
         self._catalog = catalog
         self._table = catalog.view(package_table)
-        self._read = _Reader(argument)
+        self._read = _ConditionReader(argument)
         self.since, self.until = -inf, inf
         """From when until when the conditions that were asked for hold."""
 
@@ -175,7 +175,7 @@ class _GridConditions:
 
     def __init__(self, catalog: Catalog, argument: str) -> None:
         self._table = catalog.view(grid_table)
-        self._read = _Reader(argument)
+        self._read = _ConditionReader(argument)
 
     def conditions(self, filter: GridFilter) -> Iterable[Mask]:
         table, read = self._table, self._read
@@ -196,7 +196,7 @@ class _GridConditions:
                 yield flagged if wanted else table.every ^ flagged
 
 
-class _Reader:
+class _ConditionReader:
     """Reads the values of conditions, and refuses those that make no sense."""
 
     def __init__(self, argument: str) -> None:
