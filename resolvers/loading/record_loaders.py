@@ -20,8 +20,9 @@ from typing import Any, Generic
 from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog
 from resolvers.loading.batch_loader import Batches, BatchLoader
-from upstream.batching.batcher import ALL_CATEGORIES, Batcher
+from upstream.batching.batcher import Batcher
 from upstream.batching.request_planning import Window
+from upstream.batching.request_sending import ALL_CATEGORIES
 from upstream.client.request_receipt import note_from_memory, note_not_looked_up
 from upstream.client.upstream_errors import BudgetSpent, UpstreamBadData, UpstreamError
 from upstream.client.v4_records import (

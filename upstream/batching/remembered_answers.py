@@ -1,0 +1,73 @@
+"""Remembers what upstream answered, so that it is not asked again at once.
+
+What was found, what was found missing and what was found to make no sense is remembered for a minute; a missing
+package for as long as looks at page one show that none came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from upstream.batching.in_flight_requests import Key, Outcome
+from upstream.batching.request_planning import Window
+from upstream.batching.ttl_cache import TTLCache
+from upstream.client.v4_records import PACKAGE, Kind, Page
+
+REMEMBERED_SECONDS = 60.0
+REMEMBERED_AS_MISSING = 24 * 3600.0
+"""Seconds, at most, and only while looks at page one show that no package came."""
+MOST_MISSING = 20_000
+"""Names of packages that are remembered as missing."""
+MOST_REMEMBERED = 20_000
+"""Records, each counted under its id, under its slug and on each page: the whole catalog, once."""
+
+
+class RememberedAnswers:
+    """Holds the answers of one process. ``clock`` gives seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._answers: TTLCache[tuple[str, Key | Window], Outcome]
+        self._answers = TTLCache(REMEMBERED_SECONDS, MOST_REMEMBERED, clock)
+        self._missing: TTLCache[Key | Window, None]
+        self._missing = TTLCache(REMEMBERED_AS_MISSING, MOST_MISSING, clock)
+        self._missing_until = 0.0
+        """Until when what is missing is known to be: by the last look at page one."""
+
+    def has(self, kind: Kind[Any], key: Key | Window) -> bool:
+        """Return whether the answer for a key, a page or a search is remembered."""
+        return (kind.singular, key) in self._answers or self._is_missing(kind, key)
+
+    def answer(self, kind: Kind[Any], key: Key | Window) -> Outcome:
+        """Return an answer that is remembered; ``None`` says that upstream has no such record."""
+        if (kind.singular, key) in self._answers:
+            return self._answers[kind.singular, key]
+        return None
+
+    def remember(self, kind: Kind[Any], key: Key | Window, outcome: Outcome) -> None:
+        """Remember an answer from now on."""
+        self._answers.remember((kind.singular, key), outcome, max(1, records_in(outcome)))
+        if kind is PACKAGE and outcome is None:
+            self._missing.remember(key, None)
+        elif kind is PACKAGE:
+            self._missing.discard(key)
+
+    def forget(self) -> None:
+        """Forget everything, because a new catalog knows better."""
+        self._answers.forget()
+        self._missing.forget()
+
+    def looked(self, seconds: float) -> None:
+        """Take packages that are missing to stay so for ``seconds``: a look has just shown that none came."""
+        self._missing_until = self._clock() + seconds
+
+    def _is_missing(self, kind: Kind[Any], key: Key | Window) -> bool:
+        return kind is PACKAGE and key in self._missing and self._clock() < self._missing_until
+
+
+def records_in(outcome: Outcome) -> int:
+    """Return how many records an answer spares upstream. The hits of a search are none."""
+    if isinstance(outcome, Page):
+        return len(outcome.results)
+    return 0 if isinstance(outcome, tuple) else 1
