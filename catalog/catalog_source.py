@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
+from math import inf
 from typing import Literal
 
 from catalog.freshness import Freshness, Snapshot, SnapshotStatus
@@ -29,6 +30,9 @@ from upstream.client.v4_records import CATEGORY
 
 PATIENCE = 2.0
 """Seconds that upstream has to answer whoever asks whether the gateway is ready."""
+
+LIVE_SECONDS = 60.0
+"""Seconds for which an answer of upstream tells whoever asks that the gateway is ready."""
 
 REVALIDATION = 10.0
 """Seconds that a request waits for a crawl when the catalog is too old to be served before one was tried."""
@@ -70,6 +74,11 @@ class CatalogSource:
         """Held by the subscriber who is told of a change."""
         self._waited_for: datetime | None = None
         """When the catalog was refreshed of which a request has last waited for the successor, in vain or not."""
+        self._clock = clock
+        self._asking = asyncio.Lock()
+        """Held by whoever asks upstream whether it answers."""
+        self._live_until = -inf
+        """Until when it is known that upstream answers."""
         self._fresh: Snapshot | None = None
         self._fresh_until = 0.0
         self._following: asyncio.Task[None] | None = None
@@ -153,28 +162,9 @@ class CatalogSource:
             note_waiting()
             await self.refresher.settled(self._revalidation)
         snapshot = self.latest
-        if snapshot is not None:
-            if self.freshness.stage(snapshot.age()) != "expired":
-                return snapshot.catalog
-            raise UpstreamUnavailable(
-                f"This needs the whole catalog, which was last refreshed on {snapshot.refreshed_at:%Y-%m-%d}: "
-                "that is too long ago for it to be served."
-            )
-        if not self._follow:
-            raise UpstreamUnavailable(
-                "This needs the whole catalog, which is not stored, and GATEWAY_CRAWL is off: "
-                "`python server.py sync` reads it."
-            )
-        failure = self.refresher.last_error
-        if failure is not None:
-            raise UpstreamUnavailable(
-                f"This needs the whole catalog, which could not be read yet. {failure}",
-                retry_after=failure.retry_after,
-            )
-        raise UpstreamUnavailable(
-            "This needs the whole catalog, which is still being read. Try again in a moment.",
-            retry_after=self._revalidation,
-        )
+        if snapshot is not None and self.freshness.stage(snapshot.age()) != "expired":
+            return snapshot.catalog
+        raise _no_catalog(snapshot, self.refresher.last_error, self._follow, self._revalidation)
 
     def status(self, snapshot: Snapshot | None) -> SnapshotStatus:
         """How a request stands that is answered from this snapshot."""
@@ -209,9 +199,7 @@ class CatalogSource:
         return SourceHealth(self.status(self.latest), following, self.client.health())
 
     async def changes(self, after: int, limit: int) -> FeedExcerpt:
-        """Return up to ``limit`` entries of the change feed behind the place ``after``, oldest first.
-
-        It goes up to the catalog that :attr:`latest` has.
+        """Return up to ``limit`` entries of the feed behind the place ``after``, up to the catalog that is known.
 
         :raises StorageUnavailable: the file cannot be read, or has no catalog of this upstream yet.
         """
@@ -234,8 +222,9 @@ class CatalogSource:
     async def ready(self) -> Literal["catalog", "live"] | None:
         """Where an answer would come from now; ``None`` if none can be given.
 
-        Without a catalog upstream is asked for its categories: what it says is remembered for a minute, and nothing
-        is asked that would be a probe. Those are the crawl's, or of requests where nobody crawls.
+        Without a catalog upstream is asked for a category, once: that it answers is remembered for a minute. It
+        neither waits for a pause that upstream asks for nor is the probe. That is the crawl's, or a request's where
+        nobody crawls.
         """
         snapshot = self.latest
         if snapshot is not None and self.freshness.stage(snapshot.age()) != "expired":
@@ -244,8 +233,10 @@ class CatalogSource:
         if circuit != "closed":
             return "live" if circuit == "half-open" and not self._follow else None
         try:
-            async with asyncio.timeout(PATIENCE):
-                await self.batcher.page(CATEGORY, limit=1, offset=0)
+            async with asyncio.timeout(PATIENCE), self._asking:
+                if self._clock() >= self._live_until:
+                    await self.client.page(CATEGORY, limit=1, attempts=1, may_probe=False)
+                    self._live_until = self._clock() + LIVE_SECONDS
         except (UpstreamError, TimeoutError):
             return None
         return "live"
@@ -254,3 +245,28 @@ class CatalogSource:
 def _report(following: asyncio.Task[None]) -> None:
     if not following.cancelled() and following.exception() is not None:
         _log.critical("the gateway no longer follows upstream", exc_info=following.exception())
+
+
+def _no_catalog(
+    snapshot: Snapshot | None, failure: UpstreamError | None, follow: bool, revalidation: float
+) -> UpstreamUnavailable:
+    """Return the error of what needs the whole catalog, where there is none, or only an expired one."""
+    if snapshot is not None:
+        return UpstreamUnavailable(
+            f"This needs the whole catalog, which was last refreshed on {snapshot.refreshed_at:%Y-%m-%d}: "
+            "that is too long ago for it to be served."
+        )
+    if not follow:
+        return UpstreamUnavailable(
+            "This needs the whole catalog, which is not stored, and GATEWAY_CRAWL is off: "
+            "`python server.py sync` reads it."
+        )
+    if failure is not None:
+        return UpstreamUnavailable(
+            f"This needs the whole catalog, which could not be read yet. {failure}",
+            retry_after=failure.retry_after,
+        )
+    return UpstreamUnavailable(
+        "This needs the whole catalog, which is still being read. Try again in a moment.",
+        retry_after=revalidation,
+    )

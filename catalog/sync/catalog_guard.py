@@ -2,8 +2,9 @@
 
 An upstream that has lost its data for an hour, or answers from an empty database, sends lists that are in perfect
 form. So a catalog without packages or categories, or one from which many packages have gone at once, is refused:
-what was known goes on being served and stays stored. It is accepted when crawls agree on it for long enough, because
-then upstream has really changed, or when an operator says so.
+what was known goes on being served and stays stored. It is accepted when an operator says so. One from which packages
+have gone is also accepted when crawls agree on it for long enough, because then upstream has really changed; an empty
+one never is.
 """
 
 from __future__ import annotations
@@ -118,7 +119,7 @@ class Guard:
         if self.doubt is None or not agree(self.doubt, found):
             self._since = self._clock()
         self.doubt = found
-        if accept or self.seconds >= self._agreement:
+        if accept or (found.reason == "packages gone" and self.seconds >= self._agreement):
             _log.warning("what was implausible is accepted: %s", found)
             self.forget()
             return

@@ -273,3 +273,20 @@ async def test_it_is_ready_when_an_answer_can_be_given(
     embedded.faults.state = state
     async with opened(embedded, path, follow=False) as source:
         assert await source.ready() == ready
+
+
+async def test_whether_it_is_ready_costs_one_request_and_no_wait_for_upstreams_pause(
+    embedded: EmbeddedUpstream,
+) -> None:
+    embedded.faults.add(Fault(Failure(503, retry_after="1")))
+    client = Client(UPSTREAM_URL, in_process(embedded))
+    source = CatalogSource(client, Storage(":memory:"), origin=UPSTREAM_URL, follow=False)
+    assert await source.ready() is None
+    assert embedded.requests.total == 1
+    await source.aclose()
+
+
+async def test_that_it_is_ready_is_remembered_for_a_minute(embedded: EmbeddedUpstream) -> None:
+    async with opened(embedded, Path(":memory:"), follow=False) as source:
+        assert await asyncio.gather(*(source.ready() for _ in range(5))) == ["live"] * 5
+        assert embedded.requests.total == 1

@@ -119,12 +119,14 @@ class Client:
         offset: int = 0,
         background: bool = False,
         attempts: int | None = None,
+        may_probe: bool = True,
         under_way: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> Page[R]:
         """``limit`` (1 or more) records from place ``offset`` on, newest id first. Contract section 2.
 
-        ``under_way`` is entered whenever it is sent, until it is answered or has failed. The other arguments are
-        as for :meth:`detail`.
+        ``under_way`` is entered whenever it is sent, until it is answered or has failed. Where it must not be the
+        probe (``may_probe``), it fails while the circuit breaker is not closed. The other arguments are as for
+        :meth:`detail`.
 
         :raises UpstreamError: there is no such answer.
         """
@@ -134,6 +136,7 @@ class Client:
             {"limit": limit, "offset": offset},
             self._nominal_page(kind, limit, offset),
             under_way,
+            may_probe,
         )
         answer = await self.exchanger.ask(wanted, background, attempts)
         if background:

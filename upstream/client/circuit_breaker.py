@@ -87,6 +87,16 @@ class Breaker:
             sentence = "Upstream was left alone and is being probed."
             raise CircuitOpen(sentence, left=PROBE_SECONDS, asked_for=self._asked_for, probing=True)
 
+    def check_closed(self) -> None:
+        """Learn at once that a request would not go out now, or only as the probe.
+
+        :raises CircuitOpen: it would not.
+        """
+        self.check()
+        if self._opened_until is not None:
+            sentence = "Upstream was left alone and is to be probed by another request."
+            raise CircuitOpen(sentence, left=PROBE_SECONDS, asked_for=self._asked_for)
+
     def admit(self) -> bool:
         """Let a request go out; whether it is the probe.
 

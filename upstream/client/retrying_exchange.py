@@ -81,6 +81,8 @@ class UpstreamRequest:
     """The seconds that the answer takes, by the contract."""
     under_way: Callable[[], AbstractContextManager[object]] = nullcontext
     """Entered while an exchange for it is under way: it has its turn, and no answer yet."""
+    may_probe: bool = True
+    """Whether it may be the request that finds out whether an upstream that was left alone answers again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +139,12 @@ class Exchanger:
     async def _attempt(self, wanted: UpstreamRequest, background: bool) -> UpstreamAnswer:
         asked = time.monotonic()
         while True:
+            if not wanted.may_probe:
+                self.breaker.check_closed()
             await self._wait_while_left_alone()
             async with self.limiter.turn(background=background):
+                if not wanted.may_probe and self.breaker.state != "closed":
+                    continue  # it opened while this waited for its turn
                 try:
                     probe = self.breaker.admit()
                 except CircuitOpen:

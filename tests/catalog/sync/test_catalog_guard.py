@@ -94,7 +94,7 @@ def test_a_first_catalog_passes_unless_it_is_empty(guard: Guard) -> None:
     )
 
 
-@pytest.mark.parametrize("left", [0, 50, 500])
+@pytest.mark.parametrize("left", [1, 50, 500])
 def test_what_crawls_agree_on_for_a_day_is_accepted(guard: Guard, clock: Clock, left: int) -> None:
     before, after = catalog_of(range(600)), catalog_of(range(left))
     for _ in range(24):
@@ -103,6 +103,19 @@ def test_what_crawls_agree_on_for_a_day_is_accepted(guard: Guard, clock: Clock, 
     assert guard.seconds == DAY
     assert check(guard, before, after) == ""
     assert guard.doubt is None
+
+
+@pytest.mark.parametrize(
+    "empty", [catalog_of([]), catalog_of(range(600), categories=0)], ids=["no packages", "no categories"]
+)
+def test_an_empty_catalog_is_accepted_by_an_operator_alone(
+    guard: Guard, clock: Clock, empty: Catalog
+) -> None:
+    before = catalog_of(range(600))
+    for _ in range(48):
+        assert check(guard, before, empty) != ""
+        clock.now += 3600
+    assert check(guard, before, empty, accept=True) == ""
 
 
 def test_a_plausible_catalog_in_between_begins_the_day_anew(guard: Guard, clock: Clock) -> None:

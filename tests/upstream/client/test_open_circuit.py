@@ -194,3 +194,28 @@ async def test_what_is_not_sent_is_not_counted() -> None:
     async with asking(transport, attempts=1, breaker_failures=2) as client:
         await outcomes(client.detail(PACKAGE, id) for id in IDS)
     assert client.exchanger.outcomes == {"UPSTREAM_UNAVAILABLE": len(sent)}
+
+
+async def test_a_request_that_may_not_be_the_probe_leaves_it_to_another(embedded: EmbeddedUpstream) -> None:
+    async with half_open(embedded) as client:
+        with pytest.raises(CircuitOpen):
+            await client.page(PACKAGE, limit=1, may_probe=False)
+        assert embedded.requests.total == 0
+        assert await client.detail(PACKAGE, 1599) is not None
+        assert state_of(client) == "closed"
+        assert (await client.page(PACKAGE, limit=1, may_probe=False)).records
+
+
+async def test_a_request_that_may_not_be_the_probe_is_none_after_its_turn_either(
+    embedded: EmbeddedUpstream,
+) -> None:
+    limits = {"attempts": 1, "breaker_failures": 1, "breaker_rest": 0.0, "highest_in_flight": 1}
+    async with asking(embedded, **limits) as client:
+        embedded.faults.add(Fault(StatusFault(503), times=1))
+        # The second waits for the turn of the first, whose failure lets the breaker open and half-open at once.
+        first = asyncio.create_task(client.detail(PACKAGE, 1599))
+        await asyncio.sleep(0)
+        second = asyncio.create_task(client.page(PACKAGE, limit=1, may_probe=False))
+        outcomes = await asyncio.gather(first, second, return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [UpstreamUnavailable, CircuitOpen]
+        assert embedded.requests.total == 1
