@@ -7,13 +7,6 @@ from hmac import compare_digest
 
 from resolvers.loading.request_context import MOST_ENTITIES, EntityBudget
 
-ROUTER_HEADER = "Router-Authorization"
-"""The header with the secret that the router shares with its subgraphs."""
-
-TRACE_HEADER = "apollo-federation-include-trace"
-"""By which a router of Apollo asks for a trace of the fields. Such a trace has the text of errors that others see
-masked, so it is for a router with the secret alone."""
-
 
 @dataclass(frozen=True, slots=True)
 class FederationRouter:

@@ -17,8 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from catalog.freshness import Snapshot
 from gateway.error_format import masked
-from gateway.federation_router import ROUTER_HEADER, TRACE_HEADER
-from gateway.persisted.document_lookup import Refused
+from gateway.persisted.document_lookup import RefusalKind, Refused
 from gateway.request_execution import Gateway, GraphQLRequest
 from schema import schema
 from web.cache_headers import NO_STORE, CachePolicy, Headers, entity_tag, is_any, names_tag
@@ -27,7 +26,16 @@ from web.compression import SMALLEST, compressed, encoding_for
 from web.content_negotiation import ANSWERS, JSON, accepted
 from web.incremental_delivery import in_parts, wants_parts
 from web.pages.graphiql import graphiql_or_why_not
-from web.request_parsing import RECEIPT_HEADER, BadRequest, HttpRequest, parameters, read_get, read_post
+from web.request_parsing import (
+    RECEIPT_HEADER,
+    ROUTER_HEADER,
+    TRACE_HEADER,
+    BadRequest,
+    HttpRequest,
+    parameters,
+    read_get,
+    read_post,
+)
 from web.response_cache import Bytes, CachedAnswer, CachedReply, ResponseCache
 from web.server_sent_events import event_stream, wants_events
 
@@ -60,6 +68,14 @@ _RUNNING = frozenset([b"router-authorization", b"apollo-federation-include-trace
 """Those that matter only when an operation runs: an answer that is kept is the same whatever they are."""
 READ_HEADERS = _TELLING | _RUNNING
 """All headers that the endpoint reads, in lower case."""
+
+STATUS_OF_REFUSAL: dict[RefusalKind, tuple[int, int]] = {
+    "unknown": (400, 200),
+    "forbidden": (403, 200),
+    "malformed": (400, 400),
+}
+"""The statuses of an answer to a refused document: in application/graphql-response+json, and in application/json,
+where clients expect 200 unless the request itself is wrong."""
 
 _deterministic = msgspec.json.Encoder(order="deterministic").encode
 
@@ -215,9 +231,11 @@ class GraphQLEndpoint:
 
     def _document_refusal(self, http: HttpRequest, refused: Refused) -> ASGIApp:
         media_type = accepted(http.header("Accept")).json or JSON
-        status = refused.json_status if media_type == JSON else refused.status
+        status, json_status = STATUS_OF_REFUSAL[refused.kind]
         headers = _headers(media_type, None, len(refused.body))
-        return _Raw(status, [*headers, *self._always, *NO_STORE], refused.body)
+        return _Raw(
+            json_status if media_type == JSON else status, [*headers, *self._always, *NO_STORE], refused.body
+        )
 
     async def _body(self, request: GraphQLRequest | Refused) -> bytes:
         if isinstance(request, Refused):

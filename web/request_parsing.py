@@ -9,7 +9,6 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from gateway.federation_router import ROUTER_HEADER, TRACE_HEADER
 from gateway.persisted.document_lookup import PersistedDocuments, Refused
 from gateway.request_execution import GraphQLRequest
 from upstream.client.trace_context import TRACEPARENT
@@ -21,6 +20,13 @@ MAX_ADDRESS = 32_000
 """Bytes of what comes behind the ``?``: four times what most servers and caches pass on."""
 
 RECEIPT_HEADER = "X-Gateway-Receipt"
+
+ROUTER_HEADER = "Router-Authorization"
+"""The header with the secret that the router shares with its subgraphs."""
+
+TRACE_HEADER = "apollo-federation-include-trace"
+"""The header by which a router of Apollo asks for a trace of the fields. Such a trace has the text of errors that
+others see masked, so it is for a router with the secret alone."""
 
 _EXAMPLE = '{"query": "{ categories { title } }"}'
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"

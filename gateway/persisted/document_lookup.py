@@ -27,19 +27,20 @@ NO_GRAPHIQL = (
 )
 
 
+RefusalKind = Literal["unknown", "forbidden", "malformed"]
+"""Why a document is refused: nobody knows it here, it may not run, or the request makes no sense."""
+
+
 class Refused(Exception):
     """A request whose document is not known or not allowed. The message is for the client.
 
     No cache may keep the answer: the next such request may be answered.
     """
 
-    def __init__(self, code: str, message: str, status: int, json_status: int = 200) -> None:
+    def __init__(self, code: str, message: str, kind: RefusalKind) -> None:
         super().__init__(message)
         self.code = code
-        self.status = status
-        """The HTTP status of an answer in application/graphql-response+json."""
-        self.json_status = json_status
-        """And of one in application/json, where clients expect 200 unless the request itself is wrong."""
+        self.kind = kind
 
     @property
     def error(self) -> dict[str, object]:
@@ -111,7 +112,7 @@ class PersistedDocuments:
         if not document_id and not (extensions and extensions.get("persistedQuery") is not None):
             return self._free(query)
         if self.trusted is None and not self._automatic:
-            raise self._refused("PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported", 400)
+            raise self._refused("PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported", "unknown")
         id = (document_id or self._apollo_id(extensions or {})).removeprefix(SHA256_PREFIX)
         return self._with_id(query, id) if query else self._by_id(id)
 
@@ -136,10 +137,10 @@ class PersistedDocuments:
             raise Refused(
                 "PERSISTED_QUERY_NOT_IN_LIST",
                 "The manifest of this gateway has no document with this id.",
-                400,
+                "unknown",
             )
         # Apollo's words: clients compare the message.
-        raise Refused("PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound", 400)
+        raise Refused("PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound", "unknown")
 
     def _with_id(self, query: str, id: str) -> str:
         is_trusted = self.trusted is not None and self.trusted.manifest.find(id) == query
@@ -161,7 +162,7 @@ class PersistedDocuments:
                 "QUERY_NOT_IN_SAFELIST",
                 "This gateway runs only the documents of its manifest, and this query is none of them, letter for "
                 "letter; introspection is not either.",
-                403,
+                "forbidden",
             )
 
     def _apollo_id(self, extensions: Mapping[str, object]) -> str:
@@ -176,8 +177,8 @@ class PersistedDocuments:
         return id
 
     def _wrong(self, message: str) -> Refused:
-        return self._refused("BAD_REQUEST", message, 400, json_status=400)
+        return self._refused("BAD_REQUEST", message, "malformed")
 
-    def _refused(self, code: str, message: str, status: int, json_status: int = 200) -> Refused:
+    def _refused(self, code: str, message: str, kind: RefusalKind) -> Refused:
         self.outcomes["refused"] += 1
-        return Refused(code, message, status, json_status)
+        return Refused(code, message, kind)

@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from gateway.federation_router import ROUTER_HEADER
 from tests.support.supergraph_programs import EXAMPLE, QUERIES, data, program
+from web.request_parsing import ROUTER_HEADER
 
 ROOT = EXAMPLE.parents[1]
 README = (EXAMPLE / "README.md").read_text(encoding="utf-8")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.persisted.document_lookup import PersistedDocuments, Refused
+from web.graphql_endpoint import STATUS_OF_REFUSAL
 
 TEXT = "{ categories { title } }"
 
@@ -27,7 +28,7 @@ def refusal(documents: PersistedDocuments, *request: Any) -> tuple[str, str, int
         documents.resolve(*request)
     error = refused.value
     assert error.error == {"message": str(error), "extensions": {"code": error.code}}
-    return error.code, str(error), error.status, error.json_status
+    return error.code, str(error), *STATUS_OF_REFUSAL[error.kind]
 
 
 NOT_FOUND = ("PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound", 400, 200)
