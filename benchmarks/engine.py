@@ -31,8 +31,10 @@ from engine import Engine, code_generation
 from engine.field_failures import AnswerEncoder
 from engine.plan_execution import answers
 from engine.plan_run import PlanRun
+from engine.run_limits import NO_LIMITS
 from resolvers.loading.record_loaders import Loaders
-from resolvers.loading.request_context import Context
+from resolvers.loading.request_context import Context, EntityBudget
+from resolvers.work_budget import WorkBudget
 from schema import document as read_document
 from schema import given, schema
 from upstream.batching.batcher import Batcher
@@ -88,7 +90,13 @@ async def measure() -> list[EngineFigures]:
 
     def context() -> Context:
         # Nobody is asked, so there is no batcher.
-        return Context(Loaders.over(cast(Batcher, None), snapshot), status, cast(CatalogSource, None))
+        return Context(
+            Loaders.over(cast(Batcher, None), snapshot),
+            status,
+            cast(CatalogSource, None),
+            EntityBudget(0, allowed=False),
+            WorkBudget(10**9),
+        )
 
     return [await _measured(name, text, context) for name, text in OPERATIONS.items()]
 
@@ -121,7 +129,7 @@ async def _measured(name: str, text: str, context: Callable[[], Context]) -> Eng
     known = read_document(text)
 
     async def strawberry() -> None:
-        with given(known) as extensions:
+        with given(known, NO_LIMITS) as extensions:
             result = await schema.execute(text, context_value=context(), operation_extensions=extensions)
         msgspec.json.encode({"data": result.data})
 

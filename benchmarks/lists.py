@@ -26,7 +26,8 @@ from resolvers.lists.order_enums import PackageOrder
 from resolvers.lists.pagination import Connection, Paging
 from resolvers.lists.record_lists import packages_of
 from resolvers.loading.record_loaders import Loaders
-from resolvers.loading.request_context import Context
+from resolvers.loading.request_context import Context, EntityBudget
+from resolvers.work_budget import WorkBudget
 from upstream.batching.batcher import Batcher
 from upstream.client.v4_records import PackageRecord
 
@@ -91,7 +92,13 @@ def _measured(size: int) -> dict[str, float]:
         filter: PackageFilter | None, order: PackageOrder, after: str | None = None
     ) -> Connection[PackageRecord]:
         # Nobody is asked, so there is no batcher.
-        context = Context(Loaders.over(cast(Batcher, None), snapshot), status, cast(CatalogSource, None))
+        context = Context(
+            Loaders.over(cast(Batcher, None), snapshot),
+            status,
+            cast(CatalogSource, None),
+            EntityBudget(0, allowed=False),
+            WorkBudget(10**9),
+        )
         return packages_of(context, catalog, Paging("packages", 20, after, None, None), None, filter, order)
 
     def new_page(filter: PackageFilter | None) -> Connection[PackageRecord]:

@@ -20,6 +20,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from catalog.sync.full_crawl import LastGood, crawl
+from setting_groups import client_limits
+from settings import read_settings
 from upstream.batching.batcher import Batcher
 from upstream.batching.list_positions import ListPositions
 from upstream.client.api_client import Client
@@ -31,6 +33,7 @@ from upstream.embedded import EmbeddedUpstream
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "plans.md"
 DOCUMENT = ROOT / "docs" / "batching.md"
+SETTINGS = read_settings()
 URL = "http://upstream.test/api/v4/"
 SEED = 1
 PACKAGES = 1, 10, 50, 500, 5000
@@ -102,8 +105,8 @@ def _samples(ids: list[int], sizes: tuple[int, ...]) -> list[list[int]]:
 
 
 async def _positions_after_a_crawl(upstream: EmbeddedUpstream) -> dict[str, ListPositions]:
-    client = Client(URL, in_process(upstream))
-    batcher = Batcher(client)
+    client = Client(URL, in_process(upstream), client_limits(SETTINGS))
+    batcher = Batcher(client, SETTINGS.upstream_budget)
     await crawl(batcher, client, LastGood())
     await batcher.aclose()
     await client.aclose()
@@ -113,7 +116,7 @@ async def _positions_after_a_crawl(upstream: EmbeddedUpstream) -> dict[str, List
 async def _row(
     upstream: EmbeddedUpstream, kind: Kind[Any], ids: list[int], positions: dict[str, ListPositions]
 ) -> Row:
-    client = Client(URL, in_process(upstream))
+    client = Client(URL, in_process(upstream), client_limits(SETTINGS))
     for id in ids:
         assert await client.detail(kind, id) is not None
     await client.aclose()
@@ -129,8 +132,8 @@ async def _fetched(
     upstream: EmbeddedUpstream, kind: Kind[Any], ids: list[int], positions: dict[str, ListPositions]
 ) -> Cost:
     # A new client plans with the nominal prices, because it has not measured any request yet.
-    client = Client(URL, in_process(upstream))
-    batcher = Batcher(client)
+    client = Client(URL, in_process(upstream), client_limits(SETTINGS))
+    batcher = Batcher(client, SETTINGS.upstream_budget)
     batcher.positions.update(positions)
     found = await batcher.fetch(kind, ids)
     await batcher.aclose()

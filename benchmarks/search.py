@@ -18,15 +18,17 @@ import sqlite3
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
 from catalog.indexed_catalog import Catalog
 from catalog.search.full_text_index import FullTextIndex
+from setting_groups import client_limits
+from settings import read_settings
 from upstream.client.api_client import Client
 from upstream.client.http_transport import in_process
-from upstream.client.retrying_exchange import ClientLimits
 from upstream.client.v4_records import CATEGORY, GRID, PACKAGE, GridRecord, Kind, PackageRecord, R
 from upstream.embedded import EmbeddedUpstream
 
@@ -83,7 +85,7 @@ def _in_fresh_process(size: str) -> SearchFigures:
 
 
 async def _catalog(size: int) -> Catalog:
-    limits = ClientLimits(exchange=600, total=600, answer_bytes=10**9)
+    limits = replace(client_limits(read_settings()), exchange=600, total=600, answer_bytes=10**9)
     client = Client("http://upstream.test/api/v4/", in_process(EmbeddedUpstream(packages=size)), limits)
 
     async def all_of(kind: Kind[R]) -> list[R]:

@@ -23,21 +23,21 @@ from graphql import parse, validate
 
 from benchmarks.catalog import processor
 from benchmarks.engine import OPERATIONS, best_of, made_catalog
-from catalog.catalog_source import CatalogSource
 from catalog.freshness import Snapshot
-from catalog.storage.sqlite_storage import Storage
 from engine import Engine, code_generation
 from engine.field_failures import AnswerEncoder
 from engine.plan_execution import answers
 from engine.plan_run import PlanRun as EngineRequest
-from gateway.limits import DEFAULT_DOCUMENT_LIMITS, check_document, check_text
+from gateway.limits import check_document, check_text
 from gateway.request_execution import Gateway, GraphQLRequest
 from resolvers.loading.record_loaders import Loaders
-from resolvers.loading.request_context import Context
+from resolvers.loading.request_context import Context, EntityBudget
+from resolvers.work_budget import WorkBudget
 from schema import schema
-from upstream.client.api_client import Client
+from settings import read_settings
 from web.request_parsing import HttpRequest, read_post
 from web.response_cache import CachedReply, ResponseCache
+from wiring import make_gateway, open_source
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "stages.md"
@@ -62,25 +62,23 @@ def main() -> None:
 async def measure() -> dict[str, dict[str, float]]:
     """Seconds by the name of the operation and of the stage."""
     # It knows everything, so its client is never asked.
-    upstream = CatalogSource(
-        Client(NOBODY, httpx.AsyncBaseTransport()), Storage(":memory:"), origin=NOBODY, follow=False
-    )
-    upstream.publisher.snapshot = Snapshot(made_catalog(), datetime.now(UTC))
-    gc.collect()
-    gc.freeze()
-    try:
-        return {name: await _best(_stages(text, upstream)) for name, text in OPERATIONS.items()}
-    finally:
-        await upstream.aclose()
+    settings = read_settings(upstream=NOBODY, storage=":memory:", crawl="off")
+    async with open_source(settings, httpx.AsyncBaseTransport()) as upstream:
+        upstream.publisher.snapshot = Snapshot(made_catalog(), datetime.now(UTC))
+        gc.collect()
+        gc.freeze()
+        gateway = make_gateway(settings, upstream)
+        return {name: await _best(_stages(text, gateway)) for name, text in OPERATIONS.items()}
 
 
-def _stages(text: str, upstream: CatalogSource) -> dict[str, Stage]:
+def _stages(text: str, gateway: Gateway) -> dict[str, Stage]:
+    upstream, limits = gateway.source, gateway.limits
     snapshot = upstream.latest
     assert snapshot is not None
     version = snapshot.catalog.version
     body = msgspec.json.encode({"query": text})
     http = HttpRequest("POST", b"", {b"content-type": b"application/json"}, body)
-    document, engine, gateway = parse(text), Engine(schema), Gateway(upstream)
+    document, engine = parse(text), Engine(schema)
     operation = engine.operation(text, document, None)
     variables = operation.coerced(None)
     root = operation.plan(variables).root
@@ -91,7 +89,13 @@ def _stages(text: str, upstream: CatalogSource) -> dict[str, Stage]:
     encoder = AnswerEncoder()
 
     def context() -> Context:
-        return Context(Loaders.over(upstream.batcher, snapshot), upstream.status(snapshot), upstream)
+        return Context(
+            Loaders.over(upstream.batcher, snapshot),
+            upstream.status(snapshot),
+            upstream,
+            EntityBudget(0, allowed=False),
+            WorkBudget(10**9),
+        )
 
     async def read() -> object:
         return read_post(http, gateway.persisted)
@@ -106,8 +110,8 @@ def _stages(text: str, upstream: CatalogSource) -> dict[str, Stage]:
         return validate(schema._schema, document)
 
     async def limit() -> object:
-        check_document(document, DEFAULT_DOCUMENT_LIMITS)
-        return check_text(text, DEFAULT_DOCUMENT_LIMITS)
+        check_document(document, limits)
+        return check_text(text, limits)
 
     async def first() -> object:
         code_generation.answer_class.cache_clear()

@@ -32,11 +32,10 @@ import msgspec
 import uvloop
 
 from catalog.catalog_source import CatalogSource
-from catalog.storage.sqlite_storage import Storage
-from gateway.request_execution import Gateway, GraphQLRequest
-from upstream.client.api_client import Client
-from upstream.client.http_transport import network
+from gateway.request_execution import GraphQLRequest
+from settings import read_settings
 from web.pages.graphiql import CANONICAL
+from wiring import make_gateway, open_source
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "stalls.md"
@@ -142,11 +141,9 @@ async def measure(address: str, crawls: int) -> list[StallFigures]:
 @asynccontextmanager
 async def _source(address: str) -> AsyncIterator[CatalogSource]:
     with tempfile.TemporaryDirectory() as folder:
-        storage = Storage(str(Path(folder) / "catalog.sqlite"))
-        source = CatalogSource(Client(address, network()), storage, origin=address, follow=False)
-        await source.open()
-        yield source
-        await source.aclose()
+        storage = str(Path(folder) / "catalog.sqlite")
+        async with open_source(read_settings(upstream=address, storage=storage, crawl="off")) as source:
+            yield source
     gc.unfreeze()
 
 
@@ -187,7 +184,7 @@ async def _watch(watched: Watched, done: asyncio.Event) -> None:
 
 
 async def _query(source: CatalogSource, queries: list[float], done: asyncio.Event) -> None:
-    gateway, request = Gateway(source), GraphQLRequest(CANONICAL.read_text())
+    gateway, request = make_gateway(read_settings(), source), GraphQLRequest(CANONICAL.read_text())
     while not done.is_set():
         started = time.perf_counter()
         answer = await gateway.execute(request)

@@ -53,23 +53,27 @@ import uvicorn.protocols.http.httptools_impl, uvicorn.loops.uvloop, uvicorn.life
 lap("import uvicorn")
 server.app
 lap("import web.app: the schema, the HTTP client")
-source = server.open_source(read_settings(), follow=False)
+from catalog.storage.sqlite_storage import Storage
+from wiring import storage_path
+settings = read_settings(crawl="off")
+storage = Storage(storage_path(settings))
 lap("open the storage, with its check")
-stored = source._storage.load()
+stored = storage.load()
+storage.close()
 lap("read and decode the records")
 from catalog.indexed_catalog import Catalog
 catalog = Catalog.build(stored.packages, stored.grids, stored.categories)
 lap("build the catalog")
 
 async def answer():
-    from gateway.request_execution import Gateway, Request
-    await source.open()
-    global begun
-    begun = time.perf_counter()
-    answer = await Gateway(source).execute(Request(sys.argv[1]))
-    assert not answer.failed
-    lap("the first answer")
-    await source.aclose()
+    from gateway.request_execution import GraphQLRequest
+    from wiring import make_gateway, open_source
+    async with open_source(settings) as source:
+        global begun
+        begun = time.perf_counter()
+        answer = await make_gateway(settings, source).execute(GraphQLRequest(sys.argv[1]))
+        assert not answer.failed
+        lap("the first answer")
 
 asyncio.run(answer())
 print(json.dumps(laps))

@@ -22,7 +22,7 @@ from catalog.sync.list_reading import Progress
 from catalog.sync.publisher import Publisher
 from catalog.sync.refresher import CrawlResult, Refresher
 from catalog.sync.schedule import Schedule
-from upstream.batching.batcher import BUDGET, Batcher
+from upstream.batching.batcher import Batcher
 from upstream.client.api_client import Client
 from upstream.client.request_receipt import note_waiting
 from upstream.client.upstream_errors import UpstreamError, UpstreamUnavailable
@@ -43,30 +43,29 @@ _log = logging.getLogger(__name__)
 class CatalogSource:
     """Open it before use, inside the running loop. ``follow`` is whether it crawls by itself.
 
-    ``budget`` is how many searches and unknown keys upstream is asked for a minute, at most, by ``clock`` (seconds).
+    Client, batcher and storage are open, and stay so when it is closed.
     """
 
     def __init__(
         self,
         client: Client,
+        batcher: Batcher,
         storage: Storage,
         *,
         origin: str,
-        follow: bool = True,
-        schedule: Schedule = Schedule(),  # noqa: B008 - immutable
-        freshness: Freshness = Freshness(),  # noqa: B008 - immutable
+        follow: bool,
+        schedule: Schedule,
+        freshness: Freshness,
         revalidation: float = REVALIDATION,
-        budget: float = BUDGET,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.client = client
-        self.batcher = Batcher(client, clock, budget)
+        self.batcher = batcher
         guard = Guard(schedule.agreement)
         self._feed = FeedReader(storage)
-        self.publisher = Publisher(self.batcher, storage, origin, guard, self._feed)
-        self.refresher = Refresher(client, self.batcher, self.publisher, guard, schedule)
-        self.leader = Leader(self.batcher, storage, self.publisher, self.refresher, schedule)
-        self._storage = storage
+        self.publisher = Publisher(batcher, storage, origin, guard, self._feed)
+        self.refresher = Refresher(client, batcher, self.publisher, guard, schedule)
+        self.leader = Leader(batcher, storage, self.publisher, self.refresher, schedule)
         self._follow = follow
         self.freshness = freshness
         self._revalidation = revalidation
@@ -94,13 +93,10 @@ class CatalogSource:
             self._following.add_done_callback(_report)
 
     async def aclose(self) -> None:
-        """Stop following, end what is under way, close connections and the storage."""
+        """Stop following."""
         if self._following is not None:
             self._following.cancel()
             await asyncio.gather(self._following, return_exceptions=True)
-        await self.batcher.aclose()
-        await self.client.aclose()
-        self._storage.close()
 
     @property
     def latest(self) -> Snapshot | None:

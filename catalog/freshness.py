@@ -13,9 +13,6 @@ import msgspec
 
 from catalog.indexed_catalog import Catalog
 
-HOUR = 3600.0
-DAY = 24 * HOUR
-
 Stage = Literal["fresh", "stale-while-revalidate", "stale-if-error", "expired"]
 
 
@@ -50,9 +47,9 @@ class SnapshotStatus(msgspec.Struct, frozen=True):
 class Freshness:
     """The limits, in seconds of age."""
 
-    fresh: float = 6 * HOUR
-    while_revalidate: float = 24 * HOUR
-    if_error: float = 30 * DAY
+    fresh: float
+    while_revalidate: float
+    if_error: float
 
     def stage(self, age: float) -> Stage:
         """What may be done with a catalog of this age."""

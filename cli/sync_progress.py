@@ -19,7 +19,7 @@ MOST_SHOWN = 20
 
 
 async def show_sync(source: CatalogSource, *, accept: bool) -> CrawlResult:
-    """Open the source, crawl, tell what changed since the stored catalog, and close it.
+    """Crawl, and tell what changed since the stored catalog. The source is open.
 
     ``accept`` is whether even an implausible catalog is taken.
 
@@ -28,13 +28,9 @@ async def show_sync(source: CatalogSource, *, accept: bool) -> CrawlResult:
     :raises StorageUnavailable: the stored catalog cannot be read.
     """
     console = Console()
-    await source.open()
-    try:
-        before = source.latest
-        with _Bars(console) as bars:
-            synced = await source.crawl(bars.advance, accept=accept)
-    finally:
-        await source.aclose()
+    before = source.latest
+    with _Bars(console) as bars:
+        synced = await source.crawl(bars.advance, accept=accept)
     for line in _summary(None if before is None else before.catalog, synced):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     return synced

@@ -16,13 +16,13 @@ from engine.fallback import Fallback, FallbackReason
 from engine.operation_plans import Engine, Ran
 from engine.relation_protocols import ListsByKey, RecordId, RelationToMany, RelationToOne
 from engine.run_errors import AnswerTooLarge, OutOfTime, Stopped, TooComplex
-from engine.run_limits import DEFAULT_RUN_LIMITS, RunLimits
+from engine.run_limits import NO_LIMITS, RunLimits
 from engine.type_declarations import decided_by_class
 from engine.work_steps import ERROR, Spend, uncounted
 
 __all__ = [
-    "DEFAULT_RUN_LIMITS",
     "ERROR",
+    "NO_LIMITS",
     "AnswerTooLarge",
     "AtTurn",
     "Engine",

@@ -27,7 +27,7 @@ from engine.plan_execution import answers
 from engine.plan_nodes import Plan
 from engine.plan_printing import dump
 from engine.plan_run import PlanRun
-from engine.run_limits import DEFAULT_RUN_LIMITS
+from engine.run_limits import NO_LIMITS
 from engine.runtime_types import RuntimeTypes
 from engine.skip_include import condition_variables
 from engine.work_steps import Spend, uncounted
@@ -63,7 +63,7 @@ class Engine:
     def __init__(
         self,
         schema: strawberry.Schema,
-        most_bytes: int = DEFAULT_RUN_LIMITS.answer_bytes,
+        most_bytes: int = NO_LIMITS.answer_bytes,
         kept: int = KEPT_OPERATIONS,
         kept_text: int = KEPT_TEXT,
         kept_fields: int = KEPT_FIELDS,

@@ -12,7 +12,7 @@ from graphql.execution.values import VariableValues
 from engine.event_loop_turns import turns
 from engine.field_failures import AnswerEncoder
 from engine.relation_protocols import ListsByKey, RecordId
-from engine.run_limits import DEFAULT_RUN_LIMITS
+from engine.run_limits import NO_LIMITS
 from engine.runtime_types import RuntimeTypes
 from engine.work_steps import Spend, uncounted
 
@@ -32,7 +32,7 @@ class PlanRun(msgspec.Struct, eq=False):
     variables: VariableValues
     context: Any
     types: RuntimeTypes
-    most_bytes: int = DEFAULT_RUN_LIMITS.answer_bytes
+    most_bytes: int = NO_LIMITS.answer_bytes
     """Of the answer."""
     encoder: AnswerEncoder = msgspec.field(default_factory=AnswerEncoder)
     work: int = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 
@@ -9,10 +10,11 @@ from dataclasses import dataclass
 class RunLimits:
     """The most that a run may take; each is a setting."""
 
-    answer_bytes: int = 10_000_000
+    answer_bytes: int
     """Bytes of an answer, before it is compressed. All fields of 5,400 packages are 16 MB."""
-    seconds: float = 5
+    seconds: float
     """From the operation's start to its answer, what it waits for upstream included."""
 
 
-DEFAULT_RUN_LIMITS = RunLimits()
+NO_LIMITS = RunLimits(answer_bytes=sys.maxsize, seconds=float("inf"))
+"""Lets an operation take what it takes: for those that nobody else has sent."""

@@ -33,13 +33,9 @@ REMEMBERED = 1000
 class AdmissionLimits:
     """How much is let in. ``waiting`` counts the operations that wait, ``seconds`` is how long each may."""
 
-    running: int = 2
-    waiting: int = 500
-    seconds: float = 5.0
-
-
-UNLIMITED = AdmissionLimits(running=1_000_000, waiting=1_000_000)
-"""For a gateway without strangers: the command line's."""
+    running: int
+    waiting: int
+    seconds: float
 
 
 class Overloaded(Exception):
@@ -70,7 +66,7 @@ class Admission:
     ``refused`` counts the operations that found no room in the queue, or waited there for too long.
     """
 
-    def __init__(self, limits: AdmissionLimits = AdmissionLimits()) -> None:
+    def __init__(self, limits: AdmissionLimits) -> None:
         self.limits = limits
         self.running = 0
         self.waiting = 0

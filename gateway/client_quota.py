@@ -11,7 +11,7 @@ class Quota:
     ``what`` names the thing in sentences, in the plural. ``refused`` counts those for whom there was none left.
     """
 
-    def __init__(self, what: str, most: int = 0, most_of_one: int = 0) -> None:
+    def __init__(self, what: str, most: int, most_of_one: int) -> None:
         self.refused = 0
         self._taken = 0
         self._what = what

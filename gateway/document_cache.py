@@ -14,9 +14,10 @@ from sys import getsizeof
 
 from graphql import GraphQLError
 
+from catalog.catalog_source import CatalogSource
 from engine import TooComplex
 from gateway.limits import DocumentLimits, check_document, check_sizes, check_text
-from resolvers.lists.list_sizes import USUAL_SIZES, ListSizes
+from resolvers.lists.list_sizes import USUAL_SIZES, ListSizes, list_sizes
 from schema import Document, document
 
 KEPT_DOCUMENTS = 1_000
@@ -31,6 +32,18 @@ BYTES_OF_A_TOKEN = 600
 
 LONG = 500
 """Characters: a document of more may take 20 ms to parse and to validate, one within all limits up to 80."""
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogSizes:
+    """Gives the list sizes of the catalog that answers now."""
+
+    source: CatalogSource
+
+    def __call__(self) -> ListSizes:
+        """Give those of the present snapshot; the usual ones where there is none."""
+        snapshot = self.source.latest
+        return USUAL_SIZES if snapshot is None else snapshot.catalog.view(list_sizes)
 
 
 class DocumentCache:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from hmac import compare_digest
 
-from resolvers.loading.request_context import MOST_ENTITIES, EntityBudget
+from resolvers.loading.request_context import EntityBudget
 
 
 @dataclass(frozen=True, slots=True)
 class FederationRouter:
     """``secret`` is what a request needs to ask for ``_entities``; empty, everyone may."""
 
-    secret: str = field(default="", repr=False)
-    most_entities: int = MOST_ENTITIES
+    secret: str = field(repr=False)
+    most_entities: int
 
     def is_known(self, shown: str | None) -> bool:
         """Whether a request that shows this in its header comes from the router for certain."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +15,9 @@ from strawberry.types.execution import ExecutionResult
 
 from catalog.catalog_source import CatalogSource
 from catalog.freshness import Snapshot, SnapshotStatus
-from engine import DEFAULT_RUN_LIMITS, Engine, Fallback, FallbackReason, RunLimits, Stopped, TooComplex
+from engine import Engine, Fallback, FallbackReason, RunLimits, Stopped, TooComplex
 from engine.answer_dependencies import DependsOn
-from gateway.admission_queue import UNLIMITED, Admission, Overloaded, Turn
+from gateway.admission_queue import Admission, Overloaded, Turn
 from gateway.answers import (
     GraphQLAnswer,
     answer_of,
@@ -30,11 +30,10 @@ from gateway.answers import (
 from gateway.deadline import Deadline
 from gateway.document_cache import DocumentCache
 from gateway.federation_router import FederationRouter
-from gateway.limits import DEFAULT_DOCUMENT_LIMITS, DocumentLimits
+from gateway.limits import DocumentLimits
 from gateway.named_operation import dependencies_of, is_subscription, why_unclear, why_unfit
 from gateway.persisted.document_lookup import PersistedDocuments
 from gateway.running_subscriptions import Subscriptions
-from resolvers.lists.list_sizes import USUAL_SIZES, ListSizes, list_sizes
 from resolvers.loading.record_loaders import Loaders
 from resolvers.loading.request_context import Context
 from resolvers.work_budget import DEFERRED, VALUE, WorkBudget, values_in
@@ -69,26 +68,27 @@ class Gateway:
     def __init__(
         self,
         source: CatalogSource,
+        documents: DocumentCache,
+        persisted: PersistedDocuments,
         *,
-        use_engine: bool = True,
-        limits: DocumentLimits = DEFAULT_DOCUMENT_LIMITS,
-        run_limits: RunLimits = DEFAULT_RUN_LIMITS,
-        persisted: Callable[[DocumentCache], PersistedDocuments] = PersistedDocuments,
-        router: FederationRouter = FederationRouter(),  # noqa: B008 - immutable
-        admission: Admission | None = None,
-        subscriptions: Subscriptions | None = None,
+        engine: Engine | None,
+        limits: DocumentLimits,
+        run_limits: RunLimits,
+        router: FederationRouter,
+        admission: Admission,
+        subscriptions: Subscriptions,
     ) -> None:
         self.source = source
         self.from_memory = 0
         self.from_upstream = 0
         self.router = router
-        self.admission = admission or Admission(UNLIMITED)
-        self.subscriptions = subscriptions or Subscriptions()
+        self.admission = admission
+        self.subscriptions = subscriptions
         self.run_limits = run_limits
-        self.engine = Engine(schema, run_limits.answer_bytes) if use_engine else None
+        self.engine = engine
         self.limits = limits
-        self.documents = DocumentCache(limits, self._list_sizes)
-        self.persisted = persisted(self.documents)
+        self.documents = documents
+        self.persisted = persisted
         self.refused: Counter[str] = Counter()
 
     async def execute(self, request: GraphQLRequest) -> GraphQLAnswer:
@@ -178,7 +178,8 @@ class Gateway:
             return
         snapshot = self.source.latest
         loaders = Loaders.over(self.source.batcher, snapshot)
-        context = Context(loaders, self.source.status(snapshot), self.source, work=work)
+        entities = self.router.budget(request.router)
+        context = Context(loaders, self.source.status(snapshot), self.source, entities, work)
         with given(asked, self.run_limits) as extensions:
             results = await schema.stream(
                 request.query,
@@ -263,11 +264,6 @@ class Gateway:
             self.refused[stopped.error.limit] += 1
         return stopped_by(stopped)
 
-    def _list_sizes(self) -> ListSizes:
-        """Those of the catalog that answers."""
-        snapshot = self.source.latest
-        return USUAL_SIZES if snapshot is None else snapshot.catalog.view(list_sizes)
-
     def _work(self, request: GraphQLRequest) -> WorkBudget:
         """What the request may spend, with what its variables take spent already.
 
@@ -343,7 +339,7 @@ class Unplanned(Exception):
     """The engine has no plan for an operation. The message is a sentence that says why."""
 
 
-def explain(request: GraphQLRequest, limits: DocumentLimits = DEFAULT_DOCUMENT_LIMITS) -> str:
+def explain(request: GraphQLRequest, limits: DocumentLimits) -> str:
     """How the engine runs the operation, to be read by people.
 
     :raises Unplanned: it does not.

@@ -19,7 +19,7 @@ T = TypeVar("T")
 class Subscriptions:
     """All of a process. Each waits for its next event until that comes, or :meth:`end_all` is called."""
 
-    def __init__(self, most: int = 0, most_of_one: int = 0) -> None:
+    def __init__(self, most: int, most_of_one: int) -> None:
         self.quota = Quota("subscriptions", most, most_of_one)
         self._ended = False
         self._waiting: set[asyncio.Timeout] = set()

@@ -9,9 +9,6 @@ from __future__ import annotations
 
 from engine import Stopped, TooComplex
 
-MOST_WORK = 250_000
-"""Steps of one request: about a quarter of a second. The dearest of ``examples/`` takes less than a tenth of them."""
-
 FIELD, INTROSPECTED, AWAITED = 6, 4, 20
 """Steps of one field, or object, in Strawberry's execution, of one field of introspection, and how many more there are
 of a field that has to be awaited."""
@@ -53,7 +50,7 @@ class WorkBudget:
 
     __slots__ = ("most", "spent")
 
-    def __init__(self, most: int = MOST_WORK) -> None:
+    def __init__(self, most: int) -> None:
         self.most = most
         self.spent = 0
 

@@ -22,7 +22,7 @@ from graphql import (
 from graphql.language import Visitor, VisitorAction
 from strawberry.extensions import SchemaExtension
 
-from engine import DEFAULT_RUN_LIMITS, RunLimits
+from engine import RunLimits
 from schema.declared_dependencies import Dependencies, read_dependencies
 from schema.limited_execution import LIMITS, UNAWAITED, Unawaited
 
@@ -71,9 +71,7 @@ def read_document(
 
 
 @contextmanager
-def given(
-    document: Document, limits: RunLimits = DEFAULT_RUN_LIMITS, *, in_parts: bool = False
-) -> Iterator[dict[str, object]]:
+def given(document: Document, limits: RunLimits, *, in_parts: bool = False) -> Iterator[dict[str, object]]:
     """What ``operation_extensions`` have to be for Strawberry's execution to take this document and keep to limits.
 
     In the end, which may come before its own, coroutines that it made and nobody will await are closed.

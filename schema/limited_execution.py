@@ -15,8 +15,8 @@ from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from engine import (
-    DEFAULT_RUN_LIMITS,
     ERROR,
+    NO_LIMITS,
     AnswerTooLarge,
     AtTurn,
     InTurn,
@@ -84,7 +84,7 @@ class LimitedExecutor(StrawberryGraphQLCoreExecutionContext):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._limits: RunLimits = (self.operation_extensions or {}).get(LIMITS, DEFAULT_RUN_LIMITS)
+        self._limits: RunLimits = (self.operation_extensions or {}).get(LIMITS, NO_LIMITS)
         self._size = AnswerSize(self._limits.answer_bytes)
         self._is_event = False
         self._unawaited: Unawaited = (self.operation_extensions or {}).get(UNAWAITED) or Unawaited()

@@ -8,16 +8,15 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
-from starlette.applications import Starlette
 
 from catalog.catalog_source import CatalogSource
 from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog
-from tests.support.gateway_in_process import Ask, asking, source_over
+from tests.support.gateway_in_process import Ask, app_over, asking, source_over
 from tests.support.started_programs import starts_programs
 from upstream.client.api_client import Client
 from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream, generated_catalog
-from web.app import Options, create_app
+from web.app import GatewayApp
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -44,12 +43,8 @@ def whole_catalog(whole_embedded_catalog: EmbeddedCatalog) -> Catalog:
     """The same as a gateway knows it when it has crawled."""
 
     async def crawl() -> Catalog:
-        source = source_over(EmbeddedUpstream(catalog=whole_embedded_catalog))
-        await source.open()
-        try:
+        async with source_over(EmbeddedUpstream(catalog=whole_embedded_catalog)) as source:
             return (await source.crawl()).snapshot.catalog
-        finally:
-            await source.aclose()
 
     return asyncio.run(crawl())
 
@@ -59,20 +54,16 @@ async def whole_source(
     whole_embedded_catalog: EmbeddedCatalog, whole_catalog: Catalog
 ) -> AsyncIterator[CatalogSource]:
     """A source that knows all of it."""
-    source = source_over(EmbeddedUpstream(catalog=whole_embedded_catalog))
-    await source.open()
-    source.publisher.snapshot = Snapshot(whole_catalog, datetime.now(UTC))
-    yield source
-    await source.aclose()
+    async with source_over(EmbeddedUpstream(catalog=whole_embedded_catalog)) as source:
+        source.publisher.snapshot = Snapshot(whole_catalog, datetime.now(UTC))
+        yield source
 
 
 @pytest.fixture
 async def source(embedded: EmbeddedUpstream) -> AsyncIterator[CatalogSource]:
     """The embedded upstream as the gateway sees it, without a catalog."""
-    source = source_over(embedded)
-    await source.open()
-    yield source
-    await source.aclose()
+    async with source_over(embedded) as source:
+        yield source
 
 
 @pytest.fixture
@@ -101,12 +92,12 @@ async def ask_catalog(source: CatalogSource, embedded: EmbeddedUpstream) -> Ask:
 
 
 @pytest.fixture
-def app(embedded: EmbeddedUpstream, use_engine: bool) -> Starlette:
-    return create_app(lambda: source_over(embedded), Options(use_engine=use_engine))
+def app(embedded: EmbeddedUpstream, use_engine: bool) -> GatewayApp:
+    return app_over(embedded, engine="on" if use_engine else "off")
 
 
 @pytest.fixture
-async def http(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
+async def http(app: GatewayApp) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of the gateway."""
     async with (
         app.router.lifespan_context(app),

@@ -14,10 +14,11 @@ from typing import Any
 
 from graphql import ObjectTypeDefinitionNode, build_schema, find_breaking_changes, parse, print_ast
 
-from gateway.request_execution import Gateway, GraphQLRequest, explain
+from gateway.request_execution import GraphQLRequest, explain
 from schema import sdl
-from server import open_source
+from setting_groups import document_limits
 from settings import Settings, read_settings
+from wiring import make_gateway, open_source
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -39,7 +40,9 @@ def generated_files() -> dict[Path, str]:
         parts[f"{path.stem} query"] = f"```graphql\n{path.read_text(encoding='utf-8')}```"
         parts[f"{path.stem} answer"] = f"```json\n{_readable(answers[path.stem])}\n```"
     canonical = (ROOT / "examples" / "canonical.graphql").read_text(encoding="utf-8")
-    parts["canonical plan"] = f"```\n{explain(GraphQLRequest(canonical))}```"
+    parts["canonical plan"] = (
+        f"```\n{explain(GraphQLRequest(canonical), document_limits(read_settings()))}```"
+    )
     files = {SDL: f"{sdl('plain')}\n", SUBGRAPH: f"{sdl('federation')}\n"}
     files |= {answer_of(path): f"{_readable(answers[path.stem])}\n" for path in EXAMPLES}
     for document in (README, GRAPH, FEDERATION, ENGINE):
@@ -103,17 +106,14 @@ def _settings_table() -> str:
 
 async def _answers() -> dict[str, dict[str, Any]]:
     """The answers of the examples by name, from a catalog of the embedded upstream."""
-    source = open_source(read_settings(upstream="embedded", storage=":memory:"), follow=False)
-    await source.open()
-    try:
+    settings = read_settings(upstream="embedded", storage=":memory:", crawl="off")
+    async with open_source(settings) as source:
         await source.crawl()
-        gateway = Gateway(source)
+        gateway = make_gateway(settings, source)
         return {
             path.stem: (await gateway.execute(GraphQLRequest(path.read_text(encoding="utf-8")))).decoded()
             for path in EXAMPLES
         }
-    finally:
-        await source.aclose()
 
 
 def _readable(answer: dict[str, Any]) -> str:

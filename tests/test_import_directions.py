@@ -11,9 +11,13 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
+ROOMS = {"web", "gateway", "schema", "engine", "resolvers", "catalog", "upstream"}
+
 BELOW = {
-    "server": {"cli", "web", "gateway", "schema", "engine", "resolvers", "catalog", "upstream", "settings"},
-    "cli": {"web", "gateway", "schema", "engine", "resolvers", "catalog", "upstream", "settings"},
+    "server": {"cli", "wiring", "web", "settings"},
+    "cli": {"wiring", *ROOMS, "setting_groups", "settings"},
+    "wiring": {"setting_groups", *ROOMS, "settings"},
+    "setting_groups": {*ROOMS, "settings"},
     "web": {"gateway", "schema", "engine", "resolvers", "catalog", "upstream"},
     "gateway": {"schema", "engine", "resolvers", "catalog", "upstream"},
     "schema": {"resolvers", "engine", "catalog", "upstream"},

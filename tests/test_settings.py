@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, fields
+from importlib import import_module
+from typing import Any
+
 import pytest
 
-from catalog.freshness import Freshness
-from catalog.sync.schedule import Schedule
+import setting_groups
+import wiring
 from settings import Settings, WrongSetting, read_settings
-from upstream.client.retrying_exchange import DEFAULT_CLIENT_LIMITS
+from tests.support.settings_for_tests import SETTINGS
+
+GROUPS = [
+    setting_groups.client_limits,
+    setting_groups.schedule,
+    setting_groups.freshness,
+    setting_groups.document_limits,
+    setting_groups.run_limits,
+    setting_groups.admission_limits,
+    setting_groups.connection_limits,
+]
 
 
 def test_the_defaults_need_nothing() -> None:
@@ -115,24 +132,51 @@ def test_a_wrong_origin_is_one_sentence(monkeypatch: pytest.MonkeyPatch, origin:
     )
 
 
-def test_parts_that_are_made_without_settings_have_the_defaults_of_the_settings() -> None:
-    settings, schedule, freshness = read_settings(), Schedule(), Freshness()
-    of_parts = {
-        "crawl_interval": schedule.crawl,
-        "newest_interval": schedule.newest,
-        "fresh": freshness.fresh,
-        "stale_while_revalidate": freshness.while_revalidate,
-        "stale_if_error": freshness.if_error,
-        "upstream_timeout": DEFAULT_CLIENT_LIMITS.exchange,
-        "upstream_connect_timeout": DEFAULT_CLIENT_LIMITS.connect,
-        "upstream_total_timeout": DEFAULT_CLIENT_LIMITS.total,
-        "upstream_attempts": DEFAULT_CLIENT_LIMITS.attempts,
-        "upstream_longest_pause": DEFAULT_CLIENT_LIMITS.longest_pause,
-        "upstream_longest_retry_after": DEFAULT_CLIENT_LIMITS.longest_retry_after,
-        "upstream_answer_bytes": DEFAULT_CLIENT_LIMITS.answer_bytes,
-        "upstream_min_in_flight": DEFAULT_CLIENT_LIMITS.lowest_in_flight,
-        "upstream_max_in_flight": DEFAULT_CLIENT_LIMITS.highest_in_flight,
-        "breaker_failures": DEFAULT_CLIENT_LIMITS.breaker_failures,
-        "breaker_rest": DEFAULT_CLIENT_LIMITS.breaker_rest,
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.__name__)
+def test_no_group_of_settings_has_a_default_of_its_own(group: Callable[[Settings], Any]) -> None:
+    found = fields(group(SETTINGS))
+    assert found
+    assert [field.name for field in found if not (field.default is field.default_factory is MISSING)] == []
+
+
+def calls_with_settings() -> Iterator[tuple[inspect.Parameter, str]]:
+    """Each parameter of a part that is given a setting, and the name of that."""
+    for module in (wiring, setting_groups):
+        tree = ast.parse(inspect.getsource(module))
+        parts = {
+            alias.name: getattr(import_module(node.module), alias.name)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and node.module
+            for alias in node.names
+        }
+        for call in ast.walk(tree):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in parts:
+                parameters = inspect.signature(parts[call.func.id]).parameters
+                given = dict(zip(parameters, call.args, strict=False))
+                given |= {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
+                for parameter, argument in given.items():
+                    for name in settings_in(argument):
+                        yield parameters[parameter], name
+
+
+def settings_in(argument: ast.expr) -> set[str]:
+    """The names of the settings that an argument is made of."""
+    return {
+        node.attr
+        for node in ast.walk(argument)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "settings"
     }
-    assert of_parts == {name: getattr(settings, name) for name in of_parts}
+
+
+def test_each_default_stands_once() -> None:
+    calls = list(calls_with_settings())
+    # Some more are read where they decide something, and those of the server itself by the command line.
+    assert len({name for _, name in calls}) > 45
+    twice = [
+        (str(parameter), name)
+        for parameter, name in calls
+        if parameter.default == Settings.model_fields[name].default
+    ]
+    assert twice == []

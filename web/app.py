@@ -1,10 +1,10 @@
-"""The ASGI app: its routes, and what it opens and closes."""
+"""The ASGI app: its routes over the parts, which it opens when it starts and closes when it stops."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -14,28 +14,22 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from catalog.catalog_source import CatalogSource
-from engine import DEFAULT_RUN_LIMITS, RunLimits
-from gateway.admission_queue import Admission, AdmissionLimits, connection
-from gateway.document_cache import DocumentCache
-from gateway.federation_router import FederationRouter
-from gateway.limits import DEFAULT_DOCUMENT_LIMITS, DocumentLimits
-from gateway.persisted.document_lookup import PersistedDocuments
+from gateway.admission_queue import connection
 from gateway.request_execution import Gateway
-from web.cache_headers import CachePolicy
 from web.graphql_endpoint import EXPOSED, GraphQLEndpoint, refusal
-from web.operations.health import healthz, readyz
-from web.operations.traffic_history import remembering
+from web.operations.health import Readiness, healthz
+from web.operations.traffic_history import History
 from web.pages.documents import doc
 from web.pages.explore_app import Explore
 from web.pages.graphiql import graphiql_routes
-from web.pages.home import favicon, home
+from web.pages.home import Home, favicon
 from web.response_cache import ResponseCache
 from web.schema_endpoint import schema_text
-from web.serving.open_connections import ConnectionLimits, Connections
+from web.serving.open_connections import Connections
 from web.websocket_endpoint import WebSocketEndpoint
 
 MOST_HEADERS, MOST_HEADER_BYTES = 100, 32_000
@@ -49,33 +43,44 @@ _NO_HOST = "The request has no Host header, or several; a request of HTTP/1.1 ha
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """How the app answers."""
+class Parts:
+    """What the app serves with; ``wiring.py`` makes and opens it."""
 
-    use_engine: bool = True
-    response_bytes: int = 64_000_000
-    """How much memory kept answers may take."""
-    max_age: int = 60
-    """Seconds for which caches may answer without asking."""
-    most_together: int = 0
-    """How many requests a client may send in one array; 0 is none."""
-    origins: tuple[str, ...] = ("*",)
-    """The origins whose pages may read the answers (CORS)."""
-    limits: DocumentLimits = DEFAULT_DOCUMENT_LIMITS
-    run_limits: RunLimits = DEFAULT_RUN_LIMITS
-    router: FederationRouter = field(default_factory=FederationRouter)
-    admission: AdmissionLimits = field(default_factory=AdmissionLimits)
-    connections: ConnectionLimits = field(default_factory=ConnectionLimits)
+    source: CatalogSource
+    gateway: Gateway
+    responses: ResponseCache
+    endpoint: GraphQLEndpoint
+    connections: Connections
+    history: History
 
 
 class GatewayApp(Starlette):
-    """The routes, and the endpoint, which does without what Starlette does for each request."""
+    """The routes, and the endpoint, which does without what Starlette does for each request.
 
-    endpoint: ASGIApp
-    """For an operation."""
+    It has ``parts`` while its lifespan lasts.
+    """
+
+    parts: Parts
     guarded: ASGIApp
-    """For the questions of browsers before one, and for all where not every origin may read the answers."""
-    public: bool
+    """For the questions of browsers before an operation, and for all where not every origin may read the answers."""
+
+    def __init__(self, opening: AbstractAsyncContextManager[Parts], origins: Sequence[str]) -> None:
+        """``opening`` gives the parts when it is entered, once; pages of these ``origins`` may read the answers."""
+        self.origins = origins
+        self.public = "*" in origins
+        self._opening = opening
+        self._cors: dict[str, Any] = {
+            "allow_origins": origins,
+            "allow_methods": ["GET", "HEAD", "POST"],
+            "allow_headers": ["*"],
+            "expose_headers": EXPOSED,
+            "max_age": 86_400,
+        }
+        super().__init__(
+            middleware=[Middleware(CORSMiddleware, **self._cors)],
+            exception_handlers={HTTPException: _http_error},
+            lifespan=GatewayApp._lifespan,
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what came."""
@@ -89,78 +94,38 @@ class GatewayApp(Starlette):
         elif scope["type"] != "http" or scope["path"] != "/graphql":
             await super().__call__(scope, receive, send)
         elif self.public and scope["method"] != "OPTIONS":
-            await self.endpoint(scope, receive, send)
+            await self.parts.endpoint(scope, receive, send)
         else:
             await self.guarded(scope, receive, send)
 
-
-def create_app(
-    open_source: Callable[[], CatalogSource],
-    options: Options = Options(),
-    *,
-    persisted: Callable[[DocumentCache], PersistedDocuments] = PersistedDocuments,
-) -> GatewayApp:
-    """The gateway over what ``open_source`` makes, once, when the app starts.
-
-    :param persisted: makes, over the gateway's own, the documents that requests can name by an id.
-    """
-    cors: dict[str, Any] = {
-        "allow_origins": options.origins,
-        "allow_methods": ["GET", "HEAD", "POST"],
-        "allow_headers": ["*"],
-        "expose_headers": EXPOSED,
-        "max_age": 86_400,
-    }
-
     @asynccontextmanager
-    async def lifespan(app: GatewayApp) -> AsyncIterator[dict[str, object]]:
-        connections = app.state.connections = Connections(options.connections)
-        source = open_source()
-        await source.open()
-        gateway = app.state.gateway = Gateway(
-            source,
-            use_engine=options.use_engine,
-            limits=options.limits,
-            run_limits=options.run_limits,
-            persisted=persisted,
-            router=options.router,
-            admission=Admission(options.admission),
-            subscriptions=connections.subscriptions,
-        )
-        gateway.persisted.open()
-        policy = CachePolicy(options.max_age, source.freshness)
-        app.state.responses = ResponseCache(options.response_bytes)
-        app.public = "*" in options.origins
-        app.endpoint = GraphQLEndpoint(
-            gateway, app.state.responses, policy, options.most_together, public=app.public
-        )
-        app.guarded = CORSMiddleware(app.endpoint, **cors)
-        try:
-            async with remembering(gateway, app.state.responses) as app.state.history:
-                # For the protocols of the server, where they are ours.
-                yield {"connections": connections}
-        finally:
-            gateway.persisted.close()
-            await source.aclose()
+    async def _lifespan(self) -> AsyncIterator[dict[str, object]]:
+        async with self._opening as self.parts:
+            self.guarded = CORSMiddleware(self.parts.endpoint, **self._cors)
+            self.router.routes[:] = self._routes(self.parts)
+            # For the protocols of the server, where they are ours.
+            yield {"connections": self.parts.connections}
 
-    routes = [
-        Route("/", home),
-        Route("/favicon.ico", favicon),
-        Route("/docs/{name}", doc),
-        WebSocketRoute("/graphql", WebSocketEndpoint(options.origins)),
-        Route("/schema.graphql", schema_text),
-        Route("/healthz", healthz),
-        Route("/readyz", readyz),
-        Route("/metrics", _metrics),
-        *graphiql_routes(),
-        Mount("/explore", Explore()),
-    ]
-    return GatewayApp(
-        routes=routes,
-        middleware=[Middleware(CORSMiddleware, **cors)],
-        exception_handlers={HTTPException: _http_error},
-        lifespan=lifespan,
-    )
+    def _routes(self, parts: Parts) -> list[BaseRoute]:
+        persisted = parts.gateway.persisted
+        return [
+            Route("/", Home(parts.source, parts.history, persisted.only_trusted).home),
+            Route("/favicon.ico", favicon),
+            Route("/docs/{name}", doc),
+            WebSocketRoute("/graphql", WebSocketEndpoint(parts.gateway, parts.connections, self.origins)),
+            Route("/schema.graphql", schema_text),
+            Route("/healthz", healthz),
+            Route("/readyz", Readiness(parts.source).readyz),
+            Route("/metrics", self._metrics),
+            *graphiql_routes(persisted),
+            Mount("/explore", Explore()),
+        ]
+
+    async def _metrics(self, _request: Request) -> Response:
+        # Not at the start, which it would slow down by the import of what writes them.
+        from web.operations.metrics import metrics
+
+        return metrics(self.parts.gateway, self.parts.responses, self.parts.connections)
 
 
 def _can_be_read(headers: Sequence[tuple[bytes, bytes]]) -> bool:
@@ -172,13 +137,6 @@ def _names_one_host(scope: Scope) -> bool:
     """Whether a request says which host it asks, once (RFC 9112, section 3.2): else servers in a row disagree."""
     hosts = sum(name == b"host" for name, _value in scope["headers"])
     return hosts == 1 or (not hosts and scope["http_version"] != "1.1")
-
-
-async def _metrics(request: Request) -> Response:
-    # Not at the start, which it would slow down by the import of what writes them.
-    from web.operations.metrics import metrics
-
-    return await metrics(request)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

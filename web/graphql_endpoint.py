@@ -92,9 +92,9 @@ class GraphQLEndpoint:
         gateway: Gateway,
         responses: ResponseCache,
         policy: CachePolicy,
-        most_together: int = 0,
+        most_together: int,
         *,
-        public: bool = True,
+        public: bool,
     ) -> None:
         self.responses = responses
         self._gateway = gateway

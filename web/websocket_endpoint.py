@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from datetime import timedelta
 from json import JSONDecodeError
 from typing import Any
@@ -56,7 +57,15 @@ class _Socket(ASGIWebSocketAdapter):
         return self.ws.application_state is WebSocketState.DISCONNECTED
 
 
-class _Handler(BaseGraphQLTransportWSHandler[Gateway, None]):
+@dataclass(frozen=True, slots=True)
+class _Serving:
+    """What operations run on, and the connections of the process."""
+
+    gateway: Gateway
+    connections: Connections
+
+
+class _Handler(BaseGraphQLTransportWSHandler[_Serving, None]):
     """Strawberry's, with each operation run by the gateway as if it had come alone, and so with its errors.
 
     It closes a connection on which nothing is under way for long, and all when the gateway stops.
@@ -68,7 +77,7 @@ class _Handler(BaseGraphQLTransportWSHandler[Gateway, None]):
 
     async def handle(self) -> None:
         """Speak the protocol until the connection ends."""
-        closing = asyncio.create_task(self._close_when_over(self.websocket.ws.app.state.connections))
+        closing = asyncio.create_task(self._close_when_over(self.context.connections))
         try:
             await super().handle()
         finally:
@@ -107,7 +116,7 @@ class _Handler(BaseGraphQLTransportWSHandler[Gateway, None]):
                 return
             payload = message["payload"]
             try:
-                payload["query"] = self.context.persisted.resolve(
+                payload["query"] = self.context.gateway.persisted.resolve(
                     payload.get("query"), payload.get("documentId"), payload.get("extensions")
                 )
             except Refused as refused:
@@ -115,10 +124,10 @@ class _Handler(BaseGraphQLTransportWSHandler[Gateway, None]):
                 return
         await super().handle_message(message)
 
-    async def run_operation(self, operation: Operation[Gateway, None]) -> None:
+    async def run_operation(self, operation: Operation[_Serving, None]) -> None:
         request = GraphQLRequest(operation.query, operation.variables, operation.operation_name)
         try:
-            async with aclosing(self.context.stream(request)) as answers:
+            async with aclosing(self.context.gateway.stream(request)) as answers:
                 async for answer in answers:
                     if not answer.ran:
                         await self._send_errors(operation, answer.decoded()["errors"])
@@ -133,7 +142,7 @@ class _Handler(BaseGraphQLTransportWSHandler[Gateway, None]):
             failure = GraphQLError(str(error), original_error=error)
             await self._send_errors(operation, [field_error(failure)])
 
-    async def _send_errors(self, operation: Operation[Gateway, None], errors: Any) -> None:
+    async def _send_errors(self, operation: Operation[_Serving, None], errors: Any) -> None:
         await operation.send_operation_message(ErrorMessage(id=operation.id, type="error", payload=errors))
 
     async def _refuse(self, id: str, error: Any) -> None:
@@ -144,10 +153,10 @@ class _Handler(BaseGraphQLTransportWSHandler[Gateway, None]):
         return self.connection_acknowledged and id not in self.operations
 
 
-class WebSocketEndpoint(GraphQL[Gateway, None]):
-    """The WebSocket side of the endpoint; ``app.state.gateway`` runs what comes.
+class WebSocketEndpoint(GraphQL[_Serving, None]):
+    """The WebSocket side of the endpoint; the gateway runs what comes.
 
-    ``origins`` are those whose pages may connect, beside the gateway's own; by default all: the data are public, and
+    ``origins`` are those whose pages may connect, beside the gateway's own; ``*`` is all: the data are public, and
     there are no cookies or logins to misuse.
     """
 
@@ -156,7 +165,9 @@ class WebSocketEndpoint(GraphQL[Gateway, None]):
 
     def __init__(
         self,
-        origins: Sequence[str] = ("*",),
+        gateway: Gateway,
+        connections: Connections,
+        origins: Sequence[str],
         connection_init_wait_timeout: timedelta = timedelta(minutes=1),
     ) -> None:
         super().__init__(
@@ -167,11 +178,11 @@ class WebSocketEndpoint(GraphQL[Gateway, None]):
             max_subscriptions_per_connection=None,  # the handler's own has a sentence and a code
             allowed_origins=origins,
         )
+        self._serving = _Serving(gateway, connections)
 
-    async def get_context(self, request: HttpRequest | WebSocket, response: Response | WebSocket) -> Gateway:
+    async def get_context(self, request: HttpRequest | WebSocket, response: Response | WebSocket) -> _Serving:
         """What the handler finds as its context."""
-        gateway: Gateway = request.app.state.gateway
-        return gateway
+        return self._serving
 
     def decode_json(self, data: str | bytes) -> object:
         """A message of the client."""

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from benchmarks.side_by_side.workload import BenchmarkQuery
-from gateway.request_execution import Gateway, GraphQLRequest
-from server import open_source
+from gateway.request_execution import GraphQLRequest
 from settings import read_settings
+from wiring import make_gateway, open_source
 
 HEADERS = {"Content-Type": "application/json"}
 TIME_LIMIT = 60
@@ -29,11 +29,10 @@ class WrongAnswer(Exception):
 
 async def right_answers(queries: Iterable[BenchmarkQuery]) -> dict[str, list[bytes]]:
     """The bodies by the query's name, one for each of its variables."""
-    source = open_source(read_settings(upstream="embedded", storage=":memory:"), follow=False)
-    await source.open()
-    try:
+    settings = read_settings(upstream="embedded", storage=":memory:", crawl="off")
+    async with open_source(settings) as source:
         await source.crawl()
-        gateway = Gateway(source)
+        gateway = make_gateway(settings, source)
         return {
             query.name: [
                 (await gateway.execute(GraphQLRequest(query.documents["ours"], variables))).body
@@ -41,8 +40,6 @@ async def right_answers(queries: Iterable[BenchmarkQuery]) -> dict[str, list[byt
             ]
             for query in queries
         }
-    finally:
-        await source.aclose()
 
 
 def check(port: int, document: str, query: BenchmarkQuery, right: Sequence[bytes], *, at_once: int) -> None:

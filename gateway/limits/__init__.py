@@ -16,7 +16,7 @@ from graphql import DocumentNode
 from gateway.limits.alias_count import check_aliases
 from gateway.limits.answer_values import check_values
 from gateway.limits.definition_count import check_definitions
-from gateway.limits.document_limits import DEFAULT_DOCUMENT_LIMITS, DocumentLimits
+from gateway.limits.document_limits import DocumentLimits
 from gateway.limits.document_tree import read_tree
 from gateway.limits.field_depth import check_depth
 from gateway.limits.repeated_fields import check_repeated_fields
@@ -60,4 +60,4 @@ def check_sizes(document: DocumentNode, limits: DocumentLimits, sizes: ListSizes
     check_values(read_tree(document), limits.values, sizes)
 
 
-__all__ = ["DEFAULT_DOCUMENT_LIMITS", "DocumentLimits", "check_document", "check_sizes", "check_text"]
+__all__ = ["DocumentLimits", "check_document", "check_sizes", "check_text"]

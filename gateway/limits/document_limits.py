@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from resolvers.work_budget import MOST_WORK
-
 MOST_SAID = 2**31 - 1
 """A larger value is told as this: fragments multiply to numbers that no client reads."""
 
@@ -19,26 +17,23 @@ class DocumentLimits:
     document varied by 1.8: of those that pass, the worst took 80 ms to validate. The engine's plan is up to 54 ms more.
     """
 
-    bytes: int = 50_000
+    bytes: int
     """The parser reads character by character: 46 ms for one string of this size that does not end."""
-    tokens: int = 2_000
+    tokens: int
     """25 ms to parse."""
-    definitions: int = 60
+    definitions: int
     """Fragments at one place are compared each with each: of 200, before there was a limit, for 200 ms."""
-    depth: int = 20
+    depth: int
     """Introspection has 15."""
-    selections: int = 2_000
+    selections: int
     """A fragment in 150 places is few tokens, and 54 ms of work for the engine."""
-    aliases: int = 200
-    root_fields: int = 50
-    repeated_fields: int = 3_000
+    aliases: int
+    root_fields: int
+    repeated_fields: int
     """A pair with arguments and selections costs about 16 microseconds. One field 77 times, or three fields in 45
     fragments; one field 500 times took 860 ms."""
-    values: int = 250_000
+    values: int
     """About 10 MB of titles. A hundred packages, their grids and all packages there with ten fields each
     are 101,201."""
-    work: int = MOST_WORK
+    work: int
     """Counted while the operation runs: see :mod:`resolvers.work_budget`."""
-
-
-DEFAULT_DOCUMENT_LIMITS = DocumentLimits()

@@ -59,10 +59,10 @@ class PersistedDocuments:
     def __init__(
         self,
         documents: DocumentCache,
-        trusted: TrustedDocuments | None = None,
+        trusted: TrustedDocuments | None,
         *,
-        only_trusted: bool = False,
-        automatic: bool = True,
+        only_trusted: bool,
+        automatic: bool,
     ) -> None:
         """:param documents: those of the gateway, by which one is judged that a client registers.
         :param only_trusted: run nothing but trusted documents; ``trusted`` is needed then.

@@ -16,9 +16,6 @@ from resolvers.loading.record_loaders import Loaders
 from resolvers.work_budget import WorkBudget
 from upstream.client.upstream_errors import UpstreamError
 
-MOST_ENTITIES = 1000
-"""Representations of one request, in all its ``_entities``."""
-
 
 @dataclass(slots=True)
 class EntityBudget:
@@ -27,8 +24,9 @@ class EntityBudget:
     It has a budget of its own because a router asks for many at once on behalf of one client.
     """
 
-    most: int = MOST_ENTITIES
-    allowed: bool = True
+    most: int
+    """Representations of one request, in all its ``_entities``."""
+    allowed: bool
     """Whether the request may ask for any: see ``GATEWAY_ROUTER_SECRET``."""
     asked: int = 0
 
@@ -57,8 +55,8 @@ class Context:
     loaders: Loaders
     status: SnapshotStatus
     source: CatalogSource
-    entities: EntityBudget = field(default_factory=EntityBudget)
-    work: WorkBudget = field(default_factory=WorkBudget)
+    entities: EntityBudget
+    work: WorkBudget
     filters: FiltersOfRequest = field(default_factory=FiltersOfRequest)
     _catalog: Catalog | UpstreamError | None = None
 

@@ -16,7 +16,6 @@ from tests.support.http_servers import free_port
 from tests.support.processes import running
 from tests.support.required_programs import need
 from tests.support.streaming_gateway import Served, served
-from web.app import Options
 
 QUERY = "query Stars($id: Int!) { package(databaseId: $id) { title repoWatchers } }"
 HASH = hashlib.sha256(QUERY.encode()).hexdigest()
@@ -73,7 +72,7 @@ def max_age() -> int:
 def behind(tmp_path: Path, max_age: int) -> Iterator[Behind]:
     need("nginx")
     configuration = tmp_path / "nginx.conf"
-    with served(tmp_path / "catalog.sqlite", Options(max_age=max_age)) as gateway:
+    with served(tmp_path / "catalog.sqlite", max_age=max_age) as gateway:
         # Not before, or one of the servers above could take it.
         port = free_port()
         address = f"http://127.0.0.1:{port}"

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import replace
 
 import aiohttp
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from catalog.catalog_source import CatalogSource
-from catalog.storage.sqlite_storage import Storage
 from tests.support.http_servers import serving
-from upstream.client.api_client import Client
-from upstream.client.http_transport import network
-from upstream.client.retrying_exchange import ClientLimits
+from tests.support.settings_for_tests import CLIENT_LIMITS, settings_for_tests
 from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream
-from web.app import create_app
 from web.pages.graphiql import CANONICAL
+from wiring import make_app
 
 CLIENTS = 200
-PATIENT = ClientLimits(exchange=60, total=100)
+PATIENT = replace(CLIENT_LIMITS, exchange=60, total=100)
 """However long a busy machine takes to start so many clients, nothing is asked again for that."""
 
 
@@ -70,11 +67,8 @@ async def test_two_hundred_cold_canonical_queries_ask_upstream_for_each_thing_on
     with serving(door.at_upstream(upstream)) as upstream_address:
         base_url = f"{upstream_address}/api/v4/"
 
-        def open_source() -> CatalogSource:
-            client = Client(base_url, network(), PATIENT)
-            return CatalogSource(client, Storage(":memory:"), origin=base_url, follow=False)
-
-        with serving(door.at_gateway(create_app(open_source))) as address:
+        settings = settings_for_tests(upstream=base_url, upstream_timeout=60, upstream_total_timeout=100)
+        with serving(door.at_gateway(make_app(settings))) as address:
             answers = await ask_together(address, CANONICAL.read_text(encoding="utf-8"))
 
     (answer,) = set(answers)

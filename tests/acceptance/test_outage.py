@@ -17,8 +17,8 @@ import pytest
 from graphql import OperationDefinitionNode, parse
 
 from catalog.indexed_catalog import Catalog
-from gateway.request_execution import Gateway, GraphQLRequest
-from tests.support.gateway_in_process import source_over
+from gateway.request_execution import GraphQLRequest
+from tests.support.gateway_in_process import gateway_over, source_over
 from tests.support.gateway_processes import (
     CANONICAL,
     ROOT,
@@ -77,16 +77,14 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Known]:
 
 
 async def live_answers(embedded: EmbeddedUpstream) -> dict[Operation, dict[str, Any]]:
-    source = source_over(embedded)
-    await source.open()
-    await source.crawl()
-    answers = {}
-    for file, name in OPERATIONS:
-        document = (ROOT / "examples" / file).read_text(encoding="utf-8")
-        answer = await Gateway(source).execute(GraphQLRequest(document, operation_name=name))
-        answers[file, name] = answer.decoded()
-    await source.aclose()
-    return answers
+    async with source_over(embedded) as source:
+        await source.crawl()
+        answers = {}
+        for file, name in OPERATIONS:
+            document = (ROOT / "examples" / file).read_text(encoding="utf-8")
+            answer = await gateway_over(source).execute(GraphQLRequest(document, operation_name=name))
+            answers[file, name] = answer.decoded()
+        return answers
 
 
 @pytest.fixture(scope="module")

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gateway.document_cache import DocumentCache
-from gateway.limits import DEFAULT_DOCUMENT_LIMITS
-from gateway.persisted.document_lookup import PersistedDocuments
 from gateway.persisted.trusted_manifest import read_manifest, unfit_documents
-from tests.support.gateway_in_process import source_over
+from tests.support.gateway_in_process import app_over
 from tests.support.http_servers import serving
 from tests.support.required_programs import npm_install
-from tests.support.trusted_documents import trusting
+from tests.support.settings_for_tests import DOCUMENT_LIMITS
 from upstream.embedded import EmbeddedUpstream
-from web.app import create_app
 
 CLIENTS = Path(__file__).parents[1] / "clients"
 QUERY = "query Categories { categories { ...Titled } } fragment Titled on Category { title }"
@@ -40,11 +35,9 @@ def node(*command: str | Path) -> str:
     return done.stdout
 
 
-def asked(persisted: Callable[[DocumentCache], PersistedDocuments], *arguments: str | Path) -> list[Any]:
+def asked(*arguments: str | Path, **settings: object) -> list[Any]:
     """What Apollo Client sends and gets when it asks twice."""
-    with serving(
-        create_app(lambda: source_over(EmbeddedUpstream(packages=20)), persisted=persisted)
-    ) as address:
+    with serving(app_over(EmbeddedUpstream(packages=20), **settings)) as address:
         lines = node("persisted.js", f"{address}/graphql", QUERY, "2", *arguments)
     return [json.loads(line) for line in lines.splitlines()]
 
@@ -54,7 +47,7 @@ def is_answer(line: Any) -> bool:
 
 
 def test_the_text_goes_over_the_wire_once(modules: Path) -> None:
-    missed, registered, first, by_hash, second = asked(PersistedDocuments)
+    missed, registered, first, by_hash, second = asked()
     assert missed == BY_HASH | {"status": 400}
     assert registered == WITH_TEXT | {"status": 200}
     assert by_hash == BY_HASH | {"status": 200}
@@ -63,7 +56,7 @@ def test_the_text_goes_over_the_wire_once(modules: Path) -> None:
 
 
 def test_where_ids_are_switched_off_it_goes_on_with_texts(modules: Path) -> None:
-    refused, first_text, first, second_text, second = asked(partial(PersistedDocuments, automatic=False))
+    refused, first_text, first, second_text, second = asked(automatic_persisted_queries="off")
     assert refused == BY_HASH | {"status": 400}
     assert first_text == second_text == WITH_TEXT | {"status": 200}
     assert is_answer(first)
@@ -79,8 +72,10 @@ def test_a_generated_manifest_is_trusted_and_no_text_goes_over_the_wire(
     configuration.write_text(json.dumps({"documents": [f"{tmp_path}/*.graphql"], "output": str(manifest)}))
     generator = modules / ".bin" / "generate-persisted-query-manifest"
     node(generator, "--config", configuration)
-    assert list(unfit_documents(read_manifest(manifest), DocumentCache(DEFAULT_DOCUMENT_LIMITS))) == [None]
-    first_sent, first, second_sent, second = asked(trusting(manifest, only_trusted=True), manifest)
+    assert list(unfit_documents(read_manifest(manifest), DocumentCache(DOCUMENT_LIMITS))) == [None]
+    first_sent, first, second_sent, second = asked(
+        manifest, trusted_documents=str(manifest), trusted_documents_mode="only"
+    )
     assert first_sent == second_sent == BY_HASH | {"status": 200}
     assert is_answer(first)
     assert is_answer(second)

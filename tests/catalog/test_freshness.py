@@ -5,28 +5,32 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from catalog.catalog_source import CatalogSource
-from catalog.freshness import DAY, HOUR, Freshness, Snapshot, SnapshotStatus, Stage
+from catalog.freshness import Snapshot, SnapshotStatus, Stage
 from catalog.storage.sqlite_storage import Storage, Stored
 from tests.support.batcher_with_held_answers import settle
 from tests.support.crawls import asked
-from tests.support.gateway_in_process import UPSTREAM_URL, asking
+from tests.support.gateway_in_process import asking, source_of, source_over
 from tests.support.made_records import catalog_of, category, grid, package
+from tests.support.settings_for_tests import CLIENT_LIMITS, FRESHNESS, UPSTREAM_URL
 from tests.support.stored_catalogs import begin
 from tests.support.syncs import QUICK, until
 from upstream.client.api_client import Client
 from upstream.client.http_transport import in_process
-from upstream.client.retrying_exchange import ClientLimits
 from upstream.embedded import EmbeddedUpstream, Fault, Latency, State
 from upstream.embedded import StatusFault as Failure
 
 CRAWL = 8
 """Requests of a crawl of 300 packages."""
+
+HOUR = 3600.0
+DAY = 24 * HOUR
 
 FRESH, STALE, OLD, EXPIRED = HOUR / 2, 12 * HOUR, 10 * DAY, 40 * DAY
 """Ages, one of each stage."""
@@ -46,12 +50,12 @@ FRESH, STALE, OLD, EXPIRED = HOUR / 2, 12 * HOUR, 10 * DAY, 40 * DAY
     ],
 )
 def test_each_stage_lasts_up_to_its_limit(age: float, stage: Stage) -> None:
-    assert Freshness(fresh=10, while_revalidate=20, if_error=30).stage(age) == stage
+    assert replace(FRESHNESS, fresh=10, while_revalidate=20, if_error=30).stage(age) == stage
 
 
 def test_by_default_it_is_fresh_for_6_hours_and_served_for_30_days() -> None:
     ages = (6 * HOUR, 6 * HOUR + 1, DAY, DAY + 1, 30 * DAY, 30 * DAY + 1)
-    assert [Freshness().stage(age) for age in ages] == [
+    assert [FRESHNESS.stage(age) for age in ages] == [
         "fresh",
         "stale-while-revalidate",
         "stale-while-revalidate",
@@ -62,7 +66,7 @@ def test_by_default_it_is_fresh_for_6_hours_and_served_for_30_days() -> None:
 
 
 def test_limits_that_are_equal_leave_a_stage_out() -> None:
-    assert Freshness(fresh=10, while_revalidate=10, if_error=30).stage(11) == "stale-if-error"
+    assert replace(FRESHNESS, fresh=10, while_revalidate=10, if_error=30).stage(11) == "stale-if-error"
 
 
 def test_the_age_counts_from_the_refresh_and_is_never_negative() -> None:
@@ -88,17 +92,14 @@ def store(path: Path, age: float) -> datetime:
 async def opened(
     embedded: EmbeddedUpstream, path: Path, *, follow: bool = True, revalidation: float = 30.0
 ) -> AsyncIterator[CatalogSource]:
-    source = CatalogSource(
-        Client(UPSTREAM_URL, in_process(embedded), ClientLimits(attempts=1)),
-        Storage(str(path)),
-        origin=UPSTREAM_URL,
+    async with source_of(
+        Client(UPSTREAM_URL, in_process(embedded), CLIENT_LIMITS),
+        storage=Storage(str(path)),
         follow=follow,
         schedule=QUICK,
         revalidation=revalidation,
-    )
-    await source.open()
-    yield source
-    await source.aclose()
+    ) as source:
+        yield source
 
 
 async def served(source: CatalogSource) -> int:
@@ -279,11 +280,9 @@ async def test_whether_it_is_ready_costs_one_request_and_no_wait_for_upstreams_p
     embedded: EmbeddedUpstream,
 ) -> None:
     embedded.faults.add(Fault(Failure(503, retry_after="1")))
-    client = Client(UPSTREAM_URL, in_process(embedded))
-    source = CatalogSource(client, Storage(":memory:"), origin=UPSTREAM_URL, follow=False)
-    assert await source.ready() is None
+    async with source_over(embedded, upstream_attempts=3) as source:
+        assert await source.ready() is None
     assert embedded.requests.total == 1
-    await source.aclose()
 
 
 async def test_that_it_is_ready_is_remembered_for_a_minute(embedded: EmbeddedUpstream) -> None:

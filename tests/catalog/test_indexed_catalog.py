@@ -14,6 +14,7 @@ from catalog.indexed_catalog import Catalog
 from catalog.pypi_and_repository import pypi_name, repository
 from catalog.sort_orders import PackageValue, package_order
 from tests.support.made_records import catalog_of, category, grid, package
+from tests.support.settings_for_tests import CLIENT_LIMITS
 from upstream.client.api_client import Client
 from upstream.client.http_transport import in_process
 from upstream.client.v4_records import CATEGORY, GRID, PACKAGE, CategoryRecord, GridRecord, PackageRecord
@@ -30,7 +31,9 @@ class Whole(NamedTuple):
 @pytest.fixture
 async def whole(whole_embedded_catalog: EmbeddedCatalog) -> AsyncIterator[Whole]:
     client = Client(
-        "http://upstream.test/api/v4/", in_process(EmbeddedUpstream(catalog=whole_embedded_catalog))
+        "http://upstream.test/api/v4/",
+        in_process(EmbeddedUpstream(catalog=whole_embedded_catalog)),
+        CLIENT_LIMITS,
     )
     kinds = (
         (await client.page(PACKAGE, limit=10_000)).records,

@@ -5,39 +5,36 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from catalog.catalog_source import CatalogSource
-from catalog.freshness import Freshness
 from catalog.storage.sqlite_storage import Storage
-from tests.support.gateway_in_process import UPSTREAM_URL
+from tests.support.gateway_in_process import source_of
 from tests.support.gateway_processes import eventually
+from tests.support.settings_for_tests import CLIENT_LIMITS, FRESHNESS, UPSTREAM_URL
 from upstream.client.api_client import Client
 from upstream.client.http_transport import in_process
-from upstream.client.retrying_exchange import ClientLimits
 from upstream.client.upstream_errors import UpstreamUnavailable
 from upstream.embedded import EmbeddedUpstream, Fault, Latency
 
-OLD_AT_ONCE = Freshness(fresh=0.0, while_revalidate=0.0)
+OLD_AT_ONCE = replace(FRESHNESS, fresh=0.0, while_revalidate=0.0)
 
 
 @asynccontextmanager
 async def opened(
     embedded: EmbeddedUpstream, storage: Path, *, follow: bool = True, revalidation: float = 30.0
 ) -> AsyncIterator[CatalogSource]:
-    source = CatalogSource(
-        Client(UPSTREAM_URL, in_process(embedded), ClientLimits(attempts=1)),
-        Storage(str(storage)),
-        origin=UPSTREAM_URL,
+    async with source_of(
+        Client(UPSTREAM_URL, in_process(embedded), CLIENT_LIMITS),
+        storage=Storage(str(storage)),
         follow=follow,
         freshness=OLD_AT_ONCE,
         revalidation=revalidation,
-    )
-    await source.open()
-    yield source
-    await source.aclose()
+    ) as source:
+        yield source
 
 
 @pytest.fixture

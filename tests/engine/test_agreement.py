@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from strawberry import relay
 
-from gateway.request_execution import Gateway, GraphQLRequest
+from gateway.request_execution import GraphQLRequest
 from schema import document, schema
 from tests.support.comparable_answers import comparable
+from tests.support.gateway_in_process import gateway_over
 from tests.support.random_operations import Generator, Operation
 from tests.support.smallest_failing_operation import simplest
 from tests.support.upstream_without_http import MadeSource, made_records, whole_records
@@ -76,11 +77,11 @@ async def disagreement(operation: Operation, state: str) -> str | None:
     request = GraphQLRequest(str(operation), operation.variables)
     records = WHOLE if state == "all known, nothing missing" else RECORDS
     ours = MadeSource(records, **STATES[state])
-    gateway = Gateway(ours.as_source())
+    gateway = gateway_over(ours.as_source())
     assert gateway.engine is not None
     answer = await gateway.execute(request)
     theirs = MadeSource(records, **STATES[state])
-    expected = await Gateway(theirs.as_source(), use_engine=False).execute(request)
+    expected = await gateway_over(theirs.as_source(), use_engine=False).execute(request)
     assert b"GRAPHQL_VALIDATION_FAILED" not in expected.body, f"not valid: {operation}: {expected.body!r}"
     if comparable(answer.body) != comparable(expected.body):
         return f"bytes: {answer.body!r} is not {expected.body!r}"

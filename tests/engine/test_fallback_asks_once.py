@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from catalog.indexed_catalog import Catalog
-from gateway.request_execution import Gateway, GraphQLRequest
+from gateway.request_execution import GraphQLRequest
+from tests.support.gateway_in_process import gateway_over
 from tests.support.upstream_without_http import MadeSource, MadeUpstream, made_records
 from upstream.client.v4_records import SearchHitRecord
 
@@ -33,7 +34,7 @@ class CutOff(MadeUpstream):
 async def test_a_search_is_asked_once() -> None:
     source = MadeSource(RECORDS)
     text = '{ search(query: "email") { totalCount } node(id: "no id") { id } }'
-    answer = await Gateway(source.as_source()).execute(GraphQLRequest(text))
+    answer = await gateway_over(source.as_source()).execute(GraphQLRequest(text))
     assert answer.failed
     assert source.batcher.asked.count(("search", "email")) == 1
 
@@ -41,7 +42,7 @@ async def test_a_search_is_asked_once() -> None:
 async def test_nobody_waits_twice_for_the_first_catalog() -> None:
     source = Counting(RECORDS, known=None)
     answer = (
-        await Gateway(source.as_source()).execute(GraphQLRequest("{ stats { packageCount } }"))
+        await gateway_over(source.as_source()).execute(GraphQLRequest("{ stats { packageCount } }"))
     ).decoded()
     assert [error["extensions"]["code"] for error in answer["errors"]] == ["UPSTREAM_UNAVAILABLE"]
     assert source.catalogs == 1
@@ -51,7 +52,7 @@ async def test_nobody_waits_twice_for_the_first_catalog() -> None:
 async def test_who_is_cut_off_is_not_handed_over(beside: str) -> None:
     source = MadeSource(RECORDS)
     source.batcher = CutOff(RECORDS, {})
-    gateway = Gateway(source.as_source())
+    gateway = gateway_over(source.as_source())
     with pytest.raises(asyncio.CancelledError):
         await gateway.execute(
             GraphQLRequest(f'{{ search(query: "email", first: 1) {{ totalCount }} {beside} }}')

@@ -7,9 +7,10 @@ import asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis_graphql import queries
 
-from gateway.request_execution import Gateway, GraphQLRequest
+from gateway.request_execution import GraphQLRequest
 from schema import document, sdl
 from tests.support.comparable_answers import comparable
+from tests.support.gateway_in_process import gateway_over
 from tests.support.upstream_without_http import MadeSource, made_records
 
 RECORDS = made_records()
@@ -24,7 +25,7 @@ def test_operations_of_hypothesis_graphql_are_answered_alike(text: str) -> None:
     async def answers() -> list[object]:
         request = GraphQLRequest(text)
         gateways = [
-            Gateway(MadeSource(RECORDS, known=0.5).as_source(), use_engine=on) for on in (True, False)
+            gateway_over(MadeSource(RECORDS, known=0.5).as_source(), use_engine=on) for on in (True, False)
         ]
         return [comparable((await gateway.execute(request)).body) for gateway in gateways]
 

@@ -16,6 +16,7 @@ from graphql import Undefined
 from strawberry.scalars import JSON
 
 from engine import Engine, Fallback
+from engine.run_limits import NO_LIMITS
 from schema.document_validation import Document, KnownDocuments, given, read_document
 
 
@@ -147,7 +148,7 @@ async def test_a_value_of_any_class_in_a_field_of_any_type(value: object) -> Non
 
 
 async def by_strawberry(text: str, document: Document) -> bytes | None:
-    with given(document) as extensions:
+    with given(document, NO_LIMITS) as extensions:
         result = await SCHEMA.execute(text, operation_extensions=extensions)
     try:
         return None if result.errors else msgspec.json.encode(result.data)

@@ -11,8 +11,9 @@ import strawberry
 from graphql import parse
 
 from engine import Engine
-from gateway.request_execution import Gateway, GraphQLRequest
+from gateway.request_execution import GraphQLRequest
 from schema import schema
+from tests.support.gateway_in_process import gateway_over
 from tests.support.upstream_without_http import MadeSource, made_records, whole_records
 from upstream.client.v4_records import GridRecord
 
@@ -58,7 +59,7 @@ async def test_an_object_met_twice_at_one_place_is_answered_once_and_all_are_awa
 
 async def run(source: MadeSource, text: str) -> dict[str, Any]:
     answer: dict[str, Any] = msgspec.json.decode(
-        (await Gateway(source.as_source()).execute(GraphQLRequest(text))).body
+        (await gateway_over(source.as_source()).execute(GraphQLRequest(text))).body
     )
     return answer
 
@@ -92,7 +93,7 @@ async def test_nothing_is_asked_for_what_is_known() -> None:
 async def test_the_receipt_counts_the_same_whether_answered_at_once_or_level_by_level(
     known: float | None,
 ) -> None:
-    gateway = Gateway(MadeSource(whole_records(), known=known).as_source())
+    gateway = gateway_over(MadeSource(whole_records(), known=known).as_source())
     counted: list[object] = []
     # A field with a resolver keeps to the levels.
     for below in ("title", "databaseId"):
@@ -118,7 +119,7 @@ async def test_what_is_answered_at_once_is_what_strawberry_answers(text: str) ->
     )
     request = GraphQLRequest(text.replace("LARGEST", largest.slug))
     ours, theirs = [
-        Gateway(MadeSource(records).as_source(), use_engine=use_engine) for use_engine in (True, False)
+        gateway_over(MadeSource(records).as_source(), use_engine=use_engine) for use_engine in (True, False)
     ]
     assert (await ours.execute(request)).body == (await theirs.execute(request)).body
     assert ours.engine is not None

@@ -11,8 +11,9 @@ import pytest
 from graphql import parse
 
 from engine import Engine
-from gateway.request_execution import Gateway, GraphQLRequest
+from gateway.request_execution import GraphQLRequest
 from schema import schema
+from tests.support.gateway_in_process import gateway_over
 from tests.support.schema_with_everything import schema as everything
 from tests.support.upstream_without_http import MadeSource, whole_records
 
@@ -45,7 +46,7 @@ def state(value: object) -> object:
 @pytest.mark.parametrize("text", OPERATIONS)
 @pytest.mark.parametrize("known", [1, 0.5, None], ids=["all known", "half known", "nothing known"])
 async def test_a_plan_is_the_same_after_it_ran(text: str, known: float | None) -> None:
-    gateway = Gateway(MadeSource(whole_records(), known=known).as_source())
+    gateway = gateway_over(MadeSource(whole_records(), known=known).as_source())
     engine = gateway.engine
     assert engine is not None
     operation = engine.operation(text, parse(text), None)
@@ -71,7 +72,7 @@ async def test_a_plan_over_abstract_types_is_the_same_after_it_ran() -> None:
 
 async def test_a_plan_is_compiled_whole_before_it_runs() -> None:
     """No node of it waits for the first object: an empty catalog leads nowhere."""
-    gateway = Gateway(MadeSource([]).as_source())
+    gateway = gateway_over(MadeSource([]).as_source())
     engine = gateway.engine
     assert engine is not None
     await gateway.execute(GraphQLRequest(OPERATIONS[0]))

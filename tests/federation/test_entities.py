@@ -13,11 +13,10 @@ from strawberry.federation.schema_directives import Key
 from strawberry.types import get_object_definition
 
 from catalog.catalog_source import CatalogSource
-from gateway.federation_router import FederationRouter
-from gateway.request_execution import Gateway, GraphQLRequest
+from gateway.request_execution import GraphQLRequest
 from resolvers.federation_entities import KEYS
 from schema import schema
-from tests.support.gateway_in_process import Ask, asking
+from tests.support.gateway_in_process import Ask, asking, gateway_over
 from tests.support.upstream_without_http import MadeSource, made_records
 from upstream.embedded import EmbeddedUpstream, Fault, StatusFault
 
@@ -134,7 +133,7 @@ async def test_without_a_catalog_there_is_one_batch_for_each_type_and_key(use_en
             {"__typename": "Category", "databaseId": 1},
             {"__typename": "Category", "slug": "category-2"},
         ]
-    gateway = Gateway(made.as_source(), use_engine=use_engine)
+    gateway = gateway_over(made.as_source(), use_engine=use_engine)
     answer = await gateway.execute(GraphQLRequest(QUERY, {"representations": representations}))
     entities = answer.decoded()["data"]["_entities"]
     assert entities == entities[:34] * 20
@@ -239,7 +238,7 @@ async def test_a_request_has_a_budget_for_all_its_entities(ask_catalog: Ask, sou
         "b: _entities(representations: $b) { __typename } }"
     )
     for use_engine in (True, False):
-        gateway = Gateway(source, use_engine=use_engine, router=FederationRouter(most_entities=5))
+        gateway = gateway_over(source, use_engine=use_engine, limit_entities=5)
         asked = {"a": [EMAIL] * 3, "b": [EMAIL] * 2}
         assert not (await gateway.execute(GraphQLRequest(both, asked))).failed
         asked["b"].append(EMAIL)

@@ -14,16 +14,12 @@ import httpx
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from catalog.catalog_source import CatalogSource
-from catalog.storage.sqlite_storage import Storage
 from tests.support.gateway_processes import ROOT, sync
 from tests.support.http_servers import serving
 from tests.support.required_programs import alone_in, need, npm_install
-from upstream.client.api_client import Client
-from upstream.client.http_transport import network
-from upstream.client.retrying_exchange import ClientLimits
+from tests.support.settings_for_tests import settings_for_tests
 from upstream.embedded import EmbeddedUpstream
-from web.app import create_app
+from wiring import make_app
 
 FRONTENDS = ROOT / "examples" / "frontends"
 BIGGEST = """{ grids(orderBy: PACKAGE_COUNT_DESC, first: 1) { nodes { slug packageCount
@@ -66,11 +62,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         upstream = f"{embedded}/api/v4/"
         sync(upstream, storage)
 
-        def open_source() -> CatalogSource:
-            client = Client(upstream, network(), ClientLimits(attempts=1))
-            return CatalogSource(client, Storage(str(storage)), origin=upstream, follow=False)
-
-        app = Recorded(create_app(open_source))
+        app = Recorded(make_app(settings_for_tests(upstream=upstream, storage=str(storage))))
         with serving(app) as address:
             url = f"{address}/graphql"
             (grid,) = httpx.post(url, json={"query": BIGGEST}).json()["data"]["grids"]["nodes"]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from gateway.admission_queue import Admission, AdmissionLimits, Overloaded, connection
 from tests.support.impatient_clients import until
+from tests.support.settings_for_tests import ADMISSION_LIMITS
 
 
 def work_for(seconds: float) -> None:
@@ -70,7 +72,7 @@ async def test_one_connection_leaves_a_place_to_others() -> None:
 
 
 async def test_the_next_is_one_of_the_connection_that_has_had_the_least() -> None:
-    admission, order = Admission(AdmissionLimits(running=1, seconds=60)), list[str]()
+    admission, order = Admission(replace(ADMISSION_LIMITS, running=1, seconds=60)), list[str]()
 
     async def operation(name: str, seconds: float) -> None:
         connection.set(name[0])
@@ -88,7 +90,7 @@ async def test_the_next_is_one_of_the_connection_that_has_had_the_least() -> Non
 
 
 async def test_a_newcomer_is_ahead_of_fifty_who_ask_again_and_again() -> None:
-    admission, ended = Admission(AdmissionLimits(seconds=60)), Counter[str]()
+    admission, ended = Admission(replace(ADMISSION_LIMITS, seconds=60)), Counter[str]()
 
     async def busy(name: str) -> None:
         connection.set(name)
@@ -114,7 +116,7 @@ async def test_a_newcomer_is_ahead_of_fifty_who_ask_again_and_again() -> None:
 
 
 async def test_a_newcomer_is_ahead_of_fifty_in_the_midst_of_their_round() -> None:
-    admission, order = Admission(AdmissionLimits(running=1, seconds=60)), list[str]()
+    admission, order = Admission(replace(ADMISSION_LIMITS, running=1, seconds=60)), list[str]()
 
     async def operation(name: str) -> None:
         connection.set(name)
@@ -136,7 +138,11 @@ async def test_a_newcomer_is_ahead_of_fifty_in_the_midst_of_their_round() -> Non
 
 
 async def test_newcomers_without_end_do_not_keep_the_others_out() -> None:
-    admission, served, newcomers = Admission(AdmissionLimits(running=1, seconds=60)), asyncio.Event(), 0
+    admission, served, newcomers = (
+        Admission(replace(ADMISSION_LIMITS, running=1, seconds=60)),
+        asyncio.Event(),
+        0,
+    )
 
     async def newcomer(number: int) -> None:
         connection.set(number)
@@ -163,7 +169,7 @@ async def test_newcomers_without_end_do_not_keep_the_others_out() -> None:
 
 
 async def test_a_turn_of_the_loop_begins_few_operations_however_many_requests_it_read() -> None:
-    admission, turn = Admission(AdmissionLimits(seconds=60)), 0
+    admission, turn = Admission(replace(ADMISSION_LIMITS, seconds=60)), 0
     by_turn = Counter[int]()
 
     async def count_turns() -> None:
@@ -231,7 +237,10 @@ async def test_who_leaves_in_the_turn_in_which_the_place_comes_gives_it_back() -
 
 
 async def test_who_waits_for_upstream_leaves_the_place_to_the_next() -> None:
-    admission, answered = Admission(AdmissionLimits(running=1, waiting=2, seconds=60)), asyncio.Event()
+    admission, answered = (
+        Admission(replace(ADMISSION_LIMITS, running=1, waiting=2, seconds=60)),
+        asyncio.Event(),
+    )
 
     async def from_upstream() -> None:
         async with admission.turn() as turn:

@@ -11,10 +11,10 @@ import strawberry
 from catalog.catalog_source import CatalogSource
 from engine.answer_dependencies import EVERYTHING, DependsOn
 from gateway.answers import GraphQLAnswer
-from gateway.federation_router import FederationRouter
 from gateway.named_operation import dependencies_of
 from gateway.request_execution import Gateway, GraphQLRequest
 from schema.document_validation import read_document
+from tests.support.gateway_in_process import gateway_over
 from upstream.embedded import EmbeddedUpstream
 
 EXAMPLES = {
@@ -77,20 +77,20 @@ async def answer(gateway: Gateway, query: str, **parts: Any) -> GraphQLAnswer:
 async def test_an_answer_depends_on_what_its_operation_selects(
     known: CatalogSource, use_engine: bool, query: str, variables: dict[str, Any], expected: DependsOn
 ) -> None:
-    found = await answer(Gateway(known, use_engine=use_engine), query, variables=variables)
+    found = await answer(gateway_over(known, use_engine=use_engine), query, variables=variables)
     assert found.depends_on == expected
     assert found.can_be_kept == (not expected & ~CATALOG)
 
 
 async def test_only_the_operation_that_runs_counts(known: CatalogSource) -> None:
     query = "query A { catalog { version } } query B { stats { gridCount } }"
-    gateway = Gateway(known)
+    gateway = gateway_over(known)
     assert not (await answer(gateway, query, operation_name="A")).can_be_kept
     assert (await answer(gateway, query, operation_name="B")).can_be_kept
 
 
 async def test_who_asks_counts_only_where_a_router_has_a_secret(known: CatalogSource) -> None:
-    everyone, router = Gateway(known), Gateway(known, router=FederationRouter("secret"))
+    everyone, router = gateway_over(known), gateway_over(known, router_secret="secret")
     assert not (await answer(everyone, ENTITIES)).depends_on & ASKER
     assert (await answer(router, ENTITIES, router="secret")).depends_on & ASKER
     assert (await answer(router, "{ stats { gridCount } }", router="secret")).can_be_kept
@@ -99,12 +99,12 @@ async def test_who_asks_counts_only_where_a_router_has_a_secret(known: CatalogSo
 
 
 async def test_an_answer_with_a_receipt_is_the_one_of_who_asked_for_it(known: CatalogSource) -> None:
-    assert not (await answer(Gateway(known), "{ stats { gridCount } }", receipt=True)).can_be_kept
+    assert not (await answer(gateway_over(known), "{ stats { gridCount } }", receipt=True)).can_be_kept
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 async def test_what_upstream_was_asked_for_is_declared_by_a_field(source: CatalogSource, name: str) -> None:
-    gateway, text = Gateway(source), EXAMPLES[name]
+    gateway, text = gateway_over(source), EXAMPLES[name]
     found = await gateway.execute(GraphQLRequest(text))
     declared = dependencies_of(gateway.documents.read(text), None).of_fields
     assert found.depends_on & ~declared == DependsOn(0)

@@ -10,11 +10,9 @@ from typing import Any
 import pytest
 
 from catalog.catalog_source import CatalogSource
-from engine import RunLimits
-from gateway.limits import DocumentLimits
-from gateway.request_execution import Gateway, GraphQLRequest
+from gateway.request_execution import GraphQLRequest
 from tests.support.answers_in_parts import parts_of
-from tests.support.gateway_in_process import source_over
+from tests.support.gateway_in_process import gateway_over, source_over
 from upstream.embedded import EmbeddedUpstream
 
 SHARED = """{ grids(first: 1, orderBy: PACKAGE_COUNT_DESC) { nodes { packages { grids { packages { grids { packages {
@@ -27,17 +25,15 @@ DEFERRED = "{ packages(first: 50) { nodes { title ... @defer { grids { packages 
 
 @pytest.fixture
 async def known(embedded: EmbeddedUpstream) -> AsyncIterator[CatalogSource]:
-    source = source_over(embedded)
-    await source.open()
-    await source.crawl()
-    yield source
-    await source.aclose()
+    async with source_over(embedded) as source:
+        await source.crawl()
+        yield source
 
 
 async def answer(
     source: CatalogSource, query: str, most: int, use_engine: bool
 ) -> tuple[bytes, dict[str, Any]]:
-    gateway = Gateway(source, use_engine=use_engine, run_limits=RunLimits(answer_bytes=most, seconds=60))
+    gateway = gateway_over(source, use_engine=use_engine, limit_answer_bytes=most, limit_seconds=60)
     answer = await gateway.execute(GraphQLRequest(query))
     return answer.body, answer.decoded()
 
@@ -61,8 +57,8 @@ async def test_an_answer_may_have_as_many_bytes_as_the_limit_and_not_one_more(
 
 
 async def test_an_answer_that_is_far_too_large_is_never_built(known: CatalogSource) -> None:
-    gateway = Gateway(
-        known, limits=DocumentLimits(values=10**12, work=10**12)
+    gateway = gateway_over(
+        known, limit_values=10**12, limit_work=10**12
     )  # which would refuse it before it runs
     await gateway.execute(GraphQLRequest(SOME))
     gc.collect()
@@ -87,7 +83,7 @@ async def test_errors_count_as_bytes_of_the_answer(known: CatalogSource, use_eng
 
 
 async def test_the_parts_of_an_answer_count_together(known: CatalogSource) -> None:
-    gateway = Gateway(known, run_limits=RunLimits(answer_bytes=20_000))
+    gateway = gateway_over(known, limit_answer_bytes=20_000)
     sent = [part async for part in parts_of(gateway, DEFERRED)]
     assert sent[0]["hasNext"] is True
     assert sent[-1]["hasNext"] is False

@@ -10,11 +10,12 @@ import pytest
 
 from catalog.catalog_source import CatalogSource
 from catalog.indexed_catalog import Catalog
-from engine import RunLimits, Stopped, TooComplex
-from gateway.limits import DEFAULT_DOCUMENT_LIMITS, DocumentLimits
+from engine import Stopped, TooComplex
 from gateway.request_execution import Gateway, GraphQLRequest
 from resolvers.filters.filter_cache import package_filters
 from tests.support.dearest_operations import source_alone
+from tests.support.gateway_in_process import gateway_over
+from tests.support.settings_for_tests import DOCUMENT_LIMITS
 
 CONDITIONS = {"and": [{"text": "zqN"}] * 49}
 
@@ -22,9 +23,8 @@ CONDITIONS = {"and": [{"text": "zqN"}] * 49}
 @pytest.fixture
 async def source(whole_catalog: Catalog) -> AsyncIterator[CatalogSource]:
     whole_catalog._views.pop(package_filters, None)
-    source = await source_alone(whole_catalog)
-    yield source
-    await source.aclose()
+    async with source_alone(whole_catalog) as source:
+        yield source
     # What was stopped ends by itself, and soon.
     async with asyncio.timeout(20):
         while others := asyncio.all_tasks() - {asyncio.current_task()}:
@@ -33,7 +33,7 @@ async def source(whole_catalog: Catalog) -> AsyncIterator[CatalogSource]:
 
 def patient(source: CatalogSource, *, use_engine: bool = True) -> Gateway:
     """A gateway that ends no operation for the time that it takes on a busy machine."""
-    return Gateway(source, use_engine=use_engine, run_limits=RunLimits(seconds=120))
+    return gateway_over(source, use_engine=use_engine, limit_seconds=120)
 
 
 def aliases(count: int, field: str) -> str:
@@ -79,7 +79,7 @@ async def test_a_filter_on_nested_lists_is_worked_out_once(
     ]
     assert len(whole_catalog.view(package_filters)) == 1
     # Its conditions count once: with four times as many lists there are less than twice as many steps.
-    assert taken[0] < taken[1] < 2 * taken[0] < DEFAULT_DOCUMENT_LIMITS.work
+    assert taken[0] < taken[1] < 2 * taken[0] < DOCUMENT_LIMITS.work
 
 
 async def test_many_filtered_lists_are_refused(source: CatalogSource, use_engine: bool) -> None:
@@ -115,14 +115,14 @@ async def test_a_thousand_entities_are_answered(source: CatalogSource, whole_cat
     by_id = [{"__typename": "Package", "databaseId": id} for id in ids]
     by_url = [{"__typename": "Package", "repoUrl": whole_catalog.packages[id].repo_url} for id in ids]
     for representations in (by_id, by_url):
-        assert await steps(patient(source), query, r=representations) < DEFAULT_DOCUMENT_LIMITS.work / 2
+        assert await steps(patient(source), query, r=representations) < DOCUMENT_LIMITS.work / 2
 
 
 async def test_searches_count_their_words_and_results(source: CatalogSource) -> None:
     gateway = patient(source)
     few = aliases(5, 'search(query: "no such words", first: 100) { totalCount }')
     many = aliases(50, 'search(query: "django OR a OR the", first: 100) { totalCount }')
-    assert 5 * 3 * 500 <= await steps(gateway, f"{{ {few} }}") < DEFAULT_DOCUMENT_LIMITS.work / 10
+    assert 5 * 3 * 500 <= await steps(gateway, f"{{ {few} }}") < DOCUMENT_LIMITS.work / 10
     assert await refused_by(gateway, f"{{ {many} }}") == "work"
 
 
@@ -145,7 +145,7 @@ async def test_errors_of_many_fields_count(source: CatalogSource, use_engine: bo
 async def test_deferred_parts_count_and_are_ended_by_one_error(source: CatalogSource) -> None:
     deferred = " ".join(f'... @defer(label: "d{n}") {{ a{n}: title }}' for n in range(8))
     query = f"{{ packages(first: 100) {{ nodes {{ {deferred} }} }} }}"
-    gateway = Gateway(source, limits=DocumentLimits(work=10_000))
+    gateway = gateway_over(source, limit_work=10_000)
     with pytest.raises(Stopped) as caught:
         async for _part in gateway.parts(GraphQLRequest(query)):
             pass

@@ -11,11 +11,9 @@ from typing import Any
 import pytest
 
 from catalog.catalog_source import CatalogSource
-from engine import RunLimits
-from gateway.limits import DocumentLimits
-from gateway.request_execution import Gateway, GraphQLRequest
+from gateway.request_execution import GraphQLRequest
 from tests.support.answers_in_parts import parts_of
-from tests.support.gateway_in_process import source_over
+from tests.support.gateway_in_process import gateway_over, source_over
 from tests.support.impatient_clients import until
 from tests.support.streaming_gateway import (
     Served,
@@ -28,9 +26,8 @@ from tests.support.streaming_gateway import (
     subscribe,
 )
 from upstream.embedded import EmbeddedUpstream, Fault, Latency
-from web.app import Options
 
-ANY = DocumentLimits(values=10**12, work=10**12)
+ANY: dict[str, Any] = {"limit_values": 10**12, "limit_work": 10**12}
 PACKAGE = '{ package(slug: "django-celery-email") { title } }'
 TOO_LATE = {
     "errors": [
@@ -49,18 +46,16 @@ ENDLESS = f"{{ packages {{ nodes {{ {'grids { packages { ' * 8} title {'} } ' * 
 
 @pytest.fixture
 async def known(embedded: EmbeddedUpstream) -> AsyncIterator[CatalogSource]:
-    source = source_over(embedded)
-    await source.open()
-    await source.crawl()
-    yield source
-    await source.aclose()
+    async with source_over(embedded) as source:
+        await source.crawl()
+        yield source
 
 
 async def test_an_operation_that_waits_longer_is_ended_and_so_is_its_work_upstream(
     embedded: EmbeddedUpstream, source: CatalogSource, use_engine: bool
 ) -> None:
     embedded.faults.add(Fault(Latency(30)))
-    gateway = Gateway(source, use_engine=use_engine, run_limits=RunLimits(seconds=0.2))
+    gateway = gateway_over(source, use_engine=use_engine, limit_seconds=0.2)
     answer = await gateway.execute(GraphQLRequest(PACKAGE))
     assert answer.decoded() == TOO_LATE
     assert not answer.ran
@@ -69,9 +64,7 @@ async def test_an_operation_that_waits_longer_is_ended_and_so_is_its_work_upstre
 
 
 async def test_an_operation_that_works_longer_is_ended(known: CatalogSource, use_engine: bool) -> None:
-    gateway = Gateway(
-        known, use_engine=use_engine, limits=ANY, run_limits=RunLimits(answer_bytes=10**9, seconds=0.001)
-    )
+    gateway = gateway_over(known, use_engine=use_engine, **ANY, limit_answer_bytes=10**9, limit_seconds=0.001)
     often = " ".join(f"a{number}: {LONG.strip()[1:-1]}" for number in range(20))
     answer = (await gateway.execute(GraphQLRequest(f"{{ {often} }}"))).decoded()
     assert [error["extensions"]["code"] for error in answer["errors"]] == ["OPERATION_TIMEOUT"]
@@ -80,7 +73,7 @@ async def test_an_operation_that_works_longer_is_ended(known: CatalogSource, use
 async def test_the_parts_of_an_answer_end_at_the_deadline(
     embedded: EmbeddedUpstream, known: CatalogSource
 ) -> None:
-    gateway = Gateway(known, limits=ANY, run_limits=RunLimits(answer_bytes=10**9, seconds=0.001))
+    gateway = gateway_over(known, **ANY, limit_answer_bytes=10**9, limit_seconds=0.001)
     sent = [
         part async for part in parts_of(gateway, LONG.replace("grids {", "... @defer { grids {", 1) + " }")
     ]
@@ -107,8 +100,12 @@ async def turns_during(work: asyncio.Task[Any]) -> int:
 
 
 async def test_the_event_loop_turns_while_an_operation_works(known: CatalogSource, use_engine: bool) -> None:
-    gateway = Gateway(
-        known, use_engine=use_engine, limits=ANY, run_limits=RunLimits(answer_bytes=10**9, seconds=60)
+    gateway = gateway_over(
+        known,
+        use_engine=use_engine,
+        **ANY,
+        limit_answer_bytes=10**9,
+        limit_seconds=60,
     )
     started = time.process_time()
     work = asyncio.create_task(gateway.execute(GraphQLRequest(LONG)))
@@ -119,7 +116,7 @@ async def test_the_event_loop_turns_while_an_operation_works(known: CatalogSourc
 
 
 async def test_operations_that_work_together_share_the_turns(known: CatalogSource) -> None:
-    gateway = Gateway(known, limits=ANY, run_limits=RunLimits(answer_bytes=10**9, seconds=60))
+    gateway = gateway_over(known, **ANY, limit_answer_bytes=10**9, limit_seconds=60)
     longest, last = 0.0, time.process_time()
     work = asyncio.gather(*(gateway.execute(GraphQLRequest(LONG)) for _ in range(10)))
     while not work.done():
@@ -131,12 +128,9 @@ async def test_operations_that_work_together_share_the_turns(known: CatalogSourc
 
 @pytest.fixture(params=["engine", "strawberry"])
 def gateway(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Served]:
-    options = Options(
-        use_engine=request.param == "engine",
-        limits=ANY,
-        run_limits=RunLimits(answer_bytes=10**12, seconds=600),
-    )
-    with served(tmp_path / "catalog.sqlite", options) as gateway:
+    engine = "on" if request.param == "engine" else "off"
+    more: dict[str, Any] = {"limit_answer_bytes": 10**12, "limit_seconds": 600}
+    with served(tmp_path / "catalog.sqlite", engine=engine, **ANY, **more) as gateway:
         yield gateway
 
 
@@ -188,7 +182,7 @@ async def test_a_stream_that_nobody_reads_any_more_ends_its_work(gateway: Served
 
 
 async def test_the_event_loop_turns_while_a_long_document_is_read(known: CatalogSource) -> None:
-    gateway = Gateway(known)
+    gateway = gateway_over(known)
     aliases = " ".join(f"a{number}: packages(first: {number}) {{ totalCount }}" for number in range(49))
     titles = " ".join(f"t{number}: title" for number in range(140))
     work = asyncio.create_task(

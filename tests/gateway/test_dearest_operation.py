@@ -15,9 +15,6 @@ import pytest
 
 from catalog.catalog_source import CatalogSource
 from catalog.indexed_catalog import Catalog
-from engine.run_limits import DEFAULT_RUN_LIMITS
-from gateway.limits import DEFAULT_DOCUMENT_LIMITS
-from gateway.request_execution import Gateway
 from tests.support.dearest_operations import (
     CASE,
     MOST_SECONDS,
@@ -27,6 +24,8 @@ from tests.support.dearest_operations import (
     dear_operations,
     source_alone,
 )
+from tests.support.gateway_in_process import gateway_over
+from tests.support.settings_for_tests import DOCUMENT_LIMITS, RUN_LIMITS
 
 OPERATIONS = int(os.environ.get("DEAREST_OPERATIONS", "60"))
 BUSY = 8
@@ -35,15 +34,14 @@ BUSY = 8
 
 @pytest.fixture
 async def source(whole_catalog: Catalog) -> AsyncIterator[CatalogSource]:
-    source = await source_alone(whole_catalog)
-    yield source
-    await source.aclose()
+    async with source_alone(whole_catalog) as source:
+        yield source
 
 
 def hold(found: Cost) -> None:
     """An operation is answered within the bounds of work and bytes, or refused by one of the limits."""
-    assert found.steps <= DEFAULT_DOCUMENT_LIMITS.work, found
-    assert found.bytes <= DEFAULT_RUN_LIMITS.answer_bytes, found
+    assert found.steps <= DOCUMENT_LIMITS.work, found
+    assert found.bytes <= RUN_LIMITS.answer_bytes, found
     assert found.seconds < BUSY * MOST_SECONDS, found
 
 
@@ -51,9 +49,9 @@ async def test_random_dear_operations_are_answered_within_the_bounds_or_refused(
     source: CatalogSource, whole_catalog: Catalog
 ) -> None:
     generator = dear_operations(whole_catalog)
-    await costs(Gateway(source), generator, iter(range(-20, 0)))
+    await costs(gateway_over(source), generator, iter(range(-20, 0)))
     gc.collect()  # what there is already, so that no operation pays for it
-    found = await costs(Gateway(source), generator, iter(range(OPERATIONS)))
+    found = await costs(gateway_over(source), generator, iter(range(OPERATIONS)))
     for each in found:
         hold(each)
     answered = [each for each in found if not each.refused]
@@ -65,6 +63,6 @@ async def test_random_dear_operations_are_answered_within_the_bounds_or_refused(
 async def test_the_dearest_operation_that_was_found_counts_what_it_counted(source: CatalogSource) -> None:
     dearest = msgspec.json.decode(CASE.read_bytes(), type=Cost)
     for _ in range(2):  # kept from the last time or not
-        found = await cost(Gateway(source), dearest.seed, dearest.query, dearest.variables)
+        found = await cost(gateway_over(source), dearest.seed, dearest.query, dearest.variables)
         hold(found)
         assert (found.steps, found.bytes, found.refused) == (dearest.steps, dearest.bytes, dearest.refused)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from engine import TooComplex
 from gateway.document_cache import BYTES_OF_A_TOKEN, KEPT_BYTES, KEPT_DOCUMENTS, DocumentCache
-from gateway.limits import DocumentLimits
 from resolvers.lists.list_sizes import Length, ListSizes
 from schema import Document
+from tests.support.settings_for_tests import DOCUMENT_LIMITS
 
 
 def kept(store: DocumentCache, text: str, read: Document) -> bool:
@@ -14,15 +16,15 @@ def kept(store: DocumentCache, text: str, read: Document) -> bool:
 
 
 def test_a_document_is_read_once() -> None:
-    store = DocumentCache(DocumentLimits())
+    store = DocumentCache(DOCUMENT_LIMITS)
     read = store.read("{ categories { slug } }")
     assert not read.errors
     assert kept(store, "{ categories { slug } }", read)
-    assert not kept(DocumentCache(DocumentLimits()), "{ categories { slug } }", read)
+    assert not kept(DocumentCache(DOCUMENT_LIMITS), "{ categories { slug } }", read)
 
 
 def test_as_many_documents_are_kept_as_are_allowed_and_those_used_last() -> None:
-    store = DocumentCache(DocumentLimits())
+    store = DocumentCache(DOCUMENT_LIMITS)
     first, second = store.read("{"), store.read("{ ")
     for number in range(KEPT_DOCUMENTS - 2):
         store.read("{ #" + str(number))
@@ -33,7 +35,7 @@ def test_as_many_documents_are_kept_as_are_allowed_and_those_used_last() -> None
 
 
 def test_large_documents_push_others_out_by_their_memory() -> None:
-    store = DocumentCache(DocumentLimits())
+    store = DocumentCache(DOCUMENT_LIMITS)
     first = store.read("{ categories { slug } }")
     comments = "#\n" * 1_990
     large = KEPT_BYTES // (BYTES_OF_A_TOKEN * 1_994) - 1
@@ -46,7 +48,7 @@ def test_large_documents_push_others_out_by_their_memory() -> None:
 
 
 def test_a_refused_document_is_kept_without_what_was_parsed_or_not_at_all() -> None:
-    store = DocumentCache(DocumentLimits(aliases=0, tokens=8))
+    store = DocumentCache(replace(DOCUMENT_LIMITS, aliases=0, tokens=8))
     refused = store.read("{ a: categories { slug } }")
     assert refused.node is None
     (error,) = refused.errors
@@ -64,7 +66,7 @@ LISTS = "{ grids(first: 10) { nodes { packages { slug } } } }"
 
 def test_whether_an_answer_may_be_too_large_is_looked_at_again_for_each_catalog() -> None:
     sizes: ListSizes = {("Grid", "packages"): Length(5, 5)}
-    store = DocumentCache(DocumentLimits(values=100), lambda: sizes)
+    store = DocumentCache(replace(DOCUMENT_LIMITS, values=100), lambda: sizes)
     read = store.read(LISTS)
     assert not read.errors
     assert kept(store, LISTS, read)
@@ -81,7 +83,7 @@ def test_whether_an_answer_may_be_too_large_is_looked_at_again_for_each_catalog(
 
 def test_what_does_not_depend_on_the_catalog_is_kept_beyond_it() -> None:
     sizes: ListSizes = {}
-    store = DocumentCache(DocumentLimits(aliases=0), lambda: sizes)
+    store = DocumentCache(replace(DOCUMENT_LIMITS, aliases=0), lambda: sizes)
     texts = ["{ a: categories { slug } }", "{ categories { slug } }", "{", "{ unknown }"]
     read = [store.read(text) for text in texts]
     sizes = {("Query", "categories"): Length(1, 1)}

@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 
-from gateway.request_execution import Gateway, GraphQLRequest
-from tests.support.gateway_in_process import source_over
+from gateway.request_execution import GraphQLRequest
+from tests.support.gateway_in_process import gateway_over, source_over
 from upstream.embedded import EmbeddedUpstream, Fault, StatusFault
 
 CATEGORIES = "{ categories { slug } }"
@@ -55,10 +55,10 @@ async def test_an_operation_that_fails_asks_upstream_for_nothing_twice(embedded:
     counted: list[tuple[int, object]] = []
     for use_engine in (True, False):
         embedded.requests.reset()
-        source = source_over(embedded)
-        await source.open()
-        answer = await Gateway(source, use_engine=use_engine).execute(GraphQLRequest(FAILING, receipt=True))
-        counted.append((embedded.requests.total, json.loads(answer.body)["errors"]))
-        assert max(embedded.requests.by_target.values()) == 1
-        await source.aclose()
+        async with source_over(embedded) as source:
+            answer = await gateway_over(source, use_engine=use_engine).execute(
+                GraphQLRequest(FAILING, receipt=True)
+            )
+            counted.append((embedded.requests.total, json.loads(answer.body)["errors"]))
+            assert max(embedded.requests.by_target.values()) == 1
     assert counted[0] == counted[1]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from catalog.catalog_source import CatalogSource
-from gateway.request_execution import Gateway, GraphQLRequest
-from tests.support.gateway_in_process import source_over
+from gateway.request_execution import GraphQLRequest
+from tests.support.gateway_in_process import gateway_over, source_over
 from upstream.embedded import EmbeddedUpstream, Fault, StatusFault
 
 BIG = "packages(first: 100) { nodes { title grids { title packages { title } } } }"
@@ -23,27 +23,23 @@ BIG = "packages(first: 100) { nodes { title grids { title packages { title } } }
 async def test_a_bad_argument_leaves_the_rest_to_the_engine(
     embedded: EmbeddedUpstream, bad: str, path: list[str], code: str
 ) -> None:
-    source = source_over(embedded)
-    await source.open()
-    await source.crawl()
-    try:
-        gateway = Gateway(source)
+    async with source_over(embedded) as source:
+        await source.crawl()
+        gateway = gateway_over(source)
         alone = (await gateway.execute(GraphQLRequest(f"{{ {BIG} }}"))).decoded()
         answer = (await gateway.execute(GraphQLRequest(f"{{ {BIG} {bad} }}"))).decoded()
-    finally:
-        await source.aclose()
-    assert [(error["path"], error["extensions"]["code"]) for error in answer["errors"]] == [(path, code)]
-    assert answer["data"] == alone["data"] | {"bad": None}
-    assert gateway.engine is not None
-    assert gateway.engine.answered == 2
-    assert not gateway.engine.fallbacks
+        assert [(error["path"], error["extensions"]["code"]) for error in answer["errors"]] == [(path, code)]
+        assert answer["data"] == alone["data"] | {"bad": None}
+        assert gateway.engine is not None
+        assert gateway.engine.answered == 2
+        assert not gateway.engine.fallbacks
 
 
 async def test_a_failed_load_is_one_null_and_one_error_by_the_engine(
     embedded: EmbeddedUpstream, source: CatalogSource
 ) -> None:
     embedded.faults.add(Fault(StatusFault(500), path="/api/v4/grids/15/"))
-    gateway = Gateway(source)
+    gateway = gateway_over(source)
     query = '{ package(slug: "django-celery-email") { title category { title } grids { title } } }'
     answer = (await gateway.execute(GraphQLRequest(query))).decoded()
     assert answer["data"]["package"]["title"] == "django-celery-email"

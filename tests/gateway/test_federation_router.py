@@ -10,15 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from catalog.catalog_source import CatalogSource
-from catalog.storage.sqlite_storage import Storage
-from gateway.federation_router import FederationRouter
-from tests.support.gateway_in_process import UPSTREAM_URL, source_over
-from upstream.client.api_client import Client
-from upstream.client.http_transport import in_process
-from upstream.client.retrying_exchange import ClientLimits
+from tests.support.gateway_in_process import app_over
 from upstream.embedded import EmbeddedUpstream, Fault, StatusFault
-from web.app import GatewayApp, Options, create_app
+from web.app import GatewayApp
 
 SECRET = "a-secret-of-the-router"
 ENTITIES = '{ _entities(representations: [{ __typename: "Package", databaseId: 1599 }]) { __typename } }'
@@ -42,8 +36,8 @@ async def asked(http: httpx.AsyncClient, query: str, **headers: str) -> Any:
 
 @pytest.fixture
 async def guarded(embedded: EmbeddedUpstream, use_engine: bool) -> AsyncIterator[httpx.AsyncClient]:
-    options = Options(use_engine=use_engine, router=FederationRouter(SECRET))
-    async with client_of(create_app(lambda: source_over(embedded), options)) as client:
+    engine = "on" if use_engine else "off"
+    async with client_of(app_over(embedded, engine=engine, router_secret=SECRET)) as client:
         yield client
 
 
@@ -61,10 +55,9 @@ async def test_a_router_that_shows_the_secret_gets_entities_and_nobody_gets_them
     embedded: EmbeddedUpstream, use_engine: bool
 ) -> None:
     """Answers are kept, but not these."""
-    source = source_over(embedded)
-    app = create_app(lambda: source, Options(use_engine=use_engine, router=FederationRouter(SECRET)))
+    app = app_over(embedded, engine="on" if use_engine else "off", router_secret=SECRET)
     async with client_of(app) as http:
-        await source.crawl()
+        await app.parts.source.crawl()
         for method in (http.post, http.get):
             request: dict[str, Any] = {"json" if method == http.post else "params": {"query": ENTITIES}}
             for _ in range(2):
@@ -84,14 +77,13 @@ async def test_the_secret_guards_nothing_else(guarded: httpx.AsyncClient) -> Non
 async def test_without_a_secret_entities_are_for_everyone_and_kept(
     embedded: EmbeddedUpstream, use_engine: bool
 ) -> None:
-    source = source_over(embedded)
-    app = create_app(lambda: source, Options(use_engine=use_engine))
+    app = app_over(embedded, engine="on" if use_engine else "off")
     async with client_of(app) as http:
-        await source.crawl()
+        await app.parts.source.crawl()
         for trace in (TRACE, TRACE.replace("b7ad", "aaaa"), TRACE.replace("b7ad", "bbbb")):
             assert await asked(http, ENTITIES, traceparent=trace) == FOUND
         # Another trace is no other request.
-        assert app.state.responses.found_by_bytes == 2
+        assert app.parts.responses.found_by_bytes == 2
 
 
 async def test_a_router_that_shows_the_secret_gets_traces_of_fields(
@@ -130,9 +122,7 @@ async def traced(embedded: EmbeddedUpstream) -> AsyncIterator[tuple[httpx.AsyncC
         sent.append({name.decode(): value.decode() for name, value in scope["headers"]})
         await embedded(scope, receive, send)
 
-    client = Client(UPSTREAM_URL, in_process(noting), ClientLimits(attempts=1))
-    source = CatalogSource(client, Storage(":memory:"), origin=UPSTREAM_URL, follow=False)
-    async with client_of(create_app(lambda: source)) as http:
+    async with client_of(app_over(noting)) as http:
         yield http, sent
 
 

@@ -7,12 +7,8 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
-from catalog.catalog_source import CatalogSource
-from catalog.storage.sqlite_storage import Storage
-from gateway.request_execution import Gateway, GraphQLRequest
-from tests.support.gateway_in_process import UPSTREAM_URL
-from upstream.client.api_client import Client
-from upstream.client.http_transport import in_process
+from gateway.request_execution import GraphQLRequest
+from tests.support.gateway_in_process import gateway_over, source_over
 from upstream.embedded import EmbeddedUpstream
 
 QUERY = """{
@@ -42,29 +38,27 @@ async def test_a_new_catalog_changes_nothing_for_an_answer_that_is_being_made(
     embedded: EmbeddedUpstream,
 ) -> None:
     held = Held(embedded, "/api/v4/packages/brand-new/")
-    client = Client(UPSTREAM_URL, in_process(held))
-    source = CatalogSource(client, Storage(":memory:"), origin=UPSTREAM_URL, follow=False)
-    await source.open()
-    first = (await source.crawl()).snapshot.catalog.version
-    gateway = Gateway(source)
-    new = embedded.catalog.insert_package(slug="brand-new", category=1)
+    async with source_over(held) as source:
+        first = (await source.crawl()).snapshot.catalog.version
+        gateway = gateway_over(source)
+        new = embedded.catalog.insert_package(slug="brand-new", category=1)
 
-    async def ask() -> Any:
-        return (await gateway.execute(GraphQLRequest(QUERY, receipt=True))).decoded()
+        async def ask() -> Any:
+            return (await gateway.execute(GraphQLRequest(QUERY, receipt=True))).decoded()
 
-    asking = asyncio.create_task(ask())
-    await held.asked.wait()
-    embedded.catalog.update_category(1, title="renamed")
-    second = (await source.crawl()).snapshot.catalog.version
-    held.answer.set()
-    body, later = await asking, await ask()
-    assert "errors" not in body
-    assert body["data"] == {
-        "known": {"category": {"title": "Apps"}},
-        "new": {"databaseId": new, "category": {"title": "Apps"}},
-        "catalog": {"version": first},
-    }
-    assert body["extensions"]["freshness"]["version"] == first
-    assert later["data"]["new"]["category"] == {"title": "renamed"}
-    assert later["data"]["catalog"] == {"version": second}
-    await source.aclose()
+        asking = asyncio.create_task(ask())
+        await held.asked.wait()
+        embedded.catalog.update_category(1, title="renamed")
+        second = (await source.crawl()).snapshot.catalog.version
+        held.answer.set()
+        body, later = await asking, await ask()
+        assert "errors" not in body
+        assert body["data"] == {
+            "known": {"category": {"title": "Apps"}},
+            "new": {"databaseId": new, "category": {"title": "Apps"}},
+            "catalog": {"version": first},
+        }
+        assert body["extensions"]["freshness"]["version"] == first
+        assert later["data"]["new"]["category"] == {"title": "renamed"}
+        assert later["data"]["catalog"] == {"version": second}
+        await source.aclose()

@@ -8,9 +8,8 @@ from collections import Counter
 from strawberry.types.execution import ExecutionResult
 
 from resolvers.loading.record_loaders import Loaders
-from resolvers.loading.request_context import Context
 from schema import schema
-from tests.support.gateway_in_process import source_over
+from tests.support.gateway_in_process import context_over, source_over
 from upstream.embedded import EmbeddedUpstream
 
 SUBSCRIPTION = "subscription { catalogChanged { slug node { id } } }"
@@ -18,37 +17,35 @@ SUBSCRIPTION = "subscription { catalogChanged { slug node { id } } }"
 
 async def test_a_turn_of_the_loop_makes_one_event_however_many_are_to_be_told() -> None:
     upstream = EmbeddedUpstream(packages=20)
-    source = source_over(upstream)
-    await source.open()
-    await source.crawl()
-    turn, by_turn, subscribed = 0, Counter[int](), 0
+    async with source_over(upstream) as source:
+        await source.crawl()
+        turn, by_turn, subscribed = 0, Counter[int](), 0
 
-    async def count_turns() -> None:
-        nonlocal turn
-        while True:
-            turn += 1
-            await asyncio.sleep(0)
+        async def count_turns() -> None:
+            nonlocal turn
+            while True:
+                turn += 1
+                await asyncio.sleep(0)
 
-    async def follow() -> None:
-        nonlocal subscribed
-        snapshot = source.latest
-        context = Context(Loaders.over(source.batcher, snapshot), source.status(snapshot), source)
-        results = await schema.stream(SUBSCRIPTION, context_value=context)
-        subscribed += 1
-        result = await anext(results)
-        assert isinstance(result, ExecutionResult)
-        assert not result.errors
-        by_turn[turn] += 1
-        await results.aclose()
+        async def follow() -> None:
+            nonlocal subscribed
+            snapshot = source.latest
+            context = context_over(Loaders.over(source.batcher, snapshot), source.status(snapshot), source)
+            results = await schema.stream(SUBSCRIPTION, context_value=context)
+            subscribed += 1
+            result = await anext(results)
+            assert isinstance(result, ExecutionResult)
+            assert not result.errors
+            by_turn[turn] += 1
+            await results.aclose()
 
-    following = [asyncio.create_task(follow()) for _ in range(200)]
-    while subscribed < len(following):  # noqa: ASYNC110 - the number has no event
-        await asyncio.sleep(0.01)
-    upstream.catalog.update_package(1599, title="renamed")
-    counting = asyncio.create_task(count_turns())
-    await source.crawl()
-    await asyncio.gather(*following)
-    counting.cancel()
-    assert by_turn.total() == 200
-    assert max(by_turn.values()) <= 2
-    await source.aclose()
+        following = [asyncio.create_task(follow()) for _ in range(200)]
+        while subscribed < len(following):  # noqa: ASYNC110 - the number has no event
+            await asyncio.sleep(0.01)
+        upstream.catalog.update_package(1599, title="renamed")
+        counting = asyncio.create_task(count_turns())
+        await source.crawl()
+        await asyncio.gather(*following)
+        counting.cancel()
+        assert by_turn.total() == 200
+        assert max(by_turn.values()) <= 2

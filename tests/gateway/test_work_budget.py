@@ -10,14 +10,12 @@ from graphql import get_introspection_query
 from prometheus_client.parser import text_string_to_metric_families
 
 from catalog.catalog_source import CatalogSource
-from engine import RunLimits
 from gateway.answers import GraphQLAnswer
-from gateway.limits import DocumentLimits
-from gateway.request_execution import Gateway, GraphQLRequest
-from tests.support.gateway_in_process import source_over
+from gateway.request_execution import GraphQLRequest
+from tests.support.gateway_in_process import app_over, gateway_over
 from tests.support.gateway_processes import ROOT
+from tests.support.settings_for_tests import DOCUMENT_LIMITS
 from upstream.embedded import EmbeddedUpstream
-from web.app import Options, create_app
 
 EXAMPLES = {path.stem: path.read_text() for path in sorted((ROOT / "examples").glob("*.graphql"))}
 FILTERED = """{ contributors(first: 100) { nodes {
@@ -54,15 +52,15 @@ async def test_an_operation_passes_with_the_work_that_it_takes_and_not_with_less
     low, high = 1, 1_000_000
     while low < high:
         middle = (low + high) // 2
-        answer = await Gateway(crawled, use_engine=use_engine, limits=DocumentLimits(work=middle)).execute(
+        answer = await gateway_over(crawled, use_engine=use_engine, limit_work=middle).execute(
             GraphQLRequest(FILTERED)
         )
         low, high = (middle + 1, high) if answer.failed else (low, middle)
     taken = low
     for _ in range(2):  # what is kept from the last time counts as before
-        gateway = Gateway(crawled, use_engine=use_engine, limits=DocumentLimits(work=taken))
+        gateway = gateway_over(crawled, use_engine=use_engine, limit_work=taken)
         assert not (await gateway.execute(GraphQLRequest(FILTERED))).failed
-        gateway = Gateway(crawled, use_engine=use_engine, limits=DocumentLimits(work=taken - 1))
+        gateway = gateway_over(crawled, use_engine=use_engine, limit_work=taken - 1)
         assert refusal(await gateway.execute(GraphQLRequest(FILTERED))) == {
             "code": "OPERATION_TOO_COMPLEX",
             "limit": "work",
@@ -77,16 +75,17 @@ async def test_the_examples_and_introspection_take_an_eighth_of_the_steps_at_mos
     whole_source: CatalogSource, use_engine: bool, name: str
 ) -> None:
     text = EXAMPLES.get(name) or get_introspection_query()
-    gateway = Gateway(whole_source, use_engine=use_engine, run_limits=RunLimits(seconds=60))
-    answer = await gateway.execute(GraphQLRequest(text, receipt=True))
+    answer = await gateway_over(whole_source, use_engine=use_engine).execute(
+        GraphQLRequest(text, receipt=True)
+    )
     assert not answer.failed
     work = answer.decoded()["extensions"]["work"]
-    assert work["max"] == DocumentLimits().work
+    assert work["max"] == DOCUMENT_LIMITS.work
     assert 0 < work["steps"] <= work["max"] / 8
 
 
 async def test_what_was_stopped_is_not_run_again_by_strawberry(crawled: CatalogSource) -> None:
-    gateway = Gateway(crawled, limits=DocumentLimits(work=200))
+    gateway = gateway_over(crawled, limit_work=200)
     refusal(await gateway.execute(GraphQLRequest(FILTERED)))
     several = FILTERED.replace("{ contributors", "{ a: contributors", 1).replace(
         "} } } }", "} } } " + FILTERED[1:]
@@ -97,19 +96,19 @@ async def test_what_was_stopped_is_not_run_again_by_strawberry(crawled: CatalogS
 
 
 async def test_a_stopped_request_is_answered_as_one_beyond_any_limit_is(embedded: EmbeddedUpstream) -> None:
-    app = create_app(lambda: source_over(embedded), Options(limits=DocumentLimits(work=200)))
+    app = app_over(embedded, limit_work=200)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway.test") as http,
     ):
-        await app.state.gateway.source.crawl()
+        await app.parts.gateway.source.crawl()
         response = await http.post("/graphql", json={"query": FILTERED})
         assert (response.status_code, response.headers["Cache-Control"]) == (200, "no-store")
         telling = await http.post(
             "/graphql", json={"query": FILTERED}, headers={"Accept": "application/graphql-response+json"}
         )
         assert (telling.status_code, telling.json()) == (400, response.json())
-        assert not (await app.state.gateway.execute(GraphQLRequest("{ categories { slug } }"))).failed
+        assert not (await app.parts.gateway.execute(GraphQLRequest("{ categories { slug } }"))).failed
         families = text_string_to_metric_families((await http.get("/metrics")).text)
     (family,) = (family for family in families if family.name == "gateway_operations_too_complex")
     assert {sample.labels["limit"]: sample.value for sample in family.samples} == {"work": 2}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,8 @@ import pytest
 
 from catalog.catalog_source import CatalogSource
 from catalog.history.change_feed import FeedEntry, FeedReplaced
-from catalog.storage.sqlite_storage import Storage
-from tests.support.gateway_in_process import UPSTREAM_URL, asking
+from tests.support.gateway_in_process import asking, source_over
 from tests.support.stored_catalogs import change
-from upstream.client.api_client import Client
-from upstream.client.http_transport import in_process
-from upstream.client.retrying_exchange import ClientLimits
 from upstream.embedded import EmbeddedUpstream
 
 if TYPE_CHECKING:
@@ -90,65 +87,58 @@ async def test_a_cursor_of_a_list_of_packages_is_refused(ask_catalog: Ask) -> No
     assert "is no cursor of the change feed" in await refusal(ask_catalog, cursor)
 
 
-def source_on(path: Path, embedded: EmbeddedUpstream) -> CatalogSource:
-    client = Client(UPSTREAM_URL, in_process(embedded), ClientLimits(attempts=1))
-    return CatalogSource(client, Storage(str(path)), origin=UPSTREAM_URL, follow=False)
+def source_on(path: Path, embedded: EmbeddedUpstream) -> AbstractAsyncContextManager[CatalogSource]:
+    return source_over(embedded, storage=str(path))
 
 
 async def test_a_cursor_that_is_too_old_is_refused(embedded: EmbeddedUpstream, tmp_path: Path) -> None:
     path = tmp_path / "catalog.sqlite"
-    source = source_on(path, embedded)
-    await source.open()
-    await source.crawl()
-    ask = asking(source)
-    start = (await ask(PAGE))["data"]["changes"]["pageInfo"]["endCursor"]
-    embedded.catalog.update_package(1599, title="second")
-    await source.crawl()
-    change(path, "UPDATE changes SET at = '2020-01-01T00:00:00+00:00'")
-    embedded.catalog.update_package(1599, title="third")
-    await source.crawl()
-    sentence = await refusal(ask, start)
-    assert sentence == f"changes(since:) is older than the 30 days that the feed keeps; {ANEW}"
-    # Who asks for all that is kept gets it.
-    page = (await ask(PAGE))["data"]["changes"]
-    assert page["nodes"]
-    assert not page["pageInfo"]["hasPreviousPage"]
-    await source.aclose()
+    async with source_on(path, embedded) as source:
+        await source.crawl()
+        ask = asking(source)
+        start = (await ask(PAGE))["data"]["changes"]["pageInfo"]["endCursor"]
+        embedded.catalog.update_package(1599, title="second")
+        await source.crawl()
+        change(path, "UPDATE changes SET at = '2020-01-01T00:00:00+00:00'")
+        embedded.catalog.update_package(1599, title="third")
+        await source.crawl()
+        sentence = await refusal(ask, start)
+        assert sentence == f"changes(since:) is older than the 30 days that the feed keeps; {ANEW}"
+        # Who asks for all that is kept gets it.
+        page = (await ask(PAGE))["data"]["changes"]
+        assert page["nodes"]
+        assert not page["pageInfo"]["hasPreviousPage"]
 
 
 async def test_a_process_tells_nothing_newer_than_the_catalog_it_has(
     embedded: EmbeddedUpstream, tmp_path: Path
 ) -> None:
-    crawler, reader = (source_on(tmp_path / "catalog.sqlite", embedded) for _ in range(2))
-    await crawler.open()
-    await crawler.crawl()
-    await reader.open()
-    embedded.catalog.insert_package(slug="brand-new")
-    await crawler.crawl()
-    told = await crawler.changes(0, 100)
-    assert told.entries
-    assert (await reader.changes(0, 100)).entries == ()
-    # Who comes with a cursor of the other process waits for nothing, and misses nothing.
-    (end,) = (await asking(crawler)("{ catalog { changesCursor } }"))["data"]["catalog"].values()
-    page = (await asking(reader)(PAGE, since=end))["data"]["changes"]
-    assert (page["nodes"], page["pageInfo"]["endCursor"]) == ([], end)
-    await reader.publisher.load()
-    assert await reader.changes(0, 100) == told
-    for source in (crawler, reader):
-        await source.aclose()
+    path = tmp_path / "catalog.sqlite"
+    async with source_on(path, embedded) as crawler:
+        await crawler.crawl()
+        async with source_on(path, embedded) as reader:
+            embedded.catalog.insert_package(slug="brand-new")
+            await crawler.crawl()
+            told = await crawler.changes(0, 100)
+            assert told.entries
+            assert (await reader.changes(0, 100)).entries == ()
+            # Who comes with a cursor of the other process waits for nothing, and misses nothing.
+            (end,) = (await asking(crawler)("{ catalog { changesCursor } }"))["data"]["catalog"].values()
+            page = (await asking(reader)(PAGE, since=end))["data"]["changes"]
+            assert (page["nodes"], page["pageInfo"]["endCursor"]) == ([], end)
+            await reader.publisher.load()
+            assert await reader.changes(0, 100) == told
 
 
 async def test_who_follows_a_feed_is_told_when_it_is_another(
     embedded: EmbeddedUpstream, tmp_path: Path
 ) -> None:
     path = tmp_path / "catalog.sqlite"
-    source = source_on(path, embedded)
-    await source.open()
-    await source.crawl()
-    feed = (await source.changes(0, 0)).feed
-    waiting: asyncio.Future[FeedEntry] = asyncio.ensure_future(anext(source.follow_changes(feed, 0)))
-    path.unlink()
-    await source.crawl()
-    with pytest.raises(FeedReplaced):
-        await waiting
-    await source.aclose()
+    async with source_on(path, embedded) as source:
+        await source.crawl()
+        feed = (await source.changes(0, 0)).feed
+        waiting: asyncio.Future[FeedEntry] = asyncio.ensure_future(anext(source.follow_changes(feed, 0)))
+        path.unlink()
+        await source.crawl()
+        with pytest.raises(FeedReplaced):
+            await waiting

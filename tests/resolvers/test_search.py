@@ -9,9 +9,8 @@ import pytest
 
 from catalog.catalog_source import CatalogSource
 from resolvers.loading.record_loaders import Loaders
-from resolvers.loading.request_context import Context
 from resolvers.search import SearchAnswerer, find
-from tests.support.gateway_in_process import asking, source_over
+from tests.support.gateway_in_process import asking, context_over, source_over
 from upstream.embedded import ContentType, Dropped, EmbeddedUpstream, Fault, Latency, StatusFault, Truncated
 from upstream.embedded.faults import Effect
 
@@ -137,8 +136,8 @@ async def test_a_stale_hit_is_left_out(ask: Ask, embedded: EmbeddedUpstream) -> 
     gone, renamed = (edge["node"]["databaseId"] for edge in before["edges"][:2])
     embedded.catalog.remove_package(gone)
     embedded.catalog.update_package(renamed, slug="renamed-since")
-    fresh = asking(source_over(embedded))
-    after = await search(fresh, "email celery")
+    async with source_over(embedded) as fresh:
+        after = await search(asking(fresh), "email celery")
     assert slugs(after) == slugs(before)[2:]
     assert after["totalCount"] == before["totalCount"] - 2
 
@@ -187,9 +186,10 @@ async def test_a_record_that_fails_is_one_null_and_one_error(ask: Ask, embedded:
         if edge["node"]["__typename"] == "Package"
     )
     embedded.faults.add(Fault(StatusFault(500), path=f"/api/v4/packages/{failing}/"))
-    body = await asking(source_over(embedded))(
-        'query { search(query: "email celery") { edges { node { __typename } } } }'
-    )
+    async with source_over(embedded) as source:
+        body = await asking(source)(
+            'query { search(query: "email celery") { edges { node { __typename } } } }'
+        )
     edges = body["data"]["search"]["edges"]
     assert edges[place] == {"node": None}
     assert sum(edge["node"] is None for edge in edges) == 1
@@ -234,7 +234,7 @@ async def test_the_catalog_answers_when_upstream_is_slow(
     embedded.faults.add(Fault(Latency(60), path=AT))
     snapshot = await source.snapshot()
     loaders = Loaders.over(source.batcher, snapshot)
-    context = Context(loaders, source.status(snapshot), source)
+    context = context_over(loaders, source.status(snapshot), source)
     found = await find(context, "email", 5, None, patience=0.01)
     assert found.answered_by is SearchAnswerer.CATALOG
     assert found.reason == "Upstream's search took longer than 0.01 seconds."

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from strawberry import relay
 
 from catalog.catalog_source import CatalogSource
-from catalog.storage.sqlite_storage import Storage
 from tests.support.batcher_with_held_answers import Clock
-from tests.support.gateway_in_process import UPSTREAM_URL, asking
+from tests.support.gateway_in_process import asking, source_of
+from tests.support.settings_for_tests import CLIENT_LIMITS, UPSTREAM_URL
+from upstream.batching.batcher import Batcher
 from upstream.client.api_client import Client
 from upstream.client.http_transport import in_process
-from upstream.client.retrying_exchange import ClientLimits
 from upstream.embedded import EmbeddedUpstream, Fault, Latency, StatusFault
 
 if TYPE_CHECKING:
@@ -85,19 +86,16 @@ def found(body: dict[str, Any]) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def source_with(embedded: EmbeddedUpstream, budget: float) -> CatalogSource:
+def source_with(embedded: EmbeddedUpstream, budget: float) -> AbstractAsyncContextManager[CatalogSource]:
     """Its time stands still, so that the budget does not grow while the test runs."""
-    client = Client(UPSTREAM_URL, in_process(embedded), ClientLimits(attempts=1))
-    storage = Storage(":memory:")
-    return CatalogSource(client, storage, origin=UPSTREAM_URL, follow=False, budget=budget, clock=Clock())
+    client = Client(UPSTREAM_URL, in_process(embedded), CLIENT_LIMITS)
+    return source_of(client, Batcher(client, budget, Clock()))
 
 
 @pytest.fixture
 async def source(embedded: EmbeddedUpstream) -> AsyncIterator[CatalogSource]:
-    source = source_with(embedded, BUDGET)
-    await source.open()
-    yield source
-    await source.aclose()
+    async with source_with(embedded, BUDGET) as source:
+        yield source
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -121,31 +119,29 @@ async def test_ten_thousand_invented_keys_cost_upstream_no_more_than_the_budget(
 
 
 async def test_a_lookup_that_was_not_made_says_so_without_a_receipt(embedded: EmbeddedUpstream) -> None:
-    source = source_with(embedded, 1)
-    await source.crawl()
-    ask = asking(source)
-    body = await ask('{ a: package(slug: "made-up-1") { id } }')
-    assert body == {"data": {"a": None}}
-    body = await ask('{ a: package(slug: "made-up-1") { id } b: grid(slug: "made-up-2") { id } }')
-    assert body["data"] == {"a": None, "b": None}
-    freshness = body["extensions"]["freshness"]
-    assert freshness.keys() == HELD
-    assert freshness["notLookedUp"] == 1  # the first is remembered
-    assert freshness["version"] == (await ask("{ catalog { version } }"))["data"]["catalog"]["version"]
-    await source.aclose()
+    async with source_with(embedded, 1) as source:
+        await source.crawl()
+        ask = asking(source)
+        body = await ask('{ a: package(slug: "made-up-1") { id } }')
+        assert body == {"data": {"a": None}}
+        body = await ask('{ a: package(slug: "made-up-1") { id } b: grid(slug: "made-up-2") { id } }')
+        assert body["data"] == {"a": None, "b": None}
+        freshness = body["extensions"]["freshness"]
+        assert freshness.keys() == HELD
+        assert freshness["notLookedUp"] == 1  # the first is remembered
+        assert freshness["version"] == (await ask("{ catalog { version } }"))["data"]["catalog"]["version"]
 
 
 async def test_a_new_package_is_found_and_costs_nothing(embedded: EmbeddedUpstream) -> None:
-    source = source_with(embedded, 1)
-    await source.crawl()
-    new = [embedded.catalog.insert_package(slug=f"new-{number}") for number in range(5)]
-    ask = asking(source)
-    for id in new:
-        body = await ask("query($k: Int!) { package(databaseId: $k) { databaseId } }", k=id)
-        assert body == {"data": {"package": {"databaseId": id}}}
-    assert (await ask('{ package(slug: "made-up") { id } }')) == {"data": {"package": None}}
-    assert "extensions" in await ask('{ package(slug: "made-up-2") { id } }')
-    await source.aclose()
+    async with source_with(embedded, 1) as source:
+        await source.crawl()
+        new = [embedded.catalog.insert_package(slug=f"new-{number}") for number in range(5)]
+        ask = asking(source)
+        for id in new:
+            body = await ask("query($k: Int!) { package(databaseId: $k) { databaseId } }", k=id)
+            assert body == {"data": {"package": {"databaseId": id}}}
+        assert (await ask('{ package(slug: "made-up") { id } }')) == {"data": {"package": None}}
+        assert "extensions" in await ask('{ package(slug: "made-up-2") { id } }')
 
 
 async def test_a_missing_name_is_asked_for_once_until_a_look_finds_something(
@@ -186,26 +182,24 @@ async def test_without_a_catalog_invented_keys_have_the_budget_and_real_ones_all
 
 
 async def test_relations_cost_no_budget(embedded: EmbeddedUpstream) -> None:
-    source = source_with(embedded, 1)
-    ask = asking(source)
-    await ask('{ package(slug: "made-up") { id } }')
-    body = await ask(
-        '{ a: package(slug: "made-up-2") { id } grids(first: 5) { nodes { packages { slug } } } }'
-    )
-    assert [error["path"] for error in body["errors"]] == [["a"]]
-    assert all(grid["packages"] for grid in body["data"]["grids"]["nodes"])
-    await source.aclose()
+    async with source_with(embedded, 1) as source:
+        ask = asking(source)
+        await ask('{ package(slug: "made-up") { id } }')
+        body = await ask(
+            '{ a: package(slug: "made-up-2") { id } grids(first: 5) { nodes { packages { slug } } } }'
+        )
+        assert [error["path"] for error in body["errors"]] == [["a"]]
+        assert all(grid["packages"] for grid in body["data"]["grids"]["nodes"])
 
 
 async def test_a_request_that_was_not_sent_costs_nothing(embedded: EmbeddedUpstream) -> None:
-    source = source_with(embedded, 3)
-    await source.crawl()
-    ask = asking(source)
-    embedded.faults.add(Fault(StatusFault(503, retry_after="100"), times=1))
-    for number in range(10):
-        body = await ask("query($k: String!) { package(slug: $k) { id } }", k=f"made-up-{number}")
-        assert body["errors"][0]["extensions"]["code"] == "UPSTREAM_UNAVAILABLE"
-    await source.aclose()
+    async with source_with(embedded, 3) as source:
+        await source.crawl()
+        ask = asking(source)
+        embedded.faults.add(Fault(StatusFault(503, retry_after="100"), times=1))
+        for number in range(10):
+            body = await ask("query($k: String!) { package(slug: $k) { id } }", k=f"made-up-{number}")
+            assert body["errors"][0]["extensions"]["code"] == "UPSTREAM_UNAVAILABLE"
 
 
 # Searches
@@ -237,34 +231,34 @@ async def test_searches_beyond_the_budget_are_answered_by_the_gateways_own_index
 
 
 async def test_without_a_catalog_a_search_beyond_the_budget_is_an_error(embedded: EmbeddedUpstream) -> None:
-    source = source_with(embedded, 1)
-    ask = asking(source)
-    assert "errors" not in await ask('{ search(query: "email", first: 1) { answeredBy } }')
-    body = await ask('{ search(query: "celery", first: 1) { answeredBy } }')
-    (error,) = body["errors"]
-    assert (body["data"], error["extensions"]["code"]) == ({"search": None}, "RATE_LIMITED")
-    assert 0 < error["extensions"]["retryAfter"] <= 60
-    await source.aclose()
+    async with source_with(embedded, 1) as source:
+        ask = asking(source)
+        assert "errors" not in await ask('{ search(query: "email", first: 1) { answeredBy } }')
+        body = await ask('{ search(query: "celery", first: 1) { answeredBy } }')
+        (error,) = body["errors"]
+        assert (body["data"], error["extensions"]["code"]) == ({"search": None}, "RATE_LIMITED")
+        assert 0 < error["extensions"]["retryAfter"] <= 60
 
 
 async def test_a_crawl_ends_while_users_want_more_than_upstream_can_give(embedded: EmbeddedUpstream) -> None:
     """One turn in four is the crawl's, whatever users want."""
-    source = source_with(embedded, 100_000)
-    embedded.faults.add(Fault(Latency(0.001)))
-    asking_on = True
+    async with source_with(embedded, 100_000) as source:
+        embedded.faults.add(Fault(Latency(0.001)))
+        asking_on = True
 
-    async def search(user: int) -> None:
-        number = 0
-        while asking_on:
-            number += 1
-            await source.batcher.search(f"django {user} {number}")
+        async def search(user: int) -> None:
+            number = 0
+            while asking_on:
+                number += 1
+                await source.batcher.search(f"django {user} {number}")
 
-    users = [asyncio.create_task(search(user)) for user in range(64)]
-    await asyncio.sleep(0)
-    async with asyncio.timeout(60):
-        await source.crawl()
-    asking_on = False
-    await asyncio.gather(*users)
-    crawl = sum(count for target, count in embedded.requests.by_target.items() if "/search/" not in target)
-    assert crawl == 8
-    await source.aclose()
+        users = [asyncio.create_task(search(user)) for user in range(64)]
+        await asyncio.sleep(0)
+        async with asyncio.timeout(60):
+            await source.crawl()
+        asking_on = False
+        await asyncio.gather(*users)
+        crawl = sum(
+            count for target, count in embedded.requests.by_target.items() if "/search/" not in target
+        )
+        assert crawl == 8

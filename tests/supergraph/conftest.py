@@ -10,19 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from catalog.catalog_source import CatalogSource
-from catalog.storage.sqlite_storage import Storage
-from gateway.federation_router import FederationRouter
+from tests.support.gateway_in_process import app_over, source_over
 from tests.support.http_servers import serving
 from tests.support.required_programs import npm_install
 from tests.support.supergraph_programs import EXAMPLE, Service, compose, counted, program
-from upstream.client.api_client import Client
-from upstream.client.http_transport import in_process
-from upstream.client.retrying_exchange import ClientLimits
 from upstream.embedded import EmbeddedUpstream
-from web.app import Options, create_app
 
-UPSTREAM_URL = "http://upstream.test/api/v4/"
 SECRET = "known-to-routers-alone"
 GATEWAYS = ("apollo", "hive", "stitching")
 
@@ -64,9 +57,7 @@ def catalog(upstream: EmbeddedUpstream, tmp_path_factory: pytest.TempPathFactory
     """The address of a gateway of this project that knows the whole catalog."""
     storage = tmp_path_factory.mktemp("catalog") / "catalog.sqlite"
     asyncio.run(_crawl(upstream, storage))
-    with serving(
-        create_app(lambda: _source(upstream, storage), Options(router=FederationRouter(SECRET)))
-    ) as address:
+    with serving(app_over(upstream, storage=str(storage), router_secret=SECRET)) as address:
         yield f"{address}/graphql"
 
 
@@ -107,13 +98,6 @@ def gateway(request: pytest.FixtureRequest, supergraph: Supergraph) -> str:
     return supergraph.gateways[request.param]
 
 
-def _source(upstream: EmbeddedUpstream, storage: Path) -> CatalogSource:
-    client = Client(UPSTREAM_URL, in_process(upstream), ClientLimits(attempts=1))
-    return CatalogSource(client, Storage(str(storage)), origin=UPSTREAM_URL, follow=False)
-
-
 async def _crawl(upstream: EmbeddedUpstream, storage: Path) -> None:
-    source = _source(upstream, storage)
-    await source.open()
-    await source.crawl()
-    await source.aclose()
+    async with source_over(upstream, storage=str(storage)) as source:
+        await source.crawl()

@@ -5,11 +5,10 @@ from __future__ import annotations
 import httpx
 
 from tests.supergraph.conftest import Supergraph
-from tests.support.gateway_in_process import source_over
+from tests.support.gateway_in_process import app_over
 from tests.support.http_servers import serving
 from tests.support.supergraph_programs import QUERIES, answer
 from upstream.embedded import EmbeddedUpstream
-from web.app import create_app
 
 TWO = '{ wrong: package(slug: "") { title } right: package(slug: "django-cacheback") { title license } }'
 ALL_RELEASES = "{ latestReleases(first: 100) { version package { title license } } }"
@@ -87,7 +86,7 @@ def test_why_the_catalog_cannot_find_a_package_is_told_by_its_code(
     upstream = EmbeddedUpstream(packages=5)
     upstream.faults.state = "down"
     with (
-        serving(create_app(lambda: source_over(upstream))) as cold,
+        serving(app_over(upstream)) as cold,
         supergraph.djangopackages.replaced(f"{cold}/graphql"),
     ):
         body = answer(gateway, QUERIES["latest-releases"])

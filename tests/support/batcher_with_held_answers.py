@@ -7,10 +7,12 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
+from tests.support.settings_for_tests import BUDGET, CLIENT_LIMITS
 from upstream.batching.batcher import Batcher
 from upstream.client.api_client import Client
 from upstream.client.http_transport import in_process
@@ -45,7 +47,7 @@ class HeldBatcher:
     def __init__(self, embedded: EmbeddedUpstream, limits: ClientLimits, clock: Callable[[], float]) -> None:
         self.embedded = embedded
         self.client = Client(URL, in_process(self._app), limits)
-        self.batcher = Batcher(self.client, clock)
+        self.batcher = Batcher(self.client, BUDGET, clock)
         self.ids = sorted(embedded.catalog.packages, reverse=True)
         """Of all packages, in the order of their list."""
         self.asked: list[str] = []
@@ -147,7 +149,9 @@ async def held_batcher(
 ) -> AsyncIterator[HeldBatcher]:
     """Hold an upstream back, on which nothing may be left behind. ``in_flight`` requests can be under way at a
     time."""
-    limits = ClientLimits(attempts=attempts, lowest_in_flight=in_flight, highest_in_flight=in_flight)
+    limits = replace(
+        CLIENT_LIMITS, attempts=attempts, lowest_in_flight=in_flight, highest_in_flight=in_flight
+    )
     held = HeldBatcher(embedded, limits, clock)
     reports: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _loop, report: reports.append(report))

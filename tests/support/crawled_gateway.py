@@ -7,16 +7,16 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from tests.support.gateway_in_process import source_over
+from tests.support.gateway_in_process import app_over
 from upstream.embedded import EmbeddedUpstream
-from web.app import GatewayApp, create_app
+from web.app import GatewayApp
 
 QUERY = '{ package(slug: "django-celery-email") { title repoWatchers } }'
 
 
 @pytest.fixture
 def app(embedded: EmbeddedUpstream) -> GatewayApp:
-    return create_app(lambda: source_over(embedded))
+    return app_over(embedded)
 
 
 @pytest.fixture
@@ -27,5 +27,5 @@ async def http(app: GatewayApp) -> AsyncIterator[httpx.AsyncClient]:
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client,
     ):
-        await app.state.gateway.source.crawl()
+        await app.parts.gateway.source.crawl()
         yield client

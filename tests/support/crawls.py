@@ -11,7 +11,7 @@ import msgspec
 
 from catalog.sync.full_crawl import Crawled, LastGood, crawl
 from catalog.sync.list_reading import Progress
-from tests.support.gateway_in_process import UPSTREAM_URL
+from tests.support.settings_for_tests import BUDGET, CLIENT_LIMITS, UPSTREAM_URL
 from upstream.batching.batcher import Batcher
 from upstream.client.api_client import Client
 from upstream.client.http_transport import in_process
@@ -57,7 +57,7 @@ class Changing:
 
 @asynccontextmanager
 async def client_of(app: App, limits: ClientLimits | None = None) -> AsyncIterator[Client]:
-    client = Client(UPSTREAM_URL, in_process(app), limits or ClientLimits(attempts=1))
+    client = Client(UPSTREAM_URL, in_process(app), limits or CLIENT_LIMITS)
     yield client
     await client.aclose()
 
@@ -70,7 +70,7 @@ async def crawled(
 ) -> Crawled:
     """One crawl, by a client that knows nothing."""
     async with client_of(app, limits) as client:
-        return await crawl(Batcher(client), client, last_good, progress)
+        return await crawl(Batcher(client, BUDGET), client, last_good, progress)
 
 
 async def truth(catalog: EmbeddedCatalog) -> Records:

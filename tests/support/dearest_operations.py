@@ -12,7 +12,8 @@ import asyncio
 import gc
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,14 +25,13 @@ from strawberry import relay
 from catalog.catalog_source import CatalogSource
 from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog
-from catalog.storage.sqlite_storage import Storage
 from gateway.request_execution import Gateway, GraphQLRequest
 from schema import document, schema
-from tests.support.gateway_in_process import UPSTREAM_URL, source_over
+from tests.support.gateway_in_process import gateway_over, source_over
 from tests.support.random_operations import Generator
-from upstream.client.api_client import Client
-from upstream.client.retrying_exchange import ClientLimits
+from tests.support.settings_for_tests import SETTINGS
 from upstream.embedded import EmbeddedUpstream, generated_catalog
+from wiring import open_source
 
 CASE = Path(__file__).parents[1] / "gateway" / "dearest_operation.json"
 MEASURED_AGAIN = 30
@@ -146,48 +146,43 @@ async def cost(gateway: Gateway, seed: int, query: str, variables: dict[str, Any
 
 
 async def _search(seeds: int) -> list[Cost]:
-    source = await whole_source()
-    try:
+    async with whole_source() as source:
         assert source.latest is not None
         generator = dear_operations(source.latest.catalog)
-        await costs(Gateway(source), generator, iter(range(-20, 0)))
+        await costs(gateway_over(source), generator, iter(range(-20, 0)))
         # As a gateway does with its catalog, so that collections do not look at it.
         gc.collect()
         gc.freeze()
-        found = await costs(Gateway(source), generator, iter(range(seeds)))
+        found = await costs(gateway_over(source), generator, iter(range(seeds)))
         dearest = sorted(found, key=_seconds, reverse=True)[:MEASURED_AGAIN]
         again = [min([await _again(source, each) for _ in range(3)], key=_seconds) for each in dearest]
         return [*again, *(each for each in found if each not in dearest)]
-    finally:
-        await source.aclose()
 
 
 async def _again(source: CatalogSource, found: Cost) -> Cost:
-    return await cost(Gateway(source), found.seed, found.query, found.variables)
+    return await cost(gateway_over(source), found.seed, found.query, found.variables)
 
 
 def _seconds(found: Cost) -> float:
     return found.seconds
 
 
-async def whole_source() -> CatalogSource:
+@asynccontextmanager
+async def whole_source() -> AsyncIterator[CatalogSource]:
     """A source that knows the 5,400 packages, alone."""
-    upstream = source_over(EmbeddedUpstream(catalog=generated_catalog()))
-    await upstream.open()
-    catalog = (await upstream.crawl()).snapshot.catalog
-    await upstream.aclose()
-    return await source_alone(catalog)
+    async with source_over(EmbeddedUpstream(catalog=generated_catalog())) as upstream:
+        catalog = (await upstream.crawl()).snapshot.catalog
+    async with source_alone(catalog) as source:
+        yield source
 
 
-async def source_alone(catalog: Catalog) -> CatalogSource:
+@asynccontextmanager
+async def source_alone(catalog: Catalog) -> AsyncIterator[CatalogSource]:
     """A source that knows the catalog and has no upstream, whose work would be taken for the gateway's."""
-    away = Client(
-        UPSTREAM_URL, httpx.MockTransport(lambda _request: httpx.Response(503)), ClientLimits(attempts=1)
-    )
-    source = CatalogSource(away, Storage(":memory:"), origin=UPSTREAM_URL, follow=False)
-    await source.open()
-    source.publisher.snapshot = Snapshot(catalog, datetime.now(UTC))
-    return source
+    away = httpx.MockTransport(lambda _request: httpx.Response(503))
+    async with open_source(SETTINGS, away) as source:
+        source.publisher.snapshot = Snapshot(catalog, datetime.now(UTC))
+        yield source
 
 
 def main() -> None:

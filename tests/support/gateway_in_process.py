@@ -1,33 +1,114 @@
-"""The gateway over an embedded upstream, both in this process and without HTTP between them."""
+"""The gateway over an upstream, both in this process and without HTTP between them, wired as the server wires it."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, closing
 from typing import Any
 
-from catalog.catalog_source import CatalogSource
+import wiring
+from catalog.catalog_source import REVALIDATION, CatalogSource
+from catalog.freshness import Freshness, SnapshotStatus
 from catalog.storage.sqlite_storage import Storage
-from engine import RunLimits
+from catalog.sync.schedule import Schedule
 from gateway.request_execution import Gateway, GraphQLRequest
+from resolvers.loading.record_loaders import Loaders
+from resolvers.loading.request_context import Context
+from resolvers.work_budget import WorkBudget
+from tests.support.settings_for_tests import (
+    FRESHNESS,
+    SCHEDULE,
+    SETTINGS,
+    UPSTREAM_URL,
+    settings_for_tests,
+)
+from upstream.batching.batcher import Batcher
 from upstream.client.api_client import Client
 from upstream.client.http_transport import in_process
-from upstream.client.retrying_exchange import ClientLimits
-from upstream.embedded import EmbeddedUpstream
-
-UPSTREAM_URL = "http://upstream.test/api/v4/"
+from web.app import GatewayApp, Parts
 
 Ask = Callable[..., Awaitable[dict[str, Any]]]
+Upstream = Callable[..., Any]
+"""An ASGI app."""
+
+ANY_NUMBER = 1_000_000
 
 
-def source_over(upstream: EmbeddedUpstream) -> CatalogSource:
-    """All of it live. One attempt for each request, so that counts are plain: retries have their own tests."""
-    client = Client(UPSTREAM_URL, in_process(upstream), ClientLimits(attempts=1))
-    return CatalogSource(client, Storage(":memory:"), origin=UPSTREAM_URL, follow=False)
+def source_over(upstream: Upstream, **settings: object) -> AbstractAsyncContextManager[CatalogSource]:
+    """Open the source of a gateway with these settings; all of it is live."""
+    return wiring.open_source(settings_for_tests(**settings), in_process(upstream))
+
+
+@asynccontextmanager
+async def source_of(
+    client: Client,
+    batcher: Batcher | None = None,
+    storage: Storage | None = None,
+    *,
+    origin: str = UPSTREAM_URL,
+    follow: bool = False,
+    schedule: Schedule = SCHEDULE,
+    freshness: Freshness = FRESHNESS,
+    revalidation: float = REVALIDATION,
+    clock: Callable[[], float] = time.monotonic,
+) -> AsyncIterator[CatalogSource]:
+    """Open a source of parts that no settings describe, and close them all."""
+    with closing(storage or Storage(":memory:")) as opened:
+        async with (
+            aclosing(client),
+            aclosing(batcher or Batcher(client, SETTINGS.upstream_budget, clock)) as batching,
+            aclosing(
+                CatalogSource(
+                    client,
+                    batching,
+                    opened,
+                    origin=origin,
+                    follow=follow,
+                    schedule=schedule,
+                    freshness=freshness,
+                    revalidation=revalidation,
+                    clock=clock,
+                )
+            ) as source,
+        ):
+            await source.open()
+            yield source
+
+
+def gateway_over(source: CatalogSource, *, use_engine: bool = True, **settings: object) -> Gateway:
+    """Make a gateway that lets any number of operations run at once, for as long as a busy machine takes."""
+    ours: dict[str, object] = {"engine": "on" if use_engine else "off", "limit_seconds": 60}
+    ours |= {"limit_running": ANY_NUMBER, "limit_waiting": ANY_NUMBER}
+    return wiring.make_gateway(settings_for_tests(**(ours | settings)), source)
+
+
+def app_over(upstream: Upstream, **settings: object) -> GatewayApp:
+    """Make the app of a gateway with these settings."""
+    ours = settings_for_tests(**settings)
+    return GatewayApp(wiring.build(ours, in_process(upstream)), ours.cors_origins.split(","))
+
+
+def app_of(source: AbstractAsyncContextManager[CatalogSource], **settings: object) -> GatewayApp:
+    """Make the app of a gateway over a source that is opened with it."""
+    ours = settings_for_tests(**settings)
+
+    @asynccontextmanager
+    async def parts() -> AsyncIterator[Parts]:
+        async with source as opened, wiring.open_parts(ours, opened) as made:
+            yield made
+
+    return GatewayApp(parts(), ours.cors_origins.split(","))
+
+
+def context_over(loaders: Loaders, status: SnapshotStatus, source: CatalogSource) -> Context:
+    """Make the state of one request."""
+    gateway = gateway_over(source)
+    return Context(loaders, status, source, gateway.router.budget(None), WorkBudget(gateway.limits.work))
 
 
 def asking(source: CatalogSource, *, use_engine: bool = True) -> Ask:
-    # A busy machine takes its time.
-    gateway = Gateway(source, use_engine=use_engine, run_limits=RunLimits(seconds=60))
+    gateway = gateway_over(source, use_engine=use_engine)
 
     async def ask(query: str, receipt: bool = False, **variables: object) -> dict[str, Any]:
         answer = await gateway.execute(GraphQLRequest(query, variables, receipt=receipt))

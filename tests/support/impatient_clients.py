@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import httpx
 
+from tests.support.settings_for_tests import CLIENT_LIMITS
 from upstream.client.api_client import Client
 from upstream.client.http_transport import in_process
-from upstream.client.retrying_exchange import ClientLimits
 from upstream.embedded import EmbeddedUpstream
 
 UPSTREAM_URL = "http://upstream.test/api/v4/"
@@ -31,7 +32,7 @@ async def asking(
 ) -> AsyncIterator[Client]:
     """A client of an app in this process, or over a transport. Without ``first_pause`` it repeats at once."""
     transport = upstream if isinstance(upstream, httpx.AsyncBaseTransport) else in_process(upstream)
-    client = Client(url, transport, ClientLimits(**{"first_pause": 0.0} | limits))
+    client = Client(url, transport, replace(CLIENT_LIMITS, **{"first_pause": 0.0} | limits))
     try:
         yield client
     finally:

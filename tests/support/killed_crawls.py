@@ -16,10 +16,8 @@ import signal
 import sys
 import time
 
-from catalog.catalog_source import CatalogSource
-from catalog.storage.sqlite_storage import Storage
-from upstream.client.api_client import Client
-from upstream.client.http_transport import network
+from tests.support.settings_for_tests import settings_for_tests
+from wiring import open_source
 
 
 def main(upstream: str, storage: str) -> None:
@@ -47,15 +45,13 @@ def main(upstream: str, storage: str) -> None:
 
 
 async def crawl(upstream: str, storage: str, listed: int) -> None:
-    source = CatalogSource(Client(upstream, network()), Storage(storage), origin=upstream, follow=False)
-    await source.open()
-
     def progress(kind: str, _read: int, _count: int) -> None:
         if kind == "categories":  # the last list
             os.write(listed, b".")
 
-    await source.crawl(progress)
-    os._exit(0)  # with nothing closed, as when it is killed
+    async with open_source(settings_for_tests(upstream=upstream, storage=storage)) as source:
+        await source.crawl(progress)
+        os._exit(0)  # with nothing closed, as when it is killed
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from graphql import DocumentNode
 
-from gateway.request_execution import Gateway, GraphQLRequest
-from tests.support.gateway_in_process import source_over
+from gateway.request_execution import GraphQLRequest
+from tests.support.gateway_in_process import gateway_over, source_over
 from upstream.embedded import EmbeddedUpstream
 from web.serving.interpreter_tuning import tune
 
@@ -30,26 +30,24 @@ def megabytes() -> float:
 
 async def main(publishes: int) -> None:
     embedded = EmbeddedUpstream(packages=20)
-    source = source_over(embedded)
-    await source.open()
-    gateway = Gateway(source)
-    await source.crawl()
-    tune()
-    frozen = gc.get_freeze_count()
-    sizes = [megabytes()]
-    for turn in range(publishes):
-        for number in range(DOCUMENTS):
-            answer = await gateway.execute(GraphQLRequest(f"{{ a{turn}_{number}: __typename }}"))
-            assert not answer.failed
-        embedded.catalog.update_package(1599, title=f"title {turn}")
+    async with source_over(embedded) as source:
+        gateway = gateway_over(source)
         await source.crawl()
-        sizes.append(megabytes())
-    frozen = gc.get_freeze_count() - frozen
-    gc.collect()
-    gc.unfreeze()
-    documents = sum(isinstance(each, DocumentNode) for each in gc.get_objects())
-    json.dump({"documents": documents, "frozen": frozen, "megabytes": sizes}, sys.stdout)
-    await source.aclose()
+        tune()
+        frozen = gc.get_freeze_count()
+        sizes = [megabytes()]
+        for turn in range(publishes):
+            for number in range(DOCUMENTS):
+                answer = await gateway.execute(GraphQLRequest(f"{{ a{turn}_{number}: __typename }}"))
+                assert not answer.failed
+            embedded.catalog.update_package(1599, title=f"title {turn}")
+            await source.crawl()
+            sizes.append(megabytes())
+        frozen = gc.get_freeze_count() - frozen
+        gc.collect()
+        gc.unfreeze()
+        documents = sum(isinstance(each, DocumentNode) for each in gc.get_objects())
+        json.dump({"documents": documents, "frozen": frozen, "megabytes": sizes}, sys.stdout)
 
 
 if __name__ == "__main__":

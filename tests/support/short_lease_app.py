@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from starlette.applications import Starlette
+from dataclasses import replace
 
-from catalog.catalog_source import CatalogSource
 from catalog.storage.sqlite_storage import Storage
-from catalog.sync.schedule import Schedule
+from setting_groups import client_limits
 from settings import read_settings
+from tests.support.gateway_in_process import app_of, source_of
+from tests.support.settings_for_tests import SCHEDULE
 from upstream.client.api_client import Client
 from upstream.client.http_transport import network
-from web.app import create_app
+from web.app import GatewayApp
 
 
-def app() -> Starlette:
+def app() -> GatewayApp:
     settings = read_settings()
-    return create_app(
-        lambda: CatalogSource(
-            Client(settings.upstream, network()),
-            Storage(settings.storage),
+    return app_of(
+        source_of(
+            Client(settings.upstream, network(), client_limits(settings)),
+            storage=Storage(settings.storage),
             origin=settings.upstream,
-            schedule=Schedule(lease=3.0, look=0.1),
+            follow=True,
+            schedule=replace(SCHEDULE, lease=3.0, look=0.1),
         )
     )

@@ -5,26 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, Coroutine, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
-from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from catalog.catalog_source import CatalogSource
-from catalog.storage.sqlite_storage import Storage
 from gateway.request_execution import Gateway
 from tests.support.http_servers import serving
-from upstream.client.api_client import Client
-from upstream.client.http_transport import network
-from upstream.client.retrying_exchange import ClientLimits
+from tests.support.settings_for_tests import settings_for_tests
 from upstream.embedded import EmbeddedUpstream
-from web.app import Options, create_app
+from web.app import GatewayApp, Parts
+from wiring import build
 
 T = TypeVar("T")
 Message = dict[str, Any]
@@ -44,7 +41,7 @@ class Served:
     upstream: EmbeddedUpstream
     source: CatalogSource
     storage: Path
-    app: Starlette = field(repr=False)
+    app: GatewayApp = field(repr=False)
     _loop: asyncio.AbstractEventLoop = field(repr=False)
     _idle_tasks: int = field(init=False)
     """How many tasks it has while nobody asks it anything."""
@@ -54,9 +51,7 @@ class Served:
 
     @property
     def gateway(self) -> Gateway:
-        gateway = self.app.state.gateway
-        assert isinstance(gateway, Gateway)
-        return gateway
+        return self.app.parts.gateway
 
     @contextmanager
     def busy(self) -> Iterator[None]:
@@ -113,26 +108,23 @@ class Served:
 
 
 @contextmanager
-def served(
-    storage: Path,
-    options: Options = Options(),  # noqa: B008 - immutable
-    *,
-    crawled: bool = True,
-) -> Iterator[Served]:
+def served(storage: Path, *, crawled: bool = True, **settings: Any) -> Iterator[Served]:
+    """Serve a gateway with these settings."""
     upstream = EmbeddedUpstream(packages=20)
-    opened: list[tuple[CatalogSource, asyncio.AbstractEventLoop]] = []
-
-    def open_source(address: str) -> CatalogSource:
-        client = Client(f"{address}/api/v4/", network(), ClientLimits(attempts=1))
-        source = CatalogSource(client, Storage(str(storage)), origin=address, follow=False)
-        opened.append((source, asyncio.get_running_loop()))
-        return source
+    loops: list[asyncio.AbstractEventLoop] = []
 
     with serving(upstream) as upstream_address:
-        app = create_app(lambda: open_source(upstream_address), options)
+        ours = settings_for_tests(upstream=f"{upstream_address}/api/v4/", storage=str(storage), **settings)
+
+        @asynccontextmanager
+        async def opening() -> AsyncIterator[Parts]:
+            loops.append(asyncio.get_running_loop())
+            async with build(ours) as parts:
+                yield parts
+
+        app = GatewayApp(opening(), ours.cors_origins.split(","))
         with serving(app) as address:
-            ((source, loop),) = opened
-            gateway = Served(address, upstream, source, storage, app, loop)
+            gateway = Served(address, upstream, app.parts.source, storage, app, loops[0])
             if crawled:
                 gateway.crawl()
             yield gateway

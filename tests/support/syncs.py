@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,14 +22,14 @@ from catalog.sync.refresh_attempts import Attempts
 from catalog.sync.refresher import CrawlResult, Refresher
 from catalog.sync.schedule import Schedule
 from tests.support.crawls import App, Records, client_of, sorted_members
-from tests.support.gateway_in_process import UPSTREAM_URL
+from tests.support.settings_for_tests import BUDGET, SCHEDULE, UPSTREAM_URL
 from upstream.batching.batcher import Batcher
 from upstream.client.api_client import Client
 from upstream.client.upstream_errors import UpstreamError
 
 T = TypeVar("T")
 
-QUICK = Schedule(crawl=3600, newest=3600, lease=30, look=0.01, first_retry=0.01, longest_retry=0.02)
+QUICK = replace(SCHEDULE, crawl=3600, newest=3600, lease=30, look=0.01, first_retry=0.01, longest_retry=0.02)
 """Nothing by itself but what must be, and that at once."""
 
 
@@ -86,7 +87,7 @@ async def syncing(
     schedule: Schedule = QUICK,
 ) -> AsyncIterator[Sync]:
     async with client_of(app) as client:
-        batcher = Batcher(client)
+        batcher = Batcher(client, BUDGET)
         with closing(Storage(str(storage))) as opened:
             yield Sync(client, batcher, opened, origin, schedule)
         await batcher.aclose()

@@ -31,13 +31,17 @@ def write(path: Path, content: object) -> None:
     new.replace(path)
 
 
-def trusting(
-    path: Path, clock: Callable[[], float] = time.monotonic, **options: bool
-) -> Callable[[DocumentCache], PersistedDocuments]:
-    """Makes what a gateway finds documents with, over its own."""
-    return lambda documents: PersistedDocuments(
-        documents, TrustedDocuments(path, documents, clock), **options
-    )
+def documents_of(
+    documents: DocumentCache,
+    path: Path | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    *,
+    only_trusted: bool = False,
+    automatic: bool = True,
+) -> PersistedDocuments:
+    """What a gateway finds documents with that trusts the manifest at ``path``, if there is one."""
+    trusted = TrustedDocuments(path, documents, clock) if path else None
+    return PersistedDocuments(documents, trusted, only_trusted=only_trusted, automatic=automatic)
 
 
 NOT_IN_SAFELIST = (

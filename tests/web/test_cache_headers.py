@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
-from catalog.freshness import Freshness, Snapshot
+from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog
 from tests.support.crawled_gateway import QUERY, app, http
+from tests.support.settings_for_tests import FRESHNESS
 from upstream.embedded import EmbeddedUpstream
 from web.app import GatewayApp
 from web.cache_headers import CachePolicy
@@ -17,7 +19,7 @@ from web.cache_headers import CachePolicy
 __all__ = ["app", "http"]
 
 HOUR, DAY = 3600, 86_400
-LIMITS = Freshness(fresh=6 * HOUR, while_revalidate=DAY, if_error=30 * DAY)
+LIMITS = replace(FRESHNESS, fresh=6 * HOUR, while_revalidate=DAY, if_error=30 * DAY)
 
 
 def told(age: float, max_age: int = 60) -> dict[bytes, bytes]:
@@ -65,7 +67,7 @@ async def test_who_has_the_answer_is_told_so_and_nothing_is_run(
     app: GatewayApp, http: httpx.AsyncClient
 ) -> None:
     tag = (await get(http)).headers["ETag"]
-    app.state.responses.keep("another version", 0, b"", "another version")  # which forgets the answer
+    app.parts.responses.keep("another version", 0, b"", "another version")  # which forgets the answer
     for listed in (tag, f"W/{tag}", f'"x", {tag}'):
         response = await get(http, **{"If-None-Match": listed})
         assert (response.status_code, response.content) == (304, b"")
@@ -73,7 +75,8 @@ async def test_who_has_the_answer_is_told_so_and_nothing_is_run(
         assert response.headers["Cache-Control"].startswith("public, ")
         assert response.headers["Vary"] == "Accept, Accept-Encoding, X-Gateway-Receipt"
         assert "Age" in response.headers
-    assert app.state.gateway.engine.answered == 1
+    assert app.parts.gateway.engine is not None
+    assert app.parts.gateway.engine.answered == 1
 
 
 @pytest.mark.parametrize("listed", ['"x"', "x", ""])
@@ -114,7 +117,7 @@ async def test_after_a_change_the_old_tag_is_none(
 ) -> None:
     tag = (await get(http)).headers["ETag"]
     embedded.catalog.update_package(1599, title="another title")
-    await app.state.gateway.source.crawl()
+    await app.parts.gateway.source.crawl()
     response = await get(http, **{"If-None-Match": tag})
     assert response.json()["data"]["package"]["title"] == "another title"
 

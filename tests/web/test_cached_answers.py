@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from tests.support.crawled_gateway import QUERY, app, http
-from tests.support.gateway_in_process import source_over
+from tests.support.gateway_in_process import app_over
 from upstream.embedded import EmbeddedUpstream
-from web.app import GatewayApp, Options, create_app
+from web.app import GatewayApp
 from web.pages.graphiql import CANONICAL
 from web.response_cache import ResponseCache
 
@@ -23,7 +23,7 @@ PACKAGES = "{ packages(first: 50) { nodes { title slug category { title } } } }"
 
 def found(app: GatewayApp) -> tuple[int, int, int]:
     """By bytes, by meaning, not."""
-    responses: ResponseCache = app.state.responses
+    responses: ResponseCache = app.parts.responses
     return responses.found_by_bytes, responses.found_by_meaning, responses.missed
 
 
@@ -40,7 +40,8 @@ async def test_the_same_bytes_get_the_same_bytes(app: GatewayApp, http: httpx.As
     assert first.content == second.content
     assert first.headers == second.headers
     assert found(app) == (1, 0, 1)
-    assert app.state.gateway.engine.answered == 1
+    assert app.parts.gateway.engine is not None
+    assert app.parts.gateway.engine.answered == 1
 
 
 async def test_the_same_request_in_other_bytes_is_found_too(app: GatewayApp, http: httpx.AsyncClient) -> None:
@@ -82,7 +83,7 @@ async def test_a_new_version_of_the_catalog_is_answered_anew(
 ) -> None:
     before = await ask(http, QUERY)
     embedded.catalog.update_package(1599, title="another title")
-    await app.state.gateway.source.crawl()
+    await app.parts.gateway.source.crawl()
     after = await ask(http, QUERY)
     assert after.json()["data"]["package"]["title"] == "another title"
     assert after.headers["ETag"] != before.headers["ETag"]
@@ -93,7 +94,7 @@ async def test_a_crawl_that_finds_nothing_new_keeps_the_answers(
     app: GatewayApp, http: httpx.AsyncClient
 ) -> None:
     await ask(http, QUERY)
-    await app.state.gateway.source.crawl()
+    await app.parts.gateway.source.crawl()
     await ask(http, QUERY)
     assert found(app) == (1, 0, 1)
 
@@ -120,7 +121,7 @@ async def test_what_can_be_answered_otherwise_a_moment_later_is_not_kept(
         assert response.headers["Cache-Control"] == "no-store"
         assert "ETag" not in response.headers
     assert found(app)[:2] == (0, 0)
-    assert len(app.state.responses) == 0
+    assert len(app.parts.responses) == 0
 
 
 async def test_what_the_operations_of_the_examples_answer_is_the_same_kept_or_not(
@@ -170,20 +171,21 @@ async def test_what_fits_into_a_packet_is_not_compressed(http: httpx.AsyncClient
 
 
 async def test_without_room_every_answer_is_made_anew(embedded: EmbeddedUpstream) -> None:
-    app = create_app(lambda: source_over(embedded), Options(response_bytes=0))
+    app = app_over(embedded, response_cache_bytes=0)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway.test") as http,
     ):
-        await app.state.gateway.source.crawl()
+        await app.parts.gateway.source.crawl()
         first, second = await ask(http, QUERY), await ask(http, QUERY)
         assert first.content == second.content
         assert found(app) == (0, 0, 2)
-        assert app.state.gateway.engine.answered == 2
+        assert app.parts.gateway.engine is not None
+        assert app.parts.gateway.engine.answered == 2
 
 
 async def test_a_live_answer_is_not_kept(embedded: EmbeddedUpstream, tmp_path: Path) -> None:
-    app = create_app(lambda: source_over(embedded))
+    app = app_over(embedded)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway.test") as http,
@@ -191,4 +193,4 @@ async def test_a_live_answer_is_not_kept(embedded: EmbeddedUpstream, tmp_path: P
         response = await ask(http, QUERY)
         assert response.json()["data"]["package"]["title"]
         assert response.headers["Cache-Control"] == "no-store"
-        assert len(app.state.responses) == 0
+        assert len(app.parts.responses) == 0

@@ -5,21 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
 
 import httpx
 import pytest
 
 from catalog.catalog_source import CatalogSource
-from catalog.storage.sqlite_storage import Storage
+from tests.support.gateway_in_process import app_of, source_of
 from tests.support.http_servers import serving
 from tests.support.impatient_clients import outcomes, until
+from tests.support.settings_for_tests import CLIENT_LIMITS
 from upstream.client.api_client import Client
 from upstream.client.http_transport import network
-from upstream.client.retrying_exchange import ClientLimits
 from upstream.embedded import EmbeddedUpstream, Fault, Latency, StatusFault
-from web.app import create_app
 from web.pages.graphiql import CANONICAL
 
 COLD = CANONICAL.read_text()
@@ -55,14 +54,16 @@ class Running:
 def gateway_over(embedded: EmbeddedUpstream) -> Iterator[tuple[str, list[CatalogSource]]]:
     sources: list[CatalogSource] = []
 
-    def open_source() -> CatalogSource:
-        client = Client(f"{upstream}/api/v4/", network(), ClientLimits(first_pause=0))
-        sources.append(CatalogSource(client, Storage(":memory:"), origin=upstream, follow=False))
-        return sources[0]
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[CatalogSource]:
+        client = Client(f"{upstream}/api/v4/", network(), replace(CLIENT_LIMITS, first_pause=0))
+        async with source_of(client, origin=upstream) as source:
+            sources.append(source)
+            yield source
 
     with ExitStack() as servers:
         upstream = servers.enter_context(serving(embedded))
-        yield servers.enter_context(serving(create_app(open_source))), sources
+        yield servers.enter_context(serving(app_of(opened()))), sources
 
 
 @pytest.fixture

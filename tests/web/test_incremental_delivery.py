@@ -14,7 +14,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
 from catalog.catalog_source import CatalogSource
-from gateway.request_execution import Gateway, GraphQLRequest
+from gateway.request_execution import GraphQLRequest
+from tests.support.gateway_in_process import gateway_over
 from tests.support.streaming_gateway import Served, http_client, served
 from upstream.embedded import Fault, Latency, StatusFault
 from web.incremental_delivery import in_parts
@@ -156,7 +157,7 @@ async def test_a_client_that_leaves_between_two_parts_leaves_no_error_behind(sou
     async def receive() -> Message:
         return {"type": "http.request"}
 
-    response = in_parts(Gateway(source), GraphQLRequest(STREAMED), [])
+    response = in_parts(gateway_over(source), GraphQLRequest(STREAMED), [])
     with pytest.raises(ClientDisconnect):
         await response({"type": "http", "asgi": {"spec_version": "2.4"}}, receive, send)
     del response

@@ -8,9 +8,8 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from tests.support.gateway_in_process import source_over
+from tests.support.gateway_in_process import app_over
 from upstream.embedded import EmbeddedUpstream
-from web.app import Options, create_app
 
 TITLE = {"query": '{ category(slug: "apps") { title } }'}
 OURS, THEIRS = "https://ours.example", "https://theirs.example"
@@ -22,7 +21,7 @@ PREFLIGHT = {
 
 @asynccontextmanager
 async def gateway(embedded: EmbeddedUpstream, *origins: str) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(lambda: source_over(embedded), Options(origins=origins or ("*",)))
+    app = app_over(embedded, cors_origins=",".join(origins) or "*")
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway.test") as client,

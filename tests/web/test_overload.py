@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import httpx
 
-from gateway.admission_queue import AdmissionLimits
 from tests.support.streaming_gateway import http_client, received, served, server_sent, socket, subscribe
-from web.app import Options
 
 TITLE = '{ category(slug: "apps") { title } }'
-FULL = AdmissionLimits(running=1, waiting=0)
+FULL: dict[str, Any] = {"limit_running": 1, "limit_waiting": 0}
 SENTENCE = "The gateway is busy: 0 operations wait already."
 ERROR = {"message": SENTENCE, "extensions": {"code": "OVERLOADED", "retryAfter": 5}}
 
 
 def test_without_a_place_the_answer_is_503_and_says_when_to_come_again(tmp_path: Path) -> None:
-    with served(tmp_path / "catalog.sqlite", Options(admission=FULL, most_together=2)) as gateway:
+    with served(tmp_path / "catalog.sqlite", **FULL, batch_limit=2) as gateway:
         kept = httpx.post(gateway.graphql, json={"query": "{ __typename }"})
         with gateway.busy():
             refused = httpx.post(gateway.graphql, json={"query": TITLE})
@@ -36,7 +35,7 @@ def test_without_a_place_the_answer_is_503_and_says_when_to_come_again(tmp_path:
 
 
 async def test_over_a_stream_or_a_socket_the_operation_has_an_error(tmp_path: Path) -> None:
-    with served(tmp_path / "catalog.sqlite", Options(admission=FULL)) as gateway, gateway.busy():
+    with served(tmp_path / "catalog.sqlite", **FULL) as gateway, gateway.busy():
         async with http_client(gateway) as http:
             assert [event async for event in server_sent(http, TITLE)] == [
                 ("next", {"errors": [ERROR]}),
@@ -48,7 +47,7 @@ async def test_over_a_stream_or_a_socket_the_operation_has_an_error(tmp_path: Pa
 
 
 def test_an_answer_in_parts_is_refused_too(tmp_path: Path) -> None:
-    with served(tmp_path / "catalog.sqlite", Options(admission=FULL)) as gateway, gateway.busy():
+    with served(tmp_path / "catalog.sqlite", **FULL) as gateway, gateway.busy():
         refused = httpx.post(
             gateway.graphql,
             json={"query": '{ category(slug: "apps") { ... @defer { title } } }'},
@@ -58,8 +57,7 @@ def test_an_answer_in_parts_is_refused_too(tmp_path: Path) -> None:
 
 
 async def test_of_the_operations_of_a_socket_a_few_run_at_once(tmp_path: Path) -> None:
-    options = Options(admission=AdmissionLimits(running=2, waiting=100))
-    with served(tmp_path / "catalog.sqlite", options, crawled=False) as gateway:
+    with served(tmp_path / "catalog.sqlite", crawled=False, limit_waiting=100) as gateway:
         admission = gateway.gateway.admission
         async with socket(gateway) as websocket:
             for number in range(50):

@@ -12,12 +12,12 @@ import httpx
 import pytest
 
 from gateway.document_cache import DocumentCache
-from gateway.limits import DocumentLimits
-from gateway.persisted.document_lookup import PersistedDocuments
 from tests.support.crawled_gateway import app, http
-from tests.support.gateway_in_process import source_over
+from tests.support.gateway_in_process import app_over
+from tests.support.settings_for_tests import DOCUMENT_LIMITS
+from tests.support.trusted_documents import documents_of
 from upstream.embedded import EmbeddedUpstream
-from web.app import MOST_HEADER_BYTES, MOST_HEADERS, GatewayApp, Options, create_app
+from web.app import MOST_HEADER_BYTES, MOST_HEADERS
 from web.client_connection import ClientLeft, read_body
 from web.request_parsing import BadRequest, HttpRequest, read_post
 
@@ -123,7 +123,7 @@ def test_the_names_of_an_object_are_looked_at_once_each() -> None:
     names = ", ".join(f'"{number}": 0' for number in range(1000))
     body = f'{{"query": "{{ __typename }}", "variables": {{"query": 1, {names}, "999": 1}}}}'
     http = HttpRequest("POST", b"", {b"content-type": b"application/json"}, body.encode())
-    documents = PersistedDocuments(DocumentCache(DocumentLimits()))
+    documents = documents_of(DocumentCache(DOCUMENT_LIMITS))
     steps = 0
 
     def count(_frame: object, _event: str, _argument: object) -> None:
@@ -163,7 +163,7 @@ async def test_the_names_of_parameters_may_stand_in_values_too(http: httpx.Async
 
 @asynccontextmanager
 async def batching(embedded: EmbeddedUpstream, most: int) -> AsyncIterator[httpx.AsyncClient]:
-    app: GatewayApp = create_app(lambda: source_over(embedded), Options(most_together=most))
+    app = app_over(embedded, batch_limit=most)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway.test") as client,

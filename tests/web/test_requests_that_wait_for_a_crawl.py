@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,15 +13,14 @@ import httpx
 import pytest
 
 from catalog.catalog_source import CatalogSource
-from catalog.freshness import Freshness
 from catalog.storage.sqlite_storage import Storage
 from tests.support.crawled_gateway import QUERY
-from tests.support.gateway_in_process import UPSTREAM_URL
+from tests.support.gateway_in_process import app_of, source_of
+from tests.support.settings_for_tests import CLIENT_LIMITS, FRESHNESS, UPSTREAM_URL
 from upstream.client.api_client import Client
 from upstream.client.http_transport import in_process
-from upstream.client.retrying_exchange import ClientLimits
 from upstream.embedded import EmbeddedUpstream, Fault, Latency
-from web.app import GatewayApp, create_app
+from web.app import GatewayApp
 from web.graphql_endpoint import CLIENT_LEFT
 
 T = TypeVar("T")
@@ -28,17 +29,15 @@ SECONDS = 20.0
 """The time that a crawl takes here, and that a request would wait for it: longer than any test."""
 
 
-def source_over(embedded: EmbeddedUpstream, storage: Path, *, follow: bool) -> CatalogSource:
-    return CatalogSource(
-        Client(
-            UPSTREAM_URL,
-            in_process(embedded),
-            ClientLimits(attempts=1, exchange=2 * SECONDS, total=2 * SECONDS),
-        ),
-        Storage(str(storage)),
-        origin=UPSTREAM_URL,
+def old_source(
+    embedded: EmbeddedUpstream, storage: Path, *, follow: bool
+) -> AbstractAsyncContextManager[CatalogSource]:
+    limits = replace(CLIENT_LIMITS, exchange=2 * SECONDS, total=2 * SECONDS)
+    return source_of(
+        Client(UPSTREAM_URL, in_process(embedded), limits),
+        storage=Storage(str(storage)),
         follow=follow,
-        freshness=Freshness(fresh=0.0, while_revalidate=0.0),
+        freshness=replace(FRESHNESS, fresh=0.0, while_revalidate=0.0),
         revalidation=SECONDS,
     )
 
@@ -46,12 +45,10 @@ def source_over(embedded: EmbeddedUpstream, storage: Path, *, follow: bool) -> C
 @pytest.fixture
 async def app(embedded: EmbeddedUpstream, tmp_path: Path) -> AsyncIterator[GatewayApp]:
     """A gateway whose catalog is old, and whose upstream does not answer."""
-    first = source_over(embedded, tmp_path / "catalog.sqlite", follow=False)
-    await first.open()
-    await first.crawl()
-    await first.aclose()
+    async with old_source(embedded, tmp_path / "catalog.sqlite", follow=False) as first:
+        await first.crawl()
     embedded.faults.add(Fault(Latency(SECONDS)))
-    app = create_app(lambda: source_over(embedded, tmp_path / "catalog.sqlite", follow=True))
+    app = app_of(old_source(embedded, tmp_path / "catalog.sqlite", follow=True))
     async with app.router.lifespan_context(app):
         yield app
 

@@ -8,11 +8,9 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from gateway.federation_router import FederationRouter
 from tests.support.crawled_gateway import QUERY
-from tests.support.gateway_in_process import source_over
+from tests.support.gateway_in_process import app_over
 from upstream.embedded import EmbeddedUpstream
-from web.app import Options, create_app
 from web.graphql_endpoint import READ_HEADERS
 
 SECRET = "a secret of the router"
@@ -34,9 +32,7 @@ CHANGES = {
 async def gateway(
     embedded: EmbeddedUpstream, *origins: str, secret: str = SECRET
 ) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(
-        lambda: source_over(embedded), Options(origins=origins or ("*",), router=FederationRouter(secret))
-    )
+    app = app_over(embedded, cors_origins=",".join(origins) or "*", router_secret=secret)
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
@@ -44,7 +40,7 @@ async def gateway(
             transport=transport, base_url="http://gateway.test", headers={"Accept-Encoding": "identity"}
         ) as client,
     ):
-        await app.state.gateway.source.crawl()
+        await app.parts.gateway.source.crawl()
         yield client
 
 

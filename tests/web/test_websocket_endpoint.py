@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from starlette.applications import Starlette
@@ -16,7 +15,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
+from gateway.request_execution import Gateway
+from gateway.running_subscriptions import Subscriptions
 from tests.support.http_servers import serving
+from tests.support.settings_for_tests import CONNECTION_LIMITS
 from tests.support.streaming_gateway import (
     GRAPHQL_TRANSPORT_WS,
     SUBSCRIPTION,
@@ -27,7 +29,6 @@ from tests.support.streaming_gateway import (
     socket,
     subscribe,
 )
-from web.app import Options
 from web.serving.open_connections import Connections
 from web.websocket_endpoint import MOST_OPERATIONS, WebSocketEndpoint
 
@@ -276,9 +277,7 @@ async def test_pages_of_any_origin_may_connect(gateway: Served) -> None:
 
 
 async def test_where_some_origins_are_allowed_pages_of_others_do_not_connect(tmp_path: Path) -> None:
-    with served(
-        tmp_path / "catalog.sqlite", Options(origins=("https://ours.example",)), crawled=False
-    ) as strict:
+    with served(tmp_path / "catalog.sqlite", crawled=False, cors_origins="https://ours.example") as strict:
         for origin in ("https://ours.example", strict.address, None):  # no browser sends none
             async with socket(strict, origin=origin) as websocket:
                 await send(websocket, type="ping")
@@ -294,15 +293,14 @@ async def test_at_another_address_there_is_no_websocket(gateway: Served) -> None
 
 
 async def test_who_does_not_begin_is_not_waited_for() -> None:
-    app = Starlette(
-        routes=[
-            WebSocketRoute(
-                "/graphql", WebSocketEndpoint(connection_init_wait_timeout=timedelta(milliseconds=1))
-            )
-        ]
+    # It is asked for nothing before the handshake.
+    endpoint = WebSocketEndpoint(
+        cast(Gateway, None),
+        Connections(CONNECTION_LIMITS, Subscriptions(1, 1)),
+        ("*",),
+        connection_init_wait_timeout=timedelta(milliseconds=1),
     )
-    app.state.gateway = SimpleNamespace()
-    app.state.connections = Connections()
+    app = Starlette(routes=[WebSocketRoute("/graphql", endpoint)])
     with serving(app) as address:
         url = address.replace("http", "ws") + "/graphql"
         async with connect(url, subprotocols=[GRAPHQL_TRANSPORT_WS]) as websocket:

@@ -35,16 +35,11 @@ from upstream.client.request_receipt import note_from_memory, noting, open_recei
 from upstream.client.upstream_errors import UpstreamError
 from upstream.client.v4_records import KINDS, Kind, Page, R
 
-BUDGET = 60.0
-"""Searches and unknown keys a minute, if nothing else is said."""
-
 
 class Batcher:
     """One for each process, over one client. ``positions`` is what it knows of the lists, by kind."""
 
-    def __init__(
-        self, client: Client, clock: Callable[[], float] = time.monotonic, budget: float = BUDGET
-    ) -> None:
+    def __init__(self, client: Client, budget: float, clock: Callable[[], float] = time.monotonic) -> None:
         """``budget`` is how many searches and unknown keys upstream is asked for a minute, at most."""
         self._client = client
         self.positions = {kind.singular: ListPositions() for kind in KINDS}

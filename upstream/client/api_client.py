@@ -20,7 +20,7 @@ import httpx
 
 from upstream.client.client_health import ClientHealth, RequestCosts
 from upstream.client.request_costs import Costs, nominal_detail, nominal_page
-from upstream.client.retrying_exchange import DEFAULT_CLIENT_LIMITS, ClientLimits, Exchanger, UpstreamRequest
+from upstream.client.retrying_exchange import ClientLimits, Exchanger, UpstreamRequest
 from upstream.client.upstream_address import credentials, without_credentials
 from upstream.client.upstream_errors import UpstreamBadData, UpstreamUnavailable
 from upstream.client.v4_records import (
@@ -58,7 +58,7 @@ class Client:
         self,
         base_url: str,
         transport: httpx.AsyncBaseTransport,
-        limits: ClientLimits = DEFAULT_CLIENT_LIMITS,
+        limits: ClientLimits,
     ) -> None:
         self._http = httpx.AsyncClient(
             # aiohttp takes them from one place alone, and errors could show an address.

@@ -38,6 +38,9 @@ from upstream.client.upstream_errors import (
 PASSING = frozenset((500, 502, 503, 504))
 """The 5xx that another attempt can do better than."""
 
+FIRST_PAUSE = 0.25
+"""Seconds before the second attempt at most."""
+
 LONGEST_JITTER = 2.0
 """Seconds: no pause is longer unless upstream asks for it."""
 
@@ -50,23 +53,23 @@ less patience than the limit would else hide for ever that upstream hangs."""
 class ClientLimits:
     """What the client may spend on upstream. Times are in seconds; the settings say why each is as it is."""
 
-    exchange: float = 10.0
+    exchange: float
     """For one exchange, from its turn to the last byte."""
-    connect: float = 3.0
-    total: float = 25.0
+    connect: float
+    total: float
     """For one answer: its waiting, attempts and pauses."""
-    attempts: int = 3
-    first_pause: float = 0.25
+    attempts: int
+    first_pause: float
     """The most before the second attempt; the most before each later one is twice that before the last."""
-    longest_pause: float = 5.0
+    longest_pause: float
     """Between two attempts. An upstream that asks for a longer one is not asked again for this answer."""
-    longest_retry_after: float = 300.0
+    longest_retry_after: float
     """What ``Retry-After`` is cut to, for everyone who obeys it."""
-    answer_bytes: int = 32_000_000
-    lowest_in_flight: int = 1
-    highest_in_flight: int = 32
-    breaker_failures: int = 10
-    breaker_rest: float = 5.0
+    answer_bytes: int
+    lowest_in_flight: int
+    highest_in_flight: int
+    breaker_failures: int
+    breaker_rest: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +96,6 @@ class UpstreamAnswer:
     """``None`` if upstream says that there is no such record."""
     seconds: float
     """How long it took, from its turn on."""
-
-
-DEFAULT_CLIENT_LIMITS = ClientLimits()
 
 
 class Exchanger:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -16,20 +18,25 @@ async def healthz(_request: Request) -> Response:
     return JSONResponse({"status": "ok"})
 
 
-async def readyz(request: Request) -> Response:
-    """Ready: an answer can be given, from the catalog or live. Else the status is 503."""
-    source: CatalogSource = request.app.state.gateway.source
-    answers_from = await source.ready()
-    health = source.health()
-    body = {
-        "status": "ready" if answers_from else "not ready",
-        "answersFrom": answers_from,
-        "upstream": health.upstream.breaker,
-        "catalog": catalog_status(health.catalog),
-        "following": _following(health.following),
-    }
-    encoded = msgspec.json.encode(body)
-    return Response(encoded, 200 if answers_from else 503, media_type="application/json")
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Tells whether a gateway over this source can answer."""
+
+    source: CatalogSource
+
+    async def readyz(self, _request: Request) -> Response:
+        """Ready: an answer can be given, from the catalog or live. Else the status is 503."""
+        answers_from = await self.source.ready()
+        health = self.source.health()
+        body = {
+            "status": "ready" if answers_from else "not ready",
+            "answersFrom": answers_from,
+            "upstream": health.upstream.breaker,
+            "catalog": catalog_status(health.catalog),
+            "following": _following(health.following),
+        }
+        encoded = msgspec.json.encode(body)
+        return Response(encoded, 200 if answers_from else 503, media_type="application/json")
 
 
 def catalog_status(status: SnapshotStatus) -> dict[str, object]:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from starlette.requests import Request
 from starlette.responses import Response
 
 from catalog.source_health import SourceHealth
@@ -19,17 +18,16 @@ from web.response_cache import ResponseCache
 from web.serving.open_connections import Connections
 
 
-async def metrics(request: Request) -> Response:
+def metrics(gateway: Gateway, responses: ResponseCache, connections: Connections) -> Response:
     """The measurements in Prometheus's text format."""
     registry = CollectorRegistry(auto_describe=False)
-    gateway: Gateway = request.app.state.gateway
     registry.register(_Measurements(gateway.source.health()))
     registry.register(_OperationMeasurements(gateway))
     registry.register(_DocumentMeasurements(gateway.persisted))
     if gateway.engine is not None:
         registry.register(_EngineMeasurements(gateway.engine))
-    registry.register(_ResponseMeasurements(request.app.state.responses))
-    registry.register(_ConnectionMeasurements(request.app.state.connections))
+    registry.register(_ResponseMeasurements(responses))
+    registry.register(_ConnectionMeasurements(connections))
     return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 

@@ -48,10 +48,14 @@ def is_built(folder: Path = _BUILT) -> bool:
     return (folder / "page.js").exists()
 
 
-def graphiql_routes() -> list[BaseRoute]:
+def graphiql_routes(documents: PersistedDocuments) -> list[BaseRoute]:
     """The page by its own name, and what it loads."""
+
+    async def page(_request: Request) -> Response:
+        return graphiql_or_why_not(documents)
+
     return [
-        Route("/graphiql", _page),
+        Route("/graphiql", page),
         Route("/graphiql/tabs.json", _tabs),
         Mount("/graphiql/source", BuiltFiles(_FOLDER / "src")),
         Mount("/graphiql", BuiltFiles(_BUILT)),
@@ -69,10 +73,6 @@ def _policy(page: str) -> str:
         f"default-src 'none'; script-src {scripts}; worker-src 'self'; style-src {styles}; font-src 'self' data:; "
         "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
-
-
-async def _page(request: Request) -> Response:
-    return graphiql_or_why_not(request.app.state.gateway.persisted)
 
 
 async def _tabs(_request: Request) -> Response:

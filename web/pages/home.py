@@ -9,6 +9,7 @@ import base64
 import hashlib
 import re
 import shlex
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from html import escape
@@ -25,7 +26,7 @@ from catalog.freshness import SnapshotStatus
 from catalog.source_health import SourceHealth
 from web.content_negotiation import accepted
 from web.operations.health import catalog_status
-from web.operations.traffic_history import Counts, Lately
+from web.operations.traffic_history import Counts, History, Lately
 from web.pages.documents import doc_titles
 from web.pages.graphiql import CANONICAL
 from web.pages.svg_charts import Bar, chart
@@ -49,22 +50,28 @@ _PLACES = {
 }
 
 
-async def home(request: Request) -> Response:
-    """The page if ``text/html`` is asked for, as browsers do; else JSON."""
-    source: CatalogSource = request.app.state.gateway.source
-    lately: Lately = request.app.state.history.lately()
-    address = f"{request.base_url}graphql"
-    only_trusted: bool = request.app.state.gateway.persisted.only_trusted
-    if accepted(request.headers.get("Accept")).page:
-        template, policy = _page(only_trusted)
-        page = template.substitute(_words(source, lately, address))
-        return HTMLResponse(page, headers={**_HEADERS, "Content-Security-Policy": policy})
-    facts = _facts(source, lately, address)
-    if only_trusted:
-        del facts["try"]
-        facts["links"] |= {"/graphql": "GraphQL, for trusted documents alone"}
-    body = msgspec.json.format(msgspec.json.encode(facts), indent=2)
-    return Response(body + b"\n", headers=_HEADERS, media_type="application/json")
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The home page of a gateway over this source. ``only_trusted`` is whether it runs trusted documents alone."""
+
+    source: CatalogSource
+    history: History
+    only_trusted: bool
+
+    async def home(self, request: Request) -> Response:
+        """The page if ``text/html`` is asked for, as browsers do; else JSON."""
+        lately = self.history.lately()
+        address = f"{request.base_url}graphql"
+        if accepted(request.headers.get("Accept")).page:
+            template, policy = _page(self.only_trusted)
+            page = template.substitute(_words(self.source, lately, address))
+            return HTMLResponse(page, headers={**_HEADERS, "Content-Security-Policy": policy})
+        facts = _facts(self.source, lately, address)
+        if self.only_trusted:
+            del facts["try"]
+            facts["links"] |= {"/graphql": "GraphQL, for trusted documents alone"}
+        body = msgspec.json.format(msgspec.json.encode(facts), indent=2)
+        return Response(body + b"\n", headers=_HEADERS, media_type="application/json")
 
 
 async def favicon(_request: Request) -> Response:

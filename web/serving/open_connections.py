@@ -21,21 +21,19 @@ _log = logging.getLogger(__name__)
 class ConnectionLimits:
     """How much connections may hold, in each process. Times are in seconds; 0 is no limit where it counts something."""
 
-    connections: int = 2_000
-    connections_per_address: int = 500
-    sockets: int = 1_000
-    sockets_per_address: int = 100
-    subscriptions: int = 2_000
-    subscriptions_per_address: int = 500
-    head_seconds: float = 10.0
+    connections: int
+    connections_per_address: int
+    sockets: int
+    sockets_per_address: int
+    head_seconds: float
     """For the headers of a request to arrive."""
-    socket_idle_seconds: float = 300.0
+    socket_idle_seconds: float
     """For a WebSocket on which no operation is under way."""
-    read_seconds: float = 10.0
+    read_seconds: float
     """For an answer to be read: see :class:`SlowReaders`."""
-    unsent_bytes: int = 20_000_000
+    unsent_bytes: int
     """What may wait to be written to one client."""
-    unsent_bytes_together: int = 60_000_000
+    unsent_bytes_together: int
 
 
 class Connections:
@@ -44,12 +42,12 @@ class Connections:
     The app makes it, and hands it to the protocols in the state of its lifespan, as ``connections``.
     """
 
-    def __init__(self, limits: ConnectionLimits = ConnectionLimits()) -> None:
+    def __init__(self, limits: ConnectionLimits, subscriptions: Subscriptions) -> None:
         self.limits = limits
         self.open = Quota("connections", limits.connections, limits.connections_per_address)
         self.sockets = Quota("WebSockets", limits.sockets, limits.sockets_per_address)
         self.slow = SlowReaders(limits.read_seconds, limits.unsent_bytes, limits.unsent_bytes_together)
-        self.subscriptions = Subscriptions(limits.subscriptions, limits.subscriptions_per_address)
+        self.subscriptions = subscriptions
         self.stopping = asyncio.Event()
         self.garbage = 0
         """Requests that were no HTTP."""

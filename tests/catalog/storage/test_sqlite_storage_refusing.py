@@ -9,20 +9,21 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from catalog.storage.sqlite_storage import Storage
-from catalog.sync.schedule import Schedule
 from tests.support.crawls import asked
+from tests.support.settings_for_tests import SCHEDULE
 from tests.support.stored_catalogs import A, save
 from tests.support.syncs import catalog_of, following, syncing, until
 from upstream.embedded import EmbeddedUpstream
 
 ROOT = Path(__file__).parents[3]
 
-OFTEN = Schedule(crawl=3600, newest=3600, lease=0.03, look=0.01)
+OFTEN = replace(SCHEDULE, crawl=3600, newest=3600, lease=0.03, look=0.01)
 """The lease is renewed, and what could not be stored is stored, every hundredth of a second."""
 
 TAKE_AND_STAY = """

@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,12 @@ import pytest
 
 from catalog.storage.sqlite_storage import Storage
 from catalog.sync.refresh_attempts import Attempts
-from catalog.sync.schedule import Schedule
 from tests.support.batcher_with_held_answers import Unmeasured
 from tests.support.crawls import asked, client_of
-from tests.support.gateway_in_process import UPSTREAM_URL
+from tests.support.settings_for_tests import BUDGET, CLIENT_LIMITS, SCHEDULE, UPSTREAM_URL
 from tests.support.syncs import Sync, catalog_of, following, syncing, until
 from upstream.batching.batcher import Batcher
 from upstream.client.circuit_breaker import CircuitOpen
-from upstream.client.retrying_exchange import ClientLimits
 from upstream.client.upstream_errors import UpstreamTimeout, UpstreamUnavailable
 from upstream.embedded import (
     BadField,
@@ -37,7 +36,7 @@ from upstream.embedded import (
     WrongCount,
 )
 
-QUICK = Schedule(crawl=3600, newest=0.01, probe=0.01, first_retry=0.01, longest_retry=0.02)
+QUICK = replace(SCHEDULE, crawl=3600, newest=0.01, probe=0.01, first_retry=0.01, longest_retry=0.02)
 PROBE = "packages/?limit=1&offset=1000000000"
 CRAWL_BEGINS = "packages/?limit=100&offset=0"
 
@@ -118,7 +117,7 @@ async def test_what_nobody_foresaw_in_a_crawl_is_logged_with_its_place_counted_a
     embedded: EmbeddedUpstream, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with client_of(embedded) as client:
-        batcher, healthy = Batcher(client), client.costs
+        batcher, healthy = Batcher(client, BUDGET), client.costs
         with closing(Storage(":memory:")) as storage:
             sync = Sync(client, batcher, storage, UPSTREAM_URL, QUICK)
             client.costs = Unmeasured(LookupError("a defect"))
@@ -145,7 +144,7 @@ async def test_what_nobody_foresaw_in_the_storage_is_tried_again_too(
     embedded: EmbeddedUpstream, defects: int
 ) -> None:
     async with client_of(embedded) as client:
-        batcher = Batcher(client)
+        batcher = Batcher(client, BUDGET)
         with closing(Broken(":memory:", defects)) as storage:
             sync = Sync(client, batcher, storage, UPSTREAM_URL, QUICK)
             async with following(sync):
@@ -167,7 +166,7 @@ async def test_what_nobody_foresaw_in_the_storage_is_tried_again_too(
 async def test_an_upstream_that_does_not_answer_gets_one_small_request_at_a_time_and_then_a_crawl(
     embedded: EmbeddedUpstream, down: Callable[[EmbeddedUpstream], None] | None
 ) -> None:
-    schedule = Schedule(newest=3600, probe=0.01, first_retry=0.01, longest_retry=3600)
+    schedule = replace(SCHEDULE, newest=3600, probe=0.01, first_retry=0.01, longest_retry=3600)
     async with syncing(embedded, schedule=schedule) as sync, following(sync):
         first = await until(lambda: sync.snapshot)
         embedded.faults.state = "down" if down else "database-down"
@@ -187,7 +186,7 @@ async def test_an_upstream_that_does_not_answer_gets_one_small_request_at_a_time
 async def test_an_attempt_that_fails_behind_a_good_probe_comes_after_longer_and_longer_pauses(
     embedded: EmbeddedUpstream,
 ) -> None:
-    schedule = Schedule(newest=3600, probe=0.001, first_retry=0.02, longest_retry=3600)
+    schedule = replace(SCHEDULE, newest=3600, probe=0.001, first_retry=0.02, longest_retry=3600)
     async with syncing(embedded, schedule=schedule) as sync, following(sync):
         await until(lambda: sync.snapshot)
         embedded.faults.add(Fault(StatusFault(503), path="/api/v4/categories/"))
@@ -256,9 +255,9 @@ async def test_a_record_that_does_not_fit_fails_no_attempt(embedded: EmbeddedUps
 async def test_upstream_is_found_again_through_an_open_circuit_whoever_else_asks(
     embedded: EmbeddedUpstream,
 ) -> None:
-    limits = ClientLimits(attempts=1, breaker_failures=2, breaker_rest=0.05)
+    limits = replace(CLIENT_LIMITS, attempts=1, breaker_failures=2, breaker_rest=0.05)
     async with client_of(embedded, limits) as client:
-        batcher = Batcher(client)
+        batcher = Batcher(client, BUDGET)
         with closing(Storage(":memory:")) as storage:
             sync = Sync(client, batcher, storage, UPSTREAM_URL, QUICK)
             async with following(sync):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from catalog.sync.full_crawl import LastGood, crawl
 from tests.support.crawls import Changing, asked, client_of, crawled, found, truth
+from tests.support.settings_for_tests import BUDGET, CLIENT_LIMITS
 from upstream.batching.batcher import Batcher
-from upstream.client.retrying_exchange import ClientLimits
 from upstream.client.upstream_errors import UpstreamBadData
 from upstream.client.v4_records import CATEGORY, GRID, PACKAGE
 from upstream.embedded import ContentType, EmbeddedCatalog, EmbeddedUpstream, Fault, Latency
@@ -53,14 +54,14 @@ async def test_the_other_pages_come_together_as_far_as_the_limiter_lets_them() -
     embedded = EmbeddedUpstream(packages=1300, latency=0.002)
     asked_by_then: list[int] = []
     upstream = Changing(embedded, {1: lambda _: asked_by_then.append(embedded.requests.total)})
-    await crawled(upstream, limits=ClientLimits(lowest_in_flight=3, highest_in_flight=3))
+    await crawled(upstream, limits=replace(CLIENT_LIMITS, lowest_in_flight=3, highest_in_flight=3))
     assert asked_by_then == [1]  # which says how many there are
     assert embedded.requests.max_concurrency == 3
 
 
 async def test_few_pages_wait_for_their_turn_at_a_time() -> None:
     embedded = EmbeddedUpstream(packages=1300, latency=0.002)
-    await crawled(embedded, limits=ClientLimits(lowest_in_flight=32, highest_in_flight=32))
+    await crawled(embedded, limits=replace(CLIENT_LIMITS, lowest_in_flight=32, highest_in_flight=32))
     assert embedded.requests.max_concurrency == 8
 
 
@@ -72,8 +73,8 @@ async def test_requests_of_users_go_first() -> None:
         if read == 200:
             two_pages_are_read.set()
 
-    async with client_of(embedded, ClientLimits(attempts=1, highest_in_flight=1)) as client:
-        batcher = Batcher(client)
+    async with client_of(embedded, replace(CLIENT_LIMITS, attempts=1, highest_in_flight=1)) as client:
+        batcher = Batcher(client, BUDGET)
         crawling = asyncio.create_task(crawl(batcher, client, LastGood(), progress))
         await two_pages_are_read.wait()
         # One page is under way, which may not have been counted yet, and others are waiting for their turn.
@@ -104,7 +105,7 @@ async def test_progress_tells_after_each_page_how_much_of_each_list_is_read() ->
 
 async def test_the_batcher_learns_the_places_of_all_records(embedded: EmbeddedUpstream) -> None:
     async with client_of(embedded) as client:
-        batcher = Batcher(client)
+        batcher = Batcher(client, BUDGET)
         await crawl(batcher, client, LastGood())
     newest_first = sorted(embedded.catalog.packages, reverse=True)
     bounds = [batcher.positions[PACKAGE.singular].bounds(id) for id in newest_first]

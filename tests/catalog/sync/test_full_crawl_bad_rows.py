@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import pytest
 
 from tests.support.crawls import asked, crawled, found, last_good, truth
-from upstream.client.retrying_exchange import ClientLimits
+from tests.support.settings_for_tests import CLIENT_LIMITS
 from upstream.client.upstream_errors import UpstreamBadData, UpstreamUnavailable
 from upstream.embedded import (
     BadField,
@@ -175,7 +176,7 @@ async def test_an_upstream_that_is_down_ends_the_crawl_at_once(
 ) -> None:
     embedded.faults.state = state
     with pytest.raises(UpstreamUnavailable):
-        await crawled(embedded, limits=ClientLimits(attempts=2))
+        await crawled(embedded, limits=replace(CLIENT_LIMITS, attempts=2))
     assert embedded.requests.total == requests
 
 
@@ -188,7 +189,7 @@ async def test_an_upstream_that_goes_down_during_the_crawl_ends_it_soon(state: S
             embedded.faults.state = state
 
     with pytest.raises(UpstreamUnavailable):
-        await crawled(embedded, limits=ClientLimits(attempts=1), progress=progress)
+        await crawled(embedded, limits=CLIENT_LIMITS, progress=progress)
     assert embedded.requests.total <= 3 + 10  # after which the breaker would be open
 
 
@@ -198,7 +199,7 @@ async def test_halving_ends_when_too_many_rows_are_unreadable(
 ) -> None:
     poison(embedded, *range(0, 300, 2))
     with pytest.raises(UpstreamUnavailable):
-        await crawled(embedded, limits=ClientLimits(attempts=1, breaker_failures=failures))
+        await crawled(embedded, limits=replace(CLIENT_LIMITS, attempts=1, breaker_failures=failures))
     assert embedded.requests.total <= most
 
 
@@ -209,7 +210,7 @@ async def test_failures_that_pass_are_got_over(embedded: EmbeddedUpstream, failu
     whole = await truth(embedded.catalog)
     embedded.faults.add(Fault(failure, pattern="packages.*offset=200$", times=1))
     embedded.faults.add(Fault(failure, pattern="packages.*limit=2&", times=1))
-    assert found(await crawled(embedded, limits=ClientLimits(attempts=2))) == whole
+    assert found(await crawled(embedded, limits=replace(CLIENT_LIMITS, attempts=2))) == whole
     assert embedded.requests.total == READS + LOOKS + 2
 
 

@@ -14,10 +14,10 @@ from catalog.sync.full_crawl import LastGood, crawl
 from tests.support.batcher_with_held_answers import settle
 from tests.support.crawls import asked, client_of, crawled
 from tests.support.impatient_clients import UPSTREAM_URL
+from tests.support.settings_for_tests import BUDGET, CLIENT_LIMITS
 from upstream.batching.batcher import Batcher
 from upstream.client.api_client import Client
 from upstream.client.http_transport import in_process
-from upstream.client.retrying_exchange import ClientLimits
 from upstream.client.upstream_errors import UpstreamBadData
 from upstream.client.v4_records import PACKAGE
 from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream, Fault, WrongCount
@@ -66,8 +66,8 @@ async def test_a_crawl_of_such_a_list_holds_few_tasks_and_ends_at_once_when_it_i
     high_ids: EmbeddedUpstream,
 ) -> None:
     high_ids.faults.add(Fault(WrongCount(100_000)))
-    async with client_of(Waiting(high_ids), ClientLimits(attempts=1)) as client:
-        crawling = asyncio.create_task(crawl(Batcher(client), client, LastGood()))
+    async with client_of(Waiting(high_ids), CLIENT_LIMITS) as client:
+        crawling = asyncio.create_task(crawl(Batcher(client, BUDGET), client, LastGood()))
         await settle()
         assert len(asyncio.all_tasks()) < 50
         crawling.cancel()
@@ -92,7 +92,7 @@ async def test_a_count_that_is_less_than_a_page_shows_is_bad_data(
 async def test_a_wrong_count_makes_no_plan_of_thousands_of_pages(high_ids: EmbeddedUpstream) -> None:
     high_ids.faults.add(Fault(WrongCount(100_000)))
     async with client_of(high_ids) as client:
-        batcher = Batcher(client)
+        batcher = Batcher(client, BUDGET)
         await batcher.page(PACKAGE, limit=1, offset=0)
         ids = list(range(HIGH, HIGH + 1300, 13))
         found = await batcher.fetch(PACKAGE, ids)
@@ -111,7 +111,7 @@ async def test_one_record_with_a_wrong_id_takes_no_page_along() -> None:
         page: dict[str, Any] = (await http.get("packages/?limit=10")).json()
     page["results"][0]["id"] = 3
     body = msgspec.json.encode(page)
-    client = Client(UPSTREAM_URL, httpx.MockTransport(answer))
+    client = Client(UPSTREAM_URL, httpx.MockTransport(answer), CLIENT_LIMITS)
     assert len((await client.page(PACKAGE, limit=10)).records) == 10
     await client.aclose()
 

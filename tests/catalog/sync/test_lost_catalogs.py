@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from catalog.sync.catalog_guard import CatalogRefused
-from catalog.sync.schedule import Schedule
 from tests.support.crawls import asked, truth
+from tests.support.settings_for_tests import SCHEDULE
 from tests.support.stored_catalogs import stored_in
 from tests.support.syncs import catalog_of, following, records_of, syncing, until
 from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream
@@ -134,7 +135,7 @@ async def test_a_loss_is_accepted_when_it_is_to_be(upstream: Losing, path: Path)
 async def test_a_loss_is_tried_again_and_accepted_when_crawls_have_agreed_for_long_enough(
     upstream: Losing, caplog: pytest.LogCaptureFixture
 ) -> None:
-    schedule = Schedule(first_retry=0.01, longest_retry=0.02, probe=0.01, agreement=0.2)
+    schedule = replace(SCHEDULE, first_retry=0.01, longest_retry=0.02, probe=0.01, agreement=0.2)
     async with syncing(upstream, schedule=schedule) as sync, following(sync):
         first = await until(lambda: sync.snapshot)
         upstream.lose_packages(200)
@@ -154,7 +155,7 @@ async def test_a_loss_is_tried_again_and_accepted_when_crawls_have_agreed_for_lo
 async def test_what_a_crawl_by_hand_accepts_ends_the_doubt_of_the_gateway_that_runs(
     upstream: Losing, path: Path
 ) -> None:
-    schedule = Schedule(lease=0.03, first_retry=0.05, longest_retry=0.05, probe=0.01)
+    schedule = replace(SCHEDULE, lease=0.03, first_retry=0.05, longest_retry=0.05, probe=0.01)
     async with (
         syncing(upstream, path, schedule=schedule) as leader,
         syncing(upstream, path) as by_hand,
@@ -172,7 +173,7 @@ async def test_what_a_crawl_by_hand_accepts_ends_the_doubt_of_the_gateway_that_r
 
 
 async def test_what_is_refused_is_tried_again_after_a_pause_and_not_at_once(upstream: Losing) -> None:
-    schedule = Schedule(first_retry=3600, longest_retry=3600, probe=0.001)
+    schedule = replace(SCHEDULE, first_retry=3600, longest_retry=3600, probe=0.001)
     async with syncing(upstream, schedule=schedule) as sync, following(sync):
         await until(lambda: sync.snapshot)
         upstream.lose_packages(200)

@@ -13,7 +13,7 @@ from catalog.indexed_catalog import CatalogDifference
 from catalog.storage.sqlite_storage import Storage
 from tests.support.batcher_with_held_answers import settle
 from tests.support.crawls import client_of
-from tests.support.gateway_in_process import UPSTREAM_URL
+from tests.support.settings_for_tests import BUDGET, UPSTREAM_URL
 from tests.support.stored_catalogs import change
 from tests.support.syncs import QUICK, Sync
 from upstream.batching.batcher import Batcher
@@ -67,7 +67,7 @@ class Followers:
 
 async def test_a_publish_is_read_once_for_all_subscribers(embedded: EmbeddedUpstream, path: Path) -> None:
     async with client_of(embedded) as client:
-        batcher = Batcher(client)
+        batcher = Batcher(client, BUDGET)
         with closing(CountingStorage(str(path))) as storage:
             sync = Sync(client, batcher, storage, UPSTREAM_URL, QUICK)
             await sync.crawl()
@@ -87,7 +87,7 @@ async def test_a_publish_is_read_once_for_all_subscribers(embedded: EmbeddedUpst
 
 async def test_subscribers_that_are_behind_share_what_is_read(embedded: EmbeddedUpstream, path: Path) -> None:
     async with client_of(embedded) as client:
-        batcher = Batcher(client)
+        batcher = Batcher(client, BUDGET)
         with closing(CountingStorage(str(path))) as storage:
             sync = Sync(client, batcher, storage, UPSTREAM_URL, QUICK)
             await sync.crawl()
@@ -109,7 +109,7 @@ async def test_a_subscriber_that_leaves_does_not_end_the_read_of_the_others(
     embedded: EmbeddedUpstream, path: Path
 ) -> None:
     async with client_of(embedded) as client:
-        batcher = Batcher(client)
+        batcher = Batcher(client, BUDGET)
         with closing(CountingStorage(str(path))) as storage:
             sync = Sync(client, batcher, storage, UPSTREAM_URL, QUICK)
             await sync.crawl()
@@ -129,7 +129,7 @@ async def test_the_difference_of_a_crawl_is_worked_out_once_and_handed_on(
     embedded: EmbeddedUpstream, path: Path
 ) -> None:
     async with client_of(embedded) as client:
-        batcher = Batcher(client)
+        batcher = Batcher(client, BUDGET)
         with closing(CountingStorage(str(path))) as storage:
             sync = Sync(client, batcher, storage, UPSTREAM_URL, QUICK)
             first = await sync.crawl()
@@ -155,7 +155,7 @@ async def test_a_difference_to_another_catalog_than_the_stored_one_is_not_taken(
     embedded: EmbeddedUpstream, path: Path
 ) -> None:
     async with client_of(embedded) as client:
-        batcher = Batcher(client)
+        batcher = Batcher(client, BUDGET)
         with closing(CountingStorage(str(path))) as storage:
             one, other = (Sync(client, batcher, storage, UPSTREAM_URL, QUICK) for _ in range(2))
             await one.crawl()

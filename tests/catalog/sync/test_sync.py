@@ -10,7 +10,7 @@ import pytest
 
 from catalog.indexed_catalog import CatalogDifference, RecordKey
 from tests.support.crawls import asked, truth
-from tests.support.gateway_in_process import UPSTREAM_URL
+from tests.support.settings_for_tests import UPSTREAM_URL
 from tests.support.stored_catalogs import begin, stored_in
 from tests.support.syncs import catalog_of, records_of, syncing
 from upstream.client.upstream_errors import StorageUnavailable, UpstreamUnavailable

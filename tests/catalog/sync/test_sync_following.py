@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from catalog.sync.schedule import Schedule
 from tests.support.batcher_with_held_answers import settle
 from tests.support.crawls import Changing, asked
+from tests.support.settings_for_tests import SCHEDULE
 from tests.support.syncs import catalog_of, following, syncing, until
 from upstream.embedded import EmbeddedUpstream, Fault, StatusFault
 
@@ -18,7 +19,7 @@ CRAWL = 8
 """Requests of a crawl of 300 packages."""
 
 NEWEST = "packages/?limit=20&offset=0"
-LOOKING = Schedule(crawl=3600, newest=0.005, first_retry=0.005, longest_retry=0.01)
+LOOKING = replace(SCHEDULE, crawl=3600, newest=0.005, first_retry=0.005, longest_retry=0.01)
 DOWN_FOR_7_SECONDS = Fault(StatusFault(503, retry_after="7"))
 
 
@@ -98,7 +99,7 @@ async def test_it_crawls_when_a_look_shows_that_more_has_changed(embedded: Embed
 
 
 async def test_it_crawls_when_the_catalog_is_old(embedded: EmbeddedUpstream) -> None:
-    often = Schedule(crawl=0.05, newest=0.01)
+    often = replace(SCHEDULE, crawl=0.05, newest=0.01)
     async with syncing(embedded, schedule=often) as sync, following(sync):
         first = await until(lambda: sync.snapshot)
         await until(lambda: sync.snapshot is not first)
@@ -233,7 +234,7 @@ async def test_another_takes_over_when_the_crawler_ends(embedded: EmbeddedUpstre
 async def test_the_crawler_takes_what_a_crawl_by_hand_has_saved(
     embedded: EmbeddedUpstream, path: Path
 ) -> None:
-    often = Schedule(lease=0.03)  # the file is looked at in a third of that
+    often = replace(SCHEDULE, lease=0.03)  # the file is looked at in a third of that
     async with AsyncExitStack() as stack:
         leader = await stack.enter_async_context(syncing(embedded, path, schedule=often))
         by_hand = await stack.enter_async_context(syncing(embedded, path))

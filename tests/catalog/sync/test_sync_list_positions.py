@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from catalog.storage.sqlite_storage import Storage
-from catalog.sync.schedule import Schedule
 from tests.support.crawls import asked, client_of
-from tests.support.gateway_in_process import UPSTREAM_URL
+from tests.support.settings_for_tests import BUDGET, SCHEDULE, UPSTREAM_URL
 from tests.support.syncs import Sync
 from upstream.batching.batcher import Batcher
 from upstream.client.v4_records import GRID, PACKAGE, PackageRecord
@@ -26,9 +25,9 @@ unreadable = pytest.mark.parametrize("effect", UNREADABLE, ids=["a row that is a
 async def syncing(embedded: EmbeddedUpstream, path: Path) -> AsyncIterator[tuple[Sync, Batcher]]:
     """One of the processes that share the file at ``path``."""
     async with client_of(embedded) as client:
-        batcher = Batcher(client)
+        batcher = Batcher(client, BUDGET)
         with closing(Storage(str(path))) as storage:
-            yield Sync(client, batcher, storage, UPSTREAM_URL, Schedule()), batcher
+            yield Sync(client, batcher, storage, UPSTREAM_URL, SCHEDULE), batcher
         await batcher.aclose()
 
 

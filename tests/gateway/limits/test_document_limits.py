@@ -12,16 +12,17 @@ from graphql import GraphQLObjectType, get_introspection_query, get_nullable_typ
 
 from catalog.indexed_catalog import Catalog
 from engine import TooComplex
-from gateway.limits import DEFAULT_DOCUMENT_LIMITS, DocumentLimits, check_document, check_text
+from gateway.limits import DocumentLimits, check_document, check_text
 from resolvers.lists.list_sizes import USUAL_SIZES, Length, ListSizes, list_sizes
 from schema import schema
 from tests.support.made_records import catalog_of, category, grid, package
+from tests.support.settings_for_tests import DOCUMENT_LIMITS
 
 EXAMPLES = sorted((Path(__file__).parent.parent.parent.parent / "examples").glob("*.graphql"))
 ANYTHING = DocumentLimits(*[10**12] * len(DocumentLimits.__slots__))
 
 
-def beyond(text: str, limits: DocumentLimits = DEFAULT_DOCUMENT_LIMITS) -> tuple[str, int] | None:
+def beyond(text: str, limits: DocumentLimits = DOCUMENT_LIMITS) -> tuple[str, int] | None:
     """The limit that a document is beyond, and what it has."""
     try:
         check_document(parse(text), limits)
@@ -46,39 +47,39 @@ def has(text: str, **limit: int) -> int:
     [
         (
             "{ a } query B { b } fragment F on Q { c }",
-            DocumentLimits(definitions=2),
+            replace(DOCUMENT_LIMITS, definitions=2),
             "The document has 3 operations and fragments; 2 are allowed.",
         ),
         (
             "{ a { b { ...F } } } fragment F on C { c }",
-            DocumentLimits(depth=2),
+            replace(DOCUMENT_LIMITS, depth=2),
             "The document has fields 3 deep, fragments included; 2 are allowed.",
         ),
         (
             "{ a { ...F } b { ...F } } fragment F on A { c }",
-            DocumentLimits(selections=5),
+            replace(DOCUMENT_LIMITS, selections=5),
             "The document selects 6 fields and fragments, each fragment counted wherever it is spread; "
             "5 are allowed.",
         ),
         (
             "{ a { ...F } b { ...F } } fragment F on A { x: c }",
-            DocumentLimits(aliases=1),
+            replace(DOCUMENT_LIMITS, aliases=1),
             "The document has 2 aliases, those of a fragment counted wherever it is spread; 1 are allowed.",
         ),
         (
             "{ a ...F } fragment F on Q { b c { d } }",
-            DocumentLimits(root_fields=2),
+            replace(DOCUMENT_LIMITS, root_fields=2),
             "An operation has 3 root fields, fragments included; 2 are allowed.",
         ),
         (
             "{ a a a }",
-            DocumentLimits(repeated_fields=2),
+            replace(DOCUMENT_LIMITS, repeated_fields=2),
             "The document repeats fields: 3 pairs of them have one name in one place of the answer; "
             "2 are allowed.",
         ),
         (
             "{ categories { slug } }",
-            DocumentLimits(values=6),
+            replace(DOCUMENT_LIMITS, values=6),
             "The answer may have 7 values, with lists as long as those of the catalog; 6 are allowed. "
             "Ask for shorter pages, or for fewer lists in lists.",
         ),
@@ -210,7 +211,7 @@ def test_answers_of_many_megabytes_are_refused_before_they_are_made(
     attack: str, whole_catalog: Catalog
 ) -> None:
     with pytest.raises(TooComplex) as caught:
-        check_document(parse(ATTACKS[attack]), DEFAULT_DOCUMENT_LIMITS, list_sizes(whole_catalog))
+        check_document(parse(ATTACKS[attack]), DOCUMENT_LIMITS, list_sizes(whole_catalog))
     assert caught.value.limit == "values"
     assert beyond(ATTACKS[attack]) is not None
 
@@ -254,7 +255,7 @@ def test_every_list_without_a_page_or_keys_has_a_size() -> None:
 def test_few_lists_in_one_another_are_more_than_any_answer_holds(lists: int) -> None:
     relations = [("grids", "packages")[place % 2] for place in range(lists)]
     text = "{ packages(first: 100) { nodes { " + " { ".join([*relations, "slug"]) + " }" * (lists + 3)
-    found = beyond(text, replace(ANYTHING, values=DEFAULT_DOCUMENT_LIMITS.values))
+    found = beyond(text, replace(ANYTHING, values=DOCUMENT_LIMITS.values))
     assert found is not None
     assert found[0] == "values"
 
@@ -303,8 +304,8 @@ def test_what_is_wrong_otherwise_is_left_to_validation(text: str) -> None:
 )
 def test_repeats_are_found_wherever_validation_would_find_them(text: str) -> None:
     # 2,000 of them took validation two seconds.
-    assert beyond(text % ("b { c } " * 101), DEFAULT_DOCUMENT_LIMITS) == ("repeated_fields", 10_100)
-    assert beyond(text % ("b { c } " * 55), DEFAULT_DOCUMENT_LIMITS) is None
+    assert beyond(text % ("b { c } " * 101), DOCUMENT_LIMITS) == ("repeated_fields", 10_100)
+    assert beyond(text % ("b { c } " * 55), DOCUMENT_LIMITS) is None
 
 
 def _fragments_at_one_place(count: int) -> str:
@@ -340,10 +341,8 @@ def test_attacks_pass_at_the_default_and_no_further(
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_the_examples_are_far_within_the_limits(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    tenth = DocumentLimits(
-        *[getattr(DEFAULT_DOCUMENT_LIMITS, name) // 10 for name in DocumentLimits.__slots__]
-    )
-    tenth = replace(tenth, depth=DEFAULT_DOCUMENT_LIMITS.depth // 2)
+    tenth = DocumentLimits(*[getattr(DOCUMENT_LIMITS, name) // 10 for name in DocumentLimits.__slots__])
+    tenth = replace(tenth, depth=DOCUMENT_LIMITS.depth // 2)
     check_text(text, tenth)
     check_document(parse(text), tenth)
 
@@ -355,5 +354,5 @@ def test_the_introspection_of_tools_is_within_the_limits() -> None:
         schema_description=True,
         input_value_deprecation=True,
     )
-    check_text(text, DEFAULT_DOCUMENT_LIMITS)
-    check_document(parse(text), DEFAULT_DOCUMENT_LIMITS)
+    check_text(text, DOCUMENT_LIMITS)
+    check_document(parse(text), DOCUMENT_LIMITS)

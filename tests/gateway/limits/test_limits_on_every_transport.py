@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from gateway.limits import DEFAULT_DOCUMENT_LIMITS, DocumentLimits
-from gateway.request_execution import Gateway, GraphQLRequest, Unplanned, explain
-from server import document_limits
+from gateway.limits import DocumentLimits
+from gateway.request_execution import GraphQLRequest, Unplanned, explain
+from setting_groups import document_limits
 from settings import read_settings
 from tests.support.command_line import server
-from tests.support.gateway_in_process import source_over
+from tests.support.gateway_in_process import gateway_over, source_over
+from tests.support.settings_for_tests import DOCUMENT_LIMITS
 from tests.support.streaming_gateway import http_client, received, served, server_sent, socket, subscribe
 from upstream.embedded import EmbeddedUpstream
 
@@ -66,9 +68,9 @@ def test_the_command_line_refuses_by_the_settings() -> None:
 
 def test_a_plan_is_refused_by_the_limits_it_is_given() -> None:
     request = GraphQLRequest("{ categories { slug } }")
-    assert explain(request, DocumentLimits(depth=2))
+    assert explain(request, replace(DOCUMENT_LIMITS, depth=2))
     with pytest.raises(Unplanned) as caught:
-        explain(request, DocumentLimits(depth=1))
+        explain(request, replace(DOCUMENT_LIMITS, depth=1))
     assert str(caught.value) == "The document has fields 2 deep, fragments included; 1 are allowed."
 
 
@@ -83,19 +85,13 @@ async def test_refusals_are_counted_by_limit(http: httpx.AsyncClient) -> None:
 
 
 async def test_two_gateways_in_one_process_have_limits_of_their_own(embedded: EmbeddedUpstream) -> None:
-    source = source_over(embedded)
-    await source.open()
-    strict, lax = Gateway(source, limits=DocumentLimits(aliases=0)), Gateway(source)
-    request = GraphQLRequest("{ a: categories { slug } }")
-    for _ in range(2):
-        assert (await strict.execute(request)).failed
-        assert not (await lax.execute(request)).failed
-    assert (strict.refused, lax.refused) == ({"aliases": 2}, {})
-    await source.aclose()
-
-
-def test_the_settings_have_the_limits_that_the_program_has_without_them() -> None:
-    assert document_limits(read_settings()) == DEFAULT_DOCUMENT_LIMITS
+    async with source_over(embedded) as source:
+        strict, lax = gateway_over(source, limit_aliases=0), gateway_over(source)
+        request = GraphQLRequest("{ a: categories { slug } }")
+        for _ in range(2):
+            assert (await strict.execute(request)).failed
+            assert not (await lax.execute(request)).failed
+        assert (strict.refused, lax.refused) == ({"aliases": 2}, {})
 
 
 def test_each_limit_is_a_setting() -> None:

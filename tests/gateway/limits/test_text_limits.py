@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from graphql import GraphQLSyntaxError
 from graphql.language import Lexer, Source, TokenKind
 
 from engine import TooComplex
-from gateway.limits import DEFAULT_DOCUMENT_LIMITS, DocumentLimits, check_text
+from gateway.limits import check_text
+from tests.support.settings_for_tests import DOCUMENT_LIMITS
 
 PIECES = [
     *'{}()[]:!$&=@|,." \n\t#\\-+',
@@ -36,7 +38,7 @@ PIECES = [
 
 
 def tokens_of(text: str) -> int:
-    return check_text(text, DocumentLimits(bytes=1_000_000, tokens=1_000_000))
+    return check_text(text, replace(DOCUMENT_LIMITS, bytes=1_000_000, tokens=1_000_000))
 
 
 def lexed(text: str) -> tuple[int, bool]:
@@ -59,18 +61,18 @@ def lexed(text: str) -> tuple[int, bool]:
 def test_bytes_are_counted_in_utf_8_up_to_the_limit() -> None:
     text = '{ package(slug: "☃") { slug } }'
     size = len(text) + 2
-    check_text(text, DocumentLimits(bytes=size))
+    check_text(text, replace(DOCUMENT_LIMITS, bytes=size))
     with pytest.raises(TooComplex) as caught:
-        check_text(text, DocumentLimits(bytes=size - 1))
+        check_text(text, replace(DOCUMENT_LIMITS, bytes=size - 1))
     assert str(caught.value) == "The document has 33 bytes; 32 are allowed."
     assert (caught.value.limit, caught.value.allowed, caught.value.value) == ("bytes", 32, 33)
 
 
 def test_tokens_are_counted_up_to_the_limit() -> None:
     text = '{ categories { slug } } # a comment\n"""two\nlines"""'
-    assert check_text(text, DocumentLimits(tokens=8)) == 8
+    assert check_text(text, replace(DOCUMENT_LIMITS, tokens=8)) == 8
     with pytest.raises(TooComplex) as caught:
-        check_text(text, DocumentLimits(tokens=7))
+        check_text(text, replace(DOCUMENT_LIMITS, tokens=7))
     assert str(caught.value) == "The document has 8 tokens; 7 are allowed."
     assert (caught.value.limit, caught.value.allowed, caught.value.value) == ("tokens", 7, 8)
 
@@ -121,5 +123,5 @@ def test_a_text_of_strings_that_do_not_end_is_counted_once() -> None:
 )
 def test_attacks_by_size_end_before_the_parser(text: str, limit: str, value: int) -> None:
     with pytest.raises(TooComplex) as caught:
-        check_text(text, DEFAULT_DOCUMENT_LIMITS)
+        check_text(text, DOCUMENT_LIMITS)
     assert (caught.value.limit, caught.value.value) == (limit, value)

@@ -8,8 +8,6 @@ from hashlib import sha256
 import pytest
 
 from gateway.document_cache import DocumentCache
-from gateway.limits import DEFAULT_DOCUMENT_LIMITS
-from gateway.persisted.document_lookup import PersistedDocuments
 from gateway.persisted.registered_documents import (
     NEW_BYTES,
     NEW_DOCUMENTS,
@@ -18,6 +16,8 @@ from gateway.persisted.registered_documents import (
     RegisteredDocuments,
 )
 from tests.support.persisted_documents import NOT_FOUND, TEXT, apollo, hash_of, refusal
+from tests.support.settings_for_tests import DOCUMENT_LIMITS
+from tests.support.trusted_documents import documents_of
 
 UNKNOWN = "0" * 64
 
@@ -26,7 +26,7 @@ NOT_SUPPORTED = ("PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported", 
 
 
 def test_a_text_without_an_id_is_itself() -> None:
-    documents = PersistedDocuments(DocumentCache(DEFAULT_DOCUMENT_LIMITS))
+    documents = documents_of(DocumentCache(DOCUMENT_LIMITS))
     assert documents.resolve(TEXT, None, None) == TEXT
     assert documents.resolve(TEXT, "", {"other": 1}) == TEXT
     assert documents.resolve(TEXT, None, {"persistedQuery": None}) == TEXT
@@ -36,7 +36,7 @@ def test_a_text_without_an_id_is_itself() -> None:
 @pytest.mark.parametrize("query", [None, "", " \n"])
 def test_neither_a_text_nor_an_id_is_refused(query: str | None) -> None:
     sentence = "The request has no document: send its text as query, or its id as documentId."
-    assert refusal(PersistedDocuments(DocumentCache(DEFAULT_DOCUMENT_LIMITS)), query) == (
+    assert refusal(documents_of(DocumentCache(DOCUMENT_LIMITS)), query) == (
         "BAD_REQUEST",
         sentence,
         400,
@@ -45,7 +45,7 @@ def test_neither_a_text_nor_an_id_is_refused(query: str | None) -> None:
 
 
 def test_a_document_is_asked_for_registered_and_found() -> None:
-    documents = PersistedDocuments(DocumentCache(DEFAULT_DOCUMENT_LIMITS))
+    documents = documents_of(DocumentCache(DOCUMENT_LIMITS))
     assert refusal(documents, None, None, apollo(TEXT)) == NOT_FOUND
     assert documents.resolve(TEXT, None, apollo(TEXT)) == TEXT
     assert documents.resolve(None, None, apollo(TEXT)) == TEXT
@@ -54,7 +54,7 @@ def test_a_document_is_asked_for_registered_and_found() -> None:
 
 
 def test_it_is_found_and_registered_by_document_id_too() -> None:
-    documents = PersistedDocuments(DocumentCache(DEFAULT_DOCUMENT_LIMITS))
+    documents = documents_of(DocumentCache(DOCUMENT_LIMITS))
     id = f"sha256:{hash_of(TEXT)}"
     assert refusal(documents, None, id) == NOT_FOUND
     assert documents.resolve(TEXT, id) == TEXT
@@ -63,13 +63,13 @@ def test_it_is_found_and_registered_by_document_id_too() -> None:
 
 
 def test_the_document_id_counts_before_apollos() -> None:
-    documents = PersistedDocuments(DocumentCache(DEFAULT_DOCUMENT_LIMITS))
+    documents = documents_of(DocumentCache(DOCUMENT_LIMITS))
     documents.resolve(TEXT, None, apollo(TEXT))
     assert documents.resolve(None, hash_of(TEXT), apollo(UNKNOWN)) == TEXT
 
 
 def test_what_is_sent_again_is_registered_once() -> None:
-    documents = PersistedDocuments(DocumentCache(DEFAULT_DOCUMENT_LIMITS))
+    documents = documents_of(DocumentCache(DOCUMENT_LIMITS))
     for _ in range(3):
         assert documents.resolve(TEXT, None, apollo(TEXT)) == TEXT
     assert documents.outcomes == {"registered": 1}
@@ -78,7 +78,7 @@ def test_what_is_sent_again_is_registered_once() -> None:
 
 @pytest.mark.parametrize("hash", [UNKNOWN, hash_of(TEXT).upper(), "x"], ids=["other", "upper case", "short"])
 def test_a_text_with_another_hash_is_refused_and_not_kept(hash: str) -> None:
-    documents = PersistedDocuments(DocumentCache(DEFAULT_DOCUMENT_LIMITS))
+    documents = documents_of(DocumentCache(DOCUMENT_LIMITS))
     extensions = {"persistedQuery": {"version": 1, "sha256Hash": hash}}
     sentence = "The id is not the SHA-256 of the query that came with it, in lower-case digits."
     assert refusal(documents, TEXT, None, extensions) == ("BAD_REQUEST", sentence, 400, 400)
@@ -87,7 +87,7 @@ def test_a_text_with_another_hash_is_refused_and_not_kept(hash: str) -> None:
 
 
 def test_another_text_cannot_take_the_place_of_a_registered_one() -> None:
-    documents = PersistedDocuments(DocumentCache(DEFAULT_DOCUMENT_LIMITS))
+    documents = documents_of(DocumentCache(DOCUMENT_LIMITS))
     documents.resolve(TEXT, None, apollo(TEXT))
     assert refusal(documents, "{ __typename }", None, apollo(TEXT))[0] == "BAD_REQUEST"
     assert documents.resolve(None, None, apollo(TEXT)) == TEXT
@@ -98,19 +98,17 @@ def test_another_version_is_refused(version: object) -> None:
     sentence = "The version of extensions.persistedQuery must be 1."
     expected = ("BAD_REQUEST", sentence, 400, 400)
     assert (
-        refusal(PersistedDocuments(DocumentCache(DEFAULT_DOCUMENT_LIMITS)), TEXT, None, apollo(TEXT, version))
-        == expected
+        refusal(documents_of(DocumentCache(DOCUMENT_LIMITS)), TEXT, None, apollo(TEXT, version)) == expected
     )
     assert (
-        refusal(PersistedDocuments(DocumentCache(DEFAULT_DOCUMENT_LIMITS)), None, None, apollo(TEXT, version))
-        == expected
+        refusal(documents_of(DocumentCache(DOCUMENT_LIMITS)), None, None, apollo(TEXT, version)) == expected
     )
 
 
 @pytest.mark.parametrize("value", [7, "x", [], {}, {"version": 1}, {"version": 1, "sha256Hash": 7}, False])
 def test_an_extension_of_another_shape_is_refused(value: object) -> None:
     code, sentence, status, json_status = refusal(
-        PersistedDocuments(DocumentCache(DEFAULT_DOCUMENT_LIMITS)), TEXT, None, {"persistedQuery": value}
+        documents_of(DocumentCache(DOCUMENT_LIMITS)), TEXT, None, {"persistedQuery": value}
     )
     assert (code, status, json_status) == ("BAD_REQUEST", 400, 400)
     assert sentence.startswith('extensions.persistedQuery must be an object such as {"version": 1, ')
@@ -123,13 +121,13 @@ def test_an_extension_of_another_shape_is_refused(value: object) -> None:
         "{ nothing }",
         "fragment F on Package { title }",
         "{ __typename } # \ud800",
-        "{ __typename" + " __typename" * DEFAULT_DOCUMENT_LIMITS.tokens + " }",
-        "{ " + "".join(f"a{n}: __typename " for n in range(DEFAULT_DOCUMENT_LIMITS.aliases + 1)) + "}",
+        "{ __typename" + " __typename" * DOCUMENT_LIMITS.tokens + " }",
+        "{ " + "".join(f"a{n}: __typename " for n in range(DOCUMENT_LIMITS.aliases + 1)) + "}",
     ],
     ids=["syntax", "validation", "no operation", "surrogate", "too many tokens", "too many aliases"],
 )
 def test_a_document_that_cannot_run_is_passed_on_but_not_kept(text: str) -> None:
-    documents = PersistedDocuments(DocumentCache(DEFAULT_DOCUMENT_LIMITS))
+    documents = documents_of(DocumentCache(DOCUMENT_LIMITS))
     hash = sha256(text.encode(errors="surrogatepass")).hexdigest()
     assert documents.resolve(text, hash) == text
     assert len(documents.registered) == 0
@@ -137,7 +135,7 @@ def test_a_document_that_cannot_run_is_passed_on_but_not_kept(text: str) -> None
 
 
 def test_what_is_switched_off_is_not_supported() -> None:
-    documents = PersistedDocuments(DocumentCache(DEFAULT_DOCUMENT_LIMITS), automatic=False)
+    documents = documents_of(DocumentCache(DOCUMENT_LIMITS), automatic=False)
     for request in [
         (None, None, apollo(TEXT)),
         (TEXT, None, apollo(TEXT)),

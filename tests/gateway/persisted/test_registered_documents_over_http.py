@@ -165,7 +165,7 @@ async def test_a_request_that_is_wrong_otherwise_registers_nothing(http: httpx.A
 async def test_an_answer_by_id_has_what_caches_need_and_a_refusal_is_never_kept(
     http: httpx.AsyncClient, app: GatewayApp
 ) -> None:
-    await app.state.gateway.source.crawl()
+    await app.parts.gateway.source.crawl()
     id = {"documentId": hash_of(APPS)}
     missing = [await http.get("/graphql", params=id) for _ in range(2)]
     assert [answer.json() for answer in missing] == [NOT_FOUND] * 2

@@ -11,17 +11,24 @@ from pathlib import Path
 import pytest
 
 from gateway.document_cache import DocumentCache
-from gateway.limits import DEFAULT_DOCUMENT_LIMITS
 from gateway.persisted.document_lookup import PersistedDocuments
 from gateway.persisted.trusted_documents import LOOK_AGAIN, TrustedDocuments
 from gateway.persisted.trusted_manifest import Manifest, WrongManifest, read_manifest, unfit_documents
 from tests.support.persisted_documents import NOT_FOUND, TEXT, apollo, hash_of, refusal
-from tests.support.trusted_documents import NOT_IN_SAFELIST, OTHER, UNFIT, apollo_manifest, trusting, write
+from tests.support.settings_for_tests import DOCUMENT_LIMITS
+from tests.support.trusted_documents import (
+    NOT_IN_SAFELIST,
+    OTHER,
+    UNFIT,
+    apollo_manifest,
+    documents_of,
+    write,
+)
 
 FREE = "{ __typename }"
 
 
-DOCUMENTS = DocumentCache(DEFAULT_DOCUMENT_LIMITS)
+DOCUMENTS = DocumentCache(DOCUMENT_LIMITS)
 
 
 class Clock:
@@ -44,7 +51,7 @@ def clock() -> Clock:
 
 async def following(path: Path, clock: Clock, content: object, **options: bool) -> PersistedDocuments:
     write(path, content)
-    documents = trusting(path, clock, **options)(DOCUMENTS)
+    documents = documents_of(DOCUMENTS, path, clock, **options)
     documents.open()
     assert documents.trusted
     await documents.trusted.checked()
@@ -140,7 +147,7 @@ async def test_the_version_changes_with_each_manifest_that_is_taken_over(path: P
         clock.now += LOOK_AGAIN
         versions.append(documents.version())
     assert versions == ["1", "1", "2", "2", "2", "2", "3"]
-    assert PersistedDocuments(DOCUMENTS).version() == ""
+    assert documents_of(DOCUMENTS).version() == ""
 
 
 @pytest.mark.parametrize("wrong", ["{", '{"a": 1}', None], ids=["cut short", "no manifest", "gone"])
@@ -238,7 +245,7 @@ async def test_another_manifest_of_the_same_size_is_seen(path: Path, clock: Cloc
 
 async def test_a_check_under_way_can_be_stopped(path: Path, clock: Clock) -> None:
     write(path, apollo_manifest(Unfit=UNFIT))
-    documents = trusting(path, clock)(DOCUMENTS)
+    documents = documents_of(DOCUMENTS, path, clock)
     documents.open()
     documents.close()
     assert documents.trusted

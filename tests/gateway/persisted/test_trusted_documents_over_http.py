@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 import shlex
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,18 +15,16 @@ import httpx
 import pytest
 from websockets.asyncio.client import connect
 
-from gateway.document_cache import DocumentCache
-from gateway.limits import DocumentLimits
-from gateway.persisted.document_lookup import NO_GRAPHIQL, PersistedDocuments
-from gateway.persisted.trusted_documents import TrustedDocuments
-from tests.support.gateway_in_process import source_over
+from gateway.persisted.document_lookup import NO_GRAPHIQL
+from gateway.persisted.trusted_documents import LOOK_AGAIN, TrustedDocuments
+from tests.support.gateway_in_process import app_over
 from tests.support.http_servers import serving
 from tests.support.persisted_documents import TEXT, apollo, hash_of
 from tests.support.read_metrics import samples, value
 from tests.support.streaming_gateway import GRAPHQL_TRANSPORT_WS, received, send
-from tests.support.trusted_documents import NOT_IN_SAFELIST, OTHER, UNFIT, apollo_manifest, trusting, write
+from tests.support.trusted_documents import NOT_IN_SAFELIST, OTHER, UNFIT, apollo_manifest, write
 from upstream.embedded import EmbeddedUpstream
-from web.app import GatewayApp, Options, create_app
+from web.app import GatewayApp
 
 GRAPHQL_JSON = {"Accept": "application/graphql-response+json"}
 REFUSED = [{"message": NOT_IN_SAFELIST[1], "extensions": {"code": "QUERY_NOT_IN_SAFELIST"}}]
@@ -38,16 +36,13 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "manifest.json"
 
 
-def gateway_of(
-    persisted: Callable[[DocumentCache], PersistedDocuments],
-    upstream: EmbeddedUpstream,
-    **options: Any,
-) -> GatewayApp:
-    return create_app(lambda: source_over(upstream), Options(**options), persisted=persisted)
+def only_trusting(upstream: EmbeddedUpstream, path: Path, **settings: object) -> GatewayApp:
+    """The app of a gateway that runs nothing but the documents of this manifest."""
+    return app_over(upstream, trusted_documents=str(path), trusted_documents_mode="only", **settings)
 
 
 def trusted_of(app: GatewayApp) -> TrustedDocuments:
-    trusted = app.state.gateway.persisted.trusted
+    trusted = app.parts.gateway.persisted.trusted
     assert isinstance(trusted, TrustedDocuments)
     return trusted
 
@@ -65,7 +60,7 @@ async def asking(app: GatewayApp) -> AsyncIterator[httpx.AsyncClient]:
 async def only(path: Path, embedded: EmbeddedUpstream) -> AsyncIterator[httpx.AsyncClient]:
     """The client of a gateway that runs two trusted documents, of which one does not fit."""
     write(path, apollo_manifest(Categories=TEXT, Unfit=UNFIT))
-    app = gateway_of(trusting(path, only_trusted=True), embedded)
+    app = only_trusting(embedded, path)
     async with asking(app) as http:
         await trusted_of(app).checked()
         yield http
@@ -125,18 +120,16 @@ async def test_metrics_tell_of_a_manifest_that_is_broken_before_anybody_asks(
     path: Path, embedded: EmbeddedUpstream
 ) -> None:
     write(path, apollo_manifest(Categories=TEXT))
-    now = 0.0
-    async with asking(gateway_of(trusting(path, lambda: now), embedded)) as http:
+    async with asking(only_trusting(embedded, path)) as http:
         write(path, "{")
-        assert await value(http, "trusted_documents_reload_failures") == 0
-        now = 1.0
+        await asyncio.sleep(LOOK_AGAIN)
         assert await value(http, "trusted_documents_reload_failures") == 1
         assert await value(http, "trusted_documents") == 1
 
 
 async def test_a_gateway_that_stops_checks_no_more(path: Path, embedded: EmbeddedUpstream) -> None:
     write(path, {f"id-{n}": f"{{ stopped{n}: __typename }}" for n in range(200)})
-    app = gateway_of(trusting(path), embedded)
+    app = only_trusting(embedded, path)
     async with asking(app):
         pass
     with pytest.raises(asyncio.CancelledError):
@@ -157,10 +150,7 @@ def address(path: Path) -> Iterator[str]:
     )
     assert apollos == apollo_manifest(Categories=TEXT)
     write(path, plain)
-    persisted = trusting(path, only_trusted=True)
-    with serving(
-        create_app(lambda: source_over(EmbeddedUpstream(packages=20)), persisted=persisted)
-    ) as address:
+    with serving(only_trusting(EmbeddedUpstream(packages=20), path)) as address:
         yield address
 
 
@@ -204,7 +194,7 @@ async def test_the_curl_lines_about_a_manifest_work(address: str) -> None:
 async def test_the_curl_lines_about_registering_work_in_their_order() -> None:
     lines = curl_lines("Register a document")
     assert len(lines) == 5
-    with serving(create_app(lambda: source_over(EmbeddedUpstream(packages=20)))) as address:
+    with serving(app_over(EmbeddedUpstream(packages=20))) as address:
         missing, *answers = [await answer_of(line, address) for line in lines]
     assert missing["errors"][0]["extensions"] == {"code": "PERSISTED_QUERY_NOT_FOUND"}
     assert [len(answer["data"]["categories"]) for answer in answers] == [6] * 4
@@ -214,17 +204,16 @@ async def test_what_is_kept_of_answers_ends_with_the_manifest_that_they_came_by(
     path: Path, embedded: EmbeddedUpstream
 ) -> None:
     write(path, {"an-id": TEXT})
-    now = 0.0
-    app = gateway_of(trusting(path, lambda: now, only_trusted=True), embedded)
+    app = only_trusting(embedded, path)
     async with asking(app) as http:
-        await app.state.gateway.source.crawl()
+        await app.parts.gateway.source.crawl()
         requests: list[dict[str, Any]] = [{"documentId": "an-id"}, {"query": TEXT}]
         for _ in range(2):
             answers = [await http.post("/graphql", json=request) for request in requests]
             assert all("categories" in answer.json()["data"] for answer in answers)
-        assert app.state.responses.found_by_bytes == 2
+        assert app.parts.responses.found_by_bytes == 2
         write(path, {"an-id": OTHER})
-        now = 1.0
+        await asyncio.sleep(LOOK_AGAIN)
         renamed, revoked = [await http.post("/graphql", json=request) for request in requests]
         assert "packages" in renamed.json()["data"]
         assert revoked.json() == {"errors": REFUSED}
@@ -234,7 +223,7 @@ async def test_each_of_a_batch_is_answered_or_refused_for_itself(
     path: Path, embedded: EmbeddedUpstream
 ) -> None:
     write(path, {"an-id": TEXT})
-    async with asking(gateway_of(trusting(path, only_trusted=True), embedded, most_together=3)) as http:
+    async with asking(only_trusting(embedded, path, batch_limit=3)) as http:
         batch = [{"documentId": "an-id"}, {"query": OTHER}, {"query": TEXT}]
         first, refused, last = (await http.post("/graphql", json=batch)).json()
     assert refused == {"errors": REFUSED}
@@ -244,9 +233,9 @@ async def test_each_of_a_batch_is_answered_or_refused_for_itself(
 async def test_a_document_beyond_the_limits_of_its_gateway_is_not_registered(
     embedded: EmbeddedUpstream,
 ) -> None:
-    app = gateway_of(PersistedDocuments, embedded, limits=DocumentLimits(aliases=0))
+    app = app_over(embedded, limit_aliases=0)
     async with asking(app) as http:
         text = "{ a: __typename }"
         response = await http.post("/graphql", json={"query": text, "extensions": apollo(text)})
         assert response.json()["errors"][0]["extensions"]["code"] == "OPERATION_TOO_COMPLEX"
-    assert len(app.state.gateway.persisted.registered) == 0
+    assert len(app.parts.gateway.persisted.registered) == 0

@@ -14,14 +14,15 @@ from catalog.catalog_source import CatalogSource
 from catalog.column_tables import package_table
 from catalog.indexed_catalog import Catalog
 from catalog.sort_orders import NEWEST_FIRST
-from gateway.request_execution import Gateway, GraphQLRequest
+from gateway.request_execution import GraphQLRequest
 from resolvers.filters import filter_cache
 from resolvers.filters.filter_cache import FiltersOfRequest, KeptFilters, package_filters
 from resolvers.filters.filter_inputs import IntRange, PackageFilter
 from resolvers.filters.filter_matching import Match, matching_packages
 from resolvers.work_budget import WorkBudget
-from tests.support.gateway_in_process import asking
+from tests.support.gateway_in_process import asking, gateway_over
 from tests.support.made_records import catalog_of, category, package
+from tests.support.settings_for_tests import SETTINGS
 from upstream.client.v4_records import PackageRecord
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def catalog(count: int = 20, **fields: object) -> Catalog:
 
 def matches(catalog: Catalog, filter: PackageFilter) -> list[int]:
     """What a request of its own finds."""
-    found = FiltersOfRequest().packages(WorkBudget(), catalog, filter, "filter")
+    found = FiltersOfRequest().packages(WorkBudget(SETTINGS.limit_work), catalog, filter, "filter")
     return sorted(catalog.view(package_filters).ids(found, NEWEST_FIRST))
 
 
@@ -196,7 +197,7 @@ async def test_both_ways_to_run_an_operation_build_the_same_filters(
 async def test_an_answer_by_a_kept_filter_of_the_moment_is_not_kept(
     source: CatalogSource, ask_catalog: Ask
 ) -> None:
-    gateway = Gateway(source)
+    gateway = gateway_over(source)
     for days, is_kept in (
         ("activeWithinDays: 9", False),
         ("not: {activeWithinDays: 9}", False),

@@ -187,12 +187,8 @@ def whole_records() -> Catalog:
 
 
 async def crawled(upstream: EmbeddedUpstream) -> Catalog:
-    source = source_over(upstream)
-    await source.open()
-    try:
+    async with source_over(upstream) as source:
         return (await source.crawl()).snapshot.catalog
-    finally:
-        await source.aclose()
 
 
 def naive(values: Mapping[int, Any], descending: bool) -> list[int]:

@@ -13,6 +13,7 @@ from resolvers import grid, package
 from resolvers.loading.record_loaders import Loaders
 from resolvers.loading.record_relations import ToMany, ToOne
 from resolvers.loading.request_context import Context
+from tests.support.gateway_in_process import context_over
 from tests.support.made_records import catalog_of
 from tests.support.upstream_without_http import MadeSource, made_records
 from upstream.batching.batcher import Batcher
@@ -28,7 +29,7 @@ RELATIONS: dict[str, tuple[ToOne[Any] | ToMany[Any], type]] = {
 
 
 def context_of(source: MadeSource, snapshot: Snapshot | None) -> Context:
-    return Context(
+    return context_over(
         Loaders.over(cast(Batcher, source.batcher), snapshot), source.status(snapshot), source.as_source()
     )
 

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.support.batcher_with_held_answers import URL, Clock, HeldBatcher, held_batcher, settle
+from tests.support.settings_for_tests import BUDGET, CLIENT_LIMITS
 from upstream.batching.batcher import Batcher
 from upstream.client.api_client import Client
 from upstream.client.upstream_errors import UpstreamBadData, UpstreamUnavailable
@@ -242,8 +243,8 @@ async def test_what_is_remembered_is_bounded_by_the_records_on_pages_too() -> No
         asked.append(request.url.params["limit"])
         return httpx.Response(200, json=page)
 
-    client = Client(URL, httpx.MockTransport(answer))
-    batcher = Batcher(client)
+    client = Client(URL, httpx.MockTransport(answer), CLIENT_LIMITS)
+    batcher = Batcher(client, BUDGET)
     for limit in (7000, 7001, 7002, 7001, 7000):
         await batcher.page(CATEGORY, limit=limit, offset=0)
     assert asked == ["7000", "7001", "7002", "7000"]

@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from tests.support.batcher_with_held_answers import URL, HeldBatcher, Unmeasured, held_batcher, settle
+from tests.support.settings_for_tests import BUDGET, CLIENT_LIMITS
 from upstream.batching.batcher import Batcher
 from upstream.client.api_client import Client
 from upstream.client.request_costs import Costs
-from upstream.client.retrying_exchange import ClientLimits
 from upstream.client.v4_records import CATEGORY, PACKAGE, Kind, R
 from upstream.embedded import EmbeddedUpstream
 
@@ -97,8 +97,8 @@ async def test_closing_ends_everything(embedded: EmbeddedUpstream) -> None:
 
 
 async def test_after_closing_nobody_waits() -> None:
-    client = Client(URL, httpx.MockTransport(lambda _request: httpx.Response(500)), ClientLimits(attempts=1))
-    batcher = Batcher(client)
+    client = Client(URL, httpx.MockTransport(lambda _request: httpx.Response(500)), CLIENT_LIMITS)
+    batcher = Batcher(client, BUDGET)
     await batcher.aclose()
     with pytest.raises(asyncio.CancelledError):
         await batcher.fetch(PACKAGE, [1599])
@@ -110,7 +110,7 @@ def test_the_end_of_the_loop_is_the_end_of_everything(embedded: EmbeddedUpstream
     all_held: list[HeldBatcher] = []
 
     async def main() -> None:
-        held = HeldBatcher(embedded, ClientLimits(attempts=1), time.monotonic)
+        held = HeldBatcher(embedded, CLIENT_LIMITS, time.monotonic)
         all_held.append(held)
         held.know_positions()
         held.hold()

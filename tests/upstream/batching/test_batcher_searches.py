@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
+from tests.support.settings_for_tests import BUDGET, CLIENT_LIMITS
 from upstream.batching.batcher import Batcher
 from upstream.client.api_client import Client
 from upstream.client.request_receipt import Receipt, recording
-from upstream.client.retrying_exchange import ClientLimits
 from upstream.client.upstream_errors import UpstreamBadData, UpstreamUnavailable
 
 HIT = {
@@ -48,10 +48,8 @@ async def batcher_of(
         requests.append(request)
         return answer()
 
-    client = Client(
-        "https://djangopackages.test/api/v4/", httpx.MockTransport(record), ClientLimits(attempts=1)
-    )
-    batcher = Batcher(client)
+    client = Client("https://djangopackages.test/api/v4/", httpx.MockTransport(record), CLIENT_LIMITS)
+    batcher = Batcher(client, BUDGET)
     yield batcher, client, requests
     await batcher.aclose()
     await client.aclose()

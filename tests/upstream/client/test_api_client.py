@@ -12,9 +12,9 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
+from tests.support.settings_for_tests import CLIENT_LIMITS
 from upstream.client.api_client import Client
 from upstream.client.request_receipt import Receipt, recording
-from upstream.client.retrying_exchange import ClientLimits
 from upstream.client.upstream_errors import (
     UpstreamBadData,
     UpstreamError,
@@ -39,9 +39,7 @@ async def client_of(handler: Handler) -> AsyncIterator[tuple[Client, list[httpx.
         requests.append(request)
         return handler(request)
 
-    client = Client(
-        "https://djangopackages.test/api/v4/", httpx.MockTransport(record), ClientLimits(attempts=1)
-    )
+    client = Client("https://djangopackages.test/api/v4/", httpx.MockTransport(record), CLIENT_LIMITS)
     yield client, requests
     await client.aclose()
 

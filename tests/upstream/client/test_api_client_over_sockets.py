@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from tests.support.http_servers import serving
+from tests.support.settings_for_tests import CLIENT_LIMITS
 from upstream.client.api_client import Client
 from upstream.client.http_transport import IDLE_LIMIT, network
-from upstream.client.retrying_exchange import ClientLimits
 from upstream.client.upstream_errors import (
     UpstreamBadData,
     UpstreamError,
@@ -31,7 +32,7 @@ from upstream.embedded import (
 @pytest.fixture
 async def wire(embedded: EmbeddedUpstream) -> AsyncIterator[Client]:
     with serving(embedded) as address:
-        client = Client(f"{address}/api/v4/", network())
+        client = Client(f"{address}/api/v4/", network(), CLIENT_LIMITS)
         yield client
         await client.aclose()
 
@@ -73,7 +74,7 @@ async def test_a_broken_answer_is_one_of_the_tree(
 async def test_an_upstream_that_is_not_there_is_unavailable() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        client = Client(f"http://127.0.0.1:{unused.getsockname()[1]}/api/v4/", network())
+        client = Client(f"http://127.0.0.1:{unused.getsockname()[1]}/api/v4/", network(), CLIENT_LIMITS)
         with pytest.raises(UpstreamUnavailable, match="could not be reached"):
             await client.detail(PACKAGE, 1)
         await client.aclose()
@@ -87,7 +88,9 @@ async def test_what_is_no_http_is_unavailable() -> None:
         writer.close()
 
     server = await asyncio.start_server(talk_nonsense, "127.0.0.1", 0)
-    client = Client(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/api/v4/", network())
+    client = Client(
+        f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/api/v4/", network(), CLIENT_LIMITS
+    )
     with pytest.raises(UpstreamUnavailable, match="could not be reached"):
         await client.detail(PACKAGE, 1)
     await client.aclose()
@@ -100,7 +103,7 @@ async def test_an_answer_that_trickles_meets_the_time_limit(
 ) -> None:
     embedded.faults.add(Fault(Slow(chunk=16, pause=0.05)))
     with serving(embedded) as address:
-        client = Client(f"{address}/api/v4/", network(), ClientLimits(exchange=0.2, attempts=1))
+        client = Client(f"{address}/api/v4/", network(), replace(CLIENT_LIMITS, exchange=0.2, attempts=1))
         with pytest.raises(UpstreamTimeout, match="did not answer /packages/1599/ within its time limit"):
             await client.detail(PACKAGE, 1599)
         await client.aclose()
@@ -123,7 +126,9 @@ async def test_an_idle_connection_is_dropped_before_upstream_closes_it() -> None
             writer.close()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    client = Client(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/api/v4/", network())
+    client = Client(
+        f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/api/v4/", network(), CLIENT_LIMITS
+    )
     for _ in range(3):
         assert await client.detail(PACKAGE, 1) is None
     assert connections == 1

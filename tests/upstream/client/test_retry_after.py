@@ -15,9 +15,9 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from tests.support.impatient_clients import IDS, answers, asking, outcomes, until
+from tests.support.settings_for_tests import CLIENT_LIMITS
 from upstream.client.api_client import Client
 from upstream.client.circuit_breaker import CircuitOpen
-from upstream.client.retrying_exchange import DEFAULT_CLIENT_LIMITS
 from upstream.client.upstream_errors import (
     UpstreamError,
     UpstreamRateLimited,
@@ -168,9 +168,9 @@ async def test_a_pause_ends_with_the_total_limit(embedded: EmbeddedUpstream) -> 
         ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
         ("Thu, 01 Jan 1970 00:00:00 -0000", 0.0),
         ("300", 300.0),
-        ("301", DEFAULT_CLIENT_LIMITS.longest_retry_after),
-        ("9" * 400, DEFAULT_CLIENT_LIMITS.longest_retry_after),
-        ("Fri, 31 Dec 9999 23:59:59 GMT", DEFAULT_CLIENT_LIMITS.longest_retry_after),
+        ("301", CLIENT_LIMITS.longest_retry_after),
+        ("9" * 400, CLIENT_LIMITS.longest_retry_after),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", CLIENT_LIMITS.longest_retry_after),
         ("", None),
         ("-1", None),
         ("1.5", None),

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.crawls import client_of, crawled
 from tests.support.impatient_clients import answers, asking
+from tests.support.settings_for_tests import BUDGET
 from upstream.batching.batcher import Batcher
 from upstream.client.api_client import Client
 from upstream.client.upstream_errors import UpstreamBadData
@@ -87,5 +88,5 @@ async def test_fields_that_are_not_so_deep_are_ignored_as_all_unknown_ones_are(
 ) -> None:
     embedded.faults.add(Fault(Nested(50)))
     async with client_of(embedded) as client:
-        found = await Batcher(client).fetch(PACKAGE, [1599])
+        found = await Batcher(client, BUDGET).fetch(PACKAGE, [1599])
     assert found[1599] is not None

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
 from catalog.catalog_source import CatalogSource
-from catalog.storage.sqlite_storage import Storage
 from catalog.sync.schedule import Schedule
-from tests.support.gateway_in_process import UPSTREAM_URL
+from tests.support.gateway_in_process import app_of, source_of
+from tests.support.settings_for_tests import CLIENT_LIMITS, SCHEDULE, UPSTREAM_URL
 from tests.support.syncs import until
 from upstream.client.api_client import Client
 from upstream.client.http_transport import in_process
 from upstream.client.retrying_exchange import ClientLimits
 from upstream.client.v4_records import PACKAGE
 from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream, Fault, StatusFault
-from web.app import create_app
 
-QUICK = Schedule(crawl=3600, newest=3600, probe=0.01, first_retry=0.01, longest_retry=0.02)
-SELDOM = Schedule(crawl=3600, newest=3600, probe=3600, first_retry=3600, longest_retry=3600)
+QUICK = replace(SCHEDULE, crawl=3600, newest=3600, probe=0.01, first_retry=0.01, longest_retry=0.02)
+SELDOM = replace(SCHEDULE, crawl=3600, newest=3600, probe=3600, first_retry=3600, longest_retry=3600)
 
 
 @asynccontextmanager
@@ -33,14 +33,13 @@ async def gateway(
     schedule: Schedule = QUICK,
     limits: ClientLimits | None = None,
 ) -> AsyncIterator[tuple[httpx.AsyncClient, CatalogSource]]:
-    client = Client(UPSTREAM_URL, in_process(upstream), limits or ClientLimits(attempts=1))
-    source = CatalogSource(client, Storage(":memory:"), origin=UPSTREAM_URL, follow=follow, schedule=schedule)
-    app = create_app(lambda: source)
+    client = Client(UPSTREAM_URL, in_process(upstream), limits or CLIENT_LIMITS)
+    app = app_of(source_of(client, follow=follow, schedule=schedule))
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway.test") as http,
     ):
-        yield http, source
+        yield http, app.parts.source
 
 
 async def following(http: httpx.AsyncClient) -> tuple[int, dict[str, Any]]:
@@ -138,7 +137,7 @@ async def test_an_empty_upstream_leaves_a_new_gateway_live_and_ready(embedded: E
 async def test_polls_of_readiness_never_probe_an_upstream_that_is_left_alone(
     embedded: EmbeddedUpstream, follow: bool
 ) -> None:
-    limits = ClientLimits(attempts=1, breaker_failures=1, breaker_rest=0.02)
+    limits = replace(CLIENT_LIMITS, attempts=1, breaker_failures=1, breaker_rest=0.02)
     embedded.faults.state = "down"
     async with gateway(embedded, follow=follow, schedule=SELDOM, limits=limits) as (http, source):
         breaker = source.client.exchanger.breaker

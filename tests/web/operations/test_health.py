@@ -11,15 +11,13 @@ import httpx
 import pytest
 
 from catalog.catalog_source import CatalogSource
-from catalog.freshness import DAY, HOUR
 from catalog.storage.sqlite_storage import Storage
-from tests.support.gateway_in_process import UPSTREAM_URL
+from tests.support.gateway_in_process import app_of, source_of
 from tests.support.made_records import category, grid, package
+from tests.support.settings_for_tests import CLIENT_LIMITS, UPSTREAM_URL
 from upstream.client.api_client import Client
 from upstream.client.http_transport import in_process
-from upstream.client.retrying_exchange import ClientLimits
 from upstream.embedded import ContentType, Dropped, Effect, EmbeddedUpstream, Fault, StatusFault
-from web.app import create_app
 
 NO_CATALOG = {
     "version": None,
@@ -43,13 +41,18 @@ NOT_FOLLOWING = {
 Opened = Callable[[float], AbstractAsyncContextManager[httpx.AsyncClient]]
 
 
+HOUR = 3600
+DAY = 24 * HOUR
+
+
 @pytest.fixture
 def with_catalog(embedded: EmbeddedUpstream) -> Opened:
     """Opens a gateway whose stored catalog is so old, and does not crawl."""
 
     @asynccontextmanager
     async def with_catalog(age: float) -> AsyncIterator[httpx.AsyncClient]:
-        def open_source() -> CatalogSource:
+        @asynccontextmanager
+        async def stored() -> AsyncIterator[CatalogSource]:
             storage = Storage(":memory:")
             storage.save(
                 version=f"{UPSTREAM_URL} whatever",
@@ -58,10 +61,11 @@ def with_catalog(embedded: EmbeddedUpstream) -> Opened:
                 grids=[grid(1)],
                 categories=[category(1)],
             )
-            client = Client(UPSTREAM_URL, in_process(embedded), ClientLimits(attempts=1))
-            return CatalogSource(client, storage, origin=UPSTREAM_URL, follow=False)
+            client = Client(UPSTREAM_URL, in_process(embedded), CLIENT_LIMITS)
+            async with source_of(client, storage=storage) as source:
+                yield source
 
-        app = create_app(open_source)
+        app = app_of(stored())
         async with (
             app.router.lifespan_context(app),
             httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway.test") as http,

@@ -6,13 +6,13 @@ import asyncio
 
 import httpx
 import pytest
-from starlette.applications import Starlette
 
 from catalog.catalog_source import CatalogSource
 from tests.support.impatient_clients import until
 from tests.support.read_metrics import PREFIX, families, samples, value
 from upstream.client.v4_records import GRID, PACKAGE
 from upstream.embedded import BadField, ContentType, Effect, EmbeddedUpstream, Fault, Latency, StatusFault
+from web.app import GatewayApp
 
 
 async def ask(http: httpx.AsyncClient, query: str) -> None:
@@ -20,8 +20,8 @@ async def ask(http: httpx.AsyncClient, query: str) -> None:
     assert "data" in response.json()
 
 
-def source_of(app: Starlette) -> CatalogSource:
-    source: CatalogSource = app.state.gateway.source
+def source_of(app: GatewayApp) -> CatalogSource:
+    source: CatalogSource = app.parts.gateway.source
     return source
 
 
@@ -96,7 +96,7 @@ async def test_what_is_known_already_is_not_counted(
 
 
 async def test_requests_under_way_are_seen(
-    http: httpx.AsyncClient, app: Starlette, embedded: EmbeddedUpstream
+    http: httpx.AsyncClient, app: GatewayApp, embedded: EmbeddedUpstream
 ) -> None:
     embedded.faults.add(Fault(Latency(0.1)))
     asked = asyncio.create_task(
@@ -134,7 +134,7 @@ async def test_a_limit_that_has_shrunk_is_seen(http: httpx.AsyncClient, embedded
 
 
 async def test_the_costs_are_those_of_the_contract_and_then_the_measured_ones(
-    http: httpx.AsyncClient, app: Starlette
+    http: httpx.AsyncClient, app: GatewayApp
 ) -> None:
     assert await samples(http, "upstream_cost_seconds") == pytest.approx(
         {
@@ -162,7 +162,7 @@ async def test_the_costs_are_those_of_the_contract_and_then_the_measured_ones(
 
 
 async def test_a_record_that_does_not_fit_is_counted_each_time_that_it_comes(
-    http: httpx.AsyncClient, app: Starlette, embedded: EmbeddedUpstream
+    http: httpx.AsyncClient, app: GatewayApp, embedded: EmbeddedUpstream
 ) -> None:
     newest = max(embedded.catalog.packages)
     embedded.faults.add(Fault(BadField(id=newest, field="title", value=7)))
@@ -176,7 +176,7 @@ async def test_a_record_that_does_not_fit_is_counted_each_time_that_it_comes(
 
 
 async def test_a_catalog_is_seen_once_there_is_one(
-    http: httpx.AsyncClient, app: Starlette, embedded: EmbeddedUpstream
+    http: httpx.AsyncClient, app: GatewayApp, embedded: EmbeddedUpstream
 ) -> None:
     assert "gateway_catalog_records" not in await families(http)
     await source_of(app).crawl()
@@ -193,7 +193,7 @@ async def test_a_catalog_is_seen_once_there_is_one(
 
 
 async def test_a_crawl_under_way_is_seen(
-    http: httpx.AsyncClient, app: Starlette, embedded: EmbeddedUpstream
+    http: httpx.AsyncClient, app: GatewayApp, embedded: EmbeddedUpstream
 ) -> None:
     embedded.latency = 0.02
     crawl = asyncio.create_task(source_of(app).crawl())

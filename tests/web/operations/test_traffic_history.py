@@ -6,9 +6,9 @@ import asyncio
 
 import httpx
 import pytest
-from starlette.applications import Starlette
 
 from upstream.embedded import EmbeddedUpstream, Fault, Latency, StatusFault
+from web.app import GatewayApp
 from web.operations.traffic_history import Counts, History, totals
 
 START = 1_000_000 * 60.0
@@ -142,8 +142,8 @@ async def test_it_is_followed_from_minute_to_minute() -> None:
     assert made.shown() == (1, 1, [1, 1, 0])
 
 
-def total(app: Starlette) -> Counts:
-    return totals(app.state.gateway, app.state.responses)
+def total(app: GatewayApp) -> Counts:
+    return totals(app.parts.gateway, app.parts.responses)
 
 
 async def ask(http: httpx.AsyncClient, query: str, **headers: str) -> None:
@@ -151,12 +151,12 @@ async def ask(http: httpx.AsyncClient, query: str, **headers: str) -> None:
 
 
 async def test_answers_are_counted_by_whether_upstream_was_asked(
-    http: httpx.AsyncClient, app: Starlette
+    http: httpx.AsyncClient, app: GatewayApp
 ) -> None:
     assert total(app) == Counts()
     await ask(http, "{ package(databaseId: 1599) { title } }")
     assert (total(app).from_memory, total(app).from_upstream) == (0, 1)
-    await app.state.gateway.source.crawl()
+    await app.parts.gateway.source.crawl()
     for _ in range(3):
         await ask(http, "{ package(databaseId: 1599) { title } }")
     await ask(http, "{   package(databaseId: 1599) { title } }")
@@ -165,7 +165,7 @@ async def test_answers_are_counted_by_whether_upstream_was_asked(
 
 
 async def test_what_is_no_answer_is_not_counted(
-    http: httpx.AsyncClient, app: Starlette, embedded: EmbeddedUpstream
+    http: httpx.AsyncClient, app: GatewayApp, embedded: EmbeddedUpstream
 ) -> None:
     await ask(http, "{ nothing }")
     await ask(http, "{")
@@ -177,7 +177,7 @@ async def test_what_is_no_answer_is_not_counted(
 
 
 async def test_requests_to_upstream_are_counted_with_their_failures_and_time(
-    http: httpx.AsyncClient, app: Starlette, embedded: EmbeddedUpstream
+    http: httpx.AsyncClient, app: GatewayApp, embedded: EmbeddedUpstream
 ) -> None:
     embedded.faults.add(Fault(Latency(0.01), path="/api/v4/packages/1599/"))
     embedded.faults.add(Fault(StatusFault(500), path="/api/v4/packages/683/"))

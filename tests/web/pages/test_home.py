@@ -14,10 +14,10 @@ from xml.etree import ElementTree
 
 import httpx
 import pytest
-from starlette.applications import Starlette
 
 from upstream.client.upstream_errors import UpstreamError
 from upstream.embedded import EmbeddedUpstream, Fault, StatusFault
+from web.app import GatewayApp
 from web.pages.graphiql import CANONICAL
 from web.pages.svg_charts import Bar, chart
 
@@ -44,8 +44,8 @@ async def facts(http: httpx.AsyncClient, **headers: str) -> Any:
     return response.json()
 
 
-async def crawl(app: Starlette) -> None:
-    await app.state.gateway.source.crawl()
+async def crawl(app: GatewayApp) -> None:
+    await app.parts.gateway.source.crawl()
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "application/json, text/plain, */*"])
@@ -72,7 +72,7 @@ async def test_before_the_first_catalog_it_says_so(http: httpx.AsyncClient) -> N
 
 
 async def test_the_state_of_the_catalog_is_shown(
-    http: httpx.AsyncClient, app: Starlette, embedded: EmbeddedUpstream
+    http: httpx.AsyncClient, app: GatewayApp, embedded: EmbeddedUpstream
 ) -> None:
     await crawl(app)
     told = await facts(http)
@@ -86,7 +86,7 @@ async def test_the_state_of_the_catalog_is_shown(
 
 
 async def test_an_upstream_that_fails_is_shown_with_its_reason(
-    http: httpx.AsyncClient, app: Starlette, embedded: EmbeddedUpstream
+    http: httpx.AsyncClient, app: GatewayApp, embedded: EmbeddedUpstream
 ) -> None:
     await crawl(app)
     embedded.faults.add(Fault(StatusFault(500)))
@@ -107,7 +107,7 @@ async def test_an_upstream_that_is_left_alone_is_shown_as_that(
     assert "left alone for a while" in await words(http)
 
 
-async def test_answers_and_requests_are_told_in_numbers(http: httpx.AsyncClient, app: Starlette) -> None:
+async def test_answers_and_requests_are_told_in_numbers(http: httpx.AsyncClient, app: GatewayApp) -> None:
     assert "Nobody has asked yet." in await words(http)
     assert "It was not asked." in await words(http)
     await http.post("/graphql", json={"query": "{ package(databaseId: 1599) { title } }"})
@@ -123,7 +123,7 @@ async def test_answers_and_requests_are_told_in_numbers(http: httpx.AsyncClient,
 
 
 async def test_the_page_is_well_formed_without_script_or_foreign_host(
-    http: httpx.AsyncClient, app: Starlette
+    http: httpx.AsyncClient, app: GatewayApp
 ) -> None:
     await crawl(app)
     await http.post("/graphql", json={"query": "{ package(databaseId: 1599) { title } }"})

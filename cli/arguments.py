@@ -1,0 +1,48 @@
+"""Reads what commands are given: flags that are settings, variables, and manifests, each wrong one a sentence."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.exits import stop
+from settings import Settings, WrongSetting, read_settings
+
+if TYPE_CHECKING:
+    from gateway.persisted.trusted_manifest import Manifest
+
+DocumentArgument = Annotated[str, typer.Argument(help="The GraphQL document.")]
+VariablesFlag = Annotated[str, typer.Option(help="The variables, as a JSON object.")]
+UpstreamFlag = Annotated[str | None, typer.Option("--upstream", help="URL of a v4 API, or 'embedded'.")]
+
+
+def settings_or_stop(**flags: object) -> Settings:
+    """Read the settings from the environment and from the flags that are not ``None``."""
+    try:
+        return read_settings(**flags)
+    except WrongSetting as error:
+        stop(str(error))
+
+
+def variables_or_stop(text: str) -> dict[str, object]:
+    """Read the variables of an operation from the text of a JSON object."""
+    try:
+        values = json.loads(text)
+    except ValueError:
+        values = None
+    if not isinstance(values, dict):
+        stop(f"--variables is {text}; it can be a JSON object.")
+    return values
+
+
+def manifest_or_stop(path: Path) -> Manifest:
+    """Read the trusted documents of a file."""
+    from gateway.persisted.trusted_manifest import WrongManifest, read_manifest
+
+    try:
+        return read_manifest(path)
+    except WrongManifest as error:
+        stop(str(error))

@@ -1,0 +1,26 @@
+"""The command line: each command of ``server.py`` by its name. Each lies in a file of its own.
+
+A command imports what it runs on when it runs, so that none waits for the others' imports.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from cli.check_manifest import check_manifest
+from cli.plan import plan
+from cli.query import query
+from cli.schema import schema
+from cli.serve import serve
+from cli.sync import sync
+from cli.upstream import upstream
+
+cli = typer.Typer(
+    help="A GraphQL gateway over the REST API v4 of Django Packages.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+
+for command in (serve, query, plan, check_manifest, schema, sync, upstream):
+    cli.command(command.__name__.replace("_", "-"))(command)

@@ -1,0 +1,26 @@
+"""The command ``plan``: how the engine runs an operation."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli.arguments import DocumentArgument, VariablesFlag, settings_or_stop, variables_or_stop
+from cli.exits import stop
+
+
+def plan(
+    document: DocumentArgument,
+    variables: VariablesFlag = "{}",
+    operation: Annotated[str | None, typer.Option(help="The operation, if there are several.")] = None,
+) -> None:
+    """Print how the engine runs an operation: its plan, and the Python source that it generates."""
+    from gateway.request_execution import GraphQLRequest, Unplanned, explain
+    from setting_groups import document_limits
+
+    limits = document_limits(settings_or_stop())
+    try:
+        typer.echo(explain(GraphQLRequest(document, variables_or_stop(variables), operation), limits))
+    except Unplanned as error:
+        stop(str(error), status=1)

@@ -1,0 +1,53 @@
+"""The command ``query``: one operation, answered without a server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.arguments import DocumentArgument, UpstreamFlag, VariablesFlag, settings_or_stop, variables_or_stop
+from cli.exits import stop
+
+if TYPE_CHECKING:
+    from gateway.request_execution import GraphQLRequest
+    from settings import Settings
+
+
+def query(
+    document: DocumentArgument,
+    variables: VariablesFlag = "{}",
+    receipt: Annotated[bool, typer.Option("--receipt", help="Show what the answer cost upstream.")] = False,
+    upstream: UpstreamFlag = None,
+) -> None:
+    """Answer one query as JSON; the exit status is 1 if there were errors."""
+    from gateway.request_execution import GraphQLRequest
+    from upstream.client.upstream_errors import StorageUnavailable
+
+    # Nobody but the owner of the machine asks here: the router's secret and the manifest guard against strangers.
+    settings = settings_or_stop(
+        upstream=upstream, crawl="off", router_secret="", trusted_documents_mode="off"
+    )
+    request = GraphQLRequest(document, variables_or_stop(variables), receipt=receipt)
+    try:
+        body = asyncio.run(_answer(settings, request))
+    except StorageUnavailable as error:
+        stop(str(error))
+    # On a terminal in colours, in a pipe as it is.
+    if sys.stdout.isatty():
+        from rich.console import Console
+
+        Console().print_json(data=body)
+    else:
+        typer.echo(json.dumps(body, ensure_ascii=False, indent=2))
+    raise typer.Exit(1 if "errors" in body else 0)
+
+
+async def _answer(settings: Settings, request: GraphQLRequest) -> dict[str, object]:
+    from wiring import make_gateway, open_source
+
+    async with open_source(settings) as source:
+        return (await make_gateway(settings, source).execute(request)).decoded()

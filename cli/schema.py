@@ -1,0 +1,23 @@
+"""The command ``schema``: the schema as text."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli.exits import stop
+
+
+def schema(
+    dialect: Annotated[
+        str, typer.Option(help="For whom: plain, federation, composite or stitching.")
+    ] = "plain",
+) -> None:
+    """Print the schema in SDL."""
+    from schema import UnknownDialect, read_dialect, sdl
+
+    try:
+        typer.echo(sdl(read_dialect(dialect)))
+    except UnknownDialect as error:
+        stop(str(error))

@@ -1,0 +1,50 @@
+"""The command ``serve``: the gateway over HTTP, in one process or several."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from cli.arguments import UpstreamFlag, manifest_or_stop, settings_or_stop
+from cli.exits import stop
+from cli.listening import authority, bindable_port
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="The port to listen on.")] = None,
+    upstream: UpstreamFlag = None,
+    workers: Annotated[int | None, typer.Option(help="How many processes answer requests.")] = None,
+) -> None:
+    """Serve GraphQL over HTTP."""
+    from cli.start_message import greeting
+    from upstream.client.upstream_address import without_credentials
+    from upstream.client.upstream_errors import StorageUnavailable
+    from web.serving.uvicorn_server import run
+    from wiring import ROOT, check_storage, manifest_path
+
+    settings = settings_or_stop(host=host, port=port, upstream=upstream, workers=workers)
+    # Each worker process reads the settings anew, so flags reach them through the environment.
+    os.environ |= {f"GATEWAY_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
+    try:
+        # Here once, where a refusal is one sentence, before the workers do it.
+        check_storage(settings)
+    except StorageUnavailable as error:
+        stop(str(error))
+    if settings.trusted_documents_mode != "off":
+        manifest_or_stop(manifest_path(settings))
+    port = bindable_port(settings.host, settings.port)
+    address = f"http://{authority(settings.host, port)}"
+    upstream_address = without_credentials(settings.upstream)
+    typer.echo(greeting(address, upstream_address, only_trusted=settings.trusted_documents_mode == "only"))
+    sys.path.insert(0, str(ROOT))
+    run(
+        "server:app",
+        host=settings.host,
+        port=port,
+        workers=settings.workers,
+        idle_seconds=settings.idle_seconds,
+    )

@@ -1,0 +1,46 @@
+"""The command ``sync``: one crawl by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.arguments import UpstreamFlag, settings_or_stop
+from cli.exits import stop
+
+if TYPE_CHECKING:
+    from catalog.sync.refresher import CrawlResult
+    from settings import Settings
+
+
+def sync(
+    upstream: UpstreamFlag = None,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Take it even if it is empty or much has gone from it.")
+    ] = False,
+) -> None:
+    """Read the whole catalog now, store it, and tell what changed."""
+    from catalog.sync.catalog_guard import CatalogRefused
+    from upstream.client.upstream_errors import StorageUnavailable, UpstreamError
+
+    settings = settings_or_stop(upstream=upstream, crawl="off")
+    try:
+        synced = asyncio.run(_crawl(settings, accept=accept))
+    except StorageUnavailable as error:
+        stop(str(error))
+    except CatalogRefused as error:
+        stop(f"{error} If that is how it is, `python server.py sync --accept` takes it.", status=1)
+    except UpstreamError as error:
+        stop(f"The catalog could not be read, and what is stored stays: {error}", status=1)
+    if not synced.stored:
+        stop("The catalog was read but could not be stored.", status=1)
+
+
+async def _crawl(settings: Settings, *, accept: bool) -> CrawlResult:
+    from cli.sync_progress import show_sync
+    from wiring import open_source
+
+    async with open_source(settings) as source:
+        return await show_sync(source, accept=accept)

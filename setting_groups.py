@@ -1,0 +1,120 @@
+"""The groups of settings: each becomes the value that its room takes.
+
+The rooms define these values without defaults, because every default stands in ``settings.py``. A room is imported
+when its group is made, so that no command waits for the rooms of another.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from settings import Settings
+
+if TYPE_CHECKING:
+    from catalog.freshness import Freshness
+    from catalog.sync.schedule import Schedule
+    from engine.run_limits import RunLimits
+    from gateway.admission_queue import AdmissionLimits
+    from gateway.limits import DocumentLimits
+    from upstream.client.retrying_exchange import ClientLimits
+    from web.serving.open_connections import ConnectionLimits
+
+
+def client_limits(settings: Settings) -> ClientLimits:
+    """Give what the client may spend on upstream."""
+    from upstream.client.retrying_exchange import FIRST_PAUSE, ClientLimits
+
+    return ClientLimits(
+        exchange=settings.upstream_timeout,
+        connect=settings.upstream_connect_timeout,
+        total=settings.upstream_total_timeout,
+        attempts=settings.upstream_attempts,
+        first_pause=FIRST_PAUSE,
+        longest_pause=settings.upstream_longest_pause,
+        longest_retry_after=settings.upstream_longest_retry_after,
+        answer_bytes=settings.upstream_answer_bytes,
+        lowest_in_flight=settings.upstream_min_in_flight,
+        highest_in_flight=settings.upstream_max_in_flight,
+        breaker_failures=settings.breaker_failures,
+        breaker_rest=settings.breaker_rest,
+    )
+
+
+def schedule(settings: Settings) -> Schedule:
+    """Give when the catalog is refreshed."""
+    from catalog.sync.schedule import AGREEMENT, FIRST_RETRY, LEASE, LONGEST_RETRY, LOOK, PROBE, Schedule
+
+    return Schedule(
+        crawl=settings.crawl_interval,
+        newest=settings.newest_interval,
+        lease=LEASE,
+        look=LOOK,
+        probe=PROBE,
+        first_retry=FIRST_RETRY,
+        longest_retry=LONGEST_RETRY,
+        agreement=AGREEMENT,
+    )
+
+
+def freshness(settings: Settings) -> Freshness:
+    """Give how old the catalog may be."""
+    from catalog.freshness import Freshness
+
+    return Freshness(
+        fresh=settings.fresh,
+        while_revalidate=settings.stale_while_revalidate,
+        if_error=settings.stale_if_error,
+    )
+
+
+def document_limits(settings: Settings) -> DocumentLimits:
+    """Give what a document may have."""
+    from gateway.limits import DocumentLimits
+
+    return DocumentLimits(
+        bytes=settings.limit_bytes,
+        tokens=settings.limit_tokens,
+        definitions=settings.limit_definitions,
+        depth=settings.limit_depth,
+        selections=settings.limit_selections,
+        aliases=settings.limit_aliases,
+        root_fields=settings.limit_root_fields,
+        repeated_fields=settings.limit_repeated_fields,
+        values=settings.limit_values,
+        work=settings.limit_work,
+    )
+
+
+def run_limits(settings: Settings) -> RunLimits:
+    """Give what one run of an operation may take."""
+    from engine.run_limits import RunLimits
+
+    return RunLimits(answer_bytes=settings.limit_answer_bytes, seconds=settings.limit_seconds)
+
+
+def admission_limits(settings: Settings) -> AdmissionLimits:
+    """Give how many operations run, and how many wait for how long."""
+    from gateway.admission_queue import AdmissionLimits
+
+    return AdmissionLimits(
+        running=settings.limit_running,
+        waiting=settings.limit_waiting,
+        seconds=settings.limit_waiting_seconds,
+    )
+
+
+def connection_limits(settings: Settings) -> ConnectionLimits:
+    """Give how much the connections of clients may hold."""
+    from web.serving.open_connections import ConnectionLimits
+
+    return ConnectionLimits(
+        connections=settings.limit_connections,
+        connections_per_address=settings.limit_connections_per_address,
+        sockets=settings.limit_sockets,
+        sockets_per_address=settings.limit_sockets_per_address,
+        head_seconds=settings.head_seconds,
+        socket_idle_seconds=settings.socket_idle_seconds,
+        read_seconds=settings.read_seconds,
+        unsent_bytes=settings.limit_unsent_bytes,
+        unsent_bytes_together=settings.limit_unsent_bytes_together,
+    )

@@ -1,0 +1,191 @@
+"""The wiring: the settings become the parts of the gateway, opened in order and closed in the opposite order.
+
+Each layer opens what it adds to the one before:
+
+    open_source   storage, client, batcher                              -> what the command `sync` runs on
+    make_gateway  documents, persisted documents, engine, router, queue -> what the command `query` runs on
+    open_parts    connections, kept answers, history, endpoint          -> what the server runs on
+
+The parts are imported when they are made, so that no command waits for those of another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager, closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from setting_groups import (
+    admission_limits,
+    client_limits,
+    connection_limits,
+    document_limits,
+    freshness,
+    run_limits,
+    schedule,
+)
+from settings import EMBEDDED, Settings
+
+if TYPE_CHECKING:
+    from httpx import AsyncBaseTransport
+
+    from catalog.catalog_source import CatalogSource
+    from gateway.request_execution import Gateway
+    from web.app import GatewayApp, Parts
+
+ROOT = Path(__file__).parent
+"""The project's folder, from which relative paths in settings count."""
+
+EMBEDDED_URL = "http://embedded.invalid/api/v4/"
+"""The name of the embedded upstream in its own links; ``.invalid`` resolves nowhere (RFC 2606)."""
+
+
+def make_app(settings: Settings) -> GatewayApp:
+    """Make the ASGI app. Its parts are opened when the server under it starts, and closed when that stops."""
+    from web.app import GatewayApp
+
+    return GatewayApp(build(settings), origins=settings.cors_origins.split(","))
+
+
+@asynccontextmanager
+async def build(settings: Settings, transport: AsyncBaseTransport | None = None) -> AsyncIterator[Parts]:
+    """Open all parts. ``transport`` carries the requests to upstream in place of the one that the settings say.
+
+    :raises StorageUnavailable: the file of the catalog cannot be used.
+    """
+    async with open_source(settings, transport) as source, open_parts(settings, source) as parts:
+        yield parts
+
+
+@asynccontextmanager
+async def open_source(
+    settings: Settings, transport: AsyncBaseTransport | None = None
+) -> AsyncIterator[CatalogSource]:
+    """Open what knows the catalog, and the way to upstream.
+
+    :raises StorageUnavailable: the file of the catalog cannot be used.
+    """
+    from catalog.catalog_source import CatalogSource
+    from catalog.storage.sqlite_storage import Storage
+    from upstream.batching.batcher import Batcher
+    from upstream.client.api_client import Client
+    from upstream.client.upstream_address import without_credentials
+
+    address = EMBEDDED_URL if settings.upstream == EMBEDDED else settings.upstream
+    with closing(Storage(storage_path(settings))) as storage:
+        async with (
+            aclosing(Client(address, transport or _transport(settings), client_limits(settings))) as client,
+            aclosing(Batcher(client, settings.upstream_budget / settings.workers)) as batcher,
+            aclosing(
+                CatalogSource(
+                    client,
+                    batcher,
+                    storage,
+                    origin=without_credentials(settings.upstream),
+                    follow=settings.crawl == "on",
+                    schedule=schedule(settings),
+                    freshness=freshness(settings),
+                )
+            ) as source,
+        ):
+            await source.open()
+            yield source
+
+
+def make_gateway(settings: Settings, source: CatalogSource) -> Gateway:
+    """Make what answers GraphQL requests from this source. Its persisted documents still have to be opened."""
+    from engine import Engine
+    from gateway.admission_queue import Admission
+    from gateway.document_cache import CatalogSizes, DocumentCache
+    from gateway.federation_router import FederationRouter
+    from gateway.persisted.document_lookup import PersistedDocuments
+    from gateway.persisted.trusted_documents import TrustedDocuments
+    from gateway.request_execution import Gateway
+    from gateway.running_subscriptions import Subscriptions
+    from schema import schema
+
+    documents = DocumentCache(document_limits(settings), CatalogSizes(source))
+    mode = settings.trusted_documents_mode
+    trusted = None if mode == "off" else TrustedDocuments(manifest_path(settings), documents)
+    automatic = settings.automatic_persisted_queries == "on"
+    return Gateway(
+        source,
+        documents,
+        PersistedDocuments(documents, trusted, only_trusted=mode == "only", automatic=automatic),
+        engine=Engine(schema, settings.limit_answer_bytes) if settings.engine == "on" else None,
+        limits=document_limits(settings),
+        run_limits=run_limits(settings),
+        router=FederationRouter(settings.router_secret, settings.limit_entities),
+        admission=Admission(admission_limits(settings)),
+        subscriptions=Subscriptions(settings.limit_subscriptions, settings.limit_subscriptions_per_address),
+    )
+
+
+@asynccontextmanager
+async def open_parts(settings: Settings, source: CatalogSource) -> AsyncIterator[Parts]:
+    """Open what serves this source, which is open, over HTTP and WebSockets."""
+    from web.app import Parts
+    from web.cache_headers import CachePolicy
+    from web.graphql_endpoint import GraphQLEndpoint
+    from web.operations.traffic_history import remembering
+    from web.response_cache import ResponseCache
+    from web.serving.open_connections import Connections
+
+    gateway = make_gateway(settings, source)
+    connections = Connections(connection_limits(settings), gateway.subscriptions)
+    responses = ResponseCache(settings.response_cache_bytes)
+    policy = CachePolicy(settings.max_age, source.freshness)
+    public = settings.cors_origins == "*"
+    endpoint = GraphQLEndpoint(gateway, responses, policy, settings.batch_limit, public=public)
+    with closing(gateway.persisted):
+        gateway.persisted.open()
+        async with remembering(gateway, responses) as history:
+            yield Parts(source, gateway, responses, endpoint, connections, history)
+
+
+def storage_path(settings: Settings) -> str:
+    """Give the file of the catalog, or ``:memory:``. Its folder is made.
+
+    :raises StorageUnavailable: the folder cannot be made.
+    """
+    from upstream.client.upstream_address import without_credentials
+    from upstream.client.upstream_errors import StorageUnavailable
+
+    if settings.storage == ":memory:":
+        return settings.storage
+    name = urlsplit(without_credentials(settings.upstream)).netloc or EMBEDDED
+    path = ROOT / settings.storage.replace("{upstream}", name.replace(":", "-"))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageUnavailable(str(path), str(error.strerror)) from None
+    return str(path)
+
+
+def check_storage(settings: Settings) -> None:
+    """Open the file of the catalog and close it again.
+
+    :raises StorageUnavailable: it cannot be used, or has the catalog of another upstream.
+    """
+    from catalog.storage.sqlite_storage import Storage
+    from upstream.client.upstream_address import without_credentials
+
+    with closing(Storage(storage_path(settings))) as storage:
+        storage.check_upstream(without_credentials(settings.upstream))
+
+
+def manifest_path(settings: Settings) -> Path:
+    """Give the file of the trusted documents."""
+    return ROOT / settings.trusted_documents
+
+
+def _transport(settings: Settings) -> AsyncBaseTransport:
+    from upstream.client.http_transport import in_process, network
+
+    if settings.upstream != EMBEDDED:
+        return network()
+    from upstream.embedded import EmbeddedUpstream
+
+    return in_process(EmbeddedUpstream())
