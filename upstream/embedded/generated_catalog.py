@@ -13,21 +13,18 @@ import msgspec
 
 from .edge_case_rows import GRID_TRAPS, MEMBERSHIP_TRAPS, NEWEST_PACKAGE, NO_SUCH_PACKAGES, PACKAGE_TRAPS
 from .editable_catalog import EmbeddedCatalog
-from .generated_words import (
-    DOCUMENTATION_URLS,
-    ENDINGS,
-    GRID_FORMS,
-    HOSTS,
-    LANDS,
-    LOGIN_BEGINNINGS,
-    LOGIN_ENDINGS,
-    LOGIN_MIDDLES,
-    PREFIXES,
-    PURPOSES,
-    PYPI_URLS,
-    TOPICS,
-    VERSIONS,
+from .generated_fields import (
+    drawn_commits,
+    drawn_description,
+    drawn_documentation_url,
+    drawn_grid_description,
+    drawn_login,
+    drawn_moment,
+    drawn_title,
+    drawn_version,
+    unused_slug,
 )
+from .generated_words import GRID_FORMS, HOSTS, PYPI_URLS, TOPICS
 from .recorded_packages import seed_packages
 from .row_types import CategoryRow, GridRow, PackageRow
 from .seeded_random import SeededRandom, eastern
@@ -40,7 +37,6 @@ _MEMBERSHIPS = 6296
 _FIRST_CREATED = 1_281_826_072  # 14 August 2010, when the catalog opened
 _LAST_CREATED = 1_771_200_000  # 15 February 2026, when the seeds were taken
 _YEAR = 31_556_952
-_NO_COMMITS = (0,) * 52
 _DAY = 86_400
 
 _SEED_GRIDS = {
@@ -101,12 +97,12 @@ def _packages(
     if not package_ids:
         return
     newest = package_ids[-1]
-    logins = [_login(draws) for _ in range(len(package_ids) // 3 + 20)]
+    logins = [drawn_login(draws) for _ in range(len(package_ids) // 3 + 20)]
     slugs: dict[str, int] = {trap["slug"]: 1 for trap in PACKAGE_TRAPS.values() if "slug" in trap}
     slugs |= {row.slug: 1 for row in seed_packages()}
     for key in package_ids:
-        title = _title(draws)
-        slug = _unused(title.lower().replace(" ", "-"), slugs)
+        title = drawn_title(draws)
+        slug = unused_slug(title.lower().replace(" ", "-"), slugs)
         created = _FIRST_CREATED + (_LAST_CREATED - _FIRST_CREATED) * (key - 1) // newest
         fields: dict[str, Any] = {
             "category": draws.pick((1, 1, 1, 1, 1, 2, 3, 4, 4, 7, 8)),
@@ -115,17 +111,17 @@ def _packages(
             "title": title,
             "slug": slug,
             "last_updated": None if draws.chance(3) else eastern(_LAST_CREATED - draws.small(14 * _YEAR)),
-            "last_fetched": None if draws.chance(1) else _moment(draws, _LAST_CREATED - 5_000, _DAY),
+            "last_fetched": None if draws.chance(1) else drawn_moment(draws, _LAST_CREATED - 5_000, _DAY),
             "repo_url": draws.pick(HOSTS).format(slug),
-            "pypi_version": _version(draws),
-            "created": _moment(draws, created, 3_600),
-            "modified": _moment(draws, _LAST_CREATED - 18 * _DAY, _DAY),
+            "pypi_version": drawn_version(draws),
+            "created": drawn_moment(draws, created, 3_600),
+            "modified": drawn_moment(draws, _LAST_CREATED - 18 * _DAY, _DAY),
             "repo_forks": draws.small(2_000),
-            "repo_description": _description(draws, title),
+            "repo_description": drawn_description(draws, title),
             "pypi_url": draws.pick(PYPI_URLS).format(slug),
-            "documentation_url": _documentation_url(draws, slug),
+            "documentation_url": drawn_documentation_url(draws, slug),
             "repo_watchers": draws.small(12_000),
-            "commits_over_52": _commits(draws),
+            "commits_over_52": drawn_commits(draws),
             "participants": tuple(dict.fromkeys(draws.pick(logins) for _ in range(draws.small(40)))),
         }
         fields |= NEWEST_PACKAGE if key == newest else PACKAGE_TRAPS.get(key, {})
@@ -143,7 +139,7 @@ def _grids(draws: SeededRandom, packages: int) -> dict[int, GridRow]:
     grids: dict[int, GridRow] = {}
     for key in sorted(kept):
         title = draws.pick(GRID_FORMS).format(draws.pick(TOPICS).capitalize())
-        slug = _unused(title.lower().replace(" ", "-"), slugs)
+        slug = unused_slug(title.lower().replace(" ", "-"), slugs)
         if key in _SEED_GRIDS:
             title, slug = _SEED_GRIDS[key]
         created = _FIRST_CREATED + (_LAST_CREATED - _FIRST_CREATED) * key // (last + 1)
@@ -151,12 +147,12 @@ def _grids(draws: SeededRandom, packages: int) -> dict[int, GridRow]:
             "id": key,
             "title": title,
             "slug": slug,
-            "description": _grid_description(draws, title),
+            "description": drawn_grid_description(draws, title),
             "is_locked": draws.chance(10),
             "packages": (),
             "header": draws.chance(5),
-            "created": _moment(draws, created, 3_600),
-            "modified": _moment(draws, created + _YEAR // 12, _YEAR // 3),
+            "created": drawn_moment(draws, created, 3_600),
+            "modified": drawn_moment(draws, created + _YEAR // 12, _YEAR // 3),
         }
         grids[key] = GridRow(**(fields | GRID_TRAPS.get(key, {})))
     return grids
@@ -230,71 +226,6 @@ def _categories() -> list[CategoryRow]:
         )
         for key, title, slug, description, plural, show_pypi in texts
     ]
-
-
-def _title(draws: SeededRandom) -> str:
-    words = [draws.pick(PREFIXES), draws.pick(TOPICS)]
-    if draws.chance(70):
-        words.append(draws.pick(TOPICS))
-    if draws.chance(20):
-        words.append(draws.pick(ENDINGS))
-    if draws.chance(6):
-        return " ".join(word.capitalize() for word in words)
-    return ("_" if draws.chance(3) else "-").join(words)
-
-
-def _unused(slug: str, taken: dict[str, int]) -> str:
-    number = taken.get(slug, 0)
-    taken[slug] = number + 1
-    if not number:
-        return slug
-    numbered = f"{slug}-{number + 1}"
-    return numbered if numbered not in taken else _unused(numbered, taken)
-
-
-def _moment(draws: SeededRandom, seconds: int, spread: int) -> str:
-    # Some have no microseconds, and then no fraction is written (contract, section 3).
-    return eastern(seconds + draws.below(spread), 0 if draws.chance(2) else draws.below(1_000_000))
-
-
-def _version(draws: SeededRandom) -> str | None:
-    if draws.chance(12):
-        return None
-    return "" if draws.chance(2) else draws.pick(VERSIONS)
-
-
-def _description(draws: SeededRandom, title: str) -> str:
-    if draws.chance(5):
-        return ""
-    return f"{draws.pick(PURPOSES).format(draws.pick(TOPICS))}{draws.pick(LANDS)} (generated as {title})"
-
-
-def _grid_description(draws: SeededRandom, title: str) -> str:
-    if draws.chance(6):
-        return ""
-    more = f"\r\n\r\nMore: https://generated.example/{draws.pick(TOPICS)}" if draws.chance(30) else ""
-    return f"A generated comparison: {title}.{more}"
-
-
-def _documentation_url(draws: SeededRandom, slug: str) -> str | None:
-    url = draws.pick(DOCUMENTATION_URLS)
-    return url.format(slug) if url else url
-
-
-def _commits(draws: SeededRandom) -> tuple[int, ...]:
-    if draws.chance(4):
-        return ()
-    if draws.chance(75):
-        return _NO_COMMITS
-    weeks = list(_NO_COMMITS)
-    for _ in range(draws.below(12) + 1):
-        weeks[draws.below(52)] = draws.small(60) + 1
-    return tuple(weeks)
-
-
-def _login(draws: SeededRandom) -> str:
-    name = draws.pick(LOGIN_BEGINNINGS) + draws.pick(LOGIN_MIDDLES) + draws.pick(LOGIN_MIDDLES)
-    return (name.capitalize() if draws.chance(10) else name) + draws.pick(LOGIN_ENDINGS)
 
 
 @contextmanager
