@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from .grid_memberships import GridMemberships
 from .row_types import CategoryRow, GridRow, Kind, PackageRow, Row
 
 R = TypeVar("R", PackageRow, GridRow, CategoryRow)
@@ -51,7 +52,8 @@ class EmbeddedCatalog:
         }
         self.version = 0
         """Moves with every change, so that whoever keeps answers knows when to drop them."""
-        self._complete_memberships()
+        self._memberships = GridMemberships(self.packages, self.grids)
+        self._memberships.complete()
         self.reindex()
 
     # Reading
@@ -124,7 +126,7 @@ class EmbeddedCatalog:
         self._check_package(row)
         self._put("packages", row)
         for grid in row.grids:
-            self._join(grid, row)
+            self._memberships.join(grid, row)
         return key
 
     def update_package(self, package_id: int, **fields: object) -> None:
@@ -134,15 +136,15 @@ class EmbeddedCatalog:
         self._check_package(row)
         self._put("packages", row, old)
         for grid in set(old.grids) - set(row.grids):
-            self._leave(grid, package_id)
+            self._memberships.leave(grid, package_id)
         for grid in row.grids:
-            self._join(grid, row)
+            self._memberships.join(grid, row)
 
     def remove_package(self, package_id: int) -> None:
         """Delete a package and its memberships."""
         row = self._get(self.packages, "package", package_id)
         for grid in row.grids:
-            self._leave(grid, package_id)
+            self._memberships.leave(grid, package_id)
         self._drop("packages", row)
         del self.packages[package_id]
 
@@ -162,24 +164,26 @@ class EmbeddedCatalog:
             "created": _NOW,
             "modified": _NOW,
         }
-        row = self._by_title(_row(GridRow, {**defaults, **fields, "id": key}))
+        row = self._memberships.by_title(_row(GridRow, {**defaults, **fields, "id": key}))
         self._check_grid(row)
         self._put("grids", row)
-        self._follow_grid(row, old=())
+        self._memberships.follow_grid(row, old=())
         return key
 
     def update_grid(self, grid_id: int, **fields: object) -> None:
         """Change some fields of a grid; its packages follow new memberships."""
         old = self._get(self.grids, "grid", grid_id)
-        row = self._by_title(_row(GridRow, {**msgspec.structs.asdict(old), **fields, "id": grid_id}))
+        row = self._memberships.by_title(
+            _row(GridRow, {**msgspec.structs.asdict(old), **fields, "id": grid_id})
+        )
         self._check_grid(row)
         self._put("grids", row, old)
-        self._follow_grid(row, old.packages)
+        self._memberships.follow_grid(row, old.packages)
 
     def remove_grid(self, grid_id: int) -> None:
         """Delete a grid and its memberships."""
         row = self._get(self.grids, "grid", grid_id)
-        self._follow_grid(msgspec.structs.replace(row, packages=()), row.packages)
+        self._memberships.follow_grid(msgspec.structs.replace(row, packages=()), row.packages)
         self._drop("grids", row)
         del self.grids[grid_id]
 
@@ -269,47 +273,6 @@ class EmbeddedCatalog:
         if kind in self._slugs:
             del self._slugs[kind][row.slug]
         self.version += 1
-
-    def _join(self, grid_id: int, package: PackageRow) -> None:
-        """Put the package into the grid; one that is there already moves when its title has changed."""
-        grid = self.grids[grid_id]
-        members = grid.packages if package.id in grid.packages else (*grid.packages, package.id)
-        self.grids[grid_id] = self._by_title(msgspec.structs.replace(grid, packages=members))
-
-    def _leave(self, grid_id: int, package_id: int) -> None:
-        grid = self.grids[grid_id]
-        members = tuple(key for key in grid.packages if key != package_id)
-        self.grids[grid_id] = msgspec.structs.replace(grid, packages=members)
-
-    def _follow_grid(self, grid: GridRow, old: Sequence[int]) -> None:
-        for key in set(old) - set(grid.packages):
-            package = self.packages[key]
-            left = tuple(other for other in package.grids if other != grid.id)
-            self.packages[key] = msgspec.structs.replace(package, grids=left)
-        for key in grid.packages:
-            package = self.packages[key]
-            if grid.id not in package.grids:
-                self.packages[key] = msgspec.structs.replace(package, grids=(*package.grids, grid.id))
-
-    def _by_title(self, grid: GridRow) -> GridRow:
-        # Code point order, as the measured database's collation (contract, section 0); ids break the ties.
-        packages = self.packages
-        known = [key for key in grid.packages if key in packages]
-        if len(known) < len(grid.packages):
-            return grid
-        members = sorted(known, key=lambda key: (packages[key].title, key))
-        return msgspec.structs.replace(grid, packages=tuple(members))
-
-    def _complete_memberships(self) -> None:
-        for package in list(self.packages.values()):
-            for key in package.grids:
-                if key in self.grids and package.id not in self.grids[key].packages:
-                    self._join(key, package)
-        for grid in self.grids.values():
-            for key in grid.packages:
-                if key in self.packages and grid.id not in self.packages[key].grids:
-                    both = (*self.packages[key].grids, grid.id)
-                    self.packages[key] = msgspec.structs.replace(self.packages[key], grids=both)
 
 
 def _id(row: Row) -> int:
