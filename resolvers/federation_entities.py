@@ -21,6 +21,7 @@ from catalog.indexed_catalog import Catalog
 from catalog.pypi_and_repository import normalise_pypi_name, repository
 from resolvers.client_errors import BadUserInput
 from resolvers.contributor import contributor_by_login
+from resolvers.loading.category_loader import CategoryLoader
 from resolvers.loading.key_lookup import (
     MOST_KEYS,
     checked_slug,
@@ -29,7 +30,7 @@ from resolvers.loading.key_lookup import (
     package_by_pypi_name,
     package_by_repo_url,
 )
-from resolvers.loading.record_loaders import CategoryLoader, Loaders, RecordLoader
+from resolvers.loading.record_loaders import Loaders, RecordLoader
 from resolvers.loading.request_context import Context, Info
 from resolvers.work_budget import LOOKUP
 from upstream.client.request_receipt import note_from_memory

@@ -20,17 +20,13 @@ from typing import Any, Generic
 from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog
 from resolvers.loading.batch_loader import Batches, BatchLoader
+from resolvers.loading.category_loader import CategoryLoader
 from upstream.batching.batcher import Batcher
-from upstream.batching.request_planning import Window
-from upstream.batching.request_sending import ALL_CATEGORIES
 from upstream.client.request_receipt import note_from_memory, note_not_looked_up
-from upstream.client.upstream_errors import BudgetSpent, UpstreamBadData, UpstreamError
+from upstream.client.upstream_errors import BudgetSpent, UpstreamError
 from upstream.client.v4_records import (
-    CATEGORY,
     GRID,
     PACKAGE,
-    BadRecord,
-    CategoryRecord,
     GridRecord,
     Kind,
     PackageRecord,
@@ -209,80 +205,6 @@ class RecordLoader(Generic[R]):
     def _remember(self, record: R) -> None:
         self._ids.prime(record.id, record)
         self._slugs.prime(record.slug, record)
-
-
-class CategoryLoader:
-    """Loads categories. There are few, and every package names one: not known, all come in one request."""
-
-    def __init__(self, batcher: Batcher, batches: Batches, catalog: Catalog | None) -> None:
-        self._batcher = batcher
-        self._batches = batches
-        self._catalog = catalog
-        self.known: Mapping[int, CategoryRecord] = {} if catalog is None else catalog.categories
-        """The categories that need no loading, by id."""
-
-    @cached_property
-    def _pages(self) -> BatchLoader[Window, Page[CategoryRecord]]:
-        return BatchLoader(self._lists, self._batches)
-
-    async def all(self) -> list[CategoryRecord]:
-        """Every category, by id.
-
-        :raises UpstreamError: there is no list.
-        """
-        if self._catalog is not None:
-            note_from_memory(len(self._catalog.categories))
-            return list(self._catalog.categories.values())[::-1]
-        page = await self._page()
-        return sorted(page.records, key=lambda category: category.id)
-
-    async def by_id(self, id: int) -> CategoryRecord | None:
-        """The category, or ``None`` if there is none.
-
-        :raises UpstreamError: there is no list, or this category does not fit.
-        """
-        if self._catalog is not None and id in self._catalog.categories:
-            note_from_memory(1)
-            return self._catalog.categories[id]
-        for result in (await self._page()).results:
-            if result.id == id:
-                if isinstance(result, BadRecord):
-                    raise UpstreamBadData(f"Upstream's category {id} does not fit: {result.reason}.")
-                return result
-        return None
-
-    async def by_ids(self, ids: Sequence[int]) -> list[CategoryRecord | BaseException | None]:
-        """For each id, in the order asked: the category, ``None``, or the error that it met."""
-        found = await asyncio.gather(*map(self.by_id, ids), return_exceptions=True)
-        for outcome in found:
-            if isinstance(outcome, asyncio.CancelledError):
-                raise outcome
-        return found
-
-    async def by_slug(self, slug: str) -> CategoryRecord | None:
-        """The category of this slug with the smallest id: slugs of categories need not be unique.
-
-        :raises UpstreamError: there is no list.
-        """
-        if self._catalog is not None and slug in self._catalog.category_slugs:
-            return await self.by_id(self._catalog.category_slugs[slug])
-        page = await self._page()
-        return min(
-            (category for category in page.records if category.slug == slug),
-            key=lambda category: category.id,
-            default=None,
-        )
-
-    async def _page(self) -> Page[CategoryRecord]:
-        return await asyncio.shield(self._pages.load(ALL_CATEGORIES))
-
-    async def _lists(self, windows: Sequence[Window]) -> list[Any]:
-        (window,) = windows
-        try:
-            page = await self._batcher.page(CATEGORY, limit=window.limit, offset=window.offset)
-        except UpstreamError as error:
-            return [error]  # given back, not raised, so that it is remembered
-        return [page]
 
 
 @dataclass(frozen=True, slots=True)
