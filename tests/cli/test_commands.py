@@ -61,7 +61,7 @@ def test_plan_prints_the_plan_and_the_generated_source() -> None:
         "Query with categories",
         "  categories: resolver categories, to [Category!]",
     ]
-    assert "| def build(xs):" in done.stdout
+    assert "| def build_Query(parents" in done.stdout
     assert (done.returncode, done.stderr) == (0, "")
 
 
