@@ -29,7 +29,8 @@ from engine.field_failures import AnswerEncoder
 from engine.plan_execution import answers
 from engine.plan_run import PlanRun as EngineRequest
 from gateway.limits import check_document, check_text
-from gateway.request_execution import Gateway, GraphQLRequest
+from gateway.prepared_request import GraphQLRequest
+from gateway.request_execution import Gateway
 from resolvers.loading.record_loaders import Loaders
 from resolvers.loading.request_context import Context, EntityBudget
 from resolvers.work_budget import WorkBudget

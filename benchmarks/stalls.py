@@ -32,7 +32,7 @@ import msgspec
 import uvloop
 
 from catalog.catalog_source import CatalogSource
-from gateway.request_execution import GraphQLRequest
+from gateway.prepared_request import GraphQLRequest
 from settings import read_settings
 from web.pages.graphiql import CANONICAL
 from wiring import make_gateway, open_source

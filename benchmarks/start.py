@@ -66,7 +66,7 @@ catalog = Catalog.build(stored.packages, stored.grids, stored.categories)
 lap("build the catalog")
 
 async def answer():
-    from gateway.request_execution import GraphQLRequest
+    from gateway.prepared_request import GraphQLRequest
     from wiring import make_gateway, open_source
     async with open_source(settings) as source:
         global begun

@@ -16,7 +16,8 @@ def plan(
     operation: Annotated[str | None, typer.Option(help="The operation, if there are several.")] = None,
 ) -> None:
     """Print how the engine runs an operation: its plan, and the Python source that it generates."""
-    from gateway.request_execution import GraphQLRequest, Unplanned, explain
+    from gateway.plan_explanation import Unplanned, explain
+    from gateway.prepared_request import GraphQLRequest
     from setting_groups import document_limits
 
     limits = document_limits(settings_or_stop())

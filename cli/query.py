@@ -13,7 +13,7 @@ from cli.arguments import DocumentArgument, UpstreamFlag, VariablesFlag, setting
 from cli.exits import stop
 
 if TYPE_CHECKING:
-    from gateway.request_execution import GraphQLRequest
+    from gateway.prepared_request import GraphQLRequest
     from settings import Settings
 
 
@@ -24,7 +24,7 @@ def query(
     upstream: UpstreamFlag = None,
 ) -> None:
     """Answer one query as JSON; the exit status is 1 if there were errors."""
-    from gateway.request_execution import GraphQLRequest
+    from gateway.prepared_request import GraphQLRequest
     from upstream.client.upstream_errors import StorageUnavailable
 
     # Nobody but the owner of the machine asks here: the router's secret and the manifest guard against strangers.

@@ -88,7 +88,7 @@ def event_of(result: ExecutionResult, most_bytes: int) -> GraphQLAnswer:
     return answer_of(result, most_bytes)
 
 
-def refusal(errors: list[GraphQLError]) -> GraphQLAnswer:
+def refusal(errors: Sequence[GraphQLError]) -> GraphQLAnswer:
     """The answer to an operation that cannot run."""
     return GraphQLAnswer(
         _encode({"errors": [request_error(error) for error in errors]}), ran=False, failed=True

@@ -5,15 +5,17 @@ code                        meaning
 =========================== ==========================================================================
 GRAPHQL_PARSE_FAILED        the document is not GraphQL
 GRAPHQL_VALIDATION_FAILED   the document does not fit the schema
-OPERATION_TOO_COMPLEX       the operation or its answer is beyond a limit: ``limit`` is its name, ``max`` what is
-                            allowed, and ``value`` what it has, at most 2147483647
-OPERATION_TIMEOUT           the operation took longer than an operation can take, and was ended OVERLOADED
-no place became free for the operation; ``retryAfter`` is in seconds BAD_USER_INPUT              an argument or
-variable makes no sense PERSISTED_QUERY_NOT_FOUND   and the other codes of ``gateway.persisted.document_lookup``
-FORBIDDEN                   only the router may ask for this UPSTREAM_TIMEOUT            and the other codes of
-``upstream.client.upstream_errors``, with ``retryAfter`` if known STORAGE_UNAVAILABLE         the file of the
-catalog cannot be used, or has no catalog yet INTERNAL_SERVER_ERROR       our fault; the message is masked,
-``errorId`` is in the log beside the cause
+OPERATION_TOO_COMPLEX       the operation or its answer is beyond a limit: ``limit`` is its name, ``max``
+                            what is allowed, and ``value`` what it has, at most 2147483647
+OPERATION_TIMEOUT           the operation took longer than an operation can take, and was ended
+OVERLOADED                  no place became free for the operation; ``retryAfter`` is in seconds
+BAD_USER_INPUT              an argument or variable makes no sense
+PERSISTED_QUERY_NOT_FOUND   and the other codes of ``gateway.persisted.document_lookup``
+FORBIDDEN                   only the router may ask for this
+UPSTREAM_TIMEOUT            and the other codes of ``upstream.client.upstream_errors``, with
+                            ``retryAfter`` if known
+STORAGE_UNAVAILABLE         the file of the catalog cannot be used, or has no catalog yet
+INTERNAL_SERVER_ERROR       our fault; the message is masked, ``errorId`` is in the log beside the cause
 =========================== ==========================================================================
 """
 

@@ -1,65 +1,36 @@
-"""Runs one GraphQL request and gives its answer, whichever way it came."""
+"""Answers GraphQL requests, whichever way they came: once, by events or in parts."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import Any
 
 from graphql import GraphQLError
-from msgspec.structs import replace
 from strawberry.types.execution import ExecutionResult
 
 from catalog.catalog_source import CatalogSource
-from catalog.freshness import Snapshot, SnapshotStatus
-from engine import Engine, Fallback, FallbackReason, RunLimits, Stopped, TooComplex
-from engine.answer_dependencies import DependsOn
+from catalog.freshness import Snapshot
+from engine import Engine, RunLimits, Stopped, TooComplex
 from gateway.admission_queue import Admission, Overloaded, Turn
-from gateway.answers import (
-    GraphQLAnswer,
-    answer_of,
-    answer_of_engine,
-    event_of,
-    overloaded,
-    refusal,
-    stopped_by,
-)
+from gateway.answers import GraphQLAnswer, event_of, overloaded, refusal, stopped_by
 from gateway.deadline import Deadline
 from gateway.document_cache import DocumentCache
 from gateway.federation_router import FederationRouter
 from gateway.limits import DocumentLimits
-from gateway.named_operation import dependencies_of, is_subscription, why_unclear, why_unfit
+from gateway.operation_runner import OperationRunner
 from gateway.persisted.document_lookup import PersistedDocuments
+from gateway.prepared_request import GraphQLRequest, PreparedRequest
 from gateway.running_subscriptions import Subscriptions
-from resolvers.loading.record_loaders import Loaders
-from resolvers.loading.request_context import Context
-from resolvers.work_budget import DEFERRED, VALUE, WorkBudget, values_in
-from schema import Document, given, schema, tracing_fields
+from resolvers.work_budget import DEFERRED
+from schema import given, schema
 from upstream.client.request_receipt import Receipt, recording
 from upstream.client.trace_context import continuing
 
 
-@dataclass(frozen=True, slots=True)
-class GraphQLRequest:
-    """A well-formed GraphQL request. ``receipt`` asks for what the answer cost, in ``extensions``.
-
-    ``router``, ``traced`` and ``traceparent`` are what the headers of a router say.
-    """
-
-    query: str
-    variables: dict[str, Any] | None = None
-    operation_name: str | None = None
-    receipt: bool = False
-    router: str | None = None
-    traced: bool = False
-    traceparent: str | None = None
-
-
 class Gateway:
-    """Answers GraphQL requests from one source: by the engine where it can, else by Strawberry's execution.
+    """Prepares GraphQL requests over one source, and answers them.
 
     ``from_memory`` and ``from_upstream`` count the answers without and with an exchange. One that failed without any
     is neither. ``refused`` counts by limit the operations that were too complex.
@@ -90,26 +61,40 @@ class Gateway:
         self.documents = documents
         self.persisted = persisted
         self.refused: Counter[str] = Counter()
+        self._runner = OperationRunner(source, engine, router, limits.work, run_limits)
 
-    async def execute(self, request: GraphQLRequest) -> GraphQLAnswer:
-        """The answer; whatever goes wrong is in its ``errors``."""
+    async def prepare(self, request: GraphQLRequest, snapshot: Snapshot | None) -> PreparedRequest:
+        """Read the request's document. ``snapshot`` is the catalog that was taken for the request."""
+        document = await self.documents.read_aside(request.query)
+        return PreparedRequest.of(request, document, snapshot)
+
+    async def execute(self, request: GraphQLRequest, snapshot: Snapshot | None = None) -> GraphQLAnswer:
+        """Prepare a request and run it, in one place. A catalog that was not taken for it before is taken now."""
         try:
             async with self.admission.turn() as turn:
-                return await self._execute(request, await self.documents.read_aside(request.query), turn)
+                prepared = await self.prepare(request, snapshot or self.source.current())
+                return await self._run(prepared, turn)
         except Overloaded as error:
             return overloaded(error)
 
-    async def _execute(self, request: GraphQLRequest, asked: Document, turn: Turn) -> GraphQLAnswer:
-        unfit = why_unfit(asked, request.operation_name)
-        if unfit:
-            return self._refusal(unfit)
+    async def run(self, prepared: PreparedRequest) -> GraphQLAnswer:
+        """The answer; whatever goes wrong is in its ``errors``."""
+        try:
+            async with self.admission.turn() as turn:
+                return await self._run(prepared, turn)
+        except Overloaded as error:
+            return overloaded(error)
+
+    async def _run(self, prepared: PreparedRequest, turn: Turn) -> GraphQLAnswer:
+        if prepared.refusals:
+            return self._refusal(prepared.refusals)
         receipt = Receipt(begin_waiting=turn.give_up)
-        with recording(receipt), continuing(request.traceparent):
+        with recording(receipt), continuing(prepared.request.traceparent):
             try:
                 # The time of an operation begins when there is a catalog to answer it from.
-                snapshot = await self.source.snapshot()
+                snapshot = await self._snapshot(prepared)
                 with Deadline(self.run_limits.seconds):
-                    answer = await self._answer(request, asked, snapshot, receipt)
+                    answer = await self._runner.answer(prepared, snapshot, receipt)
             except Stopped as stopped:
                 answer = self._stopped(stopped)
         if receipt.exchanges:
@@ -118,69 +103,35 @@ class Gateway:
             self.from_memory += 1
         return answer.with_extensions(answer.extensions) if answer.extensions else answer
 
-    async def _answer(
-        self, request: GraphQLRequest, asked: Document, snapshot: Snapshot | None, receipt: Receipt
-    ) -> GraphQLAnswer:
-        context = self._begin(request, snapshot)
-        try:
-            answer, fallback = await self._run(request, asked, context, receipt)
-        finally:
-            context.loaders.close()
-        depends_on = self._depends_on(request, asked, context)
-        answer = replace(answer, made_of=snapshot, depends_on=depends_on)
-        if receipt.not_looked_up:
-            told = {"freshness": _freshness(context.status, receipt)}
-            answer = replace(answer, extensions=answer.extensions | told)
-        if request.receipt:
-            told = {
-                "upstream": receipt.summary(),
-                "freshness": _freshness(context.status, receipt),
-                "work": {"steps": context.work.spent, "max": context.work.most},
-                "engine": {
-                    "used": self.engine is not None and fallback is None,
-                    "handedOver": fallback,
-                },
-            }
-            answer = replace(answer, extensions=answer.extensions | told)
-        return answer
-
-    async def stream(self, request: GraphQLRequest) -> AsyncGenerator[GraphQLAnswer]:
+    async def stream(self, prepared: PreparedRequest) -> AsyncGenerator[GraphQLAnswer]:
         """The answers to a subscription as they come, or the one answer to another operation.
 
         One that never ran, or cannot go on, is the last.
         """
-        try:
-            async with self.admission.turn():
-                asked = await self.documents.read_aside(request.query)
-        except Overloaded as error:
-            yield overloaded(error)
+        if prepared.unclear:
+            yield self._refusal(prepared.unclear)
             return
-        unclear = why_unclear(asked, request.operation_name)
-        if unclear:
-            yield self._refusal([GraphQLError(unclear)])
-            return
-        if not is_subscription(asked, request.operation_name):
-            yield await self.execute(request)
+        if not prepared.is_subscription:
+            yield await self.run(prepared)
             return
         try:
             with self.subscriptions.one_more():
-                async with aclosing(self._events(request, asked)) as events:
+                async with aclosing(self._events(prepared)) as events:
                     while (answer := await self.subscriptions.next_of(events)) is not None:
                         yield answer
         except Overloaded as error:
             yield overloaded(error)
 
-    async def _events(self, request: GraphQLRequest, asked: Document) -> AsyncGenerator[GraphQLAnswer]:
+    async def _events(self, prepared: PreparedRequest) -> AsyncGenerator[GraphQLAnswer]:
+        request = prepared.request
         try:
-            work = self._work(request)
+            # Whoever begins needs a place; events then come when they like.
+            async with self.admission.turn():
+                context = self._runner.begin(request, prepared.snapshot)
         except Stopped as stopped:
             yield self._stopped(stopped)
             return
-        snapshot = self.source.latest
-        loaders = Loaders.over(self.source.batcher, snapshot)
-        entities = self.router.budget(request.router)
-        context = Context(loaders, self.source.status(snapshot), self.source, entities, work)
-        with given(asked, self.run_limits) as extensions:
+        with given(prepared.document, self.run_limits) as extensions:
             results = await schema.stream(
                 request.query,
                 variable_values=request.variables,
@@ -203,20 +154,20 @@ class Gateway:
                 # Not those of the start: each event has its own.
                 context.loaders.close()
 
-    async def parts(self, request: GraphQLRequest) -> AsyncGenerator[object]:
+    async def parts(self, prepared: PreparedRequest) -> AsyncGenerator[object]:
         """The results as graphql-core gives them: all but what is deferred, then the rest as it comes.
 
-        Only for a request that :meth:`has_parts`. If no place becomes free, an :class:`GraphQLAnswer` is the last.
+        Only for a request that has parts. If no place becomes free, an :class:`GraphQLAnswer` is the last.
 
         :raises Stopped: the rest does not come.
         """
-        asked = self.documents.read(request.query)
-        snapshot = await self.source.snapshot()
+        request = prepared.request
+        snapshot = await self._snapshot(prepared)
         until = asyncio.get_running_loop().time() + self.run_limits.seconds
         receipt = Receipt()
         with recording(receipt), continuing(request.traceparent):
-            context = self._begin(request, snapshot)
-            with given(asked, self.run_limits, in_parts=True) as extensions:
+            context = self._runner.begin(request, snapshot)
+            with given(prepared.document, self.run_limits, in_parts=True) as extensions:
                 try:
                     results = await schema.stream(
                         request.query,
@@ -241,19 +192,14 @@ class Gateway:
                 finally:
                     context.loaders.close()
 
+    async def _snapshot(self, prepared: PreparedRequest) -> Snapshot | None:
+        """The catalog that was taken, or that comes after a wait where none could be."""
+        return prepared.snapshot or await self.source.snapshot()
+
     def _until(self, moment: float) -> Deadline:
         return Deadline(self.run_limits.seconds, moment - asyncio.get_running_loop().time())
 
-    def has_parts(self, request: GraphQLRequest) -> bool:
-        """Whether the operation can be answered in parts: it can run, and has ``@defer`` or ``@stream``."""
-        asked = self.documents.read(request.query)
-        return asked.in_parts is not None and not why_unfit(asked, request.operation_name)
-
-    def is_subscription(self, request: GraphQLRequest) -> bool:
-        """Whether the operation to run is a subscription."""
-        return is_subscription(self.documents.read(request.query), request.operation_name)
-
-    def _refusal(self, errors: list[GraphQLError]) -> GraphQLAnswer:
+    def _refusal(self, errors: Sequence[GraphQLError]) -> GraphQLAnswer:
         for error in errors:
             if isinstance(error.original_error, TooComplex):
                 self.refused[error.original_error.limit] += 1
@@ -263,106 +209,3 @@ class Gateway:
         if isinstance(stopped.error, TooComplex):
             self.refused[stopped.error.limit] += 1
         return stopped_by(stopped)
-
-    def _work(self, request: GraphQLRequest) -> WorkBudget:
-        """What the request may spend, with what its variables take spent already.
-
-        :raises Stopped: that is too much.
-        """
-        work = WorkBudget(self.limits.work)
-        work.spend(VALUE * values_in(request.variables))
-        return work
-
-    def _begin(self, request: GraphQLRequest, snapshot: Snapshot | None) -> Context:
-        """The state of a request that is answered from a snapshot."""
-        loaders = Loaders.over(self.source.batcher, snapshot)
-        status = self.source.status(snapshot)
-        entities, work = self.router.budget(request.router), self._work(request)
-        return Context(loaders, status, self.source, entities, work)
-
-    def _is_traced(self, request: GraphQLRequest) -> bool:
-        return request.traced and self.router.is_known(request.router)
-
-    def _depends_on(self, request: GraphQLRequest, asked: Document, context: Context) -> DependsOn:
-        """What the answer to an operation that ran in this context depends on."""
-        depends_on = dependencies_of(asked, request.operation_name).with_variables(request.variables)
-        # What may be asked of upstream need not have been, and without a router's secret everyone may ask for all.
-        depends_on &= ~(DependsOn.UPSTREAM if self.router.secret else DependsOn.UPSTREAM | DependsOn.ASKER)
-        if context.loaders.asked_upstream:
-            depends_on |= DependsOn.UPSTREAM
-        if self._is_traced(request) or request.receipt:
-            depends_on |= DependsOn.ASKER | DependsOn.TIME
-        return depends_on
-
-    async def _run(
-        self, request: GraphQLRequest, asked: Document, context: Context, receipt: Receipt
-    ) -> tuple[GraphQLAnswer, FallbackReason | None]:
-        """The answer, and why the engine fell back, if it did."""
-        if self._is_traced(request):
-            with tracing_fields():
-                return await self._run_by_strawberry(request, asked, context), "extension"
-        if self.engine is None:
-            return await self._run_by_strawberry(request, asked, context), None
-        assert asked.node is not None
-        try:
-            ran = await self.engine.run(
-                request.query,
-                asked.node,
-                request.operation_name,
-                request.variables,
-                context,
-                context.work.spend,
-            )
-            receipt.from_memory += ran.known_records
-            return answer_of_engine(ran, self.run_limits.answer_bytes), None
-        except Fallback as error:
-            # Counted anew: the loaders give again what they gave the engine.
-            receipt.from_memory = context.entities.asked = 0
-            return await self._run_by_strawberry(request, asked, context), error.reason
-
-    async def _run_by_strawberry(
-        self, request: GraphQLRequest, asked: Document, context: Context
-    ) -> GraphQLAnswer:
-        with given(asked, self.run_limits) as extensions:
-            result = await schema.execute(
-                request.query,
-                variable_values=request.variables,
-                operation_name=request.operation_name,
-                context_value=context,
-                operation_extensions=extensions,
-            )
-        answer = answer_of(result, self.run_limits.answer_bytes)
-        return replace(answer, extensions=result.extensions or {})
-
-
-class Unplanned(Exception):
-    """The engine has no plan for an operation. The message is a sentence that says why."""
-
-
-def explain(request: GraphQLRequest, limits: DocumentLimits) -> str:
-    """How the engine runs the operation, to be read by people.
-
-    :raises Unplanned: it does not.
-    """
-    asked = DocumentCache(limits).read(request.query)
-    unfit = why_unfit(asked, request.operation_name)
-    if unfit:
-        raise Unplanned(unfit[0].message)
-    assert asked.node is not None
-    try:
-        return Engine(schema).explain(request.query, asked.node, request.operation_name, request.variables)
-    except Fallback as error:
-        raise Unplanned(
-            f"The engine leaves this operation to Strawberry's execution: {error.reason}."
-        ) from None
-
-
-def _freshness(status: SnapshotStatus, receipt: Receipt) -> dict[str, object]:
-    return {
-        "version": status.version,
-        "refreshedAt": status.refreshed_at and status.refreshed_at.isoformat(),
-        "ageSeconds": status.age_seconds,
-        "stale": status.stale,
-        "syncing": status.syncing,
-        "notLookedUp": receipt.not_looked_up,
-    }

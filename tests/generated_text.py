@@ -14,7 +14,8 @@ from typing import Any
 
 from graphql import ObjectTypeDefinitionNode, build_schema, find_breaking_changes, parse, print_ast
 
-from gateway.request_execution import GraphQLRequest, explain
+from gateway.plan_explanation import explain
+from gateway.prepared_request import GraphQLRequest
 from schema import sdl
 from setting_groups import document_limits
 from settings import Settings, read_settings

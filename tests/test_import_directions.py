@@ -31,7 +31,7 @@ BELOW = {
 
 PARTS = {
     "web": ["app", "schema_endpoint", "graphql_endpoint", "pages", "operations", "serving", "*"],
-    "gateway": ["request_execution", "persisted", "document_cache", "limits", "*"],
+    "gateway": ["request_execution", "plan_explanation", "persisted", "document_cache", "limits", "*"],
     "resolvers": [
         "*",
         "lists",

@@ -20,7 +20,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from catalog.catalog_source import CatalogSource
 from gateway.admission_queue import connection
 from gateway.request_execution import Gateway
-from web.graphql_endpoint import EXPOSED, GraphQLEndpoint, refusal
+from web.graphql_endpoint import EXPOSED, GraphQLEndpoint
+from web.http_responses import refusal
 from web.operations.health import Readiness, healthz
 from web.operations.traffic_history import History
 from web.pages.documents import doc

@@ -7,23 +7,31 @@ request costs more than that.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
 
-import msgspec
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from catalog.freshness import Snapshot
 from gateway.error_format import masked
 from gateway.persisted.document_lookup import RefusalKind, Refused
-from gateway.request_execution import Gateway, GraphQLRequest
+from gateway.prepared_request import GraphQLRequest, PreparedRequest
+from gateway.request_execution import Gateway
 from schema import schema
 from web.cache_headers import NO_STORE, CachePolicy, Headers, entity_tag, is_any, names_tag
 from web.client_connection import ClientLeft, as_long_as_there, read_body
-from web.compression import SMALLEST, compressed, encoding_for
-from web.content_negotiation import ANSWERS, JSON, accepted
+from web.compression import SMALLEST, encoding_for
+from web.content_negotiation import ANSWERS, JSON, Accepted, accepted
+from web.http_responses import (
+    RawResponse,
+    compressed_aside,
+    content_headers,
+    decoded,
+    json_response,
+    refusal,
+    send_response,
+)
 from web.incremental_delivery import in_parts, wants_parts
 from web.pages.graphiql import graphiql_or_why_not
 from web.request_parsing import (
@@ -36,14 +44,11 @@ from web.request_parsing import (
     read_get,
     read_post,
 )
-from web.response_cache import Bytes, CachedAnswer, CachedReply, ResponseCache
+from web.response_cache import AnswerKey, Bytes, CachedAnswer, CachedReply, ResponseCache
 from web.server_sent_events import event_stream, wants_events
 
 CLIENT_LEFT = 499
 """The status for a client that left before its answer: nobody reads it but the servers in between."""
-
-IN_THREAD = 200_000
-"""Bytes: from here on compression takes milliseconds, which other requests need not wait for."""
 
 ALLOWED = "GET, HEAD, POST, OPTIONS"
 EXPOSED = ("Age", "ETag")
@@ -76,8 +81,6 @@ STATUS_OF_REFUSAL: dict[RefusalKind, tuple[int, int]] = {
 }
 """The statuses of an answer to a refused document: in application/graphql-response+json, and in application/json,
 where clients expect 200 unless the request itself is wrong."""
-
-_deterministic = msgspec.json.Encoder(order="deterministic").encode
 
 
 class GraphQLEndpoint:
@@ -117,7 +120,7 @@ class GraphQLEndpoint:
             if snapshot is not None:
                 reply = self.responses.reply(as_it_came, snapshot.catalog.version)
                 if reply is not None:
-                    await _send(send, 200, reply.headers + self._policy.headers(snapshot), reply.body)
+                    await send_response(send, 200, reply.headers + self._policy.headers(snapshot), reply.body)
                     return
             telling += [part for header in scope["headers"] if header[0] in _RUNNING for part in header]
             http = HttpRequest(method, address, _by_name(telling), body)
@@ -125,11 +128,13 @@ class GraphQLEndpoint:
         except Refused as refused:
             response = self._document_refusal(http, refused)
         except BadRequest as error:
-            response = refusal(error.status, str(error), error.headers | _decoded(self._always))
+            response = refusal(error.status, str(error), error.headers | decoded(self._always))
         except ClientLeft:
             response = Response(status_code=CLIENT_LEFT)
         except Exception as error:
-            response = _json(500, {"errors": [masked(error, f"{method} /graphql")]}, _decoded(self._always))
+            response = json_response(
+                500, {"errors": [masked(error, f"{method} /graphql")]}, decoded(self._always)
+            )
         await response(scope, receive, send)
 
     async def _response(
@@ -146,45 +151,34 @@ class GraphQLEndpoint:
             return Response(status_code=204, headers={"Allow": ALLOWED})
         else:
             raise BadRequest(405, f"{http.method} is not answered here; use GET or POST.", {"Allow": ALLOWED})
-        if isinstance(read, GraphQLRequest):
-            await self._gateway.documents.read_aside(read.query)
-        if (
-            isinstance(read, GraphQLRequest)
-            and http.method != "HEAD"
-            and wants_events(self._gateway, takes, read)
-        ):
-            return event_stream(self._gateway, read, self._always)
-        if (
-            isinstance(read, GraphQLRequest)
-            and http.method != "HEAD"
-            and wants_parts(self._gateway, takes, read)
-        ):
-            return in_parts(self._gateway, read, self._always + NO_STORE)
-        if takes.json is None:
-            raise BadRequest(406, f"The Accept header takes none of what there is: {ANSWERS}.")
-        form = _Form(takes.json, encoding_for(http.header("Accept-Encoding")))
+        encoding = encoding_for(http.header("Accept-Encoding"))
         if isinstance(read, list):
-            return await self._answer_together(read, form, receive)
-        return await self._answer(http, as_it_came, read, form, snapshot, receive)
+            return await self._answer_together(read, _form(takes, encoding), snapshot, receive)
+        prepared = await self._gateway.prepare(read, snapshot)
+        if http.method != "HEAD":
+            if wants_events(takes, prepared):
+                return event_stream(self._gateway, prepared, self._always)
+            if wants_parts(takes, prepared):
+                return in_parts(self._gateway, prepared, self._always + NO_STORE)
+        return await self._answer(http, as_it_came, prepared, _form(takes, encoding), receive)
 
     async def _answer(
         self,
         http: HttpRequest,
         as_it_came: Bytes,
-        request: GraphQLRequest,
+        prepared: PreparedRequest,
         form: _Form,
-        snapshot: Snapshot | None,
         receive: Receive,
     ) -> ASGIApp:
         kept: CachedAnswer | None = None
         asked = http.headers.get(b"if-none-match", b"") if http.method != "POST" else b""
-        operation = _AnswerKey(request)
-        if snapshot is not None and not request.receipt:
+        operation, snapshot = AnswerKey(prepared.request), prepared.snapshot
+        if snapshot is not None and not prepared.request.receipt:
             if asked and not is_any(asked) and names_tag(asked, self._tag(snapshot, operation, form)):
                 return self._not_modified(snapshot, operation, form)
             kept = self.responses.answer(operation.key, snapshot.catalog.version)
         if kept is None:
-            answer = await as_long_as_there(receive, self._gateway.execute(request))
+            answer = await as_long_as_there(receive, self._gateway.run(prepared))
             snapshot = answer.made_of
             if snapshot is None or not answer.can_be_kept:
                 if answer.retry_after is not None:
@@ -199,58 +193,58 @@ class GraphQLEndpoint:
         reply = await self._reply(kept, operation, form, snapshot)
         if b"if-none-match" not in http.headers:
             self.responses.add_request(kept, as_it_came, reply)
-        return _Raw(200, reply.headers + self._policy.headers(snapshot), reply.body)
+        return RawResponse(200, reply.headers + self._policy.headers(snapshot), reply.body)
 
-    def _not_modified(self, snapshot: Snapshot, operation: _AnswerKey, form: _Form) -> ASGIApp:
+    def _not_modified(self, snapshot: Snapshot, operation: AnswerKey, form: _Form) -> ASGIApp:
         tag = self._tag(snapshot, operation, form)
-        return _Raw(304, [(b"etag", tag), *self._always, *self._policy.headers(snapshot)])
+        return RawResponse(304, [(b"etag", tag), *self._always, *self._policy.headers(snapshot)])
 
     async def _reply(
-        self, kept: CachedAnswer, operation: _AnswerKey, form: _Form, snapshot: Snapshot
+        self, kept: CachedAnswer, operation: AnswerKey, form: _Form, snapshot: Snapshot
     ) -> CachedReply:
         body, encoding = kept.body, form.encoding
         if encoding is not None and len(body) >= SMALLEST:
-            body = kept.encoded.get(encoding) or await _compressed(kept.body, encoding)
+            body = kept.encoded.get(encoding) or await compressed_aside(kept.body, encoding)
             if encoding not in kept.encoded:
                 self.responses.add_encoded(kept, encoding, body)
         else:
             encoding = None
         headers = [
-            *_headers(form.media_type, encoding, len(body)),
+            *content_headers(form.media_type, encoding, len(body)),
             *self._always,
             (b"etag", self._tag(snapshot, operation, form)),
         ]
         return CachedReply(headers, body)
 
     async def _answer_together(
-        self, read: list[GraphQLRequest | Refused], form: _Form, receive: Receive
+        self, read: list[GraphQLRequest | Refused], form: _Form, snapshot: Snapshot | None, receive: Receive
     ) -> ASGIApp:
-        work = asyncio.gather(*map(self._body, read))
+        work = asyncio.gather(*(self._body(each, snapshot) for each in read))
         body = b"[%b]" % b",".join(await as_long_as_there(receive, work))
         return await self._in_form(200, body, form, NO_STORE)
 
     def _document_refusal(self, http: HttpRequest, refused: Refused) -> ASGIApp:
         media_type = accepted(http.header("Accept")).json or JSON
         status, json_status = STATUS_OF_REFUSAL[refused.kind]
-        headers = _headers(media_type, None, len(refused.body))
-        return _Raw(
+        headers = content_headers(media_type, None, len(refused.body))
+        return RawResponse(
             json_status if media_type == JSON else status, [*headers, *self._always, *NO_STORE], refused.body
         )
 
-    async def _body(self, request: GraphQLRequest | Refused) -> bytes:
+    async def _body(self, request: GraphQLRequest | Refused, snapshot: Snapshot | None) -> bytes:
         if isinstance(request, Refused):
             return request.body
-        return (await self._gateway.execute(request)).body
+        return (await self._gateway.execute(request, snapshot)).body
 
     async def _in_form(self, status: int, body: bytes, form: _Form, headers: Headers) -> ASGIApp:
         """A response that is not kept."""
         encoding = form.encoding if len(body) >= SMALLEST else None
         if encoding is not None:
-            body = await _compressed(body, encoding)
-        described = _headers(form.media_type, encoding, len(body))
-        return _Raw(status, [*described, *self._always, *headers], body)
+            body = await compressed_aside(body, encoding)
+        described = content_headers(form.media_type, encoding, len(body))
+        return RawResponse(status, [*described, *self._always, *headers], body)
 
-    def _tag(self, snapshot: Snapshot, operation: _AnswerKey, form: _Form) -> bytes:
+    def _tag(self, snapshot: Snapshot, operation: AnswerKey, form: _Form) -> bytes:
         version = snapshot.catalog.version.encode()
         return entity_tag(
             self._schema, version, *operation.parts, form.media_type.encode(), (form.encoding or "").encode()
@@ -261,18 +255,6 @@ class GraphQLEndpoint:
         return entity_tag(schema.as_str().encode())
 
 
-def refusal(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
-    """The answer to an HTTP request that is no GraphQL request: a GraphQL error, so that clients show it."""
-    body = {"errors": [{"message": message, "extensions": {"code": "BAD_REQUEST"}}]}
-    return _json(status, body, headers)
-
-
-def _json(status: int, body: object, headers: dict[str, str] | None = None) -> Response:
-    return Response(
-        msgspec.json.encode(body), status, {"Cache-Control": "no-store"} | (headers or {}), media_type=JSON
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _Form:
     """In which form an answer goes out."""
@@ -281,50 +263,10 @@ class _Form:
     encoding: str | None
 
 
-class _AnswerKey:
-    """What an answer depends on, beside the catalog."""
-
-    __slots__ = ("key", "parts", "size")
-
-    def __init__(self, request: GraphQLRequest) -> None:
-        variables = _deterministic(request.variables) if request.variables else b""
-        name = request.operation_name
-        self.key: Hashable = (request.query, name, variables)
-        self.parts = (request.query.encode("utf-8", "surrogatepass"), repr(name).encode(), variables)
-        self.size = sum(map(len, self.parts))
-
-
-@dataclass(frozen=True, slots=True)
-class _Raw:
-    """A response that is ready to be sent."""
-
-    status: int
-    headers: Headers
-    body: bytes = b""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await _send(send, self.status, self.headers, self.body)
-
-
-async def _send(send: Send, status: int, headers: Headers, body: bytes) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-def _headers(media_type: str, encoding: str | None, length: int) -> Headers:
-    headers = [
-        (b"content-type", f"{media_type}; charset=utf-8".encode()),
-        (b"content-length", str(length).encode()),
-    ]
-    if encoding is not None:
-        headers.append((b"content-encoding", encoding.encode()))
-    return headers
-
-
-async def _compressed(body: bytes, encoding: str) -> bytes:
-    if len(body) < IN_THREAD:
-        return compressed(body, encoding)
-    return await asyncio.to_thread(compressed, body, encoding)
+def _form(takes: Accepted, encoding: str | None) -> _Form:
+    if takes.json is None:
+        raise BadRequest(406, f"The Accept header takes none of what there is: {ANSWERS}.")
+    return _Form(takes.json, encoding)
 
 
 def _vary(*, public: bool, behind_router: bool) -> bytes:
@@ -335,10 +277,6 @@ def _vary(*, public: bool, behind_router: bool) -> bytes:
     if not public:
         names.append("Origin")
     return ", ".join(names).encode()
-
-
-def _decoded(headers: Headers) -> dict[str, str]:
-    return {name.decode(): value.decode() for name, value in headers}
 
 
 def _by_name(telling: list[bytes]) -> dict[bytes, bytes]:

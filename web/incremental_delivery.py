@@ -20,24 +20,25 @@ from strawberry.types.execution import ExecutionResult
 from engine import AnswerTooLarge, Stopped
 from gateway.answers import GraphQLAnswer, answer_of, stopped_by
 from gateway.error_format import field_error
-from gateway.request_execution import Gateway, GraphQLRequest
+from gateway.prepared_request import PreparedRequest
+from gateway.request_execution import Gateway
 from web.cache_headers import Headers
 from web.content_negotiation import Accepted
 
 
-def wants_parts(gateway: Gateway, takes: Accepted, request: GraphQLRequest) -> bool:
+def wants_parts(takes: Accepted, prepared: PreparedRequest) -> bool:
     """Whether the answer is to come in parts; who does not say so gets it whole."""
-    return takes.parts and gateway.has_parts(request)
+    return takes.parts and prepared.has_parts
 
 
-def in_parts(gateway: Gateway, request: GraphQLRequest, headers: Headers) -> StreamingResponse:
+def in_parts(gateway: Gateway, prepared: PreparedRequest, headers: Headers) -> StreamingResponse:
     """The parts, as they come."""
     transport = MultipartTransport()
 
     async def parts() -> AsyncGenerator[object, None]:
         rest = _Rest(gateway.run_limits.answer_bytes)
         try:
-            async with aclosing(gateway.parts(request)) as results:
+            async with aclosing(gateway.parts(prepared)) as results:
                 async for result in results:
                     yield rest.part(result)
         except Stopped as stopped:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from gateway.persisted.document_lookup import PersistedDocuments, Refused
-from gateway.request_execution import GraphQLRequest
+from gateway.prepared_request import GraphQLRequest
 from upstream.client.trace_context import TRACEPARENT
 
 MAX_BODY = 1_000_000

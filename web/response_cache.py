@@ -11,6 +11,9 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from sys import getsizeof
 
+import msgspec
+
+from gateway.prepared_request import GraphQLRequest
 from web.cache_headers import Headers
 
 OVERHEAD = 1000
@@ -22,6 +25,22 @@ LARGEST_PART = 8
 Bytes = tuple[bytes | str, ...]
 """A request as it came: its method, target and body, the version of the documents that ids name, and those of its
 headers that the answer depends on."""
+
+
+_deterministic = msgspec.json.Encoder(order="deterministic").encode
+
+
+class AnswerKey:
+    """What an answer depends on, beside the catalog."""
+
+    __slots__ = ("key", "parts", "size")
+
+    def __init__(self, request: GraphQLRequest) -> None:
+        variables = _deterministic(request.variables) if request.variables else b""
+        name = request.operation_name
+        self.key: Hashable = (request.query, name, variables)
+        self.parts = (request.query.encode("utf-8", "surrogatepass"), repr(name).encode(), variables)
+        self.size = sum(map(len, self.parts))
 
 
 @dataclass(slots=True, eq=False)

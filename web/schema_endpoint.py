@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from schema import UnknownDialect, read_dialect, sdl
 from web.cache_headers import names_tag
-from web.graphql_endpoint import refusal
+from web.http_responses import refusal
 
 
 async def schema_text(http: Request) -> Response:

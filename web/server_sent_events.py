@@ -10,25 +10,26 @@ from starlette.responses import StreamingResponse
 from starlette.types import Send
 from strawberry.http.streaming import SSETransport, merge_stream_with_heartbeat
 
-from gateway.request_execution import Gateway, GraphQLRequest
+from gateway.prepared_request import PreparedRequest
+from gateway.request_execution import Gateway
 from web.cache_headers import Headers
 from web.content_negotiation import Accepted
 
 
-def wants_events(gateway: Gateway, takes: Accepted, request: GraphQLRequest) -> bool:
+def wants_events(takes: Accepted, prepared: PreparedRequest) -> bool:
     """Whether the answer is to be a stream of events.
 
     What has one answer is a stream only for those who take nothing else: many clients list all that they know.
     """
-    return takes.events and (takes.json is None or gateway.is_subscription(request))
+    return takes.events and (takes.json is None or prepared.is_subscription)
 
 
-def event_stream(gateway: Gateway, request: GraphQLRequest, headers: Headers) -> StreamingResponse:
+def event_stream(gateway: Gateway, prepared: PreparedRequest, headers: Headers) -> StreamingResponse:
     """The answers as they come, and a comment every 15 seconds so that nobody takes the connection for dead."""
     transport = SSETransport()
 
     async def events() -> AsyncGenerator[str, None]:
-        async with aclosing(gateway.stream(request)) as answers:
+        async with aclosing(gateway.stream(prepared)) as answers:
             async for answer in answers:
                 yield transport.encode_event("next", answer.body.decode())
         yield transport.encode_complete()

@@ -28,9 +28,11 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
     NextMessage,
 )
 
-from gateway.error_format import field_error
+from gateway.admission_queue import Overloaded
+from gateway.error_format import field_error, overload
 from gateway.persisted.document_lookup import Refused
-from gateway.request_execution import Gateway, GraphQLRequest
+from gateway.prepared_request import GraphQLRequest
+from gateway.request_execution import Gateway
 from schema import schema
 from web.serving.open_connections import Connections
 
@@ -126,8 +128,12 @@ class _Handler(BaseGraphQLTransportWSHandler[_Serving, None]):
 
     async def run_operation(self, operation: Operation[_Serving, None]) -> None:
         request = GraphQLRequest(operation.query, operation.variables, operation.operation_name)
+        gateway = self.context.gateway
         try:
-            async with aclosing(self.context.gateway.stream(request)) as answers:
+            # A client may send many documents at once, and each takes time to be read.
+            async with gateway.admission.turn():
+                prepared = await gateway.prepare(request, gateway.source.current())
+            async with aclosing(gateway.stream(prepared)) as answers:
                 async for answer in answers:
                     if not answer.ran:
                         await self._send_errors(operation, answer.decoded()["errors"])
@@ -138,6 +144,8 @@ class _Handler(BaseGraphQLTransportWSHandler[_Serving, None]):
             await operation.send_operation_message(CompleteMessage(id=operation.id, type="complete"))
         except WebSocketDisconnected:
             return
+        except Overloaded as error:
+            await self._send_errors(operation, [overload(error)])
         except Exception as error:
             failure = GraphQLError(str(error), original_error=error)
             await self._send_errors(operation, [field_error(failure)])

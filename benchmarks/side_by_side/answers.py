@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from benchmarks.side_by_side.workload import BenchmarkQuery
-from gateway.request_execution import GraphQLRequest
+from gateway.prepared_request import GraphQLRequest
 from settings import read_settings
 from wiring import make_gateway, open_source
 

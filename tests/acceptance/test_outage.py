@@ -17,7 +17,7 @@ import pytest
 from graphql import OperationDefinitionNode, parse
 
 from catalog.indexed_catalog import Catalog
-from gateway.request_execution import GraphQLRequest
+from gateway.prepared_request import GraphQLRequest
 from tests.support.gateway_in_process import gateway_over, source_over
 from tests.support.gateway_processes import (
     CANONICAL,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from strawberry import relay
 
-from gateway.request_execution import GraphQLRequest
+from gateway.prepared_request import GraphQLRequest
 from schema import document, schema
 from tests.support.comparable_answers import comparable
 from tests.support.gateway_in_process import gateway_over

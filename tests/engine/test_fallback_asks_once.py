@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from catalog.indexed_catalog import Catalog
-from gateway.request_execution import GraphQLRequest
+from gateway.prepared_request import GraphQLRequest
 from tests.support.gateway_in_process import gateway_over
 from tests.support.upstream_without_http import MadeSource, MadeUpstream, made_records
 from upstream.client.v4_records import SearchHitRecord

@@ -7,7 +7,7 @@ import asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis_graphql import queries
 
-from gateway.request_execution import GraphQLRequest
+from gateway.prepared_request import GraphQLRequest
 from schema import document, sdl
 from tests.support.comparable_answers import comparable
 from tests.support.gateway_in_process import gateway_over

@@ -11,7 +11,7 @@ import strawberry
 from graphql import parse
 
 from engine import Engine
-from gateway.request_execution import GraphQLRequest
+from gateway.prepared_request import GraphQLRequest
 from schema import schema
 from tests.support.gateway_in_process import gateway_over
 from tests.support.upstream_without_http import MadeSource, made_records, whole_records

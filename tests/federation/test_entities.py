@@ -13,7 +13,7 @@ from strawberry.federation.schema_directives import Key
 from strawberry.types import get_object_definition
 
 from catalog.catalog_source import CatalogSource
-from gateway.request_execution import GraphQLRequest
+from gateway.prepared_request import GraphQLRequest
 from resolvers.federation_entities import KEYS
 from schema import schema
 from tests.support.gateway_in_process import Ask, asking, gateway_over

@@ -12,7 +12,8 @@ from catalog.catalog_source import CatalogSource
 from engine.answer_dependencies import EVERYTHING, DependsOn
 from gateway.answers import GraphQLAnswer
 from gateway.named_operation import dependencies_of
-from gateway.request_execution import Gateway, GraphQLRequest
+from gateway.prepared_request import GraphQLRequest
+from gateway.request_execution import Gateway
 from schema.document_validation import read_document
 from tests.support.gateway_in_process import gateway_over
 from upstream.embedded import EmbeddedUpstream

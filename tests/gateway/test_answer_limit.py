@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from catalog.catalog_source import CatalogSource
-from gateway.request_execution import GraphQLRequest
+from gateway.prepared_request import GraphQLRequest
 from tests.support.answers_in_parts import parts_of
 from tests.support.gateway_in_process import gateway_over, source_over
 from upstream.embedded import EmbeddedUpstream

@@ -11,7 +11,8 @@ import pytest
 from catalog.catalog_source import CatalogSource
 from catalog.indexed_catalog import Catalog
 from engine import Stopped, TooComplex
-from gateway.request_execution import Gateway, GraphQLRequest
+from gateway.prepared_request import GraphQLRequest
+from gateway.request_execution import Gateway
 from resolvers.filters.filter_cache import package_filters
 from tests.support.dearest_operations import source_alone
 from tests.support.gateway_in_process import gateway_over
@@ -147,7 +148,7 @@ async def test_deferred_parts_count_and_are_ended_by_one_error(source: CatalogSo
     query = f"{{ packages(first: 100) {{ nodes {{ {deferred} }} }} }}"
     gateway = gateway_over(source, limit_work=10_000)
     with pytest.raises(Stopped) as caught:
-        async for _part in gateway.parts(GraphQLRequest(query)):
+        async for _part in gateway.parts(await gateway.prepare(GraphQLRequest(query), source.current())):
             pass
     assert isinstance(caught.value.error, TooComplex)
     assert caught.value.error.limit == "work"

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from gateway.request_execution import GraphQLRequest
+from gateway.prepared_request import GraphQLRequest
 from tests.support.gateway_in_process import gateway_over, source_over
 from upstream.embedded import EmbeddedUpstream, Fault, StatusFault
 

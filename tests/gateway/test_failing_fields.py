@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from catalog.catalog_source import CatalogSource
-from gateway.request_execution import GraphQLRequest
+from gateway.prepared_request import GraphQLRequest
 from tests.support.gateway_in_process import gateway_over, source_over
 from upstream.embedded import EmbeddedUpstream, Fault, StatusFault
 

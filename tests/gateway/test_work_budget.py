@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from catalog.catalog_source import CatalogSource
 from gateway.answers import GraphQLAnswer
-from gateway.request_execution import GraphQLRequest
+from gateway.prepared_request import GraphQLRequest
 from tests.support.gateway_in_process import app_over, gateway_over
 from tests.support.gateway_processes import ROOT
 from tests.support.settings_for_tests import DOCUMENT_LIMITS

@@ -9,7 +9,8 @@ from typing import Any
 
 from starlette.types import Message
 
-from gateway.request_execution import Gateway, GraphQLRequest
+from gateway.prepared_request import GraphQLRequest
+from gateway.request_execution import Gateway
 from web.incremental_delivery import in_parts
 
 
@@ -26,7 +27,8 @@ async def parts_of(gateway: Gateway, query: str) -> AsyncIterator[dict[str, Any]
         raise AssertionError
 
     scope = {"type": "http", "asgi": {"spec_version": "2.4"}}
-    await in_parts(gateway, GraphQLRequest(query), [])(scope, receive, send)
+    prepared = await gateway.prepare(GraphQLRequest(query), gateway.source.current())
+    await in_parts(gateway, prepared, [])(scope, receive, send)
     for part in received.split(b"\r\n---"):
         content = part.partition(b"\r\n\r\n")[2]
         if content:

@@ -25,7 +25,8 @@ from strawberry import relay
 from catalog.catalog_source import CatalogSource
 from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog
-from gateway.request_execution import Gateway, GraphQLRequest
+from gateway.prepared_request import GraphQLRequest
+from gateway.request_execution import Gateway
 from schema import document, schema
 from tests.support.gateway_in_process import gateway_over, source_over
 from tests.support.random_operations import Generator

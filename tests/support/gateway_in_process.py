@@ -12,7 +12,8 @@ from catalog.catalog_source import REVALIDATION, CatalogSource
 from catalog.freshness import Freshness, SnapshotStatus
 from catalog.storage.sqlite_storage import Storage
 from catalog.sync.schedule import Schedule
-from gateway.request_execution import Gateway, GraphQLRequest
+from gateway.prepared_request import GraphQLRequest
+from gateway.request_execution import Gateway
 from resolvers.loading.record_loaders import Loaders
 from resolvers.loading.request_context import Context
 from resolvers.work_budget import WorkBudget
@@ -52,6 +53,7 @@ async def source_of(
     freshness: Freshness = FRESHNESS,
     revalidation: float = REVALIDATION,
     clock: Callable[[], float] = time.monotonic,
+    source_class: type[CatalogSource] = CatalogSource,
 ) -> AsyncIterator[CatalogSource]:
     """Open a source of parts that no settings describe, and close them all."""
     with closing(storage or Storage(":memory:")) as opened:
@@ -59,7 +61,7 @@ async def source_of(
             aclosing(client),
             aclosing(batcher or Batcher(client, SETTINGS.upstream_budget, clock)) as batching,
             aclosing(
-                CatalogSource(
+                source_class(
                     client,
                     batching,
                     opened,

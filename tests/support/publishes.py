@@ -14,7 +14,7 @@ from pathlib import Path
 
 from graphql import DocumentNode
 
-from gateway.request_execution import GraphQLRequest
+from gateway.prepared_request import GraphQLRequest
 from tests.support.gateway_in_process import gateway_over, source_over
 from upstream.embedded import EmbeddedUpstream
 from web.serving.interpreter_tuning import tune

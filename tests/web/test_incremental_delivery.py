@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
 from catalog.catalog_source import CatalogSource
-from gateway.request_execution import GraphQLRequest
+from gateway.prepared_request import GraphQLRequest
 from tests.support.gateway_in_process import gateway_over
 from tests.support.streaming_gateway import Served, http_client, served
 from upstream.embedded import Fault, Latency, StatusFault
@@ -157,7 +157,10 @@ async def test_a_client_that_leaves_between_two_parts_leaves_no_error_behind(sou
     async def receive() -> Message:
         return {"type": "http.request"}
 
-    response = in_parts(gateway_over(source), GraphQLRequest(STREAMED), [])
+    gateway = gateway_over(source)
+    prepared = await gateway.prepare(GraphQLRequest(STREAMED), source.current())
+    response = in_parts(gateway, prepared, [])
+    del prepared
     with pytest.raises(ClientDisconnect):
         await response({"type": "http", "asgi": {"spec_version": "2.4"}}, receive, send)
     del response

@@ -10,7 +10,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.limits import DocumentLimits
-from gateway.request_execution import GraphQLRequest, Unplanned, explain
+from gateway.plan_explanation import Unplanned, explain
+from gateway.prepared_request import GraphQLRequest
 from setting_groups import document_limits
 from settings import read_settings
 from tests.support.command_line import server

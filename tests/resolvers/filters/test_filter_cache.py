@@ -14,7 +14,7 @@ from catalog.catalog_source import CatalogSource
 from catalog.column_tables import package_table
 from catalog.indexed_catalog import Catalog
 from catalog.sort_orders import NEWEST_FIRST
-from gateway.request_execution import GraphQLRequest
+from gateway.prepared_request import GraphQLRequest
 from resolvers.filters import filter_cache
 from resolvers.filters.filter_cache import FiltersOfRequest, KeptFilters, package_filters
 from resolvers.filters.filter_inputs import IntRange, PackageFilter

@@ -1,0 +1,146 @@
+"""Runs a prepared operation on a catalog: by the engine where it can, else by Strawberry's execution."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from catalog.catalog_source import CatalogSource
+from catalog.freshness import Snapshot, SnapshotStatus
+from engine import Engine, Fallback, FallbackReason, RunLimits
+from engine.answer_dependencies import DependsOn
+from gateway.answers import GraphQLAnswer, answer_of, answer_of_engine
+from gateway.federation_router import FederationRouter
+from gateway.prepared_request import GraphQLRequest, PreparedRequest
+from resolvers.loading.record_loaders import Loaders
+from resolvers.loading.request_context import Context
+from resolvers.work_budget import VALUE, WorkBudget, values_in
+from schema import given, schema, tracing_fields
+from upstream.client.request_receipt import Receipt
+
+
+class OperationRunner:
+    """Gives the whole answer to an operation that can run, and the context that any of its executions needs.
+
+    ``most_work`` is how many steps of work one may take.
+    """
+
+    def __init__(
+        self,
+        source: CatalogSource,
+        engine: Engine | None,
+        router: FederationRouter,
+        most_work: int,
+        run_limits: RunLimits,
+    ) -> None:
+        self._source = source
+        self._engine = engine
+        self._router = router
+        self._most_work = most_work
+        self._run_limits = run_limits
+
+    def begin(self, request: GraphQLRequest, snapshot: Snapshot | None) -> Context:
+        """Return the state of a request that is answered from a snapshot. Its loaders are to be closed.
+
+        :raises Stopped: its variables alone take more work than it may.
+        """
+        work = WorkBudget(self._most_work)
+        work.spend(VALUE * values_in(request.variables))
+        loaders = Loaders.over(self._source.batcher, snapshot)
+        entities = self._router.budget(request.router)
+        return Context(loaders, self._source.status(snapshot), self._source, entities, work)
+
+    async def answer(
+        self, prepared: PreparedRequest, snapshot: Snapshot | None, receipt: Receipt
+    ) -> GraphQLAnswer:
+        """Run the operation to its end. What it has for ``extensions`` is not in the body yet.
+
+        :raises Stopped: it went beyond a limit.
+        """
+        request = prepared.request
+        context = self.begin(request, snapshot)
+        try:
+            answer, fallback = await self._run(prepared, context, receipt)
+        finally:
+            context.loaders.close()
+        answer = replace(answer, made_of=snapshot, depends_on=self._depends_on(prepared, context))
+        if receipt.not_looked_up:
+            told = {"freshness": _freshness(context.status, receipt)}
+            answer = replace(answer, extensions=answer.extensions | told)
+        if request.receipt:
+            told = {
+                "upstream": receipt.summary(),
+                "freshness": _freshness(context.status, receipt),
+                "work": {"steps": context.work.spent, "max": context.work.most},
+                "engine": {
+                    "used": self._engine is not None and fallback is None,
+                    "handedOver": fallback,
+                },
+            }
+            answer = replace(answer, extensions=answer.extensions | told)
+        return answer
+
+    async def _run(
+        self, prepared: PreparedRequest, context: Context, receipt: Receipt
+    ) -> tuple[GraphQLAnswer, FallbackReason | None]:
+        """The answer, and why the engine fell back, if it did."""
+        request, document = prepared.request, prepared.document
+        if self._is_traced(request):
+            with tracing_fields():
+                return await self._run_by_strawberry(prepared, context), "extension"
+        if self._engine is None:
+            return await self._run_by_strawberry(prepared, context), None
+        assert document.node is not None
+        try:
+            ran = await self._engine.run(
+                request.query,
+                document.node,
+                request.operation_name,
+                request.variables,
+                context,
+                context.work.spend,
+            )
+            receipt.from_memory += ran.known_records
+            return answer_of_engine(ran, self._run_limits.answer_bytes), None
+        except Fallback as error:
+            # Counted anew: the loaders give again what they gave the engine.
+            receipt.from_memory = context.entities.asked = 0
+            return await self._run_by_strawberry(prepared, context), error.reason
+
+    async def _run_by_strawberry(self, prepared: PreparedRequest, context: Context) -> GraphQLAnswer:
+        request = prepared.request
+        with given(prepared.document, self._run_limits) as extensions:
+            result = await schema.execute(
+                request.query,
+                variable_values=request.variables,
+                operation_name=request.operation_name,
+                context_value=context,
+                operation_extensions=extensions,
+            )
+        answer = answer_of(result, self._run_limits.answer_bytes)
+        return replace(answer, extensions=result.extensions or {})
+
+    def _is_traced(self, request: GraphQLRequest) -> bool:
+        return request.traced and self._router.is_known(request.router)
+
+    def _depends_on(self, prepared: PreparedRequest, context: Context) -> DependsOn:
+        """What the answer to an operation that ran in this context depends on."""
+        request = prepared.request
+        depends_on = prepared.dependencies.with_variables(request.variables)
+        # What may be asked of upstream need not have been, and without a router's secret everyone may ask for all.
+        depends_on &= ~(DependsOn.UPSTREAM if self._router.secret else DependsOn.UPSTREAM | DependsOn.ASKER)
+        if context.loaders.asked_upstream:
+            depends_on |= DependsOn.UPSTREAM
+        if self._is_traced(request) or request.receipt:
+            depends_on |= DependsOn.ASKER | DependsOn.TIME
+        return depends_on
+
+
+def _freshness(status: SnapshotStatus, receipt: Receipt) -> dict[str, object]:
+    return {
+        "version": status.version,
+        "refreshedAt": status.refreshed_at and status.refreshed_at.isoformat(),
+        "ageSeconds": status.age_seconds,
+        "stale": status.stale,
+        "syncing": status.syncing,
+        "notLookedUp": receipt.not_looked_up,
+    }

@@ -1,0 +1,70 @@
+"""A GraphQL request as it came, and as it is prepared: made once, and handed to whatever answers it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import GraphQLError
+
+from catalog.freshness import Snapshot
+from gateway.named_operation import dependencies_of, is_subscription, why_unclear, why_unfit
+from schema import Document
+from schema.declared_dependencies import Dependencies
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLRequest:
+    """A well-formed GraphQL request. ``receipt`` asks for what the answer cost, in ``extensions``.
+
+    ``router``, ``traced`` and ``traceparent`` are what the headers of a router say.
+    """
+
+    query: str
+    variables: dict[str, Any] | None = None
+    operation_name: str | None = None
+    receipt: bool = False
+    router: str | None = None
+    traced: bool = False
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedRequest:
+    """A request whose document was read and whose catalog was taken, each once."""
+
+    request: GraphQLRequest
+    document: Document
+    snapshot: Snapshot | None
+    """The catalog that it is answered from; ``None`` if a wait may bring one, or upstream must be asked."""
+    unclear: tuple[GraphQLError, ...]
+    """Why it is not clear which operation to run, in one error; empty if it is."""
+    refusals: tuple[GraphQLError, ...]
+    """Why the operation cannot have one answer; empty if it can."""
+
+    @classmethod
+    def of(cls, request: GraphQLRequest, document: Document, snapshot: Snapshot | None) -> PreparedRequest:
+        """Return the request with its document, which was read before, and a catalog."""
+        unclear = why_unclear(document, request.operation_name)
+        return cls(
+            request,
+            document,
+            snapshot,
+            unclear=(GraphQLError(unclear),) if unclear else (),
+            refusals=tuple(why_unfit(document, request.operation_name)),
+        )
+
+    @property
+    def is_subscription(self) -> bool:
+        """Whether the operation to run is a subscription."""
+        return is_subscription(self.document, self.request.operation_name)
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether it can be answered in parts: it can run, and has ``@defer`` or ``@stream``."""
+        return self.document.in_parts is not None and not self.refusals
+
+    @property
+    def dependencies(self) -> Dependencies:
+        """What the answer to the operation depends on, which is one that can run."""
+        return dependencies_of(self.document, self.request.operation_name)

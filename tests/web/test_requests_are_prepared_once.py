@@ -1,0 +1,156 @@
+"""A request is prepared once: whichever way it comes, one look at the catalog and one at its document are enough."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from websockets.asyncio.client import connect
+
+import wiring
+from catalog.catalog_source import CatalogSource
+from catalog.freshness import Snapshot
+from gateway.document_cache import CatalogSizes, DocumentCache
+from gateway.request_execution import Gateway
+from schema import Document
+from tests.support.gateway_in_process import gateway_over, source_of
+from tests.support.http_servers import serving
+from tests.support.settings_for_tests import CLIENT_LIMITS, UPSTREAM_URL, settings_for_tests
+from tests.support.streaming_gateway import GRAPHQL_TRANSPORT_WS, received, send, subscribe
+from upstream.client.api_client import Client
+from upstream.client.http_transport import in_process
+from upstream.embedded import EmbeddedUpstream
+from web.app import GatewayApp, Parts
+from web.cache_headers import CachePolicy
+from web.graphql_endpoint import GraphQLEndpoint
+
+WHOLE = "{ categories { slug } }"
+DEFERRED = "{ categories { slug ... @defer { title } } }"
+
+
+class CountedSource(CatalogSource):
+    """Counts how often a catalog is taken to answer from."""
+
+    taken = 0
+
+    def current(self) -> Snapshot | None:
+        self.taken += 1
+        return super().current()
+
+
+class CountedDocuments(DocumentCache):
+    """Counts how often a document is looked up; those here are short, so that no thread reads one."""
+
+    reads = 0
+
+    def read(self, text: str) -> Document:
+        self.reads += 1
+        return super().read(text)
+
+
+class CountingApp(GatewayApp):
+    """A gateway with a catalog, which counts."""
+
+    source: CountedSource
+    documents: CountedDocuments
+
+    def __init__(self, upstream: EmbeddedUpstream) -> None:
+        self._upstream = upstream
+        super().__init__(self._opened(), ["*"])
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncIterator[Parts]:
+        settings = settings_for_tests(batch_limit=10)
+        client = Client(UPSTREAM_URL, in_process(self._upstream), CLIENT_LIMITS)
+        async with (
+            source_of(client, source_class=CountedSource) as source,
+            wiring.open_parts(settings, source) as parts,
+        ):
+            assert isinstance(source, CountedSource)
+            await source.crawl()
+            usual = gateway_over(source)
+            self.source = source
+            self.documents = CountedDocuments(usual.limits, CatalogSizes(source))
+            gateway = Gateway(
+                source,
+                self.documents,
+                usual.persisted,
+                engine=usual.engine,
+                limits=usual.limits,
+                run_limits=usual.run_limits,
+                router=usual.router,
+                admission=usual.admission,
+                subscriptions=usual.subscriptions,
+            )
+            policy = CachePolicy(settings.max_age, source.freshness)
+            endpoint = GraphQLEndpoint(gateway, parts.responses, policy, 10, public=True)
+            yield Parts(source, gateway, parts.responses, endpoint, parts.connections, parts.history)
+
+    def counts(self) -> tuple[int, int]:
+        """How often a catalog was taken, and a document read, since the last time."""
+        counts = self.source.taken, self.documents.reads
+        self.source.taken = self.documents.reads = 0
+        return counts
+
+
+@pytest.fixture
+def app(embedded: EmbeddedUpstream) -> CountingApp:
+    return CountingApp(embedded)
+
+
+@pytest.mark.parametrize(
+    ("body", "accept", "media_type"),
+    [
+        ({"query": WHOLE}, "application/json", "application/json"),
+        ({"query": DEFERRED}, "application/json", "application/json"),
+        ({"query": DEFERRED}, "multipart/mixed", "multipart/mixed"),
+        ({"query": WHOLE}, "text/event-stream", "text/event-stream"),
+        ({"query": "subscription { catalogChanged }"}, "text/event-stream", "text/event-stream"),
+        ({"query": "{ unknown }"}, "application/json", "application/json"),
+    ],
+    ids=["whole", "deferred, whole", "parts", "event", "subscription that cannot start", "unfit"],
+)
+def test_over_http_the_document_is_read_and_the_catalog_taken_once(
+    app: CountingApp, body: dict[str, Any], accept: str, media_type: str
+) -> None:
+    with serving(app) as address:
+        app.counts()
+        response = httpx.post(f"{address}/graphql", json=body, headers={"Accept": accept})
+        assert response.headers["Content-Type"].startswith(media_type)
+        assert app.counts() == (1, 1)
+
+
+def test_the_same_bytes_again_take_the_catalog_once_and_read_no_document(app: CountingApp) -> None:
+    with serving(app) as address:
+        httpx.post(f"{address}/graphql", json={"query": WHOLE})
+        app.counts()
+        httpx.post(f"{address}/graphql", json={"query": WHOLE})
+        assert app.counts() == (1, 0)
+
+
+def test_the_requests_of_an_array_share_one_catalog(app: CountingApp) -> None:
+    with serving(app) as address:
+        app.counts()
+        answers = httpx.post(
+            f"{address}/graphql", json=[{"query": f"{{ a{n}: __typename }}"} for n in range(3)]
+        ).json()
+        assert [*answers] == [{"data": {f"a{n}": "Query"}} for n in range(3)]
+        assert app.counts() == (1, 3)
+
+
+@pytest.mark.parametrize("query", [WHOLE, "subscription { catalogChanged }"], ids=["query", "subscription"])
+async def test_over_a_websocket_the_document_is_read_and_the_catalog_taken_once(
+    app: CountingApp, query: str
+) -> None:
+    with serving(app) as address:
+        where = f"{address.replace('http', 'ws')}/graphql"
+        async with connect(where, subprotocols=[GRAPHQL_TRANSPORT_WS]) as websocket:
+            await send(websocket, type="connection_init")
+            assert await received(websocket) == {"type": "connection_ack"}
+            app.counts()
+            await subscribe(websocket, "1", query)
+            assert (await received(websocket))["type"] == ("next" if query == WHOLE else "error")
+            assert app.counts() == (1, 1)

@@ -1,0 +1,72 @@
+"""Responses of HTTP: ready to be sent, compressed, or a refusal that GraphQL clients can show."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import msgspec
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from web.cache_headers import Headers
+from web.compression import compressed
+from web.content_negotiation import JSON
+
+IN_THREAD = 200_000
+"""Bytes: from here on compression takes milliseconds, which other requests need not wait for."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawResponse:
+    """A response that is ready to be sent."""
+
+    status: int
+    headers: Headers
+    body: bytes = b""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it, as an ASGI app."""
+        await send_response(send, self.status, self.headers, self.body)
+
+
+async def send_response(send: Send, status: int, headers: Headers, body: bytes) -> None:
+    """Send a whole response."""
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def content_headers(media_type: str, encoding: str | None, length: int) -> Headers:
+    """Return the headers that describe a body of ``length`` bytes; ``encoding`` is how it is compressed, if it is."""
+    headers = [
+        (b"content-type", f"{media_type}; charset=utf-8".encode()),
+        (b"content-length", str(length).encode()),
+    ]
+    if encoding is not None:
+        headers.append((b"content-encoding", encoding.encode()))
+    return headers
+
+
+async def compressed_aside(body: bytes, encoding: str) -> bytes:
+    """Compress a body, a large one in a thread."""
+    if len(body) < IN_THREAD:
+        return compressed(body, encoding)
+    return await asyncio.to_thread(compressed, body, encoding)
+
+
+def decoded(headers: Headers) -> dict[str, str]:
+    """Return headers as Starlette takes them."""
+    return {name.decode(): value.decode() for name, value in headers}
+
+
+def refusal(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
+    """The answer to an HTTP request that is no GraphQL request: a GraphQL error, so that clients show it."""
+    body = {"errors": [{"message": message, "extensions": {"code": "BAD_REQUEST"}}]}
+    return json_response(status, body, headers)
+
+
+def json_response(status: int, body: object, headers: dict[str, str] | None = None) -> Response:
+    """Return a response in JSON that no cache may keep."""
+    return Response(
+        msgspec.json.encode(body), status, {"Cache-Control": "no-store"} | (headers or {}), media_type=JSON
+    )
