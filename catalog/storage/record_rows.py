@@ -1,4 +1,4 @@
-"""The table ``records``: one row for each record, and one for what is known of them all.
+"""The table ``records``: one row for each record, one for what is known of them all, and one for what was refused.
 
 A row holds a record as JSON. The functions work in a transaction that the caller begins and ends.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -31,6 +31,9 @@ TABLE = "CREATE TABLE records (kind TEXT NOT NULL, id INTEGER NOT NULL, body BLO
 SAVED = "catalog"
 """Stands for a kind in the row that says which catalog the records make up; its id is 0."""
 
+REFUSED = "refused"
+"""Stands for a kind in the row that says which catalog was refused last, if one was since; its id is 0."""
+
 _FED = (PACKAGE.singular, GRID.singular)
 """The kinds whose changes are in the feed."""
 
@@ -46,8 +49,22 @@ class SavedCatalog(msgspec.Struct, frozen=True):
     count: int | None = None
 
 
+class StoredDoubt(msgspec.Struct, frozen=True):
+    """Why a catalog was refused (see ``catalog.sync.catalog_guard.Doubt``), and how many seconds crawls have agreed.
+
+    No moment, because the clock can be set meanwhile, and nobody asked upstream while no process ran.
+    """
+
+    reason: Literal["no packages", "no categories", "packages gone"]
+    known: int
+    read: int
+    gone: frozenset[int]
+    seconds: float
+
+
 DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
     SAVED: msgspec.json.Decoder(SavedCatalog),
+    REFUSED: msgspec.json.Decoder(StoredDoubt),
     PACKAGE.singular: msgspec.json.Decoder(PackageRecord),
     GRID.singular: msgspec.json.Decoder(GridRecord),
     CATEGORY.singular: msgspec.json.Decoder(CategoryRecord),
@@ -69,6 +86,14 @@ def version(connection: sqlite3.Connection) -> str | None:
 def describe(connection: sqlite3.Connection, saved: SavedCatalog) -> None:
     """Write the row that says which catalog the records make up."""
     _write(connection, SAVED, [(0, msgspec.json.encode(saved))])
+
+
+def refuse(connection: sqlite3.Connection, refused: StoredDoubt | None) -> None:
+    """Write the row that says which catalog was refused; delete it for ``None``."""
+    if refused is None:
+        _delete(connection, REFUSED, [0])
+    else:
+        _write(connection, REFUSED, [(0, msgspec.json.encode(refused))])
 
 
 def apply(

@@ -23,7 +23,7 @@ from catalog.history import change_feed
 from catalog.indexed_catalog import CatalogDifference
 from catalog.storage import crawl_lease, record_rows
 from catalog.storage.catalog_file import FileConnection
-from catalog.storage.record_rows import DECODERS, SAVED, SavedCatalog
+from catalog.storage.record_rows import DECODERS, REFUSED, SAVED, SavedCatalog, StoredDoubt
 from upstream.client.upstream_errors import StorageUnavailable
 from upstream.client.v4_records import (
     CATEGORY,
@@ -105,12 +105,14 @@ class Storage:
         categories: Iterable[CategoryRecord],
         count: int | None = None,
         difference: CatalogDifference | None = None,
+        refused: StoredDoubt | None = None,
     ) -> None:
         """Make this the stored catalog, as a whole or not at all. ``refreshed_at`` is aware.
 
         Writes the rows that differ from what is stored, and deletes those of records that are gone. The change
         feed tells of both. ``difference`` says which they are, and is taken at its word where it leads here from
-        the catalog that is stored; otherwise they are found by comparing all rows.
+        the catalog that is stored; otherwise they are found by comparing all rows. ``refused`` is what is refused
+        even so; else what was refused before is forgotten.
 
         :raises StorageUnavailable: also where the file has the catalog of another upstream, which stays.
         """
@@ -135,10 +137,21 @@ class Storage:
                 # Another process has saved meanwhile, or rows of this one's last save were lost or damaged.
                 changes = record_rows.replace(connection, records, version, now)
             record_rows.describe(connection, saved)
+            record_rows.refuse(connection, refused)
             if stored is not None:
                 change_feed.append(connection, changes, now)
             else:
                 change_feed.begin(connection, change_feed.name_for(version))
+
+    def save_refused(self, refused: StoredDoubt) -> None:
+        """Remember why a catalog was refused, beside the one that stays."""
+        with self._writer.writing() as connection:
+            record_rows.refuse(connection, refused)
+
+    def refused(self) -> StoredDoubt | None:
+        """Why a catalog was refused that was read after the stored one; ``None`` if none was."""
+        found: StoredDoubt | None = self._row(REFUSED)
+        return found
 
     def check_upstream(self, origin: str) -> None:
         """Make sure that what is stored, if anything is, came from this upstream.
@@ -162,10 +175,7 @@ class Storage:
 
         Reads one row: cheap enough to ask every second.
         """
-        with self._reader.reading() as connection:
-            select = "SELECT kind, id, CAST(body AS BLOB) FROM records WHERE kind = ?"
-            rows = connection.execute(select, (SAVED,)).fetchall()
-        saved = self._decoded(*rows[0]) if rows else None
+        saved: SavedCatalog | None = self._row(SAVED)
         return None if saved is None else (saved.version, saved.refreshed_at)
 
     def take_lease(self, holder: str, seconds: float) -> bool:
@@ -207,6 +217,13 @@ class Storage:
             self._substitute.close()
             self._reader.close()
         self._writer.close()
+
+    def _row(self, kind: str) -> Any:
+        """What is in the one row of a kind; ``None`` if it is not there, or damaged."""
+        with self._reader.reading() as connection:
+            select = "SELECT kind, id, CAST(body AS BLOB) FROM records WHERE kind = ?"
+            rows = connection.execute(select, (kind,)).fetchall()
+        return self._decoded(*rows[0]) if rows else None
 
     def _decoded(self, kind: str, id: int, body: bytes) -> Any:
         try:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from catalog.indexed_catalog import Catalog, CatalogDifference
+from catalog.storage.record_rows import StoredDoubt
 from upstream.client.upstream_errors import UpstreamBadData
 from upstream.client.v4_records import PACKAGE
 
@@ -124,6 +125,19 @@ class Guard:
             self.forget()
             return
         raise CatalogRefused(found)
+
+    @property
+    def stored(self) -> StoredDoubt | None:
+        """What a process that takes over is to know: the doubt, and for how long crawls have agreed on it."""
+        doubt = self.doubt
+        if doubt is None:
+            return None
+        return StoredDoubt(doubt.reason, doubt.known, doubt.read, doubt.gone, self.seconds)
+
+    def recall(self, stored: StoredDoubt) -> None:
+        """Go on where the process was that led before."""
+        self.doubt = Doubt(stored.reason, stored.known, stored.read, stored.gone)
+        self._since = self._clock() - stored.seconds
 
     def forget(self) -> None:
         """Begin anew: another catalog is known."""

@@ -14,6 +14,7 @@ import socket
 from contextlib import suppress
 
 from catalog.storage.sqlite_storage import Storage
+from catalog.sync.catalog_guard import CatalogRefused
 from catalog.sync.new_packages import probe
 from catalog.sync.publisher import Publisher
 from catalog.sync.refresh_attempts import Attempts, varied
@@ -63,6 +64,8 @@ class Leader:
 
     async def _lead(self) -> None:
         """Crawl and look for new packages, as long as the lease is ours."""
+        await self._publisher.take_newer()
+        await self._publisher.recall_refused()
         self.leads = True
         work = asyncio.create_task(self._work())
         try:
@@ -88,6 +91,8 @@ class Leader:
                 if self._crawl_is_due():
                     await self._refresher.crawl()
             except Exception as error:  # whatever it is, it is tried again
+                if isinstance(error, CatalogRefused):
+                    await self._publisher.store_refused()
                 await self._fail(error, has_answered=has_answered)
                 continue
             self.attempts.succeeded()

@@ -92,6 +92,20 @@ class Publisher:
             if self.snapshot is None or self.snapshot.refreshed_at <= saved[1]:
                 await self.load()
 
+    async def recall_refused(self) -> None:
+        """Let the guard go on where that of the process was that led before."""
+        with _storage_troubles_logged():
+            refused = await asyncio.to_thread(self._storage.refused)
+            if refused is not None:
+                self._guard.recall(refused)
+
+    async def store_refused(self) -> None:
+        """Store why the last crawl was refused, if it was, for whoever leads next."""
+        refused = self._guard.stored
+        if refused is not None:
+            with _storage_troubles_logged():
+                await asyncio.to_thread(self._storage.save_refused, refused)
+
     async def store_again(self) -> None:
         """Store what could not be stored, unless there is something newer, which is about to be stored."""
         async with self._storing:
@@ -112,6 +126,7 @@ class Publisher:
                 categories=catalog.categories.values(),
                 count=self.count,
                 difference=difference,
+                refused=self._guard.stored,
             )
             await self._feed.announce()
         except StorageUnavailable as error:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from catalog.storage.record_rows import StoredDoubt
+from catalog.storage.sqlite_storage import Storage
 from catalog.sync.catalog_guard import CatalogRefused
 from tests.support.crawls import asked, truth
 from tests.support.settings_for_tests import SCHEDULE
-from tests.support.stored_catalogs import stored_in
+from tests.support.stored_catalogs import change, stored_in
 from tests.support.syncs import catalog_of, following, records_of, syncing, until
 from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream
 
@@ -182,3 +186,81 @@ async def test_what_is_refused_is_tried_again_after_a_pause_and_not_at_once(upst
         sync.want()
         await sync.settled(0.05)
         assert Counter(asked(upstream.now))["categories/?limit=100&offset=0"] == 1
+
+
+async def test_the_agreement_of_crawls_survives_a_restart(upstream: Losing, path: Path) -> None:
+    schedule = replace(SCHEDULE, first_retry=0.01, longest_retry=0.02, probe=0.01, agreement=3600)
+    async with syncing(upstream, path, schedule=schedule) as first, following(first):
+        await until(lambda: first.snapshot)
+        upstream.lose_packages(200)
+        first.want()
+        await until(lambda: first.attempts.outcomes["refused"] >= 2)
+    with closing(Storage(str(path))) as storage:
+        refused = storage.refused()
+        assert refused is not None
+        assert 0 < refused.seconds < 3600
+        assert (refused.reason, refused.known, refused.read, len(refused.gone)) == (
+            "packages gone",
+            300,
+            100,
+            200,
+        )
+        storage.save_refused(msgspec.structs.replace(refused, seconds=3600.0))
+    async with syncing(upstream, path, schedule=schedule) as second:
+        await second.load()
+        assert len(catalog_of(second).packages) == 300
+        second.want()
+        async with following(second):
+            await until(lambda: second.attempts.outcomes["succeeded"])
+        assert len(catalog_of(second).packages) == 100
+        assert second.attempts.outcomes["refused"] == 0
+    with closing(Storage(str(path))) as storage:
+        assert storage.refused() is None
+
+
+async def test_a_restart_that_finds_another_loss_begins_the_agreement_anew(
+    upstream: Losing, path: Path
+) -> None:
+    schedule = replace(SCHEDULE, first_retry=0.01, longest_retry=0.02, probe=0.01, agreement=3600)
+    async with syncing(upstream, path, schedule=schedule) as first:
+        await first.crawl()
+    gone = frozenset(range(1, 101))
+    with closing(Storage(str(path))) as storage:
+        storage.save_refused(StoredDoubt("packages gone", 300, 200, gone, 3600.0))
+    upstream.lose_packages(200)
+    async with syncing(upstream, path, schedule=schedule) as second, following(second):
+        await second.load()
+        second.want()
+        await until(lambda: second.attempts.outcomes["refused"] >= 2)
+        assert len(catalog_of(second).packages) == 300
+    with closing(Storage(str(path))) as storage:
+        refused = storage.refused()
+        assert refused is not None
+        assert refused.seconds < 3600
+        assert len(refused.gone) == 200
+
+
+async def test_a_new_package_found_meanwhile_does_not_end_the_agreement(upstream: Losing, path: Path) -> None:
+    async with syncing(upstream, path) as sync:
+        await sync.crawl()
+        lost = StoredDoubt("packages gone", 300, 200, frozenset(range(1, 101)), 60.0)
+        sync.guard.recall(lost)
+        upstream.before.catalog.insert_package(id=100_000)
+        assert not await sync.look_for_new_packages()
+        assert len(catalog_of(sync).packages) == 301
+        with closing(Storage(str(path))) as storage:
+            refused = storage.refused()
+        assert refused is not None
+        assert refused.seconds >= 60
+        assert refused.gone == lost.gone
+
+
+async def test_a_damaged_row_of_what_was_refused_begins_the_agreement_anew(
+    upstream: Losing, path: Path
+) -> None:
+    async with syncing(upstream, path) as sync:
+        await sync.crawl()
+        change(path, "INSERT INTO records VALUES ('refused', 0, x'00')")
+        async with following(sync):
+            await until(lambda: sync.leads)
+            assert sync.guard.doubt is None
