@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 from graphql import (
@@ -99,6 +100,7 @@ def reject_abnormal(value: object) -> None:
         raise Fallback("value")
 
 
+@lru_cache(maxsize=100)  # one for all fields of a type: plans are kept, and the collector looks through them
 def _leaf(type_: GraphQLLeafType) -> Convert:
     convert = type_.coerce_output_value
     if isinstance(type_, GraphQLEnumType):

@@ -38,9 +38,9 @@ KEPT_OPERATIONS = 1000
 KEPT_TEXT = 400_000
 """Characters of the kept operations' documents, all together: for each a plan takes about 150 bytes of memory."""
 
-KEPT_FIELDS = 100_000
-"""Fields in the kept plans, all together: about 1,500 bytes of memory each. A short document can have many, by its
-fragments and its conditions."""
+KEPT_FIELDS = 8_000
+"""Fields in the kept plans, all together: about 1,500 bytes of memory each, and up to 20 objects that the garbage
+collector looks through in one piece. A short document can have many, by its fragments and its conditions."""
 
 _NO_VARIABLES = VariableValues({}, {})
 _HOOKS = ("on_operation", "on_execute", "resolve", "get_results")

@@ -16,6 +16,7 @@ from graphql import GraphQLError
 
 from catalog.catalog_source import CatalogSource
 from engine import TooComplex
+from engine.event_loop_turns import turns
 from gateway.limits import DocumentLimits, check_document, check_sizes, check_text
 from resolvers.lists.list_sizes import USUAL_SIZES, ListSizes, list_sizes
 from schema import Document, document
@@ -23,11 +24,12 @@ from schema import Document, document
 KEPT_DOCUMENTS = 1_000
 """How many documents are kept at most: those used last."""
 
-KEPT_BYTES = 32_000_000
-"""How much memory they may take together: 1,000 of 50 tokens, or 26 as large as the limits allow."""
+KEPT_BYTES = 10_000_000
+"""How much memory they may take together: 440 of 50 tokens, or 11 as large as the limits allow. Each token is two to
+four objects that the garbage collector looks through in one piece, for about 30 ms with as many as these."""
 
-BYTES_OF_A_TOKEN = 600
-"""What the parser makes of one, measured with graphql-core 3.3: 310 to 610 bytes."""
+BYTES_OF_A_TOKEN = 450
+"""What the parser makes of one, measured with graphql-core 3.3: 200 to 430 bytes."""
 
 
 LONG = 500
@@ -73,11 +75,15 @@ class DocumentCache:
         return read
 
     async def read_aside(self, text: str) -> Document:
-        """The same while the event loop turns: a long document that is not known is read in a thread."""
-        if len(text) > LONG and text not in self._kept:
-            async with self._reading:
-                if text not in self._kept:
-                    return await self._read_in_thread(text)
+        """The same while the event loop turns: a document that is not known is read when there is time in a turn,
+        a long one in a thread."""
+        if text not in self._kept:
+            if len(text) > LONG:
+                async with self._reading:
+                    if text not in self._kept:
+                        return await self._read_in_thread(text)
+            else:
+                await turns().next()
         return self.read(text)
 
     async def _read_in_thread(self, text: str) -> Document:

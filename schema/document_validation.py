@@ -15,7 +15,6 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
-    parse,
     validate,
     visit,
 )
@@ -24,6 +23,7 @@ from strawberry.extensions import SchemaExtension
 
 from engine import RunLimits
 from schema.declared_dependencies import Dependencies, read_dependencies
+from schema.document_parsing import parse_document
 from schema.limited_execution import LIMITS, UNAWAITED, Unawaited
 
 MOST_ERRORS = 20
@@ -53,7 +53,7 @@ def read_document(
 ) -> Document:
     """The document with this text. What ``check`` raises about it is raised before it is validated."""
     try:
-        node = parse(text)
+        node = parse_document(text)
     except GraphQLError as error:
         # Without the traceback, which would keep all that was parsed.
         return Document(None, (error.with_traceback(None),), ())

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+from collections import Counter
 from dataclasses import replace
 
 from engine import TooComplex
 from gateway.document_cache import BYTES_OF_A_TOKEN, KEPT_BYTES, KEPT_DOCUMENTS, DocumentCache
 from resolvers.lists.list_sizes import Length, ListSizes
 from schema import Document
+from schema.document_parsing import parse_document
 from tests.support.settings_for_tests import DOCUMENT_LIMITS
 
 
@@ -95,3 +99,38 @@ def _beyond(read: Document) -> int:
     assert isinstance(error.original_error, TooComplex)
     assert error.original_error.limit == "values"
     return error.original_error.value
+
+
+def test_a_document_that_is_not_kept_is_freed_without_the_garbage_collector() -> None:
+    text = "{ " + " ".join(f'a{n}: search(query: "{n}", first: 2) {{ totalCount }}' for n in range(50)) + " }"
+    read = parse_document(text)
+    gc.collect()
+    gc.disable()
+    try:
+        del read
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+async def test_short_documents_of_many_requests_are_read_in_several_turns_of_the_loop() -> None:
+    """Each takes one to ten milliseconds, and a turn has eight."""
+    store = DocumentCache(DOCUMENT_LIMITS)
+    turn, read_in = 0, Counter[int]()
+
+    async def count_turns() -> None:
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
+
+    async def read(number: int) -> None:
+        fields = " ".join(f"a{each}: __typename" for each in range(20))
+        assert not (await store.read_aside(f"{{ b{number}: __typename {fields} }}")).errors
+        read_in[turn] += 1
+
+    counting = asyncio.create_task(count_turns())
+    await asyncio.gather(*map(read, range(60)))
+    counting.cancel()
+    assert read_in.total() == 60
+    assert len(read_in) >= 3
