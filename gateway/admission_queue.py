@@ -100,7 +100,7 @@ class Admission:
             self._start(line)
             return line
         if self.waiting + self.away >= self.limits.waiting:
-            self._refuse(f"The gateway is busy: {self.waiting + self.away:,} operations wait already.")
+            self._refuse(f"The gateway is busy: {self.waiting + self.away:,} operations are waiting already.")
         await self._wait(line)
         return line
 
@@ -120,7 +120,9 @@ class Admission:
                 line.waiting.remove(free)
                 self.waiting -= 1
             if isinstance(error, TimeoutError):
-                self._refuse(f"The gateway is busy: no place became free in {self.limits.seconds:g} seconds.")
+                self._refuse(
+                    f"The gateway is busy: no slot became free within {self.limits.seconds:g} seconds."
+                )
             raise
 
     def _refuse(self, sentence: str) -> None:

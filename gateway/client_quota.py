@@ -28,9 +28,9 @@ class Quota:
         """Take one for a client at ``address``; a sentence says why there is none left, if so."""
         sentence: str | None = None
         if self._most and self._taken >= self._most:
-            sentence = f"The gateway has {self._most:,} {self._what}; no more can be."
+            sentence = f"The gateway has {self._most:,} {self._what}, which is the limit."
         elif self._most_of_one and self._by_address[address] >= self._most_of_one:
-            sentence = f"Your address has {self._most_of_one:,} {self._what}; no more can be."
+            sentence = f"Your address has {self._most_of_one:,} {self._what}, which is the limit."
         if sentence is None:
             self._taken += 1
             self._by_address[address] += 1

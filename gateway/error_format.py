@@ -1,21 +1,21 @@
-"""How errors are shown to clients: a sentence, a place in the answer, and a code.
+"""Shows errors to clients: a sentence, a path in the answer, and a code.
 
 =========================== ==========================================================================
 code                        meaning
 =========================== ==========================================================================
-GRAPHQL_PARSE_FAILED        the document is not GraphQL
-GRAPHQL_VALIDATION_FAILED   the document does not fit the schema
-OPERATION_TOO_COMPLEX       the operation or its answer is beyond a limit: ``limit`` is its name, ``max``
-                            what is allowed, and ``value`` what it has, at most 2147483647
-OPERATION_TIMEOUT           the operation took longer than an operation can take, and was ended
-OVERLOADED                  no place became free for the operation; ``retryAfter`` is in seconds
-BAD_USER_INPUT              an argument or variable makes no sense
-PERSISTED_QUERY_NOT_FOUND   and the other codes of ``gateway.persisted.document_lookup``
-FORBIDDEN                   only the router may ask for this
-UPSTREAM_TIMEOUT            and the other codes of ``upstream.client.upstream_errors``, with
-                            ``retryAfter`` if known
-STORAGE_UNAVAILABLE         the file of the catalog cannot be used, or has no catalog yet
-INTERNAL_SERVER_ERROR       our fault; the message is masked, ``errorId`` is in the log beside the cause
+GRAPHQL_PARSE_FAILED        The document is not GraphQL.
+GRAPHQL_VALIDATION_FAILED   The document does not fit the schema.
+OPERATION_TOO_COMPLEX       The operation or its answer exceeds a limit. ``limit`` is its name, ``max`` the
+                            number allowed, and ``value`` the operation's own, at most 2147483647.
+OPERATION_TIMEOUT           The operation took longer than its deadline and was stopped.
+OVERLOADED                  No slot became free for the operation. ``retryAfter`` is in seconds.
+BAD_USER_INPUT              An argument or variable is wrong.
+PERSISTED_QUERY_NOT_FOUND   This and the other codes of ``gateway.persisted.document_lookup``.
+FORBIDDEN                   Only the router may ask for this.
+UPSTREAM_TIMEOUT            This and the other codes of ``upstream.client.upstream_errors``, with
+                            ``retryAfter`` if it is known.
+STORAGE_UNAVAILABLE         The file of the catalog cannot be used, or has no catalog yet.
+INTERNAL_SERVER_ERROR       The gateway failed. The message is masked; the log has the cause under ``errorId``.
 =========================== ==========================================================================
 """
 
@@ -96,7 +96,7 @@ def masked(error: Exception, where: str) -> dict[str, Any]:
     error_id = uuid.uuid4().hex
     _log.error("error %s at %s", error_id, where, exc_info=error)
     return {
-        "message": f"The gateway failed here. The operator finds the cause in the log under {error_id}.",
+        "message": f"The gateway failed here. Its log has the cause under {error_id}.",
         "extensions": {"code": "INTERNAL_SERVER_ERROR", "errorId": error_id},
     }
 

@@ -44,7 +44,7 @@ def why_unclear(asked: Document, operation_name: str | None) -> str | None:
     if operation_name is None:
         if len(names) > 1:
             listed = ", ".join(name or "one without a name" for name in names)
-            return f"The document has several operations ({listed}); say by operationName which to run."
+            return f"The document has several operations ({listed}); set operationName to the one to run."
     elif operation_name not in names:
         return f'The document has no operation named "{operation_name}".'
     return None

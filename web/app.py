@@ -144,7 +144,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     messages = {
         404: f"There is nothing at {request.url.path}; the GraphQL endpoint is /graphql.",
-        405: f"{request.method} is not answered here; use {_alternatives(error.headers)}.",
+        405: f"{request.method} is not allowed here; use {_alternatives(error.headers)}.",
     }
     headers = dict(error.headers) if error.headers else None
     message = messages.get(error.status_code, error.detail)

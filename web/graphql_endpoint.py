@@ -150,7 +150,7 @@ class GraphQLEndpoint:
         elif http.method == "OPTIONS":
             return Response(status_code=204, headers={"Allow": ALLOWED})
         else:
-            raise BadRequest(405, f"{http.method} is not answered here; use GET or POST.", {"Allow": ALLOWED})
+            raise BadRequest(405, f"{http.method} is not allowed here; use GET or POST.", {"Allow": ALLOWED})
         encoding = encoding_for(http.header("Accept-Encoding"))
         if isinstance(read, list):
             return await self._answer_together(read, _form(takes, encoding), snapshot, receive)
@@ -265,7 +265,9 @@ class _Form:
 
 def _form(takes: Accepted, encoding: str | None) -> _Form:
     if takes.json is None:
-        raise BadRequest(406, f"The Accept header takes none of what there is: {ANSWERS}.")
+        raise BadRequest(
+            406, f"The Accept header accepts none of the types that the endpoint offers: {ANSWERS}."
+        )
     return _Form(takes.json, encoding)
 
 

@@ -71,7 +71,9 @@ def read_post(
     _check_content_type(http.header("Content-Type"))
     encoding = http.header("Content-Encoding")
     if encoding is not None and encoding.strip().lower() != "identity":
-        raise BadRequest(415, f"The Content-Encoding is {encoding.strip()}; a request must come as it is.")
+        raise BadRequest(
+            415, f"The Content-Encoding is {encoding.strip()}; a request must not be compressed."
+        )
     params = _decoded(http.body.removeprefix(_BYTE_ORDER_MARK))
     if isinstance(params, list) and most_together:
         if not 0 < len(params) <= most_together:
@@ -111,12 +113,12 @@ def parameters(http: HttpRequest) -> dict[str, str]:
     """
     if len(http.address) > MAX_ADDRESS:
         raise BadRequest(
-            414, f"The address has {len(http.address):,} bytes behind the ?; it can have {MAX_ADDRESS:,}."
+            414, f"The address has {len(http.address):,} bytes after the ?; it can have {MAX_ADDRESS:,}."
         )
     try:
         pairs = parse_qsl(http.address.decode("ascii"), keep_blank_values=True, errors="strict")
     except UnicodeError:
-        raise BadRequest(400, "The address is not UTF-8, percent-encoded.") from None
+        raise BadRequest(400, "The address is not percent-encoded UTF-8.") from None
     params = dict(pairs)
     for name in _PARAMETERS:
         if sum(each == name for each, _ in pairs) > 1:

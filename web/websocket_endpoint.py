@@ -94,7 +94,9 @@ class _Handler(BaseGraphQLTransportWSHandler[_Serving, None]):
                     await connections.stopping.wait()
             except TimeoutError:
                 if not self.operations and self.asked == asked:
-                    await self.websocket.close(1000, f"Nothing was asked for {seconds:g} seconds.")
+                    await self.websocket.close(
+                        1000, f"The connection had no operation for {seconds:g} seconds."
+                    )
                     return
             else:
                 break
@@ -111,7 +113,7 @@ class _Handler(BaseGraphQLTransportWSHandler[_Serving, None]):
         if message["type"] == "subscribe" and self._is_next(message["id"]):
             self.asked += 1
             if len(self.operations) >= MOST_OPERATIONS:
-                sentence = f"This connection has {MOST_OPERATIONS} operations under way; no more can be."
+                sentence = f"This connection has {MOST_OPERATIONS} operations under way, which is the limit."
                 await self._refuse(
                     message["id"], {"message": sentence, "extensions": {"code": "BAD_REQUEST"}}
                 )

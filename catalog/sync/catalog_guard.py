@@ -45,7 +45,7 @@ class Doubt:
         if self.reason == "packages gone":
             return f"Upstream has lost {len(self.gone):,} of {self.known:,} packages since the last crawl."
         lost = "no packages" if self.reason == "no packages" else "packages but no categories"
-        before = f", of which {self.known:,} were known" if self.known and not self.read else ""
+        before = f", but {self.known:,} were known" if self.known and not self.read else ""
         return f"Upstream says that it has {lost}{before}."
 
 
@@ -53,7 +53,7 @@ class CatalogRefused(UpstreamBadData):
     """A catalog was read that is too implausible to be published. ``doubt`` says why."""
 
     def __init__(self, doubt: Doubt) -> None:
-        super().__init__(f"{doubt} That is refused, and what was known stays.")
+        super().__init__(f"{doubt} The crawl is refused, and the previous catalog stays.")
         self.doubt = doubt
 
 

@@ -63,7 +63,9 @@ async def crawl(
         if all(unchanged) and await memberships.agree():
             break
     else:
-        raise UpstreamBadData(f"Upstream changed before each of {ROUNDS} looks at what had been read.")
+        raise UpstreamBadData(
+            f"The crawl was checked {ROUNDS} times, and upstream had changed before each check."
+        )
     kept = [await each.take_last_good(client) for each in lists]
     return Crawled(packages.records, grids.records, categories.records, kept=sum(kept))
 

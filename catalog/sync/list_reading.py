@@ -187,8 +187,8 @@ class ListReading(Generic[R]):
             return
         if left > limit:
             raise UpstreamBadData(
-                f"Upstream says that it has {page.count:,} {self.kind.plural}, but sent {len(page.results):,} of the "
-                f"{limit:,} from place {offset + 1:,} on."
+                f"Upstream says that it has {page.count:,} {self.kind.plural}, but sent "
+                f"{len(page.results):,} of the {limit:,} from position {offset + 1:,} on."
             )
         self._is_contradicted = True
 

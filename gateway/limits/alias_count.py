@@ -23,7 +23,6 @@ def check_aliases(tree: Tree, most: int) -> None:
     count = min(sum(counts[root] for root in tree.roots), MOST_SAID)
     if count > most:
         sentence = (
-            f"The document has {count:,} aliases, those of a fragment counted wherever it is spread; "
-            f"{most:,} are allowed."
+            f"The document has {count:,} aliases (a fragment counts at each spread); {most:,} are allowed."
         )
         raise TooComplex(sentence, "aliases", most, count)

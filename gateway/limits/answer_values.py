@@ -55,8 +55,9 @@ def check_values(tree: Tree, most: int, sizes: ListSizes) -> None:
     count = min(max((counts[root].of(1) for root in tree.roots), default=0), MOST_SAID)
     if count > most:
         sentence = (
-            f"The answer may have {count:,} values, with lists as long as those of the catalog; {most:,} are allowed. "
-            "Ask for shorter pages, or for fewer lists in lists."
+            f"The answer could have {count:,} values, with lists as long as those of the catalog; {most:,} "
+            "are allowed. "
+            "Ask for shorter pages or fewer nested lists."
         )
         raise TooComplex(sentence, "values", most, count)
 

@@ -24,5 +24,7 @@ def check_depth(tree: Tree, most: int) -> None:
         )
     depth = max(depths.values(), default=0)
     if depth > most:
-        sentence = f"The document has fields {depth:,} deep, fragments included; {most:,} are allowed."
+        sentence = (
+            f"The document nests fields {depth:,} levels deep, fragments included; {most:,} are allowed."
+        )
         raise TooComplex(sentence, "depth", most, depth)

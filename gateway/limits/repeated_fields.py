@@ -31,7 +31,8 @@ def check_repeated_fields(tree: Tree, most: int) -> None:
                 places.append(inner)
     if pairs > most:
         sentence = (
-            f"The document repeats fields: {pairs:,} pairs of them have one name in one place of the answer; "
+            f"The document repeats fields: {pairs:,} pairs of them have the same name at the same place in "
+            "the answer; "
             f"{most:,} are allowed."
         )
         raise TooComplex(sentence, "repeated_fields", most, pairs)

@@ -20,7 +20,7 @@ def check_selections(tree: Tree, most: int) -> None:
     count = min(sum(counts[root] for root in tree.roots), MOST_SAID)
     if count > most:
         sentence = (
-            f"The document selects {count:,} fields and fragments, each fragment counted wherever it is spread; "
+            f"The document selects {count:,} fields and fragments (a fragment counts at each spread); "
             f"{most:,} are allowed."
         )
         raise TooComplex(sentence, "selections", most, count)

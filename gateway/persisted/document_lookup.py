@@ -22,8 +22,8 @@ Outcome = Literal["trusted", "automatic", "registered", "missing", "refused"]
 OUTCOMES: tuple[Outcome, ...] = ("trusted", "automatic", "registered", "missing", "refused")
 
 NO_GRAPHIQL = (
-    "This gateway runs only the documents of its manifest, so there is no GraphiQL here; the schema is printed by "
-    "`python server.py schema`."
+    "This gateway runs only the documents of its manifest, so there is no GraphiQL here. `python server.py "
+    "schema` prints the schema."
 )
 
 
@@ -160,8 +160,8 @@ class PersistedDocuments:
         if self.only_trusted and self.trusted and query not in self.trusted.manifest.names:
             raise self._refused(
                 "QUERY_NOT_IN_SAFELIST",
-                "This gateway runs only the documents of its manifest, and this query is none of them, letter for "
-                "letter; introspection is not either.",
+                "This gateway runs only the documents of its manifest, and none of them has exactly this "
+                "text. Introspection is not allowed either.",
                 "forbidden",
             )
 

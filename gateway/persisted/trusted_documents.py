@@ -52,7 +52,7 @@ class TrustedDocuments:
             self.manifest = read_manifest(self._path)
         except WrongManifest as error:
             self.failures += 1
-            _log.error("%s The documents known before stay.", error)
+            _log.error("%s The previous documents stay valid.", error)
             return
         self.taken_over += 1
         self.close()

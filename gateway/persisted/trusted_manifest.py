@@ -66,7 +66,8 @@ def read_manifest(path: Path) -> Manifest:
         raise WrongManifest(f"The manifest {path} cannot be read: {error.strerror}.") from None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise WrongManifest(
-            f"{path} is no manifest of persisted documents, neither Apollo's nor an object of ids and texts: {error}."
+            f"{path} is not a manifest of persisted documents, neither in Apollo's format nor an object of "
+            f"ids and texts: {error}."
         ) from None
     by_id: dict[str, str] = {}
     for id, _name, text in named:

@@ -106,14 +106,14 @@ def test_what_is_no_http_is_counted_and_logged_once(capfd: pytest.CaptureFixture
         assert gateway.metric("garbage_requests_total") == 50
         gateway.process.terminate()
         said = gateway.ended()
-    assert said.count("no HTTP request") == 1
+    assert said.count("something that is not HTTP") == 1
     assert len(said.splitlines()) < 15, said
 
 
 def test_connections_have_a_limit_for_all_and_for_an_address() -> None:
     for name, sentence in (
-        ("LIMIT_CONNECTIONS", "The gateway has 5 connections; no more can be."),
-        ("LIMIT_CONNECTIONS_PER_ADDRESS", "Your address has 5 connections; no more can be."),
+        ("LIMIT_CONNECTIONS", "The gateway has 5 connections, which is the limit."),
+        ("LIMIT_CONNECTIONS_PER_ADDRESS", "Your address has 5 connections, which is the limit."),
     ):
         with serve(**{name: 5}) as gateway:
             wires = [gateway.wire() for _ in range(5)]

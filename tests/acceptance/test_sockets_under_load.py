@@ -72,7 +72,10 @@ async def test_a_socket_on_which_nothing_is_asked_is_closed() -> None:
             await begin(following)
             await subscribe(following, "1", FOREVER)
             await idle.wait_closed()
-            assert (idle.close_code, idle.close_reason) == (1000, "Nothing was asked for 3 seconds.")
+            assert (idle.close_code, idle.close_reason) == (
+                1000,
+                "The connection had no operation for 3 seconds.",
+            )
             # The other is older than that by now, and its subscription goes on.
             await asyncio.sleep(7)
             await send(following, type="ping")
@@ -96,7 +99,7 @@ async def test_sockets_and_subscriptions_have_limits() -> None:
                 await subscribe(first, str(number), FOREVER)
             await eventually(lambda: gateway.metric('connections{kind="subscription"}') == 3)
             error = {
-                "message": "The gateway has 3 subscriptions; no more can be.",
+                "message": "The gateway has 3 subscriptions, which is the limit.",
                 "extensions": {"code": "OVERLOADED", "retryAfter": 30},
             }
             assert await refused_subscription(second, "1") == [error]

@@ -169,7 +169,8 @@ def test_a_catalog_that_has_lost_much_is_refused_until_it_is_accepted(command: C
     done = command.run()
     assert done.returncode == 1
     assert done.stderr == (
-        f"Upstream has lost 50 of {known} packages since the last crawl. That is refused, and what was known stays. "
+        f"Upstream has lost 50 of {known} packages since the last crawl. The crawl is refused, and the "
+        "previous catalog stays. "
         "If that is how it is, `python server.py sync --accept` takes it.\n"
     )
     assert command.stored() == before is not None

@@ -196,7 +196,9 @@ async def test_an_operation_beyond_the_queue_is_refused_in_a_sentence() -> None:
     for name in "abc":
         work.begin(name)
     await until(lambda: work.admission.waiting == 2)
-    with pytest.raises(Overloaded, match=r"^The gateway is busy: 2 operations wait already\.$") as refused:
+    with pytest.raises(
+        Overloaded, match=r"^The gateway is busy: 2 operations are waiting already\.$"
+    ) as refused:
         await work.begin("d")
     assert refused.value.retry_after == 30
     assert work.admission.refused == 1
@@ -206,7 +208,7 @@ async def test_an_operation_beyond_the_queue_is_refused_in_a_sentence() -> None:
 async def test_an_operation_that_waits_too_long_is_refused_in_a_sentence() -> None:
     work = Work(running=1, seconds=0.05)
     work.begin("a")
-    sentence = r"^The gateway is busy: no place became free in 0\.05 seconds\.$"
+    sentence = r"^The gateway is busy: no slot became free within 0\.05 seconds\.$"
     with pytest.raises(Overloaded, match=sentence) as refused:
         await work.begin("b")
     assert refused.value.retry_after == 1

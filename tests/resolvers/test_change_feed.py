@@ -48,7 +48,7 @@ async def test_before_the_first_catalog_that_is_an_error_at_its_place(ask: Ask) 
     assert error["path"] == ["changes"]
     assert error["extensions"] == {"code": "STORAGE_UNAVAILABLE"}
     assert error["message"] == (
-        "The gateway has stored no catalog yet, so nothing is known of changes. Try again in a moment."
+        "The gateway has stored no catalog yet, so it knows of no changes. Try again in a moment."
     )
 
 

@@ -226,7 +226,7 @@ async def test_searches_beyond_the_budget_are_answered_by_the_gateways_own_index
     assert len(answers) == 200
     assert len(by_upstream) == searches == BUDGET
     assert {answer["reason"] for answer in answers if answer not in by_upstream} == {
-        "The gateway asks Django Packages for no more searches and unknown keys for now."
+        "The gateway has used up its budget for searches and unknown keys at Django Packages for now."
     }
 
 

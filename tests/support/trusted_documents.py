@@ -46,8 +46,8 @@ def documents_of(
 
 NOT_IN_SAFELIST = (
     "QUERY_NOT_IN_SAFELIST",
-    "This gateway runs only the documents of its manifest, and this query is none of them, letter for letter; "
-    "introspection is not either.",
+    "This gateway runs only the documents of its manifest, and none of them has exactly this text. "
+    "Introspection is not allowed either.",
     403,
     200,
 )

@@ -141,7 +141,7 @@ async def test_other_methods_and_addresses_are_refused(http: httpx.AsyncClient) 
     response = await http.put("/graphql", json={})
     assert response.status_code == 405
     assert response.headers["Allow"] == "GET, HEAD, POST, OPTIONS"
-    assert response.json()["errors"][0]["message"] == "PUT is not answered here; use GET or POST."
+    assert response.json()["errors"][0]["message"] == "PUT is not allowed here; use GET or POST."
     response = await http.get("/graph")
     assert response.status_code == 404
     assert response.json()["errors"][0]["message"] == (
@@ -176,7 +176,7 @@ async def test_other_methods_and_addresses_are_refused(http: httpx.AsyncClient) 
         (
             {"query": "query A { __typename } query B { __typename }"},
             "GRAPHQL_VALIDATION_FAILED",
-            "The document has several operations (A, B); say by operationName which to run.",
+            "The document has several operations (A, B); set operationName to the one to run.",
         ),
         (
             {"query": "query A { __typename }", "operationName": "C"},

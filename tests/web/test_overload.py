@@ -12,7 +12,7 @@ from tests.support.streaming_gateway import http_client, received, served, serve
 
 TITLE = '{ category(slug: "apps") { title } }'
 FULL: dict[str, Any] = {"limit_running": 1, "limit_waiting": 0}
-SENTENCE = "The gateway is busy: 0 operations wait already."
+SENTENCE = "The gateway is busy: 0 operations are waiting already."
 ERROR = {"message": SENTENCE, "extensions": {"code": "OVERLOADED", "retryAfter": 5}}
 
 

@@ -47,7 +47,7 @@ async def test_a_client_that_takes_no_answer_gets_a_406(http: httpx.AsyncClient,
     response = await http.post("/graphql", json={"query": QUERY}, headers={"Accept": accept})
     assert response.status_code == 406
     assert message(response) == (
-        "The Accept header takes none of what there is: "
+        "The Accept header accepts none of the types that the endpoint offers: "
         "application/graphql-response+json, application/json, text/event-stream or, for @defer and @stream, "
         "multipart/mixed."
     )
@@ -59,7 +59,7 @@ async def test_another_method_gets_a_405_that_names_those_there_are(
 ) -> None:
     response = await http.request(method, "/graphql", json={"query": QUERY})
     assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD, POST, OPTIONS")
-    assert message(response) == f"{method} is not answered here; use GET or POST."
+    assert message(response) == f"{method} is not allowed here; use GET or POST."
 
 
 async def test_a_byte_order_mark_is_passed_over(http: httpx.AsyncClient) -> None:
@@ -78,7 +78,7 @@ async def test_another_charset_is_a_415(http: httpx.AsyncClient, charset: str) -
 async def test_a_compressed_request_is_a_415(http: httpx.AsyncClient) -> None:
     response = await http.post("/graphql", content=b"x", headers=JSON | {"Content-Encoding": "gzip"})
     assert response.status_code == 415
-    assert message(response) == "The Content-Encoding is gzip; a request must come as it is."
+    assert message(response) == "The Content-Encoding is gzip; a request must not be compressed."
 
 
 async def test_an_address_that_is_too_long_is_a_414(http: httpx.AsyncClient) -> None:
@@ -86,14 +86,14 @@ async def test_an_address_that_is_too_long_is_a_414(http: httpx.AsyncClient) -> 
     assert fits.json() == TITLE
     response = await http.get("/graphql", params={"query": QUERY, "x": "y" * 32_000})
     assert response.status_code == 414
-    assert message(response).endswith("bytes behind the ?; it can have 32,000.")
+    assert message(response).endswith("bytes after the ?; it can have 32,000.")
 
 
 @pytest.mark.parametrize(
     ("address", "sentence"),
     [
         ("query=%7B__typename%7D&query=%7Bx%7D", "query is in the address more than once."),
-        ("query=%FF", "The address is not UTF-8, percent-encoded."),
+        ("query=%FF", "The address is not percent-encoded UTF-8."),
         ("query=%7B__typename%7D&variables=[1]", "variables must be an object; it is an array."),
     ],
 )

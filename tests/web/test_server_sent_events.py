@@ -124,7 +124,7 @@ NO_CURSOR = "catalogChanged(since:) is no cursor of the change feed; take one fr
         (
             "subscription A { catalogChanged { slug } } query B { __typename }",
             "GRAPHQL_VALIDATION_FAILED",
-            "The document has several operations (A, B); say by operationName which to run.",
+            "The document has several operations (A, B); set operationName to the one to run.",
         ),
         (
             "subscription($since: String!) { catalogChanged(since: $since) { slug } }",

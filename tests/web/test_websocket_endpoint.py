@@ -177,7 +177,7 @@ async def test_so_many_operations_a_connection_can_have_and_no_more(gateway: Ser
         for number in range(MOST_OPERATIONS):
             await subscribe(websocket, str(number), FOREVER)
         await subscribe(websocket, "more", FOREVER)
-        sentence = f"This connection has {MOST_OPERATIONS} operations under way; no more can be."
+        sentence = f"This connection has {MOST_OPERATIONS} operations under way, which is the limit."
         error = {"message": sentence, "extensions": {"code": "BAD_REQUEST"}}
         assert await received(websocket) == {"id": "more", "type": "error", "payload": [error]}
         await send(websocket, type="complete", id="0")

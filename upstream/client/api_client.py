@@ -99,8 +99,8 @@ class Client:
             return None
         elif key.isdecimal():
             raise UpstreamUnavailable(
-                f'No {kind.singular} can be looked up by the slug "{key}": upstream takes digits for an id. '
-                "Ask by databaseId."
+                f'No {kind.singular} can be looked up by the slug "{key}", because upstream reads digits as an id. '
+                "Use databaseId."
             )
         wanted = UpstreamRequest(kind.singular, f"{kind.plural}/{key}/", {}, nominal_detail())
         answer = await self.exchanger.ask(wanted, background, attempts)
@@ -204,7 +204,7 @@ class Client:
 
 def _expected(path: str, body: bytes | None) -> bytes:
     if body is None:
-        raise UpstreamBadData(f"Upstream has no /{path}: is its address that of the v4 API?")
+        raise UpstreamBadData(f"Upstream has no /{path}; check that its address is that of a v4 API.")
     return body
 
 
@@ -219,8 +219,8 @@ def _check_count(path: str, page: Page[R], offset: int) -> None:
     longest = [offset + n + result.id for n, result in enumerate(page.results) if result.id is not None]
     if longest and page.count > max(longest) + 1:
         raise UpstreamBadData(
-            f"Upstream's answer to /{path} says that there are {page.count:,} records, but its ids leave room for "
-            f"{max(longest):,} at most."
+            f"Upstream's answer to /{path} says that there are {page.count:,} records, but its ids allow at "
+            f"most {max(longest):,}."
         )
 
 

@@ -78,13 +78,13 @@ class Breaker:
         left = self._opened_until - self._clock()
         if left > 0:
             sentence = (
-                "Upstream asked to be left alone for now."
+                "Upstream asked for a pause, so it gets no requests for now."
                 if self._asked_for
-                else "Upstream has failed too often and is left alone for now."
+                else "Upstream has failed too often, so it gets no requests for now."
             )
             raise CircuitOpen(sentence, left=left, asked_for=self._asked_for)
         if self._probing:
-            sentence = "Upstream was left alone and is being probed."
+            sentence = "Upstream failed before, and one request is probing it now."
             raise CircuitOpen(sentence, left=PROBE_SECONDS, asked_for=self._asked_for, probing=True)
 
     def check_closed(self) -> None:

@@ -213,7 +213,7 @@ class Exchanger:
         async with request as response:
             if len(response.headers.get_list("Content-Encoding", split_commas=True)) > 1:
                 # A chunk that is unpacked twice can fill the memory before its size is known.
-                raise UpstreamBadData(f"Upstream's answer to /{wanted.path} is packed more than once.")
+                raise UpstreamBadData(f"Upstream's answer to /{wanted.path} is compressed more than once.")
             async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > self._limits.answer_bytes:

@@ -66,7 +66,7 @@ class BudgetSpent(UpstreamError):
 
     def __init__(self, retry_after: float) -> None:
         super().__init__(
-            "The gateway asks Django Packages for no more searches and unknown keys for now.",
+            "The gateway has used up its budget for searches and unknown keys at Django Packages for now.",
             retry_after=retry_after,
         )
 
@@ -87,7 +87,7 @@ class StorageUnavailable(Exception):
 class NothingStored(StorageUnavailable):
     """The storage has no catalog of this upstream, and so no change feed."""
 
-    told = "The gateway has stored no catalog yet, so nothing is known of changes. Try again in a moment."
+    told = "The gateway has stored no catalog yet, so it knows of no changes. Try again in a moment."
 
     def __init__(self) -> None:
         Exception.__init__(self, "The storage has no catalog yet.")

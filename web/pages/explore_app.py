@@ -13,7 +13,7 @@ from web.pages.static_files import BuiltFiles
 APP = Path(__file__).parent.parent.parent / "examples" / "frontends" / "grid-compare" / "dist"
 
 _NOT_BUILT = (
-    "The app at /explore is not built here: `make explore` builds it, with Node.js 20.19 or newer and npm.\n"
+    "The app at /explore is not built. `make explore` builds it; it needs npm and Node.js 20.19 or newer.\n"
 )
 
 _HEADERS = {

@@ -66,5 +66,6 @@ class Connections:
         if now - self._logged >= LOG_EVERY:
             self._logged = now
             _log.warning(
-                "A client sent what is no HTTP request. There were %s since the start.", f"{self.garbage:,}"
+                "A client sent something that is not HTTP. There were %s since the start.",
+                f"{self.garbage:,}",
             )

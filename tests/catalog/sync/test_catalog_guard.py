@@ -56,8 +56,8 @@ def test_more_than_a_twentieth_and_more_than_20_packages_may_not_go_at_once(
     assert told == (
         ""
         if passes
-        else f"Upstream has lost {gone} of {known} packages since the last crawl. That is refused, and what was "
-        "known stays."
+        else f"Upstream has lost {gone} of {known} packages since the last crawl. The crawl is refused, and "
+        "the previous catalog stays."
     )
     assert (guard.doubt is None) is passes
 
@@ -73,8 +73,8 @@ def test_any_number_of_packages_may_come(guard: Guard) -> None:
 @pytest.mark.parametrize(
     ("after", "sentence"),
     [
-        (catalog_of([]), "Upstream says that it has no packages, of which 3 were known."),
-        (catalog_of([], categories=0), "Upstream says that it has no packages, of which 3 were known."),
+        (catalog_of([]), "Upstream says that it has no packages, but 3 were known."),
+        (catalog_of([], categories=0), "Upstream says that it has no packages, but 3 were known."),
         (catalog_of(range(3), categories=0), "Upstream says that it has packages but no categories."),
     ],
 )
@@ -82,7 +82,8 @@ def test_an_empty_catalog_does_not_pass_however_small_the_known_one_is(
     guard: Guard, after: Catalog, sentence: str
 ) -> None:
     assert (
-        check(guard, catalog_of(range(3)), after) == f"{sentence} That is refused, and what was known stays."
+        check(guard, catalog_of(range(3)), after) == f"{sentence} The crawl is refused, and the previous "
+        "catalog stays."
     )
 
 

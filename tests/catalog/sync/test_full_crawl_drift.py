@@ -254,4 +254,4 @@ async def test_an_upstream_that_grows_faster_than_it_is_looked_at_is_given_up(ro
     always = dict.fromkeys(range(1, 200), insert_two)
     with pytest.raises(UpstreamBadData) as error:
         await crawled(Changing(EmbeddedUpstream(catalog=copy_of(rows)), always))
-    assert str(error.value) == "Upstream changed before each of 20 looks at what had been read."
+    assert str(error.value) == "The crawl was checked 20 times, and upstream had changed before each check."

@@ -39,9 +39,7 @@ async def test_a_count_that_the_ids_leave_no_room_for_is_bad_data_after_one_requ
     embedded: EmbeddedUpstream,
 ) -> None:
     embedded.faults.add(Fault(WrongCount(100_000)))
-    with pytest.raises(
-        UpstreamBadData, match=r"says that there are 30,000,000 records, but its ids leave room"
-    ):
+    with pytest.raises(UpstreamBadData, match=r"says that there are 30,000,000 records, but its ids allow"):
         await crawled(embedded)
     assert embedded.requests.total == 1
 
@@ -52,7 +50,7 @@ async def test_a_count_that_no_page_confirms_costs_a_few_requests_beyond_the_rea
     high_ids.faults.add(Fault(WrongCount(100_000)))
     with pytest.raises(
         UpstreamBadData,
-        match=r"^Upstream says that it has 130,000,000 packages, but sent 0 of the 100 from place ",
+        match=r"^Upstream says that it has 130,000,000 packages, but sent 0 of the 100 from position ",
     ):
         await crawled(high_ids)
     targets = Counter(asked(high_ids))

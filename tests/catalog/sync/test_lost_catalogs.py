@@ -122,7 +122,7 @@ async def test_what_comes_back_is_taken_at_once(upstream: Losing) -> None:
 async def test_an_empty_upstream_is_refused_even_if_nothing_is_known(upstream: Losing, name: str) -> None:
     upstream.lose(LOSSES[name])
     async with syncing(upstream) as sync:
-        with pytest.raises(CatalogRefused, match=r"^Upstream says that it has .* That is refused"):
+        with pytest.raises(CatalogRefused, match=r"^Upstream says that it has .* The crawl is refused"):
             await sync.crawl()
         assert sync.snapshot is None
 
@@ -149,7 +149,8 @@ async def test_a_loss_is_tried_again_and_accepted_when_crawls_have_agreed_for_lo
         assert len(catalog_of(sync).packages) == 100
         assert sync.guard.doubt is None
     assert caplog.messages[0].endswith(
-        "Upstream has lost 200 of 300 packages since the last crawl. That is refused, and what was known stays."
+        "Upstream has lost 200 of 300 packages since the last crawl. The crawl is refused, and the previous "
+        "catalog stays."
     )
     assert caplog.messages[-1] == (
         "what was implausible is accepted: Upstream has lost 200 of 300 packages since the last crawl."

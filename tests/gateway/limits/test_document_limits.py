@@ -53,18 +53,17 @@ def has(text: str, **limit: int) -> int:
         (
             "{ a { b { ...F } } } fragment F on C { c }",
             replace(DOCUMENT_LIMITS, depth=2),
-            "The document has fields 3 deep, fragments included; 2 are allowed.",
+            "The document nests fields 3 levels deep, fragments included; 2 are allowed.",
         ),
         (
             "{ a { ...F } b { ...F } } fragment F on A { c }",
             replace(DOCUMENT_LIMITS, selections=5),
-            "The document selects 6 fields and fragments, each fragment counted wherever it is spread; "
-            "5 are allowed.",
+            "The document selects 6 fields and fragments (a fragment counts at each spread); 5 are allowed.",
         ),
         (
             "{ a { ...F } b { ...F } } fragment F on A { x: c }",
             replace(DOCUMENT_LIMITS, aliases=1),
-            "The document has 2 aliases, those of a fragment counted wherever it is spread; 1 are allowed.",
+            "The document has 2 aliases (a fragment counts at each spread); 1 are allowed.",
         ),
         (
             "{ a ...F } fragment F on Q { b c { d } }",
@@ -74,14 +73,14 @@ def has(text: str, **limit: int) -> int:
         (
             "{ a a a }",
             replace(DOCUMENT_LIMITS, repeated_fields=2),
-            "The document repeats fields: 3 pairs of them have one name in one place of the answer; "
+            "The document repeats fields: 3 pairs of them have the same name at the same place in the answer; "
             "2 are allowed.",
         ),
         (
             "{ categories { slug } }",
             replace(DOCUMENT_LIMITS, values=6),
-            "The answer may have 7 values, with lists as long as those of the catalog; 6 are allowed. "
-            "Ask for shorter pages, or for fewer lists in lists.",
+            "The answer could have 7 values, with lists as long as those of the catalog; 6 are allowed. "
+            "Ask for shorter pages or fewer nested lists.",
         ),
     ],
 )

@@ -61,9 +61,7 @@ def test_the_command_line_refuses_by_the_settings() -> None:
     assert '"limit": "aliases"' in done.stdout
     assert done.returncode == 1
     done = server("plan", "{ a: categories { slug } }", GATEWAY_LIMIT_ALIASES="0")
-    sentence = (
-        "The document has 1 aliases, those of a fragment counted wherever it is spread; 0 are allowed.\n"
-    )
+    sentence = "The document has 1 aliases (a fragment counts at each spread); 0 are allowed.\n"
     assert (done.returncode, done.stdout, done.stderr) == (1, "", sentence)
 
 
@@ -72,7 +70,7 @@ def test_a_plan_is_refused_by_the_limits_it_is_given() -> None:
     assert explain(request, replace(DOCUMENT_LIMITS, depth=2))
     with pytest.raises(Unplanned) as caught:
         explain(request, replace(DOCUMENT_LIMITS, depth=1))
-    assert str(caught.value) == "The document has fields 2 deep, fragments included; 1 are allowed."
+    assert str(caught.value) == "The document nests fields 2 levels deep, fragments included; 1 are allowed."
 
 
 async def test_refusals_are_counted_by_limit(http: httpx.AsyncClient) -> None:

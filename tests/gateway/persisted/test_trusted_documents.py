@@ -164,7 +164,7 @@ async def test_a_new_manifest_that_is_broken_leaves_the_old_one(
     (record,) = caplog.records
     assert record.levelno == logging.ERROR
     assert str(path) in record.getMessage()
-    assert record.getMessage().endswith("The documents known before stay.")
+    assert record.getMessage().endswith("The previous documents stay valid.")
     write(path, apollo_manifest(Other=OTHER))
     clock.now += LOOK_AGAIN
     assert documents.resolve(OTHER) == OTHER
@@ -270,13 +270,13 @@ def test_a_file_that_is_no_manifest_is_told_with_the_place(path: Path, content: 
     write(path, content)
     with pytest.raises(WrongManifest) as error:
         read_manifest(path)
-    assert str(error.value).startswith(f"{path} is no manifest of persisted documents, ")
+    assert str(error.value).startswith(f"{path} is not a manifest of persisted documents, ")
     assert part in str(error.value)
 
 
 def test_bytes_that_are_no_text_are_no_manifest(path: Path) -> None:
     path.write_bytes(b'{"a": "\xff"}')
-    with pytest.raises(WrongManifest, match="is no manifest"):
+    with pytest.raises(WrongManifest, match="is not a manifest"):
         read_manifest(path)
 
 

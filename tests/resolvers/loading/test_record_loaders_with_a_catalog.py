@@ -153,7 +153,7 @@ async def test_without_a_catalog_a_slug_of_digits_is_an_error(
     source: CatalogSource, embedded: EmbeddedUpstream
 ) -> None:
     loader = Loaders.over(source.batcher, None).packages
-    with pytest.raises(UpstreamUnavailable, match="takes digits for an id"):
+    with pytest.raises(UpstreamUnavailable, match="reads digits as an id"):
         await loader.by_slug("1599")
     assert embedded.requests.total == 0
 

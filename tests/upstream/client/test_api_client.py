@@ -113,7 +113,7 @@ async def test_a_body_that_is_no_record_is_bad_data(body: bytes) -> None:
 
 async def test_a_list_that_is_not_there_is_bad_data() -> None:
     async with client_of(answering(404)) as (client, _requests):
-        with pytest.raises(UpstreamBadData, match="is its address that of the v4 API"):
+        with pytest.raises(UpstreamBadData, match="check that its address is that of a v4 API"):
             await client.page(PACKAGE, limit=1)
 
 
@@ -156,7 +156,7 @@ async def test_a_key_that_no_record_can_have_is_missing_without_a_request(key: i
 @pytest.mark.parametrize("slug", ["1599", "404", "007"])
 async def test_a_slug_of_digits_is_never_sent(slug: str) -> None:
     async with client_of(answering(500)) as (client, requests):
-        with pytest.raises(UpstreamUnavailable, match="takes digits for an id"):
+        with pytest.raises(UpstreamUnavailable, match="reads digits as an id"):
             await client.detail(PACKAGE, slug)
     assert requests == []
 

@@ -244,8 +244,8 @@ def test_late_failures_do_not_lengthen_the_rest(breaker: Breaker, clock: Clock) 
 @pytest.mark.parametrize(
     ("retry_after", "sentence"),
     [
-        (None, "Upstream has failed too often and is left alone for now."),
-        (REST, "Upstream asked to be left alone for now."),
+        (None, "Upstream has failed too often, so it gets no requests for now."),
+        (REST, "Upstream asked for a pause, so it gets no requests for now."),
     ],
 )
 def test_whoever_is_kept_back_is_told_why_and_for_how_long(
@@ -260,7 +260,7 @@ def test_whoever_is_kept_back_is_told_why_and_for_how_long(
     clock.pass_by(REST - 1)
     breaker.admit()
     why = kept_back(breaker)
-    assert str(why) == "Upstream was left alone and is being probed."
+    assert str(why) == "Upstream failed before, and one request is probing it now."
     assert (why.retry_after, why.asked_for, why.probing) == (PROBE_SECONDS, asked_for, True)
 
 

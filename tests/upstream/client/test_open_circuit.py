@@ -60,7 +60,9 @@ async def test_after_so_many_failures_nothing_is_sent(
         embedded.faults.clear()
         errors = await outcomes(client.detail(PACKAGE, id, background=id % 2 == 0) for id in IDS)
     assert Counter(map(type, errors)) == {CircuitOpen: len(IDS)}
-    assert {str(error) for error in errors} == {"Upstream has failed too often and is left alone for now."}
+    assert {str(error) for error in errors} == {
+        "Upstream has failed too often, so it gets no requests for now."
+    }
     assert embedded.requests.total == failures
 
 
@@ -104,7 +106,7 @@ async def test_one_request_probes_while_nineteen_fail_at_once(embedded: Embedded
         found = await outcomes(client.detail(PACKAGE, id) for id in IDS)
         assert Counter(map(type, found)) == {PackageRecord: 1, CircuitOpen: len(IDS) - 1}
         assert {str(each) for each in found if isinstance(each, CircuitOpen)} == {
-            "Upstream was left alone and is being probed."
+            "Upstream failed before, and one request is probing it now."
         }
         assert embedded.requests.total == 1
         assert state_of(client) == "closed"

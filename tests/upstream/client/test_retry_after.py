@@ -143,7 +143,7 @@ async def test_a_client_of_the_gateway_is_told_when_to_come_again(
     (first,) = (await http.post("/graphql", json=query)).json()["errors"]
     (later,) = (await http.post("/graphql", json=query)).json()["errors"]
     assert first["extensions"] == {"code": "UPSTREAM_RATE_LIMITED", "retryAfter": 300.0}
-    assert later["message"] == "Upstream asked to be left alone for now."
+    assert later["message"] == "Upstream asked for a pause, so it gets no requests for now."
     assert later["extensions"]["code"] == "UPSTREAM_UNAVAILABLE"
     # Whatever upstream has asked for, it is asked again after five minutes.
     assert 290 < later["extensions"]["retryAfter"] <= 300

@@ -112,7 +112,8 @@ async def test_a_refused_catalog_is_shown_with_its_numbers_and_the_gateway_is_re
         "gonePackages": 200,
     }
     assert told["lastError"] == (
-        "Upstream has lost 200 of 300 packages since the last crawl. That is refused, and what was known stays."
+        "Upstream has lost 200 of 300 packages since the last crawl. The crawl is refused, and the previous "
+        "catalog stays."
     )
     assert refused == 1
 

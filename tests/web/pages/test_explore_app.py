@@ -39,7 +39,7 @@ async def test_until_it_is_built_every_path_says_how_to_build_it(http: httpx.Asy
     answer = await http.get(path)
     assert (answer.status_code, answer.headers["Content-Type"]) == (404, "text/plain; charset=utf-8")
     assert answer.text == (
-        "The app at /explore is not built here: `make explore` builds it, with Node.js 20.19 or newer and npm.\n"
+        "The app at /explore is not built. `make explore` builds it; it needs npm and Node.js 20.19 or newer.\n"
     )
 
 

@@ -211,7 +211,7 @@ async def test_what_is_no_document_is_a_404_with_a_sentence(http: httpx.AsyncCli
 async def test_other_methods_are_refused(http: httpx.AsyncClient) -> None:
     answer = await http.post("/")
     assert answer.status_code == 405
-    assert answer.json()["errors"][0]["message"] == "POST is not answered here; use GET or HEAD."
+    assert answer.json()["errors"][0]["message"] == "POST is not allowed here; use GET or HEAD."
 
 
 def rectangles(svg: str) -> list[tuple[str, str, str, str]]:
