@@ -26,8 +26,22 @@ BUDGET = 60
 KEYS = 10_000
 HELD = {"version", "refreshedAt", "ageSeconds", "stale", "syncing", "notLookedUp"}
 
-Ways = dict[str, tuple[int, Callable[[range], tuple[str, dict[str, Any]]]]]
+Request = Callable[[range], tuple[str, dict[str, Any]]]
+Ways = dict[str, tuple[int, Request]]
 """By name, how many invented keys one request has, and the request for a range of numbers."""
+
+
+def one_by_one(type_: str, field: str, key: Callable[[int], Any]) -> Request:
+    """Looks up each key by a field of its own, so many in a request, always by the same document."""
+
+    def request(numbers: range) -> tuple[str, dict[str, Any]]:
+        places = range(len(numbers))
+        declared = " ".join(f"$k{place}: {type_}" for place in places)
+        fields = " ".join(f"a{place}: {field % f'$k{place}'} {{ id }}" for place in places)
+        variables = {f"k{place}": key(number) for place, number in zip(places, numbers, strict=True)}
+        return f"query({declared}) {{ {fields} }}", variables
+
+    return request
 
 
 def global_id(number: int) -> str:
@@ -35,13 +49,10 @@ def global_id(number: int) -> str:
 
 
 WAYS: Ways = {
-    "slug": (1, lambda n: ("query($k: String!) { package(slug: $k) { id } }", {"k": f"made-up-{n[0]}"})),
-    "databaseId": (1, lambda n: ("query($k: Int!) { package(databaseId: $k) { id } }", {"k": 10**6 + n[0]})),
-    "by": (
-        1,
-        lambda n: ("query($k: PackageKey!) { package(by: $k) { id } }", {"k": {"slug": f"made-up-{n[0]}"}}),
-    ),
-    "node": (1, lambda n: ("query($k: ID!) { node(id: $k) { id } }", {"k": global_id(n[0])})),
+    "slug": (20, one_by_one("String!", "package(slug: %s)", "made-up-{}".format)),
+    "databaseId": (20, one_by_one("Int!", "package(databaseId: %s)", lambda number: 10**6 + number)),
+    "by": (20, one_by_one("PackageKey!", "package(by: %s)", lambda number: {"slug": f"made-up-{number}"})),
+    "node": (20, one_by_one("ID!", "node(id: %s)", global_id)),
     "nodes": (100, lambda n: ("query($k: [ID!]!) { nodes(ids: $k) { id } }", {"k": [*map(global_id, n)]})),
     "packagesBySlug": (
         100,
@@ -61,7 +72,7 @@ WAYS: Ways = {
             {"k": [{"__typename": "Package", "databaseId": 10**6 + i} for i in n]},
         ),
     ),
-    "grid": (1, lambda n: ("query($k: String!) { grid(slug: $k) { id } }", {"k": f"made-up-{n[0]}"})),
+    "grid": (20, one_by_one("String!", "grid(slug: %s)", "made-up-{}".format)),
     "pypiName": (
         100,
         lambda n: (
@@ -82,8 +93,8 @@ FROM_THE_CATALOG = ("_entities", "pypiName", "repoUrl")
 
 
 def found(body: dict[str, Any]) -> list[Any]:
-    (value,) = body["data"].values()
-    return value if isinstance(value, list) else [value]
+    values = [*body["data"].values()]
+    return values[0] if isinstance(values[0], list) else values
 
 
 def source_with(embedded: EmbeddedUpstream, budget: float) -> AbstractAsyncContextManager[CatalogSource]:
