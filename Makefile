@@ -26,13 +26,14 @@ explore: $(EXPLORE)/dist/index.html ## Build the app that the gateway serves at 
 $(EXPLORE)/dist/index.html: schema.graphql $(shell find $(EXPLORE) \( -name node_modules -o -name dist -o -name gql \) -prune -o -type f -print) | $(EXPLORE)/node_modules
 	npm run --silent build --prefix $(EXPLORE)
 
+# Two workers for each processor, because many tests wait for what they have started.
 test: $(VENV)/dev ## Run all tests, on all processors at once
-	$(BIN)/python -m pytest $(PARALLEL)
+	$(BIN)/python -m pytest -n $(shell expr 2 \* $(PROCESSORS)) --dist worksteal
 
-quick: $(VENV)/dev ## Run the tests that start no other program, in less than a minute
-	AGREEMENT_OPERATIONS=400 $(BIN)/python -m pytest $(PARALLEL) -m "not starts_programs"
+quick: $(VENV)/dev ## Run the tests that start no other program
+	AGREEMENT_OPERATIONS=400 $(BIN)/python -m pytest -n $(PROCESSORS) --dist worksteal -m "not starts_programs"
 
-PARALLEL := -n auto --dist worksteal
+PROCESSORS := $(shell getconf _NPROCESSORS_ONLN)
 
 agree: $(VENV)/dev ## Compare the engine with Strawberry's execution on 50,000 random operations
 	AGREEMENT_OPERATIONS=50000 $(BIN)/python -m pytest tests/engine/test_agreement.py tests/engine/test_everything_schema.py

@@ -26,10 +26,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("starts_programs")
 
 
+@pytest.fixture(scope="session")
+def _generated() -> EmbeddedCatalog:
+    return generated_catalog(300)
+
+
 @pytest.fixture
-def embedded() -> EmbeddedUpstream:
-    """The v4 API with a catalog of 300 packages."""
-    return EmbeddedUpstream(packages=300)
+def embedded(_generated: EmbeddedCatalog) -> EmbeddedUpstream:
+    """The v4 API with a catalog of 300 packages, which the test may change: rows are only ever replaced."""
+    rows = (_generated.packages.values(), _generated.grids.values(), _generated.categories.values())
+    return EmbeddedUpstream(catalog=EmbeddedCatalog(*rows))
 
 
 @pytest.fixture(scope="session")
