@@ -228,6 +228,10 @@ class MadeSource:
         await asyncio.sleep(0)
         raise UpstreamUnavailable("There is no catalog.")
 
+    def current(self) -> Snapshot | None:
+        """The same catalog: it is never too old."""
+        return self._snapshot
+
     async def snapshot(self) -> Snapshot | None:
         """The catalog."""
         return self._snapshot
