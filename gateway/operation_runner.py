@@ -126,8 +126,11 @@ class OperationRunner:
         """What the answer to an operation that ran in this context depends on."""
         request = prepared.request
         depends_on = prepared.dependencies.with_variables(request.variables)
-        # What may be asked of upstream need not have been, and without a router's secret everyone may ask for all.
-        depends_on &= ~(DependsOn.UPSTREAM if self._router.secret else DependsOn.UPSTREAM | DependsOn.ASKER)
+        if depends_on is not DependsOn.CATALOG:
+            # What may be asked of upstream need not have been, and without a router's secret everyone may ask for all.
+            depends_on &= ~(
+                DependsOn.UPSTREAM if self._router.secret else DependsOn.UPSTREAM | DependsOn.ASKER
+            )
         if context.loaders.asked_upstream:
             depends_on |= DependsOn.UPSTREAM
         if self._is_traced(request) or request.receipt:
