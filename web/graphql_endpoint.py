@@ -186,7 +186,13 @@ class GraphQLEndpoint:
                     return await self._in_form(503, answer.body, form, headers)
                 status = 200 if answer.ran or form.media_type == JSON else 400
                 return await self._in_form(status, answer.body, form, NO_STORE)
-            kept = self.responses.keep(operation.key, operation.size, answer.body, snapshot.catalog.version)
+            if snapshot is self._source.latest:
+                kept = self.responses.keep(
+                    operation.key, operation.size, answer.body, snapshot.catalog.version
+                )
+            else:
+                # Of a catalog that was replaced meanwhile: kept, it would drive out the answers from the present one.
+                kept = CachedAnswer(operation.key, answer.body)
         assert snapshot is not None
         if is_any(asked):
             return self._not_modified(snapshot, operation, form)

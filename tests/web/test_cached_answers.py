@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway.admission_queue import connection
 from tests.support.crawled_gateway import QUERY, app, http
 from tests.support.gateway_in_process import app_over
 from upstream.embedded import EmbeddedUpstream
@@ -194,3 +196,33 @@ async def test_a_live_answer_is_not_kept(embedded: EmbeddedUpstream, tmp_path: P
         assert response.json()["data"]["package"]["title"]
         assert response.headers["Cache-Control"] == "no-store"
         assert len(app.parts.responses) == 0
+
+
+async def test_an_answer_from_an_older_catalog_drives_out_none_from_the_present(
+    embedded: EmbeddedUpstream,
+) -> None:
+    app, waits, comes = app_over(embedded, limit_running=2), ("192.0.2.1", 1), ("192.0.2.2", 1)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app, client=waits), base_url="http://gateway.test"
+        ) as waiting,
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app, client=comes), base_url="http://gateway.test"
+        ) as coming,
+    ):
+        gateway = app.parts.gateway
+        await gateway.source.crawl()
+        connection.set(waits)
+        async with gateway.admission.turn():
+            # The one place of its client is taken: it waits with the catalog that it came for.
+            older = asyncio.create_task(ask(waiting, PACKAGES))
+            while not gateway.admission.waiting:  # noqa: ASYNC110 - the number has no event
+                await asyncio.sleep(0)
+            embedded.catalog.update_package(1599, title="renamed")
+            await gateway.source.crawl()
+            await ask(coming, QUERY)
+        assert (await older).status_code == 200
+        assert found(app) == (0, 0, 2)
+        await ask(coming, QUERY)
+        assert found(app) == (1, 0, 2)
