@@ -26,15 +26,20 @@ class Quota:
 
     def take(self, address: str) -> str | None:
         """Take one for a client at ``address``; a sentence says why there is none left, if so."""
+        sentence = self.why_none(address)
+        if sentence is None:
+            self._taken += 1
+            self._by_address[address] += 1
+        return sentence
+
+    def why_none(self, address: str) -> str | None:
+        """Say in a sentence why a client at ``address``, who is refused then, can have none; ``None`` if it can."""
         sentence: str | None = None
         if self._most and self._taken >= self._most:
             sentence = f"The gateway has {self._most:,} {self._what}, which is the limit."
         elif self._most_of_one and self._by_address[address] >= self._most_of_one:
             sentence = f"Your address has {self._most_of_one:,} {self._what}, which is the limit."
-        if sentence is None:
-            self._taken += 1
-            self._by_address[address] += 1
-        else:
+        if sentence is not None:
             self.refused += 1
         return sentence
 

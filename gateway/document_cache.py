@@ -74,6 +74,11 @@ class DocumentCache:
         self._keep(text, read, tokens, sizes)
         return read
 
+    def known(self, text: str) -> Document | None:
+        """The document with this text, if it is kept, as it was read over any catalog."""
+        kept = self._kept.get(text)
+        return None if kept is None else kept.document
+
     async def read_aside(self, text: str) -> Document:
         """The same while the event loop turns: a document that is not known is read when there is time in a turn,
         a long one in a thread."""

@@ -19,6 +19,7 @@ from gateway.deadline import Deadline
 from gateway.document_cache import DocumentCache
 from gateway.federation_router import FederationRouter
 from gateway.limits import DocumentLimits
+from gateway.named_operation import is_subscription, why_unclear
 from gateway.operation_runner import OperationRunner
 from gateway.persisted.document_lookup import PersistedDocuments
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
@@ -102,6 +103,17 @@ class Gateway:
         elif not answer.failed:
             self.from_memory += 1
         return answer.with_extensions(answer.extensions) if answer.extensions else answer
+
+    def refused_at_once(self, request: GraphQLRequest) -> GraphQLAnswer | None:
+        """The answer to a subscription for which there is no room, if its document is known; no place is needed."""
+        asked = self.documents.known(request.query)
+        name = request.operation_name
+        if asked is not None and not why_unclear(asked, name) and is_subscription(asked, name):
+            try:
+                self.subscriptions.check()
+            except Overloaded as error:
+                return overloaded(error)
+        return None
 
     async def stream(self, prepared: PreparedRequest) -> AsyncGenerator[GraphQLAnswer]:
         """The answers to a subscription as they come, or the one answer to another operation.

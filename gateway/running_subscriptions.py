@@ -30,8 +30,7 @@ class Subscriptions:
 
         :raises Overloaded: there are too many.
         """
-        client = connection.get()
-        address = str(client[0]) if isinstance(client, tuple) else ""
+        address = _address()
         refused = self.quota.take(address)
         if refused is not None:
             raise Overloaded(refused, RETRY_AFTER)
@@ -39,6 +38,15 @@ class Subscriptions:
             yield
         finally:
             self.quota.give_back(address)
+
+    def check(self) -> None:
+        """Learn whether the present client could begin one now.
+
+        :raises Overloaded: there are too many.
+        """
+        refused = self.quota.why_none(_address())
+        if refused is not None:
+            raise Overloaded(refused, RETRY_AFTER)
 
     async def next_of(self, events: AsyncGenerator[T, None]) -> T | None:
         """The next event; ``None`` if there is none any more, or the gateway stops."""
@@ -61,3 +69,8 @@ class Subscriptions:
         self._ended = True
         for limit in self._waiting:
             limit.reschedule(0)
+
+
+def _address() -> str:
+    client = connection.get()
+    return str(client[0]) if isinstance(client, tuple) else ""

@@ -28,6 +28,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
     NextMessage,
 )
 
+from engine.event_loop_turns import turns
 from gateway.admission_queue import Overloaded
 from gateway.error_format import field_error, overload
 from gateway.persisted.document_lookup import Refused
@@ -112,6 +113,8 @@ class _Handler(BaseGraphQLTransportWSHandler[_Serving, None]):
             return
         if message["type"] == "subscribe" and self._is_next(message["id"]):
             self.asked += 1
+            # Thousands of messages may have come at once.
+            await turns().next()
             if len(self.operations) >= MOST_OPERATIONS:
                 sentence = f"This connection has {MOST_OPERATIONS} operations under way, which is the limit."
                 await self._refuse(
@@ -125,6 +128,12 @@ class _Handler(BaseGraphQLTransportWSHandler[_Serving, None]):
                 )
             except Refused as refused:
                 await self._refuse(message["id"], refused.error)
+                return
+            full = self.context.gateway.refused_at_once(
+                GraphQLRequest(payload["query"], operation_name=payload.get("operationName"))
+            )
+            if full is not None:
+                await self._refuse(message["id"], full.decoded()["errors"][0])
                 return
         await super().handle_message(message)
 

@@ -1,0 +1,91 @@
+"""Very many subscriptions over sockets: what is beyond the limit is refused at little cost, and in turns."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from tests.support.gateway_in_process import gateway_over, source_over
+from tests.support.settings_for_tests import CONNECTION_LIMITS
+from tests.support.streaming_gateway import received, served, socket, subscribe
+from upstream.embedded import EmbeddedUpstream
+from web.serving.open_connections import Connections
+from web.websocket_endpoint import WebSocketEndpoint
+
+FOREVER = "subscription { catalogChanged { slug } }"
+SENTENCE = "The gateway has 1 subscriptions, which is the limit."
+REFUSED = {"message": SENTENCE, "extensions": {"code": "OVERLOADED", "retryAfter": 30}}
+MESSAGES = 2_000
+
+
+async def test_a_subscription_beyond_the_limit_is_refused_before_it_takes_a_place(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"limit_running": 1, "limit_waiting": 0, "limit_subscriptions": 1}
+    with served(tmp_path / "catalog.sqlite", **settings) as gateway:
+        async with socket(gateway) as first, socket(gateway) as second:
+            await subscribe(first, "1", FOREVER)
+            while not gateway.gateway.subscriptions.quota.taken:  # noqa: ASYNC110 - the number has no event
+                await asyncio.sleep(0.01)
+            with gateway.busy():
+                await subscribe(second, "2", FOREVER)
+                assert await received(second) == {"id": "2", "type": "error", "payload": [REFUSED]}
+            assert gateway.gateway.admission.refused == 0
+            assert gateway.gateway.subscriptions.quota.refused == 1
+
+
+async def test_messages_that_came_together_are_read_in_several_turns_of_the_loop() -> None:
+    async with source_over(EmbeddedUpstream(packages=20)) as source:
+        await source.crawl()
+        gateway = gateway_over(source, limit_subscriptions=1)
+        endpoint = WebSocketEndpoint(gateway, Connections(CONNECTION_LIMITS, gateway.subscriptions), ("*",))
+        turn, answered_in = 0, Counter[int]()
+        all_answered = asyncio.Event()
+        waiting: list[str] = [
+            json.dumps({"id": str(number), "type": "subscribe", "payload": {"query": FOREVER}})
+            for number in range(MESSAGES)
+        ]
+        waiting += ['{"type":"connection_init"}']
+
+        async def receive() -> dict[str, Any]:
+            """Give the next message without a pause, as a server does that has read many."""
+            if not answered_in and len(waiting) == MESSAGES + 1:
+                answered_in[turn] += 0
+                return {"type": "websocket.connect"}
+            if waiting:
+                return {"type": "websocket.receive", "text": waiting.pop()}
+            await all_answered.wait()
+            return {"type": "websocket.disconnect", "code": 1000}
+
+        async def send(message: dict[str, Any]) -> None:
+            if "error" in message.get("text", ""):
+                answered_in[turn] += 1
+                if answered_in.total() == MESSAGES - 1:
+                    all_answered.set()
+
+        async def count_turns() -> None:
+            nonlocal turn
+            while True:
+                turn += 1
+                await asyncio.sleep(0)
+
+        counting = asyncio.create_task(count_turns())
+        async with asyncio.timeout(60):
+            await endpoint(SCOPE, receive, send)  # type: ignore[arg-type]
+        counting.cancel()
+        assert answered_in.total() == MESSAGES - 1
+        # Refused for what the connection has under way, or for what the gateway has: neither all at once.
+        assert max(answered_in.values()) < MESSAGES / 2
+
+
+SCOPE = {
+    "type": "websocket",
+    "path": "/graphql",
+    "headers": [(b"host", b"gateway.test")],
+    "subprotocols": ["graphql-transport-ws"],
+    "client": ("192.0.2.1", 1),
+    "server": ("gateway.test", 80),
+    "scheme": "ws",
+    "query_string": b"",
+}
