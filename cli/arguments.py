@@ -34,7 +34,7 @@ def variables_or_stop(text: str) -> dict[str, object]:
     except ValueError:
         values = None
     if not isinstance(values, dict):
-        stop(f"--variables is {text}; it can be a JSON object.")
+        stop(f"--variables is {text}; it must be a JSON object.")
     return values
 
 

@@ -11,8 +11,8 @@ from cli.arguments import manifest_or_stop, settings_or_stop
 from cli.exits import stop
 
 
-def check_manifest(manifest: Annotated[Path, typer.Argument(help="The file with the documents.")]) -> None:
-    """Check that the documents of a manifest fit the schema; the exit status is 1 if some do not."""
+def check_manifest(manifest: Annotated[Path, typer.Argument(help="The file of the manifest.")]) -> None:
+    """Check that the documents of a manifest fit the schema. The exit status is 1 if some do not."""
     from gateway.document_cache import DocumentCache
     from gateway.persisted.trusted_manifest import unfit_documents
     from setting_groups import document_limits

@@ -13,7 +13,9 @@ from cli.exits import stop
 def plan(
     document: DocumentArgument,
     variables: VariablesFlag = "{}",
-    operation: Annotated[str | None, typer.Option(help="The operation, if there are several.")] = None,
+    operation: Annotated[
+        str | None, typer.Option(help="The name of the operation, if the document has several.")
+    ] = None,
 ) -> None:
     """Print how the engine runs an operation: its plan, and the Python source that it generates."""
     from gateway.plan_explanation import Unplanned, explain

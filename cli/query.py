@@ -23,7 +23,7 @@ def query(
     receipt: Annotated[bool, typer.Option("--receipt", help="Show what the answer cost upstream.")] = False,
     upstream: UpstreamFlag = None,
 ) -> None:
-    """Answer one query as JSON; the exit status is 1 if there were errors."""
+    """Answer one query as JSON. The exit status is 1 if the answer has errors."""
     from gateway.prepared_request import GraphQLRequest
     from upstream.client.upstream_errors import StorageUnavailable
 

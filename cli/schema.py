@@ -11,7 +11,7 @@ from cli.exits import stop
 
 def schema(
     dialect: Annotated[
-        str, typer.Option(help="For whom: plain, federation, composite or stitching.")
+        str, typer.Option(help="The dialect: plain, federation, composite or stitching.")
     ] = "plain",
 ) -> None:
     """Print the schema in SDL."""

@@ -17,7 +17,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="The port to listen on.")] = None,
     upstream: UpstreamFlag = None,
-    workers: Annotated[int | None, typer.Option(help="How many processes answer requests.")] = None,
+    workers: Annotated[int | None, typer.Option(help="The number of processes that answer requests.")] = None,
 ) -> None:
     """Serve GraphQL over HTTP."""
     from cli.start_message import greeting

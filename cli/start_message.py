@@ -14,7 +14,7 @@ def greeting(address: str, upstream: str, *, only_trusted: bool) -> str:
     """
     lines = [f"GraphQL over {upstream}", f"  the home page            {address}/"]
     if only_trusted:
-        return "\n".join([*lines, f"  trusted documents alone  {address}/graphql", ""])
+        return "\n".join([*lines, f"  trusted documents only   {address}/graphql", ""])
     lines.append(f"  GraphiQL, in a browser   {address}/graphql")
     if not is_built():
         lines.append("    from a CDN; `make graphiql` builds one that needs no network")

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 def sync(
     upstream: UpstreamFlag = None,
     accept: Annotated[
-        bool, typer.Option("--accept", help="Take it even if it is empty or much has gone from it.")
+        bool, typer.Option("--accept", help="Accept a catalog that is empty or has lost many packages.")
     ] = False,
 ) -> None:
-    """Read the whole catalog now, store it, and tell what changed."""
+    """Crawl the whole catalog now, store it, and show what changed."""
     from catalog.sync.catalog_guard import CatalogRefused
     from upstream.client.upstream_errors import StorageUnavailable, UpstreamError
 
@@ -31,11 +31,11 @@ def sync(
     except StorageUnavailable as error:
         stop(str(error))
     except CatalogRefused as error:
-        stop(f"{error} If that is how it is, `python server.py sync --accept` takes it.", status=1)
+        stop(f"{error} If the new catalog is right, `python server.py sync --accept` accepts it.", status=1)
     except UpstreamError as error:
-        stop(f"The catalog could not be read, and what is stored stays: {error}", status=1)
+        stop(f"The crawl failed, and the stored catalog stays: {error}", status=1)
     if not synced.stored:
-        stop("The catalog was read but could not be stored.", status=1)
+        stop("The catalog was crawled but could not be stored.", status=1)
 
 
 async def _crawl(settings: Settings, *, accept: bool) -> CrawlResult:

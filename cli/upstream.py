@@ -12,9 +12,9 @@ from cli.listening import authority, bindable_port
 def upstream(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on.")] = 8801,
-    packages: Annotated[int, typer.Option(min=5, help="How many packages the catalog has.")] = 5400,
-    seed: Annotated[int, typer.Option(help="Another seed makes another catalog.")] = 1,
-    latency: Annotated[float, typer.Option(min=0, help="Milliseconds before each answer.")] = 0,
+    packages: Annotated[int, typer.Option(min=5, help="The number of packages in the catalog.")] = 5400,
+    seed: Annotated[int, typer.Option(help="The seed of the generated catalog.")] = 1,
+    latency: Annotated[float, typer.Option(min=0, help="Milliseconds to wait before each answer.")] = 0,
 ) -> None:
     """Serve the embedded copy of the v4 API by itself."""
     import uvicorn

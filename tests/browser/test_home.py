@@ -37,7 +37,7 @@ async def test_it_is_read_and_used_without_script(gateway: Served, tab: Tab) -> 
     await page.goto(gateway.address)
     await expect(page.get_by_role("heading", level=1)).to_have_text("Django Packages, as a graph")
     charts = [await chart.get_attribute("aria-label") for chart in await page.get_by_role("img").all()]
-    assert charts[0] == "Answers, minute by minute. 2 in all, 100% of them from memory."
+    assert charts[0] == "Answers, minute by minute. 2 in total, 100% of them from memory."
     assert len(charts) == 2
     # Its one style is applied: the policy knows it.
     assert await page.locator("button").evaluate("button => getComputedStyle(button).cursor") == "pointer"

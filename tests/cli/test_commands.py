@@ -43,7 +43,7 @@ def test_query_ends_with_1_when_there_are_errors() -> None:
 def test_query_refuses_variables_that_are_no_object() -> None:
     done = server("query", "{ __typename }", "--variables", "[]")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "--variables is []; it can be a JSON object.\n"
+    assert done.stderr == "--variables is []; it must be a JSON object.\n"
 
 
 def test_query_against_an_upstream_that_is_not_there_says_so() -> None:
@@ -183,7 +183,7 @@ def test_the_greeting_shows_nothing_that_trusted_documents_forbid(tmp_path: Path
         assert [process.stdout.readline() for _ in range(3)] == [
             "GraphQL over embedded\n",
             f"  the home page            {address}/\n",
-            f"  trusted documents alone  {address}/graphql\n",
+            f"  trusted documents only   {address}/graphql\n",
         ]
 
 

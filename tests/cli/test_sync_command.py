@@ -129,8 +129,7 @@ def test_an_upstream_that_is_down_is_one_sentence_and_what_is_stored_stays(comma
     command.embedded.faults.clear()
     assert (done.returncode, done.stdout.strip()) == (1, "")
     assert done.stderr == (
-        "The catalog could not be read, and what is stored stays: "
-        "Upstream answered /packages/ with status 503.\n"
+        "The crawl failed, and the stored catalog stays: Upstream answered /packages/ with status 503.\n"
     )
     assert command.stored() == before is not None
 
@@ -155,7 +154,7 @@ def test_a_file_that_breaks_while_upstream_is_read_is_one_sentence(command: Comm
     assert done.returncode == 1
     assert done.stderr == (
         f"The catalog file {file} cannot be used: it is a directory.\n"
-        "The catalog was read but could not be stored.\n"
+        "The catalog was crawled but could not be stored.\n"
     )
 
 
@@ -171,7 +170,7 @@ def test_a_catalog_that_has_lost_much_is_refused_until_it_is_accepted(command: C
     assert done.stderr == (
         f"Upstream has lost 50 of {known} packages since the last crawl. The crawl is refused, and the "
         "previous catalog stays. "
-        "If that is how it is, `python server.py sync --accept` takes it.\n"
+        "If the new catalog is right, `python server.py sync --accept` accepts it.\n"
     )
     assert command.stored() == before is not None
     done = command.run("--accept")

@@ -32,8 +32,8 @@ from web.pages.graphiql import CANONICAL
 from web.pages.svg_charts import Bar, chart
 
 DESCRIPTION = (
-    "A GraphQL gateway over Django Packages: in one query what its REST API needs dozens of requests for, such as a "
-    "package, its grids, and the other packages of those grids."
+    "A GraphQL gateway over Django Packages. One query gets what takes dozens of requests with the REST "
+    "API: a package, its grids, and the other packages of those grids."
 )
 _QUERY = '{ package(slug: "django-celery-email") { title repoWatchers grids { title } } }'
 _SUBSCRIPTION = "subscription { catalogChanged { action type slug } }"
@@ -45,8 +45,8 @@ _PLACES = {
     "/graphql": "GraphQL, and GraphiQL for a browser",
     "/explore": "Compare the packages of a grid",
     "/schema.graphql": "The schema, in SDL",
-    "/readyz": "Whether it can answer, and from where",
-    "/metrics": "What it measures, for Prometheus",
+    "/readyz": "Readiness: can the gateway answer, and from where?",
+    "/metrics": "Metrics for Prometheus",
 }
 
 
@@ -69,7 +69,7 @@ class Home:
         facts = _facts(self.source, lately, address)
         if self.only_trusted:
             del facts["try"]
-            facts["links"] |= {"/graphql": "GraphQL, for trusted documents alone"}
+            facts["links"] |= {"/graphql": "GraphQL, for trusted documents only"}
         body = msgspec.json.format(msgspec.json.encode(facts), indent=2)
         return Response(body + b"\n", headers=_HEADERS, media_type="application/json")
 
@@ -127,10 +127,10 @@ def _words(source: CatalogSource, lately: Lately, address: str) -> dict[str, str
     counts = lately.sum
     answered = counts.from_memory + counts.from_upstream
     none = '<em class="soft">Nothing yet.</em>'
-    known = f"Version {status.version}, last seen to be like this at {_date(status.refreshed_at)}."
+    known = f"Version {status.version}, last confirmed at {_date(status.refreshed_at)}."
     health, health_words = _upstream(now)
     error = now.following.last_error
-    failed = f" The last attempt to read it anew failed: {error}" if error else ""
+    failed = f" The last refresh failed: {error}" if error else ""
     numbers = [
         ("packages", "", _number(status.package_count)),
         ("grids", "", _number(status.grid_count)),
@@ -168,27 +168,27 @@ def _words(source: CatalogSource, lately: Lately, address: str) -> dict[str, str
 def _state(status: SnapshotStatus) -> tuple[str, str]:
     """How the gateway answers now: a class of the page, and words."""
     if status.version is None:
-        return "warn", "Reading the catalog; answers live meanwhile" if status.syncing else "Answers live"
+        return "warn", "Crawling the catalog; answers live meanwhile" if status.syncing else "Answers live"
     if status.stale:
-        return "warn", "Answers from memory, which is older than it should be"
+        return "warn", "Answers from memory, with a stale catalog"
     return "good", "Answers from memory"
 
 
 def _upstream(health: SourceHealth) -> tuple[str, str]:
     """How upstream does: a class of the page, and words."""
     if health.upstream.breaker == "open":
-        return "bad", "left alone for a while"
+        return "bad", "paused after failures"
     if health.upstream.breaker == "half-open" or health.following.last_error is not None:
         return "warn", "fails"
     if not health.upstream.outcomes:
-        return "idle", "not asked yet"
+        return "idle", "no request yet"
     return "good", "answers"
 
 
 def _answers(lately: Lately) -> tuple[list[Bar], str]:
     bars = [
         Bar(
-            f"{time}: {counts.from_memory:,} from memory, {counts.from_upstream:,} had to ask Django Packages",
+            f"{time}: {counts.from_memory:,} from memory, {counts.from_upstream:,} needed Django Packages",
             [("memory", counts.from_memory), ("upstream", counts.from_upstream)],
         )
         for time, counts in _timed(lately)
@@ -204,11 +204,11 @@ def _latency(lately: Lately) -> tuple[list[Bar], str]:
         )
         for time, counts in _timed(lately)
     ]
-    return bars, f"Milliseconds a request, {_each_bar(lately)}. {_upstream_words(lately.sum)}"
+    return bars, f"Milliseconds per request, {_each_bar(lately)}. {_upstream_words(lately.sum)}"
 
 
 def _each_bar(lately: Lately) -> str:
-    return "minute by minute" if lately.minutes == 1 else f"{lately.minutes} minutes a bar"
+    return "minute by minute" if lately.minutes == 1 else f"{lately.minutes} minutes per bar"
 
 
 def _timed(lately: Lately) -> list[tuple[str, Counts]]:
@@ -223,14 +223,14 @@ def _timed(lately: Lately) -> list[tuple[str, Counts]]:
 def _answers_words(counts: Counts) -> str:
     answered = counts.from_memory + counts.from_upstream
     if not answered:
-        return "Nobody has asked yet."
+        return "No requests yet."
     # Rounded down: all of them is not what nearly all is.
-    return f"{answered:,} in all, {100 * counts.from_memory // answered}% of them from memory."
+    return f"{answered:,} in total, {100 * counts.from_memory // answered}% of them from memory."
 
 
 def _upstream_words(counts: Counts) -> str:
     if counts.milliseconds is None:
-        return "It was not asked."
+        return "No requests."
     return (
         f"{counts.requests:,} requests, {counts.failures:,} failed; {counts.milliseconds:,.0f} ms on average."
     )

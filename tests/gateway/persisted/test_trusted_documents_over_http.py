@@ -93,11 +93,11 @@ async def test_a_browser_is_told_why_there_is_no_graphiql(only: httpx.AsyncClien
 
 async def test_the_front_door_invites_to_nothing_that_would_not_run(only: httpx.AsyncClient) -> None:
     page = (await only.get("/", headers={"Accept": "text/html"})).text
-    assert "What it knows" in page
+    assert "The catalog" in page
     assert not [each for each in ("GraphiQL", "Try it", "<form", "curl -s", "<!--") if each in page]
     facts = (await only.get("/")).json()
     assert "try" not in facts
-    assert facts["links"]["/graphql"] == "GraphQL, for trusted documents alone"
+    assert facts["links"]["/graphql"] == "GraphQL, for trusted documents only"
 
 
 async def test_a_document_that_does_not_fit_fails_alone(only: httpx.AsyncClient) -> None:

@@ -65,10 +65,10 @@ async def test_before_the_first_catalog_it_says_so(http: httpx.AsyncClient) -> N
     shown = await words(http)
     assert shown.startswith("Answers live Django Packages")
     assert "There is no catalog yet." in shown
-    assert "packages – grids – categories – age none yet Django Packages not asked yet" in shown  # noqa: RUF001
+    assert "packages – grids – categories – age none yet Django Packages no request yet" in shown  # noqa: RUF001
     told = await facts(http)
     assert told["catalog"]["version"] is None
-    assert told["upstream"] == {"state": "not asked yet", "breaker": "closed"}
+    assert told["upstream"] == {"state": "no request yet", "breaker": "closed"}
 
 
 async def test_the_state_of_the_catalog_is_shown(
@@ -81,7 +81,7 @@ async def test_the_state_of_the_catalog_is_shown(
     shown = await words(http)
     assert shown.startswith("Answers from memory Django Packages")
     assert f"packages {len(embedded.catalog.packages)} grids {len(embedded.catalog.grids)}" in shown
-    assert f"Version {told['catalog']['version']}, last seen" in shown
+    assert f"Version {told['catalog']['version']}, last confirmed" in shown
     assert "Django Packages answers" in shown
 
 
@@ -94,7 +94,7 @@ async def test_an_upstream_that_fails_is_shown_with_its_reason(
         await crawl(app)
     assert (await facts(http))["upstream"] == {"state": "fails", "breaker": "closed"}
     shown = await words(http)
-    assert f"The last attempt to read it anew failed: {failure.value}" in shown
+    assert f"The last refresh failed: {failure.value}" in shown
     assert shown.startswith("Answers from memory")
 
 
@@ -103,13 +103,13 @@ async def test_an_upstream_that_is_left_alone_is_shown_as_that(
 ) -> None:
     embedded.faults.add(Fault(StatusFault(503, retry_after="3600")))
     await http.post("/graphql", json={"query": "{ categories { title } }"})
-    assert (await facts(http))["upstream"] == {"state": "left alone for a while", "breaker": "open"}
-    assert "left alone for a while" in await words(http)
+    assert (await facts(http))["upstream"] == {"state": "paused after failures", "breaker": "open"}
+    assert "paused after failures" in await words(http)
 
 
 async def test_answers_and_requests_are_told_in_numbers(http: httpx.AsyncClient, app: GatewayApp) -> None:
-    assert "Nobody has asked yet." in await words(http)
-    assert "It was not asked." in await words(http)
+    assert "No requests yet." in await words(http)
+    assert "No requests." in await words(http)
     await http.post("/graphql", json={"query": "{ package(databaseId: 1599) { title } }"})
     await crawl(app)
     for id in (1599, 683):
@@ -118,7 +118,7 @@ async def test_answers_and_requests_are_told_in_numbers(http: httpx.AsyncClient,
     assert (lately["hours"], lately["fromMemory"], lately["fromUpstream"]) == (1, 2, 1)
     assert lately["upstreamFailures"] == 0
     shown = await words(http)
-    assert "The last hour Answers 3 in all, 66% of them from memory." in shown
+    assert "The last hour Answers 3 in total, 66% of them from memory." in shown
     assert f"{lately['upstreamRequests']} requests, 0 failed; " in shown
 
 

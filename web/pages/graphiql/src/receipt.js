@@ -91,7 +91,7 @@ export function receipts(React) {
 
 const cost = ({ requests }) =>
   requests === 0
-    ? "Nothing was asked of Django Packages: every record was in memory."
+    ? "This needed no request to Django Packages: every record was in memory."
     : `Django Packages was asked ${requests === 1 ? "once" : `${requests} times`} for this answer.`;
 
 const state = ({ ageSeconds, stale }) => (ageSeconds === null ? "live" : stale ? "stale" : "fresh");
