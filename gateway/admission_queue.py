@@ -57,7 +57,8 @@ class _Line:
     is_new: bool = True
     """Whether none of its operations has run yet."""
     running: int = 0
-    waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
+    waiting: deque[asyncio.Future[bool]] = field(default_factory=deque)
+    """Each is told whether it has a place, or has to go because others want to wait too."""
 
 
 class Admission:
@@ -99,23 +100,39 @@ class Admission:
         if not line.waiting and self._can_run(line) and not self._turn_is_over():
             self._start(line)
             return line
-        if self.waiting + self.away >= self.limits.waiting:
-            self._refuse(f"The gateway is busy: {self.waiting + self.away:,} operations are waiting already.")
+        if self.waiting + self.away >= self.limits.waiting and not self._make_room_for(line):
+            self._refuse_beyond_the_queue()
         await self._wait(line)
         return line
 
+    def _make_room_for(self, line: _Line) -> bool:
+        """Send away the last operation of the connection with the most, if that still has no fewer than ``line`` then.
+
+        One client with many operations on a few WebSockets would else fill the queue, and lock out all newcomers.
+        """
+        longest = max(self._lines.values(), key=lambda each: len(each.waiting))
+        if len(longest.waiting) <= len(line.waiting) + 1:
+            return False
+        last = longest.waiting.pop()
+        self.waiting -= 1
+        # One that is done was cancelled in this turn of the loop.
+        if not last.done():
+            last.set_result(False)
+        return True
+
     async def _wait(self, line: _Line) -> None:
-        free: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        free: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         line.waiting.append(free)
         self.waiting += 1
         try:
             async with asyncio.timeout(self.limits.seconds):
-                await free
+                has_place = await free
             self._turn_is_over()
         except BaseException as error:
             if free.done() and not free.cancelled():
                 # The place came in the same turn of the loop as the end.
-                self._leave(line, 0.0)
+                if free.result():
+                    self._leave(line, 0.0)
             elif free in line.waiting:
                 line.waiting.remove(free)
                 self.waiting -= 1
@@ -124,6 +141,11 @@ class Admission:
                     f"The gateway is busy: no slot became free within {self.limits.seconds:g} seconds."
                 )
             raise
+        if not has_place:
+            self._refuse_beyond_the_queue()
+
+    def _refuse_beyond_the_queue(self) -> None:
+        self._refuse(f"The gateway is busy: {self.waiting + self.away:,} operations are waiting already.")
 
     def _refuse(self, sentence: str) -> None:
         self.refused += 1
@@ -170,7 +192,7 @@ class Admission:
             # One that is done was cancelled in this turn of the loop.
             if not free.done():
                 self._start(line)
-                free.set_result(None)
+                free.set_result(True)
 
     def _next(self, lines: list[_Line]) -> _Line:
         """In turn the newest connection, which need not wait for a whole round, and the one that has had the least."""

@@ -205,6 +205,51 @@ async def test_an_operation_beyond_the_queue_is_refused_in_a_sentence() -> None:
     await work.end_all()
 
 
+async def test_one_connection_that_fills_the_queue_locks_no_newcomer_out() -> None:
+    work = Work(running=2, waiting=10)
+    flood = [work.begin(f"a{number}") for number in range(11)]
+    await until(lambda: work.admission.waiting == 10)
+    work.begin("b")
+    newcomers = [work.begin(name) for name in "cde"]
+    await until(lambda: work.admission.refused == 3)
+    assert "b" in work.began
+    assert [number for number, each in enumerate(flood) if each.done()] == [8, 9, 10]
+    with pytest.raises(Overloaded, match=r"^The gateway is busy: 10 operations are waiting already\.$"):
+        await flood[10]
+    assert work.admission.waiting == 10
+    await work.end_all()
+    assert all(newcomer.exception() is None for newcomer in newcomers)
+
+
+async def test_in_a_full_queue_nobody_takes_the_place_of_one_who_waits_with_as_much() -> None:
+    work = Work(running=1, waiting=4)
+    for name in ("z", "a1", "a2", "b1", "b2"):
+        work.begin(name)
+    await until(lambda: work.admission.waiting == 4)
+    with pytest.raises(Overloaded):
+        await work.begin("a3")
+    last = work.begin("c1")
+    await until(lambda: work.admission.refused == 2)
+    with pytest.raises(Overloaded):
+        await work.begin("c2")
+    await work.end_all()
+    assert last.exception() is None
+
+
+async def test_who_is_sent_away_and_leaves_in_the_same_turn_gives_no_place_back() -> None:
+    work = Work(running=1, waiting=2)
+    for name in ("z", "a1", "a2"):
+        work.begin(name)
+    await until(lambda: work.admission.waiting == 2)
+    work.begin("b")
+    await asyncio.sleep(0)
+    work.tasks[2].cancel()
+    await asyncio.gather(work.tasks[2], return_exceptions=True)
+    assert (work.admission.running, work.admission.waiting) == (1, 2)
+    await work.end_all()
+    assert sorted(work.began) == ["a1", "b", "z"]
+
+
 async def test_an_operation_that_waits_too_long_is_refused_in_a_sentence() -> None:
     work = Work(running=1, seconds=0.05)
     work.begin("a")
