@@ -17,6 +17,10 @@ import uvloop
 MOST_AT_ONCE = 100
 """Connections that one turn of the loop accepts."""
 
+PAUSE = 0.1
+"""Seconds after which it is tried again where the system gives no connection: no descriptor is left, most likely. Who
+waits would else wake the loop again and again."""
+
 
 class Loop(uvloop.Loop):
     """uvloop's, with listeners of our own."""
@@ -46,6 +50,9 @@ class Listener:
         self._protocol_factory = protocol_factory
         self._socket = sock
         self._beginning: set[asyncio.Task[Any]] = set()
+        self._again: asyncio.TimerHandle | None = None
+        self._is_told = False
+        """Whether it has been logged that nothing can be accepted."""
         loop.add_reader(sock, self._accept)
 
     def close(self) -> None:
@@ -54,12 +61,17 @@ class Listener:
             self._loop.remove_reader(self._socket)
             while self._accept():
                 pass
+            self._stop_waiting()
             self._socket.close()
 
     async def wait_closed(self) -> None:
         """Wait until every connection that was taken is served."""
         if self._beginning:
             await asyncio.wait(self._beginning)
+
+    def _stop_waiting(self) -> None:
+        if self._again is not None:
+            self._again.cancel()
 
     def _accept(self) -> bool:
         """Take connections, as many as one turn may; whether there can be more."""
@@ -71,11 +83,16 @@ class Listener:
             except ConnectionAbortedError:
                 continue  # this one left before its turn
             except OSError as error:
-                # No descriptor is left, most likely: others will be closed.
-                self._loop.call_exception_handler(
-                    {"message": "A connection could not be accepted.", "exception": error}
-                )
+                if not self._is_told:
+                    self._is_told = True
+                    self._loop.call_exception_handler(
+                        {"message": "A connection could not be accepted.", "exception": error}
+                    )
+                self._loop.remove_reader(self._socket)
+                self._stop_waiting()
+                self._again = self._loop.call_later(PAUSE, self._loop.add_reader, self._socket, self._accept)
                 return False
+            self._is_told = False
             beginning = self._loop.create_task(
                 self._loop.connect_accepted_socket(self._protocol_factory, client)
             )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
+from typing import Any
 
 from web.serving.accepting_loop import Loop
 
@@ -38,6 +40,74 @@ def test_a_hundred_who_wait_are_accepted_in_few_turns_of_the_loop() -> None:
     # libuv would need a hundred.
     with asyncio.Runner(loop_factory=Loop) as runner:
         assert runner.run(main()) <= 10
+
+
+class WithoutDescriptors(socket.socket):
+    """Listens, and accepts nobody while the process has no descriptor left."""
+
+    asked = 0
+    left = False
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        self.asked += 1
+        if self.left:
+            return super().accept()
+        raise OSError(errno.EMFILE, "Too many open files")
+
+
+def test_without_descriptors_the_loop_does_not_spin_and_goes_on_when_there_are_some() -> None:
+    told = []
+
+    async def main() -> int:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _loop, context: told.append(context["message"]))
+        listening = WithoutDescriptors(socket.AF_INET, socket.SOCK_STREAM)
+        listening.bind(("127.0.0.1", 0))
+        Counting.made = 0
+        server = await loop.create_server(Counting, sock=listening, backlog=200)
+        client = socket.create_connection(listening.getsockname())
+        for _ in range(1000):
+            await asyncio.sleep(0)
+        asked = listening.asked
+        async with asyncio.timeout(30):
+            while listening.asked < 2 * asked:  # noqa: ASYNC110 - what is looked at has no event
+                await asyncio.sleep(0.01)
+            listening.left = True
+            while not Counting.made:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        server.close()
+        client.close()
+        return asked
+
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        asked = runner.run(main())
+    # Once a pause, and not once a turn.
+    assert 1 <= asked < 100
+    assert told == ["A connection could not be accepted."]
+
+
+def test_who_waits_without_descriptors_does_not_keep_a_stop_from_coming() -> None:
+    told = []
+
+    async def main() -> int:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _loop, context: told.append(context["message"]))
+        listening = WithoutDescriptors(socket.AF_INET, socket.SOCK_STREAM)
+        listening.bind(("127.0.0.1", 0))
+        server = await loop.create_server(Counting, sock=listening, backlog=200)
+        client = socket.create_connection(listening.getsockname())
+        while not listening.asked:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        server.close()
+        await server.wait_closed()
+        client.close()
+        asked = listening.asked
+        await asyncio.sleep(0.3)
+        return listening.asked - asked
+
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        assert runner.run(main()) == 0
+    assert told == ["A connection could not be accepted."]
 
 
 def test_at_a_stop_who_waits_is_taken_and_who_comes_later_is_refused() -> None:
