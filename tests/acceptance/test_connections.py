@@ -65,6 +65,25 @@ def test_hundreds_of_connections_that_ask_nothing_are_closed(gateway: Process) -
         wire.close()
 
 
+def test_an_upgrade_behind_a_request_that_is_being_answered_closes_the_connection(gateway: Process) -> None:
+    stream = (
+        b"GET /graphql?query=subscription{catalogChanged{slug}} HTTP/1.1\r\n"
+        b"Host: gateway\r\nAccept: text/event-stream\r\n\r\n"
+    )
+    upgrade = (
+        b"GET /graphql HTTP/1.1\r\nHost: gateway\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+        b"Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
+    )
+    with gateway.wire() as wire:
+        wire.sendall(stream)
+        until(lambda: gateway.metric('connections{kind="subscription"}') == 1)
+        wire.sendall(upgrade)
+        assert b"101 Switching" not in read_all(wire)
+    until(lambda: gateway.metric('connections{kind="subscription"}') == 0)
+    assert gateway.metric('connections{kind="socket"}') == 0
+
+
 @pytest.mark.parametrize(
     ("head", "status"),
     [

@@ -121,7 +121,14 @@ class HttpProtocol(HttpToolsProtocol):
             self._close()
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection over to the other protocol, if there may be one more WebSocket."""
+        """Hand the connection over to the other protocol, if there may be one more WebSocket.
+
+        Not behind a request that is being answered: its answer would go on in the midst of the frames, and nobody
+        would tell it that the client has left.
+        """
+        if self._is_answering:
+            self._close()
+            return
         refused = STOPPING if self._all.stopping.is_set() else self._all.sockets.take(self._address)
         if refused is not None:
             self._refuse(503, refused)
