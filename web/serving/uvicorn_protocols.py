@@ -137,6 +137,9 @@ class HttpProtocol(HttpToolsProtocol):
         self._stop_timer()
         self._is_counted = False
         super().handle_websocket_upgrade()
+        protocol = self.transport.get_protocol()
+        assert isinstance(protocol, SocketProtocol)
+        protocol.address = self._address
 
     def timeout_keep_alive_handler(self) -> None:
         """Close a connection on which no request came."""
@@ -194,13 +197,14 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._all: Connections = app_state["connections"]
+        self.address = ""
+        """Under which it is counted. Uvicorn asks the transport anew, which knows none once the client has gone."""
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
-        address = self.client[0] if self.client else ""
         self._all.slow.end(self.transport)
-        self._all.sockets.give_back(address)
-        self._all.open.give_back(address)
+        self._all.sockets.give_back(self.address)
+        self._all.open.give_back(self.address)
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
