@@ -32,10 +32,10 @@ from engine.field_failures import AnswerEncoder
 from engine.plan_execution import answers
 from engine.plan_run import PlanRun
 from engine.run_limits import NO_LIMITS
+from gateway.document_reading import read_document
 from resolvers.loading.record_loaders import Loaders
 from resolvers.loading.request_context import Context, EntityBudget
 from resolvers.work_budget import WorkBudget
-from schema import document as read_document
 from schema import given, schema
 from upstream.batching.batcher import Batcher
 from upstream.client.v4_records import GridRecord, PackageRecord
@@ -126,7 +126,7 @@ async def _measured(name: str, text: str, context: Callable[[], Context]) -> Eng
     async def whole() -> None:
         await engine.run(text, document, None, None, context())
 
-    known = read_document(text)
+    known = read_document(text, schema._schema)
 
     async def strawberry() -> None:
         with given(known, NO_LIMITS) as extensions:

@@ -17,9 +17,10 @@ from graphql import GraphQLError
 from catalog.catalog_source import CatalogSource
 from engine import TooComplex
 from engine.event_loop_turns import turns
+from gateway.document_reading import read_document
 from gateway.limits import DocumentLimits, check_document, check_sizes, check_text
 from resolvers.lists.list_sizes import USUAL_SIZES, ListSizes, list_sizes
-from schema import Document, document
+from schema import Document, schema
 
 KEPT_DOCUMENTS = 1_000
 """How many documents are kept at most: those used last."""
@@ -103,7 +104,9 @@ class DocumentCache:
 
     def _parsed(self, text: str, sizes: ListSizes) -> Document:
         try:
-            return document(text, partial(check_document, limits=self._limits, sizes=sizes))
+            return read_document(
+                text, schema._schema, partial(check_document, limits=self._limits, sizes=sizes)
+            )
         except TooComplex as error:
             return _refused(error)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 import strawberry
-from graphql import DocumentNode, GraphQLError, GraphQLInputObjectType
+from graphql import GraphQLError, GraphQLInputObjectType
 from strawberry.extensions import SchemaExtension
 from strawberry.federation.schema import FederationAny
 from strawberry.schema.config import StrawberryConfig
@@ -14,8 +13,8 @@ from strawberry.schema.name_converter import NameConverter
 from strawberry.types import ExecutionContext
 from strawberry.types.base import StrawberryObjectDefinition, StrawberryType
 
-from schema.document_validation import Document, KnownDocuments, given, read_document
 from schema.federation_tracing import extensions_of_this_request, tracing_fields
+from schema.known_documents import Document, KnownDocuments, given
 from schema.limited_execution import LimitedExecutor
 from schema.query import Query
 from schema.sdl_dialects import Dialect, UnknownDialect, print_dialect, read_dialect
@@ -80,16 +79,10 @@ def sdl(dialect: Dialect) -> str:
     return print_dialect(schema, dialect)
 
 
-def document(text: str, check: Callable[[DocumentNode], None] | None = None) -> Document:
-    """The document with this text, parsed, looked at by ``check``, which may raise, and validated."""
-    return read_document(text, schema._schema, check)
-
-
 __all__ = [
     "Dialect",
     "Document",
     "UnknownDialect",
-    "document",
     "given",
     "read_dialect",
     "schema",

@@ -11,7 +11,8 @@ import pytest
 from graphql import GraphQLError
 
 from engine import Engine, Fallback
-from schema.document_validation import Document, read_document
+from gateway.document_reading import read_document
+from schema import Document
 from tests.support.random_operations import Generator, Operation
 from tests.support.schema_with_everything import VALUES, schema
 from tests.support.smallest_failing_operation import simplest

@@ -17,7 +17,8 @@ from strawberry.scalars import JSON
 
 from engine import Engine, Fallback
 from engine.run_limits import NO_LIMITS
-from schema.document_validation import Document, KnownDocuments, given, read_document
+from gateway.document_reading import read_document
+from schema.known_documents import Document, KnownDocuments, given
 
 
 class Text(str):

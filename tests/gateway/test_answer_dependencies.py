@@ -11,10 +11,10 @@ import strawberry
 from catalog.catalog_source import CatalogSource
 from engine.answer_dependencies import EVERYTHING, DependsOn
 from gateway.answers import GraphQLAnswer
+from gateway.document_reading import read_document
 from gateway.named_operation import dependencies_of
 from gateway.prepared_request import GraphQLRequest
 from gateway.request_execution import Gateway
-from schema.document_validation import read_document
 from tests.support.gateway_in_process import gateway_over
 from upstream.embedded import EmbeddedUpstream
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from engine import TooComplex
 from gateway.document_cache import BYTES_OF_A_TOKEN, KEPT_BYTES, KEPT_DOCUMENTS, DocumentCache
+from gateway.document_parsing import parse_document
 from resolvers.lists.list_sizes import Length, ListSizes
 from schema import Document
-from schema.document_parsing import parse_document
 from tests.support.settings_for_tests import DOCUMENT_LIMITS
 
 

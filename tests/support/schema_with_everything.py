@@ -20,7 +20,7 @@ from strawberry.permission import BasePermission
 from strawberry.scalars import JSON, Base64
 
 from engine import decided_by_class
-from schema.document_validation import KnownDocuments
+from schema.known_documents import KnownDocuments
 
 
 @strawberry.enum

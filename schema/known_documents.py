@@ -1,33 +1,17 @@
-"""Documents: parsed and validated, and taken over by Strawberry's execution."""
+"""Hands a document that was parsed and validated before to Strawberry's execution."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from graphql import (
-    REMOVE,
-    SKIP,
-    DirectiveNode,
-    DocumentNode,
-    GraphQLError,
-    GraphQLSchema,
-    OperationDefinitionNode,
-    OperationType,
-    validate,
-    visit,
-)
-from graphql.language import Visitor, VisitorAction
+from graphql import DocumentNode, GraphQLError, OperationType
 from strawberry.extensions import SchemaExtension
 
 from engine import RunLimits
-from schema.declared_dependencies import Dependencies, read_dependencies
-from schema.document_parsing import parse_document
+from schema.declared_dependencies import Dependencies
 from schema.limited_execution import LIMITS, UNAWAITED, Unawaited
-
-MOST_ERRORS = 20
-"""How many errors of a document are told. Each may cost validation a millisecond, to find the names that are meant."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,28 +30,6 @@ class Document:
     """What the answers to its operations depend on, in the order of ``operations``; none if it has errors."""
     in_parts: DocumentNode | None = None
     """The document with its ``@defer`` and ``@stream``; None if it has none."""
-
-
-def read_document(
-    text: str, schema: GraphQLSchema, check: Callable[[DocumentNode], None] | None = None
-) -> Document:
-    """The document with this text. What ``check`` raises about it is raised before it is validated."""
-    try:
-        node = parse_document(text)
-    except GraphQLError as error:
-        # Without the traceback, which would keep all that was parsed.
-        return Document(None, (error.with_traceback(None),), ())
-    if check is not None:
-        check(node)
-    operations = tuple(
-        (definition.name.value if definition.name else None, definition.operation)
-        for definition in node.definitions
-        if isinstance(definition, OperationDefinitionNode)
-    )
-    errors = tuple(validate(schema, node, max_errors=MOST_ERRORS))
-    whole = visit(node, _WithoutParts())
-    dependencies = () if errors else read_dependencies(node, schema)
-    return Document(whole, errors, operations, dependencies, in_parts=None if whole is node else node)
 
 
 @contextmanager
@@ -104,13 +66,6 @@ class KnownDocuments(SchemaExtension):
 
     def _given(self) -> Document | None:
         return (self.execution_context.operation_extensions or {}).get(_KEY)
-
-
-class _WithoutParts(Visitor):
-    """Leaves a document without them as it is."""
-
-    def enter_directive(self, node: DirectiveNode, *_: object) -> VisitorAction:
-        return REMOVE if node.name.value in ("defer", "stream") else SKIP
 
 
 _KEY = "document"

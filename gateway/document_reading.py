@@ -1,0 +1,54 @@
+"""Parses and validates documents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from graphql import (
+    REMOVE,
+    SKIP,
+    DirectiveNode,
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    validate,
+    visit,
+)
+from graphql.language import Visitor, VisitorAction
+
+from gateway.document_parsing import parse_document
+from schema import Document
+from schema.declared_dependencies import read_dependencies
+
+MOST_ERRORS = 20
+"""How many errors of a document are told. Each may cost validation a millisecond, to find the names that are meant."""
+
+
+def read_document(
+    text: str, schema: GraphQLSchema, check: Callable[[DocumentNode], None] | None = None
+) -> Document:
+    """The document with this text. What ``check`` raises about it is raised before it is validated."""
+    try:
+        node = parse_document(text)
+    except GraphQLError as error:
+        # Without the traceback, which would keep all that was parsed.
+        return Document(None, (error.with_traceback(None),), ())
+    if check is not None:
+        check(node)
+    operations = tuple(
+        (definition.name.value if definition.name else None, definition.operation)
+        for definition in node.definitions
+        if isinstance(definition, OperationDefinitionNode)
+    )
+    errors = tuple(validate(schema, node, max_errors=MOST_ERRORS))
+    whole = visit(node, _WithoutParts())
+    dependencies = () if errors else read_dependencies(node, schema)
+    return Document(whole, errors, operations, dependencies, in_parts=None if whole is node else node)
+
+
+class _WithoutParts(Visitor):
+    """Leaves a document without them as it is."""
+
+    def enter_directive(self, node: DirectiveNode, *_: object) -> VisitorAction:
+        return REMOVE if node.name.value in ("defer", "stream") else SKIP
