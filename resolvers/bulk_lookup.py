@@ -12,18 +12,16 @@ from upstream.client.v4_records import GridRecord, PackageRecord
 
 Ids = Annotated[
     list[strawberry.ID],
-    strawberry.argument(description="Global ids, as the field `id` gives them; up to 100."),
+    strawberry.argument(description="Global ids from the field `id`, up to 100."),
 ]
-Slugs = Annotated[
-    list[str], strawberry.argument(description="The names in addresses, case-sensitive; up to 100.")
-]
+Slugs = Annotated[list[str], strawberry.argument(description="Slugs, case-sensitive, up to 100.")]
 PypiNames = Annotated[
     list[str],
-    strawberry.argument(description="Names on PyPI, in any spelling that PyPI takes; up to 100."),
+    strawberry.argument(description="Names on PyPI, in any spelling that PyPI accepts, up to 100."),
 ]
 RepoUrls = Annotated[
     list[str],
-    strawberry.argument(description="Addresses of repositories, in any spelling; up to 100."),
+    strawberry.argument(description="Addresses of repositories, in any spelling, up to 100."),
 ]
 
 Found = list[PackageRecord | BaseException | None]

@@ -23,7 +23,7 @@ from resolvers.loading.request_context import Info
 from resolvers.work_budget import COUNTED
 from upstream.client.v4_records import CategoryRecord, PackageRecord
 
-Most = Annotated[int, strawberry.argument(description="How many: 0 to 100.")]
+Most = Annotated[int, strawberry.argument(description="The number of items, 0 to 100.")]
 
 
 async def package_count(root: CategoryRecord, info: Info) -> int:

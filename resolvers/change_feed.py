@@ -22,24 +22,24 @@ from upstream.client.v4_records import PACKAGE, GridRecord, PackageRecord
 
 _MOST_CURSOR = 200
 """Characters: the name of a feed and a place are well below."""
-_ANEW = "take catalog { changesCursor }, read the records anew, and go on from there"
+_ANEW = "take catalog { changesCursor }, read the records again, and continue from there"
 
 Since = Annotated[
     str | None,
     strawberry.argument(
-        description="Only what came after this cursor. By default all that is kept: that of 30 days."
+        description="Only the changes after this cursor. By default all changes of the last 30 days."
     ),
 ]
 FirstChanges = Annotated[
     int | None,
     strawberry.argument(
-        description="How many changes from the oldest on, or after `since`: 0 to 100, 20 by default."
+        description="The number of changes from the oldest one, or after `since`: 0 to 100, 20 by default."
     ),
 ]
 SinceNow = Annotated[
     str | None,
     strawberry.argument(
-        description="Also what came after this cursor. By default only what comes from now on."
+        description="Also the earlier changes after this cursor. By default only new changes."
     ),
 ]
 
@@ -48,12 +48,12 @@ SinceNow = Annotated[
 class ChangeSort(Enum):
     """By the name that the feed has for it."""
 
-    ADDED = strawberry.enum_value("added", description="It came.")
-    CHANGED = strawberry.enum_value("changed", description="Some of its fields have new values.")
-    REMOVED = strawberry.enum_value("removed", description="It is gone.")
+    ADDED = strawberry.enum_value("added", description="The record was added.")
+    CHANGED = strawberry.enum_value("changed", description="Fields of the record have new values.")
+    REMOVED = strawberry.enum_value("removed", description="The record was removed.")
 
 
-@strawberry.enum(description="What type of record changed.")
+@strawberry.enum(description="The type of a record that changed.")
 class ChangedType(Enum):
     """By the name of its kind."""
 
@@ -75,43 +75,43 @@ class FieldChange:
     new: JSON | None = strawberry.field(description="The value after, as JSON.")
 
 
-@strawberry.type(description="What happened to one package or grid between two readings of Django Packages.")
+@strawberry.type(description="A change of one package or grid between two refreshes of the catalog.")
 class Change(Generic[N]):
     """Says what happened to one record."""
 
-    cursor: str = strawberry.field(description="The place in the feed, for `since`.")
+    cursor: str = strawberry.field(description="The position in the feed, for `since`.")
     action: ChangeSort = strawberry.field(description="What happened.")
 
     sort: ChangeSort = strawberry.field(
-        description="What happened, by the old name of the field.",
+        description="What happened, under the old name of the field.",
         deprecation_reason="It is called `action`.",
     )
-    type: ChangedType = strawberry.field(description="What type of record it happened to.")
+    type: ChangedType = strawberry.field(description="The type of the record.")
     database_id: int = strawberry.field(description="The number of the record in the REST API.")
     slug: str = strawberry.field(
-        description="The name of the record in addresses; the last one, if it is gone."
+        description="The slug of the record; the last one if the record was removed."
     )
-    at: datetime = strawberry.field(description="When the gateway saw it.")
-    catalog_version: str = strawberry.field(
-        description="The first version of the catalog that has the change."
-    )
+    at: datetime = strawberry.field(description="When the gateway noticed the change.")
+    catalog_version: str = strawberry.field(description="The first version of the catalog with the change.")
     fields: list[FieldChange] = strawberry.field(
-        description="What is different. Empty for a record that came or is gone."
+        description="The fields that changed. Empty for a record that was added or removed."
     )
     node: N | None = strawberry.field(
-        description="The package or grid as it is now. Null if it is gone, now or since."
+        description="The package or grid as it is now. Null if it was removed, by this change or later."
     )
 
 
-@strawberry.type(description="A part of the change feed, oldest first. Each change has its cursor.")
+@strawberry.type(description="A page of the change feed, oldest first. Each change has a cursor.")
 class ChangeFeed(Generic[N]):
     """Holds a part of the feed."""
 
-    nodes: list[Change[N]] = strawberry.field(description="The changes of this part.")
+    nodes: list[Change[N]] = strawberry.field(description="The changes on this page.")
     page_info: PageInfo = strawberry.field(
-        description="Whether there is more, and from where; `endCursor` is there for an empty part too."
+        description="Whether there are more changes, and the cursors. An empty page has an `endCursor` too."
     )
-    total_count: int = strawberry.field(description="How many changes there are from this part's start on.")
+    total_count: int = strawberry.field(
+        description="The number of changes from the start of this page to the end of the feed."
+    )
 
 
 RecordChanged = Change[PackageRecord | GridRecord]
@@ -215,7 +215,7 @@ def _read(cursor: str, argument: str) -> tuple[str, int]:
         if not 0 <= place < 2**63:
             raise NotACursor
     except NotACursor:
-        raise BadUserInput(f"{argument} is no cursor of the change feed; take one from changes.") from None
+        raise BadUserInput(f"{argument} is not a cursor of the change feed; take one from changes.") from None
     return feed, place
 
 

@@ -32,20 +32,22 @@ from resolvers.loading.request_context import Context, Info
 from resolvers.work_budget import SHARED
 from upstream.client.v4_records import CategoryRecord, PackageRecord
 
-Login = Annotated[str, strawberry.argument(description="The login at the repository's host, in any case.")]
-Most = Annotated[int, strawberry.argument(description="How many: 0 to 100.")]
+Login = Annotated[
+    str, strawberry.argument(description="The login at the repository's host, regardless of case.")
+]
+Most = Annotated[int, strawberry.argument(description="The number of items, 0 to 100.")]
 
 
-@strawberry.enum(description="What contributors are ordered by, and which way.")
+@strawberry.enum(description="The sort orders of contributors.")
 class ContributorOrder(Enum):
     """The value is an :class:`~catalog.sort_orders.Order`."""
 
     PACKAGE_COUNT_DESC = strawberry.enum_value(
-        by_package_count(descending=True), description="By how many packages, the most first; ties by login."
+        by_package_count(descending=True), description="By number of packages, the most first; ties by login."
     )
     PACKAGE_COUNT_ASC = strawberry.enum_value(
         by_package_count(descending=False),
-        description="By how many packages, the fewest first; ties by login.",
+        description="By number of packages, the fewest first; ties by login.",
     )
     LOGIN_ASC = strawberry.enum_value(by_login(descending=False), description="By login, from A to Z.")
     LOGIN_DESC = strawberry.enum_value(by_login(descending=True), description="By login, from Z to A.")
@@ -57,27 +59,30 @@ class ContributorOrder(Enum):
 
 
 ContributorOrderArgument = Annotated[
-    ContributorOrder, strawberry.argument(description="The order; by default the most packages first.")
+    ContributorOrder,
+    strawberry.argument(description="The sort order. By default the most packages come first."),
 ]
 
 
 C = TypeVar("C")
 
 
-@strawberry.type(description="A category, and how many of certain packages are in it.")
+@strawberry.type(description="A category and the number of packages in it.")
 class CategoryCount(Generic[C]):
     """Counts some packages of a category."""
 
     category: C = strawberry.field(description="The category.")
-    package_count: int = strawberry.field(description="How many of them are in it.")
+    package_count: int = strawberry.field(description="The number of packages in the category.")
 
 
-@strawberry.type(description="Someone who contributed to the same packages as someone else.")
+@strawberry.type(description="A person who contributed to the same packages as another one.")
 class CoContributor(Generic[C]):
     """Counts the packages to which two contributed."""
 
-    contributor: C = strawberry.field(description="Who it is.")
-    shared_package_count: int = strawberry.field(description="How many packages both contributed to.")
+    contributor: C = strawberry.field(description="The person.")
+    shared_package_count: int = strawberry.field(
+        description="The number of packages that both contributed to."
+    )
 
 
 async def contributor(info: Info, login: Login) -> ContributorRecord | None:
@@ -119,7 +124,7 @@ async def contributors_of(root: PackageRecord, info: Info) -> list[ContributorRe
 
 
 def package_count(root: ContributorRecord) -> int:
-    """How many packages they contributed to."""
+    """The number of packages that the person contributed to."""
     return len(root.packages)
 
 

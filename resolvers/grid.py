@@ -26,31 +26,30 @@ from resolvers.loading.record_relations import ToMany
 from resolvers.loading.request_context import Info
 from upstream.client.v4_records import GridRecord, PackageRecord
 
-PackageSlugs = Annotated[
-    list[str], strawberry.argument(description="The names of packages in addresses; up to 100.")
-]
+PackageSlugs = Annotated[list[str], strawberry.argument(description="Slugs of packages, up to 100.")]
 GridPackageOrder = Annotated[
     PackageOrder | None,
-    strawberry.argument(description="The order; by default by title, equal titles by databaseId."),
+    strawberry.argument(
+        description="The sort order. By default packages are sorted by title, and equal titles by databaseId."
+    ),
 ]
-Most = Annotated[int, strawberry.argument(description="How many: 0 to 100.")]
+Most = Annotated[int, strawberry.argument(description="The number of items, 0 to 100.")]
 
 
 P = TypeVar("P")
 
 
-@strawberry.type(description="A number that packages have, taken together.")
+@strawberry.type(description="A number of several packages, aggregated.")
 class Amount:
     """Sums up a number of each package."""
 
     total: int = strawberry.field(description="The sum.")
-    median: float | None = strawberry.field(
-        description="As many packages have more as have less. Null if there is no package."
-    )
+    median: float | None = strawberry.field(description="The median. Null if there is no package.")
 
 
 @strawberry.type(
-    description="A package beside the others of its grid. Rank 1 is the greatest number; equal numbers share a rank."
+    description="A package with its ranks among the packages of its grid. Rank 1 has the highest number; "
+    "equal numbers share a rank."
 )
 class ComparedPackage(Generic[P]):
     """Ranks a package by each number."""
@@ -59,7 +58,7 @@ class ComparedPackage(Generic[P]):
     stars_rank: int = strawberry.field(description="The rank by stars.")
     forks_rank: int = strawberry.field(description="The rank by forks.")
     commits_rank: int | None = strawberry.field(
-        description="The rank by the commits of 52 weeks. Null if they are not counted."
+        description="The rank by commits in 52 weeks. Null if they are not known."
     )
     last_commit_rank: int | None = strawberry.field(
         description="The rank by the last commit, 1 for the latest. Null if it is not known."
@@ -105,7 +104,7 @@ async def packages_connection(
 
 
 def package_count(root: GridRecord) -> int:
-    """How many packages the grid compares."""
+    """The number of packages that the grid compares."""
     return len(root.packages)
 
 

@@ -16,22 +16,22 @@ def _key(description: str) -> Any:
     return strawberry.field(default=UNSET, description=description)
 
 
-_ID, _DATABASE_ID = "The global id, as the field `id` gives it.", "The number in the REST API."
-_SLUG = "The name in addresses, case-sensitive."
+_ID, _DATABASE_ID = "The global id from the field `id`.", "The number in the REST API."
+_SLUG = "The slug, case-sensitive."
 
 
-@strawberry.input(one_of=True, description="One key of a package.")
+@strawberry.input(one_of=True, description="Exactly one key of a package.")
 class PackageKey:
     """Exactly one field is set."""
 
     id: strawberry.ID | None = _key(_ID)
     database_id: int | None = _key(_DATABASE_ID)
     slug: str | None = _key(_SLUG)
-    pypi_name: str | None = _key("The name on PyPI, in any spelling that PyPI takes.")
+    pypi_name: str | None = _key("The name on PyPI, in any spelling that PyPI accepts.")
     repo_url: str | None = _key("The address of the repository, in any spelling.")
 
 
-@strawberry.input(one_of=True, description="One key of a grid.")
+@strawberry.input(one_of=True, description="Exactly one key of a grid.")
 class GridKey:
     """Exactly one field is set."""
 
@@ -40,7 +40,7 @@ class GridKey:
     slug: str | None = _key(_SLUG)
 
 
-@strawberry.input(one_of=True, description="One key of a category.")
+@strawberry.input(one_of=True, description="Exactly one key of a category.")
 class CategoryKey:
     """Exactly one field is set."""
 

@@ -16,12 +16,10 @@ from upstream.client.v4_records import Record
 
 Found = Record | ContributorRecord
 
-AnyId = Annotated[
-    strawberry.ID, strawberry.argument(description="The global id, as the field `id` gives it.")
-]
+AnyId = Annotated[strawberry.ID, strawberry.argument(description="The global id from the field `id`.")]
 AnyIds = Annotated[
     list[strawberry.ID],
-    strawberry.argument(description="Global ids, up to 100, as the field `id` gives them."),
+    strawberry.argument(description="Global ids from the field `id`, up to 100."),
 ]
 
 

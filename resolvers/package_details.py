@@ -17,7 +17,7 @@ from upstream.client.v4_records import PackageRecord
 WEEKS = 52
 HALF = WEEKS // 2
 
-WeekCount = Annotated[int, strawberry.argument(description="How many weeks, 1 to 52.")]
+WeekCount = Annotated[int, strawberry.argument(description="The number of weeks, 1 to 52.")]
 
 
 @strawberry.type(description="A package on PyPI, as the authors of the package entered it.")
@@ -25,7 +25,7 @@ class PypiProject:
     """Names a project on PyPI."""
 
     name: str = strawberry.field(
-        description='The normalised name, by which names on PyPI are told apart, such as "django-allauth".'
+        description='The normalised name, which identifies the package on PyPI, such as "django-allauth".'
     )
     version: str | None = strawberry.field(
         description="The number of the latest release. Null if there is none."
@@ -33,16 +33,14 @@ class PypiProject:
     url: str = strawberry.field(description="The address of the project on PyPI.")
 
 
-@strawberry.type(description="A source repository, by the parts of its address in lower case.")
+@strawberry.type(description="A source repository, as the parts of its address in lower case.")
 class Repository:
     """Names a repository by the parts of its address."""
 
-    host: str = strawberry.field(description='Where it is, such as "github.com".')
-    owner: str = strawberry.field(
-        description='Whose it is, such as "django". Groups within groups are joined by "/".'
-    )
-    name: str = strawberry.field(description='What it is called, such as "channels".')
-    url: str = strawberry.field(description="Its address on the web.")
+    host: str = strawberry.field(description='The host, such as "github.com".')
+    owner: str = strawberry.field(description='The owner, such as "django". Nested groups are joined by "/".')
+    name: str = strawberry.field(description='The name, such as "channels".')
+    url: str = strawberry.field(description="The address on the web.")
 
 
 def last_weeks(root: CommitActivity, n: WeekCount) -> int:
@@ -61,22 +59,23 @@ def last_weeks(root: CommitActivity, n: WeekCount) -> int:
 class CommitActivity:
     """Sums up the commits of 52 weeks."""
 
-    weekly: list[int] = strawberry.field(description="The commits of each week, oldest first.")
-    total52: int = strawberry.field(description="The commits of all weeks.")
+    weekly: list[int] = strawberry.field(description="The number of commits in each week, oldest first.")
+    total52: int = strawberry.field(description="The number of commits in all 52 weeks.")
 
     trend: int = strawberry.field(
-        description="The commits of the newer 26 weeks less those of the 26 before: above 0 it grows."
+        description="The commits of the last 26 weeks minus those of the 26 weeks before. A positive number "
+        "means growth."
     )
     last_active_week: int | None = strawberry.field(
         description=(
-            "How many weeks before the newest one the last commits were made: 0 is the newest week itself. "
-            "Null if there were none in 52 weeks."
+            "The number of weeks since the last week with commits; 0 is the newest week. Null if there were "
+            "no commits in 52 weeks."
         )
     )
     last_weeks: int = strawberry.field(
         resolver=last_weeks,
         metadata=depends_on(DependsOn.CATALOG),
-        description="The commits of the last `n` weeks.",
+        description="The number of commits in the last `n` weeks.",
     )
 
 

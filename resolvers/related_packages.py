@@ -12,20 +12,20 @@ from resolvers.loading.request_context import Info
 from resolvers.loading.title_order import by_title
 from upstream.client.v4_records import GridRecord, PackageRecord
 
-First = Annotated[int, strawberry.argument(description="How many: 0 to 100.")]
-GridSlug = Annotated[str, strawberry.argument(description="The name of a grid in addresses.")]
+First = Annotated[int, strawberry.argument(description="The number of items, 0 to 100.")]
+GridSlug = Annotated[str, strawberry.argument(description="The slug of a grid.")]
 
 
 P = TypeVar("P")
 G = TypeVar("G")
 
 
-@strawberry.type(description="A package that is compared with another one, in the grids that they share.")
+@strawberry.type(description="A package that shares grids with another one.")
 class RelatedPackage(Generic[P, G]):
     """Holds a package, and the grids that it shares with another one."""
 
     package: P = strawberry.field(description="The related package.")
-    shared_grids: list[G] = strawberry.field(description="The grids that compare both, by title.")
+    shared_grids: list[G] = strawberry.field(description="The grids that compare both packages, by title.")
 
 
 async def related_packages(

@@ -37,13 +37,13 @@ PATIENCE = 2.0
 """Seconds that upstream has to answer when the catalog could."""
 
 
-@strawberry.enum(description="Who answers searches.")
+@strawberry.enum(description="The index that answers a search.")
 class SearchAnswerer(Enum):
     """Named in the answer and, hidden, in its cursors."""
 
     UPSTREAM = strawberry.enum_value("upstream", description="The search of Django Packages itself.")
     CATALOG = strawberry.enum_value(
-        "catalog", description="The gateway, by a full-text index over its copy of the catalog."
+        "catalog", description="The gateway's own full-text index over its catalog."
     )
 
 
@@ -51,8 +51,8 @@ SearchQuery = Annotated[
     str,
     strawberry.argument(
         description=(
-            "What to look for: words, of which all must be there; OR between alternatives; "
-            '"a phrase" in quotes; a minus ahead of a word or phrase that must not be there. '
+            "The query: words that must all occur; OR between alternatives; "
+            '"a phrase" in quotes; a minus before a word or phrase that must not occur. '
             f"Up to {MOST_CHARACTERS} characters and {MOST_WORDS} words."
         )
     ),
@@ -63,46 +63,50 @@ N = TypeVar("N")
 H = TypeVar("H")
 
 
-@strawberry.type(description="A result of a search at its place.")
+@strawberry.type(description="A result of a search with its position.")
 class SearchEdge(Generic[N, H]):
     """Holds a record, or the error of one that could not be loaded."""
 
     cursor: str = strawberry.field(
-        description="The place, for `after`. It goes on in the answer of the same answerer to the same query."
+        description="The position, for `after`. It is valid for the same query and the same index."
     )
     node: N | None = strawberry.field(
         description="The record. Null, with an error, only if it could not be loaded."
     )
     score: float | None = strawberry.field(
         description=(
-            "How well it matches, if CATALOG answered: bm25 with a word in the title counted ten times, in the "
-            "slug or PyPI name five times, in the description once; times 1 + log10(1 + stars) / 5, of a grid "
-            "its packages; doubled if the title or slug is the whole query. Compare it within one answer only. "
-            "Null if UPSTREAM answered, which orders its hits but does not say by how much."
+            "How well the record matches, if CATALOG answered. It is the bm25 score, in which a word counts "
+            "ten times in the title, five times in the slug or PyPI name, and once in the description. That "
+            "is multiplied by 1 + log10(1 + n) / 5, where n is the number of stars of a package, or of "
+            "packages of a grid. It is doubled if the title or slug is the whole query. Compare scores only "
+            "within one answer. Null if UPSTREAM answered, which sorts its hits but gives no score."
         )
     )
-    hit: H | None = strawberry.field(description="Upstream's own row for it. Null if CATALOG answered.")
+    hit: H | None = strawberry.field(
+        description="Upstream's own row for the record. Null if CATALOG answered."
+    )
 
 
-@strawberry.type(description="A part of the results of a search, the best first.")
+@strawberry.type(description="A page of the results of a search, the best first.")
 class SearchConnection(Generic[N, H]):
     """Holds a part of the results."""
 
     edges: list[SearchEdge[N, H]] = strawberry.field(
-        description="The results of this part with their cursors."
+        description="The results of this page with their cursors."
     )
-    nodes: list[N | None] = strawberry.field(description="The records of this part alone.")
+    nodes: list[N | None] = strawberry.field(description="The records of this page without cursors.")
     page_info: PageInfo = strawberry.field(
-        description="Whether this answer has more. UPSTREAM's ends after 20, however many match."
+        description="Whether there are more results, and the cursors of this page. UPSTREAM gives at most "
+        "20 results, however many match."
     )
     total_count: int | None = strawberry.field(
         description=(
-            "How many records match. Null if UPSTREAM answered with 20 hits, for it does not say how many more "
-            "there are."
+            "The number of records that match. Null if UPSTREAM answered with 20 hits, because it does not "
+            "say how many more match."
         )
     )
-    answered_by: SearchAnswerer = strawberry.field(description="Who answered.")
-    reason: str = strawberry.field(description="Why it was they who answered, in a sentence.")
+    answered_by: SearchAnswerer = strawberry.field(description="The index that answered.")
+    reason: str = strawberry.field(description="The reason why this index answered, as a sentence.")
 
 
 _Record: TypeAlias = PackageRecord | GridRecord
@@ -127,13 +131,15 @@ async def find(
     query = _checked(query)
     position = None if after is None else read_cursor(after, query)
     if not query:
-        return _part([], 0, 0, 0, SearchAnswerer.CATALOG, "The query is blank, so nothing was looked for.")
+        return _part([], 0, 0, 0, SearchAnswerer.CATALOG, "The query is blank, so there was no search.")
     if isinstance(position, UpstreamPosition):
         return _of_hits(query, await _results(context, query), size, position)
     if position is not None:
-        return await _of_catalog(context, query, size, position, "The cursor is one of the catalog's answer.")
+        return await _of_catalog(
+            context, query, size, position, "The cursor comes from an answer of the catalog."
+        )
     if size > MOST_HITS:
-        reason = f"More than {MOST_HITS} were asked for, which is the most that upstream gives."
+        reason = f"More than {MOST_HITS} results were requested, which is more than upstream gives."
         return await _of_catalog(context, query, size, None, reason)
     if context.loaders.catalog is None:
         return _of_hits(query, await _results(context, query), size, None)
@@ -161,11 +167,11 @@ def _checked(query: str) -> str:
             f"search(query:) has {len(query):,} characters; it can have up to {MOST_CHARACTERS}."
         )
     if "\0" in query:
-        raise BadUserInput("search(query:) has a NUL character, which no record has.")
+        raise BadUserInput("search(query:) has a NUL character, which is not allowed.")
     try:
         query.encode()
     except UnicodeEncodeError:
-        raise BadUserInput("search(query:) has half of a surrogate pair, which is no character.") from None
+        raise BadUserInput("search(query:) has half of a surrogate pair, which is not a character.") from None
     words = len(words_of(query))
     if words > MOST_WORDS:
         raise BadUserInput(f"search(query:) has {words} words; it can have up to {MOST_WORDS}.")

@@ -63,10 +63,10 @@ def read_cursor(text: str, query: str) -> SearchPosition:
             raise NotACursor
     except NotACursor:
         raise BadUserInput(
-            "search(after:) is no cursor of a search; take one from an edge or pageInfo."
+            "search(after:) is not a cursor of a search; take one from an edge or pageInfo."
         ) from None
     if digest != _digest(query):
-        raise BadUserInput("search(after:) is a cursor of the search for something else; begin without one.")
+        raise BadUserInput("search(after:) is a cursor of another search; begin without a cursor.")
     return position
 
 

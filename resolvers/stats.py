@@ -22,25 +22,27 @@ from resolvers.lists.pagination import page_size
 from resolvers.loading.request_context import Info
 from upstream.client.v4_records import CategoryRecord, PackageRecord
 
-Most = Annotated[int, strawberry.argument(description="How many: 0 to 100.")]
-Days = Annotated[int, strawberry.argument(description="The age of the last commit at most, 0 to 36500.")]
+Most = Annotated[int, strawberry.argument(description="The number of items, 0 to 100.")]
+Days = Annotated[
+    int, strawberry.argument(description="The highest age of the last commit in days, 0 to 36500.")
+]
 
 
-@strawberry.type(description="A host of repositories, and how many packages have theirs there.")
+@strawberry.type(description="A host of repositories and the number of packages there.")
 class HostCount:
     """Counts the repositories of a host."""
 
     host: str = strawberry.field(description='The host, such as "github.com".')
-    package_count: int = strawberry.field(description="How many packages have their repository there.")
+    package_count: int = strawberry.field(description="The number of packages with their repository there.")
 
 
-@strawberry.type(description="How many packages had a commit lately.")
+@strawberry.type(description="The number of packages with a recent commit.")
 class ActiveShare:
     """Counts active packages."""
 
-    package_count: int = strawberry.field(description="How many.")
+    package_count: int = strawberry.field(description="The number of packages.")
     share: float | None = strawberry.field(
-        description="What part of all packages that is, 0 to 1. Null if there are none."
+        description="Their share of all packages, 0 to 1. Null if there are no packages."
     )
 
 

@@ -12,32 +12,32 @@ from resolvers.change_feed import changes_cursor
 
 @strawberry.type(
     description=(
-        "The gateway's copy of the catalog, as the answer that shows it was made. "
-        "Null in most fields while there is none and every record is asked for live."
+        "The gateway's catalog behind this answer. Most fields are null while there is no catalog and every "
+        "record is requested live."
     )
 )
 class CatalogStatus:
     """Resolved from :class:`catalog.freshness.SnapshotStatus`."""
 
     version: str | None = strawberry.field(
-        description="A fingerprint of the content: two gateways with the same version have the same records."
+        description="A hash of the content. Two gateways with the same version have the same records."
     )
     refreshed_at: datetime | None = strawberry.field(
-        description="When Django Packages was last seen to be like this."
+        description="When the gateway last confirmed that Django Packages has this content."
     )
-    age_seconds: int | None = strawberry.field(description="The seconds since `refreshedAt`.")
+    age_seconds: int | None = strawberry.field(description="The number of seconds since `refreshedAt`.")
     stale: bool = strawberry.field(
-        description="Whether the copy is older than it should be, because it could not be refreshed yet."
+        description="Whether the catalog is older than its limit, because it could not be refreshed yet."
     )
-    package_count: int | None = strawberry.field(description="How many packages are known.")
-    grid_count: int | None = strawberry.field(description="How many grids are known.")
-    category_count: int | None = strawberry.field(description="How many categories are known.")
-    syncing: bool = strawberry.field(description="Whether the gateway is reading Django Packages anew now.")
+    package_count: int | None = strawberry.field(description="The number of packages in the catalog.")
+    grid_count: int | None = strawberry.field(description="The number of grids in the catalog.")
+    category_count: int | None = strawberry.field(description="The number of categories in the catalog.")
+    syncing: bool = strawberry.field(description="Whether the gateway is refreshing the catalog now.")
     changes_cursor: str | None = strawberry.field(
         resolver=changes_cursor,
         metadata=depends_on(DependsOn.FEED),
         description=(
-            "The end of the change feed: as `since` of `changes` or `catalogChanged` it brings what comes after "
-            "this answer. To mirror the catalog, take it first, then read the records."
+            "The end of the change feed. Use it as `since` of `changes` or `catalogChanged` to get the "
+            "changes after this answer. To mirror the catalog, take this cursor first and then read the records."
         ),
     )

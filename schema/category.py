@@ -29,9 +29,13 @@ class Category(RecordNode):
     record = v4_records.CategoryRecord
 
     title: str = strawberry.field(description='The name of the category, such as "Apps".')
-    slug: str = strawberry.field(description='The name of the category in addresses, such as "apps".')
-    description: str = strawberry.field(description="What belongs in the category. Can be empty.")
-    title_plural: str = strawberry.field(description="The name of several of its packages. Can be empty.")
+    slug: str = strawberry.field(description='The slug of the category, such as "apps".')
+    description: str = strawberry.field(
+        description="A description of what belongs in the category. It can be empty."
+    )
+    title_plural: str = strawberry.field(
+        description="The plural name for packages of the category. It can be empty."
+    )
     show_pypi: bool = strawberry.field(description="Whether the site shows PyPI releases for its packages.")
     created: datetime = strawberry.field(description="When the category was added to the site.")
     modified: datetime = strawberry.field(description="When the category was last edited on the site.")
@@ -39,17 +43,17 @@ class Category(RecordNode):
         resolver=resolvers.package_count,
         metadata=depends_on(DependsOn.CATALOG),
         graphql_type=int | None,
-        description="How many packages are in the category. Null, with an error, while that is not known.",
+        description="The number of packages in the category. Null, with an error, while there is no catalog.",
     )
     packages = strawberry.field(
         resolver=resolvers.packages,
         metadata=depends_on(DependsOn.CATALOG),
         graphql_type=Connection[LazyPackage] | None,
-        description="The packages in the category, newest first if no order is given.",
+        description="The packages in the category, newest first by default.",
     )
     most_starred = strawberry.field(
         resolver=resolvers.most_starred,
         metadata=depends_on(DependsOn.CATALOG),
         graphql_type=list[LazyPackage] | None,
-        description="The packages in the category with the most stars, ties by databaseId.",
+        description="The packages in the category with the most stars. Ties are sorted by databaseId.",
     )

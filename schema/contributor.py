@@ -22,37 +22,38 @@ LazyContributor = Annotated["Contributor", strawberry.lazy("schema.contributor")
 
 
 @strawberry.federation.type(
-    description="Someone who contributed to packages, known by the login at the repository's host.",
+    description="A person who contributed to packages, identified by the login at the repository's host.",
     keys=["id", "login"],
 )
 class Contributor(relay.Node):
     """Resolved from :class:`catalog.contributors.ContributorRecord`."""
 
     login: str = strawberry.field(
-        description="The login. Packages can spell it in several cases; this is the newest one's spelling."
+        description="The login, as the newest package spells it. Packages can differ in upper and lower case."
     )
     package_count = strawberry.field(
         resolver=resolvers.package_count,
         metadata=depends_on(DependsOn.CATALOG),
-        description="How many packages they contributed to.",
+        description="The number of packages that the person contributed to.",
     )
     packages = strawberry.field(
         resolver=resolvers.packages,
         metadata=depends_on(DependsOn.CATALOG),
         graphql_type=Connection[LazyPackage] | None,
-        description="The packages they contributed to, newest first if no order is given.",
+        description="The packages that the person contributed to, newest first by default.",
     )
     categories = strawberry.field(
         resolver=resolvers.categories,
         metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=list[resolvers.CategoryCount[Category]] | None,
-        description="The categories of these packages, the one with the most of them first.",
+        description="The categories of these packages, the category with the most packages first.",
     )
     co_contributors = strawberry.field(
         resolver=resolvers.co_contributors_of,
         metadata=depends_on(DependsOn.CATALOG),
         graphql_type=list[resolvers.CoContributor[LazyContributor]] | None,
-        description="Those who contributed to the same packages, to the most of them first, then by login.",
+        description="Other contributors to the same packages. Those with the most shared packages come "
+        "first; ties are sorted by login.",
     )
 
     @classmethod

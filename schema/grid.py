@@ -20,7 +20,7 @@ LazyPackage = Annotated["Package", strawberry.lazy("schema.package")]
 
 
 @strawberry.federation.type(
-    description="A comparison of packages that do similar work, kept by the site's users.",
+    description="A comparison of packages that do similar work, maintained by the site's users.",
     keys=["id", "databaseId", "slug"],
 )
 class Grid(RecordNode):
@@ -29,9 +29,10 @@ class Grid(RecordNode):
     record = v4_records.GridRecord
 
     title: str = strawberry.field(description='The name of the grid, such as "Email".')
-    slug: str = strawberry.field(description='The name of the grid in addresses, such as "email"; unique.')
+    slug: str = strawberry.field(description='The slug of the grid, such as "email". It is unique.')
     description: str = strawberry.field(
-        description="What the grid compares, as its authors wrote it. Can be empty or have several lines."
+        description="A description of what the grid compares, as its authors wrote it. It can be empty or "
+        "have several lines."
     )
     is_locked: bool = strawberry.field(description="Whether the grid is closed for edits by users.")
     header: bool = strawberry.field(description="Whether the site lists the grid among its main ones.")
@@ -42,51 +43,51 @@ class Grid(RecordNode):
         metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=list[LazyPackage | None],
         description=(
-            "The packages that the grid compares, by title, equal titles by databaseId, or as `orderBy` says. "
-            "A package that could not be loaded is null, with an error of its own, and stands at the end."
+            "The packages that the grid compares. By default they are sorted by title, and equal titles by "
+            "databaseId. A package that could not be loaded is null with its own error and comes last."
         ),
     )
     packages_connection = strawberry.field(
         resolver=resolvers.packages_connection,
         metadata=depends_on(DependsOn.CATALOG),
         graphql_type=Connection[LazyPackage] | None,
-        description="The packages that the grid compares, page by page, newest first if no order is given.",
+        description="The packages that the grid compares, page by page, newest first by default.",
     )
     package_count = strawberry.field(
         resolver=resolvers.package_count,
         metadata=depends_on(DependsOn.CATALOG),
-        description="How many packages the grid compares.",
+        description="The number of packages that the grid compares.",
     )
     stars = strawberry.field(
         resolver=resolvers.stars,
         metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=resolvers.Amount | None,
-        description="The stars (repoWatchers) of its packages.",
+        description="The stars (repoWatchers) of the packages of the grid.",
     )
     forks = strawberry.field(
         resolver=resolvers.forks,
         metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=resolvers.Amount | None,
-        description="The forks (repoForks) of its packages.",
+        description="The forks (repoForks) of the packages of the grid.",
     )
     commits = strawberry.field(
         resolver=resolvers.commits,
         metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=resolvers.Amount | None,
-        description="The commits in 52 weeks of those of its packages where they are counted.",
+        description="The commits in 52 weeks of the packages for which they are known.",
     )
     most_active = strawberry.field(
         resolver=resolvers.most_active,
         metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=list[LazyPackage] | None,
-        description="Its packages with the most commits in 52 weeks; those without any are left out.",
+        description="The packages with the most commits in 52 weeks. Packages without commits are left out.",
     )
     compare = strawberry.field(
         resolver=resolvers.compare,
         metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=list[resolvers.ComparedPackage[LazyPackage] | None] | None,
         description=(
-            "The packages with these slugs side by side, in the order asked, each with its rank among all "
+            "The packages with these slugs, in the order of the slugs, each with its ranks among all "
             "packages of the grid. Null for a slug that is not on the grid."
         ),
     )

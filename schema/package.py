@@ -35,43 +35,46 @@ class Package(RecordNode):
 
     title: str = strawberry.field(description="The name of the package. Several packages can share one.")
     slug: str = strawberry.field(
-        description='The name of the package in addresses, like "django-celery-email"; unique.'
+        description='The slug of the package, such as "django-celery-email". It is unique.'
     )
     last_updated: datetime | None = strawberry.field(
         resolver=package_details.last_updated,
         metadata=depends_on(DependsOn.CATALOG),
-        description="When the last commit to the repository was made, as of lastFetched. Null if not known.",
+        description="When the last commit to the repository was made, as of lastFetched. Null if it is not known.",
     )
     last_fetched: datetime | None = strawberry.field(
         resolver=package_details.last_fetched,
         metadata=depends_on(DependsOn.CATALOG),
         description="When the site last read the repository. Null if it never did.",
     )
-    repo_url: str = strawberry.field(description="The address of the source repository. Can be empty.")
+    repo_url: str = strawberry.field(description="The address of the source repository. It can be empty.")
     pypi_version: str | None = strawberry.field(
-        description="The latest version on PyPI. Null if there is none; empty if it has no number."
+        description="The latest version on PyPI. Null if there is none, and empty if it has no number."
     )
     created: datetime = strawberry.field(description="When the package was added to the site.")
     modified: datetime = strawberry.field(
-        description="When the package was last edited. New stars, commits or releases do not move it."
+        description="When the package was last edited on the site. New stars, commits or releases do not change it."
     )
-    repo_forks: int = strawberry.field(description="How many forks the repository has.")
-    repo_description: str = strawberry.field(description="What the repository says that it is. Can be empty.")
+    repo_forks: int = strawberry.field(description="The number of forks of the repository.")
+    repo_description: str = strawberry.field(
+        description="The description in the repository. It can be empty."
+    )
     pypi_url: str = strawberry.field(
         description="The package on PyPI as its authors entered it: an address, a bare name, or empty."
     )
     documentation_url: str | None = strawberry.field(
-        description="The address of the documentation. Null or empty if none was entered."
+        description="The address of the documentation. Null or empty if there is none."
     )
-    repo_watchers: int = strawberry.field(description="How many stars the repository has.")
+    repo_watchers: int = strawberry.field(description="The number of stars of the repository.")
     commits_over_52: list[int] | None = strawberry.field(  # type: ignore[assignment]  # a tuple too
         name="commitsOver52",
         resolver=package_details.commits_over_52,
         metadata=depends_on(DependsOn.CATALOG),
-        description="The commits in each of the last 52 weeks, oldest first. Empty or null if not known.",
+        description="The number of commits in each of the last 52 weeks, oldest first. Empty or null if it "
+        "is not known.",
     )
     participants: list[str] = strawberry.field(
-        description="The logins of those who contributed to the repository, most active first."
+        description="The logins of the contributors to the repository, the most active first."
     )
     category = strawberry.field(
         resolver=resolvers.category.resolve,
@@ -84,59 +87,60 @@ class Package(RecordNode):
         metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=list[LazyGrid | None],
         description=(
-            "The grids that compare the package, by title, equal titles by databaseId. "
-            "A grid that could not be loaded is null, with an error of its own, and stands at the end."
+            "The grids that compare the package, sorted by title, and equal titles by databaseId. A grid "
+            "that could not be loaded is null with its own error and comes last."
         ),
     )
     pypi = strawberry.field(
         resolver=package_details.pypi,
         metadata=depends_on(DependsOn.CATALOG),
         graphql_type=package_details.PypiProject | None,
-        description="The package on PyPI, read from pypiUrl and pypiVersion. Null if pypiUrl names none.",
+        description="The package on PyPI, from pypiUrl and pypiVersion. Null if pypiUrl names no package.",
     )
     pypi_name = strawberry.field(
         resolver=package_details.pypi_name_of,
         metadata=depends_on(DependsOn.CATALOG),
-        description="The name of pypi alone, by which other graphs can refer to the package. Null if there is none.",
+        description="The name on PyPI, by which other graphs can refer to the package. Null if there is none.",
     )
     repository = strawberry.field(
         resolver=package_details.repository_of,
         metadata=depends_on(DependsOn.CATALOG),
         graphql_type=package_details.Repository | None,
-        description="The source repository, read from repoUrl. Null if that names none.",
+        description="The source repository, from repoUrl. Null if repoUrl names no repository.",
     )
     commit_activity = strawberry.field(
         resolver=package_details.commit_activity,
         metadata=depends_on(DependsOn.CATALOG),
         graphql_type=package_details.CommitActivity | None,
-        description="What commitsOver52 says. Null if it is not known.",
+        description="The commits in commitsOver52, evaluated. Null if they are not known.",
     )
     last_commit_at = strawberry.field(
         resolver=package_details.last_updated,
         metadata=depends_on(DependsOn.CATALOG),
-        description="When the last commit was made: lastUpdated by a plainer name. Null if not known.",
+        description="When the last commit was made: lastUpdated under a plainer name. Null if it is not known.",
     )
     days_since_last_commit = strawberry.field(
         resolver=package_details.days_since_last_commit,
         metadata=depends_on(DependsOn.CATALOG | DependsOn.TIME),
         graphql_type=int | None,
-        description="Whole days from lastCommitAt to now. Null if that is not known.",
+        description="The number of whole days since lastCommitAt. Null if lastCommitAt is not known.",
     )
     contributors = strawberry.field(
         resolver=contributors_of,
         metadata=depends_on(DependsOn.CATALOG),
         graphql_type=list[Annotated["Contributor", strawberry.lazy("schema.contributor")]] | None,
-        description="The participants as records of their own, most active first.",
+        description="The participants as records, the most active first.",
     )
     related_packages = strawberry.field(
         resolver=related.related_packages,
         metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=list[related.RelatedPackage[LazyPackage, LazyGrid]] | None,
-        description="The other packages of its grids: most shared grids first, then most stars.",
+        description="The other packages of its grids. Those with the most shared grids come first, then "
+        "those with the most stars.",
     )
     is_on_grid = strawberry.field(
         resolver=related.is_on_grid,
         metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=bool | None,
-        description="Whether the grid with this slug compares the package; false if there is no such grid.",
+        description="Whether the grid with this slug compares the package. It is false if there is no such grid.",
     )

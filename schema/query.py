@@ -26,7 +26,7 @@ from schema.search import SearchHit, SearchResult
 from schema.stats import Stats
 
 
-@strawberry.type(description="What a client can ask for first.")
+@strawberry.type(description="The entry points of the graph.")
 class Query:
     """Resolved by ``resolvers.query``. What may have to ask upstream is nullable."""
 
@@ -35,8 +35,8 @@ class Query:
         metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=Package | None,
         description=(
-            "The package with this key, or null if there is none. Give exactly one key. "
-            "Where several packages share a PyPI name or a repository, the oldest is meant."
+            "The package with this key, or null if there is none. Give exactly one key. If several packages "
+            "share a PyPI name or a repository, the oldest one is returned."
         ),
     )
     grid = strawberry.field(
@@ -51,7 +51,7 @@ class Query:
         graphql_type=Category | None,
         description=(
             "The category with this key, or null if there is none. Give exactly one key. "
-            "Where several categories share a slug, the oldest is meant."
+            "If several categories share a slug, the oldest one is returned."
         ),
     )
     categories = strawberry.field(
@@ -64,33 +64,33 @@ class Query:
         resolver=resolvers.packages,
         metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=Connection[Package] | None,
-        description="The packages that match, newest first if no order is given.",
+        description="The packages that match the filter, newest first by default.",
     )
     grids = strawberry.field(
         resolver=resolvers.grids,
         metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=Connection[Grid] | None,
-        description="The grids that match, newest first if no order is given.",
+        description="The grids that match the filter, newest first by default.",
     )
     packages_by_id = strawberry.field(
         resolver=bulk_lookup.packages_by_id,
         metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=list[Package | None] | None,
-        description="The packages with these global ids, in the order asked; null where there is none.",
+        description="The packages with these global ids, in the order of the ids; null for an id that is missing.",
     )
     packages_by_slug = strawberry.field(
         resolver=bulk_lookup.packages_by_slug,
         metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=list[Package | None] | None,
-        description="The packages with these slugs, in the order asked; null where there is none.",
+        description="The packages with these slugs, in the order of the slugs; null for a slug that is missing.",
     )
     packages_by_pypi_name = strawberry.field(
         resolver=bulk_lookup.packages_by_pypi_name,
         metadata=depends_on(DependsOn.CATALOG),
         graphql_type=list[Package | None] | None,
         description=(
-            "The packages with these names on PyPI, in the order asked; null where there is none. "
-            "Where several packages claim a name, the oldest is meant."
+            "The packages with these names on PyPI, in the order of the names; null for a name that is "
+            "missing. If several packages claim a name, the oldest one is returned."
         ),
     )
     packages_by_repo_url = strawberry.field(
@@ -98,60 +98,61 @@ class Query:
         metadata=depends_on(DependsOn.CATALOG),
         graphql_type=list[Package | None] | None,
         description=(
-            "The packages of these repositories, in the order asked; null where there is none. "
-            "Where several packages share a repository, the oldest is meant."
+            "The packages of these repositories, in the order of the addresses; null for an address that is "
+            "missing. If several packages share a repository, the oldest one is returned."
         ),
     )
     grids_by_id = strawberry.field(
         resolver=bulk_lookup.grids_by_id,
         metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=list[Grid | None] | None,
-        description="The grids with these global ids, in the order asked; null where there is none.",
+        description="The grids with these global ids, in the order of the ids; null for an id that is missing.",
     )
     grids_by_slug = strawberry.field(
         resolver=bulk_lookup.grids_by_slug,
         metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=list[Grid | None] | None,
-        description="The grids with these slugs, in the order asked; null where there is none.",
+        description="The grids with these slugs, in the order of the slugs; null for a slug that is missing.",
     )
     contributor = strawberry.field(
         resolver=contributor_resolvers.contributor,
         metadata=depends_on(DependsOn.CATALOG),
         graphql_type=Contributor | None,
-        description="The contributor with this login, or null if no package has one.",
+        description="The contributor with this login, or null if no package has such a contributor.",
     )
     contributors = strawberry.field(
         resolver=contributor_resolvers.all_contributors,
         metadata=depends_on(DependsOn.CATALOG),
         graphql_type=Connection[Contributor] | None,
-        description="All contributors, those to the most packages first if no order is given.",
+        description="All contributors, those with the most packages first by default.",
     )
     stats = strawberry.field(
         resolver=catalog_stats,
         metadata=depends_on(DependsOn.CATALOG),
         graphql_type=Stats | None,
-        description="What the whole catalog amounts to. Null, with an error, while that is not known.",
+        description="Statistics of the whole catalog. Null, with an error, while there is no catalog.",
     )
     changes = strawberry.field(
         resolver=catalog_changes,
         metadata=depends_on(DependsOn.FEED | DependsOn.CATALOG),
         graphql_type=ChangeFeed[relay.Node] | None,
         description=(
-            "What the gateway found added, changed and removed on Django Packages, oldest first, for 30 days. "
-            "To stay up to date, ask again with the last cursor as `since`, or subscribe to `catalogChanged`."
+            "The packages and grids that were added, changed or removed on Django Packages in the last 30 "
+            "days, oldest first. To stay up to date, ask again with the last cursor as `since`, or "
+            "subscribe to `catalogChanged`."
         ),
     )
     node = strawberry.field(
         resolver=node_resolvers.node,
         metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=relay.Node | None,
-        description="The record with this global id, of whatever type, or null if there is none.",
+        description="The record of any type with this global id, or null if there is none.",
     )
     nodes = strawberry.field(
         resolver=node_resolvers.nodes,
         metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=list[relay.Node | None] | None,
-        description="The records with these global ids, in the order asked; null where there is none.",
+        description="The records with these global ids, in the order of the ids; null for an id that is missing.",
     )
     _entities = strawberry.field(
         name="_entities",
@@ -159,7 +160,8 @@ class Query:
         metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM | DependsOn.ASKER),
         graphql_type=list[Entity | None],
         description=(
-            "The records that other graphs refer to, in the order asked; null where there is none. "
+            "The records that other graphs refer to, in the order of the references; null for a record that "
+            "is missing. "
             "For routers of Apollo Federation."
         ),
     )
@@ -175,14 +177,15 @@ class Query:
         metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=search_resolvers.SearchConnection[SearchResult, SearchHit] | None,
         description=(
-            "The packages and grids that match the words, the best first. The search of Django Packages answers "
-            "if it can; the gateway's own does when that fails, takes longer than 2 seconds, has been asked enough "
-            "for now, or more than 20 are asked for. Its hits of records that are gone are left out."
+            "The packages and grids that match the query, the best first. The search of Django Packages "
+            "answers. The gateway's own index answers instead if that search fails, takes longer than 2 "
+            "seconds or has used up its budget, or if more than 20 results are requested. Hits of removed "
+            "records are left out."
         ),
     )
     catalog = strawberry.field(
         resolver=resolvers.catalog,
         metadata=depends_on(DependsOn.CATALOG | DependsOn.TIME),
         graphql_type=CatalogStatus,
-        description="The gateway's copy of the catalog, which this request is answered from.",
+        description="The gateway's catalog, which answers this request.",
     )

@@ -26,7 +26,7 @@ class RecordNode(relay.Node):
     database_id = strawberry.field(
         resolver=database_id,
         metadata=depends_on(DependsOn.CATALOG),
-        description="The number of the record in the REST API, as in its addresses there.",
+        description="The number of the record in the REST API.",
     )
 
     @classmethod

@@ -11,7 +11,7 @@ from engine.answer_dependencies import DependsOn, depends_on
 from resolvers import change_feed as resolvers
 
 
-@strawberry.type(description="What a client can stay tuned to: over server-sent events or a WebSocket.")
+@strawberry.type(description="The subscriptions of the graph, over server-sent events or a WebSocket.")
 class Subscription:
     """Resolved by ``resolvers.change_feed``."""
 
@@ -19,5 +19,5 @@ class Subscription:
         resolver=resolvers.catalog_changed,
         metadata=depends_on(DependsOn.FEED | DependsOn.CATALOG),
         graphql_type=AsyncGenerator[resolvers.Change[relay.Node], None],
-        description="Each change as the gateway finds it: the same events as in `changes`.",
+        description="Each change when the gateway finds it. The events are the same as in `changes`.",
     )

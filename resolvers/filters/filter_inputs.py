@@ -10,39 +10,43 @@ import strawberry
 from engine.answer_dependencies import DependsOn, depends_on
 
 
-@strawberry.input(description="Bounds of a number. Both are inclusive, and each can be left out.")
+@strawberry.input(description="A range of numbers. Both bounds are inclusive, and each can be omitted.")
 class IntRange:
     """Read by ``resolvers.filters.filter_matching``."""
 
-    min: int | None = strawberry.field(default=None, description="At least this.")
-    max: int | None = strawberry.field(default=None, description="At most this.")
+    min: int | None = strawberry.field(default=None, description="The lowest number.")
+    max: int | None = strawberry.field(default=None, description="The highest number.")
 
 
-@strawberry.input(description="A span of time. Each end can be left out.")
+@strawberry.input(description="A period of time. Each bound can be omitted.")
 class DateTimeRange:
     """Read by ``resolvers.filters.filter_matching``."""
 
-    after: datetime | None = strawberry.field(default=None, description="At this moment or later.")
-    before: datetime | None = strawberry.field(default=None, description="Earlier than this moment.")
+    after: datetime | None = strawberry.field(default=None, description="The start of the period, inclusive.")
+    before: datetime | None = strawberry.field(default=None, description="The end of the period, exclusive.")
 
 
-@strawberry.enum(description="Something that is not known of every package.")
+@strawberry.enum(description="A value that some packages lack.")
 class PackageDetail(Enum):
     """Read by ``resolvers.filters.filter_matching``."""
 
     LAST_COMMIT = strawberry.enum_value("last_commit", description="When the last commit was made.")
-    LAST_FETCHED = strawberry.enum_value("last_fetched", description="When the site read the repository.")
+    LAST_FETCHED = strawberry.enum_value(
+        "last_fetched", description="When the site last read the repository."
+    )
     COMMITS = strawberry.enum_value("commits", description="The commits of the last 52 weeks.")
-    CONTRIBUTORS = strawberry.enum_value("contributors", description="Who contributed.")
+    CONTRIBUTORS = strawberry.enum_value("contributors", description="The logins of the contributors.")
     REPOSITORY = strawberry.enum_value("repository", description="The address of the repository.")
-    DESCRIPTION = strawberry.enum_value("description", description="What the repository says that it is.")
+    DESCRIPTION = strawberry.enum_value("description", description="The description in the repository.")
     PYPI = strawberry.enum_value("pypi", description="The package on PyPI.")
     PYPI_VERSION = strawberry.enum_value("pypi_version", description="The number of the latest release.")
     DOCUMENTATION = strawberry.enum_value("documentation", description="The address of the documentation.")
     GRIDS = strawberry.enum_value("grids", description="A grid that compares it.")
 
 
-@strawberry.input(description="Which packages. All conditions that are given must hold; none matches all.")
+@strawberry.input(
+    description="A filter for packages. All given conditions must hold. An empty filter matches all packages."
+)
 class PackageFilter:
     """Read by :func:`resolvers.filters.filter_matching.matching_packages`."""
 
@@ -54,19 +58,26 @@ class PackageFilter:
         default=None, description="In every one of the grids with these slugs."
     )
     text: str | None = strawberry.field(
-        default=None, description="The title, the slug or the description contains this, in any case."
+        default=None,
+        description="The title, the slug or the description contains this text, regardless of case.",
     )
-    title: str | None = strawberry.field(default=None, description="The title contains this, in any case.")
-    slug: str | None = strawberry.field(default=None, description="The slug contains this, in any case.")
+    title: str | None = strawberry.field(
+        default=None, description="The title contains this text, regardless of case."
+    )
+    slug: str | None = strawberry.field(
+        default=None, description="The slug contains this text, regardless of case."
+    )
     description: str | None = strawberry.field(
-        default=None, description="repoDescription contains this, in any case."
+        default=None, description="repoDescription contains this text, regardless of case."
     )
-    stars: IntRange | None = strawberry.field(default=None, description="How many stars: repoWatchers.")
-    forks: IntRange | None = strawberry.field(default=None, description="How many forks: repoForks.")
+    stars: IntRange | None = strawberry.field(default=None, description="The number of stars (repoWatchers).")
+    forks: IntRange | None = strawberry.field(default=None, description="The number of forks (repoForks).")
     commits: IntRange | None = strawberry.field(
-        default=None, description="How many commits in the last 52 weeks, where that is known."
+        default=None, description="The number of commits in the last 52 weeks, if it is known."
     )
-    grid_count: IntRange | None = strawberry.field(default=None, description="In how many grids.")
+    grid_count: IntRange | None = strawberry.field(
+        default=None, description="The number of grids that compare the package."
+    )
     has_pypi_release: bool | None = strawberry.field(
         default=None, description="Whether pypiVersion has a number."
     )
@@ -74,50 +85,59 @@ class PackageFilter:
         default=None, description="Whether documentationUrl has an address."
     )
     repository_host: str | None = strawberry.field(
-        default=None, description='Where the repository is, such as "github.com".'
+        default=None, description='The host of the repository, such as "github.com".'
     )
     contributor: str | None = strawberry.field(
-        default=None, description="This login is among the participants, in any case."
+        default=None, description="This login is among the participants, regardless of case."
     )
     created: DateTimeRange | None = strawberry.field(default=None, description="When it was added.")
     modified: DateTimeRange | None = strawberry.field(default=None, description="When it was last edited.")
     last_commit: DateTimeRange | None = strawberry.field(
-        default=None, description="When the last commit was made, where that is known."
+        default=None, description="When the last commit was made, if it is known."
     )
     active_within_days: int | None = strawberry.field(
         default=None,
         metadata=depends_on(DependsOn.TIME),
-        description="The last commit is at most so many days old.",
+        description="The last commit is at most this many days old.",
     )
     missing: list[PackageDetail] | None = strawberry.field(
-        default=None, description="None of these is known of it."
+        default=None, description="The package lacks all of these values."
     )
     and_: list[PackageFilter] | None = strawberry.field(
-        name="and", default=None, description="All of these hold as well."
+        name="and", default=None, description="All of these filters must match too."
     )
     or_: list[PackageFilter] | None = strawberry.field(
-        name="or", default=None, description="At least one of these holds as well."
+        name="or", default=None, description="At least one of these filters must match too."
     )
-    not_: PackageFilter | None = strawberry.field(name="not", default=None, description="This does not hold.")
+    not_: PackageFilter | None = strawberry.field(
+        name="not", default=None, description="This filter must not match."
+    )
 
 
-@strawberry.input(description="Which grids. All conditions that are given must hold; none matches all.")
+@strawberry.input(
+    description="A filter for grids. All given conditions must hold. An empty filter matches all grids."
+)
 class GridFilter:
     """Read by :func:`resolvers.filters.filter_matching.matching_grids`."""
 
     text: str | None = strawberry.field(
-        default=None, description="The title, the slug or the description contains this, in any case."
+        default=None,
+        description="The title, the slug or the description contains this text, regardless of case.",
     )
-    title: str | None = strawberry.field(default=None, description="The title contains this, in any case.")
-    package_count: IntRange | None = strawberry.field(default=None, description="How many packages.")
+    title: str | None = strawberry.field(
+        default=None, description="The title contains this text, regardless of case."
+    )
+    package_count: IntRange | None = strawberry.field(default=None, description="The number of packages.")
     is_locked: bool | None = strawberry.field(default=None, description="Whether it is closed for edits.")
     header: bool | None = strawberry.field(
         default=None, description="Whether the site lists it among its main ones."
     )
     and_: list[GridFilter] | None = strawberry.field(
-        name="and", default=None, description="All of these hold as well."
+        name="and", default=None, description="All of these filters must match too."
     )
     or_: list[GridFilter] | None = strawberry.field(
-        name="or", default=None, description="At least one of these holds as well."
+        name="or", default=None, description="At least one of these filters must match too."
     )
-    not_: GridFilter | None = strawberry.field(name="not", default=None, description="This does not hold.")
+    not_: GridFilter | None = strawberry.field(
+        name="not", default=None, description="This filter must not match."
+    )

@@ -74,7 +74,7 @@ def _matching(
         mask &= _matching(other, argument, table, conditions)
     if filter.or_ is not None:
         if not filter.or_:
-            raise BadUserInput(f"{argument} has an or without any filter in it; give at least one.")
+            raise BadUserInput(f"{argument} has an empty or; give it at least one filter.")
         any_of = 0
         for other in filter.or_:
             any_of |= _matching(other, argument, table, conditions)
@@ -227,7 +227,7 @@ class _ConditionReader:
                 f"{self._argument} has {name} with {len(text):,} characters; it can have {MOST_TEXT:,}."
             )
         if "\0" in text:
-            raise BadUserInput(f"{self._argument} has {name} with a NUL character, which no text has.")
+            raise BadUserInput(f"{self._argument} has {name} with a NUL character, which is not allowed.")
         return text.casefold()
 
     def keys(self, name: str, keys: Sequence[str]) -> Sequence[str]:

@@ -11,12 +11,12 @@ from resolvers.filters.filter_inputs import GridFilter, PackageFilter
 from resolvers.lists.order_enums import GridOrder, PackageOrder
 
 GlobalId = Annotated[
-    strawberry.ID | None, strawberry.argument(description="The global id, as the field `id` gives it.")
+    strawberry.ID | None, strawberry.argument(description="The global id from the field `id`.")
 ]
 DatabaseId = Annotated[int | None, strawberry.argument(description="The number in the REST API.")]
-Slug = Annotated[str | None, strawberry.argument(description="The name in addresses, case-sensitive.")]
+Slug = Annotated[str | None, strawberry.argument(description="The slug, case-sensitive.")]
 PypiName = Annotated[
-    str | None, strawberry.argument(description="The name on PyPI, in any spelling that PyPI takes.")
+    str | None, strawberry.argument(description="The name on PyPI, in any spelling that PyPI accepts.")
 ]
 RepoUrl = Annotated[
     str | None,
@@ -25,28 +25,35 @@ RepoUrl = Annotated[
 
 First = Annotated[
     int | None,
-    strawberry.argument(description="How many from the start, or behind `after`: 0 to 100, 20 by default."),
+    strawberry.argument(
+        description="The number of records from the start, or after `after`: 0 to 100, 20 by default."
+    ),
 ]
-After = Annotated[str | None, strawberry.argument(description="Go on behind this cursor.")]
+After = Annotated[str | None, strawberry.argument(description="The list continues after this cursor.")]
 Last = Annotated[
     int | None,
     strawberry.argument(
-        description="How many from the end, or ahead of `before`: 0 to 100. Not with `first`."
+        description="The number of records from the end, or before `before`: 0 to 100. Not together with `first`."
     ),
 ]
-Before = Annotated[str | None, strawberry.argument(description="Stop ahead of this cursor.")]
+Before = Annotated[str | None, strawberry.argument(description="The list ends before this cursor.")]
 
 PackageFilterArgument = Annotated[
-    PackageFilter | None, strawberry.argument(name="filter", description="Which packages; all by default.")
+    PackageFilter | None,
+    strawberry.argument(name="filter", description="The packages to list; all by default."),
 ]
 GridFilterArgument = Annotated[
-    GridFilter | None, strawberry.argument(name="filter", description="Which grids; all by default.")
+    GridFilter | None, strawberry.argument(name="filter", description="The grids to list; all by default.")
 ]
 PackageOrderArgument = Annotated[
     PackageOrder | None,
-    strawberry.argument(description="The order; by default the newest databaseId first, as in the REST API."),
+    strawberry.argument(
+        description="The sort order. By default the highest databaseId comes first, as in the REST API."
+    ),
 ]
 GridOrderArgument = Annotated[
     GridOrder | None,
-    strawberry.argument(description="The order; by default the newest databaseId first, as in the REST API."),
+    strawberry.argument(
+        description="The sort order. By default the highest databaseId comes first, as in the REST API."
+    ),
 ]

@@ -10,16 +10,16 @@ import strawberry
 from catalog.sort_orders import GridValue, Order, PackageValue, grid_order, package_order
 from upstream.client.v4_records import GridRecord, PackageRecord
 
-_ASCENDING = ", the smallest first; missing values last, ties by databaseId."
-_DESCENDING = ", the greatest first; missing values last, ties by databaseId."
+_ASCENDING = ", the lowest first; missing values last, ties by databaseId."
+_DESCENDING = ", the highest first; missing values last, ties by databaseId."
 
 
-@strawberry.enum(description="What packages are ordered by, and which way.")
+@strawberry.enum(description="The sort orders of packages.")
 class PackageOrder(Enum):
     """The value is an :class:`~catalog.sort_orders.Order`."""
 
     TITLE_ASC = strawberry.enum_value(
-        package_order(PackageValue.TITLE), description="By title, whatever its case, from A to Z."
+        package_order(PackageValue.TITLE), description="By title, regardless of case, from A to Z."
     )
     TITLE_DESC = strawberry.enum_value(
         package_order(PackageValue.TITLE, descending=True), description="By title, from Z to A."
@@ -33,34 +33,34 @@ class PackageOrder(Enum):
         package_order(PackageValue.FORKS, descending=True), description="By forks" + _DESCENDING
     )
     CREATED_ASC = strawberry.enum_value(
-        package_order(PackageValue.CREATED), description="By when it was added, the oldest first."
+        package_order(PackageValue.CREATED), description="By the date when it was added, the oldest first."
     )
     CREATED_DESC = strawberry.enum_value(
         package_order(PackageValue.CREATED, descending=True),
-        description="By when it was added, the newest first.",
+        description="By the date when it was added, the newest first.",
     )
     MODIFIED_ASC = strawberry.enum_value(
-        package_order(PackageValue.MODIFIED), description="By when it was last edited, the longest ago first."
+        package_order(PackageValue.MODIFIED), description="By the date of the last edit, the oldest first."
     )
     MODIFIED_DESC = strawberry.enum_value(
         package_order(PackageValue.MODIFIED, descending=True),
-        description="By when it was last edited, the latest first.",
+        description="By the date of the last edit, the newest first.",
     )
     LAST_COMMIT_ASC = strawberry.enum_value(
         package_order(PackageValue.LAST_COMMIT),
-        description="By the last commit, the longest ago first; without one last.",
+        description="By the date of the last commit, the oldest first; missing dates last.",
     )
     LAST_COMMIT_DESC = strawberry.enum_value(
         package_order(PackageValue.LAST_COMMIT, descending=True),
-        description="By the last commit, the latest first; without one last.",
+        description="By the date of the last commit, the newest first; missing dates last.",
     )
     COMMITS_ASC = strawberry.enum_value(
         package_order(PackageValue.COMMITS_IN_52_WEEKS),
-        description="By the commits of 52 weeks" + _ASCENDING,
+        description="By the number of commits in 52 weeks" + _ASCENDING,
     )
     COMMITS_DESC = strawberry.enum_value(
         package_order(PackageValue.COMMITS_IN_52_WEEKS, descending=True),
-        description="By the commits of 52 weeks" + _DESCENDING,
+        description="By the number of commits in 52 weeks" + _DESCENDING,
     )
     GRID_COUNT_ASC = strawberry.enum_value(
         package_order(PackageValue.GRIDS), description="By the number of grids" + _ASCENDING
@@ -76,12 +76,12 @@ class PackageOrder(Enum):
         return cast("Order[PackageRecord]", self.value)
 
 
-@strawberry.enum(description="What grids are ordered by, and which way.")
+@strawberry.enum(description="The sort orders of grids.")
 class GridOrder(Enum):
     """The value is an :class:`~catalog.sort_orders.Order`."""
 
     TITLE_ASC = strawberry.enum_value(
-        grid_order(GridValue.TITLE), description="By title, whatever its case, from A to Z."
+        grid_order(GridValue.TITLE), description="By title, regardless of case, from A to Z."
     )
     TITLE_DESC = strawberry.enum_value(
         grid_order(GridValue.TITLE, descending=True), description="By title, from Z to A."
@@ -94,17 +94,18 @@ class GridOrder(Enum):
         description="By the number of packages" + _DESCENDING,
     )
     CREATED_ASC = strawberry.enum_value(
-        grid_order(GridValue.CREATED), description="By when it was added, the oldest first."
+        grid_order(GridValue.CREATED), description="By the date when it was added, the oldest first."
     )
     CREATED_DESC = strawberry.enum_value(
-        grid_order(GridValue.CREATED, descending=True), description="By when it was added, the newest first."
+        grid_order(GridValue.CREATED, descending=True),
+        description="By the date when it was added, the newest first.",
     )
     MODIFIED_ASC = strawberry.enum_value(
-        grid_order(GridValue.MODIFIED), description="By when it was last edited, the longest ago first."
+        grid_order(GridValue.MODIFIED), description="By the date of the last edit, the oldest first."
     )
     MODIFIED_DESC = strawberry.enum_value(
         grid_order(GridValue.MODIFIED, descending=True),
-        description="By when it was last edited, the latest first.",
+        description="By the date of the last edit, the newest first.",
     )
 
     @property

@@ -83,13 +83,13 @@ class PageInfo:
     end_cursor: str | None = strawberry.field(description="When paginating forwards, the cursor to continue.")
 
 
-@strawberry.type(description="A record at its place in a list.")
+@strawberry.type(description="A record with its position in a list.")
 class Edge(Generic[T]):
     """Holds a record, or the error of one that does not fit."""
 
-    cursor: str = strawberry.field(description="The place, for `after` and `before`.")
+    cursor: str = strawberry.field(description="The position, for `after` and `before`.")
     node: T | None = strawberry.field(
-        description="The record. Null, with an error, if upstream's data for it makes no sense."
+        description="The record. Null, with an error, if upstream's data for it are wrong."
     )
 
 
@@ -108,7 +108,7 @@ def page_info(root: Connection[T]) -> PageInfo:
     )
 
 
-@strawberry.type(description="A part of a list, with cursors to go on from.")
+@strawberry.type(description="A page of a list, with cursors.")
 class Connection(Generic[T]):
     """Writes cursors when they are asked for."""
 
@@ -120,16 +120,16 @@ class Connection(Generic[T]):
     edges: list[Edge[T]] = strawberry.field(
         resolver=edges,
         metadata=depends_on(DependsOn.CATALOG),
-        description="The records of this part with their cursors.",
+        description="The records of this page with their cursors.",
     )
-    nodes: list[T | None] = strawberry.field(description="The records of this part without their cursors.")
+    nodes: list[T | None] = strawberry.field(description="The records of this page without cursors.")
 
     page_info: PageInfo = strawberry.field(
         resolver=page_info,
         metadata=depends_on(DependsOn.CATALOG),
-        description="Whether there is more, and from where.",
+        description="Whether there are more records, and the cursors of this page.",
     )
-    total_count: int = strawberry.field(description="How many records the whole list has.")
+    total_count: int = strawberry.field(description="The number of records in the whole list.")
 
 
 def connection(span: Span, ids: Sequence[K], order: Order[R], records: Mapping[K, R]) -> Connection[R]:
@@ -185,11 +185,11 @@ def read_cursor(field: str, argument: str, cursor: str, order: Order[R]) -> tupl
             raise NotACursor
     except NotACursor:
         raise BadUserInput(
-            f"{field}({argument}:) is no cursor of this list; take one from an edge or pageInfo."
+            f"{field}({argument}:) is not a cursor of this list; take one from an edge or pageInfo."
         ) from None
     if name != order.name:
         raise BadUserInput(
-            f"{field}({argument}:) is a cursor of another order ({name}); this list is in order of {order.name}."
+            f"{field}({argument}:) is a cursor of another sort order ({name}); this list is in order of {order.name}."
         )
     return value, id
 

@@ -161,4 +161,6 @@ def parsed_id(global_id: str, argument: str) -> tuple[str, str]:
 
 def _no_global_id(argument: str) -> BadUserInput:
     example = relay.to_base64("Package", 1599)
-    return BadUserInput(f'{argument} is no global id; one looks like "{example}", as the field id gives it.')
+    return BadUserInput(
+        f'{argument} is not a global id; a global id looks like "{example}", as in the field id.'
+    )

@@ -37,7 +37,9 @@ class EntityBudget:
         :raises TooComplex: that is more than it may.
         """
         if not self.allowed:
-            raise Forbidden("_entities is for the router alone, whose secret this request does not have.")
+            raise Forbidden(
+                "_entities is for the router only, and this request does not have the router's secret."
+            )
         self.asked += count
         if self.asked > self.most:
             raise TooComplex(

@@ -184,8 +184,8 @@ async def test_without_a_catalog_there_is_one_batch_for_each_type_and_key(use_en
         ),
         (
             {"__typename": "Package", "id": "x"},
-            'The id of representation 1 of _entities is no global id; one looks like "UGFja2FnZToxNTk5", as the '
-            "field id gives it.",
+            "The id of representation 1 of _entities is not a global id; a global id looks like "
+            '"UGFja2FnZToxNTk5", as in the field id.',
         ),
         (
             {"__typename": "Contributor", "id": relay.to_base64("Grid", 15)},

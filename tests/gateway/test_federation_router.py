@@ -47,7 +47,10 @@ async def test_entities_are_refused_without_the_secret(guarded: httpx.AsyncClien
     body = (await guarded.post("/graphql", json={"query": ENTITIES}, headers=headers)).json()
     assert body["data"] is None
     (error,) = body["errors"]
-    assert error["message"] == "_entities is for the router alone, whose secret this request does not have."
+    assert (
+        error["message"]
+        == "_entities is for the router only, and this request does not have the router's secret."
+    )
     assert (error["path"], error["extensions"]) == (["_entities"], {"code": "FORBIDDEN"})
 
 

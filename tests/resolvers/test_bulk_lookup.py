@@ -116,11 +116,14 @@ async def test_any_record_is_found_by_its_global_id(ask_catalog: Ask) -> None:
 @pytest.mark.parametrize(
     ("id", "sentence"),
     [
-        ("x", 'node(id:) is no global id; one looks like "UGFja2FnZToxNTk5", as the field id gives it.'),
+        (
+            "x",
+            'node(id:) is not a global id; a global id looks like "UGFja2FnZToxNTk5", as in the field id.',
+        ),
         (gid("User:5"), "node(id:) is the global id of a User, which is no type of this graph."),
         (
             gid("Package:x"),
-            'node(id:) is no global id; one looks like "UGFja2FnZToxNTk5", as the field id gives it.',
+            'node(id:) is not a global id; a global id looks like "UGFja2FnZToxNTk5", as in the field id.',
         ),
     ],
 )

@@ -18,7 +18,7 @@ PAGE = f"""query($since: String, $first: Int) {{ changes(since: $since, first: $
     totalCount nodes {{ {EVENT} }}
     pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }}"""
 STATUS = "catalog { changesCursor }"
-ANEW = "take catalog { changesCursor }, read the records anew, and go on from there."
+ANEW = "take catalog { changesCursor }, read the records again, and continue from there."
 
 Read = Callable[..., Any]
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PAGE = """query($since: String) { changes(since: $since) {
     nodes { cursor } pageInfo { hasNextPage hasPreviousPage endCursor } } }"""
-ANEW = "take catalog { changesCursor }, read the records anew, and go on from there."
+ANEW = "take catalog { changesCursor }, read the records again, and continue from there."
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def feed_of(cursor: str) -> str:
     ],
 )
 async def test_what_is_no_cursor_is_refused(ask: Ask, cursor: str) -> None:
-    sentence = "changes(since:) is no cursor of the change feed; take one from changes."
+    sentence = "changes(since:) is not a cursor of the change feed; take one from changes."
     assert await refusal(ask, cursor) == sentence
 
 
@@ -84,7 +84,7 @@ async def test_a_cursor_of_another_feed_is_refused(ask_catalog: Ask) -> None:
 async def test_a_cursor_of_a_list_of_packages_is_refused(ask_catalog: Ask) -> None:
     body = await ask_catalog("{ packages(first: 1) { pageInfo { endCursor } } }")
     cursor = body["data"]["packages"]["pageInfo"]["endCursor"]
-    assert "is no cursor of the change feed" in await refusal(ask_catalog, cursor)
+    assert "is not a cursor of the change feed" in await refusal(ask_catalog, cursor)
 
 
 def source_on(path: Path, embedded: EmbeddedUpstream) -> AbstractAsyncContextManager[CatalogSource]:

@@ -257,7 +257,7 @@ async def test_more_than_twenty_come_from_the_catalog_without_a_request(
 ) -> None:
     found = await search(ask_catalog, "django", first=21)
     assert found["answeredBy"] == "CATALOG"
-    assert found["reason"] == "More than 20 were asked for, which is the most that upstream gives."
+    assert found["reason"] == "More than 20 results were requested, which is more than upstream gives."
     assert len(found["edges"]) == 21
     assert embedded.requests.total == 0
 
@@ -274,7 +274,7 @@ async def test_pages_of_the_catalogs_answer_meet_every_record_once(
         if not found["pageInfo"]["hasNextPage"]:
             break
         after = found["pageInfo"]["endCursor"]
-    assert found["reason"] == "The cursor is one of the catalog's answer."
+    assert found["reason"] == "The cursor comes from an answer of the catalog."
     assert len(seen) == len(set(seen)) == found["totalCount"] > 120
     # Small pages go on with the same answer, though upstream could give them.
     assert (await search(ask_catalog, "django", first=2, after=after))["answeredBy"] == "CATALOG"

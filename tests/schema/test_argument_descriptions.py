@@ -33,4 +33,7 @@ def test_a_description_names_no_argument_that_the_field_lacks(name: str) -> None
 
 def test_the_packages_of_a_grid_are_described_in_the_order_in_which_they_come() -> None:
     description = FIELDS["Grid.packages"].args["orderBy"].description
-    assert description == "The order; by default by title, equal titles by databaseId."
+    assert (
+        description
+        == "The sort order. By default packages are sorted by title, and equal titles by databaseId."
+    )

@@ -23,8 +23,8 @@ query($text: String!, $first: Int, $after: String) {
   }
 }
 """
-NO_CURSOR = "search(after:) is no cursor of a search; take one from an edge or pageInfo."
-OTHER_QUERY = "search(after:) is a cursor of the search for something else; begin without one."
+NO_CURSOR = "search(after:) is not a cursor of a search; take one from an edge or pageInfo."
+OTHER_QUERY = "search(after:) is a cursor of another search; begin without a cursor."
 
 
 def camel(name: str) -> str:
@@ -71,7 +71,7 @@ async def test_a_blank_query_finds_nothing_without_a_request(
     assert body["data"]["search"] == {
         "totalCount": 0,
         "answeredBy": "CATALOG",
-        "reason": "The query is blank, so nothing was looked for.",
+        "reason": "The query is blank, so there was no search.",
         "edges": [],
         "pageInfo": {"hasNextPage": False, "hasPreviousPage": False, "endCursor": None},
     }
@@ -85,9 +85,9 @@ async def test_a_blank_query_finds_nothing_without_a_request(
         (" " * 201, "search(query:) has 201 characters; it can have up to 200."),
         ("a " * 21, "search(query:) has 21 words; it can have up to 20."),
         ("a.b-" * 20, "search(query:) has 40 words; it can have up to 20."),
-        ("a\0", "search(query:) has a NUL character, which no record has."),
-        ("a\ud800", "search(query:) has half of a surrogate pair, which is no character."),
-        ("\udfff\ud83d", "search(query:) has half of a surrogate pair, which is no character."),
+        ("a\0", "search(query:) has a NUL character, which is not allowed."),
+        ("a\ud800", "search(query:) has half of a surrogate pair, which is not a character."),
+        ("\udfff\ud83d", "search(query:) has half of a surrogate pair, which is not a character."),
     ],
 )
 async def test_a_query_that_cannot_be_looked_for_is_a_sentence(

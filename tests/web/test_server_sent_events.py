@@ -104,7 +104,7 @@ async def test_a_head_of_a_subscription_does_not_wait_for_events(gateway: Served
     assert response.headers["Content-Type"].startswith("application/json")
 
 
-NO_CURSOR = "catalogChanged(since:) is no cursor of the change feed; take one from changes."
+NO_CURSOR = "catalogChanged(since:) is not a cursor of the change feed; take one from changes."
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ async def test_a_client_that_leaves_leaves_nothing_behind(gateway: Served, leave
     gateway.wait_until_idle()
 
 
-NO_CURSOR = "catalogChanged(since:) is no cursor of the change feed; take one from changes."
+NO_CURSOR = "catalogChanged(since:) is not a cursor of the change feed; take one from changes."
 UNFIT = "Variable '$since' has invalid value: Expected a value of non-null type 'String!' to be provided."
 
 

@@ -184,7 +184,7 @@ async def test_a_malformed_cursor_is_a_sentence(ask_catalog: Ask, argument: str,
     body = await ask_catalog(PAGE, **{argument: cursor})
     (error,) = body["errors"]
     assert error["message"] == (
-        f"packages({argument}:) is no cursor of this list; take one from an edge or pageInfo."
+        f"packages({argument}:) is not a cursor of this list; take one from an edge or pageInfo."
     )
     assert error["extensions"] == {"code": "BAD_USER_INPUT"}
 
@@ -197,5 +197,5 @@ async def test_a_cursor_of_another_order_is_a_sentence(ask_catalog: Ask) -> None
     for order, name in (("STARS_ASC", "stars ascending"), ("TITLE_DESC", "title descending")):
         (error,) = (await ask_catalog(query % order, after=cursor))["errors"]
         assert error["message"] == (
-            f"packages(after:) is a cursor of another order (stars descending); this list is in order of {name}."
+            f"packages(after:) is a cursor of another sort order (stars descending); this list is in order of {name}."
         )

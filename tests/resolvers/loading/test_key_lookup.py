@@ -125,7 +125,7 @@ async def test_an_id_that_no_record_has_is_missing(ask: Ask, id: int) -> None:
         (
             # Not repeated: a document names a variable hundreds of times, and each would repeat it.
             f'id: "{global_id("P" * 1000 + ":1")}"',
-            'package(id:) is no global id; one looks like "UGFja2FnZToxNTk5", as the field id gives it.',
+            'package(id:) is not a global id; a global id looks like "UGFja2FnZToxNTk5", as in the field id.',
         ),
     ],
 )
@@ -158,5 +158,5 @@ async def test_what_is_no_global_id_is_a_sentence(ask: Ask, id: str) -> None:
     body = await ask("query($id: ID) { package(id: $id) { title } }", id=id)
     (error,) = body["errors"]
     assert error["message"] == (
-        'package(id:) is no global id; one looks like "UGFja2FnZToxNTk5", as the field id gives it.'
+        'package(id:) is not a global id; a global id looks like "UGFja2FnZToxNTk5", as in the field id.'
     )
