@@ -30,8 +30,8 @@ from catalog.indexed_catalog import Catalog
 from engine import Engine, code_generation
 from engine.field_failures import AnswerEncoder
 from engine.plan_execution import answers
-from engine.plan_run import PlanRun
 from engine.run_limits import NO_LIMITS
+from engine.run_state import PlanRun
 from gateway.document_reading import read_document
 from resolvers.loading.record_loaders import Loaders
 from resolvers.loading.request_context import Context, EntityBudget

@@ -27,7 +27,7 @@ from catalog.freshness import Snapshot
 from engine import Engine, code_generation
 from engine.field_failures import AnswerEncoder
 from engine.plan_execution import answers
-from engine.plan_run import PlanRun as EngineRequest
+from engine.run_state import PlanRun as EngineRequest
 from gateway.limits import check_document, check_text
 from gateway.prepared_request import GraphQLRequest
 from gateway.request_execution import Gateway

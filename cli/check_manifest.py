@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 from cli.arguments import manifest_or_stop, settings_or_stop
-from cli.exits import stop
+from cli.error_exit import stop
 
 
 def check_manifest(manifest: Annotated[Path, typer.Argument(help="The file of the manifest.")]) -> None:
     """Check that the documents of a manifest fit the schema. The exit status is 1 if some do not."""
     from gateway.document_cache import DocumentCache
-    from gateway.persisted.trusted_manifest import unfit_documents
+    from gateway.persisted.manifest_format import unfit_documents
     from setting_groups import document_limits
 
     documents = DocumentCache(document_limits(settings_or_stop()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from cli.exits import stop
+from cli.error_exit import stop
 
 
 def bindable_port(host: str, port: int) -> int:

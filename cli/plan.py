@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.arguments import DocumentArgument, VariablesFlag, settings_or_stop, variables_or_stop
-from cli.exits import stop
+from cli.error_exit import stop
 
 
 def plan(

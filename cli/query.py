@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.arguments import DocumentArgument, UpstreamFlag, VariablesFlag, settings_or_stop, variables_or_stop
-from cli.exits import stop
+from cli.error_exit import stop
 
 if TYPE_CHECKING:
     from gateway.prepared_request import GraphQLRequest

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.exits import stop
+from cli.error_exit import stop
 
 
 def schema(

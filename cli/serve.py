@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cli.arguments import UpstreamFlag, manifest_or_stop, settings_or_stop
-from cli.exits import stop
+from cli.error_exit import stop
 from cli.listening import authority, bindable_port
 
 

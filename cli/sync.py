@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.arguments import UpstreamFlag, settings_or_stop
-from cli.exits import stop
+from cli.error_exit import stop
 
 if TYPE_CHECKING:
     from catalog.sync.refresher import CrawlResult

@@ -11,8 +11,8 @@ The engine imports nothing of the house. It offers:
 ``docs/engine.md`` follows an operation from its text to the bytes of its answer.
 """
 
-from engine.event_loop_turns import AtTurn, InTurn, turns
-from engine.fallback import Fallback, FallbackReason
+from engine.event_loop_yielding import AtTurn, InTurn, turns
+from engine.fallback_reasons import Fallback, FallbackReason
 from engine.operation_plans import Engine, Ran
 from engine.relation_protocols import ListsByKey, RecordId, RelationToMany, RelationToOne
 from engine.run_errors import AnswerTooLarge, OutOfTime, Stopped, TooComplex

@@ -14,7 +14,7 @@ import msgspec
 from graphql import GraphQLError, Node
 from graphql.error import located_error
 
-from engine.event_loop_turns import turns
+from engine.event_loop_yielding import turns
 from engine.run_errors import AnswerTooLarge, Stopped
 from engine.work_steps import ERROR, Spend
 

@@ -10,10 +10,10 @@ from typing import Any, Protocol
 
 from graphql.pyutils import Path
 
-from engine.event_loop_turns import turns
-from engine.fallback import Fallback
-from engine.plan_run import Pending, PlanRun, Values
+from engine.event_loop_yielding import turns
+from engine.fallback_reasons import Fallback
 from engine.relation_protocols import Relation
+from engine.run_state import Pending, PlanRun, Values
 from engine.work_steps import CALL, CALL_AWAITED
 
 RELATED_AT_ONCE, CALLED_AT_ONCE = 500, 8

@@ -30,7 +30,7 @@ from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.types.base_scalars import isoformat
 from strawberry.types.scalar import ScalarDefinition
 
-from engine.fallback import Fallback
+from engine.fallback_reasons import Fallback
 from engine.field_failures import Failed
 
 Convert = Callable[[Any], Any]

@@ -19,15 +19,15 @@ from graphql.execution.values import VariableValues
 from strawberry.extensions import SchemaExtension
 from strawberry.extensions.directives import DirectivesExtension
 
-from engine.event_loop_turns import turns
-from engine.fallback import Fallback, FallbackReason
+from engine.event_loop_yielding import turns
+from engine.fallback_reasons import Fallback, FallbackReason
 from engine.field_failures import AnswerEncoder, errors_in
 from engine.plan_compiler import Compiler, PlanSteps
 from engine.plan_execution import answers
 from engine.plan_nodes import Plan
 from engine.plan_printing import dump
-from engine.plan_run import PlanRun
 from engine.run_limits import NO_LIMITS
+from engine.run_state import PlanRun
 from engine.runtime_types import RuntimeTypes
 from engine.skip_include import condition_variables
 from engine.work_steps import Spend, uncounted

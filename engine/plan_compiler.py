@@ -39,7 +39,7 @@ from strawberry.execution.is_awaitable import optimized_is_awaitable
 from engine.code_generation import BuildSource
 from engine.field_sources import Attribute, Related, UnknownPath
 from engine.plan_nodes import Column, Plan, PlanNode, Selection, Shape
-from engine.plan_run import InfoFor, PlanRun
+from engine.run_state import InfoFor, PlanRun
 from engine.runtime_types import RuntimeTypes
 from engine.strawberry_fields import AskedField, source_of
 

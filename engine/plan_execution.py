@@ -13,14 +13,14 @@ from typing import Any
 
 import msgspec
 
-from engine.event_loop_turns import InTurn, turns
-from engine.fallback import Fallback
+from engine.event_loop_yielding import InTurn, turns
+from engine.fallback_reasons import Fallback
 from engine.field_failures import Encoded
 from engine.field_sources import RELATED_AT_ONCE
 from engine.plan_nodes import Part, PlanNode, by_key, standing
-from engine.plan_run import LOOK_AT_TIME, Pending, PlanRun
 from engine.relation_protocols import ListsByKey
 from engine.run_errors import AnswerTooLarge, Stopped
+from engine.run_state import LOOK_AT_TIME, Pending, PlanRun
 
 FEW = 10_000
 """Values that an answer may have to be made in one piece: that takes 3 ms at most."""

@@ -25,12 +25,12 @@ from graphql import (
 )
 
 from engine.code_generation import Build
-from engine.fallback import Fallback
+from engine.fallback_reasons import Fallback
 from engine.field_failures import Failed
 from engine.field_sources import FieldSource
 from engine.leaf_values import reject_abnormal
-from engine.plan_run import InfoFor, PlanRun, Values
 from engine.relation_protocols import ListsByKey, Relation
+from engine.run_state import InfoFor, PlanRun, Values
 from engine.work_steps import LEAVES, OBJECT
 
 COUNTED = 3000

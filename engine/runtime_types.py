@@ -17,7 +17,7 @@ from strawberry.types import has_object_definition
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.union import StrawberryUnion
 
-from engine.fallback import Fallback
+from engine.fallback_reasons import Fallback
 from engine.leaf_values import reject_abnormal
 
 MOST_CLASSES = 10_000

@@ -15,7 +15,7 @@ from graphql import (
     VariableNode,
 )
 
-from engine.fallback import Fallback
+from engine.fallback_reasons import Fallback
 
 _CONDITIONS = ("skip", "include")
 _INTROSPECTION = ("__schema", "__type")

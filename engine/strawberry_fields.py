@@ -28,8 +28,8 @@ from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
 from engine.field_sources import Attribute, Called, FieldSource, Related
-from engine.plan_run import InfoFor, PlanRun
 from engine.relation_protocols import RelationToMany, RelationToOne
+from engine.run_state import InfoFor, PlanRun
 
 _NO_VARIABLES = VariableValues({}, {})
 _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)

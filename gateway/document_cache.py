@@ -16,7 +16,7 @@ from graphql import GraphQLError
 
 from catalog.catalog_source import CatalogSource
 from engine import TooComplex
-from engine.event_loop_turns import turns
+from engine.event_loop_yielding import turns
 from gateway.document_reading import read_document
 from gateway.limits import DocumentLimits, check_document, check_sizes, check_text
 from resolvers.lists.list_sizes import USUAL_SIZES, ListSizes, list_sizes

@@ -8,8 +8,8 @@ from catalog.catalog_source import CatalogSource
 from catalog.freshness import Snapshot, SnapshotStatus
 from engine import Engine, Fallback, FallbackReason, RunLimits
 from engine.answer_dependencies import DependsOn
-from gateway.answers import GraphQLAnswer, answer_of, answer_of_engine
 from gateway.federation_router import FederationRouter
+from gateway.graphql_answer import GraphQLAnswer, answer_of, answer_of_engine
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
 from resolvers.loading.record_loaders import Loaders
 from resolvers.loading.request_context import Context

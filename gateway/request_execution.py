@@ -14,10 +14,10 @@ from catalog.catalog_source import CatalogSource
 from catalog.freshness import Snapshot
 from engine import Engine, RunLimits, Stopped, TooComplex
 from gateway.admission_queue import Admission, Overloaded, Turn
-from gateway.answers import GraphQLAnswer, event_of, overloaded, refusal, stopped_by
 from gateway.deadline import Deadline
 from gateway.document_cache import DocumentCache
 from gateway.federation_router import FederationRouter
+from gateway.graphql_answer import GraphQLAnswer, event_of, overloaded, refusal, stopped_by
 from gateway.limits import DocumentLimits
 from gateway.named_operation import is_subscription, why_unclear
 from gateway.operation_runner import OperationRunner

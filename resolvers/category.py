@@ -6,7 +6,7 @@ from typing import Annotated
 
 import strawberry
 
-from catalog.column_tables import package_table
+from catalog.columns_and_masks import package_table
 from catalog.indexed_catalog import Catalog
 from resolvers.lists.list_arguments import (
     After,

@@ -8,8 +8,8 @@ from typing import Annotated, Generic, TypeVar, cast
 
 import strawberry
 
-from catalog.column_tables import contributor_table
-from catalog.contributors import (
+from catalog.columns_and_masks import contributor_table
+from catalog.contributor_index import (
     ContributorRecord,
     by_login,
     by_package_count,

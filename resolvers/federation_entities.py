@@ -16,7 +16,7 @@ from typing import Annotated, Any, TypeAlias
 import strawberry
 from strawberry.federation.schema import FederationAny
 
-from catalog.contributors import ContributorRecord
+from catalog.contributor_index import ContributorRecord
 from catalog.indexed_catalog import Catalog
 from catalog.pypi_and_repository import normalise_pypi_name, repository
 from resolvers.client_errors import BadUserInput

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import strawberry
 
-from catalog.contributors import ContributorRecord
+from catalog.contributor_index import ContributorRecord
 from resolvers.client_errors import BadUserInput
 from resolvers.contributor import contributor_by_login
 from resolvers.loading.key_lookup import each, node_id, parsed_id

@@ -2,7 +2,7 @@
 
 Upstream knows more (downloads, its own weights) but gives 20 hits at most, without ids, from an index that is
 rebuilt now and then: a hit can be of a record that is gone (contract section 4). The catalog answers when
-upstream fails or is slow, when it has been asked enough (``upstream.batching.request_budget``), and for whoever
+upstream fails or is slow, when it has been asked enough (``upstream.batching.unknown_key_budget``), and for whoever
 wants more than 20.
 """
 

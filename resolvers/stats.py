@@ -8,8 +8,8 @@ from typing import Annotated
 
 import strawberry
 
-from catalog.column_tables import package_table
-from catalog.contributors import contributors
+from catalog.columns_and_masks import package_table
+from catalog.contributor_index import contributors
 from catalog.indexed_catalog import Catalog
 from catalog.sort_orders import NEWEST_FIRST, last_commit
 from resolvers.client_errors import BadUserInput

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 from strawberry import relay
 
-from catalog import contributors
+from catalog import contributor_index as contributors
 from engine import decided_by_class
 from engine.answer_dependencies import DependsOn, depends_on
 from resolvers import contributor as resolvers
@@ -26,7 +26,7 @@ LazyContributor = Annotated["Contributor", strawberry.lazy("schema.contributor")
     keys=["id", "login"],
 )
 class Contributor(relay.Node):
-    """Resolved from :class:`catalog.contributors.ContributorRecord`."""
+    """Resolved from :class:`catalog.contributor_index.ContributorRecord`."""
 
     login: str = strawberry.field(
         description="The login, as the newest package spells it. Packages can differ in upper and lower case."

@@ -24,7 +24,7 @@ from web.graphql_endpoint import EXPOSED, GraphQLEndpoint
 from web.http_responses import refusal
 from web.operations.health import Readiness, healthz
 from web.operations.traffic_history import History
-from web.pages.documents import doc
+from web.pages.documentation import doc
 from web.pages.explore_app import Explore
 from web.pages.graphiql import graphiql_routes
 from web.pages.home import Home, favicon

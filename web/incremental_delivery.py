@@ -18,8 +18,8 @@ from strawberry.http.streaming import MultipartTransport
 from strawberry.types.execution import ExecutionResult
 
 from engine import AnswerTooLarge, Stopped
-from gateway.answers import GraphQLAnswer, answer_of, stopped_by
 from gateway.error_format import field_error
+from gateway.graphql_answer import GraphQLAnswer, answer_of, stopped_by
 from gateway.prepared_request import PreparedRequest
 from gateway.request_execution import Gateway
 from web.cache_headers import Headers

@@ -28,7 +28,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
     NextMessage,
 )
 
-from engine.event_loop_turns import turns
+from engine.event_loop_yielding import turns
 from gateway.admission_queue import Overloaded
 from gateway.error_format import field_error, overload
 from gateway.persisted.document_lookup import Refused

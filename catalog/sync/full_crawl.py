@@ -1,4 +1,4 @@
-"""Reads upstream's three lists (``catalog.sync.list_reading``), as upstream had them all at one moment.
+"""Reads upstream's three lists (``catalog.sync.paged_list_reading``), as upstream had them all at one moment.
 
 When all lists have been read, each is looked at once more: if none has changed, they are as upstream had them all
 at one moment. What has changed inside a row cannot be told, but where the rows of a package and a grid disagree on
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from catalog.sync.list_reading import MOST_ASKED_ALONE, ListReading, Progress
+from catalog.sync.paged_list_reading import MOST_ASKED_ALONE, ListReading, Progress
 from upstream.batching.batcher import Batcher
 from upstream.client.api_client import Client
 from upstream.client.upstream_errors import UpstreamBadData

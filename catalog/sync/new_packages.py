@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 
 from catalog.indexed_catalog import Catalog
-from catalog.sync.list_reading import BEYOND_THE_END
+from catalog.sync.paged_list_reading import BEYOND_THE_END
 from upstream.batching.batcher import Batcher
 from upstream.client.api_client import Client
 from upstream.client.upstream_errors import UpstreamError, UpstreamUnavailable

@@ -15,8 +15,8 @@ from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog, CatalogDifference
 from catalog.storage.sqlite_storage import Storage, Stored
 from catalog.sync.catalog_guard import Guard
-from catalog.sync.feed_reader import FeedReader
-from catalog.sync.signal import Signal
+from catalog.sync.change_feed_reader import FeedReader
+from catalog.sync.wake_up_signal import Signal
 from upstream.batching.batcher import Batcher
 from upstream.client.upstream_errors import StorageUnavailable
 from upstream.client.v4_records import GRID, PACKAGE, Record

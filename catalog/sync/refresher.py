@@ -12,8 +12,8 @@ from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog, CatalogDifference, compare
 from catalog.sync.catalog_guard import Guard
 from catalog.sync.full_crawl import LastGood, crawl
-from catalog.sync.list_reading import Progress
 from catalog.sync.new_packages import find_new_packages
+from catalog.sync.paged_list_reading import Progress
 from catalog.sync.publisher import Publisher
 from catalog.sync.refresh_attempts import as_upstream_error
 from catalog.sync.schedule import Schedule

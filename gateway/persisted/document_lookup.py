@@ -14,9 +14,9 @@ from typing import Literal
 import msgspec
 
 from gateway.document_cache import DocumentCache
-from gateway.persisted.registered_documents import RegisteredDocuments
+from gateway.persisted.automatic_persisted_queries import RegisteredDocuments
+from gateway.persisted.manifest_format import SHA256_PREFIX, sha256, why_unfit
 from gateway.persisted.trusted_documents import TrustedDocuments
-from gateway.persisted.trusted_manifest import SHA256_PREFIX, sha256, why_unfit
 
 Outcome = Literal["trusted", "automatic", "registered", "missing", "refused"]
 OUTCOMES: tuple[Outcome, ...] = ("trusted", "automatic", "registered", "missing", "refused")

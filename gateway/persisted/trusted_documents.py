@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gateway.document_cache import DocumentCache
-from gateway.persisted.trusted_manifest import Manifest, WrongManifest, read_manifest, unfit_documents
+from gateway.persisted.manifest_format import Manifest, WrongManifest, read_manifest, unfit_documents
 
 LOOK_AGAIN = 1.0
 """Seconds after which the file is looked at again, if anybody asks."""

@@ -14,7 +14,7 @@ from math import inf
 from sys import getsizeof
 from typing import Any, Generic, TypeVar
 
-from catalog.column_tables import Table, grid_table, package_table
+from catalog.columns_and_masks import Table, grid_table, package_table
 from catalog.indexed_catalog import Catalog
 from catalog.sort_orders import Order
 from resolvers.current_time import now

@@ -1,7 +1,7 @@
 """Which rows of the catalog a filter matches.
 
 Texts are compared by their Unicode case folding. Moments are instants: offsets do not matter. Each condition is
-one pass over a column, and conditions are combined as masks (``catalog.column_tables``).
+one pass over a column, and conditions are combined as masks (``catalog.columns_and_masks``).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import datetime
 from math import inf
 from typing import Any, NamedTuple, TypeVar
 
-from catalog.column_tables import Mask, Table, grid_table, package_table
+from catalog.columns_and_masks import Mask, Table, grid_table, package_table
 from catalog.indexed_catalog import Catalog
 from catalog.sort_orders import commits_in_52_weeks, last_commit
 from resolvers.client_errors import BadUserInput

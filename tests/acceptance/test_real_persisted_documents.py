@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.document_cache import DocumentCache
-from gateway.persisted.trusted_manifest import read_manifest, unfit_documents
+from gateway.persisted.manifest_format import read_manifest, unfit_documents
 from tests.support.gateway_in_process import app_over
 from tests.support.http_servers import serving
 from tests.support.required_programs import npm_install

@@ -10,7 +10,7 @@ from graphql import get_introspection_query
 from prometheus_client.parser import text_string_to_metric_families
 
 from catalog.catalog_source import CatalogSource
-from gateway.answers import GraphQLAnswer
+from gateway.graphql_answer import GraphQLAnswer
 from gateway.prepared_request import GraphQLRequest
 from tests.support.gateway_in_process import app_over, gateway_over
 from tests.support.gateway_processes import ROOT

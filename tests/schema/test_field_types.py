@@ -10,7 +10,7 @@ from graphql import GraphQLObjectType, GraphQLOutputType
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
-from catalog.contributors import ContributorRecord
+from catalog.contributor_index import ContributorRecord
 from catalog.freshness import SnapshotStatus
 from catalog.indexed_catalog import Catalog
 from resolvers.grid import Amount, ComparedPackage

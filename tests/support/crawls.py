@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from catalog.sync.full_crawl import Crawled, LastGood, crawl
-from catalog.sync.list_reading import Progress
+from catalog.sync.paged_list_reading import Progress
 from tests.support.settings_for_tests import BUDGET, CLIENT_LIMITS, UPSTREAM_URL
 from upstream.batching.batcher import Batcher
 from upstream.client.api_client import Client

@@ -14,9 +14,9 @@ from catalog.history.change_feed import FeedExcerpt
 from catalog.indexed_catalog import Catalog
 from catalog.storage.sqlite_storage import Storage
 from catalog.sync.catalog_guard import Guard
-from catalog.sync.feed_reader import FeedReader
+from catalog.sync.change_feed_reader import FeedReader
 from catalog.sync.leader import Leader
-from catalog.sync.list_reading import Progress
+from catalog.sync.paged_list_reading import Progress
 from catalog.sync.publisher import Publisher
 from catalog.sync.refresh_attempts import Attempts
 from catalog.sync.refresher import CrawlResult, Refresher

@@ -4,7 +4,7 @@ The misses of one event-loop turn are planned and sent together (``upstream.batc
 pending load for each key and each page: whoever wants it while it is under way waits with the others, and a key
 that must be on a page that is under way waits for that page. A missing key is missing for that key alone. What
 upstream has answered is remembered for a while (``upstream.batching.remembered_answers``), and what strangers can
-make up is asked for within a budget (``upstream.batching.charged_requests``).
+make up is asked for within a budget (``upstream.batching.budgeted_sending``).
 
 A pending load ends early when nobody waits for it any more: nothing is retried after its clients have gone.
 """
@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Container, Iterable
 from typing import Any
 
-from upstream.batching.charged_requests import SEARCH, ChargedRequests
+from upstream.batching.budgeted_sending import SEARCH, ChargedRequests
 from upstream.batching.in_flight_requests import (
     Hits,
     InFlightRequest,
@@ -27,9 +27,9 @@ from upstream.batching.in_flight_requests import (
 )
 from upstream.batching.list_positions import ListPositions
 from upstream.batching.remembered_answers import RememberedAnswers, records_in
-from upstream.batching.request_budget import Budget
 from upstream.batching.request_planning import Window
 from upstream.batching.request_sending import RequestSender, is_whole
+from upstream.batching.unknown_key_budget import Budget
 from upstream.client.api_client import Client
 from upstream.client.request_receipt import note_from_memory, noting, open_receipt
 from upstream.client.upstream_errors import UpstreamError

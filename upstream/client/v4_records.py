@@ -5,7 +5,7 @@ schemes and suffixes of links vary with the request that asked for them. A list 
 record can be shared between requests and threads.
 
 Decoding ignores unknown keys and is strict about the types of known ones, but for what
-``upstream.client.odd_values`` can mend. A record that does not fit is a :class:`BadRecord`; it never takes the
+``upstream.client.lenient_decoding`` can mend. A record that does not fit is a :class:`BadRecord`; it never takes the
 page that holds it along.
 """
 
@@ -18,7 +18,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from upstream.client.odd_values import mended
+from upstream.client.lenient_decoding import mended
 
 MAX_ID = 2**63 - 1
 """The largest id that upstream's database can hold (contract section 1)."""

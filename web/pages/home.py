@@ -27,7 +27,7 @@ from catalog.source_health import SourceHealth
 from web.content_negotiation import accepted
 from web.operations.health import catalog_status
 from web.operations.traffic_history import Counts, History, Lately
-from web.pages.documents import doc_titles
+from web.pages.documentation import doc_titles
 from web.pages.graphiql import CANONICAL
 from web.pages.svg_charts import Bar, chart
 

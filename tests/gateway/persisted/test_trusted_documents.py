@@ -12,8 +12,8 @@ import pytest
 
 from gateway.document_cache import DocumentCache
 from gateway.persisted.document_lookup import PersistedDocuments
+from gateway.persisted.manifest_format import Manifest, WrongManifest, read_manifest, unfit_documents
 from gateway.persisted.trusted_documents import LOOK_AGAIN, TrustedDocuments
-from gateway.persisted.trusted_manifest import Manifest, WrongManifest, read_manifest, unfit_documents
 from tests.support.persisted_documents import NOT_FOUND, TEXT, apollo, hash_of, refusal
 from tests.support.settings_for_tests import DOCUMENT_LIMITS
 from tests.support.trusted_documents import (

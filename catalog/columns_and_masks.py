@@ -14,7 +14,7 @@ from math import nan
 from operator import itemgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from catalog.contributors import ContributorRecord, contributors
+from catalog.contributor_index import ContributorRecord, contributors
 from catalog.indexed_catalog import Catalog
 from catalog.sort_orders import K, Order, R
 from upstream.client.v4_records import GridRecord, PackageRecord

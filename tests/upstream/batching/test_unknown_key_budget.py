@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from tests.support.batcher_with_held_answers import Clock, settle
-from upstream.batching.request_budget import Budget
+from upstream.batching.unknown_key_budget import Budget
 
 
 def test_as_many_as_a_minute_allows_can_be_spent_at_once_and_no_more() -> None:

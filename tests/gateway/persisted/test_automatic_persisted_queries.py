@@ -8,7 +8,7 @@ from hashlib import sha256
 import pytest
 
 from gateway.document_cache import DocumentCache
-from gateway.persisted.registered_documents import (
+from gateway.persisted.automatic_persisted_queries import (
     NEW_BYTES,
     NEW_DOCUMENTS,
     USED_BYTES,

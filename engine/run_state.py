@@ -9,7 +9,7 @@ import msgspec
 from graphql import GraphQLResolveInfo
 from graphql.execution.values import VariableValues
 
-from engine.event_loop_turns import turns
+from engine.event_loop_yielding import turns
 from engine.field_failures import AnswerEncoder
 from engine.relation_protocols import ListsByKey, RecordId
 from engine.run_limits import NO_LIMITS

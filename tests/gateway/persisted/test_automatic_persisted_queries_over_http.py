@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.persisted.registered_documents import NEW_BYTES, NEW_DOCUMENTS, USED_BYTES, USED_DOCUMENTS
+from gateway.persisted.automatic_persisted_queries import NEW_BYTES, NEW_DOCUMENTS, USED_BYTES, USED_DOCUMENTS
 from tests.support.persisted_documents import TEXT, apollo, hash_of
 from tests.support.read_metrics import samples, value
 from tests.support.streaming_gateway import Served, http_client, received, send, served, server_sent, socket
