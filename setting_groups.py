@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 from settings import Settings
 
 if TYPE_CHECKING:
-    from catalog.freshness import Freshness
-    from catalog.sync.schedule import Schedule
-    from engine.run_limits import RunLimits
-    from gateway.admission_queue import AdmissionLimits
+    from catalog import Freshness
+    from catalog.sync import Schedule
+    from engine import RunLimits
+    from gateway import AdmissionLimits
     from gateway.limits import DocumentLimits
-    from upstream.client.retrying_exchange import ClientLimits
+    from upstream.client import ClientLimits
     from web.serving.open_connections import ConnectionLimits
 
 
 def client_limits(settings: Settings) -> ClientLimits:
     """Give what the client may spend on upstream."""
-    from upstream.client.retrying_exchange import FIRST_PAUSE, ClientLimits
+    from upstream.client import FIRST_PAUSE, ClientLimits
 
     return ClientLimits(
         exchange=settings.upstream_timeout,
@@ -42,7 +42,7 @@ def client_limits(settings: Settings) -> ClientLimits:
 
 def schedule(settings: Settings) -> Schedule:
     """Give when the catalog is refreshed."""
-    from catalog.sync.schedule import AGREEMENT, FIRST_RETRY, LEASE, LONGEST_RETRY, LOOK, PROBE, Schedule
+    from catalog.sync import AGREEMENT, FIRST_RETRY, LEASE, LONGEST_RETRY, LOOK, PROBE, Schedule
 
     return Schedule(
         crawl=settings.crawl_interval,
@@ -58,7 +58,7 @@ def schedule(settings: Settings) -> Schedule:
 
 def freshness(settings: Settings) -> Freshness:
     """Give how old the catalog may be."""
-    from catalog.freshness import Freshness
+    from catalog import Freshness
 
     return Freshness(
         fresh=settings.fresh,
@@ -87,14 +87,14 @@ def document_limits(settings: Settings) -> DocumentLimits:
 
 def run_limits(settings: Settings) -> RunLimits:
     """Give what one run of an operation may take."""
-    from engine.run_limits import RunLimits
+    from engine import RunLimits
 
     return RunLimits(answer_bytes=settings.limit_answer_bytes, seconds=settings.limit_seconds)
 
 
 def admission_limits(settings: Settings) -> AdmissionLimits:
     """Give how many operations run, and how many wait for how long."""
-    from gateway.admission_queue import AdmissionLimits
+    from gateway import AdmissionLimits
 
     return AdmissionLimits(
         running=settings.limit_running,

@@ -31,8 +31,8 @@ from settings import EMBEDDED, Settings
 if TYPE_CHECKING:
     from httpx import AsyncBaseTransport
 
-    from catalog.catalog_source import CatalogSource
-    from gateway.request_execution import Gateway
+    from catalog import CatalogSource
+    from gateway import Gateway
     from web.app import GatewayApp, Parts
 
 ROOT = Path(__file__).parent
@@ -67,11 +67,10 @@ async def open_source(
 
     :raises StorageUnavailable: the file of the catalog cannot be used.
     """
-    from catalog.catalog_source import CatalogSource
+    from catalog import CatalogSource
     from catalog.storage.sqlite_storage import Storage
-    from upstream.batching.batcher import Batcher
-    from upstream.client.api_client import Client
-    from upstream.client.upstream_address import without_credentials
+    from upstream.batching import Batcher
+    from upstream.client import Client, without_credentials
 
     address = EMBEDDED_URL if settings.upstream == EMBEDDED else settings.upstream
     with closing(Storage(storage_path(settings))) as storage:
@@ -97,13 +96,8 @@ async def open_source(
 def make_gateway(settings: Settings, source: CatalogSource) -> Gateway:
     """Make what answers GraphQL requests from this source. Its persisted documents still have to be opened."""
     from engine import Engine
-    from gateway.admission_queue import Admission
-    from gateway.document_cache import CatalogSizes, DocumentCache
-    from gateway.federation_router import FederationRouter
-    from gateway.persisted.document_lookup import PersistedDocuments
-    from gateway.persisted.trusted_documents import TrustedDocuments
-    from gateway.request_execution import Gateway
-    from gateway.running_subscriptions import Subscriptions
+    from gateway import Admission, CatalogSizes, DocumentCache, FederationRouter, Gateway, Subscriptions
+    from gateway.persisted import PersistedDocuments, TrustedDocuments
     from schema import schema
 
     documents = DocumentCache(document_limits(settings), CatalogSizes(source))
@@ -150,8 +144,7 @@ def storage_path(settings: Settings) -> str:
 
     :raises StorageUnavailable: the folder cannot be made.
     """
-    from upstream.client.upstream_address import without_credentials
-    from upstream.client.upstream_errors import StorageUnavailable
+    from upstream.client import StorageUnavailable, without_credentials
 
     if settings.storage == ":memory:":
         return settings.storage
@@ -170,7 +163,7 @@ def check_storage(settings: Settings) -> None:
     :raises StorageUnavailable: it cannot be used, or has the catalog of another upstream.
     """
     from catalog.storage.sqlite_storage import Storage
-    from upstream.client.upstream_address import without_credentials
+    from upstream.client import without_credentials
 
     with closing(Storage(storage_path(settings))) as storage:
         storage.check_upstream(without_credentials(settings.upstream))
@@ -182,7 +175,7 @@ def manifest_path(settings: Settings) -> Path:
 
 
 def _transport(settings: Settings) -> AsyncBaseTransport:
-    from upstream.client.http_transport import in_process, network
+    from upstream.client import in_process, network
 
     if settings.upstream != EMBEDDED:
         return network()

@@ -1,1 +1,85 @@
 """Keeps what is known of Django Packages: the catalog, its indexes, its age and its changes."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from catalog.columns_and_masks import Mask, Table, contributor_table, grid_table, package_table
+from catalog.contributor_index import (
+    ContributorRecord,
+    by_login,
+    by_package_count,
+    co_contributors,
+    contributors,
+    shared_participations,
+)
+from catalog.freshness import Freshness, Snapshot, SnapshotStatus
+from catalog.indexed_catalog import Catalog, CatalogDifference, RecordKey
+from catalog.pypi_and_repository import normalise_pypi_name, pypi_name, repository
+from catalog.sort_orders import (
+    NEWEST_FIRST,
+    GridValue,
+    K,
+    Key,
+    Order,
+    PackageValue,
+    R,
+    Value,
+    commits_in_52_weeks,
+    grid_order,
+    last_commit,
+    package_order,
+)
+from catalog.source_health import FollowingHealth, SourceHealth
+
+if TYPE_CHECKING:
+    from catalog.catalog_source import CatalogSource
+
+__all__ = [
+    "NEWEST_FIRST",
+    "Catalog",
+    "CatalogDifference",
+    "CatalogSource",
+    "ContributorRecord",
+    "FollowingHealth",
+    "Freshness",
+    "GridValue",
+    "K",
+    "Key",
+    "Mask",
+    "Order",
+    "PackageValue",
+    "R",
+    "RecordKey",
+    "Snapshot",
+    "SnapshotStatus",
+    "SourceHealth",
+    "Table",
+    "Value",
+    "by_login",
+    "by_package_count",
+    "co_contributors",
+    "commits_in_52_weeks",
+    "contributor_table",
+    "contributors",
+    "grid_order",
+    "grid_table",
+    "last_commit",
+    "normalise_pypi_name",
+    "package_order",
+    "package_table",
+    "pypi_name",
+    "repository",
+    "shared_participations",
+]
+
+_IMPORTED_WHEN_ASKED_FOR = {
+    "CatalogSource": "catalog.catalog_source",
+}
+"""They bring the HTTP client, which most commands never need."""
+
+
+def __getattr__(name: str) -> object:
+    """Import a name of the slower modules when somebody asks for it."""
+    if name not in _IMPORTED_WHEN_ASKED_FOR:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_IMPORTED_WHEN_ASKED_FOR[name]), name)

@@ -22,11 +22,8 @@ from catalog.sync.paged_list_reading import Progress
 from catalog.sync.publisher import Publisher
 from catalog.sync.refresher import CrawlResult, Refresher
 from catalog.sync.schedule import Schedule
-from upstream.batching.batcher import Batcher
-from upstream.client.api_client import Client
-from upstream.client.request_receipt import note_waiting
-from upstream.client.upstream_errors import UpstreamError, UpstreamUnavailable
-from upstream.client.v4_records import CATEGORY
+from upstream.batching import Batcher
+from upstream.client import CATEGORY, Client, UpstreamError, UpstreamUnavailable, note_waiting
 
 PATIENCE = 2.0
 """Seconds that upstream has to answer whoever asks whether the gateway is ready."""

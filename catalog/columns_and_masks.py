@@ -17,7 +17,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from catalog.contributor_index import ContributorRecord, contributors
 from catalog.indexed_catalog import Catalog
 from catalog.sort_orders import K, Order, R
-from upstream.client.v4_records import GridRecord, PackageRecord
+from upstream.client import GridRecord, PackageRecord
 
 V = TypeVar("V")
 Mask = int

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from catalog.pypi_and_repository import pypi_name, repository
-from upstream.client.v4_records import (
+from upstream.client import (
     CATEGORY,
     GRID,
     PACKAGE,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
-from upstream.client.v4_records import GridRecord, PackageRecord
+from upstream.client import GridRecord, PackageRecord
 
 Key = int | str
 """Whereby records are told apart: an id, or a login."""

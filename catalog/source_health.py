@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from catalog.freshness import SnapshotStatus
-from upstream.client.client_health import ClientHealth
+from upstream.client import ClientHealth
 
 
 class RefusedCatalog(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from cli.error_exit import stop
 from settings import Settings, WrongSetting, read_settings
 
 if TYPE_CHECKING:
-    from gateway.persisted.manifest_format import Manifest
+    from gateway.persisted import Manifest
 
 DocumentArgument = Annotated[str, typer.Argument(help="The GraphQL document.")]
 VariablesFlag = Annotated[str, typer.Option(help="The variables, as a JSON object.")]
@@ -40,7 +40,7 @@ def variables_or_stop(text: str) -> dict[str, object]:
 
 def manifest_or_stop(path: Path) -> Manifest:
     """Read the trusted documents of a file."""
-    from gateway.persisted.manifest_format import WrongManifest, read_manifest
+    from gateway.persisted import WrongManifest, read_manifest
 
     try:
         return read_manifest(path)

@@ -13,8 +13,8 @@ from cli.error_exit import stop
 
 def check_manifest(manifest: Annotated[Path, typer.Argument(help="The file of the manifest.")]) -> None:
     """Check that the documents of a manifest fit the schema. The exit status is 1 if some do not."""
-    from gateway.document_cache import DocumentCache
-    from gateway.persisted.manifest_format import unfit_documents
+    from gateway import DocumentCache
+    from gateway.persisted import unfit_documents
     from setting_groups import document_limits
 
     documents = DocumentCache(document_limits(settings_or_stop()))

@@ -18,8 +18,7 @@ def plan(
     ] = None,
 ) -> None:
     """Print how the engine runs an operation: its plan, and the Python source that it generates."""
-    from gateway.plan_explanation import Unplanned, explain
-    from gateway.prepared_request import GraphQLRequest
+    from gateway import GraphQLRequest, Unplanned, explain
     from setting_groups import document_limits
 
     limits = document_limits(settings_or_stop())

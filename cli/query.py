@@ -13,7 +13,7 @@ from cli.arguments import DocumentArgument, UpstreamFlag, VariablesFlag, setting
 from cli.error_exit import stop
 
 if TYPE_CHECKING:
-    from gateway.prepared_request import GraphQLRequest
+    from gateway import GraphQLRequest
     from settings import Settings
 
 
@@ -24,8 +24,8 @@ def query(
     upstream: UpstreamFlag = None,
 ) -> None:
     """Answer one query as JSON. The exit status is 1 if the answer has errors."""
-    from gateway.prepared_request import GraphQLRequest
-    from upstream.client.upstream_errors import StorageUnavailable
+    from gateway import GraphQLRequest
+    from upstream.client import StorageUnavailable
 
     # Nobody but the owner of the machine asks here: the router's secret and the manifest guard against strangers.
     settings = settings_or_stop(

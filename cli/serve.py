@@ -21,8 +21,7 @@ def serve(
 ) -> None:
     """Serve GraphQL over HTTP."""
     from cli.start_message import greeting
-    from upstream.client.upstream_address import without_credentials
-    from upstream.client.upstream_errors import StorageUnavailable
+    from upstream.client import StorageUnavailable, without_credentials
     from web.serving.uvicorn_server import run
     from wiring import ROOT, check_storage, manifest_path
 

@@ -11,7 +11,7 @@ from cli.arguments import UpstreamFlag, settings_or_stop
 from cli.error_exit import stop
 
 if TYPE_CHECKING:
-    from catalog.sync.refresher import CrawlResult
+    from catalog.sync import CrawlResult
     from settings import Settings
 
 
@@ -22,8 +22,8 @@ def sync(
     ] = False,
 ) -> None:
     """Crawl the whole catalog now, store it, and show what changed."""
-    from catalog.sync.catalog_guard import CatalogRefused
-    from upstream.client.upstream_errors import StorageUnavailable, UpstreamError
+    from catalog.sync import CatalogRefused
+    from upstream.client import StorageUnavailable, UpstreamError
 
     settings = settings_or_stop(upstream=upstream, crawl="off")
     try:

@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from catalog.catalog_source import CatalogSource
-from catalog.indexed_catalog import Catalog, CatalogDifference, RecordKey
-from catalog.sync.refresher import CrawlResult
-from upstream.client.v4_records import CATEGORY, GRID, PACKAGE, Record
+from catalog import Catalog, CatalogDifference, CatalogSource, RecordKey
+from catalog.sync import CrawlResult
+from upstream.client import CATEGORY, GRID, PACKAGE, Record
 
 MOST_SHOWN = 20
 """Changes of one sort that are listed; of the others the number is told."""

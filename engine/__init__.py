@@ -11,6 +11,7 @@ The engine imports nothing of the house. It offers:
 ``docs/engine.md`` follows an operation from its text to the bytes of its answer.
 """
 
+from engine.answer_dependencies import EVERYTHING, DependsOn, declared, depends_on
 from engine.event_loop_yielding import AtTurn, InTurn, turns
 from engine.fallback_reasons import Fallback, FallbackReason
 from engine.operation_plans import Engine, Ran
@@ -22,9 +23,11 @@ from engine.work_steps import ERROR, Spend, uncounted
 
 __all__ = [
     "ERROR",
+    "EVERYTHING",
     "NO_LIMITS",
     "AnswerTooLarge",
     "AtTurn",
+    "DependsOn",
     "Engine",
     "Fallback",
     "FallbackReason",
@@ -40,6 +43,8 @@ __all__ = [
     "Stopped",
     "TooComplex",
     "decided_by_class",
+    "declared",
+    "depends_on",
     "turns",
     "uncounted",
 ]

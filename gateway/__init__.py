@@ -1,1 +1,35 @@
 """Turns one GraphQL request into its answer, and knows nothing of HTTP."""
+
+from gateway.admission_queue import Admission, AdmissionLimits, Overloaded, connection
+from gateway.client_quota import Quota
+from gateway.document_cache import CatalogSizes, DocumentCache
+from gateway.error_format import field_error, masked, overload
+from gateway.federation_router import FederationRouter
+from gateway.graphql_answer import GraphQLAnswer, answer_of, stopped_by
+from gateway.plan_explanation import Unplanned, explain
+from gateway.prepared_request import GraphQLRequest, PreparedRequest
+from gateway.request_execution import Gateway
+from gateway.running_subscriptions import Subscriptions
+
+__all__ = [
+    "Admission",
+    "AdmissionLimits",
+    "CatalogSizes",
+    "DocumentCache",
+    "FederationRouter",
+    "Gateway",
+    "GraphQLAnswer",
+    "GraphQLRequest",
+    "Overloaded",
+    "PreparedRequest",
+    "Quota",
+    "Subscriptions",
+    "Unplanned",
+    "answer_of",
+    "connection",
+    "explain",
+    "field_error",
+    "masked",
+    "overload",
+    "stopped_by",
+]

@@ -14,12 +14,11 @@ from sys import getsizeof
 
 from graphql import GraphQLError
 
-from catalog.catalog_source import CatalogSource
-from engine import TooComplex
-from engine.event_loop_yielding import turns
+from catalog import CatalogSource
+from engine import TooComplex, turns
 from gateway.document_reading import read_document
 from gateway.limits import DocumentLimits, check_document, check_sizes, check_text
-from resolvers.lists.list_sizes import USUAL_SIZES, ListSizes, list_sizes
+from resolvers.lists import USUAL_SIZES, ListSizes, list_sizes
 from schema import Document, schema
 
 KEPT_DOCUMENTS = 1_000

@@ -31,7 +31,7 @@ from graphql import GraphQLError, GraphQLSyntaxError
 from engine import OutOfTime, TooComplex
 from gateway.admission_queue import Overloaded
 from resolvers.client_errors import BadUserInput, Forbidden
-from upstream.client.upstream_errors import StorageUnavailable, UpstreamBadData, UpstreamError
+from upstream.client import StorageUnavailable, UpstreamBadData, UpstreamError
 
 _log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from hmac import compare_digest
 
-from resolvers.loading.request_context import EntityBudget
+from resolvers.loading import EntityBudget
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,8 @@ from graphql import GraphQLError
 from msgspec.structs import replace
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
-from catalog.freshness import Snapshot
-from engine import AnswerTooLarge, Ran, Stopped
-from engine.answer_dependencies import DependsOn
+from catalog import Snapshot
+from engine import AnswerTooLarge, DependsOn, Ran, Stopped
 from gateway.admission_queue import Overloaded
 from gateway.error_format import field_error, overload, request_error, start_error
 

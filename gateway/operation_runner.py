@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from catalog.catalog_source import CatalogSource
-from catalog.freshness import Snapshot, SnapshotStatus
-from engine import Engine, Fallback, FallbackReason, RunLimits
-from engine.answer_dependencies import DependsOn
+from catalog import CatalogSource, Snapshot, SnapshotStatus
+from engine import DependsOn, Engine, Fallback, FallbackReason, RunLimits
 from gateway.federation_router import FederationRouter
 from gateway.graphql_answer import GraphQLAnswer, answer_of, answer_of_engine
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
-from resolvers.loading.record_loaders import Loaders
-from resolvers.loading.request_context import Context
+from resolvers.loading import Context, Loaders
 from resolvers.work_budget import VALUE, WorkBudget, values_in
 from schema import given, schema, tracing_fields
-from upstream.client.request_receipt import Receipt
+from upstream.client import Receipt
 
 
 class OperationRunner:

@@ -7,7 +7,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from catalog.freshness import Snapshot
+from catalog import Snapshot
 from gateway.named_operation import dependencies_of, is_subscription, why_unclear, why_unfit
 from schema import Document
 from schema.declared_dependencies import Dependencies

@@ -10,8 +10,7 @@ from contextlib import aclosing
 from graphql import GraphQLError
 from strawberry.types.execution import ExecutionResult
 
-from catalog.catalog_source import CatalogSource
-from catalog.freshness import Snapshot
+from catalog import CatalogSource, Snapshot
 from engine import Engine, RunLimits, Stopped, TooComplex
 from gateway.admission_queue import Admission, Overloaded, Turn
 from gateway.deadline import Deadline
@@ -26,8 +25,7 @@ from gateway.prepared_request import GraphQLRequest, PreparedRequest
 from gateway.running_subscriptions import Subscriptions
 from resolvers.work_budget import DEFERRED
 from schema import given, schema
-from upstream.client.request_receipt import Receipt, recording
-from upstream.client.trace_context import continuing
+from upstream.client import Receipt, continuing, recording
 
 
 class Gateway:

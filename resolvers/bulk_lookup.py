@@ -8,7 +8,7 @@ import strawberry
 
 from resolvers.loading.key_lookup import each, lookup, package_by_pypi_name, package_by_repo_url
 from resolvers.loading.request_context import Info
-from upstream.client.v4_records import GridRecord, PackageRecord
+from upstream.client import GridRecord, PackageRecord
 
 Ids = Annotated[
     list[strawberry.ID],

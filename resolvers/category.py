@@ -6,8 +6,7 @@ from typing import Annotated
 
 import strawberry
 
-from catalog.columns_and_masks import package_table
-from catalog.indexed_catalog import Catalog
+from catalog import Catalog, package_table
 from resolvers.lists.list_arguments import (
     After,
     Before,
@@ -21,7 +20,7 @@ from resolvers.lists.pagination import Connection, Paging, page_size
 from resolvers.lists.record_lists import packages_of
 from resolvers.loading.request_context import Info
 from resolvers.work_budget import COUNTED
-from upstream.client.v4_records import CategoryRecord, PackageRecord
+from upstream.client import CategoryRecord, PackageRecord
 
 Most = Annotated[int, strawberry.argument(description="The number of items, 0 to 100.")]
 

@@ -11,14 +11,13 @@ from typing import Annotated, Generic, NamedTuple, TypeVar
 import strawberry
 from strawberry.scalars import JSON
 
-from catalog.history.change_feed import FeedEntry, FeedExcerpt, FeedReplaced
+from catalog.history import FeedEntry, FeedExcerpt, FeedReplaced
 from resolvers.client_errors import BadUserInput
 from resolvers.cursor_codec import LAYOUT, Layout, NotACursor, decoded, encoded
 from resolvers.lists.pagination import PageInfo, page_size
 from resolvers.loading.request_context import Context, Info
 from resolvers.work_budget import EXCHANGE, LOOKUP
-from upstream.client.upstream_errors import NothingStored
-from upstream.client.v4_records import PACKAGE, GridRecord, PackageRecord
+from upstream.client import PACKAGE, GridRecord, NothingStored, PackageRecord
 
 _MOST_CURSOR = 200
 """Characters: the name of a feed and a place are well below."""

@@ -8,16 +8,16 @@ from typing import Annotated, Generic, TypeVar, cast
 
 import strawberry
 
-from catalog.columns_and_masks import contributor_table
-from catalog.contributor_index import (
+from catalog import (
     ContributorRecord,
+    Order,
     by_login,
     by_package_count,
     co_contributors,
+    contributor_table,
     contributors,
     shared_participations,
 )
-from catalog.sort_orders import Order
 from resolvers.lists.list_arguments import (
     After,
     Before,
@@ -30,7 +30,7 @@ from resolvers.lists.pagination import Connection, Paging, connection, page_size
 from resolvers.lists.record_lists import packages_of
 from resolvers.loading.request_context import Context, Info
 from resolvers.work_budget import SHARED
-from upstream.client.v4_records import CategoryRecord, PackageRecord
+from upstream.client import CategoryRecord, PackageRecord
 
 Login = Annotated[
     str, strawberry.argument(description="The login at the repository's host, regardless of case.")

@@ -16,9 +16,7 @@ from typing import Annotated, Any, TypeAlias
 import strawberry
 from strawberry.federation.schema import FederationAny
 
-from catalog.contributor_index import ContributorRecord
-from catalog.indexed_catalog import Catalog
-from catalog.pypi_and_repository import normalise_pypi_name, repository
+from catalog import Catalog, ContributorRecord, normalise_pypi_name, repository
 from resolvers.client_errors import BadUserInput
 from resolvers.contributor import contributor_by_login
 from resolvers.loading.category_loader import CategoryLoader
@@ -33,8 +31,7 @@ from resolvers.loading.key_lookup import (
 from resolvers.loading.record_loaders import Loaders, RecordLoader
 from resolvers.loading.request_context import Context, Info
 from resolvers.work_budget import LOOKUP
-from upstream.client.request_receipt import note_from_memory
-from upstream.client.v4_records import Record
+from upstream.client import Record, note_from_memory
 
 Representations = Annotated[
     list[FederationAny],

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
 
-from catalog.sort_orders import commits_in_52_weeks, last_commit
+from catalog import commits_in_52_weeks, last_commit
 from resolvers.lists.list_arguments import (
     After,
     Before,
@@ -24,7 +24,7 @@ from resolvers.lists.record_lists import packages_of
 from resolvers.loading.key_lookup import check_count
 from resolvers.loading.record_relations import ToMany
 from resolvers.loading.request_context import Info
-from upstream.client.v4_records import GridRecord, PackageRecord
+from upstream.client import GridRecord, PackageRecord
 
 PackageSlugs = Annotated[list[str], strawberry.argument(description="Slugs of packages, up to 100.")]
 GridPackageOrder = Annotated[

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import strawberry
 
-from catalog.contributor_index import ContributorRecord
+from catalog import ContributorRecord
 from resolvers.client_errors import BadUserInput
 from resolvers.contributor import contributor_by_login
 from resolvers.loading.key_lookup import each, node_id, parsed_id
 from resolvers.loading.request_context import Context, Info
-from upstream.client.v4_records import Record
+from upstream.client import Record
 
 Found = Record | ContributorRecord
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from resolvers.loading.record_relations import ToMany, ToOne
-from upstream.client.v4_records import CategoryRecord, GridRecord
+from upstream.client import CategoryRecord, GridRecord
 
 category: ToOne[CategoryRecord] = ToOne("category", CategoryRecord, lambda loaders: loaders.categories)
 """The category that the package names."""

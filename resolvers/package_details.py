@@ -7,12 +7,11 @@ from typing import Annotated
 
 import strawberry
 
-from catalog.pypi_and_repository import pypi_name, repository
-from engine.answer_dependencies import DependsOn, depends_on
+from catalog import pypi_name, repository
+from engine import DependsOn, depends_on
 from resolvers.client_errors import BadUserInput
 from resolvers.current_time import now
-from upstream.client.upstream_errors import UpstreamBadData
-from upstream.client.v4_records import PackageRecord
+from upstream.client import PackageRecord, UpstreamBadData
 
 WEEKS = 52
 HALF = WEEKS // 2

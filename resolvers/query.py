@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from catalog.freshness import SnapshotStatus
+from catalog import SnapshotStatus
 from resolvers.key_inputs import ByCategoryKey, ByGridKey, ByPackageKey, given
 from resolvers.lists.list_arguments import (
     After,
@@ -23,7 +23,7 @@ from resolvers.lists.pagination import Paging
 from resolvers.lists.record_lists import RecordConnection, all_grids, all_packages
 from resolvers.loading.key_lookup import check_one_key, lookup, package_by_pypi_name, package_by_repo_url
 from resolvers.loading.request_context import Info
-from upstream.client.v4_records import CategoryRecord, GridRecord, PackageRecord
+from upstream.client import CategoryRecord, GridRecord, PackageRecord
 
 
 async def package(

@@ -10,7 +10,7 @@ import strawberry
 from resolvers.lists.pagination import page_size
 from resolvers.loading.request_context import Info
 from resolvers.loading.title_order import by_title
-from upstream.client.v4_records import GridRecord, PackageRecord
+from upstream.client import GridRecord, PackageRecord
 
 First = Annotated[int, strawberry.argument(description="The number of items, 0 to 100.")]
 GridSlug = Annotated[str, strawberry.argument(description="The slug of a grid.")]

@@ -15,17 +15,15 @@ from typing import Annotated, Generic, NamedTuple, TypeAlias, TypeVar
 
 import strawberry
 
-from catalog.indexed_catalog import Catalog, RecordKey
-from catalog.search.full_text_index import LazyFullTextIndex
-from catalog.search.query_syntax import words_of
+from catalog import Catalog, RecordKey
+from catalog.search import LazyFullTextIndex, words_of
 from resolvers.client_errors import BadUserInput
 from resolvers.lists.list_arguments import After, First
 from resolvers.lists.pagination import PageInfo, page_size
 from resolvers.loading.request_context import Context, Info
 from resolvers.search_cursors import CatalogPosition, UpstreamPosition, read_cursor, write_cursor
 from resolvers.work_budget import EXCHANGE, RESULT, WORD
-from upstream.client.upstream_errors import BudgetSpent, UpstreamError
-from upstream.client.v4_records import PACKAGE, GridRecord, PackageRecord, SearchHitRecord
+from upstream.client import PACKAGE, BudgetSpent, GridRecord, PackageRecord, SearchHitRecord, UpstreamError
 
 MOST_HITS = 20
 """Of upstream's search (contract section 4)."""

@@ -8,10 +8,7 @@ from typing import Annotated
 
 import strawberry
 
-from catalog.columns_and_masks import package_table
-from catalog.contributor_index import contributors
-from catalog.indexed_catalog import Catalog
-from catalog.sort_orders import NEWEST_FIRST, last_commit
+from catalog import NEWEST_FIRST, Catalog, contributors, last_commit, package_table
 from resolvers.client_errors import BadUserInput
 from resolvers.contributor import CategoryCount
 from resolvers.current_time import now
@@ -20,7 +17,7 @@ from resolvers.filters.filter_matching import MOST_DAYS
 from resolvers.lists.order_enums import PackageOrder
 from resolvers.lists.pagination import page_size
 from resolvers.loading.request_context import Info
-from upstream.client.v4_records import CategoryRecord, PackageRecord
+from upstream.client import CategoryRecord, PackageRecord
 
 Most = Annotated[int, strawberry.argument(description="The number of items, 0 to 100.")]
 Days = Annotated[

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import strawberry
 
-from engine.answer_dependencies import DependsOn, depends_on
+from engine import DependsOn, depends_on
 from resolvers.change_feed import changes_cursor
 
 

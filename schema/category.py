@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from engine.answer_dependencies import DependsOn, depends_on
+from engine import DependsOn, depends_on
 from resolvers import category as resolvers
-from resolvers.lists.pagination import Connection
+from resolvers.lists import Connection
 from schema.record_node import RecordNode
 from upstream.client import v4_records
 

@@ -8,10 +8,9 @@ import strawberry
 from strawberry import relay
 
 from catalog import contributor_index as contributors
-from engine import decided_by_class
-from engine.answer_dependencies import DependsOn, depends_on
+from engine import DependsOn, decided_by_class, depends_on
 from resolvers import contributor as resolvers
-from resolvers.lists.pagination import Connection
+from resolvers.lists import Connection
 from schema.category import Category
 
 if TYPE_CHECKING:

@@ -35,7 +35,7 @@ from graphql import (
 from graphql.language import Visitor
 from strawberry.types.field import StrawberryField
 
-from engine.answer_dependencies import EVERYTHING, DependsOn, declared
+from engine import EVERYTHING, DependsOn, declared
 
 NOTHING = DependsOn(0)
 

@@ -26,7 +26,7 @@ from engine import (
     turns,
     uncounted,
 )
-from resolvers.loading.request_context import Context
+from resolvers.loading import Context
 from resolvers.work_budget import AWAITED, FIELD, INTROSPECTED
 
 LIMITS, UNAWAITED = "limits", "unawaited"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from engine.answer_dependencies import DependsOn, depends_on
+from engine import DependsOn, depends_on
 from resolvers import package as resolvers
 from resolvers import package_details
 from resolvers import related_packages as related

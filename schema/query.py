@@ -5,7 +5,7 @@ from __future__ import annotations
 import strawberry
 from strawberry import relay
 
-from engine.answer_dependencies import DependsOn, depends_on
+from engine import DependsOn, depends_on
 from resolvers import bulk_lookup
 from resolvers import contributor as contributor_resolvers
 from resolvers import federation_entities as entity_resolvers
@@ -14,7 +14,7 @@ from resolvers import query as resolvers
 from resolvers import search as search_resolvers
 from resolvers.change_feed import ChangeFeed
 from resolvers.change_feed import changes as catalog_changes
-from resolvers.lists.pagination import Connection
+from resolvers.lists import Connection
 from resolvers.stats import stats as catalog_stats
 from schema.catalog_status import CatalogStatus
 from schema.category import Category

@@ -7,9 +7,8 @@ from typing import ClassVar
 import strawberry
 from strawberry import relay
 
-from engine import decided_by_class
-from engine.answer_dependencies import DependsOn, depends_on
-from upstream.client.v4_records import Record
+from engine import DependsOn, decided_by_class, depends_on
+from upstream.client import Record
 
 
 def database_id(root: Record) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
-from engine.answer_dependencies import DependsOn, depends_on
+from engine import DependsOn, depends_on
 from resolvers import stats as resolvers
 from resolvers.contributor import CategoryCount
 from schema.category import Category

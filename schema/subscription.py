@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 import strawberry
 from strawberry import relay
 
-from engine.answer_dependencies import DependsOn, depends_on
+from engine import DependsOn, depends_on
 from resolvers import change_feed as resolvers
 
 

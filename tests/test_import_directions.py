@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,9 @@ PARTS = {
     "upstream": ["batching", "client", "embedded"],
 }
 """The parts of a room, files and folders, from the top down; ``*`` stands for the files that are not named."""
+
+MOST_DEEP_IMPORTS = 30
+"""From the inside of another room, past what its ``__init__`` offers."""
 
 CLIMBS = set[tuple[str, str]]()
 """The imports that still run upwards. None may be added."""
@@ -124,3 +128,34 @@ def test_no_test_file_imports_another() -> None:
     files = sorted((ROOT / "tests").rglob("*.py"))
     imported = re.compile(r"^ *(?:from|import) tests\.(?:\w+\.)*test_\w+", re.MULTILINE)
     assert [path.name for path in files if imported.search(path.read_text(encoding="utf-8"))] == []
+
+
+def deep_imports(path: Path) -> Iterator[str]:
+    """Yield the modules inside other rooms that a file imports from, past what those rooms offer."""
+    own = path.relative_to(ROOT).parts[0]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            room = node.module.partition(".")[0]
+            is_file = (ROOT / f"{node.module.replace('.', '/')}.py").exists()
+            if room in {*ROOMS, "cli"} - {own} and is_file:
+                yield node.module
+
+
+def test_rooms_import_what_other_rooms_offer() -> None:
+    deep = [f"{path.relative_to(ROOT)} {module}" for path in FILES for module in deep_imports(path)]
+    assert len(deep) < MOST_DEEP_IMPORTS, deep
+
+
+OFFERING = [
+    path.parent
+    for room in sorted(ROOMS)
+    for path in (ROOT / room).rglob("__init__.py")
+    if "__all__" in path.read_text(encoding="utf-8")
+]
+
+
+@pytest.mark.parametrize("folder", OFFERING, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_room_offers_only_what_there_is(folder: Path) -> None:
+    room = import_module(".".join(folder.relative_to(ROOT).parts))
+    assert [name for name in room.__all__ if not hasattr(room, name)] == []
+    assert len(set(room.__all__)) == len(room.__all__)

@@ -17,9 +17,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from catalog.catalog_source import CatalogSource
-from gateway.admission_queue import connection
-from gateway.request_execution import Gateway
+from catalog import CatalogSource
+from gateway import Gateway, connection
 from web.graphql_endpoint import EXPOSED, GraphQLEndpoint
 from web.http_responses import refusal
 from web.operations.health import Readiness, healthz

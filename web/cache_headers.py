@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from hashlib import blake2b
 
-from catalog.freshness import Freshness, Snapshot
+from catalog import Freshness, Snapshot
 
 Headers = list[tuple[bytes, bytes]]
 

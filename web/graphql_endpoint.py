@@ -13,11 +13,9 @@ from functools import cached_property
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from catalog.freshness import Snapshot
-from gateway.error_format import masked
-from gateway.persisted.document_lookup import RefusalKind, Refused
-from gateway.prepared_request import GraphQLRequest, PreparedRequest
-from gateway.request_execution import Gateway
+from catalog import Snapshot
+from gateway import Gateway, GraphQLRequest, PreparedRequest, masked
+from gateway.persisted import RefusalKind, Refused
 from schema import schema
 from web.cache_headers import NO_STORE, CachePolicy, Headers, entity_tag, is_any, names_tag
 from web.client_connection import ClientLeft, as_long_as_there, read_body

@@ -18,10 +18,7 @@ from strawberry.http.streaming import MultipartTransport
 from strawberry.types.execution import ExecutionResult
 
 from engine import AnswerTooLarge, Stopped
-from gateway.error_format import field_error
-from gateway.graphql_answer import GraphQLAnswer, answer_of, stopped_by
-from gateway.prepared_request import PreparedRequest
-from gateway.request_execution import Gateway
+from gateway import Gateway, GraphQLAnswer, PreparedRequest, answer_of, field_error, stopped_by
 from web.cache_headers import Headers
 from web.content_negotiation import Accepted
 

@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from gateway.persisted.document_lookup import PersistedDocuments, Refused
-from gateway.prepared_request import GraphQLRequest
-from upstream.client.trace_context import TRACEPARENT
+from gateway import GraphQLRequest
+from gateway.persisted import PersistedDocuments, Refused
+from upstream.client import TRACEPARENT
 
 MAX_BODY = 1_000_000
 """Bytes. The largest operation of a real client is a few kilobytes."""

@@ -13,7 +13,7 @@ from sys import getsizeof
 
 import msgspec
 
-from gateway.prepared_request import GraphQLRequest
+from gateway import GraphQLRequest
 from web.cache_headers import Headers
 
 OVERHEAD = 1000

@@ -10,8 +10,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Send
 from strawberry.http.streaming import SSETransport, merge_stream_with_heartbeat
 
-from gateway.prepared_request import PreparedRequest
-from gateway.request_execution import Gateway
+from gateway import Gateway, PreparedRequest
 from web.cache_headers import Headers
 from web.content_negotiation import Accepted
 

@@ -28,12 +28,9 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
     NextMessage,
 )
 
-from engine.event_loop_yielding import turns
-from gateway.admission_queue import Overloaded
-from gateway.error_format import field_error, overload
-from gateway.persisted.document_lookup import Refused
-from gateway.prepared_request import GraphQLRequest
-from gateway.request_execution import Gateway
+from engine import turns
+from gateway import Gateway, GraphQLRequest, Overloaded, field_error, overload
+from gateway.persisted import Refused
 from schema import schema
 from web.serving.open_connections import Connections
 

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import msgspec
 
 from catalog.indexed_catalog import CatalogDifference, FieldDifference, RecordKey, field_differences
-from upstream.client.v4_records import KINDS
+from upstream.client import KINDS
 
 KEPT = timedelta(days=30)
 

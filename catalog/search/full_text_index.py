@@ -32,7 +32,7 @@ from catalog.indexed_catalog import Catalog, RecordKey
 from catalog.pypi_and_repository import pypi_name
 from catalog.search.query_syntax import Term, expression, parse, term_expression
 from catalog.search.similar_words import SimilarWords
-from upstream.client.v4_records import GRID, PACKAGE
+from upstream.client import GRID, PACKAGE
 
 MOST_RANKINGS = 16
 """Rankings that are kept, so that the next pages of a search cost nothing. Each has 12 bytes a result."""

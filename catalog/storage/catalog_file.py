@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from threading import Lock
 
-from upstream.client.upstream_errors import StorageUnavailable
+from upstream.client import StorageUnavailable
 
 _APPLICATION_ID = int.from_bytes(b"djpk", "big")
 _LAYOUT = 2

@@ -12,7 +12,7 @@ import sqlite3
 import time
 from contextlib import suppress
 
-from upstream.client.upstream_errors import StorageUnavailable
+from upstream.client import StorageUnavailable
 
 TABLE = (
     "CREATE TABLE lease (id INTEGER PRIMARY KEY CHECK (id = 1), holder TEXT NOT NULL, expires REAL NOT NULL)"

@@ -14,7 +14,7 @@ import msgspec
 
 from catalog.history import change_feed
 from catalog.indexed_catalog import CatalogDifference, RecordKey
-from upstream.client.v4_records import (
+from upstream.client import (
     CATEGORY,
     GRID,
     KINDS,

@@ -24,14 +24,14 @@ from catalog.indexed_catalog import CatalogDifference
 from catalog.storage import crawl_lease, record_rows
 from catalog.storage.catalog_file import FileConnection
 from catalog.storage.record_rows import DECODERS, REFUSED, SAVED, SavedCatalog, StoredDoubt
-from upstream.client.upstream_errors import StorageUnavailable
-from upstream.client.v4_records import (
+from upstream.client import (
     CATEGORY,
     GRID,
     PACKAGE,
     CategoryRecord,
     GridRecord,
     PackageRecord,
+    StorageUnavailable,
 )
 
 _TABLES = (record_rows.TABLE, crawl_lease.TABLE, *change_feed.TABLES)

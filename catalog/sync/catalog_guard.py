@@ -17,8 +17,7 @@ from typing import Literal
 
 from catalog.indexed_catalog import Catalog, CatalogDifference
 from catalog.storage.record_rows import StoredDoubt
-from upstream.client.upstream_errors import UpstreamBadData
-from upstream.client.v4_records import PACKAGE
+from upstream.client import PACKAGE, UpstreamBadData
 
 MOST_GONE = 20
 """So many packages can always go from one crawl to the next."""

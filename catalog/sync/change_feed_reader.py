@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from catalog.history.change_feed import FeedEntry, FeedExcerpt, FeedReplaced
 from catalog.storage.sqlite_storage import Storage
 from catalog.sync.wake_up_signal import Signal
-from upstream.client.upstream_errors import NothingStored
+from upstream.client import NothingStored
 
 AT_ONCE = 100
 """Entries that are read at once."""

@@ -13,10 +13,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from catalog.sync.paged_list_reading import MOST_ASKED_ALONE, ListReading, Progress
-from upstream.batching.batcher import Batcher
-from upstream.client.api_client import Client
-from upstream.client.upstream_errors import UpstreamBadData
-from upstream.client.v4_records import CATEGORY, GRID, PACKAGE, CategoryRecord, GridRecord, PackageRecord
+from upstream.batching import Batcher
+from upstream.client import (
+    CATEGORY,
+    GRID,
+    PACKAGE,
+    CategoryRecord,
+    Client,
+    GridRecord,
+    PackageRecord,
+    UpstreamBadData,
+)
 
 ROUNDS = 20
 """How often the lists are looked at before the crawl gives up, because they keep changing."""

@@ -20,8 +20,8 @@ from catalog.sync.publisher import Publisher
 from catalog.sync.refresh_attempts import Attempts, varied
 from catalog.sync.refresher import Refresher
 from catalog.sync.schedule import Schedule
-from upstream.batching.batcher import Batcher
-from upstream.client.upstream_errors import StorageUnavailable
+from upstream.batching import Batcher
+from upstream.client import StorageUnavailable
 
 _log = logging.getLogger(__name__)
 

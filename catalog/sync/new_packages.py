@@ -7,10 +7,17 @@ from dataclasses import dataclass
 
 from catalog.indexed_catalog import Catalog
 from catalog.sync.paged_list_reading import BEYOND_THE_END
-from upstream.batching.batcher import Batcher
-from upstream.client.api_client import Client
-from upstream.client.upstream_errors import UpstreamError, UpstreamUnavailable
-from upstream.client.v4_records import GRID, PACKAGE, GridRecord, PackageRecord, Page
+from upstream.batching import Batcher
+from upstream.client import (
+    GRID,
+    PACKAGE,
+    Client,
+    GridRecord,
+    PackageRecord,
+    Page,
+    UpstreamError,
+    UpstreamUnavailable,
+)
 
 NEWEST = 20
 """How many of the newest packages are looked at."""

@@ -19,10 +19,17 @@ import logging
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from typing import Any, Generic
 
-from upstream.batching.batcher import Batcher
-from upstream.client.api_client import Client
-from upstream.client.upstream_errors import UpstreamBadData, UpstreamError, UpstreamUnavailable
-from upstream.client.v4_records import BadRecord, Kind, Page, R
+from upstream.batching import Batcher
+from upstream.client import (
+    BadRecord,
+    Client,
+    Kind,
+    Page,
+    R,
+    UpstreamBadData,
+    UpstreamError,
+    UpstreamUnavailable,
+)
 
 PAGE = 100
 """Records on a page: the contract's middle between many requests and long ones (section 7)."""

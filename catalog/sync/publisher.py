@@ -17,9 +17,8 @@ from catalog.storage.sqlite_storage import Storage, Stored
 from catalog.sync.catalog_guard import Guard
 from catalog.sync.change_feed_reader import FeedReader
 from catalog.sync.wake_up_signal import Signal
-from upstream.batching.batcher import Batcher
-from upstream.client.upstream_errors import StorageUnavailable
-from upstream.client.v4_records import GRID, PACKAGE, Record
+from upstream.batching import Batcher
+from upstream.client import GRID, PACKAGE, Record, StorageUnavailable
 
 RECORDS_FREED_AT_ONCE = 100
 """Records of a replaced catalog that are freed in one turn of the event loop."""

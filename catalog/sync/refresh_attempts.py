@@ -13,8 +13,7 @@ import time
 from collections import Counter
 
 from catalog.sync.catalog_guard import CatalogRefused
-from upstream.client.circuit_breaker import CircuitOpen
-from upstream.client.upstream_errors import UpstreamError, UpstreamUnavailable
+from upstream.client import CircuitOpen, UpstreamError, UpstreamUnavailable
 
 SHORTEST_PAUSE = 0.01
 """Seconds, so that a circuit that is about to close is not asked again and again."""

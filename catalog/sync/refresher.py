@@ -17,10 +17,8 @@ from catalog.sync.paged_list_reading import Progress
 from catalog.sync.publisher import Publisher
 from catalog.sync.refresh_attempts import as_upstream_error
 from catalog.sync.schedule import Schedule
-from upstream.batching.batcher import Batcher
-from upstream.client.api_client import Client
-from upstream.client.upstream_errors import UpstreamError
-from upstream.client.v4_records import PACKAGE
+from upstream.batching import Batcher
+from upstream.client import PACKAGE, Client, UpstreamError
 
 LOOKED_FOR = 1.2
 """Times the pause between looks for which what a look has shown is taken to be so: until after the next one."""

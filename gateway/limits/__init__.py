@@ -24,7 +24,7 @@ from gateway.limits.root_field_count import check_root_fields
 from gateway.limits.selection_count import check_selections
 from gateway.limits.text_bytes import check_bytes
 from gateway.limits.text_tokens import check_tokens
-from resolvers.lists.list_sizes import USUAL_SIZES, ListSizes
+from resolvers.lists import USUAL_SIZES, ListSizes
 
 
 def check_text(text: str, limits: DocumentLimits) -> int:

@@ -26,9 +26,8 @@ from graphql import (
 from engine import TooComplex
 from gateway.limits.document_limits import MOST_SAID
 from gateway.limits.document_tree import Definition, Tree
-from resolvers.lists.list_sizes import Length, ListSizes
-from resolvers.lists.pagination import DEFAULT_PAGE, MAX_PAGE
-from resolvers.loading.key_lookup import MOST_KEYS
+from resolvers.lists import DEFAULT_PAGE, MAX_PAGE, Length, ListSizes
+from resolvers.loading import MOST_KEYS
 from schema import schema
 
 OTHER = Length(10, 10)

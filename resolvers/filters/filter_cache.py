@@ -14,9 +14,7 @@ from math import inf
 from sys import getsizeof
 from typing import Any, Generic, TypeVar
 
-from catalog.columns_and_masks import Table, grid_table, package_table
-from catalog.indexed_catalog import Catalog
-from catalog.sort_orders import Order
+from catalog import Catalog, Order, Table, grid_table, package_table
 from resolvers.current_time import now
 from resolvers.filters.filter_inputs import GridFilter, PackageFilter
 from resolvers.filters.filter_matching import (
@@ -27,7 +25,7 @@ from resolvers.filters.filter_matching import (
     too_many_conditions,
 )
 from resolvers.work_budget import CONDITION, ROWS, WorkBudget
-from upstream.client.v4_records import GridRecord, PackageRecord, R
+from upstream.client import GridRecord, PackageRecord, R
 
 KEPT_FILTERS = 500
 """How many filters are kept with a catalog, for packages and for grids: those used last."""

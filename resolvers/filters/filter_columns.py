@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from catalog.pypi_and_repository import repository
+from catalog import repository
 from resolvers.filters.filter_inputs import PackageDetail
-from upstream.client.v4_records import GridRecord, PackageRecord
+from upstream.client import GridRecord, PackageRecord
 
 
 def repository_host(package: PackageRecord) -> str | None:

@@ -7,7 +7,7 @@ from enum import Enum
 
 import strawberry
 
-from engine.answer_dependencies import DependsOn, depends_on
+from engine import DependsOn, depends_on
 
 
 @strawberry.input(description="A range of numbers. Both bounds are inclusive, and each can be omitted.")

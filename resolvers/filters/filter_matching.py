@@ -11,14 +11,12 @@ from datetime import datetime
 from math import inf
 from typing import Any, NamedTuple, TypeVar
 
-from catalog.columns_and_masks import Mask, Table, grid_table, package_table
-from catalog.indexed_catalog import Catalog
-from catalog.sort_orders import commits_in_52_weeks, last_commit
+from catalog import Catalog, Mask, Table, commits_in_52_weeks, grid_table, last_commit, package_table
 from resolvers.client_errors import BadUserInput
 from resolvers.current_time import now
 from resolvers.filters import filter_columns
 from resolvers.filters.filter_inputs import DateTimeRange, GridFilter, IntRange, PackageDetail, PackageFilter
-from upstream.client.v4_records import PackageRecord, R
+from upstream.client import PackageRecord, R
 
 MOST_CONDITIONS = 100
 """In one filter, with all that are nested in it: each is a pass over the catalog."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeAlias
 
-from catalog.indexed_catalog import Catalog
+from catalog import Catalog
 
 
 class Length(NamedTuple):

@@ -7,8 +7,8 @@ from typing import cast
 
 import strawberry
 
-from catalog.sort_orders import GridValue, Order, PackageValue, grid_order, package_order
-from upstream.client.v4_records import GridRecord, PackageRecord
+from catalog import GridValue, Order, PackageValue, grid_order, package_order
+from upstream.client import GridRecord, PackageRecord
 
 _ASCENDING = ", the lowest first; missing values last, ties by databaseId."
 _DESCENDING = ", the highest first; missing values last, ties by databaseId."

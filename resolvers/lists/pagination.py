@@ -12,8 +12,8 @@ from typing import Generic, NamedTuple, TypeVar
 
 import strawberry
 
-from catalog.sort_orders import K, Key, Order, R, Value
-from engine.answer_dependencies import DependsOn, depends_on
+from catalog import K, Key, Order, R, Value
+from engine import DependsOn, depends_on
 from resolvers.client_errors import BadUserInput
 from resolvers.cursor_codec import LAYOUT, Layout, NotACursor, decoded, encoded
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TypeAlias
 
-from catalog.indexed_catalog import Catalog
-from catalog.sort_orders import NEWEST_FIRST
+from catalog import NEWEST_FIRST, Catalog
 from resolvers.filters.filter_cache import grid_filters, package_filters
 from resolvers.filters.filter_inputs import GridFilter, PackageFilter
 from resolvers.lists.order_enums import GridOrder, PackageOrder
@@ -14,8 +13,7 @@ from resolvers.lists.pagination import Connection, Paging, connection, write_cur
 from resolvers.loading.record_loaders import RecordLoader
 from resolvers.loading.request_context import Context
 from resolvers.work_budget import COUNTED
-from upstream.client.upstream_errors import UpstreamBadData
-from upstream.client.v4_records import BadRecord, GridRecord, PackageRecord, R
+from upstream.client import BadRecord, GridRecord, PackageRecord, R, UpstreamBadData
 
 RecordConnection: TypeAlias = Connection[R] | Connection[R | UpstreamBadData]
 """A part of a list, in which a record that does not fit is the error it gives; the catalog has none of those."""

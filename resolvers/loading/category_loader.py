@@ -7,14 +7,18 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from catalog.indexed_catalog import Catalog
+from catalog import Catalog
 from resolvers.loading.batch_loader import Batches, BatchLoader
-from upstream.batching.batcher import Batcher
-from upstream.batching.request_planning import Window
-from upstream.batching.request_sending import ALL_CATEGORIES
-from upstream.client.request_receipt import note_from_memory
-from upstream.client.upstream_errors import UpstreamBadData, UpstreamError
-from upstream.client.v4_records import CATEGORY, BadRecord, CategoryRecord, Page
+from upstream.batching import ALL_CATEGORIES, Batcher, Window
+from upstream.client import (
+    CATEGORY,
+    BadRecord,
+    CategoryRecord,
+    Page,
+    UpstreamBadData,
+    UpstreamError,
+    note_from_memory,
+)
 
 
 class CategoryLoader:

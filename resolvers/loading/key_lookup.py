@@ -9,11 +9,11 @@ from typing import Protocol, TypeVar
 
 from strawberry import relay
 
-from catalog.pypi_and_repository import normalise_pypi_name, repository
+from catalog import normalise_pypi_name, repository
 from resolvers.client_errors import BadUserInput
 from resolvers.loading.request_context import Context
 from resolvers.work_budget import LOOKUP
-from upstream.client.v4_records import PackageRecord
+from upstream.client import PackageRecord
 
 MAX_SLUG = 50
 """The longest slug that upstream stores (contract section 1)."""

@@ -17,22 +17,23 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, Generic
 
-from catalog.freshness import Snapshot
-from catalog.indexed_catalog import Catalog
+from catalog import Catalog, Snapshot
 from resolvers.loading.batch_loader import Batches, BatchLoader
 from resolvers.loading.category_loader import CategoryLoader
-from upstream.batching.batcher import Batcher
-from upstream.client.request_receipt import note_from_memory, note_not_looked_up
-from upstream.client.upstream_errors import BudgetSpent, UpstreamError
-from upstream.client.v4_records import (
+from upstream.batching import Batcher
+from upstream.client import (
     GRID,
     PACKAGE,
+    BudgetSpent,
     GridRecord,
     Kind,
     PackageRecord,
     Page,
     R,
     SearchHitRecord,
+    UpstreamError,
+    note_from_memory,
+    note_not_looked_up,
 )
 
 

@@ -14,12 +14,12 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any, Generic, Protocol, TypeAlias
 
-from catalog.indexed_catalog import Catalog
+from catalog import Catalog
 from engine import ListsByKey
 from resolvers.loading.record_loaders import Loaders
 from resolvers.loading.request_context import Context, Info
 from resolvers.loading.title_order import by_title, title_order
-from upstream.client.v4_records import R
+from upstream.client import R
 
 Found: TypeAlias = R | BaseException | None
 """A record, that there is none, or the error that its load met."""

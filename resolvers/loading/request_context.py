@@ -6,15 +6,13 @@ from dataclasses import dataclass, field
 
 import strawberry
 
-from catalog.catalog_source import CatalogSource
-from catalog.freshness import SnapshotStatus
-from catalog.indexed_catalog import Catalog
+from catalog import Catalog, CatalogSource, SnapshotStatus
 from engine import TooComplex
 from resolvers.client_errors import Forbidden
 from resolvers.filters.filter_cache import FiltersOfRequest
 from resolvers.loading.record_loaders import Loaders
 from resolvers.work_budget import WorkBudget
-from upstream.client.upstream_errors import UpstreamError
+from upstream.client import UpstreamError
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from upstream.client.v4_records import R, Record
+from upstream.client import R, Record
 
 
 def by_title(found: list[R | BaseException | None]) -> list[R | BaseException | None]:

@@ -1,1 +1,99 @@
 """Asks the REST API v4: one request with its limits, retries and checks at a time."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from upstream.client.circuit_breaker import CircuitOpen
+from upstream.client.client_health import ClientHealth
+from upstream.client.request_receipt import (
+    Receipt,
+    note_from_memory,
+    note_not_looked_up,
+    note_waiting,
+    recording,
+)
+from upstream.client.trace_context import TRACEPARENT, continuing
+from upstream.client.upstream_address import without_credentials
+from upstream.client.upstream_errors import (
+    BudgetSpent,
+    NothingStored,
+    StorageUnavailable,
+    UpstreamBadData,
+    UpstreamError,
+    UpstreamUnavailable,
+)
+from upstream.client.v4_records import (
+    CATEGORY,
+    GRID,
+    KINDS,
+    PACKAGE,
+    BadRecord,
+    CategoryRecord,
+    GridRecord,
+    Kind,
+    Moment,
+    PackageRecord,
+    Page,
+    R,
+    Record,
+    SearchHitRecord,
+)
+
+if TYPE_CHECKING:
+    from upstream.client.api_client import Client
+    from upstream.client.http_transport import in_process, network
+    from upstream.client.retrying_exchange import FIRST_PAUSE, ClientLimits
+
+__all__ = [
+    "CATEGORY",
+    "FIRST_PAUSE",
+    "GRID",
+    "KINDS",
+    "PACKAGE",
+    "TRACEPARENT",
+    "BadRecord",
+    "BudgetSpent",
+    "CategoryRecord",
+    "CircuitOpen",
+    "Client",
+    "ClientHealth",
+    "ClientLimits",
+    "GridRecord",
+    "Kind",
+    "Moment",
+    "NothingStored",
+    "PackageRecord",
+    "Page",
+    "R",
+    "Receipt",
+    "Record",
+    "SearchHitRecord",
+    "StorageUnavailable",
+    "UpstreamBadData",
+    "UpstreamError",
+    "UpstreamUnavailable",
+    "continuing",
+    "in_process",
+    "network",
+    "note_from_memory",
+    "note_not_looked_up",
+    "note_waiting",
+    "recording",
+    "without_credentials",
+]
+
+_IMPORTED_WHEN_ASKED_FOR = {
+    "Client": "upstream.client.api_client",
+    "ClientLimits": "upstream.client.retrying_exchange",
+    "FIRST_PAUSE": "upstream.client.retrying_exchange",
+    "in_process": "upstream.client.http_transport",
+    "network": "upstream.client.http_transport",
+}
+"""They bring the HTTP client, which most commands never need."""
+
+
+def __getattr__(name: str) -> object:
+    """Import a name of the slower modules when somebody asks for it."""
+    if name not in _IMPORTED_WHEN_ASKED_FOR:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_IMPORTED_WHEN_ASKED_FOR[name]), name)

@@ -8,9 +8,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from catalog.catalog_source import CatalogSource
-from catalog.freshness import SnapshotStatus
-from catalog.source_health import FollowingHealth
+from catalog import CatalogSource, FollowingHealth, SnapshotStatus
 
 
 async def healthz(_request: Request) -> Response:

@@ -9,11 +9,11 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from starlette.responses import Response
 
-from catalog.source_health import SourceHealth
+from catalog import SourceHealth
 from engine import Engine
-from gateway.persisted.document_lookup import OUTCOMES, PersistedDocuments
-from gateway.request_execution import Gateway
-from upstream.client.v4_records import KINDS
+from gateway import Gateway
+from gateway.persisted import OUTCOMES, PersistedDocuments
+from upstream.client import KINDS
 from web.response_cache import ResponseCache
 from web.serving.open_connections import Connections
 

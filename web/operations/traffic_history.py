@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-from gateway.request_execution import Gateway
+from gateway import Gateway
 from web.response_cache import ResponseCache
 
 _MINUTES = 24 * 60

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from gateway.persisted.document_lookup import NO_GRAPHIQL, PersistedDocuments
+from gateway.persisted import NO_GRAPHIQL, PersistedDocuments
 from web.pages.static_files import BuiltFiles
 
 _FOLDER = Path(__file__).parent / "graphiql"

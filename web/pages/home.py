@@ -21,9 +21,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
-from catalog.catalog_source import CatalogSource
-from catalog.freshness import SnapshotStatus
-from catalog.source_health import SourceHealth
+from catalog import CatalogSource, SnapshotStatus, SourceHealth
 from web.content_negotiation import accepted
 from web.operations.health import catalog_status
 from web.operations.traffic_history import Counts, History, Lately

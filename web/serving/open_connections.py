@@ -7,8 +7,7 @@ import logging
 import time
 from dataclasses import dataclass
 
-from gateway.client_quota import Quota
-from gateway.running_subscriptions import Subscriptions
+from gateway import Quota, Subscriptions
 from web.serving.slow_readers import SlowReaders
 
 LOG_EVERY = 60.0
