@@ -528,7 +528,7 @@ class Settings(BaseSettings):
 
 
 def read_settings(**flags: Any) -> Settings:
-    """The settings from the environment, and from the flags that are not ``None``.
+    """Return the settings from the environment, and from the flags that are not ``None``.
 
     :raises WrongSetting: one of them cannot be used.
     """

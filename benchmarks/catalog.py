@@ -35,7 +35,7 @@ RESULTS = ROOT / "benchmarks" / "results" / "catalog.md"
 SIZES = "5400,54000,540000"
 
 CONTRIBUTORS = 20
-"""Of each package. Upstream's own have fewer on average, up to 408."""
+"""How many each package has. Upstream's own have fewer on average, up to 408."""
 
 LOOKUPS = 100_000
 
@@ -85,7 +85,7 @@ def _in_fresh_process(size: str) -> CatalogFigures:
 
 
 def measure(size: int) -> CatalogFigures:
-    """All numbers for a catalog of ``size`` packages, in this process."""
+    """Return all numbers for a catalog of ``size`` packages, in this process."""
     empty = _resident()
     records = list(made_packages(size)), list(made_grids(size)), list(made_categories())
     with_records = _resident()
@@ -160,7 +160,7 @@ def made_packages(size: int) -> Iterator[PackageRecord]:
 
 
 def made_grids(size: int) -> Iterator[GridRecord]:
-    """The 440 grids, with a third of the packages among them."""
+    """Yield the 440 grids, with a third of the packages among them."""
     for id in range(440):
         yield GridRecord(
             id=id,
@@ -176,7 +176,7 @@ def made_grids(size: int) -> Iterator[GridRecord]:
 
 
 def made_categories() -> Iterator[CategoryRecord]:
-    """The 6 categories."""
+    """Yield the 6 categories."""
     for id in range(6):
         yield CategoryRecord(
             id=id,
@@ -237,7 +237,7 @@ def _nanoseconds(look_up: Callable[[T], object], keys: Iterable[T]) -> float:
 
 
 async def _loop_pause(catalog: Catalog) -> float:
-    """The longest time that one turn of the event loop took while a thread built a catalog."""
+    """Return the longest time that one turn of the event loop took while a thread built a catalog."""
     parts = catalog.packages.values(), catalog.grids.values(), catalog.categories.values()
     building = asyncio.ensure_future(asyncio.to_thread(Catalog.build, *parts))
     longest = 0.0
@@ -250,7 +250,7 @@ async def _loop_pause(catalog: Catalog) -> float:
 
 
 def _compare(catalog: Catalog) -> float:
-    """The time to find one change among all packages."""
+    """Return the time to find one change among all packages."""
     packages = dict(catalog.packages)
     newest = next(iter(packages.values()))
     # Copies, because a record that is the same object is not compared.
@@ -271,7 +271,7 @@ def _resident() -> int:
 
 
 def table(rows: list[CatalogFigures]) -> str:
-    """The rows as Markdown, one column a size, under the machine they were measured on."""
+    """Return the rows as Markdown, one column a size, under the machine they were measured on."""
     lines: list[tuple[str, Callable[[CatalogFigures], str]]] = [
         ("distinct contributors", lambda row: f"{row.contributors:,}"),
         ("build, best of several", lambda row: _ms(row.build)),
@@ -320,7 +320,7 @@ def _mb(size: int) -> str:
 
 
 def processor() -> str:
-    """The name of the machine's processor."""
+    """Return the name of the machine's processor."""
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
             return line.partition(":")[2].strip()

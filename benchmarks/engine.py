@@ -45,7 +45,7 @@ RESULTS = ROOT / "benchmarks" / "results" / "engine.md"
 PACKAGES = 5400
 ROUNDS = 20
 MEMBERS = 49
-"""Of the grid in the canonical query: the largest of the site has about as many."""
+"""How many packages the grid in the canonical query has: the largest of the site has about as many."""
 OTHERS = 40
 """Members of the other grids, so that 20 packages lead to about 1,500."""
 
@@ -80,7 +80,7 @@ def main() -> None:
 
 
 async def measure() -> list[EngineFigures]:
-    """All rows."""
+    """Return all rows."""
     snapshot = Snapshot(made_catalog(), datetime.now(UTC))
     status = SnapshotStatus(
         snapshot.catalog.version, snapshot.refreshed_at, 0, False, PACKAGES, 440, 6, False
@@ -163,7 +163,7 @@ async def best_of(times: int, do: Callable[[], Awaitable[Any]]) -> float:
 
 
 def made_catalog() -> Catalog:
-    """5,400 packages; each is in up to three grids of 40, and one in a grid of 49 alone."""
+    """Make 5,400 packages; each is in up to three grids of 40, and one in a grid of 49 alone."""
     draws = Random(1)
     packages = {package.id: package for package in made_packages(PACKAGES)}
     grids: dict[int, GridRecord] = {grid.id: grid for grid in made_grids(PACKAGES)}
@@ -185,7 +185,7 @@ def made_catalog() -> Catalog:
 
 
 def table(rows: list[EngineFigures]) -> str:
-    """The rows as Markdown, one column an operation, under the machine they were measured on."""
+    """Return the rows as Markdown, one column an operation, under the machine they were measured on."""
     lines: list[tuple[str, Callable[[EngineFigures], str]]] = [
         ("bytes of the answer", lambda row: f"{row.answer:,}"),
         ("parse and validate, once a document", lambda row: _us(row.parse_and_validate)),

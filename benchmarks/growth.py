@@ -81,7 +81,7 @@ def main() -> None:
 
 
 def document(packages: int) -> str:
-    """A query with so many packages in its answer: pages of 100, each in another order."""
+    """Return a query with so many packages in its answer: pages of 100, each in another order."""
     orders = [f"{by}_{way}" for way in ("DESC", "ASC") for by in ORDERS]
     pages = [
         f"p{page}:packages(first:{min(PAGE, packages)},orderBy:{orders[page]})"
@@ -122,7 +122,7 @@ def _measured(size: int, cores: Cores) -> GrowthFigures:
 
 
 def _synced(size: int, cores: Cores, folder: Path, environment: dict[str, str]) -> GrowthFigures:
-    """The catalog read once from the embedded upstream, and stored."""
+    """Return the catalog read once from the embedded upstream, and stored."""
     port = urlsplit(environment["GATEWAY_UPSTREAM"]).port or 0
     command = [sys.executable, "server.py", "upstream", "--port", str(port), "--packages", str(size)]
     # The largest catalog takes a minute to make.
@@ -172,7 +172,7 @@ def _rate(process: Running, port: int, packages: int, connections: int, folder: 
 
 
 def table(measured: list[GrowthFigures]) -> str:
-    """The figures as Markdown."""
+    """Return the figures as Markdown."""
     sizes = [f"{each.packages:,}" for each in measured]
 
     def rows(figures: dict[str, list[str]]) -> list[str]:

@@ -87,7 +87,7 @@ def main() -> None:
 async def measure(
     upstream: EmbeddedUpstream, package_sizes: tuple[int, ...] = PACKAGES, grid_sizes: tuple[int, ...] = GRIDS
 ) -> PlanFigures:
-    """All costs, of one embedded upstream."""
+    """Return all costs, of one embedded upstream."""
     positions = await _positions_after_a_crawl(upstream)
     crawl_cost = _spent(upstream)
     packages = sorted(upstream.catalog.packages), package_sizes
@@ -143,7 +143,8 @@ async def _fetched(
 
 
 def _spent(upstream: EmbeddedUpstream) -> Cost:
-    """What was asked for since the last time. A page costs what it has, which at the end is less than its limit."""
+    """Return what was asked for since the last time. A page costs what it has, which at the end is less than
+    its limit."""
     requests = upstream.requests.listed
     pages = 0
     seconds = 0.0
@@ -176,7 +177,7 @@ def _count(upstream: EmbeddedUpstream, kind: Kind[Any]) -> int:
 
 
 def tables(measured: PlanFigures) -> str:
-    """The costs as Markdown."""
+    """Return the costs as Markdown."""
     crawl = measured.crawl
     text = [
         "# What it costs upstream to fetch many records",
@@ -198,7 +199,7 @@ def tables(measured: PlanFigures) -> str:
 
 
 def with_results(document: str, results: str) -> str:
-    """The document with these results, less their heading, between its two comments."""
+    """Return the document with these results, less their heading, between its two comments."""
     begin, end = "<!-- benchmarks/results/plans.md -->\n", "\n<!-- end -->"
     text = results.partition("\n\n")[2].rstrip()
     return re.sub(f"({begin}).*?({end})", lambda match: match[1] + text + match[2], document, flags=re.DOTALL)

@@ -104,7 +104,7 @@ async def _catalog(size: int) -> Catalog:
 
 
 def measure(catalog: Catalog) -> SearchFigures:
-    """All numbers for one catalog, in this process."""
+    """Return all numbers for one catalog, in this process."""
     _give_back()
     before = _resident()
     began, began_cpu = time.perf_counter(), time.process_time()
@@ -125,7 +125,7 @@ def measure(catalog: Catalog) -> SearchFigures:
 
 
 def _search(index: FullTextIndex, query: str) -> tuple[int, float, float]:
-    """The best of several. Blanks ahead make it another query, whose ranking is not kept yet."""
+    """Return the best of several. Blanks ahead make it another query, whose ranking is not kept yet."""
     found = 0
     best = best_cpu = float("inf")
     for repeat in range(REPEATS):
@@ -148,7 +148,7 @@ def _resident() -> int:
 
 
 def table(measured: list[SearchFigures]) -> str:
-    """The numbers as Markdown, one column for each size."""
+    """Return the numbers as Markdown, one column for each size."""
     rows: list[tuple[str, list[str]]] = [
         ("packages", [f"{each.packages:,}" for each in measured]),
         ("build the index, in a thread", [_ms(each.build) for each in measured]),

@@ -44,7 +44,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "stages.md"
 ROUNDS = 40
 SECONDS = 0.004
-"""For one stage in one round."""
+"""The seconds for one stage in one round."""
 NOBODY = "http://127.0.0.1:9/"
 
 FIRST, WHOLE = "compile, and run for the first time", "execute: all of a request whose document is known"
@@ -158,7 +158,7 @@ async def _best(stages: dict[str, Stage]) -> dict[str, float]:
 
 
 def table(measured: dict[str, dict[str, float]]) -> str:
-    """One column an operation, one row a stage."""
+    """Return one column an operation, one row a stage."""
     lines = [
         "# What each stage of a request costs",
         "",

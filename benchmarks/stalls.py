@@ -49,7 +49,7 @@ class Watched:
     """What happened while something went on, in seconds."""
 
     turns: list[float] = field(default_factory=list)
-    """Of the loop, from one to the next."""
+    """The turns of the loop, from one to the next."""
     work: list[float] = field(default_factory=list)
     """What of each was processor time of the loop's thread; the rest was waiting, for events or for the interpreter."""
     queries: list[float] = field(default_factory=list)
@@ -98,7 +98,7 @@ def main() -> None:
 
 @contextmanager
 def _upstream() -> Iterator[str]:
-    """The embedded upstream in a process of its own; its address."""
+    """Return the embedded upstream in a process of its own; its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
@@ -119,7 +119,7 @@ def _upstream() -> Iterator[str]:
 
 
 async def measure(address: str, crawls: int) -> list[StallFigures]:
-    """All columns, in this process."""
+    """Return all columns, in this process."""
     first, alone, later = [], [], []
     async with _source(address) as source:
         # Once without being watched, for what is imported and made at the first use.
@@ -213,7 +213,7 @@ def _column(name: str, all_watched: list[Watched]) -> StallFigures:
 
 
 def table(columns: list[StallFigures]) -> str:
-    """The columns as Markdown, under the machine they were measured on."""
+    """Return the columns as Markdown, under the machine they were measured on."""
     lines: list[tuple[str, Callable[[StallFigures], str]]] = [
         ("how often, and how long one took", lambda each: f"{each.times}, {_ms(each.seconds)}"),
         ("longest turn of the loop, the worst of all times", lambda each: _ms(each.longest)),

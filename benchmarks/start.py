@@ -89,7 +89,7 @@ class StartFigures:
     processor: list[float]
     phases: dict[str, list[float]]
     imports: list[dict[str, float]]
-    """For each run the seconds that the modules of each Python package took themselves."""
+    """The seconds of each run that the modules of each Python package took themselves."""
     modules: Counter[str]
 
 
@@ -138,7 +138,7 @@ def measure(folder: Path, packages: int, runs: int) -> StartFigures:
 
 
 def start(environment: dict[str, str]) -> tuple[float, float]:
-    """The seconds until the first answer, by the clock and of the processor."""
+    """Return the seconds until the first answer, by the clock and of the processor."""
     port = _free_port()
     command = [sys.executable, "server.py", "serve", "--port", str(port)]
     begun = time.perf_counter()
@@ -204,7 +204,7 @@ def _phases(environment: dict[str, str]) -> dict[str, float]:
 
 
 def _imports(environment: dict[str, str]) -> tuple[dict[str, float], Counter[str]]:
-    """By Python package: the seconds that its modules took themselves, and how many they are."""
+    """Return by Python package the seconds that its modules took themselves, and how many they are."""
     code = "import server, uvicorn.protocols.http.httptools_impl; server.app"
     code += "; import catalog.catalog_source, upstream.client.http_transport"
     done = subprocess.run(
@@ -232,7 +232,7 @@ def _imports(environment: dict[str, str]) -> tuple[dict[str, float], Counter[str
 
 
 def table(measured: StartFigures) -> str:
-    """The figures as Markdown, under the machine they were measured on."""
+    """Return the figures as Markdown, under the machine they were measured on."""
     runs = len(measured.wall)
     text = [
         "# How long a start takes",

@@ -97,7 +97,7 @@ class CatalogSource:
 
     @property
     def latest(self) -> Snapshot | None:
-        """The catalog that is known now, whatever its age."""
+        """Return the catalog that is known now, whatever its age."""
         return self.publisher.snapshot
 
     def current(self) -> Snapshot | None:
@@ -145,7 +145,7 @@ class CatalogSource:
         )
 
     async def first_catalog(self) -> Catalog:
-        """The catalog, for a request that began when there was none and cannot do without.
+        """Return the catalog, for a request that began when there was none and cannot do without.
 
         It waits for the first crawl, as long as a request waits for any, but not for one after that has failed.
 
@@ -160,7 +160,7 @@ class CatalogSource:
         raise _no_catalog(snapshot, self.refresher.last_error, self._follow, self._revalidation)
 
     def status(self, snapshot: Snapshot | None) -> SnapshotStatus:
-        """How a request stands that is answered from this snapshot."""
+        """Return how a request stands that is answered from this snapshot."""
         if snapshot is None:
             return SnapshotStatus(None, None, None, False, None, None, None, self.refresher.syncing)
         catalog, age = snapshot.catalog, snapshot.age()
@@ -213,7 +213,7 @@ class CatalogSource:
         return await self.refresher.crawl(progress, accept=accept)
 
     async def ready(self) -> Literal["catalog", "live"] | None:
-        """Where an answer would come from now; ``None`` if none can be given.
+        """Return where an answer would come from now; ``None`` if none can be given.
 
         Without a catalog upstream is asked for a category, once: that it answers is remembered for a minute. It
         neither waits for a pause that upstream asks for nor is the probe. That is the crawl's, or a request's where

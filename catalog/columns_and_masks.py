@@ -27,17 +27,17 @@ MANY = 20
 
 
 def package_table(catalog: Catalog) -> Table[int, PackageRecord]:
-    """The packages of a catalog, for :meth:`~catalog.indexed_catalog.Catalog.view`."""
+    """Return the packages of a catalog, for :meth:`~catalog.indexed_catalog.Catalog.view`."""
     return Table(catalog.packages)
 
 
 def grid_table(catalog: Catalog) -> Table[int, GridRecord]:
-    """The grids of a catalog, for :meth:`~catalog.indexed_catalog.Catalog.view`."""
+    """Return the grids of a catalog, for :meth:`~catalog.indexed_catalog.Catalog.view`."""
     return Table(catalog.grids)
 
 
 def contributor_table(catalog: Catalog) -> Table[str, ContributorRecord]:
-    """The contributors of a catalog, for :meth:`~catalog.indexed_catalog.Catalog.view`."""
+    """Return the contributors of a catalog, for :meth:`~catalog.indexed_catalog.Catalog.view`."""
     return Table(catalog.view(contributors))
 
 
@@ -55,14 +55,15 @@ class Table(Generic[K, R]):
         self.every: Mask = self.mask(b"\1" * len(self._ids))
 
     def column(self, value_of: Callable[[R], V]) -> list[V]:
-        """``value_of`` each row. It is kept under that function, so pass the same one every time."""
+        """Return ``value_of`` each row. It is kept under that function, so pass the same one every time."""
         column = self._columns.get(value_of)
         if column is None:
             column = self._columns[value_of] = [value_of(record) for record in self.records.values()]
         return column
 
     def numbers(self, value_of: Callable[[R], float | None]) -> list[float]:
-        """A column of numbers; a missing one is NaN, which no comparison is true of. Kept like any column."""
+        """Return a column of numbers; a missing one is NaN, which no comparison is true of. Kept like any
+        column."""
         numbers = self._numbers.get(value_of)
         if numbers is None:
             values = map(value_of, self.records.values())
@@ -70,11 +71,11 @@ class Table(Generic[K, R]):
         return numbers
 
     def mask(self, flags: Iterable[bool] | bytes) -> Mask:
-        """The rows whose flag is true: one flag for each row."""
+        """Return the rows whose flag is true: one flag for each row."""
         return int.from_bytes(bytes(flags), "little")
 
     def among(self, ids: Iterable[K]) -> Mask:
-        """The rows with these ids; others are left out."""
+        """Return the rows with these ids; others are left out."""
         flags = bytearray(len(self._ids))
         for id in ids:
             place = self.places.get(id)
@@ -83,18 +84,18 @@ class Table(Generic[K, R]):
         return self.mask(bytes(flags))
 
     def count(self, mask: Mask) -> int:
-        """How many rows are in it."""
+        """Return how many rows are in it."""
         return mask.bit_count()
 
     def __len__(self) -> int:
         return len(self._ids)
 
     def flags(self, mask: Mask) -> bytes:
-        """One byte for each row, 1 where the row is in the mask."""
+        """Return one byte for each row, 1 where the row is in the mask."""
         return mask.to_bytes(len(self._ids), "little")
 
     def ids(self, order: Order[R], mask: Mask | None = None) -> Sequence[K]:
-        """The ids of the rows in a mask, or of all, in this order."""
+        """Return the ids of the rows in a mask, or of all, in this order."""
         ordered = self._ordered(order)
         if mask is None:
             return ordered.ids
@@ -103,7 +104,7 @@ class Table(Generic[K, R]):
         return tuple(compress(ordered.ids, ordered.flags(flags)))
 
     def sorted(self, order: Order[R], ids: Collection[K]) -> Sequence[K]:
-        """These ids in this order; those of no row are left out."""
+        """Return these ids in this order; those of no row are left out."""
         if len(ids) > len(self._ids) // MANY:
             return self.ids(order, self.among(ids))
         places, ranks = self.places, self._ordered(order).ranks
@@ -130,4 +131,4 @@ class _Ordered(NamedTuple, Generic[K]):
     flags: itemgetter[Any]
     """Takes the flags of the rows, and gives them in this order."""
     ranks: array[int]
-    """Of each row its place in the order."""
+    """The position of each row in the order."""

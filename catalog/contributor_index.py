@@ -1,4 +1,4 @@
-"""Those who contributed to packages, as the catalog knows them: by login, in any case."""
+"""Knows those who contributed to packages, as the catalog has them: by login, in any case."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ class ContributorRecord:
     """Someone who is among the participants of packages."""
 
     login: str
-    """As the newest package spells it."""
+    """The login as the newest package spells it."""
     packages: tuple[int, ...]
     """Their ids, newest first."""
 
     @property
     def key(self) -> str:
-        """The login by which they are told apart."""
+        """Return the login by which they are told apart."""
         return self.login.casefold()
 
 
 def contributors(catalog: Catalog) -> Mapping[str, ContributorRecord]:
-    """All of them by case-folded login, for :meth:`~catalog.indexed_catalog.Catalog.view`."""
+    """Return all of them by case-folded login, for :meth:`~catalog.indexed_catalog.Catalog.view`."""
     spellings: dict[str, str] = {}
     for package in catalog.packages.values():
         for login in package.participants:
@@ -39,7 +39,7 @@ def contributors(catalog: Catalog) -> Mapping[str, ContributorRecord]:
 
 
 def participants(catalog: Catalog) -> Mapping[int, tuple[str, ...]]:
-    """The keys of those who contributed to each package, each once, for
+    """Return the keys of those who contributed to each package, each once, for
     :meth:`~catalog.indexed_catalog.Catalog.view`."""
     keys: defaultdict[int, list[str]] = defaultdict(list)
     for key, ids in catalog.contributor_packages.items():
@@ -49,7 +49,7 @@ def participants(catalog: Catalog) -> Mapping[int, tuple[str, ...]]:
 
 
 def shared_participations(catalog: Catalog, contributor: ContributorRecord) -> int:
-    """How many names :func:`co_contributors` has to count."""
+    """Return how many names :func:`co_contributors` has to count."""
     keys = catalog.view(participants)
     return sum(len(keys.get(id, ())) for id in contributor.packages)
 
@@ -57,7 +57,7 @@ def shared_participations(catalog: Catalog, contributor: ContributorRecord) -> i
 def co_contributors(
     catalog: Catalog, contributor: ContributorRecord, most: int
 ) -> list[tuple[ContributorRecord, int]]:
-    """Those who contributed to the same packages, and to how many: the most first, then by login."""
+    """Return those who contributed to the same packages, and to how many: the most first, then by login."""
     keys = catalog.view(participants)
     shared: Counter[str] = Counter()
     for id in contributor.packages:
@@ -71,12 +71,12 @@ def co_contributors(
 
 
 def by_package_count(*, descending: bool) -> Order[ContributorRecord]:
-    """By how many packages they contributed to."""
+    """Order contributors by how many packages they contributed to."""
     name = f"package count {'descending' if descending else 'ascending'}"
     return Order(name, lambda contributor: len(contributor.packages), int, descending, key_type=str)
 
 
 def by_login(*, descending: bool) -> Order[ContributorRecord]:
-    """By login, in any case."""
+    """Order contributors by login, in any case."""
     name = f"login {'descending' if descending else 'ascending'}"
     return Order(name, lambda contributor: contributor.key, str, descending, key_type=str)

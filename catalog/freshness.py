@@ -52,7 +52,7 @@ class Freshness:
     if_error: float
 
     def stage(self, age: float) -> Stage:
-        """What may be done with a catalog of this age."""
+        """Return what may be done with a catalog of this age."""
         if age <= self.fresh:
             return "fresh"
         if age <= self.while_revalidate:

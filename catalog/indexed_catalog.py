@@ -82,7 +82,8 @@ class Catalog:
         grids: Iterable[GridRecord],
         categories: Iterable[CategoryRecord],
     ) -> Catalog:
-        """The catalog of these records, in whatever order they come. Of records with one id the last counts."""
+        """Return the catalog of these records, in whatever order they come. Of records with one id the last
+        counts."""
         by_id = _newest_first(packages)
         grids_by_id = _newest_first(grids)
         categories_by_id = _newest_first(categories)
@@ -102,7 +103,7 @@ class Catalog:
         )
 
     def view(self, make: Callable[[Catalog], T]) -> T:
-        """What ``make`` makes of this catalog: made when it is first asked for, then kept.
+        """Return what ``make`` makes of this catalog: made when it is first asked for, then kept.
 
         It is kept under that function, so pass the same one every time. Two threads that ask at once both make
         it, to the same end.
@@ -118,7 +119,7 @@ class Catalog:
 
 
 class RecordKey(NamedTuple):
-    """Which record: the name of its kind, as in ``Kind.singular``, and its id."""
+    """A record's key: the name of its kind, as in ``Kind.singular``, and its id."""
 
     kind: str
     id: int
@@ -141,7 +142,7 @@ class ChangedRecord(NamedTuple):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the fields."""
+        """Return the names of the fields."""
         return tuple(field.name for field in self.fields)
 
 
@@ -159,7 +160,7 @@ class CatalogDifference:
 
 
 def compare(old: Catalog, new: Catalog) -> CatalogDifference:
-    """What has to happen to ``old`` to become ``new``. Nothing if and only if their versions are equal.
+    """Return what has to happen to ``old`` to become ``new``. Nothing if and only if their versions are equal.
 
     Contents are compared because ``modified`` is no change marker (contract section 3). As long as a build:
     call it in a thread too.
@@ -191,7 +192,7 @@ def _differing(old: Record, new: Record) -> tuple[FieldDifference, ...]:
 
 
 def field_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldDifference, ...]:
-    """The fields in which two records differ, given as JSON has them."""
+    """Return the fields in which two records differ, given as JSON has them."""
     # A record has ``unfit`` only where it names something.
     return tuple(
         FieldDifference(name, before.get(name), after.get(name))

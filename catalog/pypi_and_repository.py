@@ -1,4 +1,4 @@
-"""Who a package is elsewhere: its name on PyPI, and the address of its repository.
+"""Reads who a package is elsewhere: its name on PyPI, and the address of its repository.
 
 Both fields of v4 are text that people typed (contract section 3). Whatever it is, the answer is a name or
 ``None``, never an exception, in time linear in its length. What users look up goes through the same functions
@@ -36,7 +36,7 @@ LONGEST = 1000
 
 
 def normalise_pypi_name(name: str) -> str:
-    """The one spelling of a PyPI name, by PEP 503: ``Django_Allauth`` becomes ``django-allauth``.
+    """Return the one spelling of a PyPI name, by PEP 503: ``Django_Allauth`` becomes ``django-allauth``.
 
     Surrounding blanks go. A text that is no name becomes some text that no package has.
     """
@@ -46,7 +46,7 @@ def normalise_pypi_name(name: str) -> str:
 
 
 def pypi_name(pypi_url: str) -> str | None:
-    """The normalised PyPI name in a ``pypi_url``: an address of a project on PyPI, or a bare name.
+    """Return the normalised PyPI name in a ``pypi_url``: an address of a project on PyPI, or a bare name.
 
     What follows the name in an address (a version, a query) is ignored. ``None`` for everything else.
     """
@@ -62,7 +62,7 @@ def pypi_name(pypi_url: str) -> str | None:
 
 
 def repository(url: str) -> str | None:
-    """The one spelling of a repository's address: ``host/owner/name``, case-folded.
+    """Return the one spelling of a repository's address: ``host/owner/name``, case-folded.
 
     It is the same for web, git and ssh addresses and the scp-like ``git@host:owner/name``, with and without
     a scheme, a user, ``www.``, a port, ``.git``, a query or a fragment. On github.com, bitbucket.org and
@@ -91,7 +91,7 @@ def _without_git(segment: str) -> str:
 
 
 def _address(text: str) -> tuple[str, list[str]] | None:
-    """The host, without ``www.``, and the segments of the path in an address of lower case."""
+    """Return the host, without ``www.``, and the segments of the path in an address of lower case."""
     address = _ADDRESS.fullmatch(text)
     if address is None or " " in text or not text.isprintable():
         return None

@@ -31,7 +31,7 @@ class PackageValue(Enum):
     COMMITS_IN_52_WEEKS = "commits in 52 weeks"
     """Missing where upstream never counted: null or no weeks at all (contract section 3)."""
     GRIDS = "grids"
-    """In how many grids it is."""
+    """Return in how many grids the package is."""
 
 
 class GridValue(Enum):
@@ -58,7 +58,7 @@ class Order(Generic[R]):
     key_type: type = int
 
     def sorted(self, records: Mapping[K, R]) -> tuple[K, ...]:
-        """The ids of all records in this order."""
+        """Return the ids of all records in this order."""
         ids: list[K] = sorted(records, reverse=self.newest_first)
         values = {id: self.value_of(records[id]) for id in ids}
         known = [id for id in ids if values[id] is not None]
@@ -67,7 +67,7 @@ class Order(Generic[R]):
         return (*known, *(id for id in ids if values[id] is None))
 
     def precedes(self, one: tuple[Value, Key], other: tuple[Value, Key]) -> bool:
-        """Whether a record with this value and id stands before another."""
+        """Return whether a record with this value and id stands before another."""
         (value, id), (other_value, other_id) = one, other
         if value == other_value:
             return id > other_id if self.newest_first else id < other_id  # type: ignore[operator]
@@ -95,12 +95,12 @@ def _name(by: Enum, descending: bool) -> str:
 
 
 def last_commit(package: PackageRecord) -> float | None:
-    """The moment of the last commit, in seconds since 1970."""
+    """Return the moment of the last commit, in seconds since 1970."""
     return package.last_updated.timestamp() if package.last_updated else None
 
 
 def commits_in_52_weeks(package: PackageRecord) -> int | None:
-    """The commits of the last 52 weeks; ``None`` where upstream never counted."""
+    """Return the commits of the last 52 weeks; ``None`` where upstream never counted."""
     return sum(package.commits_over_52) if package.commits_over_52 else None
 
 

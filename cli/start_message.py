@@ -8,7 +8,7 @@ from web.pages.graphiql import CANONICAL, is_built
 
 
 def greeting(address: str, upstream: str, *, only_trusted: bool) -> str:
-    """The lines for a gateway at ``address``, such as ``http://127.0.0.1:8000``.
+    """Return the lines for a gateway at ``address``, such as ``http://127.0.0.1:8000``.
 
     Where only trusted documents run there is no GraphiQL, and the canonical query may be none of them.
     """

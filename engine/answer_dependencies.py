@@ -27,7 +27,7 @@ class DependsOn(Flag):
     FEED = auto()
     """The changes that are stored, which can grow while the catalog stays."""
     ASKER = auto()
-    """Who asks: the headers of the request."""
+    """The asker: the headers of the request."""
 
 
 EVERYTHING = ~DependsOn(0)

@@ -119,20 +119,20 @@ class BuildSource:
 
 
 def source_of(build: Build) -> str:
-    """The source of a generated function."""
+    """Return the source of a generated function."""
     return "".join(linecache.getlines(build.__code__.co_filename))
 
 
 @lru_cache(maxsize=1024)
 def answer_class(keys: tuple[str, ...]) -> type[msgspec.Struct]:
-    """A class whose instances become JSON objects with these keys: made and encoded faster than dicts."""
+    """Return a class whose instances become JSON objects with these keys: made and encoded faster than dicts."""
     names = [f"f{number}" for number in range(len(keys))]
     renamed = dict(zip(names, keys, strict=True))
     return msgspec.defstruct("Answer", names, rename=renamed, gc=False, eq=False)
 
 
 def _compiled(source: str, type_name: str) -> CodeType:
-    """The code of a function, compiled once for all plans that need it while there are any."""
+    """Return the code of a function, compiled once for all plans that need it while there are any."""
     code = CODE_OF_SOURCE.get(source)
     if code is None:
         filename = f"<engine: {type_name} {next(_numbers)}>"

@@ -34,7 +34,7 @@ class Turns:
         self._line: deque[asyncio.Future[None]] = deque()
 
     def is_over(self) -> bool:
-        """Whether the slice of the present turn is used up; asking this first begins the slice."""
+        """Return whether the slice of the present turn is used up; asking this first begins the slice."""
         if not self._is_working:
             self._is_working = True
             self._since = perf_counter()
@@ -105,7 +105,7 @@ class AtTurn(Generic[T]):
 
 
 def turns() -> Turns:
-    """The turns of the running loop."""
+    """Return the turns of the running loop."""
     loop = asyncio.get_running_loop()
     found = _of_loop.get(loop)
     if found is None:

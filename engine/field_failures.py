@@ -62,12 +62,12 @@ class AnswerEncoder:
         self._met_failures = False
 
     def whole(self, answer: object) -> tuple[bytes, bool]:
-        """An answer as JSON, and whether it has marks of failures in it."""
+        """Return an answer as JSON, and whether it has marks of failures in it."""
         self._met_failures = False
         return self._encode(answer), self._met_failures
 
     def piece(self, answer: object) -> msgspec.Raw | Encoded:
-        """An answer as JSON, to be put into others."""
+        """Return an answer as JSON, to be put into others."""
         self._met_failures = False
         json = msgspec.Raw(self._encode(answer))
         return Encoded(answer, json) if self._met_failures else json
@@ -83,7 +83,7 @@ class AnswerEncoder:
 
 
 async def errors_in(answer: object, most_bytes: int, spend: Spend) -> list[GraphQLError]:
-    """The errors of the fields that failed, each at all its plan nodes, in the order of the answer.
+    """Return the errors of the fields that failed, each at all its plan nodes, in the order of the answer.
 
     :raises Stopped: they alone are more than an answer can have, or than the operation may do.
     """

@@ -24,7 +24,7 @@ class FieldSource(Protocol):
     """One of the classes below."""
 
     def values(self, parents: Sequence[Any], run: PlanRun, pending: Pending) -> Values | Awaitable[Any]:
-        """One value for each parent, an error in the place of one that failed.
+        """Return one value for each parent, an error in the place of one that failed.
 
         What is not known yet is in ``pending``, or it is all awaited.
         """
@@ -32,7 +32,7 @@ class FieldSource(Protocol):
     async def values_in_turns(
         self, parents: Sequence[Any], run: PlanRun, pending: Pending
     ) -> Values | Awaitable[Any]:
-        """The same for many parents: the event loop turns in between."""
+        """Return the same for many parents: the event loop turns in between."""
 
     def __str__(self) -> str: ...
 
@@ -45,11 +45,11 @@ class Attribute:
         self._get = attrgetter(name)
 
     def values(self, parents: Sequence[Any], run: PlanRun, pending: Pending) -> list[Any]:
-        """The attribute of each parent."""
+        """Return the attribute of each parent."""
         return list(map(self._get, parents))
 
     async def values_in_turns(self, parents: Sequence[Any], run: PlanRun, pending: Pending) -> list[Any]:
-        """The same: it takes a millisecond for 30,000."""
+        """Return the same: it takes a millisecond for 30,000."""
         return self.values(parents, run, pending)
 
     def __str__(self) -> str:
@@ -66,7 +66,7 @@ class Related:
     is_to_one: bool
 
     def values(self, parents: Sequence[Any], run: PlanRun, pending: Pending) -> Values | Awaitable[Any]:
-        """What the parents are related to."""
+        """Return what the parents are related to."""
         known = self.relation.known(parents, run.context)
         if known is None:
             return self.relation.load(parents, run.context)
@@ -76,7 +76,7 @@ class Related:
     async def values_in_turns(
         self, parents: Sequence[Any], run: PlanRun, pending: Pending
     ) -> Values | Awaitable[Any]:
-        """What the parents are related to: if all is known, in several batches, else in one."""
+        """Return what the parents are related to: if all is known, in several batches, else in one."""
         found: Any = None
         for some in _batches(parents, RELATED_AT_ONCE):
             if run.is_turn_over():
@@ -112,13 +112,13 @@ class Called:
     named: Callable[[PlanRun], dict[str, Any]] | None
     """The other keywords, if any: made once for all parents, as a resolver does not change its arguments."""
     steps: int = field(init=False, repr=False)
-    """Of work, for one call."""
+    """Steps of work for one call."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "steps", CALL_AWAITED if iscoroutinefunction(self.resolve) else CALL)
 
     def values(self, parents: Sequence[Any], run: PlanRun, pending: Pending) -> list[Any]:
-        """What the resolver gives for each parent."""
+        """Return what the resolver gives for each parent."""
         run.spend(self.steps * len(parents))
         if len(parents) == 1 and self.parent_name is None:
             return self._value(parents[0], run, pending)
@@ -131,7 +131,8 @@ class Called:
         return values
 
     async def values_in_turns(self, parents: Sequence[Any], run: PlanRun, pending: Pending) -> list[Any]:
-        """What the resolver gives for each parent. What has to be awaited begins only when all are called."""
+        """Return what the resolver gives for each parent. What has to be awaited begins only when all are
+        called."""
         run.spend(self.steps * len(parents))
         values: list[Any] = []
         named = self._named(run) if self.named else {}
@@ -145,7 +146,7 @@ class Called:
         return values
 
     def _value(self, parent: Any, run: PlanRun, pending: Pending) -> list[Any]:
-        """The same for one parent, which most fields near the root have, for a third of the time."""
+        """Return the same for one parent, which most fields near the root have, for a third of the time."""
         try:
             named = self.named(run) if self.named else {}
             value = self.resolve(parent, **named) if self.takes_parent else self.resolve(**named)
@@ -203,9 +204,9 @@ class UnknownPath(Path):
 
     @property
     def prev(self) -> Path | None:
-        """Not known here."""
+        """Refuse: the engine does not keep paths."""
         raise Fallback("path")
 
     def as_list(self) -> list[str | int]:
-        """Not known here."""
+        """Refuse: the engine does not keep paths."""
         raise Fallback("path")

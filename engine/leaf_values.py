@@ -45,7 +45,7 @@ _MINUTE = timedelta(minutes=1)
 
 
 def plain_test(type_: GraphQLLeafType, name: str) -> str | None:
-    """The Python expression that is true of a value in the variable ``name`` that JSON takes as it is."""
+    """Return the Python expression that is true of a value in the variable ``name`` that JSON takes as it is."""
     if type_ is GraphQLString or type_ is GraphQLID:
         return f"{name}.__class__ is str"
     if type_ is GraphQLInt:
@@ -66,7 +66,7 @@ PLAIN_NAMES = {"datetime": datetime, "date": date, "WHOLE_MINUTES": WHOLE_MINUTE
 
 
 def converter(type_: Any, nodes: Sequence[Node] = ()) -> Convert:
-    """What makes JSON's value of any value of this type: a leaf type, or lists of one; non-null or not.
+    """Return what makes JSON's value of any value of this type: a leaf type, or lists of one; non-null or not.
 
     What fails is marked where null may stand. ``nodes`` are those of the field.
     """
@@ -136,7 +136,7 @@ def _list(item_type: Any, nodes: Sequence[Node]) -> Convert:
 
 
 def _plain_classes(item_type: Any) -> frozenset[type]:
-    """The classes of which lists are taken as they are."""
+    """Return the classes of which lists are taken as they are."""
     if not is_non_null_type(item_type):
         return frozenset()
     if item_type.of_type in (GraphQLString, GraphQLID):
@@ -151,7 +151,7 @@ def _in_32_bits(values: Sequence[int]) -> bool:
 
 
 def _enum(type_: GraphQLEnumType) -> Convert:
-    """The names of an enum's members, looked up; graphql-core and Strawberry search for them."""
+    """Return the names of an enum's members, looked up; graphql-core and Strawberry search for them."""
     members = getattr(type_, "wrapped_cls", None)
     if not (isinstance(members, type) and issubclass(members, Enum)):
         return type_.coerce_output_value

@@ -91,7 +91,7 @@ class Engine:
         context: object,
         spend: Spend = uncounted,
     ) -> Ran:
-        """What an operation of a validated document gives. ``text`` is the document's.
+        """Return what an operation of a validated document gives. ``text`` is the document's.
 
         ``spend`` counts steps of work, and stops the operation when they are too many.
 
@@ -119,7 +119,7 @@ class Engine:
     def explain(
         self, text: str, document: DocumentNode, operation_name: str | None, variables: dict[str, Any] | None
     ) -> str:
-        """The plan of an operation and its generated source, to be read.
+        """Return the plan of an operation and its generated source, to be read.
 
         :raises Fallback: there is none.
         """
@@ -127,7 +127,7 @@ class Engine:
         return dump(operation.plan(operation.coerced(variables)))
 
     def operation(self, text: str, document: DocumentNode, name: str | None) -> PlannedOperation:
-        """The operation, kept from the last time or looked at anew.
+        """Return the operation, kept from the last time or looked at anew.
 
         :raises Fallback: the engine runs none like it.
         """
@@ -199,11 +199,11 @@ class PlannedOperation:
 
     @property
     def plans_kept(self) -> int:
-        """How many plans there are."""
+        """Return how many plans there are."""
         return len(self._plans)
 
     def coerced(self, variables: dict[str, Any] | None) -> VariableValues:
-        """The values of the operation's variables.
+        """Return the values of the operation's variables.
 
         :raises Fallback: they do not fit.
         """
@@ -216,11 +216,11 @@ class PlannedOperation:
         return values
 
     def known_plan(self, values: VariableValues) -> Plan | None:
-        """The plan for these values of the variables, if it is kept."""
+        """Return the plan for these values of the variables, if it is kept."""
         return self._plans.get(self._key(values))
 
     def plan(self, values: VariableValues) -> Plan:
-        """The plan for these values of the variables, compiled without a pause if it is not kept.
+        """Return the plan for these values of the variables, compiled without a pause if it is not kept.
 
         :raises Fallback: a condition is null.
         """
@@ -268,7 +268,7 @@ def _named_operation(document: DocumentNode, name: str | None) -> OperationDefin
 
 
 def _takes_part(extension: SchemaExtension) -> bool:
-    """Whether an extension does something while an operation runs, which the engine would leave out."""
+    """Return whether an extension does something while an operation runs, which the engine would leave out."""
     if isinstance(extension, DirectivesExtension):
         return False  # it serves directives that the engine leaves to Strawberry
     return any(getattr(type(extension), hook) is not getattr(SchemaExtension, hook) for hook in _HOOKS)

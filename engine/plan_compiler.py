@@ -48,7 +48,8 @@ T = TypeVar("T")
 _TYPENAME = "__typename"
 
 ITEMS_OF_A_LIST = 50
-"""Of leaves, as ``commitsOver52`` has them; lists of logins are shorter in the mean, and hundreds at most."""
+"""How many leaves a list such as ``commitsOver52`` has; lists of logins are shorter in the mean, and hundreds
+at most."""
 
 
 PlanSteps: TypeAlias = Generator[None, None, T]
@@ -94,7 +95,7 @@ class Compiler:
         )
 
     def plan(self) -> PlanSteps[Plan]:
-        """The plan of the operation."""
+        """Yield the plan of the operation."""
         query = self._graphql.query_type
         assert query is not None
         collected = collect_fields(self._graphql, self._fragments, self._conditions, query, self._operation)
@@ -143,7 +144,7 @@ class Compiler:
     def _field(
         self, build: BuildSource, key: str, asked: FieldDetailsList, parent: GraphQLObjectType, path: Path
     ) -> PlanSteps[Column | None]:
-        """The column of a field; None if ``build`` reads the value from the object itself."""
+        """Yield the column of a field; None if ``build`` reads the value from the object itself."""
         name = asked[0].node.name.value
         definition = self._graphql.get_field(parent, name)
         assert definition is not None

@@ -26,17 +26,17 @@ FEW = 10_000
 """Values that an answer may have to be made in one piece: that takes 3 ms at most."""
 
 FEW_PARENTS = 8
-"""So many are done at once, without looking at the time."""
+"""How many are done at once, without looking at the time."""
 
 VALUES_AT_ONCE = 2_000
-"""Of a piece: half a millisecond."""
+"""The length of a piece: half a millisecond."""
 
 _READY = frozenset([list, dict, ListsByKey])
 """The classes of the values that need not be awaited."""
 
 
 async def answers(root: PlanNode, run: PlanRun) -> object:
-    """What is in ``data``, ready to be encoded.
+    """Return what is in ``data``, ready to be encoded.
 
     :raises Stopped: it has too many bytes.
     :raises Fallback: there is something that only Strawberry's own execution answers rightly.
@@ -53,7 +53,7 @@ async def answers(root: PlanNode, run: PlanRun) -> object:
 
 
 async def _find(root: Part, run: PlanRun) -> list[Part]:
-    """The objects at all plan nodes, each level after those above it."""
+    """Return the objects at all plan nodes, each level after those above it."""
     level = [root]
     found: list[Part] = []
     while level:
@@ -95,7 +95,8 @@ def _answered_at_once(part: Part, run: PlanRun) -> bool:
 def _descend(
     node: PlanNode, objects: list[Any], most: int, total: int, run: PlanRun, counts: list[int]
 ) -> list[Any] | None:
-    """The answers for objects, each of which stands up to ``most`` times in the answer, ``total`` times all together.
+    """Return the answers for objects, each of which stands up to ``most`` times in the answer, ``total`` times
+    all together.
 
     ``counts`` gets the numbers of related records. Nothing but relations is below ``node``.
     """
@@ -242,7 +243,7 @@ def _check(size: int, run: PlanRun) -> None:
 
 
 def _bytes_below(node: PlanNode, objects: list[Any], columns: list[Any]) -> int:
-    """How many bytes of answers that are there already go into those for objects."""
+    """Return how many bytes of answers that are there already go into those for objects."""
     size = 0
     for number, selection in node.selections:
         column = columns[number]

@@ -46,7 +46,7 @@ class Plan:
 
     root: PlanNode
     fields: int
-    """Of all its plan nodes: what it takes of memory."""
+    """The fields of all its plan nodes, which say how much memory it takes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,16 +56,16 @@ class PlanNode:
     type: GraphQLObjectType
     columns: tuple[Column, ...]
     selections: tuple[tuple[int, Selection], ...]
-    """Of those columns that have one, with their numbers."""
+    """The selections of those columns that have one, with their numbers."""
     relations: tuple[tuple[Relation, Selection], ...] | None
     """The relations behind its columns, if neither it nor any plan node below has other columns."""
     build: Build
     keys: tuple[str, ...]
-    """Of an answer, in the order of the arguments of ``Answer``."""
+    """The keys of an answer, in the order of the arguments of ``Answer``."""
     weight: int
     """About how many values an answer has, without those of the objects below."""
     steps: int = field(init=False)
-    """Of work, for one object."""
+    """Steps of work for one object."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "steps", OBJECT + self.weight // LEAVES)
@@ -89,7 +89,7 @@ class Shape:
 
     @classmethod
     def of(cls, type_: Any) -> tuple[Shape, GraphQLNamedOutputType]:
-        """The shape of a field's type, and the named type inside."""
+        """Return the shape of a field's type, and the named type inside."""
         nullable = not is_non_null_type(type_)
         inner = type_ if nullable else type_.of_type
         if not is_list_type(inner):
@@ -104,7 +104,7 @@ class Selection:
 
     shape: Shape
     key: str | None
-    """Of a relation to one, where an object has the key that ``build`` finds its answer by."""
+    """The key of a relation to one, where an object has the key that ``build`` finds its answer by."""
     declared: GraphQLNamedOutputType
     """The named type inside the field's."""
     node_of: Mapping[GraphQLObjectType, PlanNode]
@@ -112,10 +112,10 @@ class Selection:
     info_for: InfoFor
     """Makes the field's ``info``."""
     nodes: Sequence[FieldNode]
-    """Of the field."""
+    """The return type of the field."""
 
     def parts(self, values: Values, parent: Part, run: PlanRun) -> Below:
-        """The objects in the values of a column of ``parent``."""
+        """Return the objects in the values of a column of ``parent``."""
         if not isinstance(values, list):
             found = list((values if isinstance(values, dict) else values.found).values())
             if not found:
@@ -153,7 +153,8 @@ class Selection:
         return Below(None if len(parts) == 1 and len(distinct) == len(flat) else ids, parts, marks)
 
     def node_of_records(self, records: list[Any], run: PlanRun) -> PlanNode:
-        """What is asked of records that a relation found: they are all of one class, which says their type."""
+        """Return what is asked of records that a relation found: they are all of one class, which says their
+        type."""
         type_ = run.types.of_class(self.declared, records[0].__class__)
         if type_ is None:
             ((type_, _),) = run.types.split(self.declared, records, self.info_for(run))
@@ -162,7 +163,7 @@ class Selection:
     def _split(
         self, objects: list[Any], classes: set[type], most: int, total: int, run: PlanRun
     ) -> list[Part]:
-        """The objects, which are of these classes, by their types."""
+        """Return the objects, which are of these classes, by their types."""
         if len(classes) == 1:
             (class_,) = classes
             type_ = run.types.of_class(self.declared, class_)
@@ -172,7 +173,8 @@ class Selection:
         return [Part(self.node_of[type_], theirs, most, total) for type_, theirs in by_type]
 
     def assemble(self, objects: list[Any], values: Values, below: Below) -> list[Any] | dict[int, Any]:
-        """The values with each object replaced by its answer, as ``build`` takes them. The parts are built."""
+        """Return the values with each object replaced by its answer, as ``build`` takes them. The parts are
+        built."""
         ids, built = below.ids, below.parts
         if not isinstance(values, list):
             return by_key(values, built[0].built if built else [])
@@ -188,7 +190,7 @@ class Selection:
         return answers if self.shape.item is None else self._nested(values, self.shape, iter(answers))
 
     def _nested(self, values: Sequence[Any], shape: Shape, answers: Iterator[Any]) -> list[Any]:
-        """The answers in lists as the values are."""
+        """Return the answers in lists as the values are."""
         assert shape.item is not None
         innermost = shape.item.item is None
         nested: list[Any] = []
@@ -240,7 +242,7 @@ class Below(msgspec.Struct, eq=False):
 def standing(
     node: PlanNode, values: dict[int, Any] | ListsByKey[Any], parents: int, most: int
 ) -> tuple[int, int]:
-    """How often one record of a relation stands in the answer at most, and how often all together do.
+    """Return how often one record of a relation stands in the answer at most, and how often all together do.
 
     Each of the ``parents`` stands there up to ``most`` times. The former is only told if it matters for ``node``.
     """
@@ -253,14 +255,15 @@ def standing(
 
 
 def _repeated(count: int, distinct: int, names: Iterable[int]) -> int:
-    """How often one of the ``count`` names, of which so many are distinct, is there at most."""
+    """Return how often one of the ``count`` names, of which so many are distinct, is there at most."""
     if count == distinct:
         return 1
     return max(Counter(names).values()) if count <= COUNTED else count
 
 
 def by_key(values: dict[int, Any] | ListsByKey[Any], built: Sequence[Any]) -> list[Any] | dict[int, Any]:
-    """What a relation found with each record replaced by its answer. ``built`` has those in the order found."""
+    """Return what a relation found with each record replaced by its answer. ``built`` has those in the order
+    found."""
     if isinstance(values, dict):
         return dict(zip(values, built, strict=True))
     if len(values.keys) == 1 and values.count == len(built):

@@ -10,7 +10,7 @@ from engine.plan_nodes import Column, Plan, PlanNode, Shape
 
 
 def dump(plan: Plan, deepest: int = 8) -> str:
-    """The plan as text; what is below an abstract type for each type that it can have."""
+    """Return the plan as text; what is below an abstract type for each type that it can have."""
     return "\n".join([*_lines(plan.root, "", deepest), ""])
 
 

@@ -21,7 +21,7 @@ class ListsByKey(msgspec.Struct, Generic[R], eq=False):
     """What several parents are related to, the records that they share once."""
 
     keys: list[Sequence[RecordId]]
-    """For each parent in turn those of its records."""
+    """The keys of the records of each parent in turn."""
     count: int
     """How many there are in all of them."""
     found: dict[RecordId, R]
@@ -34,7 +34,7 @@ class RelationToOne(Protocol):
 
     @property
     def key(self) -> str:
-        """The attribute of a parent that has the related record's id."""
+        """Return the attribute of a parent that has the related record's id."""
 
     def known(self, parents: Sequence[Any], context: Any) -> dict[RecordId, Any] | None:
         """Find what ``parents`` are related to, without waiting: each record once, or None if one is unknown.
@@ -52,7 +52,7 @@ class RelationToMany(Protocol):
 
     @property
     def keys(self) -> str:
-        """The attribute of a parent that has the ids of the related records."""
+        """Return the attribute of a parent that has the ids of the related records."""
 
     def known(self, parents: Sequence[Any], context: Any) -> ListsByKey[Any] | None:
         """Find what ``parents`` are related to, without waiting, or None if one of the records is unknown."""

@@ -13,7 +13,7 @@ class RunLimits:
     answer_bytes: int
     """Bytes of an answer, before it is compressed. All fields of 5,400 packages are 16 MB."""
     seconds: float
-    """From the operation's start to its answer, what it waits for upstream included."""
+    """Seconds from the operation's start to its answer, what it waits for upstream included."""
 
 
 NO_LIMITS = RunLimits(answer_bytes=sys.maxsize, seconds=float("inf"))

@@ -33,7 +33,7 @@ class PlanRun(msgspec.Struct, eq=False):
     context: Any
     types: RuntimeTypes
     most_bytes: int = NO_LIMITS.answer_bytes
-    """Of the answer."""
+    """The bytes of the answer."""
     encoder: AnswerEncoder = msgspec.field(default_factory=AnswerEncoder)
     work: int = 0
     """What was done since the time was looked at, in about microseconds."""

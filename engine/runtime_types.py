@@ -1,4 +1,5 @@
-"""Which object type a value has (spec, 6.4.3, ResolveAbstractType), and whether a value is one of its type at all."""
+"""Finds which object type a value has (spec, 6.4.3, ResolveAbstractType), and whether a value is one of its
+type at all."""
 
 from __future__ import annotations
 
@@ -32,11 +33,12 @@ class RuntimeTypes:
         self._of_class: dict[tuple[GraphQLNamedOutputType, type], GraphQLObjectType] = {}
 
     def of_class(self, declared: GraphQLNamedOutputType, class_: type) -> GraphQLObjectType | None:
-        """The type of all objects of a class in fields of a declared type, if it is known that they have the same."""
+        """Return the type of all objects of a class in fields of a declared type, if it is known that they have
+        the same."""
         return self._of_class.get((declared, class_))
 
     def possible(self, declared: GraphQLNamedOutputType) -> Sequence[GraphQLObjectType]:
-        """The types that a value can have in a field of a declared type."""
+        """Return the types that a value can have in a field of a declared type."""
         if is_abstract_type(declared):
             return self._schema.get_possible_types(declared)
         assert isinstance(declared, GraphQLObjectType)
@@ -45,7 +47,7 @@ class RuntimeTypes:
     def split(
         self, declared: GraphQLNamedOutputType, values: list[Any], info: Any
     ) -> list[tuple[GraphQLObjectType, list[Any]]]:
-        """The values by their types. ``info`` is what Strawberry's functions want to know."""
+        """Return the values by their types. ``info`` is what Strawberry's functions want to know."""
         by_name: dict[str, tuple[GraphQLObjectType, list[Any]]] = {}
         for value in values:
             type_ = self.of_class(declared, value.__class__) or self._decide(declared, value, info)
@@ -73,7 +75,7 @@ class RuntimeTypes:
         return type_
 
     def _tells(self, declared: GraphQLNamedOutputType, class_: type, type_: GraphQLObjectType) -> bool:
-        """Whether every object of this class has this type.
+        """Return whether every object of this class has this type.
 
         An object with a ``__dict__`` could be cast to a type by Strawberry, so only a type that asks nothing is
         sure of it.
@@ -88,7 +90,7 @@ class RuntimeTypes:
 
 
 def _has_usual_resolve_type(declared: GraphQLNamedOutputType) -> bool:
-    """Whether Strawberry's own function, which asks for the class and ``is_type_of``, decides."""
+    """Return whether Strawberry's own function, which asks for the class and ``is_type_of``, decides."""
     definition = (declared.extensions or {}).get("strawberry-definition")
     if isinstance(definition, StrawberryObjectDefinition):
         return definition.resolve_type is None

@@ -24,7 +24,7 @@ _INTROSPECTION = ("__schema", "__type")
 def condition_variables(
     operation: OperationDefinitionNode, fragments: dict[str, FragmentDefinitionNode]
 ) -> tuple[str, ...]:
-    """The variables in ``@skip`` and ``@include``, on which it depends which fields there are.
+    """Return the variables in ``@skip`` and ``@include``, on which it depends which fields there are.
 
     :raises Fallback: the operation is none that the engine runs.
     """

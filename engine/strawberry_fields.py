@@ -46,7 +46,7 @@ class AskedField:
 
 
 def source_of(asked: AskedField, schema: strawberry.Schema) -> FieldSource:
-    """Where the field's values come from."""
+    """Return where the field's values come from."""
     field = (asked.definition.extensions or {}).get("strawberry-definition")
     if not isinstance(field, StrawberryField) or not _is_usual(field, schema):
         resolve = asked.definition.resolve or default_field_resolver
@@ -108,7 +108,7 @@ def _graphql_arguments(asked: AskedField) -> Callable[[PlanRun], dict[str, Any]]
 def _python_arguments(
     asked: AskedField, field: StrawberryField, schema: strawberry.Schema
 ) -> Callable[[PlanRun], dict[str, Any]] | None:
-    """The keywords of the Python function but for the parent, if there are any."""
+    """Return the keywords of the Python function but for the parent, if there are any."""
     assert field.base_resolver is not None
     parameter = field.base_resolver.info_parameter
     info_name = parameter.name if parameter else None
@@ -140,7 +140,7 @@ def _python_arguments(
 
 
 def _constant(asked: AskedField, field: StrawberryField, schema: strawberry.Schema) -> dict[str, Any] | None:
-    """The arguments, if they are the same in every request and nobody could change them."""
+    """Return the arguments, if they are the same in every request and nobody could change them."""
     if any(_has_variable(argument.value) for argument in asked.node.arguments or ()):
         return None
     values = get_argument_values(asked.definition, asked.node, _NO_VARIABLES)

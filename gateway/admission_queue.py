@@ -1,4 +1,5 @@
-"""Who runs next: a few operations run at once, the others wait in a bounded queue that is fair to connections.
+"""Decides who runs next: a few operations run at once, and the others wait in a bounded queue that is fair to
+connections.
 
 All operations of a process share one thread. Whatever runs at once makes every turn of the event loop longer, and
 with it the wait of a newcomer, who needs some turns to be accepted, read and answered. So only a few run at once, and
@@ -84,7 +85,7 @@ class Admission:
         """When the first operation of this turn of the loop began."""
 
     def turn(self) -> Turn:
-        """A place for one operation of the present connection, as an asynchronous context manager."""
+        """Return a place for one operation of the present connection, as an asynchronous context manager."""
         return Turn(self, connection.get())
 
     async def _enter(self, key: Hashable) -> _Line:
@@ -195,7 +196,8 @@ class Admission:
                 free.set_result(True)
 
     def _next(self, lines: list[_Line]) -> _Line:
-        """In turn the newest connection, which need not wait for a whole round, and the one that has had the least."""
+        """Return in turn the newest connection, which need not wait for a whole round, and the one that has had
+        the least."""
         newest = (
             next((line for line in reversed(lines) if line.is_new), None) if self._newest_is_next else None
         )

@@ -21,7 +21,7 @@ class Quota:
 
     @property
     def taken(self) -> int:
-        """How many all clients have."""
+        """Return how many all clients have."""
         return self._taken
 
     def take(self, address: str) -> str | None:

@@ -59,7 +59,8 @@ class DocumentCache:
         self._reading = asyncio.Lock()
 
     def read(self, text: str) -> Document:
-        """The document with this text. One beyond a limit has that as its only error and was not validated."""
+        """Return the document with this text. One beyond a limit has that as its only error and was not
+        validated."""
         sizes = self._sizes()
         kept = self._kept.get(text)
         if kept is not None and (kept.sizes is sizes or self._fits(kept, sizes)):
@@ -75,13 +76,13 @@ class DocumentCache:
         return read
 
     def known(self, text: str) -> Document | None:
-        """The document with this text, if it is kept, as it was read over any catalog."""
+        """Return the document with this text, if it is kept, as it was read over any catalog."""
         kept = self._kept.get(text)
         return None if kept is None else kept.document
 
     async def read_aside(self, text: str) -> Document:
-        """The same while the event loop turns: a document that is not known is read when there is time in a turn,
-        a long one in a thread."""
+        """Return the same while the event loop turns: a document that is not known is read when there is time
+        in a turn, a long one in a thread."""
         if text not in self._kept:
             if len(text) > LONG:
                 async with self._reading:
@@ -110,7 +111,7 @@ class DocumentCache:
             return _refused(error)
 
     def _fits(self, kept: _Kept, sizes: ListSizes) -> bool:
-        """Whether what was said of a document over another catalog is so over one with these sizes."""
+        """Return whether what was said of a document over another catalog is so over one with these sizes."""
         node = kept.document.node
         if node is None and any(map(_depends_on_catalog, kept.document.errors)):
             return False
@@ -137,7 +138,7 @@ class _Kept:
     document: Document
     bytes: int
     sizes: ListSizes
-    """Of the catalog for which it was last looked at."""
+    """The version of the catalog for which it was last checked."""
 
 
 def _depends_on_catalog(error: GraphQLError) -> bool:

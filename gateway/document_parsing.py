@@ -28,7 +28,7 @@ def parse_document(text: str) -> DocumentNode:
 class _Parser(Parser):
     @property
     def start_of_file(self) -> Token:
-        """The first token, to which all others are linked."""
+        """Return the first token, to which all others are linked."""
         return self._lexer.token
 
     def loc(self, start_token: Token) -> Location | None:

@@ -28,7 +28,7 @@ MOST_ERRORS = 20
 def read_document(
     text: str, schema: GraphQLSchema, check: Callable[[DocumentNode], None] | None = None
 ) -> Document:
-    """The document with this text. What ``check`` raises about it is raised before it is validated."""
+    """Return the document with this text. What ``check`` raises about it is raised before it is validated."""
     try:
         node = parse_document(text)
     except GraphQLError as error:

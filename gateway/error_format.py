@@ -41,7 +41,7 @@ _UNFIT_VARIABLE = re.compile(r"Variable '\$\w+' has invalid value: ")
 
 
 def request_error(error: GraphQLError) -> dict[str, object]:
-    """An error that kept the operation from running, as an entry of ``errors``."""
+    """Return an error that kept the operation from running, as an entry of ``errors``."""
     if isinstance(error.original_error, TooComplex):
         return _entry(error, error.message, _beyond(error.original_error))
     code = "GRAPHQL_PARSE_FAILED" if isinstance(error, GraphQLSyntaxError) else "GRAPHQL_VALIDATION_FAILED"
@@ -49,12 +49,12 @@ def request_error(error: GraphQLError) -> dict[str, object]:
 
 
 def overload(error: Overloaded) -> dict[str, object]:
-    """An operation that found no place to run, as an entry of ``errors``."""
+    """Return an operation that found no place to run, as an entry of ``errors``."""
     return {"message": str(error), "extensions": {"code": error.code, "retryAfter": error.retry_after}}
 
 
 def start_error(error: GraphQLError) -> dict[str, object]:
-    """An error that kept a subscription from starting, as an entry of ``errors``.
+    """Return an error that kept a subscription from starting, as an entry of ``errors``.
 
     Strawberry does not tell what kind it is: a document that is wrong, a variable, or an argument.
     """
@@ -65,7 +65,7 @@ def start_error(error: GraphQLError) -> dict[str, object]:
 
 
 def field_error(error: GraphQLError) -> dict[str, object]:
-    """An error met while the operation ran, as an entry of ``errors``."""
+    """Return an error met while the operation ran, as an entry of ``errors``."""
     cause = error.original_error
     if isinstance(cause, UpstreamError):
         extensions: dict[str, object] = {"code": cause.code}
@@ -92,7 +92,7 @@ def field_error(error: GraphQLError) -> dict[str, object]:
 
 
 def masked(error: Exception, where: str) -> dict[str, Any]:
-    """An error of ours, as an entry of ``errors`` that tells nothing of it; the log has the rest."""
+    """Return an error of ours, as an entry of ``errors`` that tells nothing of it; the log has the rest."""
     error_id = uuid.uuid4().hex
     _log.error("error %s at %s", error_id, where, exc_info=error)
     return {

@@ -16,11 +16,11 @@ class FederationRouter:
     most_entities: int
 
     def is_known(self, shown: str | None) -> bool:
-        """Whether a request that shows this in its header comes from the router for certain."""
+        """Return whether a request that shows this in its header comes from the router for certain."""
         # Compared in a time that does not tell how much of it is right.
         return bool(self.secret) and compare_digest((shown or "").encode(), self.secret.encode())
 
     def budget(self, shown: str | None) -> EntityBudget:
-        """What a request may ask of ``_entities`` that shows this in its header."""
+        """Return what a request may ask of ``_entities`` that shows this in its header."""
         allowed = not self.secret or self.is_known(shown)
         return EntityBudget(self.most_entities, allowed)

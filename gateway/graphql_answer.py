@@ -38,24 +38,24 @@ class GraphQLAnswer(msgspec.Struct, frozen=True):
 
     @property
     def can_be_kept(self) -> bool:
-        """Whether the same operation has the same answer for as long as the catalog is the same."""
+        """Return whether the same operation has the same answer for as long as the catalog is the same."""
         if self.made_of is None or self.failed:
             return False
         # Members are compared by identity, for a twentieth of the time of their operators.
         return self.depends_on is DependsOn.CATALOG or not self.depends_on & ~DependsOn.CATALOG
 
     def decoded(self) -> dict[str, Any]:
-        """The response as Python has it."""
+        """Return the response as Python has it."""
         response: dict[str, Any] = msgspec.json.decode(self.body)
         return response
 
     def with_extensions(self, extensions: dict[str, object]) -> GraphQLAnswer:
-        """The same with ``extensions`` at its end."""
+        """Return the same with ``extensions`` at its end."""
         return replace(self, body=b'%b,"extensions":%b}' % (self.body[:-1], _encode(extensions)))
 
 
 def answer_of(result: ExecutionResult, most_bytes: int) -> GraphQLAnswer:
-    """The answer that Strawberry's execution gave.
+    """Return the answer that Strawberry's execution gave.
 
     :raises Stopped: it is too large.
     """
@@ -72,7 +72,7 @@ def answer_of(result: ExecutionResult, most_bytes: int) -> GraphQLAnswer:
 
 
 def answer_of_engine(ran: Ran, most_bytes: int) -> GraphQLAnswer:
-    """The answer that the engine gave.
+    """Return the answer that the engine gave.
 
     :raises Stopped: it is too large.
     """
@@ -80,7 +80,7 @@ def answer_of_engine(ran: Ran, most_bytes: int) -> GraphQLAnswer:
 
 
 def event_of(result: ExecutionResult, most_bytes: int) -> GraphQLAnswer:
-    """The answer to a subscription at one event, or why it cannot start.
+    """Return the answer to a subscription at one event, or why it cannot start.
 
     :raises Stopped: it is too large.
     """
@@ -91,27 +91,27 @@ def event_of(result: ExecutionResult, most_bytes: int) -> GraphQLAnswer:
 
 
 def refusal(errors: Sequence[GraphQLError]) -> GraphQLAnswer:
-    """The answer to an operation that cannot run."""
+    """Return the answer to an operation that cannot run."""
     return GraphQLAnswer(
         _encode({"errors": [request_error(error) for error in errors]}), ran=False, failed=True
     )
 
 
 def stopped_by(stopped: Stopped) -> GraphQLAnswer:
-    """The answer to an operation that was stopped."""
+    """Return the answer to an operation that was stopped."""
     # Without the traceback, which would keep all that was looked at.
     error = GraphQLError(str(stopped), original_error=stopped.error.with_traceback(None))
     return GraphQLAnswer(_encode({"errors": [field_error(error)]}), ran=False, failed=True)
 
 
 def overloaded(error: Overloaded) -> GraphQLAnswer:
-    """The answer to an operation that found no place."""
+    """Return the answer to an operation that found no place."""
     body = _encode({"errors": [overload(error)]})
     return GraphQLAnswer(body, ran=False, failed=True, retry_after=error.retry_after)
 
 
 def _place(path: Sequence[str | int], data: Any) -> list[str | int]:
-    """Where in the answer a path is: numbers, and below a null the keys themselves."""
+    """Return where in the answer a path is: numbers, and below a null the keys themselves."""
     place: list[str | int] = []
     for key in path:
         place.append(list(data).index(key) if isinstance(data, dict) else key)

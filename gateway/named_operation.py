@@ -1,4 +1,4 @@
-"""Which operation of a document a request asks to run, and why none can."""
+"""Finds which operation of a document a request asks to run, or why none can."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from schema.declared_dependencies import Dependencies
 
 
 def is_subscription(asked: Document, operation_name: str | None) -> bool:
-    """Whether the operation to run is a subscription."""
+    """Return whether the operation to run is a subscription."""
     return any(
         type is OperationType.SUBSCRIPTION
         for name, type in asked.operations
@@ -18,13 +18,14 @@ def is_subscription(asked: Document, operation_name: str | None) -> bool:
 
 
 def dependencies_of(asked: Document, operation_name: str | None) -> Dependencies:
-    """What the answer to the operation depends on, which is one that can run."""
+    """Return what the answer to the operation depends on, which is one that can run."""
     names = [name for name, _type in asked.operations]
     return asked.dependencies[0 if operation_name is None else names.index(operation_name)]
 
 
 def why_unfit(asked: Document, operation_name: str | None) -> list[GraphQLError]:
-    """Why no operation can run: the document is not GraphQL, it is not clear which to run, or it does not fit."""
+    """Return why no operation can run: the document is not GraphQL, it is not clear which to run, or it does
+    not fit."""
     unclear = why_unclear(asked, operation_name)
     if not unclear and is_subscription(asked, operation_name):
         unclear = (
@@ -35,7 +36,7 @@ def why_unfit(asked: Document, operation_name: str | None) -> list[GraphQLError]
 
 
 def why_unclear(asked: Document, operation_name: str | None) -> str | None:
-    """Why it is not clear which operation to run, in a sentence (spec, 6.1, GetOperation)."""
+    """Return why it is not clear which operation to run, in a sentence (spec, 6.1, GetOperation)."""
     if asked.node is None:
         return None  # not GraphQL: its errors say where
     names = [name for name, _type in asked.operations]

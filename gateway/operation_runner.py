@@ -79,7 +79,7 @@ class OperationRunner:
     async def _run(
         self, prepared: PreparedRequest, context: Context, receipt: Receipt
     ) -> tuple[GraphQLAnswer, FallbackReason | None]:
-        """The answer, and why the engine fell back, if it did."""
+        """Return the answer, and why the engine fell back, if it did."""
         request, document = prepared.request, prepared.document
         if self._is_traced(request):
             with tracing_fields():
@@ -120,7 +120,7 @@ class OperationRunner:
         return request.traced and self._router.is_known(request.router)
 
     def _depends_on(self, prepared: PreparedRequest, context: Context) -> DependsOn:
-        """What the answer to an operation that ran in this context depends on."""
+        """Return what the answer to an operation that ran in this context depends on."""
         request = prepared.request
         depends_on = prepared.dependencies.with_variables(request.variables)
         if depends_on is not DependsOn.CATALOG:

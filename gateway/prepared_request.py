@@ -56,15 +56,15 @@ class PreparedRequest:
 
     @property
     def is_subscription(self) -> bool:
-        """Whether the operation to run is a subscription."""
+        """Return whether the operation to run is a subscription."""
         return is_subscription(self.document, self.request.operation_name)
 
     @property
     def has_parts(self) -> bool:
-        """Whether it can be answered in parts: it can run, and has ``@defer`` or ``@stream``."""
+        """Return whether it can be answered in parts: it can run, and has ``@defer`` or ``@stream``."""
         return self.document.in_parts is not None and not self.refusals
 
     @property
     def dependencies(self) -> Dependencies:
-        """What the answer to the operation depends on, which is one that can run."""
+        """Return what the answer to the operation depends on, which is one that can run."""
         return dependencies_of(self.document, self.request.operation_name)

@@ -77,7 +77,7 @@ class Gateway:
             return overloaded(error)
 
     async def run(self, prepared: PreparedRequest) -> GraphQLAnswer:
-        """The answer; whatever goes wrong is in its ``errors``."""
+        """Return the answer; whatever goes wrong is in its ``errors``."""
         try:
             async with self.admission.turn() as turn:
                 return await self._run(prepared, turn)
@@ -103,7 +103,8 @@ class Gateway:
         return answer.with_extensions(answer.extensions) if answer.extensions else answer
 
     def refused_at_once(self, request: GraphQLRequest) -> GraphQLAnswer | None:
-        """The answer to a subscription for which there is no room, if its document is known; no place is needed."""
+        """Return the answer to a subscription for which there is no room, if its document is known; no place is
+        needed."""
         asked = self.documents.known(request.query)
         name = request.operation_name
         if asked is not None and not why_unclear(asked, name) and is_subscription(asked, name):
@@ -114,7 +115,7 @@ class Gateway:
         return None
 
     async def stream(self, prepared: PreparedRequest) -> AsyncGenerator[GraphQLAnswer]:
-        """The answers to a subscription as they come, or the one answer to another operation.
+        """Yield the answers to a subscription as they come, or the one answer to another operation.
 
         One that never ran, or cannot go on, is the last.
         """
@@ -165,7 +166,7 @@ class Gateway:
                 context.loaders.close()
 
     async def parts(self, prepared: PreparedRequest) -> AsyncGenerator[object]:
-        """The results as graphql-core gives them: all but what is deferred, then the rest as it comes.
+        """Yield the results as graphql-core gives them: all but what is deferred, then the rest as it comes.
 
         Only for a request that has parts. If no place becomes free, an :class:`GraphQLAnswer` is the last.
 
@@ -203,7 +204,7 @@ class Gateway:
                     context.loaders.close()
 
     async def _snapshot(self, prepared: PreparedRequest) -> Snapshot | None:
-        """The catalog that was taken, or that comes after a wait where none could be."""
+        """Return the catalog that was taken, or that comes after a wait where none could be."""
         return prepared.snapshot or await self.source.snapshot()
 
     def _until(self, moment: float) -> Deadline:

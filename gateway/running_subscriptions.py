@@ -49,7 +49,7 @@ class Subscriptions:
             raise Overloaded(refused, RETRY_AFTER)
 
     async def next_of(self, events: AsyncGenerator[T, None]) -> T | None:
-        """The next event; ``None`` if there is none any more, or the gateway stops."""
+        """Return the next event; ``None`` if there is none any more, or the gateway stops."""
         if self._ended:
             return None
         limit = asyncio.timeout(None)

@@ -26,7 +26,7 @@ Most = Annotated[int, strawberry.argument(description="The number of items, 0 to
 
 
 async def package_count(root: CategoryRecord, info: Info) -> int:
-    """How many packages are in it."""
+    """Return how many packages are in it."""
     return len(_package_ids(await info.context.catalog(), root))
 
 
@@ -40,14 +40,14 @@ async def packages(
     last: Last = None,
     before: Before = None,
 ) -> Connection[PackageRecord]:
-    """A part of its packages."""
+    """Return a part of its packages."""
     catalog = await info.context.catalog()
     paging = Paging("packages", first, after, last, before)
     return packages_of(info.context, catalog, paging, _package_ids(catalog, root), filter, order_by)
 
 
 async def most_starred(root: CategoryRecord, info: Info, first: Most = 5) -> list[PackageRecord]:
-    """Its packages with the most stars."""
+    """Return its packages with the most stars."""
     size = page_size("mostStarred", "first", first)
     catalog = await info.context.catalog()
     table = catalog.view(package_table)

@@ -120,7 +120,7 @@ RecordChanged = Change[PackageRecord | GridRecord]
 async def changes(
     info: Info, since: Since = None, first: FirstChanges = None
 ) -> ChangeFeed[PackageRecord | GridRecord]:
-    """A part of the feed, oldest first."""
+    """Return a part of the feed, oldest first."""
     size = page_size("changes", "first", first)
     context = info.context
     feed, after = ("", 0) if since is None else _read(since, "changes(since:)")
@@ -140,7 +140,7 @@ async def changes(
 
 
 async def changes_cursor(info: Info) -> str | None:
-    """The cursor behind all that has come."""
+    """Return the cursor behind all that has come."""
     info.context.work.spend(EXCHANGE)
     # Of the whole feed, only its end is wanted.
     try:
@@ -151,7 +151,7 @@ async def changes_cursor(info: Info) -> str | None:
 
 
 async def catalog_changed(info: Info, since: SinceNow = None) -> AsyncIterator[RecordChanged]:
-    """The feed as it grows. The cursor is checked before it begins."""
+    """Return the feed as it grows. The cursor is checked before it begins."""
     source = info.context.source
     if since is None:
         excerpt = await source.changes(0, 0)

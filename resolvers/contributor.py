@@ -54,7 +54,7 @@ class ContributorOrder(Enum):
 
     @property
     def order(self) -> Order[ContributorRecord]:
-        """How to sort."""
+        """Return how to sort."""
         return cast("Order[ContributorRecord]", self.value)
 
 
@@ -86,12 +86,12 @@ class CoContributor(Generic[C]):
 
 
 async def contributor(info: Info, login: Login) -> ContributorRecord | None:
-    """One contributor."""
+    """Return one contributor."""
     return await contributor_by_login(info.context, login)
 
 
 async def contributor_by_login(context: Context, login: str) -> ContributorRecord | None:
-    """The contributor with this login in any case, or ``None`` if there is none.
+    """Return the contributor with this login in any case, or ``None`` if there is none.
 
     :raises UpstreamError: the catalog is not known yet.
     """
@@ -106,7 +106,7 @@ async def all_contributors(
     last: Last = None,
     before: Before = None,
 ) -> Connection[ContributorRecord]:
-    """A part of all contributors."""
+    """Return a part of all contributors."""
     order = order_by.order
     span = Paging("contributors", first, after, last, before).span(order)
     table = (await info.context.catalog()).view(contributor_table)
@@ -114,7 +114,7 @@ async def all_contributors(
 
 
 async def contributors_of(root: PackageRecord, info: Info) -> list[ContributorRecord]:
-    """Those who contributed to a package, in its order."""
+    """Return those who contributed to a package, in its order."""
     info.context.work.spend(len(root.participants))
     known = (await info.context.catalog()).view(contributors)
     # A package that the catalog does not have can name someone who is new.
@@ -124,7 +124,7 @@ async def contributors_of(root: PackageRecord, info: Info) -> list[ContributorRe
 
 
 def package_count(root: ContributorRecord) -> int:
-    """The number of packages that the person contributed to."""
+    """Return the number of packages that the person contributed to."""
     return len(root.packages)
 
 
@@ -138,13 +138,13 @@ async def packages(
     last: Last = None,
     before: Before = None,
 ) -> Connection[PackageRecord]:
-    """A part of the packages they contributed to."""
+    """Return a part of the packages they contributed to."""
     paging = Paging("packages", first, after, last, before)
     return packages_of(info.context, await info.context.catalog(), paging, root.packages, filter, order_by)
 
 
 async def categories(root: ContributorRecord, info: Info) -> list[CategoryCount[CategoryRecord]]:
-    """The categories of their packages, the most packages first, then by id."""
+    """Return the categories of their packages, the most packages first, then by id."""
     info.context.work.spend(len(root.packages))
     catalog = await info.context.catalog()
     known = (catalog.packages.get(id) for id in root.packages)
@@ -159,7 +159,7 @@ async def categories(root: ContributorRecord, info: Info) -> list[CategoryCount[
 async def co_contributors_of(
     root: ContributorRecord, info: Info, first: Most = 10
 ) -> list[CoContributor[ContributorRecord]]:
-    """Those who contributed to the same packages."""
+    """Return those who contributed to the same packages."""
     size = page_size("coContributors", "first", first)
     catalog = await info.context.catalog()
     info.context.work.spend(shared_participations(catalog, root) // SHARED + 2 * size)

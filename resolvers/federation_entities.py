@@ -49,7 +49,7 @@ Found: TypeAlias = Record | ContributorRecord | BaseException | None
 
 
 async def entities(info: Info, representations: Representations) -> list[Found]:
-    """For each representation, in the order asked: the record, ``None``, or what is wrong with it.
+    """Return for each representation, in the order asked, the record, ``None``, or what is wrong with it.
 
     :raises Forbidden: the request does not come from the router.
     :raises TooComplex: it has too many representations.

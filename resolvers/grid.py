@@ -70,7 +70,7 @@ class _GridPackages(ToMany[PackageRecord]):
     async def resolve(
         self, root: Any, info: Info, order_by: GridPackageOrder = None
     ) -> list[PackageRecord | BaseException | None]:
-        """The packages that the grid names, by title or as asked; an item that failed is its error."""
+        """Return the packages that the grid names, by title or as asked; an item that failed is its error."""
         found = await ToMany.resolve(self, root, info)
         if order_by is None:
             return found
@@ -98,34 +98,34 @@ async def packages_connection(
     last: Last = None,
     before: Before = None,
 ) -> Connection[PackageRecord]:
-    """A part of the packages of the grid."""
+    """Return a part of the packages of the grid."""
     paging = Paging("packagesConnection", first, after, last, before)
     return packages_of(info.context, await info.context.catalog(), paging, root.packages, filter, order_by)
 
 
 def package_count(root: GridRecord) -> int:
-    """The number of packages that the grid compares."""
+    """Return the number of packages that the grid compares."""
     return len(root.packages)
 
 
 async def stars(root: GridRecord, info: Info) -> Amount:
-    """The stars of its packages."""
+    """Return the stars of its packages."""
     return _amount(package.repo_watchers for package in await _known(root, info))
 
 
 async def forks(root: GridRecord, info: Info) -> Amount:
-    """The forks of its packages."""
+    """Return the forks of its packages."""
     return _amount(package.repo_forks for package in await _known(root, info))
 
 
 async def commits(root: GridRecord, info: Info) -> Amount:
-    """The commits of 52 weeks of its packages, of those where they are counted."""
+    """Return the commits of 52 weeks of its packages, of those where they are counted."""
     counts = map(commits_in_52_weeks, await _known(root, info))
     return _amount(count for count in counts if count is not None)
 
 
 async def most_active(root: GridRecord, info: Info, first: Most = 5) -> list[PackageRecord]:
-    """Its packages with the most commits in 52 weeks, those that are not counted left out."""
+    """Return its packages with the most commits in 52 weeks, those that are not counted left out."""
     size = page_size("mostActive", "first", first)
     counted = [(commits_in_52_weeks(package) or 0, package) for package in await _known(root, info)]
     counted = [(commits, package) for commits, package in counted if commits]
@@ -136,7 +136,7 @@ async def most_active(root: GridRecord, info: Info, first: Most = 5) -> list[Pac
 async def compare(
     root: GridRecord, info: Info, slugs: PackageSlugs
 ) -> list[ComparedPackage[PackageRecord] | None]:
-    """The packages with these slugs beside all others of the grid; ``None`` for one that is not on it."""
+    """Return the packages with these slugs beside all others of the grid; ``None`` for one that is not on it."""
     check_count("compare", slugs)
     info.context.work.spend(len(slugs))
     known = await _known(root, info, each=6)
@@ -160,7 +160,7 @@ async def compare(
 
 
 async def _known(root: GridRecord, info: Info, each: int = 2) -> list[PackageRecord]:
-    """The packages of the grid; one that fails fails the answer, which would be wrong without it.
+    """Return the packages of the grid; one that fails fails the answer, which would be wrong without it.
 
     ``each`` is how many steps of work there are for one of them.
 

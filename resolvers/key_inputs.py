@@ -56,5 +56,5 @@ ByCategoryKey = Annotated[CategoryKey | None, _BY]
 
 
 def given(key: PackageKey | GridKey | CategoryKey) -> dict[str, Any]:
-    """The one field that is set, by its name in Python."""
+    """Return the one field that is set, by its name in Python."""
     return {each.name: value for each in fields(key) if (value := getattr(key, each.name)) is not UNSET}

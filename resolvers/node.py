@@ -24,12 +24,12 @@ AnyIds = Annotated[
 
 
 async def node(info: Info, id: AnyId) -> Found | None:
-    """The record with this global id, of whatever type."""
+    """Return the record with this global id, of whatever type."""
     return await _find(info.context, id, "node(id:)")
 
 
 async def nodes(info: Info, ids: AnyIds) -> list[Found | BaseException | None]:
-    """The records with these global ids, in the order asked."""
+    """Return the records with these global ids, in the order asked."""
 
     async def find(id: strawberry.ID) -> Found | None:
         return await _find(info.context, id, "nodes(ids:)")

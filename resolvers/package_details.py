@@ -79,7 +79,7 @@ class CommitActivity:
 
 
 def pypi(root: PackageRecord) -> PypiProject | None:
-    """The package on PyPI that ``pypi_url`` names."""
+    """Return the package on PyPI that ``pypi_url`` names."""
     name = pypi_name(root.pypi_url)
     if name is None:
         return None
@@ -88,12 +88,12 @@ def pypi(root: PackageRecord) -> PypiProject | None:
 
 
 def pypi_name_of(root: PackageRecord) -> str | None:
-    """The normalised name on PyPI that ``pypi_url`` names."""
+    """Return the normalised name on PyPI that ``pypi_url`` names."""
     return pypi_name(root.pypi_url)
 
 
 def repository_of(root: PackageRecord) -> Repository | None:
-    """The repository that ``repo_url`` names."""
+    """Return the repository that ``repo_url`` names."""
     address = repository(root.repo_url)
     if address is None:
         return None
@@ -103,7 +103,7 @@ def repository_of(root: PackageRecord) -> Repository | None:
 
 
 def commits_over_52(root: PackageRecord) -> tuple[int, ...] | None:
-    """The commits of each week.
+    """Return the commits of each week.
 
     :raises UpstreamBadData: upstream's cannot be taken.
     """
@@ -112,7 +112,7 @@ def commits_over_52(root: PackageRecord) -> tuple[int, ...] | None:
 
 
 def last_updated(root: PackageRecord) -> datetime | None:
-    """When the last commit was made.
+    """Return when the last commit was made.
 
     :raises UpstreamBadData: upstream's cannot be taken.
     """
@@ -121,7 +121,7 @@ def last_updated(root: PackageRecord) -> datetime | None:
 
 
 def last_fetched(root: PackageRecord) -> datetime | None:
-    """When upstream last read the repository.
+    """Return when upstream last read the repository.
 
     :raises UpstreamBadData: upstream's cannot be taken.
     """
@@ -130,7 +130,7 @@ def last_fetched(root: PackageRecord) -> datetime | None:
 
 
 def commit_activity(root: PackageRecord) -> CommitActivity | None:
-    """The commits, where upstream has counted them.
+    """Return the commits, where upstream has counted them.
 
     :raises UpstreamBadData: upstream's cannot be taken.
     """
@@ -146,7 +146,7 @@ def commit_activity(root: PackageRecord) -> CommitActivity | None:
 
 
 def days_since_last_commit(root: PackageRecord) -> int | None:
-    """Whole days from the last commit to now; a commit dated in the future is today's.
+    """Return the whole days from the last commit to now; a commit dated in the future is today's.
 
     :raises UpstreamBadData: upstream's cannot be taken.
     """

@@ -35,7 +35,7 @@ async def package(
     repo_url: RepoUrl = None,
     by: ByPackageKey = None,
 ) -> PackageRecord | None:
-    """One package by one key."""
+    """Return one package by one key."""
     keys = {"id": id, "databaseId": database_id, "slug": slug, "pypiName": pypi_name, "repoUrl": repo_url}
     check_one_key("package", keys | {"by": by})
     if by is not None:
@@ -54,7 +54,7 @@ async def grid(
     slug: Slug = None,
     by: ByGridKey = None,
 ) -> GridRecord | None:
-    """One grid by one key."""
+    """Return one grid by one key."""
     check_one_key("grid", {"id": id, "databaseId": database_id, "slug": slug, "by": by})
     if by is not None:
         return await grid(info, **given(by))
@@ -68,7 +68,7 @@ async def category(
     slug: Slug = None,
     by: ByCategoryKey = None,
 ) -> CategoryRecord | None:
-    """One category by one key."""
+    """Return one category by one key."""
     check_one_key("category", {"id": id, "databaseId": database_id, "slug": slug, "by": by})
     if by is not None:
         return await category(info, **given(by))
@@ -78,7 +78,7 @@ async def category(
 
 
 async def categories(info: Info) -> list[CategoryRecord]:
-    """All categories, by id."""
+    """Return all categories, by id."""
     return await info.context.loaders.categories.all()
 
 
@@ -91,7 +91,7 @@ async def packages(
     last: Last = None,
     before: Before = None,
 ) -> RecordConnection[PackageRecord]:
-    """A part of all packages."""
+    """Return a part of all packages."""
     return await all_packages(info.context, Paging("packages", first, after, last, before), filter, order_by)
 
 
@@ -104,10 +104,10 @@ async def grids(
     last: Last = None,
     before: Before = None,
 ) -> RecordConnection[GridRecord]:
-    """A part of all grids."""
+    """Return a part of all grids."""
     return await all_grids(info.context, Paging("grids", first, after, last, before), filter, order_by)
 
 
 def catalog(info: Info) -> SnapshotStatus:
-    """What this request can know of its catalog."""
+    """Return what this request can know of its catalog."""
     return info.context.status

@@ -31,7 +31,7 @@ class RelatedPackage(Generic[P, G]):
 async def related_packages(
     root: PackageRecord, info: Info, first: First = 10
 ) -> list[RelatedPackage[PackageRecord, GridRecord]]:
-    """The other packages of its grids: most shared grids first, then most stars, then by id.
+    """Return the other packages of its grids: most shared grids first, then most stars, then by id.
 
     What cannot be loaded is left out.
     """
@@ -52,6 +52,6 @@ async def related_packages(
 
 
 async def is_on_grid(root: PackageRecord, info: Info, slug: GridSlug) -> bool:
-    """Whether a grid compares the package."""
+    """Return whether a grid compares the package."""
     grid = await info.context.loaders.grids.by_slug(slug)
     return grid is not None and grid.id in root.grids

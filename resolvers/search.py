@@ -26,10 +26,10 @@ from resolvers.work_budget import EXCHANGE, RESULT, WORD
 from upstream.client import PACKAGE, BudgetSpent, GridRecord, PackageRecord, SearchHitRecord, UpstreamError
 
 MOST_HITS = 20
-"""Of upstream's search (contract section 4)."""
+"""Results that upstream's search gives at most (contract section 4)."""
 
 MOST_CHARACTERS, MOST_WORDS = 200, 20
-"""Of a query. Upstream works 8 ms for each word (contract section 4)."""
+"""Words of a query at most. Upstream works 8 ms for each word (contract section 4)."""
 
 PATIENCE = 2.0
 """Seconds that upstream has to answer when the catalog could."""
@@ -113,14 +113,14 @@ Found: TypeAlias = SearchConnection[_Record | BaseException, SearchHitRecord]
 
 
 async def search(info: Info, query: SearchQuery, first: First = None, after: After = None) -> Found:
-    """What a query finds."""
+    """Return what a query finds."""
     return await find(info.context, query, first, after)
 
 
 async def find(
     context: Context, query: str, first: int | None, after: str | None, patience: float = PATIENCE
 ) -> Found:
-    """The part of the results that is asked for.
+    """Return the part of the results that is asked for.
 
     :raises BadUserInput: an argument makes no sense.
     :raises UpstreamError: upstream failed or was not asked, and there is no catalog to answer instead.
@@ -156,7 +156,7 @@ async def find(
 
 
 def _checked(query: str) -> str:
-    """The query with single blanks.
+    """Return the query with single blanks.
 
     :raises BadUserInput: it is too long, or cannot be a text.
     """

@@ -45,14 +45,14 @@ class _SearchCursor(NamedTuple):
 
 
 def write_cursor(query: str, position: SearchPosition) -> str:
-    """The cursor of a result of this query."""
+    """Return the cursor of a result of this query."""
     upstream = position if isinstance(position, UpstreamPosition) else None
     catalog = position if isinstance(position, CatalogPosition) else None
     return encoded(_SearchCursor(LAYOUT, _digest(query), upstream, catalog))
 
 
 def read_cursor(text: str, query: str) -> SearchPosition:
-    """What the cursor names.
+    """Return what the cursor names.
 
     :raises BadUserInput: it is none, or one of another query.
     """

@@ -52,22 +52,22 @@ async def stats(info: Info) -> Catalog:
 
 
 def package_count(root: Catalog) -> int:
-    """All packages."""
+    """Return all packages."""
     return len(root.packages)
 
 
 def grid_count(root: Catalog) -> int:
-    """All grids."""
+    """Return all grids."""
     return len(root.grids)
 
 
 def category_count(root: Catalog) -> int:
-    """All categories."""
+    """Return all categories."""
     return len(root.categories)
 
 
 def contributor_count(root: Catalog) -> int:
-    """All contributors."""
+    """Return all contributors."""
     return len(root.view(contributors))
 
 
@@ -96,21 +96,21 @@ def active(root: Catalog, within_days: Days = 365) -> ActiveShare:
 
 
 def newest(root: Catalog, first: Most = 5) -> list[PackageRecord]:
-    """The packages that were added last."""
+    """Return the packages that were added last."""
     size = page_size("newest", "first", first)
     ids = root.view(package_table).ids(NEWEST_FIRST)
     return [root.packages[id] for id in ids[:size]]
 
 
 def most_starred(root: Catalog, first: Most = 5) -> list[PackageRecord]:
-    """The packages with the most stars."""
+    """Return the packages with the most stars."""
     size = page_size("mostStarred", "first", first)
     ids = root.view(package_table).ids(PackageOrder.STARS_DESC.order)
     return [root.packages[id] for id in ids[:size]]
 
 
 def _hosts(catalog: Catalog) -> list[HostCount]:
-    """All hosts of repositories, for :meth:`~catalog.indexed_catalog.Catalog.view`."""
+    """Return all hosts of repositories, for :meth:`~catalog.indexed_catalog.Catalog.view`."""
     hosts = Counter(host for host in map(repository_host, catalog.packages.values()) if host)
     return [
         HostCount(host=host, package_count=hosts[host])
@@ -119,5 +119,5 @@ def _hosts(catalog: Catalog) -> list[HostCount]:
 
 
 def _last_commits(catalog: Catalog) -> list[float]:
-    """When the last commits were made where that is known, the longest ago first, for the same."""
+    """Return when the last commits were made where that is known, the longest ago first, for the same."""
     return sorted(moment for moment in map(last_commit, catalog.packages.values()) if moment is not None)

@@ -74,7 +74,7 @@ class WorkBudget:
 
 
 def values_in(variables: object) -> int:
-    """How many values there are in the values of variables, however deep."""
+    """Return how many values there are in the values of variables, however deep."""
     count = 0
     waiting = [variables]
     while waiting:

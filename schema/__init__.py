@@ -31,7 +31,8 @@ class _NameConverter(NameConverter):
     def from_generic(
         self, generic_type: StrawberryObjectDefinition, types: list[StrawberryType | type]
     ) -> str:
-        """The name of a value type that holds records: its own, because the graph has it with one kind of them."""
+        """Return the name of a value type that holds records: its own, because the graph has it with one kind
+        of them."""
         if generic_type.name in _NAMED_BY_THEIR_RECORDS:
             return super().from_generic(generic_type, types)
         return generic_type.name
@@ -75,7 +76,7 @@ schema = _Schema(
 
 
 def sdl(dialect: Dialect) -> str:
-    """The schema in SDL, without a line break at its end."""
+    """Return the schema in SDL, without a line break at its end."""
     return print_dialect(schema, dialect)
 
 

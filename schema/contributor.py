@@ -57,11 +57,11 @@ class Contributor(relay.Node):
 
     @classmethod
     def resolve_id(cls, root: contributors.ContributorRecord, *, info: strawberry.Info) -> str:  # type: ignore[override]
-        """The part of the global id behind the type's name."""
+        """Return the part of the global id behind the type's name."""
         return root.key
 
     @classmethod
     @decided_by_class
     def is_type_of(cls, obj: object, _info: object) -> bool:
-        """How the execution knows which of the types behind an interface a record has."""
+        """Return how the execution knows which of the types behind an interface a record has."""
         return isinstance(obj, contributors.ContributorRecord)

@@ -158,7 +158,7 @@ def _of_input(definition: GraphQLInputField | None) -> DependsOn:
 
 
 def _is_of_strawberry(field: StrawberryField) -> bool:
-    """Whether Strawberry itself resolves a field, as it does a global id."""
+    """Return whether Strawberry itself resolves a field, as it does a global id."""
     assert field.base_resolver is not None
     module: str = field.base_resolver.wrapped_func.__module__
     return module.startswith("strawberry.")

@@ -31,6 +31,6 @@ class Service:
 
 
 def service(info: strawberry.Info) -> Service:
-    """The schema that the request runs on."""
+    """Return the schema that the request runs on."""
     assert isinstance(info.schema, strawberry.Schema)
     return Service(sdl=print_dialect(info.schema, "federation"))

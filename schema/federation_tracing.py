@@ -28,7 +28,7 @@ def tracing_fields() -> Iterator[None]:
 
 
 def extensions_of_this_request() -> list[SchemaExtension]:
-    """What traces the operation that is about to run, if it is to be traced."""
+    """Return what traces the operation that is about to run, if it is to be traced."""
     if not _traced.get():
         return []
     # Not at the start, which it would slow down.

@@ -34,7 +34,8 @@ class Document:
 
 @contextmanager
 def given(document: Document, limits: RunLimits, *, in_parts: bool = False) -> Iterator[dict[str, object]]:
-    """What ``operation_extensions`` have to be for Strawberry's execution to take this document and keep to limits.
+    """Return what ``operation_extensions`` have to be for Strawberry's execution to take this document and keep
+    to limits.
 
     In the end, which may come before its own, coroutines that it made and nobody will await are closed.
     """

@@ -12,7 +12,7 @@ from upstream.client import Record
 
 
 def database_id(root: Record) -> int:
-    """The id of the record itself."""
+    """Return the id of the record itself."""
     return root.id
 
 
@@ -30,11 +30,11 @@ class RecordNode(relay.Node):
 
     @classmethod
     def resolve_id(cls, root: Record, *, info: strawberry.Info) -> str:  # type: ignore[override]
-        """The part of the global id behind the type's name."""
+        """Return the part of the global id behind the type's name."""
         return str(root.id)
 
     @classmethod
     @decided_by_class
     def is_type_of(cls, obj: object, _info: object) -> bool:
-        """How the execution knows which of the types behind an interface a record has."""
+        """Return how the execution knows which of the types behind an interface a record has."""
         return isinstance(obj, cls.record)

@@ -50,7 +50,7 @@ class UnknownDialect(Exception):
 
 
 def read_dialect(name: str) -> Dialect:
-    """The dialect with this name.
+    """Return the dialect with this name.
 
     :raises UnknownDialect: there is none.
     """
@@ -103,7 +103,7 @@ directive @merge(
 
 @lru_cache(maxsize=len(DIALECTS))
 def print_dialect(schema: strawberry.Schema, dialect: Dialect) -> str:
-    """The SDL, without a line break at its end."""
+    """Return the SDL, without a line break at its end."""
     text = schema.as_str()
     if dialect == "federation":
         return text
@@ -224,7 +224,7 @@ def _named_type(argument: InputValueDefinitionNode) -> str:
 
 
 def _printed(document: DocumentNode) -> str:
-    """The document with a blank line ahead of each description inside, as Strawberry prints it."""
+    """Return the document with a blank line ahead of each description inside, as Strawberry prints it."""
     lines: list[str] = []
     in_description = False
     for line in print_ast(document).splitlines():

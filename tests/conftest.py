@@ -33,20 +33,20 @@ def _generated() -> EmbeddedCatalog:
 
 @pytest.fixture
 def embedded(_generated: EmbeddedCatalog) -> EmbeddedUpstream:
-    """The v4 API with a catalog of 300 packages, which the test may change: rows are only ever replaced."""
+    """Return the v4 API with a catalog of 300 packages, which the test may change: rows are only ever replaced."""
     rows = (_generated.packages.values(), _generated.grids.values(), _generated.categories.values())
     return EmbeddedUpstream(catalog=EmbeddedCatalog(*rows))
 
 
 @pytest.fixture(scope="session")
 def whole_embedded_catalog() -> EmbeddedCatalog:
-    """The 5,400 packages with every trap of the contract. Shared: do not change it."""
+    """Return the 5,400 packages with every trap of the contract. Shared: do not change it."""
     return generated_catalog()
 
 
 @pytest.fixture(scope="session")
 def whole_catalog(whole_embedded_catalog: EmbeddedCatalog) -> Catalog:
-    """The same as a gateway knows it when it has crawled."""
+    """Return the same as a gateway knows it when it has crawled."""
 
     async def crawl() -> Catalog:
         async with source_over(EmbeddedUpstream(catalog=whole_embedded_catalog)) as source:
@@ -59,7 +59,7 @@ def whole_catalog(whole_embedded_catalog: EmbeddedCatalog) -> Catalog:
 async def whole_source(
     whole_embedded_catalog: EmbeddedCatalog, whole_catalog: Catalog
 ) -> AsyncIterator[CatalogSource]:
-    """A source that knows all of it."""
+    """Return a source that knows all of it."""
     async with source_over(EmbeddedUpstream(catalog=whole_embedded_catalog)) as source:
         source.publisher.snapshot = Snapshot(whole_catalog, datetime.now(UTC))
         yield source
@@ -67,7 +67,7 @@ async def whole_source(
 
 @pytest.fixture
 async def source(embedded: EmbeddedUpstream) -> AsyncIterator[CatalogSource]:
-    """The embedded upstream as the gateway sees it, without a catalog."""
+    """Return the embedded upstream as the gateway sees it, without a catalog."""
     async with source_over(embedded) as source:
         yield source
 
@@ -79,7 +79,7 @@ def client(source: CatalogSource) -> Client:
 
 @pytest.fixture(params=["engine", "strawberry"])
 def use_engine(request: pytest.FixtureRequest) -> bool:
-    """Every test of the graph runs both ways."""
+    """Return every test of the graph runs both ways."""
     return bool(request.param == "engine")
 
 
@@ -91,7 +91,8 @@ def ask(source: CatalogSource, use_engine: bool) -> Ask:
 
 @pytest.fixture
 async def ask_catalog(source: CatalogSource, embedded: EmbeddedUpstream) -> Ask:
-    """The same when everything has been crawled, by the engine alone; no request to upstream has been counted."""
+    """Return the same when everything has been crawled, by the engine alone; no request to upstream has been
+    counted."""
     await source.crawl()
     embedded.requests.reset()
     return asking(source)
@@ -104,7 +105,7 @@ def app(embedded: EmbeddedUpstream, use_engine: bool) -> GatewayApp:
 
 @pytest.fixture
 async def http(app: GatewayApp) -> AsyncIterator[httpx.AsyncClient]:
-    """An HTTP client of the gateway."""
+    """Return an HTTP client of the gateway."""
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway.test") as client,

@@ -33,7 +33,7 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.graphql"))
 
 
 def generated_files() -> dict[Path, str]:
-    """Each generated file, or file with generated parts, as it should be."""
+    """Return each generated file, or file with generated parts, as it should be."""
     answers = asyncio.run(_answers())
     parts = {"settings": _settings_table()}
     parts["releases subgraph"] = f"```graphql\n{RELEASES.read_text(encoding='utf-8')}```"
@@ -52,18 +52,18 @@ def generated_files() -> dict[Path, str]:
 
 
 def answer_of(example: Path) -> Path:
-    """The file with the answer of an example."""
+    """Return the file with the answer of an example."""
     return ROOT / "examples" / "answers" / f"{example.stem}.json"
 
 
 def breaking_changes(old: str, new: str) -> list[str]:
-    """What clients of the old SDL would miss in the new one, each a sentence with its name."""
+    """Return what clients of the old SDL would miss in the new one, each a sentence with its name."""
     changes = find_breaking_changes(build_schema(old), build_schema(new))
     return [change.description for change in changes]
 
 
 def broken_compositions(old: str, new: str) -> list[str]:
-    """What graphs that are composed with the old subgraph would miss in the new one, each a sentence."""
+    """Return what graphs that are composed with the old subgraph would miss in the new one, each a sentence."""
     kept = _directives(new)
     return [
         f"{directive} of {name} was removed."
@@ -82,7 +82,7 @@ def _directives(text: str) -> dict[str, list[str]]:
 
 
 def broken() -> list[str]:
-    """What the program breaks of the committed schema and subgraph."""
+    """Return what the program breaks of the committed schema and subgraph."""
     return [
         *breaking_changes(SDL.read_text(encoding="utf-8"), sdl("plain")),
         *broken_compositions(SUBGRAPH.read_text(encoding="utf-8"), sdl("federation")),
@@ -106,7 +106,7 @@ def _settings_table() -> str:
 
 
 async def _answers() -> dict[str, dict[str, Any]]:
-    """The answers of the examples by name, from a catalog of the embedded upstream."""
+    """Return the answers of the examples by name, from a catalog of the embedded upstream."""
     settings = read_settings(upstream="embedded", storage=":memory:", crawl="off")
     async with open_source(settings) as source:
         await source.crawl()

@@ -83,7 +83,7 @@ def imported_modules(path: Path) -> Iterator[str]:
 
 
 def part(room: str, module: str) -> int:
-    """How far down in its room a module stands."""
+    """Return how far down in its room a module stands."""
     parts = PARTS[room]
     names = module.split(".")[1:]
     name = names[0] if names else "*"

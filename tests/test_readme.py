@@ -43,7 +43,7 @@ def test_ci_calls_the_commands_of_the_readme() -> None:
 
 @pytest.fixture(scope="module")
 def served() -> str:
-    """The address that the README's `make run` serves, on a free port."""
+    """Return the address that the README's `make run` serves, on a free port."""
     return f"http://127.0.0.1:{free_port()}"
 
 
@@ -108,7 +108,7 @@ def test_every_local_link_leads_somewhere(document: Path) -> None:
 
 
 def _headings(document: Path) -> set[str]:
-    """What links can name of a document, as GitHub and its like make it of its headings."""
+    """Return what links can name of a document, as GitHub and its like make it of its headings."""
     titles = re.findall(r"^#+ (.*)$", document.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 

@@ -140,7 +140,7 @@ def test_no_group_of_settings_has_a_default_of_its_own(group: Callable[[Settings
 
 
 def calls_with_settings() -> Iterator[tuple[inspect.Parameter, str]]:
-    """Each parameter of a part that is given a setting, and the name of that."""
+    """Yield each parameter of a part that is given a setting, and the name of that."""
     for module in (wiring, setting_groups):
         tree = ast.parse(inspect.getsource(module))
         parts = {
@@ -160,7 +160,7 @@ def calls_with_settings() -> Iterator[tuple[inspect.Parameter, str]]:
 
 
 def settings_in(argument: ast.expr) -> set[str]:
-    """The names of the settings that an argument is made of."""
+    """Return the names of the settings that an argument is made of."""
     return {
         node.attr
         for node in ast.walk(argument)

@@ -33,7 +33,7 @@ from web.serving.open_connections import Connections
 from web.websocket_endpoint import WebSocketEndpoint
 
 MOST_HEADERS, MOST_HEADER_BYTES = 100, 32_000
-"""Of one request, as Apache and nginx have it; a browser sends 20 in a few kilobytes."""
+"""The most headers of one request, as Apache and nginx have it; a browser sends 20 in a few kilobytes."""
 
 _TOO_MUCH_AHEAD = (
     f"The request has too many headers; it can have {MOST_HEADERS}, of {MOST_HEADER_BYTES:,} bytes together."
@@ -129,12 +129,14 @@ class GatewayApp(Starlette):
 
 
 def _can_be_read(headers: Sequence[tuple[bytes, bytes]]) -> bool:
-    """Whether headers are few and short enough. Uvicorn takes any; some are joined, and kept to be known again."""
+    """Return whether headers are few and short enough. Uvicorn takes any; some are joined, and kept to be known
+    again."""
     return len(headers) <= MOST_HEADERS and sum(map(len, chain.from_iterable(headers))) <= MOST_HEADER_BYTES
 
 
 def _names_one_host(scope: Scope) -> bool:
-    """Whether a request says which host it asks, once (RFC 9112, section 3.2): else servers in a row disagree."""
+    """Return whether a request says which host it asks, once (RFC 9112, section 3.2): else servers in a row
+    disagree."""
     hosts = sum(name == b"host" for name, _value in scope["headers"])
     return hosts == 1 or (not hosts and scope["http_version"] != "1.1")
 

@@ -15,7 +15,7 @@ from catalog import Freshness, Snapshot
 Headers = list[tuple[bytes, bytes]]
 
 NO_STORE: Headers = [(b"cache-control", b"no-store")]
-"""For an answer that the next one to the same question need not be like."""
+"""The headers of an answer that must not be stored, because the next one can differ."""
 
 
 class CachePolicy:
@@ -29,7 +29,7 @@ class CachePolicy:
         self._last: Headers = []
 
     def headers(self, snapshot: Snapshot) -> Headers:
-        """For an answer that is made of this catalog alone."""
+        """Return the headers of an answer that is made of this catalog alone."""
         second = int(time.monotonic())
         # The same for all answers of one second.
         if self._of is not snapshot or self._at != second:
@@ -53,7 +53,8 @@ class CachePolicy:
 
 
 def entity_tag(*parts: bytes) -> bytes:
-    """A strong tag of what these parts determine byte for byte: catalog, schema, operation, type, encoding."""
+    """Return a strong tag of what these parts determine byte for byte: catalog, schema, operation, type,
+    encoding."""
     digest = blake2b(digest_size=16)
     for part in parts:
         digest.update(len(part).to_bytes(4, "big") + part)
@@ -61,12 +62,14 @@ def entity_tag(*parts: bytes) -> bytes:
 
 
 def names_tag(if_none_match: bytes, tag: bytes) -> bool:
-    """Whether the header If-None-Match names this tag (RFC 9110, 13.1.2: compared weakly, and ``*`` names all)."""
+    """Return whether the header If-None-Match names this tag (RFC 9110, 13.1.2: compared weakly, and ``*``
+    names all)."""
     return is_any(if_none_match) or any(
         each.strip().removeprefix(b"W/") == tag for each in if_none_match.split(b",")
     )
 
 
 def is_any(if_none_match: bytes) -> bool:
-    """Whether the header If-None-Match names every tag, so that there has to be an answer to compare it with."""
+    """Return whether the header If-None-Match names every tag, so that there has to be an answer to compare it
+    with."""
     return if_none_match.strip() == b"*"

@@ -11,7 +11,7 @@ from starlette.types import Message, Receive
 from web.request_parsing import MAX_BODY, BadRequest
 
 BODY_SECONDS = 20
-"""For a whole body to arrive: a megabyte at 400 kbit/s."""
+"""Seconds for a whole body to arrive: a megabyte at 400 kbit/s."""
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ class ClientLeft(Exception):
 
 
 async def read_body(receive: Receive, seconds: float = BODY_SECONDS) -> bytes:
-    """The body of a request.
+    """Return the body of a request.
 
     :raises BadRequest: it is too large, or takes too long.
     :raises ClientLeft: it ended too early.
@@ -48,7 +48,7 @@ async def read_body(receive: Receive, seconds: float = BODY_SECONDS) -> bytes:
 
 
 async def as_long_as_there(receive: Receive, work: Awaitable[T]) -> T:
-    """The outcome of ``work``, which is cancelled if the client leaves.
+    """Return the outcome of ``work``, which is cancelled if the client leaves.
 
     :raises ClientLeft: it did.
     """

@@ -17,7 +17,8 @@ SMALLEST = 1400
 
 @lru_cache(maxsize=256)
 def encoding_for(header: str | None) -> str | None:
-    """The encoding for a client that sends this header; None for none. Of equals the first in ``COMPRESSED``."""
+    """Return the encoding for a client that sends this header; None for none. Of equals the first in
+    ``COMPRESSED``."""
     if not header:
         return None
     weights = weighted(header)
@@ -28,7 +29,7 @@ def encoding_for(header: str | None) -> str | None:
 
 
 def compressed(body: bytes, encoding: str) -> bytes:
-    """The body in this encoding."""
+    """Return the body in this encoding."""
     return COMPRESSED[encoding](body)
 
 

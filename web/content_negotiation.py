@@ -36,7 +36,7 @@ class Accepted:
 
 @lru_cache(maxsize=256)
 def accepted(header: str | None) -> Accepted:
-    """What a client takes that sends this header; without one, plain JSON."""
+    """Return what a client takes that sends this header; without one, plain JSON."""
     if header is None or not header.strip():
         return Accepted(JSON, events=False, page=False, parts=False)
     weights = weighted(header)
@@ -52,7 +52,8 @@ def accepted(header: str | None) -> Accepted:
 
 
 def weighted(header: str) -> dict[str, float]:
-    """The names in a header of preferences, in lower case, with their weights, 0 to 1 (RFC 9110, 12.4.2)."""
+    """Return the names in a header of preferences, in lower case, with their weights, 0 to 1 (RFC 9110,
+    12.4.2)."""
     weights: dict[str, float] = {}
     for part in header.split(","):
         name, *parameters = (each.strip().lower() for each in part.split(";"))

@@ -68,7 +68,7 @@ _TELLING = frozenset(
 )
 """The headers that an answer depends on."""
 _RUNNING = frozenset([b"router-authorization", b"apollo-federation-include-trace", b"traceparent"])
-"""Those that matter only when an operation runs: an answer that is kept is the same whatever they are."""
+"""The headers that matter only when an operation runs: an answer that is kept is the same whatever they are."""
 READ_HEADERS = _TELLING | _RUNNING
 """All headers that the endpoint reads, in lower case."""
 
@@ -241,7 +241,7 @@ class GraphQLEndpoint:
         return (await self._gateway.execute(request, snapshot)).body
 
     async def _in_form(self, status: int, body: bytes, form: _Form, headers: Headers) -> ASGIApp:
-        """A response that is not kept."""
+        """Return a response that is not kept."""
         encoding = form.encoding if len(body) >= SMALLEST else None
         if encoding is not None:
             body = await compressed_aside(body, encoding)
@@ -276,7 +276,7 @@ def _form(takes: Accepted, encoding: str | None) -> _Form:
 
 
 def _vary(*, public: bool, behind_router: bool) -> bytes:
-    """The headers by which answers to one address differ (RFC 9110, 12.5.5)."""
+    """Return the headers by which answers to one address differ (RFC 9110, 12.5.5)."""
     names = ["Accept", "Accept-Encoding", RECEIPT_HEADER]
     if behind_router:
         names += [ROUTER_HEADER, TRACE_HEADER]

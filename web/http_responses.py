@@ -60,7 +60,8 @@ def decoded(headers: Headers) -> dict[str, str]:
 
 
 def refusal(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
-    """The answer to an HTTP request that is no GraphQL request: a GraphQL error, so that clients show it."""
+    """Return the answer to an HTTP request that is no GraphQL request: a GraphQL error, so that clients show
+    it."""
     body = {"errors": [{"message": message, "extensions": {"code": "BAD_REQUEST"}}]}
     return json_response(status, body, headers)
 

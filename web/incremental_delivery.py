@@ -24,12 +24,12 @@ from web.content_negotiation import Accepted
 
 
 def wants_parts(takes: Accepted, prepared: PreparedRequest) -> bool:
-    """Whether the answer is to come in parts; who does not say so gets it whole."""
+    """Return whether the answer is to come in parts; who does not say so gets it whole."""
     return takes.parts and prepared.has_parts
 
 
 def in_parts(gateway: Gateway, prepared: PreparedRequest, headers: Headers) -> StreamingResponse:
-    """The parts, as they come."""
+    """Yield the parts, as they come."""
     transport = MultipartTransport()
 
     async def parts() -> AsyncGenerator[object, None]:
@@ -72,7 +72,7 @@ class _Rest:
         self._has_begun = False
 
     def part(self, result: object) -> object:
-        """A result as it is sent.
+        """Return a result as it is sent.
 
         :raises Stopped: the operation was, or has too many bytes with this part.
         """
@@ -94,7 +94,7 @@ class _Rest:
         return msgspec.Raw(part)
 
     def stopped(self, stopped: Stopped) -> object:
-        """The last part, if the operation was stopped before all of it came."""
+        """Return the last part, if the operation was stopped before all of it came."""
         if not self._has_begun:
             return msgspec.Raw(stopped_by(stopped).body)
         entry = field_error(GraphQLError(str(stopped), original_error=stopped.error))

@@ -55,7 +55,7 @@ class HttpRequest:
     body: bytes
 
     def header(self, name: str) -> str | None:
-        """The value of a header, if it is there."""
+        """Return the value of a header, if it is there."""
         value = self.headers.get(name.lower().encode())
         return None if value is None else value.decode("latin-1")
 
@@ -63,7 +63,8 @@ class HttpRequest:
 def read_post(
     http: HttpRequest, documents: PersistedDocuments, most_together: int = 0
 ) -> GraphQLRequest | list[GraphQLRequest | Refused]:
-    """The GraphQL request in a POST; a list of them from a client that sends up to ``most_together`` at once.
+    """Return the GraphQL request in a POST; a list of them from a client that sends up to ``most_together`` at
+    once.
 
     :raises BadRequest: there is none.
     :raises Refused: its document is not known or not allowed; of one in a list it is in its place.
@@ -91,7 +92,7 @@ def read_post(
 
 
 def read_get(http: HttpRequest, documents: PersistedDocuments) -> GraphQLRequest:
-    """The GraphQL request in the address of a GET.
+    """Return the GraphQL request in the address of a GET.
 
     :raises BadRequest: there is none.
     :raises Refused: its document is not known or not allowed.
@@ -107,7 +108,7 @@ def read_get(http: HttpRequest, documents: PersistedDocuments) -> GraphQLRequest
 
 
 def parameters(http: HttpRequest) -> dict[str, str]:
-    """The parameters in the address.
+    """Return the parameters in the address.
 
     :raises BadRequest: there are two of a name, or bytes that are no text.
     """

@@ -52,7 +52,7 @@ class CachedAnswer:
     encoded: dict[str, bytes] = field(default_factory=dict)
     """By the name of the encoding."""
     requests: list[Bytes] = field(default_factory=list)
-    """Those that are found by their bytes."""
+    """The answers that are found by the bytes of a request."""
     size: int = 0
 
 
@@ -82,7 +82,7 @@ class ResponseCache:
         return len(self._answers)
 
     def reply(self, request: Bytes, version: str) -> CachedReply | None:
-        """The reply to a request with these bytes."""
+        """Return the reply to a request with these bytes."""
         found = self._replies.get(request)
         if found is None or version != self._version:
             return None
@@ -92,7 +92,7 @@ class ResponseCache:
         return reply
 
     def answer(self, operation: Hashable, version: str) -> CachedAnswer | None:
-        """The answer to an operation."""
+        """Return the answer to an operation."""
         kept = self._answers.get(operation) if version == self._version else None
         if kept is None:
             self.missed += 1

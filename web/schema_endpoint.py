@@ -13,7 +13,7 @@ from web.http_responses import refusal
 
 
 async def schema_text(http: Request) -> Response:
-    """The schema in the dialect of the address; it is the same until the gateway itself is another."""
+    """Return the schema in the dialect of the address; it is the same until the gateway itself is another."""
     try:
         dialect = read_dialect(http.query_params.get("dialect", "plain"))
     except UnknownDialect as error:

@@ -16,7 +16,7 @@ from web.content_negotiation import Accepted
 
 
 def wants_events(takes: Accepted, prepared: PreparedRequest) -> bool:
-    """Whether the answer is to be a stream of events.
+    """Return whether the answer is to be a stream of events.
 
     What has one answer is a stream only for those who take nothing else: many clients list all that they know.
     """
@@ -24,7 +24,8 @@ def wants_events(takes: Accepted, prepared: PreparedRequest) -> bool:
 
 
 def event_stream(gateway: Gateway, prepared: PreparedRequest, headers: Headers) -> StreamingResponse:
-    """The answers as they come, and a comment every 15 seconds so that nobody takes the connection for dead."""
+    """Yield the answers as they come, and a comment every 15 seconds so that nobody takes the connection for
+    dead."""
     transport = SSETransport()
 
     async def events() -> AsyncGenerator[str, None]:

@@ -197,23 +197,23 @@ class WebSocketEndpoint(GraphQL[_Serving, None]):
         self._serving = _Serving(gateway, connections)
 
     async def get_context(self, request: HttpRequest | WebSocket, response: Response | WebSocket) -> _Serving:
-        """What the handler finds as its context."""
+        """Return what the handler finds as its context."""
         return self._serving
 
     def decode_json(self, data: str | bytes) -> object:
-        """A message of the client."""
+        """Return a message of the client."""
         try:
             return msgspec.json.decode(data)
         except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
             raise JSONDecodeError(str(error), "", 0) from None
 
     def encode_json(self, data: object) -> str:
-        """A message to the client: as text, which clients in browsers need."""
+        """Return a message to the client: as text, which clients in browsers need."""
         return msgspec.json.encode(data).decode()
 
 
 def _wrong(message: Any) -> str | None:
-    """Why it is no message of the protocol, in a sentence."""
+    """Return why it is no message of the protocol, in a sentence."""
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         return 'A message is a JSON object with a "type".'
     if message["type"] in ("subscribe", "complete") and not isinstance(message.get("id"), str):

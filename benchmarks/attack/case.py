@@ -17,11 +17,11 @@ class Scale:
     share: float = 1.0
 
     def count(self, whole: int) -> int:
-        """So many of them, but one at least."""
+        """Return so many of them, but at least one."""
         return max(1, round(whole * self.share))
 
     def seconds(self, whole: float) -> float:
-        """So long, but half a second at least."""
+        """Return so many seconds, but at least half a second."""
         return max(0.5, whole * self.share)
 
 

@@ -106,7 +106,7 @@ async def again_and_again(
 async def connected(
     target: Target, count: int, first: bytes = b""
 ) -> list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """So many connections on which ``first`` has been sent; what cannot be connected in 5 s is left out."""
+    """Open so many connections and send ``first`` on each; what cannot be connected in 5 s is left out."""
 
     async def one() -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
         with suppress(OSError, TimeoutError):
@@ -123,13 +123,13 @@ async def connected(
 
 
 def raw(target: Target, body: bytes, path: str = "/graphql") -> bytes:
-    """A POST as it goes over the wire."""
+    """Return a POST as it goes over the wire."""
     head = f"POST {path} HTTP/1.1\r\nHost: {target.host}:{target.port}\r\nContent-Type: application/json\r\n"
     return head.encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body
 
 
 async def still_open(connections: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]) -> int:
-    """How many the gateway has not closed; they are closed then."""
+    """Return how many the gateway has not closed; they are closed then."""
     count = 0
     for reader, writer in connections:
         with suppress(OSError, TimeoutError):
@@ -144,7 +144,7 @@ async def still_open(connections: list[tuple[asyncio.StreamReader, asyncio.Strea
 
 
 def _code(body: bytes) -> str:
-    """The code of the first error of an answer, if it has one."""
+    """Return the code of the first error of an answer, if it has one."""
     try:
         errors = json.loads(body).get("errors")
         return str(errors[0]["extensions"]["code"])

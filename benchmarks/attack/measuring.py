@@ -41,7 +41,7 @@ class Row:
 async def attacked(
     case: Case, target: Target | None, scale: Scale, packages: int, core: int, left: float
 ) -> Row:
-    """The row of an attack. ``left`` is the seconds that remain for all of them."""
+    """Return the row of an attack. ``left`` is the seconds that remain for all of them."""
     row = Row(case.name, case.before)
     limit = min(case.limit, left)
     if case.own_gateway:
@@ -119,5 +119,5 @@ def _quantile(values: Sequence[float], share: float) -> float | None:
 
 
 def machine() -> str:
-    """What it ran on, in words."""
+    """Return what it ran on, in words."""
     return f"{os.cpu_count()} processor cores, Python {sys.version.split()[0]}"

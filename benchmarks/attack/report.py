@@ -19,13 +19,13 @@ HEAD = (
 
 
 def table(rows: Iterable[Row]) -> str:
-    """The rows as Markdown."""
+    """Return the rows as Markdown."""
     lines = [HEAD, ("---",) * len(HEAD), *map(line, rows)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
 
 
 def line(row: Row) -> tuple[str, ...]:
-    """The cells of a row."""
+    """Return the cells of a row."""
     answers = ", ".join(f"{count:,} x {name}" for name, count in row.sent.answers.most_common(4))
     told = [answers, row.sent.note, f"cut off after {row.seconds:.0f} s" if row.cut_off else ""]
     return (

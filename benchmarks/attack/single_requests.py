@@ -21,20 +21,20 @@ LARGEST = (
 
 
 def nested(aliases: int) -> dict[str, Any]:
-    """A filter on a connection of each package list of 100 contributors, so many times each."""
+    """Return a filter on a connection of each package list of 100 contributors, so many times each."""
     fields = " ".join(f"a{number}:packages(first:0,filter:$f){{totalCount}}" for number in range(aliases))
     query = f"query($f:PackageFilter){{contributors(first:100){{nodes{{{fields}}}}}}}"
     return {"query": query, "variables": {"f": FILTER}}
 
 
 def root_filters(count: int) -> dict[str, Any]:
-    """As many root fields, each with that filter."""
+    """Return an operation with so many root fields, each with that filter."""
     fields = " ".join(f"a{number}:packages(first:0,filter:$f){{totalCount}}" for number in range(count))
     return {"query": f"query($f:PackageFilter){{{fields}}}", "variables": {"f": FILTER}}
 
 
 def entities(count: int, key: str) -> dict[str, Any]:
-    """As many representations, whose fields go deep."""
+    """Return a request for so many representations, whose fields go deep."""
     keys: list[dict[str, object]] = [
         {"databaseId": number} if key == "databaseId" else {"repoUrl": f"https://github.com/a/b{number}"}
         for number in range(1, count + 1)
@@ -49,7 +49,7 @@ DEAREST = (
     "{contributors(first:30){nodes{coContributors(first:100){contributor{login coContributors(first:1)"
     "{contributor{login}}}}}}}"
 )
-"""For each of 3,000 contributors those who worked with them."""
+"""Asks for those who worked with each of 3,000 contributors."""
 
 OUTWARDS = "{packages(first:100,orderBy:STARS_DESC){nodes{contributors{coContributors{contributor{login}}}}}}"
 BIG = "{grids(first:40,orderBy:PACKAGE_COUNT_DESC){nodes{packages{title slug category{title}}}}%s}"

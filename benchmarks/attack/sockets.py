@@ -22,7 +22,7 @@ NEW_PACKAGES = 5
 
 
 async def _opened(target: Target, count: int, sent: Sent) -> list[ClientConnection]:
-    """So many sockets with their handshake done; those that are refused are counted."""
+    """Open so many sockets and do their handshakes; those that are refused are counted."""
     made = []
     for _ in range(count):
         try:

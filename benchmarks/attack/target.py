@@ -37,16 +37,16 @@ class Target:
 
     @property
     def address(self) -> str:
-        """As ``http://127.0.0.1:8000``."""
+        """Return the address, such as ``http://127.0.0.1:8000``."""
         return f"http://{self.host}:{self.port}"
 
     def resident_bytes(self) -> int:
-        """What its processes have in RAM."""
+        """Return what its processes have in RAM."""
         return self.process.memory()
 
 
 def running_at(url: str) -> Target:
-    """The gateway that listens at this address.
+    """Return the gateway that listens at this address.
 
     :raises NotOurs: it is no address of this machine's loopback, or nobody listens there.
     """
@@ -68,7 +68,8 @@ def running_at(url: str) -> Target:
 
 @contextmanager
 def started(packages: int, core: int, lies: bool = False) -> Iterator[Target]:
-    """A gateway over an embedded upstream of so many packages, each a process, from when its catalog is known on.
+    """Return a gateway over an embedded upstream of so many packages, each a process, from when its catalog is
+    known on.
 
     An upstream that ``lies`` about its counts is there from the start; then the catalog is not waited for.
     """
@@ -100,7 +101,7 @@ def started(packages: int, core: int, lies: bool = False) -> Iterator[Target]:
 
 
 def upstream_requests(upstream: str) -> dict[str, int]:
-    """How many requests the embedded upstream got since the last reset, and how many at once at most."""
+    """Return how many requests the embedded upstream got since the last reset, and how many at once at most."""
     with urllib.request.urlopen(f"{upstream}/__control__/requests", timeout=30) as answer:
         told = json.load(answer)
     return {"total": told["total"], "at once": told["max_concurrency"]}
@@ -128,7 +129,7 @@ def _knows_its_catalog(address: str) -> bool:
 
 
 def _listener(port: int) -> int | None:
-    """The process that listens on this port, found by its socket."""
+    """Return the process that listens on this port, found by its socket."""
     sockets = set()
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         with suppress(OSError):

@@ -28,7 +28,7 @@ class WrongAnswer(Exception):
 
 
 async def right_answers(queries: Iterable[BenchmarkQuery]) -> dict[str, list[bytes]]:
-    """The bodies by the query's name, one for each of its variables."""
+    """Return the bodies by the query's name, one for each of its variables."""
     settings = read_settings(upstream="embedded", storage=":memory:", crawl="off")
     async with open_source(settings) as source:
         await source.crawl()
@@ -72,12 +72,12 @@ def ask(port: int, document: str, variables: dict[str, object]) -> tuple[int, by
 
 
 def posted(document: str, variables: dict[str, object]) -> str:
-    """The body of a request."""
+    """Return the body of a request."""
     return json.dumps({"query": document, "variables": variables}, separators=(",", ":"))
 
 
 def same(one: bytes, other: bytes) -> bool:
-    """Whether two bodies hold the same data without errors.
+    """Return whether two bodies hold the same data without errors.
 
     Wrappers do not count, nor does the order in a relation: v4 promises none, and our gateway sorts it.
     """
@@ -86,7 +86,7 @@ def same(one: bytes, other: bytes) -> bool:
 
 
 def _data(body: bytes) -> dict[str, Any] | None:
-    """The data of a body without errors, made comparable; ``None`` if there is none."""
+    """Return the data of a body without errors, made comparable; ``None`` if there is none."""
     try:
         answer = json.loads(body)
     except ValueError:

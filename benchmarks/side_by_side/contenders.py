@@ -1,4 +1,4 @@
-"""Who takes part: our gateway, the peers that users would pick instead, and the floors."""
+"""Lists the contenders: our gateway, the peers that users would pick instead, and the floors."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Contender:
 
 
 def contenders() -> list[Contender]:
-    """All of them, in the order of the table."""
+    """Return all of them, in the order of the table."""
     return [*_ours(), *_tailcall(), *_node(), *_python(), *_floors()]
 
 
@@ -247,5 +247,5 @@ def _floor(
 
 
 def tailcall_in(command: list[str]) -> list[str]:
-    """The command with Tailcall's program in it, as it is started on this machine."""
+    """Return the command with Tailcall's program in it, as it is started on this machine."""
     return [part for each in command for part in (tailcall_command() if each == "{tailcall}" else [each])]

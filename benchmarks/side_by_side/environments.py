@@ -26,7 +26,7 @@ class Upstream:
     processes: Sequence[Running]
 
     def root(self, letter: str) -> str:
-        """The address of its root for one contender, without a slash at its end.
+        """Return the address of its root for one contender, without a slash at its end.
 
         Tailcall keeps values under a hash of their address that differs too rarely if the ids of packages do not
         begin at a multiple of eight bytes: it then answers with another package's data. So all get an address with
@@ -37,7 +37,7 @@ class Upstream:
         return f"{host}/{letter * (missing or 8)}{api}"
 
     def control(self, method: str, what: str) -> bytes:
-        """The body of an answer of the embedded upstream's control endpoints."""
+        """Return the body of an answer of the embedded upstream's control endpoints."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
             connection.request(method, f"/__control__/{what}")
@@ -48,7 +48,7 @@ class Upstream:
 
 @contextmanager
 def fast_upstream(cores: Cores, folder: Path) -> Iterator[Upstream]:
-    """The embedded v4 API behind an nginx that keeps its answers."""
+    """Return the embedded v4 API behind an nginx that keeps its answers."""
     with _embedded(cores, folder, latency=0) as embedded:
         port = free_port()
         config = fill(HERE / "nginx-upstream.conf", folder, FOLDER=folder, PORT=port, ORIGIN=embedded.port)
@@ -61,7 +61,7 @@ def fast_upstream(cores: Cores, folder: Path) -> Iterator[Upstream]:
 
 @contextmanager
 def slow_upstream(cores: Cores, folder: Path) -> Iterator[Upstream]:
-    """The embedded v4 API with 20 ms before each answer."""
+    """Return the embedded v4 API with 20 ms before each answer."""
     with _embedded(cores, folder, latency=LATENCY) as embedded:
         yield embedded
 
@@ -80,7 +80,7 @@ def _embedded(cores: Cores, folder: Path, *, latency: float) -> Iterator[Upstrea
 def started(
     contender: Contender, upstream: Upstream, cores: Cores, folder: Path
 ) -> Iterator[tuple[Running, int]]:
-    """A contender that answers, with nothing stored from before, and its port.
+    """Return a contender that answers, with nothing stored from before, and its port.
 
     :raises DidNotStart: it does not answer.
     :raises CannotInstall: what it needs cannot be had.
@@ -110,14 +110,14 @@ def started(
 
 
 def knows_all(port: int) -> bool:
-    """Whether our gateway has read the whole catalog."""
+    """Return whether our gateway has read the whole catalog."""
     _, body = ask(port, "{catalog{version syncing}}", {})
     catalog = json.loads(body)["data"]["catalog"]
     return catalog["version"] is not None and not catalog["syncing"]
 
 
 def fill(template: Path, folder: Path, **tokens: object) -> Path:
-    """A copy of the file in the folder with each ``@NAME@`` filled in."""
+    """Return a copy of the file in the folder with each ``@NAME@`` filled in."""
     text = template.read_text()
     for name, value in tokens.items():
         text = text.replace(f"@{name}@", str(value))

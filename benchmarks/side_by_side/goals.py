@@ -24,13 +24,13 @@ class Aim:
 
 
 def rate(results: Results, name: str, query: str) -> float | None:
-    """The median of the answers a second; ``None`` if there is none."""
+    """Return the median of the answers a second; ``None`` if there is none."""
     loads = results.loads.get(name, {}).get(query, [])
     return median(load.rate for load in loads) if loads else None
 
 
 def aims(results: Results, peers: Iterable[Contender]) -> list[Aim]:
-    """All of them, against the best of the peers that were measured."""
+    """Return all of them, against the best of the peers that were measured."""
     everyone = [peer.name for peer in peers]
     executing = [peer.name for peer in peers if not peer.keeps_answers]
     not_rust = [name for name in everyone if not name.startswith("tailcall")]

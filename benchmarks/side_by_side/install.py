@@ -35,13 +35,13 @@ def need_programs(names: Sequence[str]) -> None:
 
 
 def install_node() -> None:
-    """The npm packages of the Node gateways, and Tailcall."""
+    """Return the npm packages of the Node gateways, and Tailcall."""
     command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"]
     _once(NODE / "package.json", NODE / "node_modules", [command])
 
 
 def install_python() -> None:
-    """A virtual environment of the peers' own."""
+    """Return a virtual environment of the peers' own."""
     _once(
         PYTHON / "requirements.txt",
         PYTHON / ".venv",
@@ -53,7 +53,7 @@ def install_python() -> None:
 
 
 def tailcall_command() -> list[str]:
-    """How Tailcall is started here.
+    """Return how Tailcall is started here.
 
     Its program wants a newer C library than some machines have. There, Debian's is unpacked beside it.
 
@@ -100,7 +100,7 @@ def _unpack_libc() -> None:
 
 
 def _mirror() -> str:
-    """The Debian mirror that this machine uses."""
+    """Return the Debian mirror that this machine uses."""
     lists = Path("/etc/apt")
     for path in [lists / "sources.list", *sorted((lists / "sources.list.d").glob("*"))]:
         text = path.read_text(errors="replace") if path.is_file() else ""

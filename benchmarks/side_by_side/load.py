@@ -70,7 +70,7 @@ class Load:
     busy: float
     """The share of its core that the gateway used: far below 1, something else was the limit."""
     processor_ms: float
-    """Of the gateway, for each answer."""
+    """Processor time of the gateway for each answer."""
     disturbance: float
     """Processor cores used by what is no part of the benchmark."""
 

@@ -31,7 +31,8 @@ LONGER = 2
 """Times as long is the load of a contender with fewer connections, which needs no warm-up."""
 
 SMALLEST = 0.9
-"""Of the right answers' size, the least that answers under load can have: none has less in it than ours."""
+"""The share of the right answers' size, the least that answers under load can have: none has less in it than
+ours."""
 
 FLOORS = ("Q1", "Q2", "Q3")
 """The queries of which the floors send the answers."""
@@ -54,9 +55,9 @@ class Cold:
     requests: int
     """Upstream, for the first answer."""
     chain: int
-    """Of them, the longest chain in which each began after the one before had ended."""
+    """The longest chain of them in which each began after the one before had ended."""
     rounds: int | None
-    """Of them, the longest chain in which each needed the one before, as our gateway's receipt says."""
+    """The longest chain of them in which each needed the one before, as our gateway's receipt says."""
     second: float
     second_requests: int
 
@@ -90,7 +91,7 @@ class Measuring:
     cores: Cores
     folder: Path
     seconds: int
-    """Of each load."""
+    """The seconds of each load."""
     warm_up: int
     """Seconds of load before it."""
     compared: int
@@ -100,7 +101,7 @@ class Measuring:
     results: Results
 
     def under_load(self, contender: Contender, queries: Iterable[BenchmarkQuery], upstream: Upstream) -> None:
-        """One round: a fresh process, and every query that it can answer."""
+        """Return one round: a fresh process, and every query that it can answer."""
         try:
             with started(contender, upstream, self.cores, self.folder) as (process, port):
                 if contender.dialect == "ours":
@@ -158,7 +159,7 @@ class Measuring:
             raise WrongAnswer(f"answers under load have {seen.size:,.0f} bytes on average: many have no data")
 
     def cold(self, contender: Contender, query: BenchmarkQuery, upstream: Upstream) -> None:
-        """The first answer of a fresh process to Q2, and the second."""
+        """Return the first answer of a fresh process to Q2, and the second."""
         try:
             with started(contender, upstream, self.cores, self.folder) as (_, port):
                 first, asked = self._answered(contender, query, port, upstream)
@@ -198,7 +199,8 @@ class Measuring:
 
 
 def takes(contender: Contender, query: BenchmarkQuery) -> bool:
-    """Whether a contender is asked this: it can say it, and the query leaves it what it is there to show."""
+    """Return whether a contender is asked this: it can say it, and the query leaves it what it is there to
+    show."""
     if contender.floor:
         return not query.documents or query.name in FLOORS
     skipped = query.executed and contender.keeps_answers and contender.dialect == "ours"

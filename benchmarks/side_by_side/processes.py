@@ -33,7 +33,7 @@ class Cores:
 
 
 def two_cores() -> Cores:
-    """The last and the first core that this process may use; this process moves to the first."""
+    """Return the last and the first core that this process may use; this process moves to the first."""
     usable = sorted(os.sched_getaffinity(0))
     if len(usable) < 2:
         raise SystemExit("The benchmark needs two processor cores: one for the gateway, one for the load.")
@@ -137,13 +137,13 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def listens(port: int) -> bool:
-    """Whether somebody accepts connections at a port of this machine."""
+    """Return whether somebody accepts connections at a port of this machine."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """Return a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

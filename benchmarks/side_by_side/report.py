@@ -36,7 +36,7 @@ class Run:
 
 
 def report(run: Run) -> str:
-    """The whole document; a part for which nothing was measured is left out."""
+    """Return the whole document; a part for which nothing was measured is left out."""
     loads, cold = run.results.loads, run.results.cold
     parts = [
         ["# The gateway beside its peers", "", _introduction(run)],
@@ -209,7 +209,7 @@ def _line(text: str) -> str:
 
 
 def processor() -> str:
-    """The name of this machine's processor."""
+    """Return the name of this machine's processor."""
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
             return line.partition(":")[2].strip()

@@ -1,4 +1,4 @@
-"""Which versions took part."""
+"""Tells which versions took part."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ PROGRAMS = [["node", "--version"], ["nginx", "-v"], ["wrk", "-v"]]
 
 
 def versions() -> dict[str, str]:
-    """By name: the gateway's libraries, the programs of the machine, the peers as they are pinned."""
+    """Return versions by name: the gateway's libraries, the programs of the machine, the peers as they are
+    pinned."""
     found = {name: version(name) for name in OURS}
     for program in PROGRAMS:
         if shutil.which(program[0]):

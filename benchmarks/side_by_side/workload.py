@@ -37,7 +37,7 @@ class BenchmarkQuery:
 
 
 def queries(catalog: EmbeddedCatalog) -> dict[str, BenchmarkQuery]:
-    """All of them by name."""
+    """Return all of them by name."""
     sizes = {key: len(grid.packages) for key, grid in catalog.grids.items()}
 
     def members(package: PackageRow) -> int:

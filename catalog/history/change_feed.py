@@ -38,11 +38,11 @@ class RecordChange(msgspec.Struct, frozen=True):
 
     sort: ChangeKind
     kind: str
-    """As in ``Kind.singular``: package or grid."""
+    """The kind as in ``Kind.singular``: package or grid."""
     id: int
     slug: str
     version: str
-    """Of the catalog that has the change."""
+    """The version of the catalog that has the change."""
     at: datetime
     """When that was saved (UTC)."""
     fields: tuple[FieldDifference, ...] = ()
@@ -75,28 +75,28 @@ class FeedExcerpt(msgspec.Struct, frozen=True):
 
     @property
     def newest(self) -> int:
-        """The place behind these and all that are left."""
+        """Return the place behind these and all that are left."""
         return self.end + self.left
 
     @property
     def complete(self) -> bool:
-        """Whether nothing that was between ``after`` and these has been dropped for its age."""
+        """Return whether nothing that was between ``after`` and these has been dropped for its age."""
         return self.start <= self.after
 
     @property
     def earlier(self) -> bool:
-        """Whether entries up to ``after`` are kept."""
+        """Return whether entries up to ``after`` are kept."""
         return self.start < min(self.after, self.last)
 
 
 class FeedReplaced(Exception):
-    """Who follows a feed has missed some of it: it was begun anew, or outlived them."""
+    """A reader of the feed has missed some of it: the feed was begun anew, or outlived them."""
 
 
 def differences(
     kind: str, version: str, at: datetime, old: Mapping[int, bytes], new: Mapping[int, bytes]
 ) -> list[RecordChange]:
-    """What happened between two sets of records of one kind, by id; the bodies are JSON.
+    """Return what happened between two sets of records of one kind, by id; the bodies are JSON.
 
     A damaged body of old is as good as none: nobody knows what it said, so nothing is said of its record.
     """
@@ -163,7 +163,8 @@ def append(connection: sqlite3.Connection, changes: Iterable[RecordChange], now:
 
 
 def read(connection: sqlite3.Connection, after: int, limit: int, until: int | None = None) -> FeedExcerpt:
-    """Up to ``limit`` entries behind a place, oldest first; as if those behind ``until`` had not come yet.
+    """Return up to ``limit`` entries behind a place, oldest first; as if those behind ``until`` had not come
+    yet.
 
     Places follow one another, so all counts are differences of places, however long the feed is.
     """
@@ -191,7 +192,7 @@ def read(connection: sqlite3.Connection, after: int, limit: int, until: int | No
 
 
 def name_for(version: str) -> str:
-    """A name for a feed that begins with this catalog now."""
+    """Return a name for a feed that begins with this catalog now."""
     return f"{version[-8:]}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
 
 

@@ -62,7 +62,7 @@ class Ranking:
     scores: array[float]
 
     def behind(self, row: int | None, score: float) -> int:
-        """How many results stand up to and with the record at ``row``, or else up to that score."""
+        """Return how many results stand up to and with the record at ``row``, or else up to that score."""
         if row is not None:
             try:
                 return self.rows.index(row) + 1
@@ -99,11 +99,11 @@ class FullTextIndex:
         self._connection.execute("INSERT INTO words (words) VALUES ('optimize')")
 
     def row(self, key: RecordKey) -> int | None:
-        """Where a record is, if it is."""
+        """Return where a record is, if it is."""
         return self._rows_of.get(key)
 
     def search(self, query: str) -> Ranking:
-        """All that the query finds. Nothing that is typed is an error."""
+        """Return all that the query finds. Nothing that is typed is an error."""
         alternatives = parse(query)
         if not alternatives:
             return NOTHING
@@ -126,7 +126,7 @@ class FullTextIndex:
         return Ranking(rows, scores)
 
     def _similar_spellings(self, term: Term) -> list[str]:
-        """None for a word that is somewhere."""
+        """Return none for a word that is somewhere."""
         match = term_expression(term)
         found = self._connection.execute("SELECT 1 FROM words WHERE words MATCH ? LIMIT 1", (match,))
         return [] if found.fetchone() else self._similar_words.similar(term.words[0])
@@ -147,7 +147,7 @@ class LazyFullTextIndex:
         self._built: asyncio.Task[FullTextIndex] | None = None
 
     async def index(self, catalog: Catalog) -> FullTextIndex:
-        """The index. Whoever wants it while it is built waits with the others; leaving ends nothing."""
+        """Return the index. Whoever wants it while it is built waits with the others; leaving ends nothing."""
         if self._built is None or (
             self._built.done() and (self._built.cancelled() or self._built.exception())
         ):
@@ -167,7 +167,7 @@ def _rows(catalog: Catalog) -> Iterator[tuple[int, str, str, str]]:
 
 
 def _joined(slug: str) -> str:
-    """As people write it in one word: djangorestframework."""
+    """Return the words joined as people write them in one: djangorestframework."""
     return slug.replace("-", "").replace("_", "")
 
 

@@ -48,12 +48,12 @@ class Alternative:
 
 
 def words_of(text: str) -> list[str]:
-    """The words in a text: its runs of letters and digits."""
+    """Return the words in a text: its runs of letters and digits."""
     return _WORD.findall(normalize("NFC", text))
 
 
 def parse(query: str) -> tuple[Alternative, ...]:
-    """The alternatives of a query. One that only says what is unwanted finds nothing and is left out."""
+    """Return the alternatives of a query. One that only says what is unwanted finds nothing and is left out."""
     alternatives: list[Alternative] = []
     wanted: list[Term] = []
     unwanted: list[Term] = []
@@ -92,7 +92,7 @@ def parse(query: str) -> tuple[Alternative, ...]:
 def expression(
     alternatives: Iterable[Alternative], spellings: Callable[[Term], Iterable[str]] = lambda term: ()
 ) -> str:
-    """What FTS5 is asked; empty if that is nothing.
+    """Return what FTS5 is asked; empty if that is nothing.
 
     ``spellings`` gives the words to look for in place of one that is nowhere, or none to keep it.
     """
@@ -100,7 +100,7 @@ def expression(
 
 
 def term_expression(term: Term) -> str:
-    """What FTS5 is asked for one term."""
+    """Return what FTS5 is asked for one term."""
     quoted = _quoted(term.words)
     # The whole word beside its beginning counts twice, so it stands ahead of longer ones.
     return f"({quoted} OR {quoted}*)" if term.is_beginning else quoted

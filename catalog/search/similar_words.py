@@ -13,7 +13,7 @@ LEAST_SIMILARITY = 0.35
 """Shared trigrams by all trigrams of two words; "celry" and "celery" have 0.44."""
 
 NEARLY_AS_SIMILAR = 0.75
-"""Of the similarity of the most similar word; the others are left out."""
+"""The share of the similarity of the most similar word; less similar words are left out."""
 
 MOST_SPELLINGS = 3
 
@@ -39,7 +39,7 @@ class SimilarWords:
                 self._words.append((word, len(trigrams), records))
 
     def similar(self, word: str) -> list[str]:
-        """The most similar words, at most three; of equally similar ones those that more records have."""
+        """Return the most similar words, at most three; of equally similar ones those that more records have."""
         folded = "".join(each for each in normalize("NFKD", word.casefold()) if not combining(each))
         if not _SHORTEST <= len(folded) <= _LONGEST:
             return []

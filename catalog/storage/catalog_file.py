@@ -49,14 +49,14 @@ class FileConnection:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """One state of the file, which does not wait for a save."""
+        """Return one state of the file, which does not wait for a save."""
         with self._in_use() as connection, connection:
             connection.execute("BEGIN")
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that is written as a whole or not at all."""
+        """Return a transaction that is written as a whole or not at all."""
         with self._in_use() as connection, connection:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
@@ -116,7 +116,7 @@ def _open(path: str, tables: Sequence[str], patience: float, *, may_set_aside: b
 
 @contextmanager
 def _folder_held(path: str) -> Iterator[None]:
-    """One process at a time: of several that start with a corrupt file, only the first may set it aside."""
+    """Return one process at a time: of several that start with a corrupt file, only the first may set it aside."""
     folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
@@ -130,7 +130,7 @@ def _connect(path: str, patience: float) -> sqlite3.Connection:
 
 
 def _checked(path: str, tables: Sequence[str], patience: float) -> sqlite3.Connection:
-    """A connection to a file that is a catalog of this layout.
+    """Return a connection to a file that is a catalog of this layout.
 
     :raises _NoCatalog: it is something else.
     """

@@ -20,7 +20,7 @@ TABLE = (
 
 
 def take(connection: sqlite3.Connection, holder: str, seconds: float, patience: float = 0.0) -> bool:
-    """Whether ``holder`` has the lease from now on for ``seconds``: it was free, expired, or its own.
+    """Return whether ``holder`` has the lease from now on for ``seconds``: it was free, expired, or its own.
 
     With ``patience``, one that was free or expired is taken only after so many seconds.
     """
@@ -60,7 +60,7 @@ class Substitute:
             raise StorageUnavailable(path, f"{error.filename}: {error.strerror}") from error
 
     def take(self) -> bool:
-        """Whether this process has it from now on: it was free, or its own."""
+        """Return whether this process has it from now on: it was free, or its own."""
         with suppress(BlockingIOError):
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return True

@@ -77,7 +77,7 @@ class Storage:
             self._substitute = crawl_lease.Substitute(path)
 
     def load(self) -> Stored | None:
-        """The catalog that was saved last; None when none was.
+        """Return the catalog that was saved last; None when none was.
 
         A damaged row is left out and logged. The next save of a catalog puts it back.
         """
@@ -149,7 +149,7 @@ class Storage:
             record_rows.refuse(connection, refused)
 
     def refused(self) -> StoredDoubt | None:
-        """Why a catalog was refused that was read after the stored one; ``None`` if none was."""
+        """Return why a catalog was refused that was read after the stored one; ``None`` if none was."""
         found: StoredDoubt | None = self._row(REFUSED)
         return found
 
@@ -163,7 +163,7 @@ class Storage:
             raise StorageUnavailable(self._path, OTHER_UPSTREAM)
 
     def changes(self, after: int, limit: int, until: int | None = None) -> change_feed.FeedExcerpt:
-        """Up to ``limit`` entries of the change feed behind the place ``after``; 0 is its start.
+        """Return up to ``limit`` entries of the change feed behind the place ``after``; 0 is its start.
 
         As if those behind the place ``until`` had not come yet.
         """
@@ -171,7 +171,8 @@ class Storage:
             return change_feed.read(connection, after, limit, until)
 
     def saved(self) -> tuple[str, datetime] | None:
-        """The version and ``refreshed_at`` that :meth:`load` would give now, whichever process saved them.
+        """Return the version and ``refreshed_at`` that :meth:`load` would give now, whichever process saved
+        them.
 
         Reads one row: cheap enough to ask every second.
         """
@@ -179,7 +180,7 @@ class Storage:
         return None if saved is None else (saved.version, saved.refreshed_at)
 
     def take_lease(self, holder: str, seconds: float) -> bool:
-        """Whether ``holder`` may crawl from now on for ``seconds``: a new lease, or a renewed one.
+        """Return whether ``holder`` may crawl from now on for ``seconds``: a new lease, or a renewed one.
 
         Whoever crawls has the substitute too, and by it goes on crawling while the file cannot be written.
         """
@@ -219,7 +220,7 @@ class Storage:
         self._writer.close()
 
     def _row(self, kind: str) -> Any:
-        """What is in the one row of a kind; ``None`` if it is not there, or damaged."""
+        """Return what is in the one row of a kind; ``None`` if it is not there, or damaged."""
         with self._reader.reading() as connection:
             select = "SELECT kind, id, CAST(body AS BLOB) FROM records WHERE kind = ?"
             rows = connection.execute(select, (kind,)).fetchall()
@@ -241,5 +242,5 @@ OTHER_UPSTREAM = (
 
 
 def _upstream_of(version: str) -> str:
-    """The name of the upstream, with which each version begins."""
+    """Return the name of the upstream, with which each version begins."""
     return version.rpartition(" ")[0]

@@ -20,7 +20,7 @@ from catalog.storage.record_rows import StoredDoubt
 from upstream.client import PACKAGE, UpstreamBadData
 
 MOST_GONE = 20
-"""So many packages can always go from one crawl to the next."""
+"""How many packages can always go from one crawl to the next."""
 
 MOST_GONE_SHARE = 0.05
 """The share of the known packages that can go from one crawl to the next, if that is more."""
@@ -57,7 +57,8 @@ class CatalogRefused(UpstreamBadData):
 
 
 def doubt(before: Catalog | None, after: Catalog, changes: CatalogDifference | None) -> Doubt | None:
-    """What is implausible about ``after``, if anything. ``changes`` lead to it from ``before``, if there was one."""
+    """Return what is implausible about ``after``, if anything. ``changes`` lead to it from ``before``, if there
+    was one."""
     removed = changes.removed if changes is not None else ()
     gone = frozenset(key.id for key in removed if key.kind == PACKAGE.singular)
     known = len(before.packages) if before is not None else 0
@@ -74,7 +75,7 @@ def doubt(before: Catalog | None, after: Catalog, changes: CatalogDifference | N
 
 
 def agree(one: Doubt, other: Doubt) -> bool:
-    """Whether two implausible catalogs are about the same: each would be plausible after the other."""
+    """Return whether two implausible catalogs are about the same: each would be plausible after the other."""
     return one.reason == other.reason and not _is_too_much(len(one.gone ^ other.gone), one.known)
 
 
@@ -97,7 +98,7 @@ class Guard:
 
     @property
     def seconds(self) -> float:
-        """For how long crawls have agreed on what is refused."""
+        """Return for how many seconds crawls have agreed on what is refused."""
         return 0.0 if self.doubt is None else self._clock() - self._since
 
     def check(
@@ -127,7 +128,8 @@ class Guard:
 
     @property
     def stored(self) -> StoredDoubt | None:
-        """What a process that takes over is to know: the doubt, and for how long crawls have agreed on it."""
+        """Return what a process that takes over is to know: the doubt, and for how long crawls have agreed on
+        it."""
         doubt = self.doubt
         if doubt is None:
             return None

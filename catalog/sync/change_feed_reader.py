@@ -44,7 +44,7 @@ class FeedReader:
         self._announced.send()
 
     async def changes(self, after: int, limit: int) -> FeedExcerpt:
-        """Up to ``limit`` entries behind the place ``after``, oldest first.
+        """Return up to ``limit`` entries behind the place ``after``, oldest first.
 
         :raises StorageUnavailable: the file cannot be read, or has no catalog of this upstream yet.
         """
@@ -55,7 +55,7 @@ class FeedReader:
         return excerpt
 
     async def follow_changes(self, feed: str, after: int) -> AsyncIterator[FeedEntry]:
-        """The entries behind the place ``after``, and all that come, until the reader has enough.
+        """Yield the entries behind the place ``after``, and all that come, until the reader has enough.
 
         :raises FeedReplaced: it is no longer that feed.
         :raises StorageUnavailable: the file cannot be read, or has no catalog of this upstream yet.
@@ -77,7 +77,7 @@ class FeedReader:
         return self._known
 
     async def _part(self, known: FeedExcerpt, after: int) -> FeedExcerpt:
-        """Up to :data:`AT_ONCE` entries behind a place, read once for all who are there."""
+        """Read up to :data:`AT_ONCE` entries behind a place, read once for all who are there."""
         key = (known.feed, after, known.last)
         read = self._shared.get(key)
         if read is None:

@@ -54,7 +54,7 @@ class LastGood:
 async def crawl(
     batcher: Batcher, client: Client, last_good: LastGood, progress: Progress = lambda kind, read, count: None
 ) -> Crawled:
-    """The three lists, as upstream had them at one moment.
+    """Return the three lists, as upstream had them at one moment.
 
     :raises UpstreamError: a list could not be read.
     """
@@ -78,7 +78,7 @@ async def crawl(
 
 
 class _Memberships:
-    """Which package is in which grid, as either of the two says."""
+    """Return which package is in which grid, as either of the two says."""
 
     def __init__(
         self, client: Client, packages: ListReading[PackageRecord], grids: ListReading[GridRecord]
@@ -90,7 +90,8 @@ class _Memberships:
         self._may_ask = MOST_ASKED_ALONE
 
     async def agree(self) -> bool:
-        """Whether they agree. If not, ask anew for those that do not, because one changed between their pages."""
+        """Return whether they agree. If not, ask anew for those that do not, because one changed between their
+        pages."""
         odd = self._odd()
         if not odd or odd == self._unexplained or not self._may_ask:
             return True
@@ -106,7 +107,7 @@ class _Memberships:
         return False
 
     def _odd(self) -> set[tuple[int, int]]:
-        """The pairs of package and grid that only one of the two knows of, though both can be read."""
+        """Return the pairs of package and grid that only one of the two knows of, though both can be read."""
         members = {grid.id: set(grid.packages) for grid in self._grids.records.values()}
         odd: set[tuple[int, int]] = set()
         for package in self._packages.records.values():

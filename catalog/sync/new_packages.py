@@ -32,7 +32,7 @@ class NewPackages:
     count: int
     """How many packages upstream has."""
     packages: dict[int, PackageRecord]
-    """Those that the catalog does not know."""
+    """The packages that the catalog does not know."""
     grids: dict[int, GridRecord]
     """Their grids as they are now: a new package is named by its grids too (contract section 2)."""
     is_all: bool
@@ -40,7 +40,7 @@ class NewPackages:
 
 
 async def find_new_packages(batcher: Batcher, client: Client, catalog: Catalog) -> NewPackages:
-    """What is new on page one.
+    """Return what is new on page one.
 
     :raises UpstreamError: there is no such page.
     """
@@ -69,7 +69,8 @@ async def probe(batcher: Batcher) -> None:
 
 
 async def _page_one(batcher: Batcher) -> Page[PackageRecord]:
-    """The newest packages; none where one of them cannot be served, but the length of the list all the same."""
+    """Return the newest packages; none where one of them cannot be served, but the length of the list all the
+    same."""
     try:
         return await batcher.crawl_page(PACKAGE, limit=NEWEST, offset=0)
     except UpstreamUnavailable as error:

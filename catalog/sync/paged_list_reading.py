@@ -96,7 +96,7 @@ class ListReading(Generic[R]):
         await self._read_at(iter(range(PAGE, self._count, PAGE)))
 
     async def is_unchanged(self) -> bool:
-        """Whether the list is still as it was read. If not, read what is new, or all of it again."""
+        """Return whether the list is still as it was read. If not, read what is new, or all of it again."""
         if not self._has_moved():
             newest = max((place for place, id in self._ids.items() if id is not None), default=self._count)
             seen_again = await self._read(self._count - newest, LOOK)
@@ -131,7 +131,7 @@ class ListReading(Generic[R]):
                 self.records[id] = record
 
     def _has_moved(self) -> bool:
-        """Whether a row has been deleted."""
+        """Return whether a row has been deleted."""
         return self._is_contradicted or max(self._ids, default=0) > self._count
 
     def _unseen(self) -> Iterator[int]:

@@ -48,14 +48,15 @@ class Attempts:
         self._since = time.monotonic()
 
     def succeeded(self) -> None:
-        """An attempt has come to its end, whether it found anything new or not."""
+        """Return an attempt has come to its end, whether it found anything new or not."""
         self.outcomes["succeeded"] += 1
         self.failures_in_a_row = 0
         self._retry = self._first_retry
         self._since = time.monotonic()
 
     def failed(self, error: Exception, *, has_answered: bool) -> float:
-        """An attempt has failed; the seconds until the next. ``has_answered`` tells whether upstream did before."""
+        """Return an attempt has failed; the seconds until the next. ``has_answered`` tells whether upstream did
+        before."""
         self.outcomes[_named(error)] += 1
         self.failures_in_a_row += 1
         if has_answered:
@@ -80,7 +81,7 @@ class Attempts:
 
 
 def as_upstream_error(error: Exception) -> UpstreamError:
-    """The error that those are told who need what could not be refreshed."""
+    """Return the error that those are told who need what could not be refreshed."""
     if isinstance(error, UpstreamError):
         return error
     return UpstreamUnavailable(

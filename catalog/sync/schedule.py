@@ -21,7 +21,8 @@ class Schedule:
     newest: float
     """Between looks at page one for new packages."""
     lease: float
-    """For which the lease is taken; it is renewed in a third of that. A dead crawler is replaced after so long."""
+    """Seconds for which the lease is taken; it is renewed in a third of that. A dead crawler is replaced after
+    so long."""
     look: float
     """Between looks into the file for another process's catalog, or for a lease that has run out."""
     probe: float
@@ -30,4 +31,4 @@ class Schedule:
     """After another failure; doubled each time, up to the next."""
     longest_retry: float
     agreement: float
-    """For which crawls must agree on a catalog that is implausible before it is accepted."""
+    """Seconds for which crawls must agree on an implausible catalog before it is accepted."""

@@ -28,7 +28,7 @@ from resolvers.lists import USUAL_SIZES, ListSizes
 
 
 def check_text(text: str, limits: DocumentLimits) -> int:
-    """The number of tokens in a text that may be parsed.
+    """Return the number of tokens in a text that may be parsed.
 
     :raises TooComplex: it may not.
     """

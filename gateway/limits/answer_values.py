@@ -31,7 +31,7 @@ from resolvers.loading import MOST_KEYS
 from schema import schema
 
 OTHER = Length(10, 10)
-"""Of a list that the catalog does not have, such as the fields that a change is of."""
+"""The size of a list that the catalog does not have, such as the fields that a change is of."""
 
 
 def check_values(tree: Tree, most: int, sizes: ListSizes) -> None:
@@ -74,7 +74,8 @@ class _Count(NamedTuple):
         return _Count(self.each + other.each, self.more + other.more)
 
     def in_lists(self, length: Length) -> _Count:
-        """The same below the items of lists that the objects have: one is the longest, the others are usual."""
+        """Return the same below the items of lists that the objects have: one is the longest, the others are
+        usual."""
         return _Count(self.each * length.usual, self.more + self.each * (length.longest - length.usual))
 
 
@@ -85,7 +86,7 @@ _ONE = _Count(1, 0)
 class _Estimate:
     tree: Tree
     counts: dict[Definition, _Count]
-    """Of the fragments that are spread."""
+    """The counts of the fragments that are spread."""
     sizes: ListSizes
 
     def values(self, selection_set: SelectionSetNode, type_: GraphQLNamedType | None) -> _Count:
@@ -116,7 +117,7 @@ class _Estimate:
     def _length(
         self, node: FieldNode, field: GraphQLField, parent: GraphQLNamedType, *, is_page: bool
     ) -> Length | None:
-        """How many items are in a field that has several, about."""
+        """Return how many items are in a field that has several, about."""
         given = {argument.name.value: argument.value for argument in node.arguments or ()}
         if "first" in field.args:
             asked = given.get("first", given.get("last"))

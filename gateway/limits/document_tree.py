@@ -36,7 +36,7 @@ class Definition:
 
     @property
     def is_operation(self) -> bool:
-        """Whether it is an operation."""
+        """Return whether it is an operation."""
         return isinstance(self.node, OperationDefinitionNode)
 
 
@@ -53,7 +53,7 @@ class Tree:
 
 
 def read_tree(document: DocumentNode) -> Tree:
-    """The tree of a document.
+    """Return the tree of a document.
 
     A spread of an unknown fragment, or back into the fragment that it is in, spreads nothing: validation refuses both.
     """

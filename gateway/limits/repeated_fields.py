@@ -39,7 +39,8 @@ def check_repeated_fields(tree: Tree, most: int) -> None:
 
 
 def _fields(selection_sets: Iterable[SelectionSetNode], tree: Tree) -> Iterator[FieldNode]:
-    """The fields of one place, from all that is selected there; a fragment spread twice is there once (spec, 6.3.2)."""
+    """Yield the fields of one place, from all that is selected there; a fragment spread twice is there once
+    (spec, 6.3.2)."""
     spread = set()
     waiting = list(selection_sets)
     while waiting:

@@ -23,7 +23,7 @@ does not end takes what is left, so that a text is read once, whatever is in it.
 
 
 def check_tokens(text: str, most: int) -> int:
-    """The number of tokens in a document of at most so many.
+    """Return the number of tokens in a document of at most so many.
 
     :raises TooComplex: it has more.
     """

@@ -25,7 +25,7 @@ class RegisteredDocuments:
         self._used = _Shelf(USED_DOCUMENTS, USED_BYTES)
 
     def find(self, sha256: str) -> str | None:
-        """The text that a client asks for; it is in use from now on."""
+        """Return the text that a client asks for; it is in use from now on."""
         text = self._used.find(sha256)
         if text is None:
             text = self._new.take(sha256)
@@ -34,7 +34,7 @@ class RegisteredDocuments:
         return text
 
     def has(self, sha256: str) -> bool:
-        """Whether it is there, without using it."""
+        """Return whether it is there, without using it."""
         return sha256 in self._used.texts or sha256 in self._new.texts
 
     def add(self, sha256: str, text: str) -> None:
@@ -46,7 +46,7 @@ class RegisteredDocuments:
 
     @property
     def bytes(self) -> int:
-        """What the texts take of memory."""
+        """Return what the texts take of memory."""
         return self._used.bytes + self._new.bytes
 
 

@@ -44,12 +44,12 @@ class Refused(Exception):
 
     @property
     def error(self) -> dict[str, object]:
-        """The one entry of ``errors``."""
+        """Return the one entry of ``errors``."""
         return {"message": str(self), "extensions": {"code": self.code}}
 
     @property
     def body(self) -> bytes:
-        """The GraphQL response."""
+        """Return the GraphQL response."""
         return msgspec.json.encode({"errors": [self.error]})
 
 
@@ -103,7 +103,7 @@ class PersistedDocuments:
         document_id: str | None = None,
         extensions: Mapping[str, object] | None = None,
     ) -> str:
-        """The text of the document of a request with these parameters. An empty one counts as none.
+        """Return the text of the document of a request with these parameters. An empty one counts as none.
 
         :raises Refused: there is none that may run.
         """

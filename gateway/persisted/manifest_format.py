@@ -34,7 +34,7 @@ class Manifest:
     """The texts by the ids of the file, and by the SHA-256 of each text; neither has a prefix."""
 
     def find(self, id: str) -> str | None:
-        """The text with this id."""
+        """Return the text with this id."""
         return self.by_id.get(id.removeprefix(SHA256_PREFIX))
 
 
@@ -51,7 +51,7 @@ class _ApolloManifest(msgspec.Struct):
 
 
 def read_manifest(path: Path) -> Manifest:
-    """The documents in a file.
+    """Return the documents in a file.
 
     :raises WrongManifest: it cannot be read, is in neither format, or has an id twice with different texts.
     """
@@ -78,18 +78,18 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def sha256(text: str) -> str:
-    """The hash that names a text: 64 hexadecimal digits in lower case."""
+    """Return the hash that names a text: 64 hexadecimal digits in lower case."""
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def unfit_documents(manifest: Manifest, documents: DocumentCache) -> Iterator[str | None]:
-    """For each document a sentence that says why the gateway cannot run it, or None."""
+    """Return for each document a sentence that says why the gateway cannot run it, or None."""
     for text, name in manifest.names.items():
         why = why_unfit(text, documents)
         yield why and f"{name}: {why}"
 
 
 def why_unfit(text: str, documents: DocumentCache) -> str | None:
-    """Why the document cannot run, in a sentence, or None."""
+    """Return why the document cannot run, in a sentence, or None."""
     errors = documents.read(text).errors
     return errors[0].message if errors else None

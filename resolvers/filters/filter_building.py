@@ -30,7 +30,7 @@ _INPUTS: tuple[type, ...] = (PackageFilter, GridFilter, IntRange, DateTimeRange)
 
 
 def build_input(type_: type, value: Mapping[str, Any], given: InputContext) -> Any:
-    """The input of this type with these values by their names in GraphQL.
+    """Return the input of this type with these values by their names in GraphQL.
 
     :raises BadUserInput: it has too many conditions.
     :raises Stopped: it takes too much work.

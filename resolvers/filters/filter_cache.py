@@ -36,7 +36,7 @@ for each order that its matches are asked for in."""
 
 
 _NAMES = {each.__name__: [field.name for field in fields(each)] for each in (PackageFilter, GridFilter)}
-"""Those of the conditions, by the name of the filter's class."""
+"""The names of the conditions, by the name of the filter's class."""
 
 T = TypeVar("T")
 
@@ -54,16 +54,16 @@ class Matches(Generic[R]):
 
     @property
     def is_right(self) -> bool:
-        """Whether it matches these now."""
+        """Return whether it matches these now."""
         return self.until == inf == -self.since or self.since <= now().timestamp() <= self.until
 
     def among(self, ids: Iterable[int]) -> list[int]:
-        """Those of these ids whose rows match."""
+        """Return those of these ids whose rows match."""
         flags, places = self._flags, self._places
         return [id for id in ids if id in places and flags[places[id]]]
 
     def bytes(self) -> int:
-        """The memory that it takes."""
+        """Return the memory that it takes."""
         return getsizeof(self.rows) + len(self._flags) + sum(map(getsizeof, self.orders.values()))
 
 
@@ -81,7 +81,7 @@ class KeptFilters(Generic[R]):
         return len(self._kept)
 
     def matches(self, digest: bytes, match: Callable[[], Match]) -> Matches[R]:
-        """What the filter with this digest matches, kept from the last time or worked out by ``match``."""
+        """Return what the filter with this digest matches, kept from the last time or worked out by ``match``."""
         kept = self._kept.pop(digest, None)
         if kept is not None:
             self.bytes -= kept.bytes()
@@ -93,7 +93,7 @@ class KeptFilters(Generic[R]):
         return kept
 
     def ids(self, matches: Matches[R], order: Order[R]) -> Sequence[int]:
-        """The ids of what matches in this order."""
+        """Return the ids of what matches in this order."""
         ids = matches.orders.get(order)
         if ids is None:
             ids = matches.orders[order] = self.table.ids(order, matches.rows)
@@ -107,12 +107,12 @@ class KeptFilters(Generic[R]):
 
 
 def package_filters(catalog: Catalog) -> KeptFilters[PackageRecord]:
-    """Those of packages, for :meth:`~catalog.indexed_catalog.Catalog.view`."""
+    """Return the matches kept for packages, for :meth:`~catalog.indexed_catalog.Catalog.view`."""
     return KeptFilters(catalog.view(package_table))
 
 
 def grid_filters(catalog: Catalog) -> KeptFilters[GridRecord]:
-    """Those of grids, for :meth:`~catalog.indexed_catalog.Catalog.view`."""
+    """Return the matches kept for grids, for :meth:`~catalog.indexed_catalog.Catalog.view`."""
     return KeptFilters(catalog.view(grid_table))
 
 
@@ -129,7 +129,7 @@ class FiltersOfRequest:
         self._built: dict[int, tuple[object, Any]] = {}
 
     def built(self, value: object, build: Callable[[], T]) -> T:
-        """What ``build`` builds of a value of a variable or an argument: the same wherever it is given."""
+        """Return what ``build`` builds of a value of a variable or an argument: the same wherever it is given."""
         known = self._built.get(id(value))
         if known is None:
             known = self._built[id(value)] = value, build()
@@ -139,7 +139,7 @@ class FiltersOfRequest:
     def packages(
         self, work: WorkBudget, catalog: Catalog, filter: PackageFilter, argument: str
     ) -> Matches[PackageRecord]:
-        """The packages that match; ``argument`` names the filter in errors.
+        """Return the packages that match; ``argument`` names the filter in errors.
 
         :raises BadUserInput: a condition makes no sense.
         :raises Stopped: it takes too much work.
@@ -152,7 +152,7 @@ class FiltersOfRequest:
     def grids(
         self, work: WorkBudget, catalog: Catalog, filter: GridFilter, argument: str
     ) -> Matches[GridRecord]:
-        """The grids that match. Raises as :meth:`packages` does."""
+        """Return the grids that match. Raises as :meth:`packages` does."""
         kept = catalog.view(grid_filters)
         return self._matches(work, kept, filter, argument, lambda: matching_grids(catalog, filter, argument))
 
@@ -189,7 +189,7 @@ class _Reading:
         """Over a column."""
 
     def key(self, filter: PackageFilter | GridFilter) -> tuple[object, ...]:
-        """A value that only filters like this one have.
+        """Return a value that only filters like this one have.
 
         :raises BadUserInput: it has too many conditions.
         """

@@ -10,79 +10,79 @@ from upstream.client import GridRecord, PackageRecord
 
 
 def repository_host(package: PackageRecord) -> str | None:
-    """Where the repository is: a column of the table of packages."""
+    """Return where the repository is: a column of the table of packages."""
     address = repository(package.repo_url)
     return address and address.partition("/")[0]
 
 
 def stars(package: PackageRecord) -> int:
-    """The stars."""
+    """Return the stars."""
     return package.repo_watchers
 
 
 def forks(package: PackageRecord) -> int:
-    """The forks."""
+    """Return the forks."""
     return package.repo_forks
 
 
 def grid_count(package: PackageRecord) -> int:
-    """In how many grids it is."""
+    """Return in how many grids the package is."""
     return len(package.grids)
 
 
 def created(package: PackageRecord) -> float:
-    """When it was added, in seconds since 1970."""
+    """Return when it was added, in seconds since 1970."""
     return package.created.timestamp()
 
 
 def modified(package: PackageRecord) -> float:
-    """When it was last edited, in seconds since 1970."""
+    """Return when it was last edited, in seconds since 1970."""
     return package.modified.timestamp()
 
 
 def title(package: PackageRecord) -> str:
-    """The title, case-folded."""
+    """Return the title, case-folded."""
     return package.title.casefold()
 
 
 def slug(package: PackageRecord) -> str:
-    """The slug, case-folded."""
+    """Return the slug, case-folded."""
     return package.slug.casefold()
 
 
 def repo_description(package: PackageRecord) -> str:
-    """The description, case-folded."""
+    """Return the description, case-folded."""
     return package.repo_description.casefold()
 
 
 def package_text(package: PackageRecord) -> str:
-    """The title, the slug and the description, case-folded."""
+    """Return the title, the slug and the description, case-folded."""
     # A text that is looked for has no NUL, so it is found within one of the three.
     return f"{package.title}\0{package.slug}\0{package.repo_description}".casefold()
 
 
 def grid_text(grid: GridRecord) -> str:
-    """The title, the slug and the description, case-folded."""
+    """Return the title, the slug and the description, case-folded."""
     return f"{grid.title}\0{grid.slug}\0{grid.description}".casefold()
 
 
 def grid_title(grid: GridRecord) -> str:
-    """The title, case-folded."""
+    """Return the title, case-folded."""
     return grid.title.casefold()
 
 
 def package_count(grid: GridRecord) -> int:
-    """How many packages it compares."""
+    """Return how many packages it compares."""
     return len(grid.packages)
 
 
 def is_locked(grid: GridRecord) -> bool:
-    """Whether it is closed for edits."""
+    """Return whether it is closed for edits."""
     return grid.is_locked
 
 
 def header(grid: GridRecord) -> bool:
-    """Whether the site lists it among its main ones."""
+    """Return whether the site lists it among its main ones."""
     return grid.header
 
 

@@ -1,4 +1,4 @@
-"""Which rows of the catalog a filter matches.
+"""Finds which rows of the catalog a filter matches.
 
 Texts are compared by their Unicode case folding. Moments are instants: offsets do not matter. Each condition is
 one pass over a column, and conditions are combined as masks (``catalog.columns_and_masks``).
@@ -39,7 +39,7 @@ class Match(NamedTuple):
 
 
 def matching_packages(catalog: Catalog, filter: PackageFilter, argument: str) -> Match:
-    """The packages that match; ``argument`` names the filter in errors.
+    """Return the packages that match; ``argument`` names the filter in errors.
 
     :raises BadUserInput: a condition makes no sense.
     """
@@ -49,7 +49,7 @@ def matching_packages(catalog: Catalog, filter: PackageFilter, argument: str) ->
 
 
 def matching_grids(catalog: Catalog, filter: GridFilter, argument: str) -> Match:
-    """The grids that match; ``argument`` names the filter in errors.
+    """Return the grids that match; ``argument`` names the filter in errors.
 
     :raises BadUserInput: a condition makes no sense.
     """
@@ -58,7 +58,7 @@ def matching_grids(catalog: Catalog, filter: GridFilter, argument: str) -> Match
 
 
 def too_many_conditions(argument: str) -> BadUserInput:
-    """What is wrong with a filter of more conditions than a filter can have."""
+    """Return what is wrong with a filter of more conditions than a filter can have."""
     return BadUserInput(f"{argument} has more than {MOST_CONDITIONS} conditions.")
 
 

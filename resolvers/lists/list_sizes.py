@@ -17,7 +17,7 @@ class Length(NamedTuple):
 
     @classmethod
     def of(cls, lengths: Iterable[int]) -> Length:
-        """That of lists with these lengths; 1 at least."""
+        """Return the size of lists with these lengths; it is at least 1."""
         known = list(lengths)
         items = sum(known)
         return cls(max(known, default=1) or 1, sum(each * each for each in known) / items if items else 1.0)
@@ -40,11 +40,11 @@ USUAL_SIZES: ListSizes = {
     ("Query", "categories"): _CATEGORIES,
     ("Stats", "byCategory"): _CATEGORIES,
 }
-"""Those of the real site (contract section 3), for as long as there is no catalog."""
+"""The sizes of the real site (contract section 3), for as long as there is no catalog."""
 
 
 def list_sizes(catalog: Catalog) -> ListSizes:
-    """Those of a catalog, for :meth:`~catalog.indexed_catalog.Catalog.view`."""
+    """Return the sizes of a catalog's lists, for :meth:`~catalog.indexed_catalog.Catalog.view`."""
     packages = catalog.packages.values()
     categories = len(catalog.categories)
     grids = Length.of(len(package.grids) for package in packages)

@@ -72,7 +72,7 @@ class PackageOrder(Enum):
 
     @property
     def order(self) -> Order[PackageRecord]:
-        """How to sort."""
+        """Return how to sort."""
         return cast("Order[PackageRecord]", self.value)
 
 
@@ -110,5 +110,5 @@ class GridOrder(Enum):
 
     @property
     def order(self) -> Order[GridRecord]:
-        """How to sort."""
+        """Return how to sort."""
         return cast("Order[GridRecord]", self.value)

@@ -37,11 +37,11 @@ class Paging:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it asks for the head of the list."""
+        """Return whether it asks for the head of the list."""
         return self.after is None and self.last is None and self.before is None
 
     def span(self, order: Order[R]) -> Span:
-        """What they ask for in a list of this order.
+        """Return what they ask for in a list of this order.
 
         :raises BadUserInput: they contradict each other, or one of them makes no sense.
         """
@@ -133,7 +133,7 @@ class Connection(Generic[T]):
 
 
 def connection(span: Span, ids: Sequence[K], order: Order[R], records: Mapping[K, R]) -> Connection[R]:
-    """The part of the list that is asked for; ``ids`` are the whole list, in ``order``."""
+    """Return the part of the list that is asked for; ``ids`` are the whole list, in ``order``."""
 
     def key(id: K) -> tuple[Value, Key]:
         return order.value_of(records[id]), id
@@ -158,7 +158,7 @@ def connection(span: Span, ids: Sequence[K], order: Order[R], records: Mapping[K
 
 
 def page_size(field: str, argument: str, size: int | None) -> int:
-    """The number of records that are asked for, 20 if it is not said.
+    """Return the number of records that are asked for, 20 if it is not said.
 
     :raises BadUserInput: it is out of its range.
     """
@@ -170,12 +170,12 @@ def page_size(field: str, argument: str, size: int | None) -> int:
 
 
 def write_cursor(order: Order[R], value: Value, id: Key) -> str:
-    """The cursor of a record with this value and id in a list of this order."""
+    """Return the cursor of a record with this value and id in a list of this order."""
     return encoded(_ListCursor(LAYOUT, order.name, value, id))
 
 
 def read_cursor(field: str, argument: str, cursor: str, order: Order[R]) -> tuple[Value, Key]:
-    """The value and the id in a cursor.
+    """Return the value and the id in a cursor.
 
     :raises BadUserInput: it is none, or one of another order.
     """
@@ -208,7 +208,7 @@ def _fits(value: Value, id: Key, order: Order[R]) -> bool:
 
 
 def _place(ids: Sequence[K], stands_before: Callable[[K], bool]) -> int:
-    """The first place whose id does not stand before; all that do are at the head."""
+    """Return the first place whose id does not stand before; all that do are at the head."""
     low, high = 0, len(ids)
     while low < high:
         middle = (low + high) // 2

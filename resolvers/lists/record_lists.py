@@ -22,7 +22,7 @@ RecordConnection: TypeAlias = Connection[R] | Connection[R | UpstreamBadData]
 async def all_packages(
     context: Context, paging: Paging, filter: PackageFilter | None, order_by: PackageOrder | None
 ) -> RecordConnection[PackageRecord]:
-    """A page of all packages that match.
+    """Return a page of all packages that match.
 
     :raises BadUserInput: an argument makes no sense.
     :raises UpstreamError: the catalog is not known, and the page is not one that upstream could give.
@@ -37,7 +37,7 @@ async def all_packages(
 async def all_grids(
     context: Context, paging: Paging, filter: GridFilter | None, order_by: GridOrder | None
 ) -> RecordConnection[GridRecord]:
-    """A page of all grids that match. Raises as :func:`all_packages` does."""
+    """Return a page of all grids that match. Raises as :func:`all_packages` does."""
     order = NEWEST_FIRST if order_by is None else order_by.order
     span = paging.span(order)
     if context.loaders.catalog is None and filter is None and order is NEWEST_FIRST and paging.is_plain:
@@ -58,7 +58,7 @@ def packages_of(
     filter: PackageFilter | None,
     order_by: PackageOrder | None,
 ) -> Connection[PackageRecord]:
-    """A page of the packages with these ids, or of all, that match.
+    """Return a page of the packages with these ids, or of all, that match.
 
     :raises BadUserInput: an argument makes no sense.
     :raises Stopped: it takes too much work.

@@ -56,12 +56,12 @@ class BatchLoader(DataLoader[K, V]):
         self._batches = batches
 
     def load(self, key: K) -> Future[V]:
-        """What there is for the key, in the next batch or loaded before."""
+        """Return what there is for the key, in the next batch or loaded before."""
         self._batches.asked_upstream = True
         return super().load(key)
 
     async def batch_load_fn(self, keys: Sequence[K]) -> list[Any]:
-        """The batch as aiodataloader calls it."""
+        """Return the batch as aiodataloader calls it."""
         try:
             with self._batches.under_way():
                 return await self._load_batch(keys)

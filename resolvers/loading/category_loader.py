@@ -36,7 +36,7 @@ class CategoryLoader:
         return BatchLoader(self._lists, self._batches)
 
     async def all(self) -> list[CategoryRecord]:
-        """Every category, by id.
+        """Return every category, by id.
 
         :raises UpstreamError: there is no list.
         """
@@ -47,7 +47,7 @@ class CategoryLoader:
         return sorted(page.records, key=lambda category: category.id)
 
     async def by_id(self, id: int) -> CategoryRecord | None:
-        """The category, or ``None`` if there is none.
+        """Return the category, or ``None`` if there is none.
 
         :raises UpstreamError: there is no list, or this category does not fit.
         """
@@ -62,7 +62,7 @@ class CategoryLoader:
         return None
 
     async def by_ids(self, ids: Sequence[int]) -> list[CategoryRecord | BaseException | None]:
-        """For each id, in the order asked: the category, ``None``, or the error that it met."""
+        """Return for each id, in the order asked, the category, ``None``, or the error that it met."""
         found = await asyncio.gather(*map(self.by_id, ids), return_exceptions=True)
         for outcome in found:
             if isinstance(outcome, asyncio.CancelledError):
@@ -70,7 +70,7 @@ class CategoryLoader:
         return found
 
     async def by_slug(self, slug: str) -> CategoryRecord | None:
-        """The category of this slug with the smallest id: slugs of categories need not be unique.
+        """Return the category of this slug with the smallest id: slugs of categories need not be unique.
 
         :raises UpstreamError: there is no list.
         """

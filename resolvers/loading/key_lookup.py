@@ -42,7 +42,7 @@ class KeyLoader(Protocol[R]):
 async def lookup(
     loader: KeyLoader[R], type_name: str, *, id: str | None, database_id: int | None, slug: str | None
 ) -> R | None:
-    """The record of this type with this key, the one that is not ``None``; or ``None`` if there is none.
+    """Return the record of this type with this key, the one that is not ``None``; or ``None`` if there is none.
 
     :raises BadUserInput: the key cannot be one.
     :raises UpstreamError: upstream did not say whether there is one.
@@ -57,7 +57,7 @@ async def lookup(
 
 
 async def package_by_pypi_name(context: Context, name: str) -> PackageRecord | None:
-    """The package with this name on PyPI, the oldest if several claim it; ``None`` if there is none.
+    """Return the package with this name on PyPI, the oldest if several claim it; ``None`` if there is none.
 
     :raises UpstreamError: the catalog is not known yet.
     """
@@ -67,7 +67,7 @@ async def package_by_pypi_name(context: Context, name: str) -> PackageRecord | N
 
 
 async def package_by_repo_url(context: Context, url: str) -> PackageRecord | None:
-    """The package with this repository, the oldest if several share it; ``None`` if there is none.
+    """Return the package with this repository, the oldest if several share it; ``None`` if there is none.
 
     :raises UpstreamError: the catalog is not known yet.
     """
@@ -79,7 +79,7 @@ async def package_by_repo_url(context: Context, url: str) -> PackageRecord | Non
 async def each(
     context: Context, field: str, keys: Sequence[K], find: Callable[[K], Awaitable[T]]
 ) -> list[T | BaseException]:
-    """For each key, in the order asked: what is found, or the error that it met.
+    """Return for each key, in the order asked, what is found, or the error that it met.
 
     :raises BadUserInput: there are too many keys.
     """
@@ -112,7 +112,7 @@ def check_one_key(field: str, keys: Mapping[str, object]) -> None:
 
 
 def checked_slug(slug: str, argument: str) -> str:
-    """The slug.
+    """Return the slug.
 
     :raises BadUserInput: it cannot be one.
     """
@@ -124,7 +124,7 @@ def checked_slug(slug: str, argument: str) -> str:
 
 
 def node_id(type_name: str, global_id: str, argument: str) -> int:
-    """The database id in a Relay global id of this type.
+    """Return the database id in a Relay global id of this type.
 
     :raises BadUserInput: it is no global id, or one of another type.
     """
@@ -135,7 +135,7 @@ def node_id(type_name: str, global_id: str, argument: str) -> int:
 
 
 def key_in_id(type_name: str, global_id: str, argument: str) -> str:
-    """The key in a Relay global id of this type.
+    """Return the key in a Relay global id of this type.
 
     :raises BadUserInput: it is no global id, or one of another type.
     """
@@ -146,7 +146,7 @@ def key_in_id(type_name: str, global_id: str, argument: str) -> str:
 
 
 def parsed_id(global_id: str, argument: str) -> tuple[str, str]:
-    """The name of the type and the key in a Relay global id.
+    """Return the name of the type and the key in a Relay global id.
 
     :raises BadUserInput: it is none.
     """

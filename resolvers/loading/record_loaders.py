@@ -64,11 +64,11 @@ class Loaders:
 
     @property
     def asked_upstream(self) -> bool:
-        """Whether something was wanted that only upstream has, whatever came of it."""
+        """Return whether something was wanted that only upstream has, whatever came of it."""
         return self._batches.asked_upstream
 
     async def search(self, query: str) -> tuple[SearchHitRecord, ...]:
-        """What upstream finds, best first.
+        """Return what upstream finds, best first.
 
         :raises UpstreamError: there is no answer.
         """
@@ -119,7 +119,7 @@ class RecordLoader(Generic[R]):
         return BatchLoader(self._windows, self._batches)
 
     async def by_id(self, id: int) -> R | None:
-        """The record, or ``None`` if there is none.
+        """Return the record, or ``None`` if there is none.
 
         :raises UpstreamError: upstream did not say.
         """
@@ -134,7 +134,7 @@ class RecordLoader(Generic[R]):
         return await asyncio.shield(self._ids.load(id))
 
     async def by_slug(self, slug: str) -> R | None:
-        """The record, or ``None`` if there is none.
+        """Return the record, or ``None`` if there is none.
 
         :raises UpstreamError: upstream did not say.
         """
@@ -152,7 +152,8 @@ class RecordLoader(Generic[R]):
         return await asyncio.shield(self._slugs.load(slug))
 
     async def by_ids(self, ids: Sequence[int]) -> list[R | BaseException | None]:
-        """For each id, which a record names, in the order asked: the record, ``None``, or the error that it met."""
+        """Return for each id, which a record names, in the order asked, the record, ``None``, or the error that
+        it met."""
         records = self._known.records
         found: list[R | BaseException | None] = [records.get(id) for id in ids]
         unknown = [place for place, record in enumerate(found) if record is None]
@@ -170,7 +171,7 @@ class RecordLoader(Generic[R]):
         return found
 
     async def page(self, *, limit: int, offset: int) -> Page[R]:
-        """A page of the list, newest first.
+        """Return a page of the list, newest first.
 
         :raises UpstreamError: there is no answer.
         """
@@ -181,7 +182,8 @@ class RecordLoader(Generic[R]):
         return await asyncio.shield(self._pages.load((limit, offset)))
 
     async def _fetch(self, keys: Sequence[Any]) -> list[Any]:
-        """For each key a record, ``None`` or an exception: aiodataloader raises it for the key's waiters."""
+        """Return for each key a record, ``None`` or an exception: aiodataloader raises it for the key's
+        waiters."""
         found = await self._batcher.fetch(self._kind, keys, doubtful=self._doubtful)
         for key, record in found.items():
             if isinstance(record, BudgetSpent) and self._known.whole:

@@ -55,14 +55,14 @@ class ToOne(Generic[R]):
         object.__setattr__(self, "_key_of", attrgetter(self.key))
 
     async def resolve(self, root: Any, info: Info) -> R | None:
-        """The record that ``root`` names.
+        """Return the record that ``root`` names.
 
         :raises UpstreamError: it could not be loaded.
         """
         return await self.loader(info.context.loaders).by_id(getattr(root, self.key))
 
     def known(self, roots: Sequence[Any], context: Context) -> dict[int, R] | None:
-        """What ``roots`` are related to, by their keys, if the catalog knows it all."""
+        """Return what ``roots`` are related to, by their keys, if the catalog knows it all."""
         known, wanted = self.loader(context.loaders).known, set(map(self._key_of, roots))
         try:
             return dict(zip(wanted, map(known.__getitem__, wanted), strict=True))
@@ -85,13 +85,13 @@ class ToMany(Generic[R]):
     """Where the catalog has the relation sorted already."""
 
     async def resolve(self, root: Any, info: Info) -> list[Found[R]]:
-        """The records that ``root`` names; an item that failed is its error."""
+        """Return the records that ``root`` names; an item that failed is its error."""
         ids = sorted(getattr(root, self.keys))
         info.context.work.spend(len(ids))
         return by_title(await self.loader(info.context.loaders).by_ids(ids))
 
     def known(self, roots: Sequence[Any], context: Context) -> ListsByKey[R] | None:
-        """What ``roots`` are related to if the catalog knows it all."""
+        """Return what ``roots`` are related to if the catalog knows it all."""
         catalog, known = context.loaders.catalog, self.loader(context.loaders).known
         owners, ordered = self.index(catalog) if self.index and catalog else _NO_INDEX
         lists: list[Sequence[int]] = []

@@ -61,7 +61,7 @@ class Context:
     _catalog: Catalog | UpstreamError | None = None
 
     async def catalog(self) -> Catalog:
-        """The whole catalog, for what no live request can answer.
+        """Return the whole catalog, for what no live request can answer.
 
         :raises UpstreamError: it is not known yet, or too old.
         """

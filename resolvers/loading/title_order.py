@@ -6,7 +6,7 @@ from upstream.client import R, Record
 
 
 def by_title(found: list[R | BaseException | None]) -> list[R | BaseException | None]:
-    """By title, equal titles by id. What is missing or failed stands at the end, as it came."""
+    """Order records by title, equal titles by id. What is missing or failed stands at the end, as it came."""
     records: list[R] = []
     others: list[R | BaseException | None] = []
     for item in found:

@@ -35,18 +35,18 @@ CORE = max(os.sched_getaffinity(0))
 
 @pytest.fixture(scope="module")
 def target() -> Iterator[Target]:
-    """One gateway for all: what one attack leaves behind, the next one finds."""
+    """Return one gateway for all: what one attack leaves behind, the next one finds."""
     with started(PACKAGES, CORE) as target:
         yield target
 
 
 def unexpected(row: Row) -> list[str]:
-    """The answers that no attack may get."""
+    """Return the answers that no attack may get."""
     return [name for name in row.sent.answers if not is_expected(name)]
 
 
 def is_expected(answer: str) -> bool:
-    """A status with or without a code of ``REFUSALS``, or a message over a socket."""
+    """Return a status with or without a code of ``REFUSALS``, or a message over a socket."""
     status, _, code = answer.partition(" ")
     if status.isdecimal():
         return int(status) in (200, 400, 408, 413, 414, 422, 431, 503) and (not code or code in REFUSALS)

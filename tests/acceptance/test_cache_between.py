@@ -53,12 +53,12 @@ class Behind:
     http: httpx.Client
 
     def get(self, **params: str) -> tuple[str, httpx.Response]:
-        """The answer, and what nginx says that it did."""
+        """Return the answer, and what nginx says that it did."""
         response = self.http.get("/graphql", params=params)
         return response.headers["X-Cache"], response
 
     def reached(self) -> int:
-        """How many requests have looked for a kept answer at the gateway."""
+        """Return how many requests have looked for a kept answer at the gateway."""
         metrics = httpx.get(f"{self.gateway.address}/metrics").text
         return sum(int(float(count)) for count in re.findall(r"kept_answers_asked_total{.*} (.*)", metrics))
 

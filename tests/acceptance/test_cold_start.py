@@ -47,7 +47,7 @@ class Door:
 
 
 async def ask_together(address: str, document: str) -> list[bytes]:
-    """The answers to so many clients, each with a connection of its own."""
+    """Return the answers to so many clients, each with a connection of its own."""
 
     async def ask(session: aiohttp.ClientSession) -> bytes:
         async with session.post(f"{address}/graphql", json={"query": document}) as answer:

@@ -25,7 +25,7 @@ def gateway() -> Iterator[Process]:
 
 
 def error_of(answer: bytes) -> tuple[bytes, Any]:
-    """The status line of an answer, and its only error."""
+    """Return the status line of an answer, and its only error."""
     head, _, body = answer.partition(b"\r\n\r\n")
     (error,) = json.loads(body)["errors"]
     return head.partition(b"\r\n")[0], error
@@ -147,7 +147,7 @@ def test_connections_have_a_limit_for_all_and_for_an_address() -> None:
 
 
 LARGE = "{ packages(first: 100) { nodes { %s } } }"
-"""Of 8 MB, and not found among the kept answers."""
+"""An operation whose answer has 8 MB, and is not in the response cache."""
 
 
 def test_clients_that_do_not_read_are_cut_off_and_cost_little() -> None:

@@ -52,7 +52,7 @@ class Guarded:
 
 @pytest.fixture
 def guarded() -> Iterator[str]:
-    """The address of the guarded upstream, without the scheme."""
+    """Return the address of the guarded upstream, without the scheme."""
     with serving(Guarded()) as address:
         yield address.removeprefix("http://") + "/api/v4/"
 

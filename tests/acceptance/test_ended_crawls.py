@@ -19,7 +19,7 @@ HIGH = 10**9
 
 
 def upstream_with(effect: Effect) -> EmbeddedUpstream:
-    """An upstream whose ids leave room for any count."""
+    """Return an upstream whose ids leave room for any count."""
     catalog = EmbeddedCatalog()
     catalog.insert_category()
     for number in range(1300):

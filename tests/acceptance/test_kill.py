@@ -67,7 +67,7 @@ def change(embedded: EmbeddedUpstream, turn: int) -> None:
 
 
 def stored_version(storage: Path, upstream: str) -> str:
-    """The version of what is stored, which must be that of its content."""
+    """Return the version of what is stored, which must be that of its content."""
     with closing(Storage(str(storage))) as file:
         stored = file.load()
     assert stored is not None

@@ -78,7 +78,7 @@ def wrong_types() -> Iterator[Wire]:
 
 
 def broken_json(chance: random.Random) -> Iterator[Wire]:
-    """A body that is cut, or has bytes of which JSON has none."""
+    """Yield a body that is cut, or has bytes of which JSON has none."""
     right = encoded(RIGHT)
     for body in NOT_JSON:
         yield post(body)
@@ -101,14 +101,14 @@ def nested(chance: random.Random) -> Iterator[Wire]:
 
 
 def doubled(chance: random.Random) -> Iterator[Wire]:
-    """Two members of one name."""
+    """Return a body with two members of one name."""
     while True:
         name = chance.choice(list(RIGHT))
         yield post(encoded(RIGHT)[:-1] + b", " + encoded({name: RIGHT[name]})[1:])
 
 
 def wrong_documents(chance: random.Random) -> Iterator[Wire]:
-    """A document with a part that is gone, doubled or of another kind."""
+    """Yield a document with a part that is gone, doubled or of another kind."""
     document = RIGHT["query"]
     assert isinstance(document, str)
     while True:
@@ -120,7 +120,7 @@ def wrong_documents(chance: random.Random) -> Iterator[Wire]:
 
 
 def wrong_headers(chance: random.Random) -> Iterator[Wire]:
-    """The right body under other names."""
+    """Yield the right body under other names."""
     types = (
         "text/plain",
         "application/jsonp",
@@ -137,7 +137,7 @@ def wrong_headers(chance: random.Random) -> Iterator[Wire]:
 
 
 def broken_http(chance: random.Random) -> Iterator[Wire]:
-    """What is no HTTP."""
+    """Yield what is no HTTP."""
     start = b"POST /graphql HTTP/1.1\r\nHost: gateway.test\r\nContent-Type: application/json\r\n"
     chunked = start + b"Transfer-Encoding: chunked\r\n\r\n"
     while True:
@@ -157,7 +157,7 @@ def mutated() -> list[Wire]:
 
 
 async def answered(address: str, request: Wire) -> bytes:
-    """All that comes until the server closes."""
+    """Return all that comes until the server closes."""
     host, _, port = urlsplit(address).netloc.partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     try:

@@ -49,7 +49,7 @@ class Known:
     upstream: str
     storage: Path
     copy: Path
-    """Of the storage, for a gateway that shares it with nobody."""
+    """The storage setting of a gateway that shares it with nobody."""
     catalog: Catalog
     synced: tuple[datetime, datetime]
     """It was made between these moments."""
@@ -89,14 +89,15 @@ async def live_answers(embedded: EmbeddedUpstream) -> dict[Operation, dict[str, 
 
 @pytest.fixture(scope="module")
 def stale(known: Known) -> Iterator[httpx.Client]:
-    """A gateway to which the catalog is stale at once."""
+    """Return a gateway to which the catalog is stale at once."""
     with gateway(known.upstream, known.storage, FRESH="0.001") as client:
         yield client
 
 
 @pytest.fixture(scope="module")
 def expired(known: Known) -> Iterator[httpx.Client]:
-    """A gateway to which the catalog is too old at once. Its file is its own: it tries to refresh it itself."""
+    """Return a gateway to which the catalog is too old at once. Its file is its own: it tries to refresh it
+    itself."""
     limits = {"FRESH": "0.001", "STALE_WHILE_REVALIDATE": "0.001", "STALE_IF_ERROR": "0.001"}
     with gateway(known.upstream, known.copy, **limits) as client:
         yield client

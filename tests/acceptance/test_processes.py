@@ -50,14 +50,14 @@ def storage(tmp_path: Path) -> Path:
 
 
 def one_crawl(catalog: EmbeddedCatalog) -> Counter[str]:
-    """What one crawl of it asks for, and how often."""
+    """Return what one crawl of it asks for, and how often."""
     embedded = EmbeddedUpstream(catalog=catalog)
     asyncio.run(crawled(embedded))
     return embedded.requests.by_target
 
 
 def version(client: httpx.Client) -> str | None:
-    """The version that whoever takes the connection serves."""
+    """Return the version that whoever takes the connection serves."""
     known: str | None = ask(client, STATUS)["data"]["catalog"]["version"]
     return known
 
@@ -68,14 +68,14 @@ def comes_to_serve(client: httpx.Client, wanted: str) -> None:
 
 
 def is_there(client: httpx.Client) -> bool:
-    """Whether its process is alive."""
+    """Return whether its process is alive."""
     with suppress(httpx.TransportError):
         return client.get("/healthz").status_code == 200
     return False
 
 
 def crawler(storage: Path) -> int | None:
-    """The id of the process that holds the lease."""
+    """Return the id of the process that holds the lease."""
     with closing(sqlite3.connect(storage)) as connection:
         row = connection.execute("SELECT holder FROM lease").fetchone()
     return int(row[0].rsplit("-", 2)[1]) if row else None

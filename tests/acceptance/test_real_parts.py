@@ -23,7 +23,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def states(gateway: Served, query: str) -> list[tuple[str, object]]:
-    """What the client shows, one after the other."""
+    """Return what the client shows, one after the other."""
     command = ["node", "defer.js", gateway.graphql, query]
     done = subprocess.run(command, cwd=CLIENTS, capture_output=True, text=True, timeout=60, check=True)
     return [(state["dataState"], state["data"]) for state in map(json.loads, done.stdout.splitlines())]

@@ -36,7 +36,7 @@ def node(*command: str | Path) -> str:
 
 
 def asked(*arguments: str | Path, **settings: object) -> list[Any]:
-    """What Apollo Client sends and gets when it asks twice."""
+    """Return what Apollo Client sends and gets when it asks twice."""
     with serving(app_over(EmbeddedUpstream(packages=20), **settings)) as address:
         lines = node("persisted.js", f"{address}/graphql", QUERY, "2", *arguments)
     return [json.loads(line) for line in lines.splitlines()]

@@ -31,7 +31,7 @@ async def begin(websocket: ClientConnection) -> None:
 
 
 async def answers(http: httpx.AsyncClient) -> float:
-    """How many operations have been run, as the metrics tell."""
+    """Return how many operations have been run, as the metrics tell."""
     text = (await http.get("/metrics")).text
     (line,) = [
         line for line in text.splitlines() if line.startswith('gateway_answers_made_total{from="memory"}')

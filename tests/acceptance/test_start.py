@@ -50,7 +50,8 @@ def output(code: str, **environment: str) -> Any:
 
 @pytest.fixture
 def held() -> Iterator[tuple[str, Holding]]:
-    """An upstream that says nothing to a gateway that follows it, but lets itself be crawled by hand first."""
+    """Return an upstream that says nothing to a gateway that follows it, but lets itself be crawled by hand
+    first."""
     embedded = EmbeddedUpstream(packages=150)
     holding = Holding(embedded, b"limit")
     holding.refuses.set()

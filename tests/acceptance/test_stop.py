@@ -21,7 +21,8 @@ QUERY = {"query": "{ package(databaseId: 1599) { title } }"}
 
 
 def ended_well(gateway: subprocess.Popen[str], stop: signal.Signals) -> bool:
-    """Whether it ended by itself, without a complaint. Uvicorn gives the signal that stopped it as its status."""
+    """Return whether it ended by itself, without a complaint. Uvicorn gives the signal that stopped it as its
+    status."""
     assert gateway.stdout is not None
     status, said = gateway.wait(20), gateway.stdout.read()
     return status in (0, -stop) and "Traceback" not in said

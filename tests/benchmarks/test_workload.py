@@ -24,7 +24,7 @@ def asked(whole_embedded_catalog: EmbeddedCatalog) -> dict[str, BenchmarkQuery]:
 
 
 def joined(catalog: EmbeddedCatalog, id: int) -> dict[str, Any]:
-    """The canonical query's answer, straight from the rows, with relations in the order of title and id."""
+    """Return the canonical query's answer, straight from the rows, with relations in the order of title and id."""
     package = catalog.packages[id]
     grids = sorted((catalog.grids[key] for key in package.grids), key=lambda grid: (grid.title, grid.id))
 

@@ -52,7 +52,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """The browser. It takes seconds to start, so that all tests share it."""
+    """Return the browser. It takes seconds to start, so that all tests share it."""
     need("chromium")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_FLAGS)
@@ -62,7 +62,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def tab(browser: Browser) -> AsyncIterator[Tab]:
-    """A tab with an empty profile of its own."""
+    """Return a tab with an empty profile of its own."""
     async with await browser.new_context() as context:
         tab = Tab(await context.new_page())
         page = tab.page

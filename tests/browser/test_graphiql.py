@@ -19,7 +19,7 @@ from web.pages.graphiql import CANONICAL, graphiql_response
 
 PACKAGES = Path(__file__).parent
 ADDRESS = re.compile(r"https://[^/]+/npm/((?:@[^/]+/)?[^@/]+)@([^/]+)/(.+)")
-"""Of a file at the CDN: the package, its version, the path in it."""
+"""Matches the address of a file at the CDN: the package, its version, the path in it."""
 
 
 expect.set_options(timeout=30_000)
@@ -38,7 +38,7 @@ def built() -> None:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def graphiql(built: None, gateway: Served, tab: Tab) -> AsyncIterator[Page]:
-    """The page that was built. In the end it has asked nobody else, and its console has no complaint."""
+    """Return the page that was built. In the end it has asked nobody else, and its console has no complaint."""
     await open_page(tab.page, gateway)
     yield tab.page
     assert tab.foreign_requests() == []
@@ -52,7 +52,7 @@ async def open_page(page: Page, gateway: Served) -> None:
 
 
 def asks(response: Response, operation: str) -> bool:
-    """Whether it answers this operation."""
+    """Return whether it answers this operation."""
     return f'"operationName":"{operation}"' in (response.request.post_data or "")
 
 

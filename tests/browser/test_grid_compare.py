@@ -40,7 +40,7 @@ def _built() -> None:
 
 @pytest.fixture(scope="module")
 def explore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the app at a gateway that knows the whole catalog."""
+    """Return the address of the app at a gateway that knows the whole catalog."""
     with gateway("embedded", tmp_path_factory.mktemp("known") / "catalog.sqlite") as client:
         until(lambda: ask(client, STATUS)["data"]["catalog"]["packageCount"])
         yield address_of(client)
@@ -48,7 +48,7 @@ def explore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def outdated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The same at a gateway with a catalog from before upstream went away."""
+    """Return the same at a gateway with a catalog from before upstream went away."""
     storage = tmp_path_factory.mktemp("outdated") / "catalog.sqlite"
     with serving(EmbeddedUpstream(packages=300)) as address:
         upstream = f"{address}/api/v4/"
@@ -59,7 +59,7 @@ def outdated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def ignorant() -> Iterator[str]:
-    """The same at a gateway that has never reached upstream."""
+    """Return the same at a gateway that has never reached upstream."""
     port = free_port()
     with (
         refusing(port),
@@ -73,7 +73,7 @@ def address_of(client: httpx.Client) -> str:
 
 
 async def opened(tab: Tab, address: str) -> Page:
-    """The page, when what it asked for has come."""
+    """Return the page, when what it asked for has come."""
     await tab.page.goto(address)
     await expect(tab.page.locator("[aria-busy=true], .skeleton")).to_have_count(0)
     return tab.page
@@ -84,7 +84,7 @@ async def shot(page: Page, name: str) -> None:
 
 
 def is_content(tab: Tab) -> bool:
-    """It complained of nothing, and asked only its own host."""
+    """Assert that the page complained of nothing, and asked only its own host."""
     assert tab.complaints == []
     assert tab.foreign_requests() == []
     return True
@@ -300,7 +300,7 @@ async def test_no_page_has_a_barrier_that_axe_finds_in_light_or_dark(tab: Tab, e
 
 
 async def barriers(page: Page, **options: object) -> list[tuple[str, str]]:
-    """What axe finds: the rule, and the first place that breaks it."""
+    """Return what axe finds: the rule, and the first place that breaks it."""
     found = await page.evaluate("options => axe.run(document, options)", options)
     return [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]]
 

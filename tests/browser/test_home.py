@@ -18,7 +18,7 @@ PACKAGES = Path(__file__).parent
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """It has answered something from memory, and has asked upstream for it all."""
+    """Serve a gateway that has answered something from memory and has asked upstream for everything."""
     with served(tmp_path_factory.mktemp("storage") / "catalog.sqlite") as gateway:
         for id in (1599, 683):
             gateway.ask("query($id: Int) { package(databaseId: $id) { title } }", id=id)

@@ -13,7 +13,7 @@ from catalog.storage.sqlite_storage import Storage
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """The catalog file."""
+    """Return the catalog file."""
     return tmp_path / "catalog.sqlite"
 
 

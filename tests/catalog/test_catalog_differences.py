@@ -102,7 +102,7 @@ NOTHING: Told = ((), [], ())
 
 
 def told(changes: CatalogDifference) -> Told:
-    """What came, what changed in which fields, and what is gone."""
+    """Return what came, what changed in which fields, and what is gone."""
     return changes.added, [(each.kind, each.id, each.names) for each in changes.changed], changes.removed
 
 

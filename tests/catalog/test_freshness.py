@@ -103,7 +103,7 @@ async def opened(
 
 
 async def served(source: CatalogSource) -> int:
-    """How many packages the catalog has that a request gets: 1 in the stored one, 300 upstream."""
+    """Return how many packages the catalog has that a request gets: 1 in the stored one, 300 upstream."""
     snapshot = await source.snapshot()
     assert snapshot is not None
     return len(snapshot.catalog.packages)

@@ -36,7 +36,7 @@ def test_a_room_above_asks_a_source_by_its_port_alone(room: str) -> None:
 
 
 def _asked(path: Path) -> Iterator[str]:
-    """The attributes that are taken of anything called source."""
+    """Yield the attributes that are taken of anything called source."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Attribute):
             owner = node.value

@@ -39,7 +39,7 @@ async def opened(
 
 @pytest.fixture
 async def storage(embedded: EmbeddedUpstream, tmp_path: Path) -> Path:
-    """The file of a catalog, of which upstream is down now."""
+    """Return the file of a catalog, of which upstream is down now."""
     path = tmp_path / "catalog.sqlite"
     async with opened(embedded, path, follow=False) as source:
         await source.crawl()

@@ -41,7 +41,7 @@ class Command:
         )
 
     def summary(self, stderr: str = "") -> list[str]:
-        """What it prints below its progress, when all is well."""
+        """Return what it prints below its progress, when all is well."""
         done = self.run()
         assert (done.returncode, done.stderr) == (0, stderr)
         lines = done.stdout.splitlines()
@@ -61,7 +61,7 @@ def served() -> Iterator[tuple[EmbeddedUpstream, str]]:
 
 @pytest.fixture(scope="module")
 def command(served: tuple[EmbeddedUpstream, str], tmp_path_factory: pytest.TempPathFactory) -> Command:
-    """The tests stand on one another, in their order: each would be a start of the program more."""
+    """Return the tests stand on one another, in their order: each would be a start of the program more."""
     return Command(*served, tmp_path_factory.mktemp("sync") / "catalog.sqlite")
 
 

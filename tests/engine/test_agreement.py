@@ -74,7 +74,7 @@ OUTCOMES: Counter[tuple[bool, str | None]] = Counter()
 
 
 async def disagreement(operation: Operation, state: str) -> str | None:
-    """How the two differ, if they do."""
+    """Return how the two differ, if they do."""
     request = GraphQLRequest(str(operation), operation.variables)
     records = WHOLE if state == "all known, nothing missing" else RECORDS
     ours = MadeSource(records, **STATES[state])

@@ -28,7 +28,7 @@ def document(text: str) -> Document:
 
 
 async def disagreement(operation: Operation, engine: Engine) -> str | None:
-    """How the two differ, if they do."""
+    """Return how the two differ, if they do."""
     text = str(operation)
     node = document(text).node
     assert node is not None
@@ -50,7 +50,7 @@ async def disagreement(operation: Operation, engine: Engine) -> str | None:
 
 
 def _shown(errors: list[GraphQLError] | None) -> list[object]:
-    """The errors by their places, with all that a client can see of them."""
+    """Return the errors by their places, with all that a client can see of them."""
     return [
         (error.path, error.locations, error.message, repr(error.original_error), error.extensions)
         for error in sorted(errors or [], key=lambda error: error.path or [])

@@ -24,7 +24,7 @@ class Counting(MadeSource):
 
 
 class CutOff(MadeUpstream):
-    """As when the gateway stops while it is searched."""
+    """Raise as a gateway does that stops while it searches."""
 
     async def search(self, query: str) -> tuple[SearchHitRecord, ...]:
         await asyncio.sleep(0)

@@ -27,7 +27,8 @@ OPERATIONS = [
 
 
 def state(value: object) -> object:
-    """All that is reached from a part of a plan through the engine's own objects, told so that it can be compared."""
+    """Return all that is reached from a part of a plan through the engine's own objects, told so that it can be
+    compared."""
     if isinstance(value, Mapping):
         return {id(key): state(each) for key, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

@@ -48,7 +48,8 @@ def entities(field: GraphQLField) -> list[GraphQLObjectType]:
 
 
 def keys(field: GraphQLField) -> dict[str, object]:
-    """The fields of the entity that the argument of a lookup can be, with the types that it has for them."""
+    """Return the fields of the entity that the argument of a lookup can be, with the types that it has for
+    them."""
     ((name, argument),) = field.args.items()
     type_ = get_named_type(argument.type)
     mapped = directives(argument.ast_node).get("is")

@@ -89,7 +89,7 @@ def test_every_key_of_the_schema_is_one_that_records_are_found_by() -> None:
 
 
 def a_thousand(embedded: EmbeddedUpstream) -> tuple[list[dict[str, Any]], list[object]]:
-    """A thousand mixed representations, many of them several times, and what they stand for."""
+    """Return a thousand mixed representations, many of them several times, and what they stand for."""
     draws = Random(1)
     rows = [embedded.catalog.packages[id] for id in sorted(embedded.catalog.packages)]
     pairs: list[tuple[dict[str, Any], object]] = []

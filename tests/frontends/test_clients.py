@@ -76,7 +76,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @cache
 def prepared(example: str) -> list[str]:
-    """The command that an example is, once it is installed, compiled and generated."""
+    """Return the command that an example is, once it is installed, compiled and generated."""
     return PREPARED[example](FRONTENDS / example)
 
 

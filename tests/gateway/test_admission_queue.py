@@ -1,4 +1,4 @@
-"""Who runs next when there is more to do than can run at once: places, the queue, and its fairness."""
+"""Tests who runs next when there is more to do than can run at once: places, the queue, and its fairness."""
 
 from __future__ import annotations
 

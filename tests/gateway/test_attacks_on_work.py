@@ -33,7 +33,7 @@ async def source(whole_catalog: Catalog) -> AsyncIterator[CatalogSource]:
 
 
 def patient(source: CatalogSource, *, use_engine: bool = True) -> Gateway:
-    """A gateway that ends no operation for the time that it takes on a busy machine."""
+    """Return a gateway that ends no operation for the time that it takes on a busy machine."""
     return gateway_over(source, use_engine=use_engine, limit_seconds=120)
 
 
@@ -42,7 +42,7 @@ def aliases(count: int, field: str) -> str:
 
 
 async def steps(gateway: Gateway, query: str, **variables: Any) -> int:
-    """How many steps an operation takes that is answered."""
+    """Return how many steps an operation takes that is answered."""
     answer = await gateway.execute(GraphQLRequest(query, variables, receipt=True))
     assert not answer.failed, answer.body[:500]
     taken: int = answer.decoded()["extensions"]["work"]["steps"]
@@ -50,7 +50,7 @@ async def steps(gateway: Gateway, query: str, **variables: Any) -> int:
 
 
 async def refused_by(gateway: Gateway, query: str, **variables: Any) -> str:
-    """The limit that an operation is beyond."""
+    """Return the limit that an operation is beyond."""
     answer = await gateway.execute(GraphQLRequest(query, variables))
     (error,) = answer.decoded()["errors"]
     assert error["extensions"]["code"] == "OPERATION_TOO_COMPLEX"

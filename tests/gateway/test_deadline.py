@@ -91,7 +91,7 @@ async def test_the_parts_of_an_answer_end_at_the_deadline(
 
 
 async def turns_during(work: asyncio.Task[Any]) -> int:
-    """How often the event loop turned until the work was done."""
+    """Return how often the event loop turned until the work was done."""
     turns = 0
     while not work.done():
         turns += 1
@@ -141,7 +141,7 @@ async def is_at_work(gateway: Served, idle: int) -> None:
 
 
 async def ends(gateway: Served, idle: int) -> None:
-    """The work ends long before it is done, and someone else is answered at once."""
+    """Return the work ends long before it is done, and someone else is answered at once."""
     async with asyncio.timeout(10):
         while await asyncio.to_thread(gateway.tasks) > idle:
             pass

@@ -118,7 +118,7 @@ async def test_without_a_secret_nobody_gets_traces_of_fields(http: httpx.AsyncCl
 
 @pytest.fixture
 async def traced(embedded: EmbeddedUpstream) -> AsyncIterator[tuple[httpx.AsyncClient, list[dict[str, str]]]]:
-    """A gateway, and the headers of all its requests to upstream."""
+    """Return a gateway, and the headers of all its requests to upstream."""
     sent: list[dict[str, str]] = []
 
     async def noting(scope: Any, receive: Any, send: Any) -> None:

@@ -30,7 +30,7 @@ async def crawled(source: CatalogSource, embedded: EmbeddedUpstream) -> CatalogS
 
 
 def refusal(answer: GraphQLAnswer) -> dict[str, Any]:
-    """The one error that answers a request that was stopped."""
+    """Return the one error that answers a request that was stopped."""
     assert answer.failed
     assert not answer.ran
     ((name, errors),) = answer.decoded().items()

@@ -171,7 +171,7 @@ async def test_a_hit_with_a_slug_of_digits_comes_from_the_catalog_or_not_at_all(
 
 @pytest.fixture
 def ask_digits(embedded: EmbeddedUpstream) -> tuple[int, str]:
-    """A package whose slug is another's id."""
+    """Return a package whose slug is another's id."""
     id, other = [*embedded.catalog.packages][:2]
     embedded.catalog.update_package(id, slug=str(other))
     embedded.catalog.reindex()

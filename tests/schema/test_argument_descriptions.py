@@ -14,7 +14,7 @@ PAGING = {"first", "after", "last", "before", "since"}
 
 
 def fields_with_arguments() -> Iterator[tuple[str, GraphQLField]]:
-    """All fields that take arguments, by type and name."""
+    """Yield all fields that take arguments, by type and name."""
     for type_ in schema._schema.type_map.values():
         if isinstance(type_, GraphQLObjectType) and not type_.name.startswith("__"):
             yield from ((f"{type_.name}.{name}", field) for name, field in type_.fields.items() if field.args)

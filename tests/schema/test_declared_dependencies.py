@@ -13,7 +13,8 @@ from schema import schema
 
 
 def fields() -> Iterator[tuple[str, StrawberryField]]:
-    """All fields of Strawberry's in the schema, by type and name; graphql-core has those of introspection."""
+    """Yield all fields of Strawberry's in the schema, by type and name; graphql-core has those of
+    introspection."""
     for type_ in schema._schema.type_map.values():
         if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType):
             for name, definition in type_.fields.items():

@@ -27,7 +27,7 @@ UNFIT = [[2**31], [1, -(2**31) - 1], [10**30], [1, None, 2], [0.5], ["weeks"], [
 
 @pytest.fixture(params=["live", "crawled", "stored"])
 def place(request: pytest.FixtureRequest) -> str:
-    """Where the package is found: at upstream, in the crawled catalog, or in that after a restart."""
+    """Return where the package is found: at upstream, in the crawled catalog, or in that after a restart."""
     where: str = request.param
     return where
 

@@ -21,13 +21,13 @@ RULE += "non-null."
 
 @pytest.fixture(params=LOOKUPS)
 def lookup(request: pytest.FixtureRequest) -> str:
-    """Each field that has an argument ``by``."""
+    """Return each field that has an argument ``by``."""
     name: str = request.param
     return name
 
 
 async def refusal(http: httpx.AsyncClient, query: str, **variables: object) -> list[dict[str, object]]:
-    """The errors of an operation that never ran."""
+    """Return the errors of an operation that never ran."""
     answer = await http.post("/graphql", json={"query": query, "variables": variables})
     body = answer.json()
     assert list(body) == ["errors"], body

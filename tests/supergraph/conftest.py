@@ -43,7 +43,7 @@ class Supergraph:
 
 @pytest.fixture(scope="session")
 def installed() -> None:
-    """The packages of the example."""
+    """Return the packages of the example."""
     npm_install(EXAMPLE)
 
 
@@ -54,7 +54,7 @@ def upstream() -> EmbeddedUpstream:
 
 @pytest.fixture(scope="session")
 def catalog(upstream: EmbeddedUpstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a gateway of this project that knows the whole catalog."""
+    """Return the address of a gateway of this project that knows the whole catalog."""
     storage = tmp_path_factory.mktemp("catalog") / "catalog.sqlite"
     asyncio.run(_crawl(upstream, storage))
     with serving(app_over(upstream, storage=str(storage), router_secret=SECRET)) as address:
@@ -87,14 +87,14 @@ def running(
 
 @pytest.fixture
 def supergraph(running: Supergraph) -> Supergraph:
-    """The supergraph, of which nobody has asked anything yet."""
+    """Return the supergraph, of which nobody has asked anything yet."""
     running.forget()
     return running
 
 
 @pytest.fixture(params=GATEWAYS)
 def gateway(request: pytest.FixtureRequest, supergraph: Supergraph) -> str:
-    """The address of each gateway in turn."""
+    """Return the address of each gateway in turn."""
     return supergraph.gateways[request.param]
 
 

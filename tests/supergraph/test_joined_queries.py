@@ -176,7 +176,7 @@ def test_150_packages_are_looked_up_by_one_request(supergraph: Supergraph, gatew
 
 
 def names_on_pypi(supergraph: Supergraph) -> list[str]:
-    """Those of 150 packages, which are different ones."""
+    """Return the answers for 150 packages, which are different ones."""
     pages = "a: packages(first: 100) { nodes { pypiName } } b: packages(last: 100) { nodes { pypiName } }"
     page = supergraph.djangopackages.ask(f"{{ {pages} }}")
     names = [node["pypiName"] for node in page["a"]["nodes"] + page["b"]["nodes"] if node["pypiName"]]

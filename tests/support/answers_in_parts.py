@@ -15,7 +15,7 @@ from web.incremental_delivery import in_parts
 
 
 async def parts_of(gateway: Gateway, query: str) -> AsyncIterator[dict[str, Any]]:
-    """The parts as they are sent, by an ASGI app that sends them at once."""
+    """Yield the parts as they are sent, by an ASGI app that sends them at once."""
     received = b""
 
     async def send(message: Message) -> None:

@@ -31,12 +31,12 @@ class Process:
         return f"{self.address}/graphql"
 
     def wire(self) -> socket.socket:
-        """A connection without a request."""
+        """Return a connection without a request."""
         host, _, port = self.address.removeprefix("http://").partition(":")
         return socket.create_connection((host, int(port)), timeout=30)
 
     def metric(self, name: str) -> float:
-        """A measurement by its name and labels, as ``/metrics`` has it."""
+        """Return a measurement by its name and labels, as ``/metrics`` has it."""
         lines = httpx.get(f"{self.address}/metrics").text.splitlines()
         (line,) = [line for line in lines if line.startswith(f"gateway_{name} ")]
         return float(line.rpartition(" ")[2])
@@ -47,7 +47,7 @@ class Process:
         return pages * os.sysconf("SC_PAGE_SIZE")
 
     def ended(self) -> str:
-        """What it printed until it ended."""
+        """Return what it printed until it ended."""
         assert self.process.stdout is not None
         assert self.process.wait(20) in (0, -signal.SIGTERM)
         return self.process.stdout.read()
@@ -55,7 +55,8 @@ class Process:
 
 @contextmanager
 def serve(*flags: str, **settings: object) -> Iterator[Process]:
-    """A gateway with these settings, named as in the environment without their prefix, that knows its catalog."""
+    """Return a gateway with these settings, named as in the environment without their prefix, that knows its
+    catalog."""
     address = f"http://127.0.0.1:{free_port()}"
     command = [sys.executable, "server.py", "serve", "--port", address.rpartition(":")[2], *flags]
     environment = {f"GATEWAY_{name}": str(value) for name, value in settings.items()}
@@ -74,7 +75,7 @@ def _knows_the_feed(address: str) -> bool:
 
 
 def read_all(wire: socket.socket) -> bytes:
-    """All that comes until the other side closes."""
+    """Return all that comes until the other side closes."""
     received = b""
     while part := wire.recv(1_000_000):
         received += part
@@ -82,7 +83,7 @@ def read_all(wire: socket.socket) -> bytes:
 
 
 def request(query: str, *headers: str) -> bytes:
-    """A POST as bytes."""
+    """Return a POST as bytes."""
     body = b'{"query": "%b"}' % query.replace('"', '\\"').encode()
     head = ["POST /graphql HTTP/1.1", "Host: gateway", "Content-Type: application/json", *headers]
     head.append(f"Content-Length: {len(body)}")

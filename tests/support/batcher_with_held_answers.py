@@ -67,7 +67,7 @@ class HeldBatcher:
         self.batcher.positions[GRID.singular].saw_all(sorted(self.embedded.catalog.grids, reverse=True))
 
     def hold(self) -> None:
-        """From now on requests wait for their answers."""
+        """Let requests wait for their answers from now on."""
         self._holding = True
 
     def answer(self, target: str = "") -> None:
@@ -90,7 +90,7 @@ class HeldBatcher:
         return asyncio.create_task(self.batcher.page(PACKAGE, limit=limit, offset=offset))
 
     def crawl(self, limit: int, offset: int) -> asyncio.Task[Page[PackageRecord]]:
-        """The crawl, which wants a page of the packages."""
+        """Return the crawl, which wants a page of the packages."""
         return asyncio.create_task(self.batcher.crawl_page(PACKAGE, limit=limit, offset=offset))
 
     async def requests_came(self, requests: int) -> None:

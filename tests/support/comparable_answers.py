@@ -8,5 +8,5 @@ _ERROR_ID = re.compile(rb"[0-9a-f]{32}")
 
 
 def comparable(body: bytes) -> object:
-    """An answer without what differs between two runs: the ids of masked errors."""
+    """Return an answer without what differs between two runs: the ids of masked errors."""
     return _ERROR_ID.sub(b"id", body)

@@ -21,7 +21,7 @@ def app(embedded: EmbeddedUpstream) -> GatewayApp:
 
 @pytest.fixture
 async def http(app: GatewayApp) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a gateway that has crawled."""
+    """Return a client of a gateway that has crawled."""
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),

@@ -34,7 +34,7 @@ class Records:
     categories: dict[int, CategoryRecord]
 
     def without(self, *packages: int) -> Records:
-        """All but these packages, which grids still name."""
+        """Return all but these packages, which grids still name."""
         left = {id: record for id, record in self.packages.items() if id not in packages}
         return Records(left, self.grids, self.categories)
 
@@ -68,13 +68,13 @@ async def crawled(
     limits: ClientLimits | None = None,
     progress: Progress = lambda kind, read, count: None,
 ) -> Crawled:
-    """One crawl, by a client that knows nothing."""
+    """Return one crawl, by a client that knows nothing."""
     async with client_of(app, limits) as client:
         return await crawl(Batcher(client, BUDGET), client, last_good, progress)
 
 
 async def truth(catalog: EmbeddedCatalog) -> Records:
-    """What upstream has now, asked for at one moment and without its faults."""
+    """Return what upstream has now, asked for at one moment and without its faults."""
     async with client_of(EmbeddedUpstream(catalog=catalog)) as client:
         everything = 1_000_000
         packages = await client.page(PACKAGE, limit=everything)
@@ -97,7 +97,7 @@ def last_good(records: Records) -> LastGood:
 
 
 def asked(embedded: EmbeddedUpstream) -> list[str]:
-    """What was asked, in order, like ``packages/?limit=100&offset=0``."""
+    """Return what was asked, in order, like ``packages/?limit=100&offset=0``."""
     return [target.removeprefix("/api/v4/") for _, target in embedded.requests.listed]
 
 

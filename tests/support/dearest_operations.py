@@ -40,7 +40,7 @@ MEASURED_AGAIN = 30
 """How many of those that seem dearest are measured three times more, because other work on the machine disturbs."""
 
 MOST_SECONDS = 0.25
-"""Of processor time, on a machine that does nothing else."""
+"""Seconds of processor time, on a machine that does nothing else."""
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -50,15 +50,15 @@ class Cost(msgspec.Struct, frozen=True):
     query: str
     variables: dict[str, Any]
     steps: int
-    """Of work, all of them if it was not refused."""
+    """Steps of work, all of them if it was not refused."""
     bytes: int
-    """Of the answer."""
+    """The bytes of the answer."""
     refused: str | None
     """The limit that it is beyond."""
     errors: int
-    """Of its fields."""
+    """The operation's fields."""
     seconds: float
-    """Of processor time."""
+    """Seconds of processor time."""
 
 
 def dear_operations(catalog: Catalog) -> Generator:
@@ -121,7 +121,7 @@ def dear_operations(catalog: Catalog) -> Generator:
 
 
 async def costs(gateway: Gateway, generator: Generator, seeds: Iterator[int]) -> list[Cost]:
-    """What each of these operations costs; those that are not valid are left out."""
+    """Return what each of these operations costs; those that are not valid are left out."""
     found: list[Cost] = []
     for seed in seeds:
         operation = generator.operation(seed)
@@ -132,7 +132,7 @@ async def costs(gateway: Gateway, generator: Generator, seeds: Iterator[int]) ->
 
 
 async def cost(gateway: Gateway, seed: int, query: str, variables: dict[str, Any]) -> Cost:
-    """What one costs that is not known yet."""
+    """Return what one costs that is not known yet."""
     refused_before = dict(gateway.refused)
     gc.collect(0)
     started = time.process_time()
@@ -171,7 +171,7 @@ def _seconds(found: Cost) -> float:
 
 @asynccontextmanager
 async def whole_source() -> AsyncIterator[CatalogSource]:
-    """A source that knows the 5,400 packages, alone."""
+    """Return a source that knows the 5,400 packages, alone."""
     async with source_over(EmbeddedUpstream(catalog=generated_catalog())) as upstream:
         catalog = (await upstream.crawl()).snapshot.catalog
     async with source_alone(catalog) as source:
@@ -180,7 +180,7 @@ async def whole_source() -> AsyncIterator[CatalogSource]:
 
 @asynccontextmanager
 async def source_alone(catalog: Catalog) -> AsyncIterator[CatalogSource]:
-    """A source that knows the catalog and has no upstream, whose work would be taken for the gateway's."""
+    """Return a source that knows the catalog and has no upstream, whose work would be taken for the gateway's."""
     away = httpx.MockTransport(lambda _request: httpx.Response(503))
     async with open_source(SETTINGS, away) as source:
         source.publisher.snapshot = Snapshot(catalog, datetime.now(UTC))

@@ -39,7 +39,7 @@ SERVE_WITH_A_SHORT_LEASE = ("-m", "uvicorn", "--factory", "tests.support.short_l
 def gateway(
     upstream: str, storage: Path, *flags: str, program: Sequence[str] = SERVE, **settings: str
 ) -> Iterator[httpx.Client]:
-    """A gateway in a process of its own, and a client of it that connects anew for each request.
+    """Return a gateway in a process of its own, and a client of it that connects anew for each request.
 
     ``settings`` are named as in the environment, without their prefix: ``FRESH="1"``.
     """
@@ -57,7 +57,7 @@ def gateway(
 
 
 def sync(upstream: str, storage: Path) -> str:
-    """``server.py sync``; what it printed."""
+    """Run ``server.py sync`` and return what it printed."""
     done = subprocess.run(
         [sys.executable, "server.py", "sync", "--upstream", upstream],
         cwd=ROOT,
@@ -72,7 +72,7 @@ def sync(upstream: str, storage: Path) -> str:
 
 
 def ask(client: httpx.Client, document: str, *, receipt: bool = False, **variables: object) -> dict[str, Any]:
-    """The body of the answer to one operation, of which the status is 200."""
+    """Return the body of the answer to one operation, of which the status is 200."""
     headers = {"X-Gateway-Receipt": "1"} if receipt else {}
     answer = client.post("/graphql", json={"query": document, "variables": variables}, headers=headers)
     assert answer.status_code == 200, answer.text
@@ -81,14 +81,15 @@ def ask(client: httpx.Client, document: str, *, receipt: bool = False, **variabl
 
 
 def upstream_requests(client: httpx.Client) -> dict[str, float]:
-    """How many requests a gateway has sent upstream, by what came of them, as its metrics tell."""
+    """Return how many requests a gateway has sent upstream, by what came of them, as its metrics tell."""
     name = "gateway_upstream_requests_total{outcome="
     lines = [line for line in client.get("/metrics").text.splitlines() if line.startswith(name)]
     return {line.split('"')[1]: float(line.rpartition(" ")[2]) for line in lines}
 
 
 def catalog_of(upstream: str) -> Catalog:
-    """Everything upstream has, read at one moment in three requests, with nothing of the gateway's but its records."""
+    """Return everything that upstream has, read at one moment in three requests, with nothing of the gateway's
+    but its records."""
     # Certificates take longer to load than the answers.
     with httpx.Client(base_url=upstream, timeout=60, verify=False) as client:
         return Catalog.build(_all(client, PACKAGE), _all(client, GRID), _all(client, CATEGORY))
@@ -100,7 +101,7 @@ def _all(client: httpx.Client, kind: Kind[R]) -> list[R]:
 
 
 def until(found: Callable[[], T | None], seconds: float = 30) -> T:
-    """What ``found`` gives as soon as that is anything true."""
+    """Return what ``found`` gives as soon as that is anything true."""
     deadline = time.monotonic() + seconds
     while not (value := found()):
         assert time.monotonic() < deadline, "it did not come"
@@ -109,7 +110,7 @@ def until(found: Callable[[], T | None], seconds: float = 30) -> T:
 
 
 async def eventually(found: Callable[[], T | None], seconds: float = 30) -> T:
-    """As ``until``, inside a running loop."""
+    """Wait as ``until`` does, inside a running loop."""
     async with asyncio.timeout(seconds):
         while not (value := found()):  # noqa: ASYNC110 - what is looked at has no event
             await asyncio.sleep(0.02)

@@ -30,7 +30,8 @@ async def asking(
     /,
     **limits: Any,
 ) -> AsyncIterator[Client]:
-    """A client of an app in this process, or over a transport. Without ``first_pause`` it repeats at once."""
+    """Return a client of an app in this process, or over a transport. Without ``first_pause`` it repeats at
+    once."""
     transport = upstream if isinstance(upstream, httpx.AsyncBaseTransport) else in_process(upstream)
     client = Client(url, transport, replace(CLIENT_LIMITS, **{"first_pause": 0.0} | limits))
     try:
@@ -40,7 +41,8 @@ async def asking(
 
 
 def answers(*responses: httpx.Response | Exception) -> tuple[httpx.MockTransport, list[httpx.Request]]:
-    """A transport that gives these answers one after another, the last one for ever; what was sent over it."""
+    """Return a transport that gives these answers one after another, the last one for ever; what was sent over
+    it."""
     sent: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -61,5 +63,5 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 async def outcomes(awaitables: Iterable[Awaitable[T]]) -> list[T | BaseException]:
-    """What comes of each."""
+    """Return what comes of each."""
     return await asyncio.gather(*awaitables, return_exceptions=True)

@@ -18,7 +18,7 @@ def hash_of(text: str) -> str:
 
 
 def apollo(text_or_hash: str, version: object = 1) -> dict[str, Any]:
-    """The extensions that Apollo's clients send."""
+    """Return the extensions that Apollo's clients send."""
     hash = text_or_hash if len(text_or_hash) == 64 else hash_of(text_or_hash)
     return {"persistedQuery": {"version": version, "sha256Hash": hash}}
 

@@ -106,7 +106,7 @@ class Generator:
         """How often a field stands there under other aliases too."""
 
     def operation(self, seed: int) -> Operation:
-        """The operation of this seed: with luck valid, see ``validate``."""
+        """Return the operation of this seed: with luck valid, see ``validate``."""
         return _Drawing(self, Random(seed)).operation()
 
 
@@ -178,7 +178,7 @@ class _Drawing:
                 yield Selected(f"{key}: {name}{arguments}", below)
 
     def alias(self, name: str, meaning: str) -> str:
-        """An alias with its colon, or nothing, such that the key does not yet mean another thing."""
+        """Return an alias with its colon, or nothing, such that the key does not yet mean another thing."""
         meaning = f"{name}{meaning}"
         for key in (self.draws.choice(KEYS), name) if self.draws.random() < 0.4 else (name,):
             if self.keys.setdefault(key, meaning) == meaning:
@@ -209,7 +209,7 @@ class _Drawing:
         return self.draws.choice(self.overlapping_types(type_))
 
     def overlapping_types(self, type_: GraphQLNamedType) -> list[GraphQLNamedType]:
-        """The types that fragments here can be on."""
+        """Return the types that fragments here can be on."""
         possible = self.possible(type_)
         return [
             each

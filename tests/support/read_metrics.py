@@ -17,7 +17,7 @@ async def families(http: httpx.AsyncClient) -> dict[str, Metric]:
 
 
 async def samples(http: httpx.AsyncClient, name: str) -> dict[str, float]:
-    """The samples of a family, by the values of their labels."""
+    """Return the samples of a family, by the values of their labels."""
     family = (await families(http))[PREFIX + name]
     return {" ".join(sample.labels.values()): sample.value for sample in family.samples}
 

@@ -11,7 +11,7 @@ Place = tuple[int, ...]
 
 
 def simplest(operation: Operation, fails: Callable[[Operation], bool]) -> Operation:
-    """What is left of an operation that fails when nothing can be left out of it any more."""
+    """Return what is left of an operation that fails when nothing can be left out of it any more."""
     smaller = True
     while smaller:
         smaller = False

@@ -1,4 +1,5 @@
-"""Which tests start other programs: those of modules in which something does, or that import such a module."""
+"""Finds which tests start other programs: those of modules in which something does, or that import such a
+module."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ IMPORTED = re.compile(r"^(?:from|import) (tests[\w.]+)", re.MULTILINE)
 
 @cache
 def starts_programs(path: Path) -> bool:
-    """Whether a module of the tests, one that it imports, or the conftest.py of a folder above it starts programs."""
+    """Return whether a module of the tests, one that it imports, or the conftest.py of a folder above it starts
+    programs."""
     text = path.read_text(encoding="utf-8")
     if STARTS_ONE.search(text):
         return True

@@ -16,7 +16,8 @@ MOMENT = datetime(2024, 2, 29, 23, 59, 59, 123456, NEPAL)
 
 
 def a_package(id: int, title: str = "A package") -> PackageRecord:
-    """A package with what JSON and SQLite could spoil: odd characters, microseconds, offsets, a large number."""
+    """Return a package with what JSON and SQLite could spoil: odd characters, microseconds, offsets, a large
+    number."""
     return package(
         id,
         title=title,
@@ -36,7 +37,7 @@ def a_package(id: int, title: str = "A package") -> PackageRecord:
 
 
 def a_catalog(version: str, packages: int = 300) -> Stored:
-    """A catalog of which every record differs from those of another version."""
+    """Return a catalog of which every record differs from those of another version."""
     dates = {"created": MOMENT, "modified": MOMENT}
     return Stored(
         version=version,
@@ -55,7 +56,7 @@ def save(storage: Storage, catalog: Stored) -> None:
 
 
 def stored_in(path: Path) -> Stored | None:
-    """What a start finds in the file."""
+    """Return what a start finds in the file."""
     with closing(Storage(str(path))) as storage:
         return storage.load()
 

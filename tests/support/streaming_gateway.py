@@ -85,7 +85,7 @@ class Served:
         return nodes
 
     def tasks(self) -> int:
-        """How many tasks the gateway has."""
+        """Return how many tasks the gateway has."""
 
         async def count() -> int:
             return len(asyncio.all_tasks())
@@ -133,7 +133,7 @@ def served(storage: Path, *, crawled: bool = True, **settings: Any) -> Iterator[
 async def server_sent(
     http: httpx.AsyncClient, query: str, accept: str = "text/event-stream", **variables: object
 ) -> AsyncGenerator[tuple[str, Any]]:
-    """The events of a POST: their names and data."""
+    """Yield the events of a POST: their names and data."""
     body = {"query": query, "variables": variables}
     async with http.stream("POST", "/graphql", json=body, headers={"Accept": accept}) as response:
         assert response.headers["Content-Type"].startswith("text/event-stream"), await response.aread()
@@ -158,7 +158,7 @@ def http_client(gateway: Served) -> httpx.AsyncClient:
 
 @asynccontextmanager
 async def socket(gateway: Served, **options: Any) -> AsyncGenerator[ClientConnection]:
-    """A WebSocket after its handshake."""
+    """Return a WebSocket after its handshake."""
     address = gateway.graphql.replace("http", "ws")
     async with connect(address, subprotocols=[GRAPHQL_TRANSPORT_WS], **options) as websocket:
         await send(websocket, type="connection_init")

@@ -81,17 +81,18 @@ class Service:
 
     @property
     def entity_requests(self) -> int:
-        """How many of the operations look records up for a router: by ``_entities``, or in bulk for stitching."""
+        """Return how many of the operations look records up for a router: by ``_entities``, or in bulk for
+        stitching."""
         return sum("_entities" in query or "packagesBy" in query for query in self.asked)
 
     def ask(self, query: str, **variables: object) -> Any:
-        """The data of an answer without errors, from the service itself."""
+        """Return the data of an answer without errors, from the service itself."""
         return data(self.behind, query, **variables)
 
 
 @contextmanager
 def counted(behind: str) -> Iterator[Service]:
-    """A service with a counter in front."""
+    """Return a service with a counter in front."""
     service = Service(behind)
     service.start()
     try:
@@ -144,7 +145,7 @@ def compose(**urls: str) -> subprocess.CompletedProcess[str]:
 
 
 def answer(url: str, query: str, **variables: object) -> dict[str, Any]:
-    """The whole answer to an operation."""
+    """Return the whole answer to an operation."""
     request = {"query": query, "variables": variables}
     response = httpx.post(url, json=request, timeout=30, verify=False)
     body: dict[str, Any] = response.json()
@@ -152,7 +153,7 @@ def answer(url: str, query: str, **variables: object) -> dict[str, Any]:
 
 
 def data(url: str, query: str, **variables: object) -> Any:
-    """The data of an answer without errors."""
+    """Return the data of an answer without errors."""
     body = answer(url, query, **variables)
     assert "errors" not in body, body
     return body["data"]

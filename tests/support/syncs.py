@@ -106,7 +106,7 @@ async def following(sync: Sync) -> AsyncIterator[None]:
 
 
 async def until(found: Callable[[], T | None]) -> T:
-    """What ``found`` gives as soon as that is anything true."""
+    """Return what ``found`` gives as soon as that is anything true."""
     async with asyncio.timeout(30):
         while not (value := found()):  # noqa: ASYNC110 - what is looked at has no event
             await asyncio.sleep(0.002)

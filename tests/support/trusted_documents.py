@@ -39,7 +39,7 @@ def documents_of(
     only_trusted: bool = False,
     automatic: bool = True,
 ) -> PersistedDocuments:
-    """What a gateway finds documents with that trusts the manifest at ``path``, if there is one."""
+    """Return what a gateway finds documents with that trusts the manifest at ``path``, if there is one."""
     trusted = TrustedDocuments(path, documents, clock) if path else None
     return PersistedDocuments(documents, trusted, only_trusted=only_trusted, automatic=automatic)
 

@@ -83,7 +83,7 @@ def made_records(seed: int = 1) -> list[Record]:
 
 
 def whole_records() -> list[Record]:
-    """The same without naming a record that there is not, so that a catalog of them knows all relations."""
+    """Return the same without naming a record that there is not, so that a catalog of them knows all relations."""
     return [
         replace(record, packages=tuple(id for id in record.packages if id in PACKAGES))
         if isinstance(record, GridRecord)
@@ -112,7 +112,7 @@ class MadeUpstream:
     async def fetch(
         self, kind: Kind[Any], keys: Sequence[Any], *, asked: float = 0, doubtful: Container[Any] = ()
     ) -> dict[Any, Any]:
-        """For each id or slug its record, None, or an error."""
+        """Return for each id or slug its record, None, or an error."""
         self.asked += [(kind.singular, key) for key in keys]
         self.batches.append((kind.singular, list(keys)))
         await asyncio.sleep(0)
@@ -126,7 +126,7 @@ class MadeUpstream:
         return found
 
     async def page(self, kind: Kind[Any], *, limit: int, offset: int, asked: float = 0) -> Page[Any]:
-        """A page, newest first."""
+        """Return a page, newest first."""
         self.asked.append((kind.plural, (limit, offset)))
         await asyncio.sleep(0)
         if (kind.plural, 0) in self._failing:
@@ -183,7 +183,7 @@ def _snapshot(records: tuple[Record, ...]) -> Snapshot:
 
 
 async def _changes(after: int, limit: int) -> FeedExcerpt:
-    """A feed of three changes."""
+    """Return a feed of three changes."""
     at = datetime(2026, 1, 1, tzinfo=UTC)
     fields = (FieldDifference("repo_watchers", 1, 2), FieldDifference("grids", [1], None))
     changes = [
@@ -229,19 +229,19 @@ class MadeSource:
         raise UpstreamUnavailable("There is no catalog.")
 
     def current(self) -> Snapshot | None:
-        """The same catalog: it is never too old."""
+        """Return the same catalog: it is never too old."""
         return self._snapshot
 
     async def snapshot(self) -> Snapshot | None:
-        """The catalog."""
+        """Return the catalog."""
         return self._snapshot
 
     def status(self, snapshot: Snapshot | None) -> SnapshotStatus:
-        """The same always."""
+        """Return the same always."""
         if snapshot is None:
             return SnapshotStatus(None, None, None, False, None, None, None, False)
         return SnapshotStatus(snapshot.catalog.version, snapshot.refreshed_at, 5, True, 40, 12, 4, False)
 
     def as_source(self) -> CatalogSource:
-        """It does what a gateway asks of a source."""
+        """Return an object that does what a gateway asks of a source."""
         return cast(CatalogSource, self)

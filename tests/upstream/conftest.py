@@ -12,6 +12,6 @@ from upstream.embedded import EmbeddedUpstream
 
 @pytest.fixture
 async def held(embedded: EmbeddedUpstream) -> AsyncIterator[HeldBatcher]:
-    """A batcher over an upstream of 300 packages, whose list positions it does not know."""
+    """Return a batcher over an upstream of 300 packages, whose list positions it does not know."""
     async with held_batcher(embedded) as held:
         yield held

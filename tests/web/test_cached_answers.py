@@ -24,7 +24,7 @@ PACKAGES = "{ packages(first: 50) { nodes { title slug category { title } } } }"
 
 
 def found(app: GatewayApp) -> tuple[int, int, int]:
-    """By bytes, by meaning, not."""
+    """Return how the answer was found: by bytes, by meaning, or not."""
     responses: ResponseCache = app.parts.responses
     return responses.found_by_bytes, responses.found_by_meaning, responses.missed
 

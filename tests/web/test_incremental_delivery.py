@@ -34,7 +34,7 @@ def gateway(tmp_path: Path) -> Iterator[Served]:
 
 
 async def parts(gateway: Served, query: str, **variables: object) -> AsyncGenerator[dict[str, Any]]:
-    """The parts as they arrive, read by the letter of multipart/mixed (RFC 2046, 5.1)."""
+    """Yield the parts as they arrive, read by the letter of multipart/mixed (RFC 2046, 5.1)."""
     body = {"query": query, "variables": variables}
     async with (
         http_client(gateway) as http,

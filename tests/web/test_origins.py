@@ -1,4 +1,4 @@
-"""Which pages may read the answers (CORS): those of every origin, or of some."""
+"""Tests which pages may read the answers (CORS): those of every origin, or of some."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ class CountingApp(GatewayApp):
             yield Parts(source, gateway, parts.responses, endpoint, parts.connections, parts.history)
 
     def counts(self) -> tuple[int, int]:
-        """How often a catalog was taken, and a document read, since the last time."""
+        """Return how often a catalog was taken, and a document read, since the last time."""
         counts = self.source.taken, self.documents.reads
         self.source.taken = self.documents.reads = 0
         return counts

@@ -44,7 +44,7 @@ def old_source(
 
 @pytest.fixture
 async def app(embedded: EmbeddedUpstream, tmp_path: Path) -> AsyncIterator[GatewayApp]:
-    """A gateway whose catalog is old, and whose upstream does not answer."""
+    """Return a gateway whose catalog is old, and whose upstream does not answer."""
     async with old_source(embedded, tmp_path / "catalog.sqlite", follow=False) as first:
         await first.crawl()
     embedded.faults.add(Fault(Latency(SECONDS)))
@@ -62,7 +62,8 @@ async def http(app: GatewayApp) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def soon(work: Awaitable[T]) -> T:
-    """What comes of work that does not wait for the crawl: a quarter of its time is far more than that takes."""
+    """Return what comes of work that does not wait for the crawl: a quarter of its time is far more than that
+    takes."""
     return await asyncio.wait_for(work, SECONDS / 4)
 
 

@@ -12,7 +12,7 @@ from schema.sdl_dialects import DIALECTS, Dialect
 
 @pytest.fixture
 def use_engine() -> bool:
-    """It makes no difference here."""
+    """Use one execution only: it makes no difference here."""
     return True
 
 

@@ -45,7 +45,7 @@ async def gateway(
 
 
 def told(response: httpx.Response) -> tuple[object, ...]:
-    """What a client sees of an answer, without what changes by the second."""
+    """Return what a client sees of an answer, without what changes by the second."""
     seen = ("content-type", "content-encoding", "cache-control", "access-control-allow-origin")
     length = len(response.content) // 100  # a trace has times in it, of about as many digits
     return response.status_code, length, *(response.headers.get(name) for name in seen)

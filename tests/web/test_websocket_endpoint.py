@@ -50,7 +50,7 @@ def a_change(gateway: Served) -> str:
 
 
 def bare(gateway: Served, *protocols: str) -> connect:
-    """A WebSocket without the protocol's handshake."""
+    """Return a WebSocket without the protocol's handshake."""
     address = gateway.graphql.replace("http", "ws")
     return connect(address, subprotocols=[Subprotocol(protocol) for protocol in protocols] or None)
 

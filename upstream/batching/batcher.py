@@ -53,7 +53,7 @@ class Batcher:
 
     @property
     def under_way(self) -> int:
-        """How many keys, pages and tasks are under way; 0 when nothing is left behind."""
+        """Return how many keys, pages and tasks are under way; 0 when nothing is left behind."""
         return len(self._loads) + len(self._sender)
 
     # What others do with it
@@ -65,7 +65,7 @@ class Batcher:
         *,
         doubtful: Container[Key] = (),
     ) -> dict[Key, R | UpstreamError | None]:
-        """For each id or slug its record, ``None`` if there is none, or the error that kept it away.
+        """Return for each id or slug its record, ``None`` if there is none, or the error that kept it away.
 
         ``doubtful`` are the keys of which nobody but a client says that there are such; where the budget is spent
         for them, their error is :class:`BudgetSpent`.
@@ -75,7 +75,7 @@ class Batcher:
         return outcomes | {load.key: load.outcome.result() for load in loads}
 
     async def page(self, kind: Kind[R], *, limit: int, offset: int) -> Page[R]:
-        """A page of the list, for its own sake. What is on it is remembered too.
+        """Return a page of the list, for its own sake. What is on it is remembered too.
 
         :raises UpstreamError: there is no answer.
         """
@@ -91,7 +91,8 @@ class Batcher:
     async def crawl_page(
         self, kind: Kind[R], *, limit: int, offset: int, attempts: int | None = None
     ) -> Page[R]:
-        """A page for the crawl: in the background, and whoever wants a record that is on it waits for it.
+        """Return a page for the crawl: in the background, and whoever wants a record that is on it waits for
+        it.
 
         :raises UpstreamError: there is no answer.
         """
@@ -113,7 +114,8 @@ class Batcher:
             self._sender.end(request)
 
     async def search(self, query: str) -> Hits:
-        """What upstream's search finds, best first; hits that do not fit are left out. Contract section 4.
+        """Return what upstream's search finds, best first; hits that do not fit are left out. Contract section
+        4.
 
         :raises BudgetSpent: upstream was not asked.
         :raises UpstreamError: there is no answer.
@@ -148,7 +150,7 @@ class Batcher:
         keys: Iterable[Key | Window],
         doubtful: Container[Key | Window] = (),
     ) -> tuple[dict[Any, Any], list[PendingLoad]]:
-        """What is remembered of the keys, and the pending loads of the others."""
+        """Return what is remembered of the keys, and the pending loads of the others."""
         if self._closed:
             raise asyncio.CancelledError
         outcomes: dict[Key | Window, Outcome] = {}

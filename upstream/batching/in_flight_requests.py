@@ -1,4 +1,5 @@
-"""Who waits for what: a pending load for each key or page that is wanted, and an in-flight request that brings it.
+"""Knows who waits for what: a pending load for each key or page that is wanted, and an in-flight request that
+brings it.
 
 Whoever waits last and leaves ends a pending load, and an in-flight request ends with its last pending load.
 """
@@ -30,7 +31,7 @@ class PendingLoad:
     outcome: asyncio.Future[Outcome]
     waiters: int = 0
     receipts: dict[Receipt, float] = field(default_factory=dict)
-    """Those of the waiters, and since when each of them waits (seconds, monotonic)."""
+    """The waiters, and since when each of them waits (seconds, monotonic)."""
     request: InFlightRequest | None = None
     """What is to bring it. ``None`` before it is sent."""
     doubtful: bool = False
@@ -38,7 +39,7 @@ class PendingLoad:
 
     @property
     def has_record(self) -> bool:
-        """Whether it is over, and brought a record."""
+        """Return whether it is over, and brought a record."""
         if not self.outcome.done() or self.outcome.cancelled() or self.outcome.exception() is not None:
             return False
         return not isinstance(self.outcome.result(), UpstreamError | None)
@@ -60,7 +61,7 @@ class InFlightRequest:
     """``None`` for a page of the crawl, which nobody but the crawl ends."""
 
     def brings(self, first: int, last: int) -> bool:
-        """Whether a record with these bounds must be on a page that is still to come, if it exists."""
+        """Return whether a record with these bounds must be on a page that is still to come, if it exists."""
         if not self.whole:
             return any(window.covers(first, last) for window in self.windows)
         return first <= last and any(
@@ -90,7 +91,7 @@ class PendingLoads:
         return len(self._loads) + sum(map(len, self._requests.values()))
 
     def find(self, kind: Kind[Any], key: Key | Window) -> PendingLoad | None:
-        """The pending load for this key, if there is one."""
+        """Return the pending load for this key, if there is one."""
         return self._loads.get((kind.singular, key))
 
     def add(self, load: PendingLoad) -> None:

@@ -20,7 +20,7 @@ class ListPositions:
         self._place: dict[int, int] = {}
 
     def saw_page(self, count: int, offset: int, ids: Sequence[int | None]) -> None:
-        """A page showed these ids, from place ``offset`` on; ``None`` where one could not be read."""
+        """Return a page showed these ids, from place ``offset`` on; ``None`` where one could not be read."""
         seen = {id: offset + n for n, id in enumerate(ids) if id is not None}
         if (self.count is not None and self.count != count) or not self._allows(seen):
             # Something came or went, and everything behind it moved.
@@ -35,13 +35,14 @@ class ListPositions:
             self._descending[begin:end] = sorted({*between, *(-id for id in seen)})
 
     def saw_all(self, ids: Sequence[int]) -> None:
-        """A crawl showed the whole list, newest first."""
+        """Return a crawl showed the whole list, newest first."""
         self.count = len(ids)
         self._place = {id: place for place, id in enumerate(ids)}
         self._descending = [-id for id in ids]
 
     def bounds(self, id: int) -> tuple[int, int]:
-        """The first and the last place at which the record can stand. The last may be less: it is not there."""
+        """Return the first and the last place at which the record can stand. The last may be less: it is not
+        there."""
         place = self._place.get(id)
         if place is not None:
             return place, place
@@ -60,6 +61,6 @@ class ListPositions:
         return first, last
 
     def _allows(self, seen: Mapping[int, int]) -> bool:
-        """Whether records can stand at these positions, so far as is known."""
+        """Return whether records can stand at these positions, so far as is known."""
         bounds = ((place, self.bounds(id)) for id, place in seen.items())
         return all(first <= place <= last for place, (first, last) in bounds)

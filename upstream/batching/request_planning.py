@@ -27,7 +27,7 @@ class Window:
     ids: tuple[int, ...]
 
     def covers(self, first: int, last: int) -> bool:
-        """Whether a record with these bounds must be on this page, if it exists."""
+        """Return whether a record with these bounds must be on this page, if it exists."""
         return self.offset <= first and last < self.offset + self.limit
 
 
@@ -55,12 +55,13 @@ class Prices:
     """Each record before it, which upstream reads and throws away: no more than one on the page."""
 
     def window(self, offset: int, limit: int) -> float:
-        """A page of so many records, from that place on."""
+        """Return a page of so many records, from that place on."""
         return self.page + self.skipped * offset + self.record * limit
 
 
 def cheapest(wanted: Iterable[tuple[int, tuple[int, int]]], prices: Prices, count: int) -> Plan:
-    """The cheapest plan for the wanted ids, each with the bounds of its place; ``count`` is the list's length.
+    """Return the cheapest plan for the wanted ids, each with the bounds of its place; ``count`` is the list's
+    length.
 
     One record is asked for alone even where a page would be cheaper: its place may have moved.
     """
@@ -93,7 +94,7 @@ _Near = tuple[int, int, int]
 
 
 def _runs(near: list[_Near], prices: Prices) -> tuple[list[int], list[Window]]:
-    """The cheapest details and pages for records in order of their places.
+    """Return the cheapest details and pages for records in order of their places.
 
     What the first records cost follows from what fewer of them cost: the last is asked for alone, or on a page
     from an earlier one on. The price of a page is a part for where it begins and a part for where it ends, so
@@ -123,7 +124,7 @@ def _runs(near: list[_Near], prices: Prices) -> tuple[list[int], list[Window]]:
 
 
 def _asked(near: list[_Near], begins: list[int]) -> tuple[list[int], list[Window]]:
-    """The details and pages, from where each begins."""
+    """Return the details and pages, from where each begins."""
     details: list[int] = []
     windows: list[Window] = []
     end = len(near)

@@ -154,7 +154,7 @@ class RequestSender:
             load.request = request
 
     def _ended(self, request: InFlightRequest, task: asyncio.Task[None]) -> None:
-        """The task is over, and nobody must wait for it any more, however that came."""
+        """Return the task is over, and nobody must wait for it any more, however that came."""
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None:

@@ -85,7 +85,7 @@ class Client:
         background: bool = False,
         attempts: int | None = None,
     ) -> R | None:
-        """The record with this id or slug; ``None`` if there is none.
+        """Return the record with this id or slug; ``None`` if there is none.
 
         Upstream takes a slug of digits for an id (contract section 1, "Lookup traps"), so it is never sent.
         In the ``background``, requests of users go first. ``attempts`` overrides the limits.
@@ -122,7 +122,7 @@ class Client:
         may_probe: bool = True,
         under_way: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> Page[R]:
-        """``limit`` (1 or more) records from place ``offset`` on, newest id first. Contract section 2.
+        """Return ``limit`` (1 or more) records from place ``offset`` on, newest id first. Contract section 2.
 
         ``under_way`` is entered whenever it is sent, until it is answered or has failed. Where it must not be the
         probe (``may_probe``), it fails while the circuit breaker is not closed. The other arguments are as for
@@ -157,7 +157,7 @@ class Client:
         return page
 
     async def search(self, query: str) -> tuple[SearchHitRecord | BadRecord, ...]:
-        """The hits for ``query``, best first, at most 20. Contract section 4.
+        """Return the hits for ``query``, best first, at most 20. Contract section 4.
 
         Keep the query short, for its cost grows with its words; upstream fails at a NUL.
 
@@ -194,7 +194,7 @@ class Client:
         await self._http.aclose()
 
     def _nominal_page(self, kind: Kind[R], limit: int, offset: int) -> float:
-        """What a page costs by the contract. What its list does not have is neither sent nor skipped."""
+        """Return what a page costs by the contract. What its list does not have is neither sent nor skipped."""
         count = self._counts.get(kind.singular)
         if count is None:
             return nominal_page(kind, limit)

@@ -63,7 +63,7 @@ class Breaker:
 
     @property
     def state(self) -> State:
-        """Whether requests go out."""
+        """Return whether requests go out."""
         if self._opened_until is None:
             return "closed"
         return "open" if self._clock() < self._opened_until else "half-open"
@@ -129,7 +129,7 @@ class Breaker:
             self._probing = False
 
     def given_up(self, probe: bool) -> None:
-        """The request ended without telling anything about upstream: its client has gone."""
+        """Return the request ended without telling anything about upstream: its client has gone."""
         if probe:
             self._probing = False
 

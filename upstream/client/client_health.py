@@ -30,7 +30,7 @@ class ClientHealth(msgspec.Struct, frozen=True):
     outcomes: Mapping[str, int]
     """How many requests were ``answered``, ``missing``, ``given up``, or failed with a code."""
     received_bytes: int
-    """Of the bodies of upstream's answers."""
+    """The bytes of the bodies of upstream's answers."""
     seconds: float
     """Which all requests took together."""
     in_flight: int

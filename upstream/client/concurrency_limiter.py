@@ -46,12 +46,12 @@ class Limiter:
 
     @property
     def limit(self) -> int:
-        """How many turns can be out now."""
+        """Return how many turns can be out now."""
         return int(self._limit)
 
     @property
     def in_flight(self) -> int:
-        """How many turns are out."""
+        """Return how many turns are out."""
         return self._out
 
     @asynccontextmanager
@@ -65,7 +65,7 @@ class Limiter:
             self._wake()
 
     def succeeded(self, seconds: float, nominal: float, sort: str = "") -> None:
-        """An answer came after so long; ``nominal`` is the time that one of this sort takes."""
+        """Return an answer came after so long; ``nominal`` is the time that one of this sort takes."""
         if seconds <= 0:
             return  # too quick for a coarse clock; nothing would ever be as quick again
         slowness = seconds / nominal

@@ -26,7 +26,7 @@ def network() -> httpx.AsyncBaseTransport:
 
 
 def in_process(app: Callable[..., Awaitable[None]]) -> httpx.AsyncBaseTransport:
-    """To an ASGI app in this process, without a socket."""
+    """Return a transport to an ASGI app in this process, without a socket."""
     return httpx.ASGITransport(app=app)
 
 

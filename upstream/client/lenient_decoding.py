@@ -21,7 +21,8 @@ _MINUTE = timedelta(minutes=1)
 
 
 def mended(values: dict[str, Any], droppable: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The fields of a record with what can be taken, and the names of those that are ``None`` because nothing can.
+    """Return the fields of a record with what can be taken, and the names of those that are ``None`` because
+    nothing can.
 
     ``droppable`` names the fields that may be, with their types. Whole floats become integers, in lists too, and a
     moment keeps its instant under an offset of whole minutes.

@@ -30,41 +30,43 @@ class Costs:
         self._pages = {kind: _Line(*nominal) for kind, nominal in NOMINAL_PAGE.items()}
 
     def detail(self, kind: Kind[R]) -> float:
-        """What a detail costs."""
+        """Return what a detail costs."""
         return self._details.get(kind.singular, NOMINAL_DETAIL)
 
     def page(self, kind: Kind[R], records: int) -> float:
-        """What a page of so many records costs."""
+        """Return what a page of so many records costs."""
         return self._pages[kind.singular].at(records)
 
     def page_parts(self, kind: Kind[R]) -> tuple[float, float]:
-        """The fixed part of a page's cost, and the part for each record."""
+        """Return the fixed part of a page's cost, and the part for each record."""
         line = self._pages[kind.singular]
         return line.base, line.slope
 
     def skipped(self, kind: Kind[R]) -> float:
-        """What each record before a page costs: less than by the contract if upstream is quicker with all records."""
+        """Return what each record before a page costs: less than by the contract if upstream is quicker with
+        all records."""
         _, nominal = NOMINAL_PAGE[kind.singular]
         return NOMINAL_SKIPPED * min(1.0, self._pages[kind.singular].slope / nominal)
 
     def measured_detail(self, kind: Kind[R], seconds: float) -> None:
-        """A detail took so long."""
+        """Return a detail took so long."""
         self._details[kind.singular] = KEEP * self.detail(kind) + (1 - KEEP) * seconds
 
     def measured_page(self, kind: Kind[R], records: int, seconds: float, skipped: int = 0) -> None:
-        """A page of so many records took so long, behind so many that were skipped."""
+        """Return a page of so many records took so long, behind so many that were skipped."""
         # An upstream that is quicker than the contract's is quicker with all parts.
         pace = min(1.0, seconds / nominal_page(kind, records, skipped))
         self._pages[kind.singular].add(records, seconds - NOMINAL_SKIPPED * skipped * pace)
 
 
 def nominal_detail() -> float:
-    """What a detail cost when the contract was measured."""
+    """Return what a detail cost when the contract was measured."""
     return NOMINAL_DETAIL
 
 
 def nominal_page(kind: Kind[R], records: int, skipped: int = 0) -> float:
-    """What a page of so many records cost when the contract was measured, behind so many that were skipped."""
+    """Return what a page of so many records cost when the contract was measured, behind so many that were
+    skipped."""
     base, each = NOMINAL_PAGE[kind.singular]
     return base + each * records + NOMINAL_SKIPPED * skipped
 

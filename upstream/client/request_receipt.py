@@ -39,7 +39,7 @@ class Receipt:
 
     @property
     def rounds(self) -> int:
-        """How many exchanges had to wait for one another: the longest chain of them."""
+        """Return how many exchanges had to wait for one another: the longest chain of them."""
         rounds, end = 0, float("-inf")
         for exchange in sorted(self.exchanges, key=lambda exchange: exchange.ended):
             if exchange.asked >= end:
@@ -48,14 +48,14 @@ class Receipt:
 
     @property
     def milliseconds(self) -> float:
-        """The time from the first question to the last answer."""
+        """Return the time from the first question to the last answer."""
         if not self.exchanges:
             return 0.0
         first = min(exchange.asked for exchange in self.exchanges)
         return (max(exchange.ended for exchange in self.exchanges) - first) * 1000
 
     def summary(self) -> dict[str, object]:
-        """The receipt as ``extensions.upstream`` shows it: counts and times, no URL and no header."""
+        """Return the receipt as ``extensions.upstream`` shows it: counts and times, no URL and no header."""
         return {
             "requests": len(self.exchanges),
             "requestsByKind": dict(Counter(exchange.kind for exchange in self.exchanges)),
@@ -96,7 +96,7 @@ def noting(note: Callable[[Exchange], None]) -> Iterator[None]:
 
 
 def open_receipt() -> Receipt | None:
-    """The receipt that is open in this context."""
+    """Return the receipt that is open in this context."""
     return _open_receipt.get()
 
 

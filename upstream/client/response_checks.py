@@ -29,7 +29,7 @@ def checked_body(
     most_bytes: int,
     longest_retry_after: float,
 ) -> bytes | None:
-    """The body of a good answer; ``None`` if it says that there is no such record.
+    """Return the body of a good answer; ``None`` if it says that there is no such record.
 
     ``longest_retry_after`` is what the seconds of ``Retry-After`` are cut to, so that one wrong number cannot keep
     the gateway away for days. Everyone who obeys it takes it from the error.
@@ -65,7 +65,7 @@ def checked_body(
 
 
 def failure(path: str, error: Exception) -> UpstreamError:
-    """What a client of the gateway is told of an exchange that gave no answer."""
+    """Return what a client of the gateway is told of an exchange that gave no answer."""
     # The aiohttp transport calls some failed connections "ConnectTimeout"; the cause tells which was one.
     cause = error.__cause__ if isinstance(error.__cause__, aiohttp.ClientError) else error
     if isinstance(cause, (TimeoutError, httpx.TimeoutException)):

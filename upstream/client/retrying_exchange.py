@@ -54,10 +54,10 @@ class ClientLimits:
     """What the client may spend on upstream. Times are in seconds; the settings say why each is as it is."""
 
     exchange: float
-    """For one exchange, from its turn to the last byte."""
+    """Seconds for one exchange, from its turn to the last byte."""
     connect: float
     total: float
-    """For one answer: its waiting, attempts and pauses."""
+    """Seconds for one answer: its waiting, attempts and pauses."""
     attempts: int
     first_pause: float
     """The most before the second attempt; the most before each later one is twice that before the last."""
@@ -77,7 +77,7 @@ class UpstreamRequest:
     """One thing to ask upstream for."""
 
     kind: str
-    """As receipts name it."""
+    """The name of the kind in receipts."""
     path: str
     params: dict[str, int | str]
     nominal: float
@@ -119,7 +119,7 @@ class Exchanger:
     async def ask(
         self, wanted: UpstreamRequest, background: bool = False, attempts: int | None = None
     ) -> UpstreamAnswer:
-        """The answer, after as many attempts as it takes and the limits (or ``attempts``) allow.
+        """Return the answer, after as many attempts as it takes and the limits (or ``attempts``) allow.
 
         :raises UpstreamError: there is none.
         """
@@ -171,7 +171,7 @@ class Exchanger:
             await over
 
     async def _exchange(self, wanted: UpstreamRequest, asked: float, probe: bool) -> UpstreamAnswer:
-        """One request and its answer, in its turn."""
+        """Return one request and its answer, in its turn."""
         started = time.monotonic()
         body = bytearray()
         outcome: UpstreamAnswer | UpstreamError | None = None
@@ -208,7 +208,7 @@ class Exchanger:
             note(Exchange(kind=wanted.kind, bytes=len(body), asked=asked, ended=ended))
 
     async def _receive(self, wanted: UpstreamRequest, body: bytearray) -> httpx.Response:
-        """The head of the answer; its body goes to ``body`` as it comes, up to just over the limit."""
+        """Return the head of the answer; its body goes to ``body`` as it comes, up to just over the limit."""
         request = self._http.stream("GET", wanted.path, params=wanted.params, headers=trace_headers())
         async with request as response:
             if len(response.headers.get_list("Content-Encoding", split_commas=True)) > 1:
@@ -257,7 +257,8 @@ class Exchanger:
         return passes and (error.retry_after is None or error.retry_after <= self._limits.longest_pause)
 
     def _pause(self, state: RetryCallState) -> float:
-        """What upstream asks for; else full jitter: anything up to a bound that doubles with each attempt."""
+        """Return what upstream asks for; else full jitter: anything up to a bound that doubles with each
+        attempt."""
         assert state.outcome is not None
         error = state.outcome.exception()
         if isinstance(error, UpstreamError) and error.retry_after is not None:

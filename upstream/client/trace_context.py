@@ -30,6 +30,6 @@ def continuing(traceparent: str | None) -> Iterator[None]:
 
 
 def trace_headers() -> dict[str, str]:
-    """The headers by which an exchange belongs to the trace of this context, if it has one."""
+    """Return the headers by which an exchange belongs to the trace of this context, if it has one."""
     traceparent = _current.get()
     return {} if traceparent is None else {TRACEPARENT: traceparent}

@@ -10,13 +10,14 @@ if TYPE_CHECKING:
 
 
 def without_credentials(url: str) -> str:
-    """The same address without its user and password."""
+    """Return the same address without its user and password."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def credentials(url: str) -> httpx.BasicAuth | None:
-    """The user and password in an address, percent-decoded, for Basic authentication (RFC 7617); None without."""
+    """Return the user and password in an address, percent-decoded, for Basic authentication (RFC 7617); None
+    without."""
     # The command line takes addresses too, and is not to wait for this.
     import httpx
 

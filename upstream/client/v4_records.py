@@ -143,7 +143,7 @@ class Page(msgspec.Struct, Generic[R], frozen=True):
 
     @property
     def records(self) -> list[R]:
-        """The records that fit."""
+        """Return the records that fit."""
         return [result for result in self.results if not isinstance(result, BadRecord)]
 
 
@@ -162,7 +162,7 @@ class Kind(Generic[R]):
     decode: Callable[[bytes | msgspec.Raw], R]
 
     def decode_page(self, body: bytes) -> Page[R]:
-        """The page in ``body``; each of its records is judged alone.
+        """Return the page in ``body``; each of its records is judged alone.
 
         :raises UNDECODABLE: the body is no page.
         """
@@ -178,7 +178,7 @@ class Kind(Generic[R]):
 
 
 def id_from_link(link: str) -> int:
-    """The id that a link names: its last path segment, whatever the host, scheme, suffix or query.
+    """Return the id that a link names: its last path segment, whatever the host, scheme, suffix or query.
 
     :raises ValueError: the segment is no number.
     """
@@ -190,7 +190,7 @@ def id_from_link(link: str) -> int:
 
 
 def decode_search(body: bytes) -> tuple[SearchHitRecord | BadRecord, ...]:
-    """The hits of a search answer, best first; each is judged alone.
+    """Return the hits of a search answer, best first; each is judged alone.
 
     :raises UNDECODABLE: the body is no array.
     """
@@ -244,7 +244,7 @@ _DROPPABLE = {
 def _decode(
     decoder: msgspec.json.Decoder[T], body: bytes | msgspec.Raw, droppable: Mapping[str, Any] | None = None
 ) -> tuple[T, tuple[str, ...]]:
-    """What is in the body, and which of its fields are ``None`` because they did not fit."""
+    """Return what is in the body, and which of its fields are ``None`` because they did not fit."""
     try:
         return decoder.decode(body), ()
     except msgspec.ValidationError:

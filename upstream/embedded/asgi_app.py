@@ -75,7 +75,7 @@ class EmbeddedUpstream:
             self.requests.end(this_round, len(body["body"]))
 
     def _plain_request(self, scope: Scope) -> tuple[bytes, bytes] | None:
-        """(Host, path) of a request whose answer depends on nothing else, else None.
+        """Return (host, path) of a request whose answer depends on nothing else, else None.
 
         A benchmark asks for thousands of details; what it gets is found here without parsing anything.
         """

@@ -36,7 +36,7 @@ class _StateChange(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def control_app(catalog: EmbeddedCatalog, faults: Faults, requests: RequestLog) -> ASGIApp:
-    """The application under `/__control__/`."""
+    """Return the application under `/__control__/`."""
 
     async def read_requests(request: Request) -> Response:
         return _json(

@@ -59,7 +59,7 @@ class EmbeddedCatalog:
     # Reading
 
     def rows(self, kind: Kind) -> Mapping[int, Row]:
-        """All rows of a kind by id."""
+        """Return all rows of a kind by id."""
         by_kind: dict[Kind, Mapping[int, Row]] = {
             "packages": self.packages,
             "grids": self.grids,
@@ -68,7 +68,7 @@ class EmbeddedCatalog:
         return by_kind[kind]
 
     def newest(self, kind: Kind, offset: int, limit: int) -> Sequence[Row]:
-        """A page in v4's only order, newest id first."""
+        """Return a page in v4's only order, newest id first."""
         ids = self._ids[kind]
         end = len(ids) - offset
         if end <= 0:
@@ -77,7 +77,7 @@ class EmbeddedCatalog:
         return [rows[key] for key in reversed(ids[max(0, end - limit) : end])]
 
     def with_ties_turned(self, grid: GridRow) -> GridRow:
-        """The grid with its packages of equal titles the other way round; the same grid if it has none."""
+        """Return the grid with its packages of equal titles the other way round; the same grid if it has none."""
         titles = [row.title if (row := self.packages.get(key)) else key for key in grid.packages]
         if len(set(titles)) == len(titles):
             return grid
@@ -86,7 +86,7 @@ class EmbeddedCatalog:
         return msgspec.structs.replace(grid, packages=turned)
 
     def id_of_slug(self, kind: Kind, slug: str) -> int | None:
-        """The id of the row with exactly this slug."""
+        """Return the id of the row with exactly this slug."""
         return self._slugs[kind].get(slug)
 
     # Search index

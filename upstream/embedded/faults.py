@@ -143,7 +143,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pattern: str | None = None
     """A regular expression that is searched in path and query."""
     times: int | None = None
-    """So many times, then the rule is gone; None is for ever."""
+    """How many times the rule applies; then it is gone. None is for ever."""
     rate: float = 1.0
     """In this share of the matching requests, drawn with `seed`."""
     seed: int = 0
@@ -179,7 +179,7 @@ class Faults:
 
     @property
     def active(self) -> list[Fault]:
-        """The rules in force, in order."""
+        """Return the rules in force, in order."""
         return [rule.fault for rule in self._rules]
 
     @property
@@ -188,7 +188,7 @@ class Faults:
         return not self._rules and self.state == "up"
 
     def effects(self, target: str, kind: Kind | None, ids: Sequence[int], is_list: bool) -> Iterator[Effect]:
-        """The effects on one answer; each counts as one of its rule's times."""
+        """Yield the effects on one answer; each counts as one of its rule's times."""
         for rule in list(self._rules):
             if rule.concerns(target) and _touches(rule.fault.effect, kind, ids, is_list) and rule.strikes():
                 if rule.left == 0:
@@ -215,7 +215,7 @@ class _Rule:
 
 
 def _touches(effect: Effect, kind: Kind | None, ids: Sequence[int], is_list: bool) -> bool:
-    """Whether an effect on rows or lists has to do with this answer."""
+    """Return whether an effect on rows or lists has to do with this answer."""
     match effect:
         case BadField() | Poisoned():
             return effect.kind == kind and effect.id in ids

@@ -106,7 +106,7 @@ class Delivery:
         return sent
 
     def _spoilt(self) -> EmbeddedAnswer:
-        """The answer with a wrong body or type; in this order, whatever the order of the rules."""
+        """Return the answer with a wrong body or type; in this order, whatever the order of the rules."""
         answer = self.answer
         for bad_field in self.bad_fields:
             answer.body = _with_bad_field(answer, bad_field)

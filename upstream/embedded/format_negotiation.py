@@ -1,4 +1,5 @@
-"""Which form an answer has, by Accept and `format`: Django REST framework's rules (contract, section 6)."""
+"""Decides which form an answer has, by Accept and `format`: Django REST framework's rules (contract, section
+6)."""
 
 from dataclasses import dataclass
 from typing import Literal

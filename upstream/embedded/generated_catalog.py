@@ -51,7 +51,7 @@ _SEED_GRIDS = {
 
 
 def generated_catalog(packages: int = _PACKAGES, seed: int = 1) -> EmbeddedCatalog:
-    """The catalog of so many packages, the five seeds among them."""
+    """Return the catalog of so many packages, the five seeds among them."""
     seeds = seed_packages()
     if packages < len(seeds):
         raise ValueError(f"packages must be at least {len(seeds)}, the real ones; it is {packages}.")
@@ -74,7 +74,7 @@ def generated_catalog(packages: int = _PACKAGES, seed: int = 1) -> EmbeddedCatal
 
 
 def _package_ids(draws: SeededRandom, packages: int, seeds: set[int]) -> list[int]:
-    """The ids of the generated packages, ascending."""
+    """Return the ids of the generated packages, ascending."""
     wanted = packages - len(seeds)
     if wanted == 0:
         return []
@@ -161,7 +161,7 @@ def _grids(draws: SeededRandom, packages: int) -> dict[int, GridRow]:
 def _memberships(
     draws: SeededRandom, packages: int, package_ids: list[int], grid_ids: list[int], seeds: list[PackageRow]
 ) -> dict[int, tuple[int, ...]]:
-    """Which package is in which grids, in no order of id, as the database gives them (section 2)."""
+    """Return which package is in which grids, in no order of id, as the database gives them (section 2)."""
     grids_of: dict[int, dict[int, None]] = {}
     exact, fixed = (
         {15: 8, 110: 130},

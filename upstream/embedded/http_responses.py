@@ -14,7 +14,7 @@ JSON = b"application/json"
 HTML = b"text/html; charset=utf-8"
 
 VARY_EARLY = (b"vary", b"Accept")
-"""Of errors that come before authentication."""
+"""The headers of errors that come before authentication."""
 VARY_API = (b"vary", b"Accept, Cookie")
 VARY_SITE = (b"vary", b"Cookie")
 
@@ -49,7 +49,7 @@ class EmbeddedAnswer:
 
     @property
     def content_type(self) -> bytes:
-        """The type that the answer claims to have."""
+        """Return the type that the answer claims to have."""
         return next((value for name, value in self.headers if name == b"content-type"), b"")
 
     def replace_header(self, name: bytes, value: bytes) -> None:
@@ -57,38 +57,38 @@ class EmbeddedAnswer:
         self.headers = [*(header for header in self.headers if header[0] != name), (name, value)]
 
     def wire_headers(self) -> list[Header]:
-        """All headers, with the length of the body unless the answer is chunked."""
+        """Return all headers, with the length of the body unless the answer is chunked."""
         if self.chunked:
             return self.headers
         return [*self.headers, (b"content-length", b"%d" % len(self.body))]
 
 
 def json_answer(status: int, body: bytes, vary: Header = VARY_API) -> EmbeddedAnswer:
-    """An answer of the API itself."""
+    """Return an answer of the API itself."""
     return EmbeddedAnswer(status, [(b"content-type", JSON), vary, ALLOW, FRAMES, *SECURITY], body)
 
 
 def json_error(status: int, detail: str, vary: Header = VARY_API) -> EmbeddedAnswer:
-    """An error of the API: `{"detail": ...}`."""
+    """Return an error of the API: `{"detail": ...}`."""
     return json_answer(status, compact({"detail": detail}), vary)
 
 
 def browsable(answer: EmbeddedAnswer) -> EmbeddedAnswer:
-    """The same answer as the browsable page that browsers get."""
+    """Return the same answer as the browsable page that browsers get."""
     body = _page(answer.status, "a browsable page of the API")
     headers = [(b"content-type", HTML), VARY_API, ALLOW, FRAMES, *SECURITY, _csrf_cookie()]
     return EmbeddedAnswer(answer.status, headers, body, answer.kind, answer.ids, answer.is_list)
 
 
 def site_page(status: int) -> EmbeddedAnswer:
-    """A page of the site: what answers a wrong route, a crash and maintenance, whatever Accept says."""
+    """Return a page of the site: what answers a wrong route, a crash and maintenance, whatever Accept says."""
     body = _page(status, "a page of the site")
     headers = [(b"content-type", HTML), VARY_SITE, FRAMES, *SECURITY, _csrf_cookie()]
     return EmbeddedAnswer(status, headers, body)
 
 
 def maintenance_page() -> EmbeddedAnswer:
-    """The 503 of maintenance mode."""
+    """Return the 503 of maintenance mode."""
     answer = site_page(503)
     answer.headers += [
         (b"retry-after", b"3600"),
@@ -99,13 +99,13 @@ def maintenance_page() -> EmbeddedAnswer:
 
 
 def redirect(location: str) -> EmbeddedAnswer:
-    """The 301 to the same path with a slash: relative, and without a frame option."""
+    """Return the 301 to the same path with a slash: relative, and without a frame option."""
     headers = [(b"content-type", HTML), (b"location", location.encode("latin-1")), VARY_SITE, *SECURITY]
     return EmbeddedAnswer(301, headers, b"")
 
 
 def bad_host() -> EmbeddedAnswer:
-    """The bare 500 of an invalid Host header; the only chunked answer."""
+    """Return the bare 500 of an invalid Host header; the only chunked answer."""
     body = (
         b"<html><body><p>If this seems like a bug, would you please do us a favor and "
         b'<a href="https://github.com/djangopackages/djangopackages/issues">create a ticket?</a>'
@@ -115,7 +115,7 @@ def bad_host() -> EmbeddedAnswer:
 
 
 def line_too_long(length: int, limit: int) -> EmbeddedAnswer:
-    """The 400 of the HTTP server itself, which then closes the connection."""
+    """Return the 400 of the HTTP server itself, which then closes the connection."""
     body = (
         "<html>\n  <head>\n    <title>Bad Request</title>\n  </head>\n"
         "  <body>\n    <h1><p>Bad Request</p></h1>\n"

@@ -13,7 +13,7 @@ class LimitOverflow(Exception):
 
 @dataclass(frozen=True)
 class RowPage:
-    """Which part of a list was asked for."""
+    """The part of a list that was asked for."""
 
     url: str
     query: str
@@ -22,12 +22,12 @@ class RowPage:
     count: int
 
     def next(self) -> str | None:
-        """The link to the next page, null on the last."""
+        """Return the link to the next page, null on the last."""
         after = self.offset + self.limit
         return None if after >= self.count else self._link(after)
 
     def previous(self) -> str | None:
-        """The link to the previous page, which may overlap this one; null on the first."""
+        """Return the link to the previous page, which may overlap this one; null on the first."""
         return None if self.offset <= 0 else self._link(self.offset - self.limit)
 
     def _link(self, offset: int) -> str:
@@ -41,7 +41,7 @@ class RowPage:
 
 
 def page_of(url: str, query: str, count: int) -> RowPage:
-    """The page that a query asks for; what is no number silently means the default."""
+    """Return the page that a query asks for; what is no number silently means the default."""
     arguments = parse_qs(query, keep_blank_values=True)
     limit = _number(arguments, "limit", least=1, default=_DEFAULT_LIMIT)
     offset = _number(arguments, "offset", least=0, default=0)

@@ -14,12 +14,12 @@ SEED_IDS = (683, 1442, 1599, 1686, 2674)
 
 
 def seed_record(package_id: int) -> dict[str, Any]:
-    """The JSON of one seed document, exactly as it was served."""
+    """Return the JSON of one seed document, exactly as it was served."""
     document = files(__package__).joinpath("seeds", f"package-{package_id}.txt").read_bytes()
     record: dict[str, Any] = msgspec.json.decode(document[document.index(b"\n{") :])
     return record
 
 
 def seed_packages() -> list[PackageRow]:
-    """The five seeds as rows, by id."""
+    """Return the five seeds as rows, by id."""
     return [package_from_v4(seed_record(package_id)) for package_id in SEED_IDS]

@@ -31,11 +31,11 @@ class Links:
     """`/` or `.json`, then `?format=...` when the request had it."""
 
     def fill(self, template: bytes) -> bytes:
-        """The template with every link made whole."""
+        """Return the template with every link made whole."""
         return template.replace(b"\x01", self.base + b"/api/v4/").replace(b"\x02", self.suffix)
 
     def to(self, path: str) -> str:
-        """One link, such as to `packages`."""
+        """Return one link, such as to `packages`."""
         return f"{self.base.decode('latin-1')}/api/v4/{path}{self.suffix.decode()}"
 
 
@@ -46,7 +46,7 @@ class Templates:
         self._kept: dict[Kind, dict[int, tuple[Row, bytes]]] = {"packages": {}, "grids": {}, "categories": {}}
 
     def of(self, kind: Kind, row: Row) -> bytes:
-        """The row's JSON with marks instead of link bases."""
+        """Return the row's JSON with marks instead of link bases."""
         kept = self._kept[kind].get(row.id)
         if kept is not None and kept[0] is row:
             return kept[1]
@@ -58,7 +58,7 @@ class Templates:
     def page(
         self, kind: Kind, rows: Sequence[Row], count: int, next_link: str | None, previous_link: str | None
     ) -> bytes:
-        """A page object of these rows, with marks instead of link bases."""
+        """Return a page object of these rows, with marks instead of link bases."""
         head = b'{"count":%d,"next":%b,"previous":%b,"results":[' % (
             count,
             compact(next_link),
@@ -73,7 +73,7 @@ def compact(value: object) -> bytes:
 
 
 def indented(body: bytes, spaces: int) -> bytes:
-    """The same JSON, indented as `Accept: application/json; indent=4` asks."""
+    """Return the same JSON, indented as `Accept: application/json; indent=4` asks."""
     return _escape_separators(json.dumps(json.loads(body), ensure_ascii=False, indent=spaces).encode())
 
 

@@ -66,18 +66,18 @@ Row = PackageRow | GridRow | CategoryRow
 
 
 def package_from_v4(record: dict[str, object]) -> PackageRow:
-    """The row of a package record as v4 sends it, its links become ids."""
+    """Return the row of a package record as v4 sends it, its links become ids."""
     links = {"category": _id(record["category"]), "grids": tuple(_ids(record["grids"]))}
     return msgspec.convert({**record, **links}, PackageRow)
 
 
 def grid_from_v4(record: dict[str, object]) -> GridRow:
-    """The row of a grid record as v4 sends it, its links become ids."""
+    """Return the row of a grid record as v4 sends it, its links become ids."""
     return msgspec.convert({**record, "packages": tuple(_ids(record["packages"]))}, GridRow)
 
 
 def category_from_v4(record: dict[str, object]) -> CategoryRow:
-    """The row of a category record as v4 sends it."""
+    """Return the row of a category record as v4 sends it."""
     return msgspec.convert(record, CategoryRow)
 
 

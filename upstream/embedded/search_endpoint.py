@@ -37,7 +37,7 @@ class _SearchEntry:
     weight: int
 
     def rank(self, word: str) -> float:
-        """How well one word fits: in the title best, then the slug, then the description."""
+        """Return how well one word fits: in the title best, then the slug, then the description."""
         if word in self.title_words:
             return 1.0
         if word in self.slug_words:
@@ -65,7 +65,7 @@ class EmbeddedSearch:
                 self._by_trigram.setdefault(trigram, []).append(position)
 
     def find(self, query: str) -> list[dict[str, object]]:
-        """The best 20 results for a query, best first."""
+        """Return the best 20 results for a query, best first."""
         ranks = self._by_text(query.lower())
         trigrams = _trigrams(query.lower())
         similar = self._by_similarity(trigrams)

@@ -21,11 +21,11 @@ class SeededRandom:
         self._random = Random(seed).random
 
     def below(self, end: int) -> int:
-        """A whole number from 0 up to, not including, `end`."""
+        """Return a whole number from 0 up to, not including, `end`."""
         return int(self._random() * end)
 
     def pick(self, choices: Sequence[T]) -> T:
-        """One of the choices."""
+        """Return one of the choices."""
         return choices[int(self._random() * len(choices))]
 
     def chance(self, percent: float) -> bool:
@@ -33,13 +33,14 @@ class SeededRandom:
         return self._random() * 100 < percent
 
     def small(self, end: int) -> int:
-        """A number below `end`, mostly small: stars, forks and the like."""
+        """Return a number below `end`, mostly small: stars, forks and the like."""
         share = self._random()
         return int(share * share * share * share * end)
 
 
 def eastern(seconds: int, microseconds: int = 0) -> str:
-    """An instant (seconds since 1970, UTC) as v4 writes it: New York time with offset (contract, section 3).
+    """Return an instant (seconds since 1970, UTC) as v4 writes it: New York time with offset (contract, section
+    3).
 
     Computed by the rule in force since 2007, because not every platform has the time zone database.
     """

@@ -46,7 +46,7 @@ class EmbeddedRequest:
 
     @property
     def links(self) -> Links | None:
-        """What hyperlinks begin with, by the Host header; None if that is invalid (contract, section 6)."""
+        """Return what hyperlinks begin with, by the Host header; None if that is invalid (contract, section 6)."""
         host = self.headers.get("host", "testserver")
         if not _HOST.fullmatch(host.lower()):
             return None
@@ -54,7 +54,7 @@ class EmbeddedRequest:
 
     @property
     def is_secure(self) -> bool:
-        """Whether the proxy in front says that the client used https."""
+        """Return whether the proxy in front says that the client used https."""
         return self.headers.get("x-forwarded-proto", "").partition(",")[0].strip() == "https"
 
 
@@ -67,7 +67,7 @@ class V4:
         self._index: EmbeddedSearch | None = None
 
     def answer(self, request: EmbeddedRequest, *, database_down: bool = False) -> EmbeddedAnswer:
-        """The complete answer, before any fault."""
+        """Return the complete answer, before any fault."""
         # The request line, as the HTTP server in front of the application counts it.
         length = len(request.method) + len(request.target) + len("  HTTP/1.1")
         if length > _LONGEST_LINE:
@@ -120,7 +120,7 @@ class V4:
         name: str,
         get: Callable[[Links], EmbeddedAnswer],
     ) -> EmbeddedAnswer:
-        """What all endpoints share: negotiation, authentication and the methods."""
+        """Return what all endpoints share: negotiation, authentication and the methods."""
         arguments = parse_qs(request.query, keep_blank_values=True)
         in_query = arguments["format"][-1] if "format" in arguments else None
         try:
@@ -190,7 +190,7 @@ class V4:
         return answer
 
     def _looked_up(self, kind: Kind, key: str) -> int | None:
-        """All digits are an id, whatever slugs exist; a category is always an id (contract, section 1)."""
+        """Return all digits are an id, whatever slugs exist; a category is always an id (contract, section 1)."""
         if kind == "categories" or key.isdigit():
             return int(key)
         return self.catalog.id_of_slug(kind, key)

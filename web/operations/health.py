@@ -38,7 +38,7 @@ class Readiness:
 
 
 def catalog_status(status: SnapshotStatus) -> dict[str, object]:
-    """What is known of the catalog, as JSON has it."""
+    """Return what is known of the catalog, as JSON has it."""
     return {
         "version": status.version,
         "refreshedAt": status.refreshed_at,
@@ -52,7 +52,7 @@ def catalog_status(status: SnapshotStatus) -> dict[str, object]:
 
 
 def _following(following: FollowingHealth) -> dict[str, object]:
-    """How this process follows upstream, as JSON has it."""
+    """Return how this process follows upstream, as JSON has it."""
     refused, seconds = following.refused, following.seconds_since_success
     return {
         "leads": following.leads,

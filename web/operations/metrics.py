@@ -19,7 +19,7 @@ from web.serving.open_connections import Connections
 
 
 def metrics(gateway: Gateway, responses: ResponseCache, connections: Connections) -> Response:
-    """The measurements in Prometheus's text format."""
+    """Return the measurements in Prometheus's text format."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Measurements(gateway.source.health()))
     registry.register(_OperationMeasurements(gateway))

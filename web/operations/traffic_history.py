@@ -32,9 +32,9 @@ class Counts:
     requests: int = 0
     """To upstream, for an answer or to follow the catalog."""
     failures: int = 0
-    """Of those."""
+    """How many of those failed."""
     seconds: float = 0.0
-    """That they took together."""
+    """Seconds that they took together."""
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
@@ -46,7 +46,7 @@ class Counts:
         )
 
     def since(self, before: Counts) -> Counts:
-        """What has happened since totals were like ``before``."""
+        """Return what has happened since totals were like ``before``."""
         return Counts(
             self.from_memory - before.from_memory,
             self.from_upstream - before.from_upstream,
@@ -57,12 +57,12 @@ class Counts:
 
     @property
     def milliseconds(self) -> float | None:
-        """What a request to upstream took, on average."""
+        """Return what a request to upstream took, on average."""
         return self.seconds / self.requests * 1000 if self.requests else None
 
 
 def totals(gateway: Gateway, responses: ResponseCache) -> Counts:
-    """What has happened since the process started."""
+    """Return what has happened since the process started."""
     upstream = gateway.source.health().upstream
     kept = responses.found_by_bytes + responses.found_by_meaning
     requests = sum(upstream.outcomes.values())
@@ -89,7 +89,7 @@ class Lately:
 
     @property
     def sum(self) -> Counts:
-        """Of all bars."""
+        """Return the sum of all bars."""
         return sum(self.bars, Counts())
 
 
@@ -121,7 +121,7 @@ class History:
         self._before = now
 
     def lately(self) -> Lately:
-        """The shortest span that holds all there is, up to 24 hours."""
+        """Return the shortest span that holds all there is, up to 24 hours."""
         running = self._minute()
         for span, width in _SPANS:
             last = running // width
@@ -141,7 +141,7 @@ class History:
 
 @asynccontextmanager
 async def remembering(gateway: Gateway, responses: ResponseCache) -> AsyncIterator[History]:
-    """A history that grows while this is entered."""
+    """Return a history that grows while this is entered."""
     history = History(lambda: totals(gateway, responses))
     following = asyncio.create_task(history.follow())
     try:

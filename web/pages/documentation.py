@@ -14,12 +14,12 @@ _FOLDER = Path(__file__).parent.parent.parent / "docs"
 
 @cache
 def doc_titles() -> dict[str, str]:
-    """The title of each document, by the name of its file."""
+    """Return the title of each document, by the name of its file."""
     return {path.name: _title(path) for path in sorted(_FOLDER.glob("*.md"))}
 
 
 async def doc(request: Request) -> Response:
-    """One of them, in Markdown. As plain text, which browsers show."""
+    """Return one of them, in Markdown. As plain text, which browsers show."""
     name = request.path_params["name"]
     if name not in doc_titles():
         raise HTTPException(404)

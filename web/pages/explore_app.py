@@ -40,7 +40,7 @@ class Explore(BuiltFiles):
             await super().__call__(scope, receive, send)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """The file at ``path`` of the build, or the app's page."""
+        """Return the file at ``path`` of the build, or the app's page."""
         is_asset = Path(path).parts[:1] == ("assets",)
         try:
             response = await super().get_response(path, scope)

@@ -25,7 +25,7 @@ CANONICAL = Path(__file__).parent.parent.parent / "examples" / "canonical.graphq
 
 
 def graphiql_response(built: Path = _BUILT) -> Response:
-    """The page, as it is built now."""
+    """Return the page, as it is built now."""
     name = "built.html" if is_built(built) else "cdn.html"
     page = (_FOLDER / name).read_text(encoding="utf-8")
     headers = {
@@ -39,17 +39,17 @@ def graphiql_response(built: Path = _BUILT) -> Response:
 
 
 def graphiql_or_why_not(documents: PersistedDocuments) -> Response:
-    """The page; where only trusted documents run, a sentence in its place."""
+    """Return the page; where only trusted documents run, a sentence in its place."""
     return PlainTextResponse(NO_GRAPHIQL, 403) if documents.only_trusted else graphiql_response()
 
 
 def is_built(folder: Path = _BUILT) -> bool:
-    """Whether GraphiQL comes from the gateway itself."""
+    """Return whether GraphiQL comes from the gateway itself."""
     return (folder / "page.js").exists()
 
 
 def graphiql_routes(documents: PersistedDocuments) -> list[BaseRoute]:
-    """The page by its own name, and what it loads."""
+    """Return the page by its own name, and what it loads."""
 
     async def page(_request: Request) -> Response:
         return graphiql_or_why_not(documents)

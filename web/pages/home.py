@@ -57,7 +57,7 @@ class Home:
     only_trusted: bool
 
     async def home(self, request: Request) -> Response:
-        """The page if ``text/html`` is asked for, as browsers do; else JSON."""
+        """Return the page if ``text/html`` is asked for, as browsers do; else JSON."""
         lately = self.history.lately()
         address = f"{request.base_url}graphql"
         if accepted(request.headers.get("Accept")).page:
@@ -73,14 +73,14 @@ class Home:
 
 
 async def favicon(_request: Request) -> Response:
-    """The icon, under the name that browsers ask for unasked; they take an SVG there too."""
+    """Return the icon, under the name that browsers ask for unasked; they take an SVG there too."""
     headers = {"Cache-Control": "public, max-age=86400", "X-Content-Type-Options": "nosniff"}
     return FileResponse(_ICON, media_type="image/svg+xml", headers=headers)
 
 
 @cache
 def _page(only_trusted: bool) -> tuple[Template, str]:
-    """The page, and its policy: nothing but its one style, known by its hash, its icon and its form.
+    """Return the page, and its policy: nothing but its one style, known by its hash, its icon and its form.
 
     Where only trusted documents run it invites to no query.
     """
@@ -116,7 +116,7 @@ def _facts(source: CatalogSource, lately: Lately, address: str) -> dict[str, Any
 
 
 def _words(source: CatalogSource, lately: Lately, address: str) -> dict[str, str]:
-    """What is filled into the page, as HTML."""
+    """Return what is filled into the page, as HTML."""
     now = source.health()
     status = now.catalog
     state, state_words = _state(status)
@@ -164,7 +164,7 @@ def _words(source: CatalogSource, lately: Lately, address: str) -> dict[str, str
 
 
 def _state(status: SnapshotStatus) -> tuple[str, str]:
-    """How the gateway answers now: a class of the page, and words."""
+    """Return how the gateway answers now: a class of the page, and words."""
     if status.version is None:
         return "warn", "Crawling the catalog; answers live meanwhile" if status.syncing else "Answers live"
     if status.stale:
@@ -173,7 +173,7 @@ def _state(status: SnapshotStatus) -> tuple[str, str]:
 
 
 def _upstream(health: SourceHealth) -> tuple[str, str]:
-    """How upstream does: a class of the page, and words."""
+    """Return how upstream does: a class of the page, and words."""
     if health.upstream.breaker == "open":
         return "bad", "paused after failures"
     if health.upstream.breaker == "half-open" or health.following.last_error is not None:

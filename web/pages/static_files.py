@@ -15,7 +15,7 @@ from starlette.types import Scope
 from web.content_negotiation import weighted
 
 _NAMED_BY_CONTENT = re.compile(r"-[A-Z0-9]{8}\.\w+$")
-"""As esbuild names what it can name as it likes: another content has another name."""
+"""Matches the names that esbuild gives: another content has another name."""
 
 
 class BuiltFiles(StaticFiles):
@@ -29,7 +29,7 @@ class BuiltFiles(StaticFiles):
         self.config_checked = True  # a folder that is not there yet has no files, and is no error
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """The file, or the part or the 304 that the request is after."""
+        """Return the file, or the part or the 304 that the request is after."""
         response = await self._compressed(path, scope) or await super().get_response(path, scope)
         immutable = "public, max-age=31536000, immutable"
         response.headers["Cache-Control"] = immutable if _NAMED_BY_CONTENT.search(path) else "no-cache"

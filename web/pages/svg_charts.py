@@ -22,7 +22,8 @@ class Bar:
 
 
 def chart(bars: Sequence[Bar], label: str) -> tuple[str, float]:
-    """The chart, stretched to where it is put, and the value at its upper end. ``label`` is for those who hear it."""
+    """Return the chart, stretched to where it is put, and the value at its upper end. ``label`` is for those
+    who hear it."""
     top = _round_up(max((sum(value for _, value in bar.parts) for bar in bars), default=0.0))
     drawn = "".join(_bar(bar, place * _WIDTH, top) for place, bar in enumerate(bars))
     box = f"0 0 {len(bars) * _WIDTH - _GAP} {_HEIGHT}"
@@ -44,7 +45,7 @@ def _bar(bar: Bar, x: int, top: float) -> str:
 
 
 def _round_up(value: float) -> float:
-    """The next of 1, 2, 5, 10, 20, ..., so that the end of the axis is a plain number."""
+    """Return the next of 1, 2, 5, 10, 20, ..., so that the end of the axis is a plain number."""
     power = 1.0
     while True:
         for step in (1, 2, 5):

@@ -25,11 +25,11 @@ class ConnectionLimits:
     sockets: int
     sockets_per_address: int
     head_seconds: float
-    """For the headers of a request to arrive."""
+    """Seconds for the headers of a request to arrive."""
     socket_idle_seconds: float
-    """For a WebSocket on which no operation is under way."""
+    """Seconds for a WebSocket on which no operation is under way."""
     read_seconds: float
-    """For an answer to be read: see :class:`SlowReaders`."""
+    """Seconds for an answer to be read: see :class:`SlowReaders`."""
     unsent_bytes: int
     """What may wait to be written to one client."""
     unsent_bytes_together: int

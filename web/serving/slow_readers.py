@@ -33,7 +33,7 @@ class SlowReaders:
 
     @property
     def unsent(self) -> int:
-        """The bytes that wait for all of them."""
+        """Return the bytes that wait for all of them."""
         return sum(transport.get_write_buffer_size() for transport in self._readers)
 
     def begin(self, transport: asyncio.Transport) -> None:

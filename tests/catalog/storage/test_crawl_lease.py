@@ -35,7 +35,7 @@ def storage(path: str) -> Iterator[Storage]:
 
 
 def take_in_a_process(path: str, holder: str, seconds: float) -> subprocess.Popen[str]:
-    """A process that takes the lease, prints whether it got it, and stays until its input ends."""
+    """Return a process that takes the lease, prints whether it got it, and stays until its input ends."""
     return subprocess.Popen(
         [sys.executable, "-c", TAKE_AND_STAY, path, holder, str(seconds)],
         cwd=ROOT,

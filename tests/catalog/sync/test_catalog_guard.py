@@ -17,7 +17,7 @@ def catalog_of(packages: range | list[int], categories: int = 1) -> Catalog:
 
 
 def check(guard: Guard, before: Catalog | None, after: Catalog, *, accept: bool = False) -> str:
-    """What it says; nothing if it lets the catalog pass."""
+    """Return what it says; nothing if it lets the catalog pass."""
     changes = None if before is None else compare(before, after)
     try:
         guard.check(before, after, changes, accept=accept)

@@ -26,7 +26,7 @@ READS, LOOKS = 5, 3
 """Requests of a crawl of 300 packages without trouble."""
 
 HALVINGS = 2 * 7
-"""Of a page of 100 down to one row: 50, 25, 13 or 12, ... and the other half each time."""
+"""The sizes of pages from 100 rows down to one: 50, 25, 13 or 12, ... and the other half each time."""
 
 
 def id_at(embedded: EmbeddedUpstream, place: int) -> int:

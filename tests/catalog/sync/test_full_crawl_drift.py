@@ -27,7 +27,8 @@ LOOKS = 3
 
 @pytest.fixture(scope="module")
 def rows() -> EmbeddedCatalog:
-    """The catalog at the start of every crawl: small records, every third package in a grid. Serve copies."""
+    """Return the catalog at the start of every crawl: small records, every third package in a grid. Serve
+    copies."""
     rows = EmbeddedCatalog()
     rows.insert_category()
     for _ in range(4):
@@ -47,7 +48,7 @@ def copy_of(rows: EmbeddedCatalog) -> EmbeddedCatalog:
 
 
 def id_at(catalog: EmbeddedCatalog, place: int) -> int:
-    """The package at this place of the list, the newest is at 0."""
+    """Return the package at this place of the list, the newest is at 0."""
     return sorted(catalog.packages, reverse=True)[place]
 
 
@@ -206,7 +207,7 @@ async def test_after_any_changes_the_catalog_is_one_that_upstream_had(
 
 
 async def extra_requests(rows: EmbeddedCatalog, fault: Fault) -> int:
-    """What drift costs: the requests beyond those of a crawl without it."""
+    """Return what drift costs: the requests beyond those of a crawl without it."""
     embedded = EmbeddedUpstream(catalog=copy_of(rows))
     embedded.faults.add(fault)
     assert found(await crawled(embedded)) == await truth(embedded.catalog)

@@ -27,7 +27,7 @@ HIGH = 10**9
 
 @pytest.fixture
 def high_ids() -> EmbeddedUpstream:
-    """An upstream of 1,300 packages whose ids leave room for any number."""
+    """Return an upstream of 1,300 packages whose ids leave room for any number."""
     catalog = EmbeddedCatalog()
     catalog.insert_category()
     for number in range(1300):

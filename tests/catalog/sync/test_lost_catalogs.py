@@ -45,14 +45,14 @@ Loss = Callable[[EmbeddedCatalog], EmbeddedCatalog]
 
 
 def without(packages: int) -> Loss:
-    """All but the oldest packages, so many of them."""
+    """Return all but the oldest packages, so many of them."""
     return lambda rows: EmbeddedCatalog(
         list(rows.packages.values())[packages:], rows.grids.values(), rows.categories.values()
     )
 
 
 def others(rows: EmbeddedCatalog) -> EmbeddedCatalog:
-    """None of the packages, and a few that are new."""
+    """Return none of the packages, and a few that are new."""
     found = EmbeddedCatalog([], rows.grids.values(), rows.categories.values())
     for number in range(30):
         found.insert_package(id=100_000 + number)

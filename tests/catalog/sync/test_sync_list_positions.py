@@ -23,7 +23,7 @@ unreadable = pytest.mark.parametrize("effect", UNREADABLE, ids=["a row that is a
 
 @asynccontextmanager
 async def syncing(embedded: EmbeddedUpstream, path: Path) -> AsyncIterator[tuple[Sync, Batcher]]:
-    """One of the processes that share the file at ``path``."""
+    """Return one of the processes that share the file at ``path``."""
     async with client_of(embedded) as client:
         batcher = Batcher(client, BUDGET)
         with closing(Storage(str(path))) as storage:
@@ -36,7 +36,7 @@ def newest_first(embedded: EmbeddedUpstream) -> list[int]:
 
 
 def wrong_places(batcher: Batcher, list_: list[int]) -> list[int]:
-    """The ids that stand where they cannot stand, so far as the batcher knows."""
+    """Return the ids that stand where they cannot stand, so far as the batcher knows."""
     bounds = map(batcher.positions[PACKAGE.singular].bounds, list_)
     return [
         id

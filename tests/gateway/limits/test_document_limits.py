@@ -23,7 +23,7 @@ ANYTHING = DocumentLimits(*[10**12] * len(DocumentLimits.__slots__))
 
 
 def beyond(text: str, limits: DocumentLimits = DOCUMENT_LIMITS) -> tuple[str, int] | None:
-    """The limit that a document is beyond, and what it has."""
+    """Return the limit that a document is beyond, and what it has."""
     try:
         check_document(parse(text), limits)
     except TooComplex as error:
@@ -32,7 +32,7 @@ def beyond(text: str, limits: DocumentLimits = DOCUMENT_LIMITS) -> tuple[str, in
 
 
 def has(text: str, **limit: int) -> int:
-    """What a document has of something: with one less it is refused, and with that it is not."""
+    """Return what a document has of something: with one less it is refused, and with that it is not."""
     ((name, _),) = limit.items()
     found = beyond(text, replace(ANYTHING, **limit))
     assert found is not None
@@ -147,7 +147,7 @@ SIZES: ListSizes = {
 
 
 def values(text: str) -> int:
-    """The estimate for a document over a catalog of these sizes."""
+    """Return the estimate for a document over a catalog of these sizes."""
     with pytest.raises(TooComplex) as caught:
         check_document(parse(text), replace(ANYTHING, values=0), SIZES)
     assert caught.value.limit == "values"

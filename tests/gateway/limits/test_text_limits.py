@@ -42,7 +42,7 @@ def tokens_of(text: str) -> int:
 
 
 def lexed(text: str) -> tuple[int, bool]:
-    """How many tokens and comments graphql-core reads, and whether it reads to the end."""
+    """Return how many tokens and comments graphql-core reads, and whether it reads to the end."""
     lexer = Lexer(Source(text))
     try:
         while lexer.advance().kind is not TokenKind.EOF:

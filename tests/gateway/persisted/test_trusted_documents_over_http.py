@@ -37,7 +37,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def only_trusting(upstream: EmbeddedUpstream, path: Path, **settings: object) -> GatewayApp:
-    """The app of a gateway that runs nothing but the documents of this manifest."""
+    """Return the app of a gateway that runs nothing but the documents of this manifest."""
     return app_over(upstream, trusted_documents=str(path), trusted_documents_mode="only", **settings)
 
 
@@ -58,7 +58,7 @@ async def asking(app: GatewayApp) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 async def only(path: Path, embedded: EmbeddedUpstream) -> AsyncIterator[httpx.AsyncClient]:
-    """The client of a gateway that runs two trusted documents, of which one does not fit."""
+    """Return the client of a gateway that runs two trusted documents, of which one does not fit."""
     write(path, apollo_manifest(Categories=TEXT, Unfit=UNFIT))
     app = only_trusting(embedded, path)
     async with asking(app) as http:
@@ -142,7 +142,7 @@ async def test_a_gateway_without_a_manifest_has_no_metrics_of_one(http: httpx.As
 
 @pytest.fixture
 def address(path: Path) -> Iterator[str]:
-    """A gateway on a port that runs the documents of both manifests of the document, and nothing else."""
+    """Return a gateway on a port that runs the documents of both manifests of the document, and nothing else."""
     apollos, plain = (
         json.loads(block)
         for block in re.findall(r"```json\n(.*?)```", DOCUMENT, re.DOTALL)

@@ -36,7 +36,7 @@ def catalog(count: int = 20, **fields: object) -> Catalog:
 
 
 def matches(catalog: Catalog, filter: PackageFilter) -> list[int]:
-    """What a request of its own finds."""
+    """Return what a request of its own finds."""
     found = FiltersOfRequest().packages(WorkBudget(SETTINGS.limit_work), catalog, filter, "filter")
     return sorted(catalog.view(package_filters).ids(found, NEWEST_FIRST))
 

@@ -51,7 +51,7 @@ YEAR = timedelta(days=365)
 
 
 def conditions(catalog: Catalog) -> list[tuple[dict[str, Any], Test]]:
-    """Each condition with what it promises."""
+    """Return each condition with what it promises."""
     email, some = catalog.grids[15], sorted(catalog.grids.values(), key=lambda grid: grid.id)[0]
     middle = datetime(2018, 6, 1, tzinfo=UTC)
     apps = next(category for category in catalog.categories.values() if category.slug == "apps")
@@ -192,7 +192,7 @@ async def crawled(upstream: EmbeddedUpstream) -> Catalog:
 
 
 def naive(values: Mapping[int, Any], descending: bool) -> list[int]:
-    """By value, missing ones last, ties by id."""
+    """Order by value, missing ones last, ties by id."""
     known = sorted(id for id in values if values[id] is not None)
     known.sort(key=lambda id: values[id], reverse=descending)
     return known + sorted(id for id in values if values[id] is None)

@@ -32,7 +32,7 @@ async def held(embedded: EmbeddedUpstream) -> AsyncIterator[HeldBatcher]:
 
 
 async def outcome(load: Awaitable[object]) -> object:
-    """What it gives or raises; of a list, its first item."""
+    """Return what it gives or raises; of a list, its first item."""
     (found,) = await asyncio.gather(load, return_exceptions=True)
     return found[0] if isinstance(found, list) else found
 

@@ -1,4 +1,4 @@
-"""Whoever wants a record may leave: a pending load ends with its last waiter, and not before."""
+"""Holds that a caller may leave: a pending load ends with its last waiter, and not before."""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ async def visit(held: HeldBatcher, everyone: Iterable[Want]) -> list[tuple[Want,
 
 
 def is_right(want: Want, key: int | str, found: object, faults: list[Fault]) -> bool:
-    """Whether that may be what upstream has for the key."""
+    """Return whether that may be what upstream has for the key."""
     if isinstance(found, UpstreamError):
         return bool(faults)
     rows = UPSTREAM.catalog.rows(ROWS[want.kind.singular]).values()

@@ -23,7 +23,7 @@ class Sighting(NamedTuple):
     ids: list[int | None]
 
     def positions(self) -> Iterator[tuple[int, int]]:
-        """Each id that could be read, and its place."""
+        """Return each id that could be read, and its place."""
         return ((id, place) for place, id in enumerate(self.ids, start=self.offset) if id is not None)
 
 
@@ -40,7 +40,7 @@ def holds_the_truth(positions: ListPositions, list_: Sequence[int]) -> bool:
 
 
 def could_be_one_list(count: int, place_of: dict[int, int]) -> bool:
-    """Whether there is any list of so many records with these positions: newest id first, none below 1."""
+    """Return whether there is any list of so many records with these positions: newest id first, none below 1."""
     seen = [(MAX_ID + 1, -1), *sorted(place_of.items(), reverse=True), (0, count)]
     return all(1 <= behind - place <= id - older for (id, place), (older, behind) in pairwise(seen))
 
@@ -55,7 +55,7 @@ lists = st.sets(st.integers(1, LOW) | st.integers(1, MAX_ID), max_size=20).map(
 
 @st.composite
 def pages(draw: st.DrawFn, list_: Sequence[int]) -> Sighting:
-    """A page of the list, on which any record may be unreadable. It may begin after the end."""
+    """Return a page of the list, on which any record may be unreadable. It may begin after the end."""
     offset = draw(st.integers(0, len(list_) + 2))
     limit = draw(st.integers(1, 8))
     unreadable = draw(st.sets(st.integers(offset, offset + limit), max_size=2))
@@ -71,7 +71,7 @@ def seen_lists(draw: st.DrawFn) -> tuple[list[int], list[Sighting]]:
 
 @st.composite
 def changed(draw: st.DrawFn, list_: list[int]) -> list[int]:
-    """The list after some records went, and some, mostly as many, came at its head."""
+    """Return the list after some records went, and some, mostly as many, came at its head."""
     gone = draw(st.sets(st.sampled_from(list_), max_size=2)) if list_ else set()
     newest = list_[0] if list_ else 0
     came = range(newest + 1, newest + 1 + draw(st.sampled_from([len(gone), len(gone), len(gone), 0, 2])))

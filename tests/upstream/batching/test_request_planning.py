@@ -36,7 +36,7 @@ class Question(NamedTuple):
 
 @st.composite
 def made_prices(draw: st.DrawFn) -> Prices:
-    """To skip a record costs at most what it costs on the page."""
+    """Make prices: to skip a record costs at most what it costs on the page."""
     record = draw(st.floats(0.000001, 0.0001) | st.floats(0.0001, 0.03))
     skipped = record * draw(st.sampled_from([0.0, 0.02, 1.0]) | st.floats(0.0, 1.0))
     return Prices(draw(st.floats(0.001, 0.1)), draw(st.floats(0.0001, 0.1)), record, skipped)
@@ -65,7 +65,7 @@ def questions(draw: st.DrawFn, most: int = 40) -> Question:
 
 @st.composite
 def exact_questions(draw: st.DrawFn, counts: st.SearchStrategy[int]) -> Question:
-    """At most six records, whose places are known."""
+    """Make questions for at most six records, whose positions are known."""
     count = draw(counts)
     wanted = draw(st.sets(st.integers(0, count - 1), max_size=6))
     return Question([(1000 - place, (place, place)) for place in wanted], draw(prices), count)
@@ -89,7 +89,7 @@ def price_of_the_whole_list(question: Question) -> float:
 
 
 def partitions(wanted: Wanted) -> Iterator[list[Wanted]]:
-    """All ways to ask for them in groups."""
+    """Yield all ways to ask for them in groups."""
     if not wanted:
         yield []
         return
@@ -100,7 +100,7 @@ def partitions(wanted: Wanted) -> Iterator[list[Wanted]]:
 
 
 def price_of_a_group(group: Wanted, prices: Prices) -> float:
-    """On one page, if one has room for all their bounds, or one by one."""
+    """Return the price of a group: on one page, if one has room for all their bounds, or one by one."""
     one_by_one = len(group) * prices.detail
     offset = min(first for _, (first, _) in group)
     limit = max(last for _, (_, last) in group) - offset + 1

@@ -32,7 +32,7 @@ Handler = Callable[[httpx.Request], httpx.Response]
 
 @asynccontextmanager
 async def client_of(handler: Handler) -> AsyncIterator[tuple[Client, list[httpx.Request]]]:
-    """A client whose upstream is ``handler``, and the requests it sent."""
+    """Return a client whose upstream is ``handler``, and the requests it sent."""
     requests: list[httpx.Request] = []
 
     def record(request: httpx.Request) -> httpx.Response:

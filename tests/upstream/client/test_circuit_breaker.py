@@ -47,7 +47,7 @@ def fail(breaker: Breaker, times: int, retry_after: float | None = None) -> None
 
 
 def kept_back(breaker: Breaker) -> CircuitOpen:
-    """Why no request goes out now."""
+    """Return why no request goes out now."""
     with pytest.raises(CircuitOpen) as asked:
         breaker.check()
     with pytest.raises(CircuitOpen) as tried:

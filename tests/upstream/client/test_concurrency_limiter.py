@@ -22,7 +22,7 @@ async def turns_out(limiter: Limiter, number: int) -> AsyncIterator[AsyncExitSta
 
 
 def answers(limiter: Limiter, *seconds: float) -> list[int]:
-    """The limit after each of these answers."""
+    """Return the limit after each of these answers."""
     limits = []
     for each in seconds:
         limiter.succeeded(each, NOMINAL)

@@ -47,7 +47,7 @@ async def settle() -> None:
 
 
 async def guests(limiter: Limiter, number: int, *, background: bool = False) -> list[Guest]:
-    """So many guests, who arrive in this order."""
+    """Make so many guests, who arrive in this order."""
     arrived = [Guest(limiter, background=background) for _ in range(number)]
     await settle()
     return arrived
@@ -237,7 +237,7 @@ class Turns(RuleBasedStateMachine):
         self.passed_over = 0
 
     def give_turns(self) -> list[Guest]:
-        """To whom the model gives the turns that are free."""
+        """Give the turns that are free as the model does."""
         before = len(self.holding)
         while len(self.holding) < self.limiter.limit:
             background = self.waiting_in_background
@@ -252,7 +252,7 @@ class Turns(RuleBasedStateMachine):
         return self.holding[before:]
 
     async def end_a_turn(self, which: int) -> list[Guest]:
-        """To whom it is given."""
+        """Give the turn that ended to the next guest."""
         await self.holding.pop(which % len(self.holding)).leave()
         return self.give_turns()
 

@@ -33,7 +33,7 @@ def state_of(client: Client) -> str:
 
 @asynccontextmanager
 async def half_open(embedded: EmbeddedUpstream) -> AsyncIterator[Client]:
-    """A client that has left upstream alone long enough. The requests are counted from now on."""
+    """Return a client that has left upstream alone long enough. The requests are counted from now on."""
     embedded.faults.state = "down"
     async with asking(embedded, attempts=1, breaker_failures=1, breaker_rest=0.01) as client:
         with pytest.raises(UpstreamUnavailable):

@@ -33,7 +33,7 @@ def in_seconds() -> tuple[str, float]:
 
 
 def by_date() -> tuple[str, float]:
-    """The next whole second that is not too near: dates have no smaller parts."""
+    """Return the next whole second that is not too near: dates have no smaller parts."""
     date = math.ceil(time.time() + 0.1)
     return formatdate(date, usegmt=True), date
 
@@ -79,7 +79,7 @@ async def test_nobody_asks_before_the_time_that_upstream_named(
 
 @asynccontextmanager
 async def about_to_be_probed(embedded: EmbeddedUpstream) -> AsyncIterator[Client]:
-    """A client whose upstream has asked for a pause that is over. Its next answer takes a while."""
+    """Return a client whose upstream has asked for a pause that is over. Its next answer takes a while."""
     embedded.faults.add(Fault(StatusFault(503, retry_after="0"), times=1))
     async with asking(embedded, attempts=1, longest_pause=0.0) as client:
         with pytest.raises(UpstreamUnavailable):

@@ -23,7 +23,7 @@ NEVER = 3600.0
 
 @contextmanager
 def unreachable() -> Iterator[str]:
-    """The address of a server that lets nobody connect: the queue of connections is full."""
+    """Return the address of a server that lets nobody connect: the queue of connections is full."""
     with socket.socket() as server, socket.socket() as first, socket.socket() as second:
         server.bind(("127.0.0.1", 0))
         server.listen(0)

@@ -60,7 +60,7 @@ OTHER_HEADERS = {"server", "date", "connection", "transfer-encoding", "expires",
 
 
 def recorded_rows(key: str) -> Iterator[dict[str, Any]]:
-    """The records with this key (which only one kind of record has)."""
+    """Yield the records with this key (which only one kind of record has)."""
     for recorded in RECORDINGS.values():
         if recorded["status"] == 200 and recorded["body"].startswith("{"):
             body = json.loads(recorded["body"])

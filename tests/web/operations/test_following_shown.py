@@ -43,7 +43,7 @@ async def gateway(
 
 
 async def following(http: httpx.AsyncClient) -> tuple[int, dict[str, Any]]:
-    """The status of ``/readyz``, and what it says of following."""
+    """Return the status of ``/readyz``, and what it says of following."""
     response = await http.get("/readyz")
     told: dict[str, Any] = response.json()["following"]
     return response.status_code, told

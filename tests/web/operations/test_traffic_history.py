@@ -32,7 +32,7 @@ class Made:
             self.history.sample()
 
     def shown(self) -> tuple[int, int, list[int]]:
-        """The span in hours, the minutes of a bar, and the bars without the empty ones before the first."""
+        """Return the span in hours, the minutes of a bar, and the bars without the empty ones before the first."""
         lately = self.history.lately()
         bars = [bar.from_memory for bar in lately.bars]
         assert len(bars) == lately.hours * 60 // lately.minutes

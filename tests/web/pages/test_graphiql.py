@@ -22,14 +22,14 @@ def page(built: Path) -> str:
 
 
 def policy(built: Path) -> dict[str, list[str]]:
-    """The directives of the page's Content-Security-Policy."""
+    """Return the directives of the page's Content-Security-Policy."""
     text = graphiql_response(built).headers["Content-Security-Policy"]
     return {name: sources for name, *sources in (directive.split() for directive in text.split("; "))}
 
 
 @pytest.fixture
 def built(tmp_path: Path) -> Path:
-    """A folder that has what a build makes, at least as far as the gateway looks."""
+    """Return a folder that has what a build makes, at least as far as the gateway looks."""
     (tmp_path / "page.js").write_text("show()")
     return tmp_path
 
@@ -92,7 +92,7 @@ def test_without_a_build_every_foreign_file_has_a_version_a_hash_and_a_place_in_
 
 @pytest.fixture
 def files(tmp_path: Path) -> httpx.AsyncClient:
-    """A client of the files of a folder, of which some are there compressed too."""
+    """Return a client of the files of a folder, of which some are there compressed too."""
     (tmp_path / "page.js").write_text("plain")
     (tmp_path / "page.js.gz").write_bytes(gzip.compress(b"compressed"))
     (tmp_path / "chunk-4L5RI3VG.js").write_text("chunk")

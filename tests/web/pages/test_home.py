@@ -32,7 +32,7 @@ async def page(http: httpx.AsyncClient, **headers: str) -> str:
 
 
 async def words(http: httpx.AsyncClient) -> str:
-    """What a reader of the page sees of its text."""
+    """Return what a reader of the page sees of its text."""
     body = (await page(http)).partition("</head>")[2]
     return " ".join(unescape(re.sub(r"<title>.*?</title>|<[^>]+>", " ", body)).split())
 
@@ -215,7 +215,7 @@ async def test_other_methods_are_refused(http: httpx.AsyncClient) -> None:
 
 
 def rectangles(svg: str) -> list[tuple[str, str, str, str]]:
-    """The class, x, y and height of each."""
+    """Return the class, x, y and height of each."""
     names = ("class", "x", "y", "height")
     return [tuple(each.get(name, "") for name in names) for each in ElementTree.fromstring(svg).iter("rect")]  # type: ignore[misc]
 

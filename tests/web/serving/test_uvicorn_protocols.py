@@ -40,7 +40,7 @@ SOCKET_METHODS = {"connection_lost", "pause_writing", "resume_writing", "send", 
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
-    """No request comes."""
+    """Return no request comes."""
 
 
 def made(class_: Any) -> Any:
