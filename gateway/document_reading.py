@@ -18,8 +18,7 @@ from graphql import (
 from graphql.language import Visitor, VisitorAction
 
 from gateway.document_parsing import parse_document
-from schema import Document
-from schema.declared_dependencies import read_dependencies
+from schema import Document, read_dependencies
 
 MOST_ERRORS = 20
 """How many errors of a document are told. Each may cost validation a millisecond, to find the names that are meant."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from graphql import GraphQLError, OperationType
 
-from schema import Document
-from schema.declared_dependencies import Dependencies
+from schema import Dependencies, Document
 
 
 def is_subscription(asked: Document, operation_name: str | None) -> bool:

@@ -9,8 +9,7 @@ from graphql import GraphQLError
 
 from catalog import Snapshot
 from gateway.named_operation import dependencies_of, is_subscription, why_unclear, why_unfit
-from schema import Document
-from schema.declared_dependencies import Dependencies
+from schema import Dependencies, Document
 
 
 @dataclass(frozen=True, slots=True)

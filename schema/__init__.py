@@ -13,6 +13,7 @@ from strawberry.schema.name_converter import NameConverter
 from strawberry.types import ExecutionContext
 from strawberry.types.base import StrawberryObjectDefinition, StrawberryType
 
+from schema.declared_dependencies import Dependencies, read_dependencies
 from schema.federation_tracing import extensions_of_this_request, tracing_fields
 from schema.known_documents import Document, KnownDocuments, given
 from schema.limited_execution import LimitedExecutor
@@ -81,10 +82,12 @@ def sdl(dialect: Dialect) -> str:
 
 
 __all__ = [
+    "Dependencies",
     "Dialect",
     "Document",
     "UnknownDialect",
     "given",
+    "read_dependencies",
     "read_dialect",
     "schema",
     "sdl",
