@@ -246,13 +246,13 @@ def _no_catalog(
     """Return the error of what needs the whole catalog, where there is none, or only an expired one."""
     if snapshot is not None:
         return UpstreamUnavailable(
-            f"This needs the whole catalog, which was last refreshed on {snapshot.refreshed_at:%Y-%m-%d}: "
-            "that is too long ago for it to be served."
+            f"This needs the whole catalog, but it was last refreshed on {snapshot.refreshed_at:%Y-%m-%d}, "
+            "which is too long ago."
         )
     if not follow:
         return UpstreamUnavailable(
-            "This needs the whole catalog, which is not stored, and GATEWAY_CRAWL is off: "
-            "`python server.py sync` reads it."
+            "This needs the whole catalog, but none is stored and GATEWAY_CRAWL is off. `python server.py "
+            "sync` crawls it."
         )
     if failure is not None:
         return UpstreamUnavailable(

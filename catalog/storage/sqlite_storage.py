@@ -236,8 +236,7 @@ class Storage:
 
 
 OTHER_UPSTREAM = (
-    "it has the catalog of another upstream; give each upstream a file of its own by GATEWAY_STORAGE, "
-    "or remove this one"
+    "it has the catalog of another upstream; set GATEWAY_STORAGE to another file, or remove this one"
 )
 
 

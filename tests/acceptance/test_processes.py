@@ -220,7 +220,7 @@ def test_a_gateway_of_another_upstream_does_not_start_on_the_file(upstream: str,
         )
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr == (
-            f"The catalog file {storage} cannot be used: it has the catalog of another upstream; give each upstream "
-            "a file of its own by GATEWAY_STORAGE, or remove this one.\n"
+            f"The catalog file {storage} cannot be used: it has the catalog of another upstream; set "
+            "GATEWAY_STORAGE to another file, or remove this one.\n"
         )
     assert storage.read_bytes() == stored

@@ -211,8 +211,8 @@ async def test_an_expired_one_that_cannot_be_refreshed_leaves_it_to_upstream(
             }
             (error,) = body["errors"]
             assert error["message"] == (
-                f"This needs the whole catalog, which was last refreshed on {refreshed_at:%Y-%m-%d}: "
-                "that is too long ago for it to be served."
+                f"This needs the whole catalog, but it was last refreshed on {refreshed_at:%Y-%m-%d}, which "
+                "is too long ago."
             )
             assert await source.ready() == "live"
 

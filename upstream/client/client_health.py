@@ -38,6 +38,6 @@ class ClientHealth(msgspec.Struct, frozen=True):
     in_flight_limit: int
     """Requests that may be under way now."""
     bad_records: int
-    """Records that did not fit and were left out."""
+    """Records from upstream that did not fit and were left out."""
     costs: tuple[RequestCosts, ...]
     """One for each kind."""

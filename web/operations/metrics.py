@@ -44,40 +44,41 @@ class _Measurements(Collector):
     def _upstream(self) -> Iterator[Metric]:
         upstream = self._health.upstream
         requests = CounterMetricFamily(
-            "gateway_upstream_requests", "Requests to upstream, by what came of them.", labels=["outcome"]
+            "gateway_upstream_requests", "Requests to upstream, by outcome.", labels=["outcome"]
         )
         for outcome, count in sorted(upstream.outcomes.items()):
             requests.add_metric([outcome], count)
         yield requests
         yield CounterMetricFamily(
             "gateway_upstream_received_bytes",
-            "The bodies of upstream's answers.",
+            "Bytes of the bodies of upstream's answers.",
             value=upstream.received_bytes,
         )
         yield GaugeMetricFamily(
-            "gateway_upstream_requests_in_flight", "Requests under way.", value=upstream.in_flight
+            "gateway_upstream_requests_in_flight", "Requests to upstream in flight.", value=upstream.in_flight
         )
         yield GaugeMetricFamily(
             "gateway_upstream_concurrency_limit",
-            "How many requests upstream gets at a time now.",
+            "The number of requests that upstream gets at the same time now.",
             value=upstream.in_flight_limit,
         )
         breaker = GaugeMetricFamily(
-            "gateway_upstream_breaker", "1 for the state of the circuit breaker.", labels=["state"]
+            "gateway_upstream_breaker", "1 for the present state of the circuit breaker.", labels=["state"]
         )
         for state in ("closed", "open", "half-open"):
             breaker.add_metric([state], upstream.breaker == state)
         yield breaker
         yield CounterMetricFamily(
             "gateway_upstream_bad_records",
-            "Records that did not fit and were left out.",
+            "Records from upstream that did not fit and were left out.",
             value=upstream.bad_records,
         )
 
     def _costs(self) -> Iterator[Metric]:
         costs = GaugeMetricFamily(
             "gateway_upstream_cost_seconds",
-            "What requests cost lately: a detail, the fixed part of a page, each record on it, each before it.",
+            "The price of requests: a detail, the fixed part of a page, each record on it, and each record "
+            "before it.",
             labels=["kind", "part"],
         )
         for kind in self._health.upstream.costs:
@@ -90,17 +91,17 @@ class _Measurements(Collector):
     def _catalog(self) -> Iterator[Metric]:
         status = self._health.catalog
         yield GaugeMetricFamily(
-            "gateway_catalog_syncing", "1 while upstream is read anew.", value=status.syncing
+            "gateway_catalog_syncing", "1 while the catalog is being refreshed.", value=status.syncing
         )
         if status.version is None or status.age_seconds is None:
             return
         yield GaugeMetricFamily(
             "gateway_catalog_age_seconds", "Seconds since the last refresh.", value=status.age_seconds
         )
-        yield GaugeMetricFamily(
-            "gateway_catalog_stale", "1 if it is older than it should be.", value=status.stale
+        yield GaugeMetricFamily("gateway_catalog_stale", "1 if the catalog is stale.", value=status.stale)
+        records = GaugeMetricFamily(
+            "gateway_catalog_records", "The number of records in the catalog.", labels=["kind"]
         )
-        records = GaugeMetricFamily("gateway_catalog_records", "How many records are known.", labels=["kind"])
         counts = (status.package_count, status.grid_count, status.category_count)
         for kind, count in zip(KINDS, counts, strict=True):
             records.add_metric([kind.singular], count or 0)
@@ -110,7 +111,7 @@ class _Measurements(Collector):
         following = self._health.following
         refreshes = CounterMetricFamily(
             "gateway_refreshes",
-            "Attempts to refresh the catalog, crawls and looks alike, by what came of them.",
+            "Attempts to refresh the catalog, by outcome.",
             labels=["outcome"],
         )
         for outcome, count in sorted(following.outcomes.items()):
@@ -118,12 +119,12 @@ class _Measurements(Collector):
         yield refreshes
         yield GaugeMetricFamily(
             "gateway_refresh_leads",
-            "1 if it is this process that refreshes the catalog.",
+            "1 if this process refreshes the catalog.",
             value=following.leads,
         )
         yield GaugeMetricFamily(
             "gateway_catalog_refused",
-            "1 while upstream's catalog is too implausible to be taken.",
+            "1 while upstream's catalog is refused as implausible.",
             value=following.refused is not None,
         )
         if following.seconds_since_success is not None:
@@ -141,7 +142,7 @@ class _OperationMeasurements(Collector):
     def collect(self) -> Iterator[Metric]:
         refused = CounterMetricFamily(
             "gateway_operations_too_complex",
-            "Operations refused, by the limit they were beyond.",
+            "Operations refused, by the limit that they exceeded.",
             labels=["limit"],
         )
         for limit, count in sorted(self._gateway.refused.items()):
@@ -149,7 +150,7 @@ class _OperationMeasurements(Collector):
         yield refused
         operations = GaugeMetricFamily(
             "gateway_operations",
-            "Operations under way: those that run, that wait for a place, and that wait for Django Packages.",
+            "Operations that run, that wait for a slot, and that wait for Django Packages.",
             labels=["state"],
         )
         admission = self._gateway.admission
@@ -162,12 +163,12 @@ class _OperationMeasurements(Collector):
         yield operations
         yield CounterMetricFamily(
             "gateway_operations_overloaded",
-            "Operations that were answered 503: no place to run became free for them.",
+            "Operations that were answered 503, because no slot became free.",
             value=admission.refused,
         )
         answers = CounterMetricFamily(
             "gateway_answers_made",
-            "Operations that were run, by whether Django Packages was asked. Kept answers are counted by themselves.",
+            "Operations that ran, by where their data came from. Cached answers are not among them.",
             labels=["from"],
         )
         answers.add_metric(["memory"], self._gateway.from_memory)
@@ -182,8 +183,8 @@ class _DocumentMeasurements(Collector):
     def collect(self) -> Iterator[Metric]:
         requests = CounterMetricFamily(
             "gateway_persisted_documents",
-            "Requests by the id of a document, and those refused. Those answered with what is kept for their "
-            "bytes are not among them.",
+            "Requests for persisted documents, by outcome. Requests that the response cache answers by "
+            "their bytes are not among them.",
             labels=["outcome"],
         )
         for outcome in OUTCOMES:
@@ -194,21 +195,25 @@ class _DocumentMeasurements(Collector):
             "gateway_registered_documents", "Documents that clients registered.", value=len(registered)
         )
         yield GaugeMetricFamily(
-            "gateway_registered_documents_bytes", "The memory of their texts.", value=registered.bytes
+            "gateway_registered_documents_bytes",
+            "Bytes of the texts of registered documents.",
+            value=registered.bytes,
         )
         trusted = self._documents.trusted
         if trusted is None:
             return
         trusted.look()
         yield GaugeMetricFamily(
-            "gateway_trusted_documents", "Documents of the manifest.", value=len(trusted.manifest.names)
+            "gateway_trusted_documents", "Documents in the manifest.", value=len(trusted.manifest.names)
         )
         yield GaugeMetricFamily(
-            "gateway_trusted_documents_unfit", "Those that do not fit the schema.", value=len(trusted.unfit)
+            "gateway_trusted_documents_unfit",
+            "Documents in the manifest that do not fit the schema.",
+            value=len(trusted.unfit),
         )
         yield CounterMetricFamily(
             "gateway_trusted_documents_reload_failures",
-            "How often the manifest could not be used when it was new.",
+            "How often a new manifest could not be used.",
             value=trusted.failures,
         )
 
@@ -223,7 +228,7 @@ class _EngineMeasurements(Collector):
         )
         fallbacks = CounterMetricFamily(
             "gateway_engine_handed_over",
-            "Operations that it left to Strawberry's execution, by the reason.",
+            "Operations that the engine left to Strawberry's execution, by reason.",
             labels=["reason"],
         )
         for reason, count in sorted(self._engine.fallbacks.items()):
@@ -239,15 +244,17 @@ class _ResponseMeasurements(Collector):
         kept = self._responses
         found = CounterMetricFamily(
             "gateway_kept_answers_asked",
-            "Requests that looked for a kept answer: found by their bytes, by their meaning, or not found.",
+            "Requests that looked for a cached answer: found by their bytes, by their meaning, or not found.",
             labels=["outcome"],
         )
         found.add_metric(["bytes"], kept.found_by_bytes)
         found.add_metric(["meaning"], kept.found_by_meaning)
         found.add_metric(["none"], kept.missed)
         yield found
-        yield GaugeMetricFamily("gateway_kept_answers", "How many answers are kept.", value=len(kept))
-        yield GaugeMetricFamily("gateway_kept_answers_bytes", "The memory that they take.", value=kept.bytes)
+        yield GaugeMetricFamily("gateway_kept_answers", "The number of cached answers.", value=len(kept))
+        yield GaugeMetricFamily(
+            "gateway_kept_answers_bytes", "Bytes of the cached answers.", value=kept.bytes
+        )
 
 
 class _ConnectionMeasurements(Collector):
@@ -259,11 +266,13 @@ class _ConnectionMeasurements(Collector):
         quotas = {"open": all_.open, "socket": all_.sockets, "subscription": all_.subscriptions.quota}
         taken = GaugeMetricFamily(
             "gateway_connections",
-            "Connections that are open, the WebSockets among them, and the subscriptions over them.",
+            "Open connections, open WebSockets and running subscriptions.",
             labels=["kind"],
         )
         refused = CounterMetricFamily(
-            "gateway_connections_refused", "Those that were one too many.", labels=["kind"]
+            "gateway_connections_refused",
+            "Connections, WebSockets and subscriptions that were refused because of a limit.",
+            labels=["kind"],
         )
         for kind, quota in quotas.items():
             taken.add_metric([kind], quota.taken)
@@ -271,13 +280,13 @@ class _ConnectionMeasurements(Collector):
         yield taken
         yield refused
         yield GaugeMetricFamily(
-            "gateway_unsent_bytes", "What waits to be written to slow readers.", value=all_.slow.unsent
+            "gateway_unsent_bytes", "Bytes that wait to be written to slow readers.", value=all_.slow.unsent
         )
         yield CounterMetricFamily(
             "gateway_slow_readers",
-            "Connections cut off because their client did not read.",
+            "Connections cut off because their client read too slowly.",
             value=all_.slow.cut_off,
         )
         yield CounterMetricFamily(
-            "gateway_garbage_requests", "Requests that were no HTTP.", value=all_.garbage
+            "gateway_garbage_requests", "Requests that were not HTTP.", value=all_.garbage
         )

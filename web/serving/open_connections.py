@@ -49,7 +49,7 @@ class Connections:
         self.subscriptions = subscriptions
         self.stopping = asyncio.Event()
         self.garbage = 0
-        """Requests that were no HTTP."""
+        """Requests that were not HTTP."""
         self._logged = float("-inf")
 
     def stop(self) -> None:

@@ -128,8 +128,8 @@ def test_another_upstreams_catalog_is_refused_and_changes_nothing(storage: Stora
     with pytest.raises(StorageUnavailable) as refusal:
         save(storage, replace(titled("x", "y"), version="other 1"))
     assert str(refusal.value) == (
-        f"The catalog file {path} cannot be used: it has the catalog of another upstream; give each upstream a "
-        "file of its own by GATEWAY_STORAGE, or remove this one."
+        f"The catalog file {path} cannot be used: it has the catalog of another upstream; set "
+        "GATEWAY_STORAGE to another file, or remove this one."
     )
     assert storage.changes(0, 10) == feed
     assert storage.load() == one
