@@ -7,7 +7,7 @@ are a fifth of what the garbage collector has to look through, and a document th
 from __future__ import annotations
 
 from graphql import DocumentNode, Location, Token, TokenKind
-from graphql.language.parser import Parser
+from graphql.language.parser import Parser, nested_too_deeply_error
 
 _NO_TOKEN = Token(TokenKind.SOF, 0, 0, 0, 0)
 
@@ -15,14 +15,17 @@ _NO_TOKEN = Token(TokenKind.SOF, 0, 0, 0, 0)
 def parse_document(text: str) -> DocumentNode:
     """Parse a document. Its nodes know their places in the text, but not the tokens there.
 
-    :raises GraphQLSyntaxError: it is none.
+    :raises GraphQLSyntaxError: it is none, or nested more deeply than Python can follow.
     """
     parser = _Parser(text)
     first = parser.start_of_file
     try:
         return parser.parse_document()
+    except RecursionError:
+        pass
     finally:
         _unlink(first)
+    raise nested_too_deeply_error(parser)
 
 
 class _Parser(Parser):
