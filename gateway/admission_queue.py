@@ -51,7 +51,7 @@ class Overloaded(Exception):
 
 
 @dataclass(slots=True, eq=False)
-class _Line:
+class _WaitingLine:
     """The operations of one connection. ``had`` is the time that they have had in places, in seconds."""
 
     had: float
@@ -77,7 +77,7 @@ class Admission:
         self.refused = 0
         # A connection with many operations leaves a place to others.
         self._most_of_one = max(1, limits.running - 1)
-        self._lines: dict[Hashable, _Line] = {}
+        self._lines: dict[Hashable, _WaitingLine] = {}
         self._now = 0.0
         """The time that the connection had that was let in last: where a newcomer begins."""
         self._newest_is_next = True
@@ -88,10 +88,10 @@ class Admission:
         """Return a place for one operation of the present connection, as an asynchronous context manager."""
         return Turn(self, connection.get())
 
-    async def _enter(self, key: Hashable) -> _Line:
+    async def _enter(self, key: Hashable) -> _WaitingLine:
         line = self._lines.get(key)
         if line is None:
-            line = self._lines[key] = _Line(self._now)
+            line = self._lines[key] = _WaitingLine(self._now)
             if len(self._lines) > REMEMBERED:
                 self._forget_idle(line)
         else:
@@ -106,7 +106,7 @@ class Admission:
         await self._wait(line)
         return line
 
-    def _make_room_for(self, line: _Line) -> bool:
+    def _make_room_for(self, line: _WaitingLine) -> bool:
         """Send away the last operation of the connection with the most, if that still has no fewer than ``line`` then.
 
         One client with many operations on a few WebSockets would else fill the queue, and lock out all newcomers.
@@ -121,7 +121,7 @@ class Admission:
             last.set_result(False)
         return True
 
-    async def _wait(self, line: _Line) -> None:
+    async def _wait(self, line: _WaitingLine) -> None:
         free: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         line.waiting.append(free)
         self.waiting += 1
@@ -152,7 +152,7 @@ class Admission:
         self.refused += 1
         raise Overloaded(sentence, retry_after=max(1, round(self.limits.seconds)))
 
-    def _can_run(self, line: _Line) -> bool:
+    def _can_run(self, line: _WaitingLine) -> bool:
         return self.running < self.limits.running and line.running < self._most_of_one
 
     def _turn_is_over(self) -> bool:
@@ -166,13 +166,13 @@ class Admission:
         self._turn_since = None
         self._let_in()
 
-    def _start(self, line: _Line) -> None:
+    def _start(self, line: _WaitingLine) -> None:
         self.running += 1
         line.running += 1
         line.is_new = False
         self._now = max(self._now, line.had)
 
-    def _leave(self, line: _Line, seconds: float) -> None:
+    def _leave(self, line: _WaitingLine, seconds: float) -> None:
         self.running -= 1
         line.running -= 1
         line.had += min(seconds, LONGEST_COUNTED)
@@ -195,7 +195,7 @@ class Admission:
                 self._start(line)
                 free.set_result(True)
 
-    def _next(self, lines: list[_Line]) -> _Line:
+    def _next(self, lines: list[_WaitingLine]) -> _WaitingLine:
         """Return in turn the newest connection, which need not wait for a whole round, and the one that has had
         the least."""
         newest = (
@@ -204,7 +204,7 @@ class Admission:
         self._newest_is_next = not self._newest_is_next
         return newest or min(lines, key=lambda line: line.had)
 
-    def _forget_idle(self, newest: _Line) -> None:
+    def _forget_idle(self, newest: _WaitingLine) -> None:
         self._lines = {
             key: line for key, line in self._lines.items() if line is newest or line.running or line.waiting
         }
@@ -216,7 +216,7 @@ class Turn:
     def __init__(self, admission: Admission, key: Hashable) -> None:
         self._admission = admission
         self._key = key
-        self._line: _Line | None = None
+        self._line: _WaitingLine | None = None
         self._since = 0.0
         self._is_away = False
 

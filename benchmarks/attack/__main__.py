@@ -19,7 +19,7 @@ from contextlib import nullcontext
 
 from benchmarks.attack import crowds, endings, single_requests, sockets
 from benchmarks.attack.case import Scale
-from benchmarks.attack.measuring import Row, attacked, machine
+from benchmarks.attack.measuring import AttackFigures, attacked, machine
 from benchmarks.attack.report import line, table
 from benchmarks.attack.target import NotOurs, running_at, started
 from benchmarks.side_by_side.processes import end_in_order, two_cores
@@ -48,7 +48,7 @@ def main() -> None:
         )
     except NotOurs as error:
         sys.exit(str(error))
-    rows: list[Row] = []
+    rows: list[AttackFigures] = []
     with running as target:
         for case in CASES:
             if arguments.only not in case.name:
@@ -57,7 +57,7 @@ def main() -> None:
             if left > 0:
                 row = asyncio.run(attacked(case, target, Scale(), PACKAGES, cores.gateway, left))
             else:
-                row = Row(case.name, case.before)
+                row = AttackFigures(case.name, case.before)
                 row.sent.note = "not run: the five minutes are over"
             sys.stderr.write(" | ".join(line(row)) + "\n")
             rows.append(row)

@@ -8,7 +8,7 @@ import json
 import time
 
 from benchmarks.attack.case import Case, Scale
-from benchmarks.attack.load import Client, Sent, again_and_again, connected, raw, still_open
+from benchmarks.attack.load import AttackClient, Sent, again_and_again, connected, raw, still_open
 from benchmarks.attack.single_requests import DEAREST, LARGEST
 from benchmarks.attack.target import Target, control, upstream_requests
 
@@ -29,7 +29,7 @@ async def _nobody(target: Target, scale: Scale, sent: Sent) -> None:
 async def _new_texts(target: Target, scale: Scale, sent: Sent) -> None:
     """Send the cheapest query, each time with another comment, from clients that keep their connections."""
     clients = scale.count(50)
-    async with Client(target, sent, clients) as client:
+    async with AttackClient(target, sent, clients) as client:
 
         async def send(_turn: int) -> None:
             await client.post(f"{{__typename}} # {next(_numbers)}")
@@ -40,7 +40,7 @@ async def _new_texts(target: Target, scale: Scale, sent: Sent) -> None:
 async def _dearest(target: Target, scale: Scale, sent: Sent) -> None:
     """Send what costs the most of what the limits admit, each time as another text."""
     clients = scale.count(50)
-    async with Client(target, sent, clients) as client:
+    async with AttackClient(target, sent, clients) as client:
 
         async def send(_turn: int) -> None:
             await client.post(f"{DEAREST} # {next(_numbers)}")
@@ -51,7 +51,7 @@ async def _dearest(target: Target, scale: Scale, sent: Sent) -> None:
 async def _overload(target: Target, scale: Scale, sent: Sent) -> None:
     """Send twice what the gateway can answer, over new connections, whether or not it answers."""
     first: list[float] = []
-    async with Client(target, sent, 2000) as client:
+    async with AttackClient(target, sent, 2000) as client:
         query = "{packages(first:100){nodes{title grids{title packages{title slug}}}}}"
         started = time.monotonic()
         for _ in range(5):
@@ -83,7 +83,7 @@ async def _live_searches(target: Target, scale: Scale, sent: Sent) -> None:
     """Let four clients search, 50 times in a request, by words that nobody searched for."""
     assert target.upstream is not None
     control(target.upstream, "reset")
-    async with Client(target, sent, 4) as client:
+    async with AttackClient(target, sent, 4) as client:
 
         async def send(_turn: int) -> None:
             start = next(_numbers) * 50

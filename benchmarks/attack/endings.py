@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from benchmarks.attack.case import Case, Scale
-from benchmarks.attack.load import Client, Sent, again_and_again
+from benchmarks.attack.load import AttackClient, Sent, again_and_again
 from benchmarks.attack.target import Target, upstream_requests
 
 
@@ -20,7 +20,7 @@ async def _lying_count(target: Target, scale: Scale, sent: Sent) -> None:
     assert target.upstream is not None
     most, waited = 0, 0.0
     ends = time.monotonic() + scale.seconds(12)
-    async with Client(target, sent) as client:
+    async with AttackClient(target, sent) as client:
         while time.monotonic() < ends:
             asked = time.monotonic()
             with suppress(TimeoutError):
@@ -41,13 +41,13 @@ async def _sigterm(target: Target, scale: Scale, sent: Sent) -> None:
     """Stop the gateway by SIGTERM while 20 clients ask it."""
     numbers = itertools.count()
 
-    async def asking(client: Client) -> None:
+    async def asking(client: AttackClient) -> None:
         async def send(_turn: int) -> None:
             await client.post(f"{{packages(first:20){{nodes{{title grids{{title}}}}}}}} # {next(numbers)}")
 
         await again_and_again(20, 4, 100_000, send)
 
-    async with Client(target, sent, 20) as client:
+    async with AttackClient(target, sent, 20) as client:
         load = asyncio.create_task(asking(client))
         await asyncio.sleep(1)
         before = sent.answers.copy()

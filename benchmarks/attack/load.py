@@ -37,7 +37,7 @@ class Sent:
         self.answers[f"{status} {code}" if code else str(status)] += 1
 
 
-class Client:
+class AttackClient:
     """Sends requests over connections that it keeps, up to ``connections`` of them."""
 
     def __init__(self, target: Target, sent: Sent, connections: int = 0) -> None:
@@ -51,7 +51,7 @@ class Client:
             read_bufsize=2**20,
         )
 
-    async def __aenter__(self) -> Client:
+    async def __aenter__(self) -> AttackClient:
         return self
 
     async def __aexit__(self, *_: object) -> None:

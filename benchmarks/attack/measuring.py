@@ -24,7 +24,7 @@ PROBE_ENDS = 20.0
 
 
 @dataclass
-class Row:
+class AttackFigures:
     """A line of the table. Times are in seconds; ``None`` was not measured."""
 
     name: str
@@ -40,9 +40,9 @@ class Row:
 
 async def attacked(
     case: Case, target: Target | None, scale: Scale, packages: int, core: int, left: float
-) -> Row:
+) -> AttackFigures:
     """Return the row of an attack. ``left`` is the seconds that remain for all of them."""
-    row = Row(case.name, case.before)
+    row = AttackFigures(case.name, case.before)
     limit = min(case.limit, left)
     if case.own_gateway:
         try:
@@ -63,7 +63,7 @@ async def attacked(
     return row
 
 
-async def _run(case: Case, target: Target, scale: Scale, row: Row, limit: float) -> None:
+async def _run(case: Case, target: Target, scale: Scale, row: AttackFigures, limit: float) -> None:
     began = time.monotonic()
     try:
         async with asyncio.timeout(limit):
@@ -74,7 +74,7 @@ async def _run(case: Case, target: Target, scale: Scale, row: Row, limit: float)
 
 
 @asynccontextmanager
-async def _watched(target: Target, row: Row) -> AsyncIterator[None]:
+async def _watched(target: Target, row: AttackFigures) -> AsyncIterator[None]:
     probe = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "benchmarks.attack.probe", target.host, str(target.port)),
         cwd=ROOT,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchmarks.attack.measuring import Row
+from benchmarks.attack.measuring import AttackFigures
 
 HEAD = (
     "attack",
@@ -18,13 +18,13 @@ HEAD = (
 )
 
 
-def table(rows: Iterable[Row]) -> str:
+def table(rows: Iterable[AttackFigures]) -> str:
     """Return the rows as Markdown."""
     lines = [HEAD, ("---",) * len(HEAD), *map(line, rows)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
 
 
-def line(row: Row) -> tuple[str, ...]:
+def line(row: AttackFigures) -> tuple[str, ...]:
     """Return the cells of a row."""
     answers = ", ".join(f"{count:,} x {name}" for name, count in row.sent.answers.most_common(4))
     told = [answers, row.sent.note, f"cut off after {row.seconds:.0f} s" if row.cut_off else ""]

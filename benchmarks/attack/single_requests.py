@@ -9,7 +9,7 @@ from typing import Any
 from graphql import get_introspection_query
 
 from benchmarks.attack.case import Case, Scale
-from benchmarks.attack.load import Client, Sent
+from benchmarks.attack.load import AttackClient, Sent
 from benchmarks.attack.target import Target
 
 FILTER = {"and": [{"text": f"zq{number}"} for number in range(49)]}
@@ -61,7 +61,7 @@ SEARCHES = " ".join(
 
 def _posting(*bodies: dict[str, Any], headers: dict[str, str] | None = None) -> Any:
     async def run(target: Target, scale: Scale, sent: Sent) -> None:
-        async with Client(target, sent) as client:
+        async with AttackClient(target, sent) as client:
             for body in bodies:
                 await client.post(**body, headers=headers or {})
 
@@ -72,7 +72,7 @@ async def _bodies(target: Target, scale: Scale, sent: Sent) -> None:
     """Bodies, heads and addresses that are as large or deep as a server may have to take them."""
     json_type = {"Content-Type": "application/json"}
     size = scale.count(1_000_000)
-    async with Client(target, sent) as client:
+    async with AttackClient(target, sent) as client:
         for body in (
             b'{"query":"' + b" " * size + b'{__typename}"}',
             b'{"query":"{__typename}","variables":'
@@ -91,7 +91,7 @@ async def _bodies(target: Target, scale: Scale, sent: Sent) -> None:
 
 async def _registrations(target: Target, scale: Scale, sent: Sent) -> None:
     """Register as many documents as come to mind, each under its hash."""
-    async with Client(target, sent) as client:
+    async with AttackClient(target, sent) as client:
         for number in range(scale.count(1500)):
             query = f"{{a{number}:__typename}}"
             digest = hashlib.sha256(query.encode()).hexdigest()
@@ -101,7 +101,7 @@ async def _registrations(target: Target, scale: Scale, sent: Sent) -> None:
 async def _unknown_ids(target: Target, scale: Scale, sent: Sent) -> None:
     """Name documents that nobody registered."""
     headers = {"Content-Type": "application/json"}
-    async with Client(target, sent) as client:
+    async with AttackClient(target, sent) as client:
         for number in range(scale.count(3000)):
             digest = hashlib.sha256(str(number).encode()).hexdigest()
             body = {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": digest}}}

@@ -12,8 +12,8 @@ import pytest
 
 from benchmarks.attack import crowds, endings, single_requests, sockets
 from benchmarks.attack.case import Case, Scale
-from benchmarks.attack.load import Client, Sent
-from benchmarks.attack.measuring import Row, attacked
+from benchmarks.attack.load import AttackClient, Sent
+from benchmarks.attack.measuring import AttackFigures, attacked
 from benchmarks.attack.report import table
 from benchmarks.attack.target import NotOurs, Target, running_at, started
 
@@ -40,7 +40,7 @@ def target() -> Iterator[Target]:
         yield target
 
 
-def unexpected(row: Row) -> list[str]:
+def unexpected(row: AttackFigures) -> list[str]:
     """Return the answers that no attack may get."""
     return [name for name in row.sent.answers if not is_expected(name)]
 
@@ -58,7 +58,7 @@ async def is_alive(target: Target) -> bool:
         return (await client.get(f"{target.address}/healthz")).status_code == 200
 
 
-async def hit(case: Case, target: Target) -> Row:
+async def hit(case: Case, target: Target) -> AttackFigures:
     return await attacked(case, target, SHORT, PACKAGES, CORE, left=60)
 
 
@@ -95,7 +95,7 @@ async def test_an_ending_ends(case: Case) -> None:
 
 async def test_the_requests_of_an_attack_are_counted_exactly(target: Target) -> None:
     sent = Sent()
-    async with Client(target, sent) as client:
+    async with AttackClient(target, sent) as client:
         await asyncio.gather(*(client.post("{__typename}") for _ in range(7)), client.post("{nothing}"))
     assert sent.answers == {"200": 7, "200 GRAPHQL_VALIDATION_FAILED": 1}
     assert sent.bytes_in == 7 * len(b'{"query": "{__typename}"}') + len(b'{"query": "{nothing}"}')
@@ -122,7 +122,7 @@ def test_a_gateway_that_runs_is_found_by_its_address(target: Target) -> None:
 
 
 def test_the_table_has_a_line_for_each_attack_with_the_figures_of_november() -> None:
-    rows = [Row(case.name, case.before) for case in (*single_requests.CASES, *crowds.CASES)]
+    rows = [AttackFigures(case.name, case.before) for case in (*single_requests.CASES, *crowds.CASES)]
     lines = table(rows).splitlines()
     assert len(lines) == len(rows) + 2
     assert all(case.before in line for case, line in zip(single_requests.CASES, lines[2:], strict=False))

@@ -32,7 +32,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RequestPlan:
     """What to ask for, and what it costs by the model, in seconds of upstream time."""
 
     details: tuple[int, ...]
@@ -59,7 +59,7 @@ class Prices:
         return self.page + self.skipped * offset + self.record * limit
 
 
-def cheapest(wanted: Iterable[tuple[int, tuple[int, int]]], prices: Prices, count: int) -> Plan:
+def cheapest(wanted: Iterable[tuple[int, tuple[int, int]]], prices: Prices, count: int) -> RequestPlan:
     """Return the cheapest plan for the wanted ids, each with the bounds of its place; ``count`` is the list's
     length.
 
@@ -78,7 +78,7 @@ def cheapest(wanted: Iterable[tuple[int, tuple[int, int]]], prices: Prices, coun
     details, windows = _runs(sorted(near), prices)
     details += far
     seconds = prices.detail * len(details) + _price(windows, prices)
-    plan = Plan(tuple(details), tuple(windows), seconds)
+    plan = RequestPlan(tuple(details), tuple(windows), seconds)
     # No list is made of more pages than could be cheaper: a count that is wrong can be any number.
     if len(near) + len(far) > 1 and prices.window(0, MAX_PAGE) * (count // MAX_PAGE) < plan.seconds:
         whole = _whole_list(prices, count)
@@ -141,11 +141,11 @@ def _asked(near: list[_Near], begins: list[int]) -> tuple[list[int], list[Window
     return details[::-1], windows[::-1]
 
 
-def _whole_list(prices: Prices, count: int) -> Plan:
+def _whole_list(prices: Prices, count: int) -> RequestPlan:
     windows = tuple(Window(offset, MAX_PAGE, ()) for offset in range(0, max(count, 1), MAX_PAGE))
     # The last page has no more records than are left.
     beyond = MAX_PAGE * len(windows) - count
-    return Plan((), windows, _price(windows, prices) - prices.record * beyond, whole=True)
+    return RequestPlan((), windows, _price(windows, prices) - prices.record * beyond, whole=True)
 
 
 def _price(windows: Iterable[Window], prices: Prices) -> float:

@@ -15,7 +15,7 @@ from typing import Any
 from upstream.batching.budgeted_sending import SEARCH, ChargedRequests
 from upstream.batching.in_flight_requests import InFlightRequest, PendingLoad, PendingLoads
 from upstream.batching.list_positions import ListPositions
-from upstream.batching.request_planning import GUESSED_COUNTS, Plan, Prices, Window, cheapest
+from upstream.batching.request_planning import GUESSED_COUNTS, Prices, RequestPlan, Window, cheapest
 from upstream.client.api_client import Client
 from upstream.client.v4_records import CATEGORY, Kind
 
@@ -124,7 +124,7 @@ class RequestSender:
         for load in wanted.values():
             self._request_alone(load)
 
-    def _plan(self, kind: Kind[Any], ids: Iterable[int]) -> Plan:
+    def _plan(self, kind: Kind[Any], ids: Iterable[int]) -> RequestPlan:
         positions, costs = self._positions[kind.singular], self._client.costs
         prices = Prices(costs.detail(kind), *costs.page_parts(kind), costs.skipped(kind))
         count = GUESSED_COUNTS[kind.singular] if positions.count is None else positions.count

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from upstream.batching.list_positions import ListPositions
-from upstream.batching.request_planning import MAX_PAGE, Plan, Prices, cheapest
+from upstream.batching.request_planning import MAX_PAGE, Prices, RequestPlan, cheapest
 
 PACKAGES = Prices(detail=0.017, page=0.012, record=0.00035, skipped=0.000008)
 GRIDS = Prices(detail=0.017, page=0.012, record=0.0013, skipped=0.000008)
@@ -30,7 +30,7 @@ class Question(NamedTuple):
     prices: Prices
     length: int  # of the list
 
-    def plan(self) -> Plan:
+    def plan(self) -> RequestPlan:
         return cheapest(self.wanted, self.prices, self.length)
 
 

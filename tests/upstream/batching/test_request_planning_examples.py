@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from upstream.batching.list_positions import ListPositions
-from upstream.batching.request_planning import GUESSED_COUNTS, MAX_PAGE, Plan, Prices, Window, cheapest
+from upstream.batching.request_planning import GUESSED_COUNTS, MAX_PAGE, Prices, RequestPlan, Window, cheapest
 
 PACKAGES = Prices(detail=0.017, page=0.012, record=0.00035, skipped=0.000008)
 GRIDS = Prices(detail=0.017, page=0.012, record=0.0013, skipped=0.000008)
@@ -19,7 +19,7 @@ def known(*positions: int) -> list[tuple[int, tuple[int, int]]]:
 
 
 def test_nothing_wanted_is_nothing_asked() -> None:
-    assert cheapest([], PACKAGES, 5400) == Plan((), (), 0.0)
+    assert cheapest([], PACKAGES, 5400) == RequestPlan((), (), 0.0)
 
 
 def test_two_neighbours_are_one_page() -> None:
