@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.gateway_in_process import gateway_over, source_over
+from tests.support.impatient_clients import until
 from tests.support.settings_for_tests import CONNECTION_LIMITS
 from tests.support.streaming_gateway import received, served, socket, subscribe
 from upstream.embedded import EmbeddedUpstream
@@ -22,12 +23,11 @@ MESSAGES = 2_000
 
 
 async def test_a_subscription_beyond_the_limit_is_refused_before_it_takes_a_place(tmp_path: Path) -> None:
-    settings: dict[str, Any] = {"limit_running": 1, "limit_waiting": 0, "limit_subscriptions": 1}
+    settings: dict[str, Any] = {"limit_running": 1, "limit_waiting": 1, "limit_subscriptions": 1}
     with served(tmp_path / "catalog.sqlite", **settings) as gateway:
         async with socket(gateway) as first, socket(gateway) as second:
             await subscribe(first, "1", FOREVER)
-            while not gateway.gateway.subscriptions.quota.taken:  # noqa: ASYNC110 - the number has no event
-                await asyncio.sleep(0.01)
+            await until(lambda: gateway.gateway.subscriptions.quota.taken == 1)
             with gateway.busy():
                 await subscribe(second, "2", FOREVER)
                 assert await received(second) == {"id": "2", "type": "error", "payload": [REFUSED]}
