@@ -52,17 +52,23 @@ class Command:
             return storage.load()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def served() -> Iterator[tuple[EmbeddedUpstream, str]]:
     embedded = EmbeddedUpstream(packages=300)
     with serving(embedded) as address:
         yield embedded, f"{address}/api/v4/"
 
 
-@pytest.fixture(scope="module")
-def command(served: tuple[EmbeddedUpstream, str], tmp_path_factory: pytest.TempPathFactory) -> Command:
-    """Return the tests stand on one another, in their order: each would be a start of the program more."""
-    return Command(*served, tmp_path_factory.mktemp("sync") / "catalog.sqlite")
+@pytest.fixture
+def command(served: tuple[EmbeddedUpstream, str], tmp_path: Path) -> Command:
+    return Command(*served, tmp_path / "catalog.sqlite")
+
+
+@pytest.fixture
+def crawled(command: Command) -> Command:
+    """Run the command once, so that there is a stored catalog."""
+    assert command.run().returncode == 0
+    return command
 
 
 def test_the_first_shows_its_progress_and_what_there_is(command: Command) -> None:
@@ -81,18 +87,18 @@ def test_the_first_shows_its_progress_and_what_there_is(command: Command) -> Non
     ]
 
 
-def test_one_of_the_same_says_that_nothing_has_changed(command: Command) -> None:
-    before = command.stored()
-    assert command.summary()[1:] == ["Nothing has changed."]
-    after = command.stored()
+def test_one_of_the_same_says_that_nothing_has_changed(crawled: Command) -> None:
+    before = crawled.stored()
+    assert crawled.summary()[1:] == ["Nothing has changed."]
+    after = crawled.stored()
     assert before is not None
     assert after is not None
     assert after.version == before.version
     assert after.refreshed_at > before.refreshed_at
 
 
-def test_one_of_something_else_tells_what_was_added_changed_and_removed(command: Command) -> None:
-    catalog = command.embedded.catalog
+def test_one_of_something_else_tells_what_was_added_changed_and_removed(crawled: Command) -> None:
+    catalog = crawled.embedded.catalog
     removed = next(row for row in catalog.packages.values() if not row.grids and row.id != 1599)
     catalog.remove_package(removed.id)
     catalog.update_package(1599, title="renamed", repo_watchers=7)
@@ -100,7 +106,7 @@ def test_one_of_something_else_tells_what_was_added_changed_and_removed(command:
         catalog.insert_package(slug=f"new-{number}")
     catalog.update_grid(15, description="new")
     first = max(catalog.packages) - 21
-    assert command.summary()[1:] == [
+    assert crawled.summary()[1:] == [
         "Added: 22",
         *(f"  package {first + number} new-{number}" for number in range(20)),
         "  and 2 more",
@@ -112,26 +118,26 @@ def test_one_of_something_else_tells_what_was_added_changed_and_removed(command:
     ]
 
 
-def test_what_cannot_be_read_is_told_and_kept(command: Command) -> None:
-    newest = max(command.embedded.catalog.packages)
-    command.embedded.faults.add(Fault(Poisoned(newest)))
-    assert command.summary(stderr="upstream cannot serve its packages at offsets [0]\n")[1:] == [
+def test_what_cannot_be_read_is_told_and_kept(crawled: Command) -> None:
+    newest = max(crawled.embedded.catalog.packages)
+    crawled.embedded.faults.add(Fault(Poisoned(newest)))
+    assert crawled.summary(stderr="upstream cannot serve its packages at offsets [0]\n")[1:] == [
         "1 record could not be read and keeps its last good version.",
         "Nothing has changed.",
     ]
-    command.embedded.faults.clear()
+    crawled.embedded.faults.clear()
 
 
-def test_an_upstream_that_is_down_is_one_sentence_and_what_is_stored_stays(command: Command) -> None:
-    before = command.stored()
-    command.embedded.faults.state = "maintenance"
-    done = command.run()
-    command.embedded.faults.clear()
+def test_an_upstream_that_is_down_is_one_sentence_and_what_is_stored_stays(crawled: Command) -> None:
+    before = crawled.stored()
+    crawled.embedded.faults.state = "maintenance"
+    done = crawled.run()
+    crawled.embedded.faults.clear()
     assert (done.returncode, done.stdout.strip()) == (1, "")
     assert done.stderr == (
         "The crawl failed, and the stored catalog stays: Upstream answered /packages/ with status 503.\n"
     )
-    assert command.stored() == before is not None
+    assert crawled.stored() == before is not None
 
 
 def test_a_file_that_cannot_be_written_is_one_sentence(command: Command, tmp_path: Path) -> None:
@@ -141,7 +147,7 @@ def test_a_file_that_cannot_be_written_is_one_sentence(command: Command, tmp_pat
 
 
 def test_a_file_that_breaks_while_upstream_is_read_is_one_sentence(command: Command, tmp_path: Path) -> None:
-    file = tmp_path / "catalog.sqlite"
+    file = tmp_path / "breaking.sqlite"
 
     async def breaking(scope: Scope, receive: Receive, send: Send) -> None:
         if scope.get("path") == "/api/v4/categories/" and file.is_file():
@@ -158,24 +164,24 @@ def test_a_file_that_breaks_while_upstream_is_read_is_one_sentence(command: Comm
     )
 
 
-def test_a_catalog_that_has_lost_much_is_refused_until_it_is_accepted(command: Command) -> None:
-    before = command.stored()
-    catalog = command.embedded.catalog
+def test_a_catalog_that_has_lost_much_is_refused_until_it_is_accepted(crawled: Command) -> None:
+    before = crawled.stored()
+    catalog = crawled.embedded.catalog
     lost = [row for row in catalog.packages.values() if not row.grids][:50]
     known = len(catalog.packages)
     for row in lost:
         catalog.remove_package(row.id)
-    done = command.run()
+    done = crawled.run()
     assert done.returncode == 1
     assert done.stderr == (
         f"Upstream has lost 50 of {known} packages since the last crawl. The crawl is refused, and the "
         "previous catalog stays. "
         "If the new catalog is right, `python server.py sync --accept` accepts it.\n"
     )
-    assert command.stored() == before is not None
-    done = command.run("--accept")
+    assert crawled.stored() == before is not None
+    done = crawled.run("--accept")
     assert done.returncode == 0
     assert "Removed: 50" in done.stdout.splitlines()
-    after = command.stored()
+    after = crawled.stored()
     assert after is not None
     assert len(after.packages) == known - 50
