@@ -23,7 +23,8 @@ from typing import Any, cast
 import msgspec
 from graphql import parse, validate
 
-from benchmarks.catalog import made_categories, made_grids, made_packages, processor
+from benchmarks.catalog import processor
+from benchmarks.made_records import made_categories, made_grids, made_packages
 from catalog.catalog_source import CatalogSource
 from catalog.freshness import Snapshot, SnapshotStatus
 from catalog.indexed_catalog import Catalog

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
-from benchmarks.catalog import made_categories, made_grids, made_packages
+from benchmarks.made_records import made_categories, made_grids, made_packages
 from catalog.catalog_source import CatalogSource
 from catalog.freshness import Snapshot, SnapshotStatus
 from catalog.indexed_catalog import Catalog

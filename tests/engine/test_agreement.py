@@ -15,7 +15,8 @@ from gateway.prepared_request import GraphQLRequest
 from schema import schema
 from tests.support.comparable_answers import comparable
 from tests.support.gateway_in_process import gateway_over
-from tests.support.random_operations import Generator, Operation
+from tests.support.operation_texts import Operation
+from tests.support.random_operations import Generator
 from tests.support.smallest_failing_operation import simplest
 from tests.support.upstream_without_http import MadeSource, made_records, whole_records
 

@@ -13,7 +13,8 @@ from graphql import GraphQLError
 from engine import Engine, Fallback
 from gateway.document_reading import read_document
 from schema import Document
-from tests.support.random_operations import Generator, Operation
+from tests.support.operation_texts import Operation
+from tests.support.random_operations import Generator
 from tests.support.schema_with_everything import VALUES, schema
 from tests.support.smallest_failing_operation import simplest
 

@@ -260,19 +260,6 @@ async def test_the_subgraph_tells_its_schema(ask: Ask) -> None:
     assert body["data"]["_service"]["sdl"] == schema.as_str()
 
 
-async def test_a_package_tells_its_name_on_pypi(ask_catalog: Ask) -> None:
-    body = await ask_catalog(
-        '{ a: package(slug: "django-celery-email") { pypiName pypi { name } } '
-        "b: packages(filter: { hasPypiRelease: false }, first: 100) { nodes { pypiName pypi { name } } } }"
-    )
-    assert body["data"]["a"] == {
-        "pypiName": "django-celery-email",
-        "pypi": {"name": "django-celery-email"},
-    }
-    for each in body["data"]["b"]["nodes"]:
-        assert each["pypiName"] == (each["pypi"] and each["pypi"]["name"])
-
-
 async def test_representations_can_be_written_in_the_document(ask_catalog: Ask) -> None:
     body = await ask_catalog(
         "query($slug: String) { _entities(representations: ["
@@ -283,24 +270,3 @@ async def test_representations_can_be_written_in_the_document(ask_catalog: Ask) 
     )
     assert body["data"] == {"_entities": [{"databaseId": 1599}, {"slug": "email"}]}
     assert body["extensions"]["engine"]["used"]
-
-
-async def test_every_key_can_be_one_value(ask_catalog: Ask) -> None:
-    query = "query($key: PackageKey) { package(by: $key) { databaseId } }"
-    keys: list[dict[str, Any]] = [
-        {"id": relay.to_base64("Package", 1599)},
-        {"databaseId": 1599},
-        {"slug": "django-celery-email"},
-        {"pypiName": "django-celery-email"},
-        {"repoUrl": REPOSITORY},
-    ]
-    for key in keys:
-        assert await ask_catalog(query, key=key) == {"data": {"package": {"databaseId": 1599}}}
-    others = '{ grid(by: { slug: "email" }) { databaseId } category(by: { databaseId: 1 }) { slug } }'
-    assert await ask_catalog(others) == {"data": {"grid": {"databaseId": 15}, "category": {"slug": "apps"}}}
-    both = await ask_catalog(query, key={"slug": "x", "databaseId": 1})
-    assert [error["extensions"]["code"] for error in both["errors"]] == ["BAD_USER_INPUT"]
-    twice = await ask_catalog('{ grid(by: { slug: "email" }, databaseId: 15) { slug } }')
-    assert twice["errors"][0]["message"] == (
-        "grid takes exactly one of id, databaseId, slug and by; it got databaseId and by."
-    )

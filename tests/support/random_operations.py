@@ -7,7 +7,7 @@ into a run of the tests. An operation is made from its seed alone, and ``simples
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
@@ -31,52 +31,12 @@ from graphql import (
     is_required_input_field,
 )
 
+from tests.support.operation_texts import Operation, Selected
+
 Values = dict[str, list[Any]]
 """What arguments and input fields are given: by ``field.argument``, by their names, or by the names of their types."""
 
 KEYS = ("a", "b", "title", "id", "nodes", "x_1", "_k")
-
-
-@dataclass
-class Selected:
-    """A field or a fragment, and what is selected of it."""
-
-    text: str
-    below: list[Selected] | None = None
-
-    def __str__(self) -> str:
-        return self.text if self.below is None else f"{self.text} {{ {' '.join(map(str, self.below))} }}"
-
-
-@dataclass
-class Operation:
-    """An operation with the values of its variables."""
-
-    selected: list[Selected]
-    fragments: list[Selected] = field(default_factory=list)
-    declared: list[str] = field(default_factory=list)
-    variables: dict[str, Any] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        whole = f"{{ {' '.join(map(str, self.selected))} }}"
-        used = [each for each in self.fragments if self._is_used(each)]
-        texts = [whole, *map(str, used)]
-        names = [
-            each for each in self.declared if any(_names(each.partition(":")[0], text) for text in texts)
-        ]
-        return " ".join([f"query Q({', '.join(names)})" if names else "query Q", *texts])
-
-    def _is_used(self, fragment: Selected) -> bool:
-        spread = f"...{fragment.text.split()[1]}"
-        return any(_names(spread, str(each)) for each in self.selected) or any(
-            _names(spread, str(other)) and self._is_used(other)
-            for other in self.fragments
-            if other is not fragment
-        )
-
-
-def _names(name: str, text: str) -> bool:
-    return f"{name} " in f"{text} ".replace(")", " ").replace(",", " ").replace("]", " ").replace("}", " ")
 
 
 class Generator:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 
-from tests.support.random_operations import Operation, Selected
+from tests.support.operation_texts import Operation, Selected
 
 Place = tuple[int, ...]
 

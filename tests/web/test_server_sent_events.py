@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,6 @@ from tests.support.streaming_gateway import SUBSCRIPTION, Served, events_of, htt
 
 TITLE = '{ category(slug: "apps") { title } }'
 ALSO_EVENTS = "application/graphql-response+json, application/json, text/event-stream"
-
-
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("storage") / "catalog.sqlite") as gateway:
-        yield gateway
 
 
 def a_change(gateway: Served) -> str:
