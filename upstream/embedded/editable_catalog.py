@@ -1,14 +1,12 @@
-"""The rows of the embedded upstream, and the changes that can be made to them."""
+"""The changes that can be made to the rows of the embedded upstream."""
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
-from operator import itemgetter
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
 
-from .grid_memberships import GridMemberships
+from .readable_catalog import ReadableCatalog
 from .row_types import CategoryRow, GridRow, Kind, PackageRow, Row
 
 R = TypeVar("R", PackageRow, GridRow, CategoryRow)
@@ -16,86 +14,14 @@ R = TypeVar("R", PackageRow, GridRow, CategoryRow)
 _NOW = "2026-02-16T01:00:00-05:00"
 
 
-class EmbeddedCatalog:
+class EmbeddedCatalog(ReadableCatalog):
     """Packages, grids and categories by id, kept mutually consistent.
 
     Rows are frozen: change them through the methods, which replace them.
 
-        catalog = Catalog(packages=[...], grids=[...], categories=[...])
+        catalog = EmbeddedCatalog(packages=[...], grids=[...], categories=[...])
         catalog.update_package(1599, title="renamed")
-
-    A membership that one side of two given rows names is completed on the other. Ids of rows that were not
-    given stay as they are, so that a part of a larger catalog can be served truthfully.
     """
-
-    packages: dict[int, PackageRow]
-    grids: dict[int, GridRow]
-    categories: dict[int, CategoryRow]
-
-    def __init__(
-        self,
-        packages: Iterable[PackageRow] = (),
-        grids: Iterable[GridRow] = (),
-        categories: Iterable[CategoryRow] = (),
-    ) -> None:
-        self.packages = {row.id: row for row in sorted(packages, key=_id)}
-        self.grids = {row.id: row for row in sorted(grids, key=_id)}
-        self.categories = {row.id: row for row in sorted(categories, key=_id)}
-        self._ids: dict[Kind, list[int]] = {
-            "packages": list(self.packages),
-            "grids": list(self.grids),
-            "categories": list(self.categories),
-        }
-        self._slugs: dict[Kind, dict[str, int]] = {
-            "packages": {row.slug: row.id for row in self.packages.values()},
-            "grids": {row.slug: row.id for row in self.grids.values()},
-        }
-        self.version = 0
-        """Moves with every change, so that whoever keeps answers knows when to drop them."""
-        self._memberships = GridMemberships(self.packages, self.grids)
-        self._memberships.complete()
-        self.reindex()
-
-    # Reading
-
-    def rows(self, kind: Kind) -> Mapping[int, Row]:
-        """Return all rows of a kind by id."""
-        by_kind: dict[Kind, Mapping[int, Row]] = {
-            "packages": self.packages,
-            "grids": self.grids,
-            "categories": self.categories,
-        }
-        return by_kind[kind]
-
-    def newest(self, kind: Kind, offset: int, limit: int) -> Sequence[Row]:
-        """Return a page in v4's only order, newest id first."""
-        ids = self._ids[kind]
-        end = len(ids) - offset
-        if end <= 0:
-            return []
-        rows = self.rows(kind)
-        return [rows[key] for key in reversed(ids[max(0, end - limit) : end])]
-
-    def with_ties_turned(self, grid: GridRow) -> GridRow:
-        """Return the grid with its packages of equal titles the other way round; the same grid if it has none."""
-        titles = [row.title if (row := self.packages.get(key)) else key for key in grid.packages]
-        if len(set(titles)) == len(titles):
-            return grid
-        runs = groupby(zip(titles, grid.packages, strict=True), key=itemgetter(0))
-        turned = tuple(key for _, run in runs for _, key in reversed(list(run)))
-        return msgspec.structs.replace(grid, packages=turned)
-
-    def id_of_slug(self, kind: Kind, slug: str) -> int | None:
-        """Return the id of the row with exactly this slug."""
-        return self._slugs[kind].get(slug)
-
-    # Search index
-
-    def reindex(self) -> None:
-        """Bring the search index up to date; until then it serves the rows as they were (section 4)."""
-        self.indexed_packages = dict(self.packages)
-        self.indexed_grids = dict(self.grids)
-        self.index_version = self.version
 
     # Packages
 
@@ -273,10 +199,6 @@ class EmbeddedCatalog:
         if kind in self._slugs:
             del self._slugs[kind][row.slug]
         self.version += 1
-
-
-def _id(row: Row) -> int:
-    return row.id
 
 
 def _row(kind: type[R], fields: dict[str, Any]) -> R:
