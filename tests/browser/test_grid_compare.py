@@ -13,14 +13,14 @@ import pytest
 from playwright.async_api import Page, WebSocket, expect
 
 from tests.browser.conftest import Tab
-from tests.support.gateway_processes import ROOT, STATUS, ask, gateway, refusing, sync, until
+from tests.browser.explore_pages import SHOTS, is_content, opened, shot
+from tests.support.gateway_processes import STATUS, ask, gateway, refusing, sync, until
 from tests.support.http_servers import free_port, serving
 from tests.support.required_programs import make, npm_install
 from tests.support.streaming_gateway import served
 from upstream.embedded import EmbeddedUpstream
 
 PACKAGES = Path(__file__).parent
-SHOTS = ROOT / ".ci" / "output" / "grid-compare"
 PAGES = {
     "grids": "",
     "grid": "grids/mail-backends?order=COMMITS_DESC",
@@ -70,24 +70,6 @@ def ignorant() -> Iterator[str]:
 
 def address_of(client: httpx.Client) -> str:
     return str(client.base_url).rstrip("/") + "/explore/"
-
-
-async def opened(tab: Tab, address: str) -> Page:
-    """Return the page, when what it asked for has come."""
-    await tab.page.goto(address)
-    await expect(tab.page.locator("[aria-busy=true], .skeleton")).to_have_count(0)
-    return tab.page
-
-
-async def shot(page: Page, name: str) -> None:
-    await page.screenshot(path=SHOTS / f"{name}.png")
-
-
-def is_content(tab: Tab) -> bool:
-    """Assert that the page complained of nothing, and asked only its own host."""
-    assert tab.complaints == []
-    assert tab.foreign_requests() == []
-    return True
 
 
 async def test_it_opens_with_all_grids_narrows_them_and_brings_more(tab: Tab, explore: str) -> None:
