@@ -13,7 +13,7 @@ import pytest
 from playwright.async_api import Page, WebSocket, expect
 
 from tests.browser.conftest import Tab
-from tests.browser.explore_pages import SHOTS, is_content, opened, shot
+from tests.support.explore_pages import SHOTS, is_content, opened, shot
 from tests.support.gateway_processes import STATUS, ask, gateway, refusing, sync, until
 from tests.support.http_servers import free_port, serving
 from tests.support.required_programs import make, npm_install
