@@ -76,5 +76,7 @@ async def test_what_needs_the_catalog_says_so(ask: Ask, embedded: EmbeddedUpstre
     body = await ask(f"{{ {field} }}")
     (error,) = body["errors"]
     assert error["extensions"] == {"code": "UPSTREAM_UNAVAILABLE"}
-    assert error["message"].startswith("This needs the whole catalog, which is not stored")
+    assert error["message"].startswith(
+        "This needs the whole catalog, but none is stored and GATEWAY_CRAWL is off"
+    )
     assert embedded.requests.total == 0
