@@ -70,7 +70,7 @@ class Engine:
     ) -> None:
         self._schema = schema
         self.types = RuntimeTypes(schema._schema)
-        """Of the objects in all runs."""
+        """The types of the objects in all runs."""
         self._most_bytes = most_bytes
         self._encoder = AnswerEncoder()
         self._kept, self._kept_text, self._kept_fields = kept, kept_text, kept_fields
@@ -195,7 +195,7 @@ class PlannedOperation:
         self._conditions = condition_variables(self._operation, self._fragments)
         self._plans: dict[tuple[object, ...], Plan] = {}
         self.fields = 0
-        """Those of the kept plans."""
+        """The fields of the kept plans, all together."""
 
     @property
     def plans_kept(self) -> int:

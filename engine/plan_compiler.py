@@ -75,8 +75,8 @@ class Compiler:
         self._conditions = conditions
         self._fields = 0
         self._nodes: dict[tuple[GraphQLObjectType, tuple[int, ...]], PlanNode] = {}
-        """Those compiled so far by their type and the fields of the text that lead there: a fragment in two places, or
-        a field of an interface, is compiled once."""
+        """The nodes compiled so far by their type and the fields of the text that lead there: a fragment in two
+        places, or a field of an interface, is compiled once."""
         # Its one use: it makes the infos as it does when it runs the operation itself.
         make_executor: Any = schema.execution_context_class
         self._executor = make_executor(

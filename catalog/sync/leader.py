@@ -1,6 +1,6 @@
 """Follows upstream for as long as the process lives: leads, or follows the process that leads.
 
-Of several processes that share a storage file one crawls: the one that holds the lease. The others look into
+One of several processes that share a storage file crawls: the one that holds the lease. The others look into
 the file and load what the crawler saved; when it dies its lease runs out and another takes over.
 """
 
