@@ -30,8 +30,8 @@ $(EXPLORE)/dist/index.html: schema.graphql $(shell find $(EXPLORE) \( -name node
 test: $(VENV)/dev ## Run all tests, on all processors at once
 	$(BIN)/python -m pytest -n $(shell expr 2 \* $(PROCESSORS)) --dist worksteal
 
-quick: $(VENV)/dev ## Run the tests that start no other program
-	AGREEMENT_OPERATIONS=400 $(BIN)/python -m pytest -n $(PROCESSORS) --dist worksteal -m "not starts_programs"
+quick: $(VENV)/dev ## Run the tests that start neither programs nor servers
+	AGREEMENT_OPERATIONS=400 $(BIN)/python -m pytest -n $(PROCESSORS) --dist worksteal -m "not leaves_the_process"
 
 PROCESSORS := $(shell getconf _NPROCESSORS_ONLN)
 

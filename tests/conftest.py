@@ -13,17 +13,17 @@ from catalog.catalog_source import CatalogSource
 from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog
 from tests.support.gateway_in_process import Ask, app_over, asking, source_over
-from tests.support.started_programs import starts_programs
+from tests.support.leaving_the_process import leaves_the_process
 from upstream.client.api_client import Client
 from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream, generated_catalog
 from web.app import GatewayApp
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that start other programs, so that they can be left out."""
+    """Mark the tests that leave the process, so that they can be left out."""
     for item in items:
-        if starts_programs(item.path):
-            item.add_marker("starts_programs")
+        if isinstance(item, pytest.Function) and leaves_the_process(item):
+            item.add_marker("leaves_the_process")
 
 
 @pytest.fixture(scope="session")

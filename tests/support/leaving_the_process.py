@@ -1,0 +1,57 @@
+"""Finds which tests leave the process: those that start a program, or a server on a port, by what they call and by what
+their fixtures call."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Iterator
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+import pytest
+
+STARTERS = {"subprocess", "multiprocessing", "playwright", "uvicorn"}
+"""The packages that start programs and servers."""
+
+OURS = {"tests", "benchmarks"}
+"""The packages in which that is looked for."""
+
+STARTING = {"create_subprocess_exec", "create_subprocess_shell"}
+"""The functions of asyncio that do."""
+
+
+def leaves_the_process(test: pytest.Function) -> bool:
+    """Return whether it does, or a function of ours that it leads to."""
+    fixtures = test._fixtureinfo.name2fixturedefs.values()
+    waiting = [test.obj, *(each.func for known in fixtures for each in known[-1:])]
+    seen = set[object]()
+    while waiting:
+        function = inspect.unwrap(waiting.pop())
+        function = getattr(function, "__func__", function)
+        if not isinstance(function, FunctionType) or function in seen:
+            continue
+        seen.add(function)
+        for name in _names(function.__code__):
+            value = function.__globals__.get(name)
+            if name in STARTING or _package(value) in STARTERS:
+                return True
+            waiting += _functions_of(value)
+    return False
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _names(inner)
+
+
+def _package(value: object) -> str:
+    name = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", "")
+    return str(name).partition(".")[0]
+
+
+def _functions_of(value: Any) -> Iterable[Any]:
+    if _package(value) not in OURS:
+        return ()
+    return list(vars(value).values()) if inspect.isclass(value) else [value]
