@@ -19,7 +19,7 @@ from engine.relation_protocols import ListsByKey, RecordId, RelationToMany, Rela
 from engine.run_errors import AnswerTooLarge, OutOfTime, Stopped, TooComplex
 from engine.run_limits import NO_LIMITS, RunLimits
 from engine.type_declarations import decided_by_class
-from engine.work_steps import ERROR, Spend, uncounted
+from engine.work_costs import ERROR, Spend, uncounted
 
 __all__ = [
     "ERROR",

@@ -16,7 +16,7 @@ from graphql.error import located_error
 
 from engine.event_loop_yielding import turns
 from engine.run_errors import AnswerTooLarge, Stopped
-from engine.work_steps import ERROR, Spend
+from engine.work_costs import ERROR, Spend
 
 LEAST = 60
 """Bytes that an error takes in an answer at least: its message, its plan node and its path."""

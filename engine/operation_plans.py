@@ -30,7 +30,7 @@ from engine.run_limits import NO_LIMITS
 from engine.run_state import PlanRun
 from engine.runtime_types import RuntimeTypes
 from engine.skip_include import condition_variables
-from engine.work_steps import Spend, uncounted
+from engine.work_costs import Spend, uncounted
 
 KEPT_OPERATIONS = 1000
 """How many operations are kept, with their plans: those used last."""

@@ -31,7 +31,7 @@ from engine.field_sources import FieldSource
 from engine.leaf_values import reject_abnormal
 from engine.relation_protocols import ListsByKey, Relation
 from engine.run_state import InfoFor, PlanRun, Values
-from engine.work_steps import LEAVES, OBJECT
+from engine.work_costs import LEAVES, OBJECT
 
 COUNTED = 3000
 """More names are not counted: that would take as long as it saves."""

@@ -14,7 +14,7 @@ from engine.field_failures import AnswerEncoder
 from engine.relation_protocols import ListsByKey, RecordId
 from engine.run_limits import NO_LIMITS
 from engine.runtime_types import RuntimeTypes
-from engine.work_steps import Spend, uncounted
+from engine.work_costs import Spend, uncounted
 
 LOOK_AT_TIME = 500
 """After so much work, in about microseconds."""

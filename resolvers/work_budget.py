@@ -1,7 +1,7 @@
 """The work that one request may cause, counted in steps wherever something is looped over.
 
 A step is about a microsecond of processor time, measured on the machine of ``benchmarks/results``. What costs more than
-one, or less, is counted as so many steps by the constants below, and by those of ``engine.work_steps``; a batch is
+one, or less, is counted as so many steps by the constants below, and by those of ``engine.work_costs``; a batch is
 counted at once. The same operation on the same catalog counts the same, whatever was worked out before and kept.
 """
 
