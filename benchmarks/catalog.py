@@ -24,7 +24,7 @@ from typing import TypeVar
 import msgspec
 
 from benchmarks.made_records import CONTRIBUTORS, made_categories, made_grids, made_packages
-from catalog.columns_and_masks import package_table
+from catalog.columnar_table import package_table
 from catalog.indexed_catalog import Catalog, compare
 from catalog.pypi_and_repository import normalise_pypi_name, repository
 from catalog.sort_orders import PackageValue, package_order

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from catalog.columns_and_masks import Mask, Table, contributor_table, grid_table, package_table
+from catalog.columnar_table import Mask, Table, contributor_table, grid_table, package_table
 from catalog.contributor_index import (
     ContributorRecord,
     by_login,

@@ -1,7 +1,7 @@
 """Finds which rows of the catalog a filter matches.
 
 Texts are compared by their Unicode case folding. Moments are instants: offsets do not matter. Each condition is
-one pass over a column, and conditions are combined as masks (``catalog.columns_and_masks``).
+one pass over a column, and conditions are combined as masks (``catalog.columnar_table``).
 """
 
 from __future__ import annotations

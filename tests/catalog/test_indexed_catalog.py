@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from catalog.columns_and_masks import package_table
+from catalog.columnar_table import package_table
 from catalog.indexed_catalog import Catalog
 from catalog.pypi_and_repository import pypi_name, repository
 from catalog.sort_orders import PackageValue, package_order

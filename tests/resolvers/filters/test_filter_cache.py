@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from catalog.catalog_source import CatalogSource
-from catalog.columns_and_masks import package_table
+from catalog.columnar_table import package_table
 from catalog.indexed_catalog import Catalog
 from catalog.sort_orders import NEWEST_FIRST
 from gateway.prepared_request import GraphQLRequest

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.catalog_source import CatalogSource
-from catalog.columns_and_masks import grid_table, package_table
+from catalog.columnar_table import grid_table, package_table
 from catalog.indexed_catalog import Catalog
 from catalog.sort_orders import NEWEST_FIRST
 from resolvers.filters.filter_inputs import DateTimeRange, IntRange, PackageDetail, PackageFilter
