@@ -15,11 +15,11 @@ from engine import Engine, RunLimits, Stopped, TooComplex
 from gateway.admission_queue import Admission, Overloaded, Turn
 from gateway.deadline import Deadline
 from gateway.document_cache import DocumentCache
+from gateway.engine_or_strawberry import OperationRunner
 from gateway.federation_router import FederationRouter
 from gateway.graphql_answer import GraphQLAnswer, event_of, overloaded, refusal, stopped_by
 from gateway.limits import DocumentLimits
 from gateway.named_operation import is_subscription, why_unclear
-from gateway.operation_runner import OperationRunner
 from gateway.persisted.document_lookup import PersistedDocuments
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
 from gateway.running_subscriptions import Subscriptions
