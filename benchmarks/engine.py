@@ -33,7 +33,7 @@ from engine.field_failures import AnswerEncoder
 from engine.plan_execution import answers
 from engine.run_limits import NO_LIMITS
 from engine.run_state import PlanRun
-from gateway.document_reading import read_document
+from gateway.document_validation import read_document
 from resolvers.loading.record_loaders import Loaders
 from resolvers.loading.request_context import Context, EntityBudget
 from resolvers.work_budget import WorkBudget

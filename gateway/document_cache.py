@@ -16,7 +16,7 @@ from graphql import GraphQLError
 
 from catalog import CatalogSource
 from engine import TooComplex, turns
-from gateway.document_reading import read_document
+from gateway.document_validation import read_document
 from gateway.limits import DocumentLimits, check_document, check_sizes, check_text
 from resolvers.lists import USUAL_SIZES, ListSizes, list_sizes
 from schema import Document, schema

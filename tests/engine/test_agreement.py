@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from strawberry import relay
 
-from gateway.document_reading import read_document
+from gateway.document_validation import read_document
 from gateway.prepared_request import GraphQLRequest
 from schema import schema
 from tests.support.comparable_answers import comparable

@@ -11,7 +11,7 @@ import pytest
 from graphql import GraphQLError
 
 from engine import Engine, Fallback
-from gateway.document_reading import read_document
+from gateway.document_validation import read_document
 from schema import Document
 from tests.support.operation_texts import Operation
 from tests.support.random_operations import Generator

@@ -7,7 +7,7 @@ import asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis_graphql import queries
 
-from gateway.document_reading import read_document
+from gateway.document_validation import read_document
 from gateway.prepared_request import GraphQLRequest
 from schema import schema, sdl
 from tests.support.comparable_answers import comparable

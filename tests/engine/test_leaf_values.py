@@ -17,7 +17,7 @@ from strawberry.scalars import JSON
 
 from engine import Engine, Fallback
 from engine.run_limits import NO_LIMITS
-from gateway.document_reading import read_document
+from gateway.document_validation import read_document
 from schema.known_documents import Document, KnownDocuments, given
 
 

@@ -10,7 +10,7 @@ import strawberry
 
 from catalog.catalog_source import CatalogSource
 from engine.answer_dependencies import EVERYTHING, DependsOn
-from gateway.document_reading import read_document
+from gateway.document_validation import read_document
 from gateway.graphql_answer import GraphQLAnswer
 from gateway.named_operation import dependencies_of
 from gateway.prepared_request import GraphQLRequest

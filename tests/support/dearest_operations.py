@@ -25,7 +25,7 @@ from strawberry import relay
 from catalog.catalog_source import CatalogSource
 from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog
-from gateway.document_reading import read_document
+from gateway.document_validation import read_document
 from gateway.prepared_request import GraphQLRequest
 from gateway.request_execution import Gateway
 from schema import schema
