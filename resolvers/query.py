@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from catalog import SnapshotStatus
-from resolvers.key_inputs import ByCategoryKey, ByGridKey, ByPackageKey, given
 from resolvers.lists.list_arguments import (
     After,
     Before,
@@ -23,6 +22,7 @@ from resolvers.lists.pagination import Paging
 from resolvers.lists.record_lists import RecordConnection, all_grids, all_packages
 from resolvers.loading.key_lookup import check_one_key, lookup, package_by_pypi_name, package_by_repo_url
 from resolvers.loading.request_context import Info
+from resolvers.one_of_key_inputs import ByCategoryKey, ByGridKey, ByPackageKey, given
 from upstream.client import CategoryRecord, GridRecord, PackageRecord
 
 
