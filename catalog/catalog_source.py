@@ -16,7 +16,7 @@ from catalog.indexed_catalog import Catalog
 from catalog.source_health import FollowingHealth, RefusedCatalog, SourceHealth
 from catalog.storage.sqlite_storage import Storage
 from catalog.sync.catalog_guard import Guard
-from catalog.sync.change_feed_reader import FeedReader
+from catalog.sync.change_feed_fan_out import FeedReader
 from catalog.sync.leader import Leader
 from catalog.sync.paged_list_reading import Progress
 from catalog.sync.publisher import Publisher

@@ -15,7 +15,7 @@ from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog, CatalogDifference
 from catalog.storage.sqlite_storage import Storage, Stored
 from catalog.sync.catalog_guard import Guard
-from catalog.sync.change_feed_reader import FeedReader
+from catalog.sync.change_feed_fan_out import FeedReader
 from catalog.sync.wake_up_signal import Signal
 from upstream.batching import Batcher
 from upstream.client import GRID, PACKAGE, Record, StorageUnavailable

@@ -14,7 +14,7 @@ from catalog.history.change_feed import FeedExcerpt
 from catalog.indexed_catalog import Catalog
 from catalog.storage.sqlite_storage import Storage
 from catalog.sync.catalog_guard import Guard
-from catalog.sync.change_feed_reader import FeedReader
+from catalog.sync.change_feed_fan_out import FeedReader
 from catalog.sync.leader import Leader
 from catalog.sync.paged_list_reading import Progress
 from catalog.sync.publisher import Publisher
