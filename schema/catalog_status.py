@@ -7,7 +7,7 @@ from datetime import datetime
 import strawberry
 
 from engine import DependsOn, depends_on
-from resolvers.change_feed import changes_cursor
+from resolvers.catalog_changes import changes_cursor
 
 
 @strawberry.type(

@@ -12,8 +12,8 @@ from resolvers import federation_entities as entity_resolvers
 from resolvers import node as node_resolvers
 from resolvers import query as resolvers
 from resolvers import search as search_resolvers
-from resolvers.change_feed import ChangeFeed
-from resolvers.change_feed import changes as catalog_changes
+from resolvers.catalog_changes import ChangeFeed
+from resolvers.catalog_changes import changes as catalog_changes
 from resolvers.lists import Connection
 from resolvers.stats import stats as catalog_stats
 from schema.catalog_status import CatalogStatus

@@ -13,7 +13,7 @@ from resolvers import change_feed as resolvers
 
 @strawberry.type(description="The subscriptions of the graph, over server-sent events or a WebSocket.")
 class Subscription:
-    """Resolved by ``resolvers.change_feed``."""
+    """Resolved by ``resolvers.catalog_changes``."""
 
     catalog_changed = strawberry.subscription(
         resolver=resolvers.catalog_changed,
