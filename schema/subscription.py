@@ -8,7 +8,7 @@ import strawberry
 from strawberry import relay
 
 from engine import DependsOn, depends_on
-from resolvers import change_feed as resolvers
+from resolvers import catalog_changes as resolvers
 
 
 @strawberry.type(description="The subscriptions of the graph, over server-sent events or a WebSocket.")
