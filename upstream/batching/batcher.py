@@ -31,7 +31,7 @@ from upstream.batching.request_planning import Window
 from upstream.batching.request_sending import RequestSender, is_whole
 from upstream.batching.unknown_key_budget import Budget
 from upstream.client.api_client import Client
-from upstream.client.request_receipt import note_from_memory, noting, open_receipt
+from upstream.client.exchange_receipt import note_from_memory, noting, open_receipt
 from upstream.client.upstream_errors import UpstreamError
 from upstream.client.v4_records import KINDS, Kind, Page, R
 

@@ -19,7 +19,7 @@ from upstream.batching.request_planning import Window
 from upstream.batching.unknown_key_budget import Budget
 from upstream.client.api_client import Client
 from upstream.client.circuit_breaker import CircuitOpen
-from upstream.client.request_receipt import noting
+from upstream.client.exchange_receipt import noting
 from upstream.client.upstream_errors import BudgetSpent, UpstreamBadData, UpstreamError
 from upstream.client.v4_records import BadRecord, Kind, Page
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from upstream.batching.list_positions import ListPositions
 from upstream.batching.request_planning import Window
-from upstream.client.request_receipt import Exchange, Receipt
+from upstream.client.exchange_receipt import Exchange, Receipt
 from upstream.client.upstream_errors import UpstreamError
 from upstream.client.v4_records import Kind, Page, Record, SearchHitRecord
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from upstream.client.circuit_breaker import CircuitOpen
 from upstream.client.client_health import ClientHealth
-from upstream.client.request_receipt import (
+from upstream.client.exchange_receipt import (
     Receipt,
     note_from_memory,
     note_not_looked_up,

@@ -24,7 +24,7 @@ from tenacity import (
 
 from upstream.client.circuit_breaker import Breaker, CircuitOpen
 from upstream.client.concurrency_limiter import Limiter
-from upstream.client.request_receipt import Exchange, note
+from upstream.client.exchange_receipt import Exchange, note
 from upstream.client.response_checks import checked_body, failure
 from upstream.client.trace_context import trace_headers
 from upstream.client.upstream_errors import (

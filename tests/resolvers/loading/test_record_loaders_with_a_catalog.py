@@ -11,7 +11,7 @@ from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog
 from resolvers.loading.record_loaders import Loaders
 from tests.support.made_records import catalog_of, category, grid, package
-from upstream.client.request_receipt import Receipt, recording
+from upstream.client.exchange_receipt import Receipt, recording
 from upstream.client.upstream_errors import UpstreamUnavailable
 from upstream.client.v4_records import PackageRecord
 from upstream.embedded import EmbeddedUpstream, Fault, StatusFault

@@ -17,7 +17,7 @@ from tests.support.gateway_in_process import context_over
 from tests.support.made_records import catalog_of
 from tests.support.upstream_without_http import MadeSource, made_records
 from upstream.batching.batcher import Batcher
-from upstream.client.request_receipt import Receipt, recording
+from upstream.client.exchange_receipt import Receipt, recording
 from upstream.client.v4_records import GridRecord, PackageRecord
 
 RECORDS = made_records()

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tests.support.batcher_with_held_answers import HeldBatcher, held_batcher, settle
-from upstream.client.request_receipt import Receipt, recording
+from upstream.client.exchange_receipt import Receipt, recording
 from upstream.client.v4_records import CATEGORY, PACKAGE
 from upstream.embedded import BadField, EmbeddedUpstream, Fault, StatusFault
 

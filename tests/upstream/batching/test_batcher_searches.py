@@ -11,7 +11,7 @@ import pytest
 from tests.support.settings_for_tests import BUDGET, CLIENT_LIMITS
 from upstream.batching.batcher import Batcher
 from upstream.client.api_client import Client
-from upstream.client.request_receipt import Receipt, recording
+from upstream.client.exchange_receipt import Receipt, recording
 from upstream.client.upstream_errors import UpstreamBadData, UpstreamUnavailable
 
 HIT = {

@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.settings_for_tests import CLIENT_LIMITS
 from upstream.client.api_client import Client
-from upstream.client.request_receipt import Receipt, recording
+from upstream.client.exchange_receipt import Receipt, recording
 from upstream.client.upstream_errors import (
     UpstreamBadData,
     UpstreamError,
