@@ -123,7 +123,7 @@ async def open_parts(settings: Settings, source: CatalogSource) -> AsyncIterator
     from web.app import Parts
     from web.cache_headers import CachePolicy
     from web.graphql_endpoint import GraphQLEndpoint
-    from web.operations.traffic_history import remembering
+    from web.monitoring.traffic_history import remembering
     from web.response_cache import ResponseCache
     from web.serving.open_connections import Connections
 

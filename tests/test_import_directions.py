@@ -31,7 +31,7 @@ BELOW = {
 """Each room, and the rooms that it may import."""
 
 PARTS = {
-    "web": ["app", "schema_endpoint", "graphql_endpoint", "pages", "operations", "serving", "*"],
+    "web": ["app", "schema_endpoint", "graphql_endpoint", "pages", "monitoring", "serving", "*"],
     "gateway": ["request_execution", "plan_explanation", "persisted", "document_cache", "limits", "*"],
     "resolvers": [
         "*",

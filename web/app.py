@@ -21,8 +21,8 @@ from catalog import CatalogSource
 from gateway import Gateway, connection
 from web.graphql_endpoint import EXPOSED, GraphQLEndpoint
 from web.http_responses import refusal
-from web.operations.health import Readiness, healthz
-from web.operations.traffic_history import History
+from web.monitoring.health import Readiness, healthz
+from web.monitoring.traffic_history import History
 from web.pages.documentation import doc
 from web.pages.explore_app import Explore
 from web.pages.graphiql import graphiql_routes
@@ -123,7 +123,7 @@ class GatewayApp(Starlette):
 
     async def _metrics(self, _request: Request) -> Response:
         # Not at the start, which it would slow down by the import of what writes them.
-        from web.operations.metrics import metrics
+        from web.monitoring.metrics import metrics
 
         return metrics(self.parts.gateway, self.parts.responses, self.parts.connections)
 

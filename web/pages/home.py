@@ -23,8 +23,8 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 
 from catalog import CatalogSource, SnapshotStatus, SourceHealth
 from web.content_negotiation import accepted
-from web.operations.health import catalog_status
-from web.operations.traffic_history import Counts, History, Lately
+from web.monitoring.health import catalog_status
+from web.monitoring.traffic_history import Counts, History, Lately
 from web.pages.documentation import doc_titles
 from web.pages.graphiql import CANONICAL
 from web.pages.svg_charts import Bar, chart

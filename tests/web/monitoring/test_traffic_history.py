@@ -9,7 +9,7 @@ import pytest
 
 from upstream.embedded import EmbeddedUpstream, Fault, Latency, StatusFault
 from web.app import GatewayApp
-from web.operations.traffic_history import Counts, History, totals
+from web.monitoring.traffic_history import Counts, History, totals
 
 START = 1_000_000 * 60.0
 """The beginning of a minute."""
