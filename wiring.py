@@ -95,8 +95,16 @@ async def open_source(
 
 def make_gateway(settings: Settings, source: CatalogSource) -> Gateway:
     """Make what answers GraphQL requests from this source. Its persisted documents still have to be opened."""
-    from engine import Engine
-    from gateway import Admission, CatalogSizes, DocumentCache, FederationRouter, Gateway, Subscriptions
+    from engine import ByteBudget, Engine
+    from gateway import (
+        Admission,
+        AnswerCache,
+        CatalogSizes,
+        DocumentCache,
+        FederationRouter,
+        Gateway,
+        Subscriptions,
+    )
     from gateway.persisted import PersistedDocuments, TrustedDocuments
     from schema import schema
 
@@ -108,6 +116,7 @@ def make_gateway(settings: Settings, source: CatalogSource) -> Gateway:
         source,
         documents,
         PersistedDocuments(documents, trusted, only_trusted=mode == "only", automatic=automatic),
+        answers=AnswerCache(ByteBudget(settings.response_cache_bytes)),
         engine=Engine(schema, settings.limit_answer_bytes) if settings.engine == "on" else None,
         limits=document_limits(settings),
         run_limits=run_limits(settings),
@@ -129,7 +138,7 @@ async def open_parts(settings: Settings, source: CatalogSource) -> AsyncIterator
 
     gateway = make_gateway(settings, source)
     connections = Connections(connection_limits(settings), gateway.subscriptions)
-    responses = ResponseCache(settings.response_cache_bytes)
+    responses = ResponseCache(gateway.answers)
     policy = CachePolicy(settings.max_age, source.freshness)
     public = settings.cors_origins == "*"
     endpoint = GraphQLEndpoint(gateway, responses, policy, settings.batch_limit, public=public)

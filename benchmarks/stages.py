@@ -24,10 +24,11 @@ from graphql import parse, validate
 from benchmarks.catalog import processor
 from benchmarks.engine import OPERATIONS, best_of, made_catalog
 from catalog.freshness import Snapshot
-from engine import Engine, code_generation
+from engine import ByteBudget, Engine, code_generation
 from engine.field_failures import AnswerEncoder
 from engine.plan_execution import answers
 from engine.run_state import PlanRun as EngineRequest
+from gateway import AnswerCache, AnswerKey
 from gateway.limits import check_document, check_text
 from gateway.prepared_request import GraphQLRequest
 from gateway.request_execution import Gateway
@@ -37,7 +38,7 @@ from resolvers.work_budget import WorkBudget
 from schema import schema
 from settings import read_settings
 from web.request_parsing import HttpRequest, read_post
-from web.response_cache import CachedReply, ResponseCache
+from web.response_cache import ResponseCache
 from wiring import make_gateway, open_source
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -83,9 +84,11 @@ def _stages(text: str, gateway: Gateway) -> dict[str, Stage]:
     operation = engine.operation(text, document, None)
     variables = operation.coerced(None)
     root = operation.plan(variables).root
-    responses = ResponseCache(1_000_000)
+    answers_kept = AnswerCache(ByteBudget(1_000_000))
+    responses = ResponseCache(answers_kept)
     as_it_came = ("POST", b"", body, b"content-type", b"application/json")
-    responses.add_request(responses.keep(text, len(text), b"", version), as_it_came, CachedReply([], b""))
+    key = AnswerKey(GraphQLRequest(text))
+    responses.keep(as_it_came, version, answers_kept.keep(key, version, b"", version), 200, [], b"")
     built: list[object] = []
     encoder = AnswerEncoder()
 

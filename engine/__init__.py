@@ -6,12 +6,14 @@ The engine imports nothing of the house. It offers:
   execution of the same schema has to answer instead;
 - ``RunLimits``, and the errors that end a run beyond them, whichever way it is run;
 - the protocols of relations, which resolvers implement, and ``decided_by_class``, which types of the schema declare;
+- the ``ByteBudget`` that caches share;
 - the ``turns`` of the event loop, which everything that takes long shares.
 
 ``docs/engine.md`` follows an operation from its text to the bytes of its answer.
 """
 
 from engine.answer_dependencies import EVERYTHING, DependsOn, declared, depends_on
+from engine.byte_budget import BudgetEntry, ByteBudget
 from engine.event_loop_yielding import AtTurn, InTurn, turns
 from engine.fallback_reasons import Fallback, FallbackReason
 from engine.operation_plans import Engine, Ran
@@ -27,6 +29,8 @@ __all__ = [
     "NO_LIMITS",
     "AnswerTooLarge",
     "AtTurn",
+    "BudgetEntry",
+    "ByteBudget",
     "DependsOn",
     "Engine",
     "Fallback",

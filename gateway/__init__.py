@@ -1,6 +1,7 @@
 """Turns one GraphQL request into its answer, and knows nothing of HTTP."""
 
 from gateway.admission_queue import Admission, AdmissionLimits, Overloaded, connection
+from gateway.answer_cache import AnswerCache, AnswerKey, CachedAnswer
 from gateway.client_quota import Quota
 from gateway.document_cache import CatalogSizes, DocumentCache
 from gateway.error_format import field_error, masked, overload
@@ -14,6 +15,9 @@ from gateway.running_subscriptions import Subscriptions
 __all__ = [
     "Admission",
     "AdmissionLimits",
+    "AnswerCache",
+    "AnswerKey",
+    "CachedAnswer",
     "CatalogSizes",
     "DocumentCache",
     "FederationRouter",

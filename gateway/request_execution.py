@@ -13,6 +13,7 @@ from strawberry.types.execution import ExecutionResult
 from catalog import CatalogSource, Snapshot
 from engine import Engine, RunLimits, Stopped, TooComplex
 from gateway.admission_queue import Admission, Overloaded, Turn
+from gateway.answer_cache import AnswerCache
 from gateway.deadline import Deadline
 from gateway.document_cache import DocumentCache
 from gateway.engine_or_strawberry import OperationRunner
@@ -41,6 +42,7 @@ class Gateway:
         documents: DocumentCache,
         persisted: PersistedDocuments,
         *,
+        answers: AnswerCache,
         engine: Engine | None,
         limits: DocumentLimits,
         run_limits: RunLimits,
@@ -49,6 +51,7 @@ class Gateway:
         subscriptions: Subscriptions,
     ) -> None:
         self.source = source
+        self.answers = answers
         self.from_memory = 0
         self.from_upstream = 0
         self.router = router

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from catalog import Snapshot
-from gateway import Gateway, GraphQLRequest, PreparedRequest, masked
+from gateway import AnswerKey, CachedAnswer, Gateway, GraphQLRequest, PreparedRequest, masked
 from gateway.persisted import RefusalKind, Refused
 from schema import schema
 from web.cache_headers import NO_STORE, CachePolicy, Headers, entity_tag, is_any, names_tag
@@ -32,17 +32,15 @@ from web.http_responses import (
 )
 from web.incremental_delivery import in_parts, wants_parts
 from web.pages.graphiql import graphiql_or_why_not
+from web.request_headers import RUNNING, TELLING, by_name, vary
 from web.request_parsing import (
-    RECEIPT_HEADER,
-    ROUTER_HEADER,
-    TRACE_HEADER,
     BadRequest,
     HttpRequest,
     parameters,
     read_get,
     read_post,
 )
-from web.response_cache import AnswerKey, Bytes, CachedAnswer, CachedReply, ResponseCache
+from web.response_cache import Bytes, CompressedAnswer, ResponseCache
 from web.server_sent_events import event_stream, wants_events
 
 CLIENT_LEFT = 499
@@ -56,21 +54,6 @@ _PUBLIC: Headers = [
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", ", ".join(EXPOSED).encode()),
 ]
-_TELLING = frozenset(
-    [
-        b"accept",
-        b"accept-encoding",
-        b"content-type",
-        b"content-encoding",
-        b"if-none-match",
-        b"x-gateway-receipt",
-    ]
-)
-"""The headers that an answer depends on."""
-_RUNNING = frozenset([b"router-authorization", b"apollo-federation-include-trace", b"traceparent"])
-"""The headers that matter only when an operation runs: an answer that is kept is the same whatever they are."""
-READ_HEADERS = _TELLING | _RUNNING
-"""All headers that the endpoint reads, in lower case."""
 
 STATUS_OF_REFUSAL: dict[RefusalKind, tuple[int, int]] = {
     "unknown": (400, 200),
@@ -102,14 +85,14 @@ class GraphQLEndpoint:
         self._source = gateway.source
         self._policy = policy
         self._most_together = most_together
-        self._always = [(b"vary", _vary(public=public, behind_router=bool(gateway.router.secret)))]
+        self._always = [(b"vary", vary(public=public, behind_router=bool(gateway.router.secret)))]
         if public:
             self._always += _PUBLIC
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         method, address = scope["method"], scope["query_string"]
-        telling = [part for header in scope["headers"] if header[0] in _TELLING for part in header]
+        telling = [part for header in scope["headers"] if header[0] in TELLING for part in header]
         response: ASGIApp
         try:
             body = await read_body(receive) if method == "POST" else b""
@@ -118,10 +101,11 @@ class GraphQLEndpoint:
             if snapshot is not None:
                 reply = self.responses.reply(as_it_came, snapshot.catalog.version)
                 if reply is not None:
-                    await send_response(send, 200, reply.headers + self._policy.headers(snapshot), reply.body)
+                    headers = reply.headers + self._policy.headers(snapshot)
+                    await send_response(send, reply.status, headers, reply.body)
                     return
-            telling += [part for header in scope["headers"] if header[0] in _RUNNING for part in header]
-            http = HttpRequest(method, address, _by_name(telling), body)
+            telling += [part for header in scope["headers"] if header[0] in RUNNING for part in header]
+            http = HttpRequest(method, address, by_name(telling), body)
             response = await self._response(http, as_it_came, snapshot, receive)
         except Refused as refused:
             response = self._document_refusal(http, refused)
@@ -172,9 +156,11 @@ class GraphQLEndpoint:
         asked = http.headers.get(b"if-none-match", b"") if http.method != "POST" else b""
         operation, snapshot = AnswerKey(prepared.request), prepared.snapshot
         if snapshot is not None and not prepared.request.receipt:
-            if asked and not is_any(asked) and names_tag(asked, self._tag(snapshot, operation, form)):
-                return self._not_modified(snapshot, operation, form)
-            kept = self.responses.answer(operation.key, snapshot.catalog.version)
+            kept = self._gateway.answers.answer(operation, snapshot.catalog.version)
+            if kept is None and asked and not is_any(asked):
+                tag = self._tag(snapshot, operation, form)
+                if names_tag(asked, tag):
+                    return RawResponse(304, self._not_modified(tag) + self._policy.headers(snapshot))
         if kept is None:
             answer = await as_long_as_there(receive, self._gateway.run(prepared))
             snapshot = answer.made_of
@@ -185,40 +171,52 @@ class GraphQLEndpoint:
                 status = 200 if answer.ran or form.media_type == JSON else 400
                 return await self._in_form(status, answer.body, form, NO_STORE)
             if snapshot is self._source.latest:
-                kept = self.responses.keep(
-                    operation.key, operation.size, answer.body, snapshot.catalog.version
-                )
+                version = snapshot.catalog.version
+                kept = self._gateway.answers.keep(operation, version, answer.body, present=version)
             else:
                 # Of a catalog that was replaced meanwhile: kept, it would drive out the answers from the present one.
-                kept = CachedAnswer(operation.key, answer.body)
+                kept = CachedAnswer(answer.body)
         assert snapshot is not None
-        if is_any(asked):
-            return self._not_modified(snapshot, operation, form)
-        reply = await self._reply(kept, operation, form, snapshot)
-        if b"if-none-match" not in http.headers:
-            self.responses.add_request(kept, as_it_came, reply)
-        return RawResponse(200, reply.headers + self._policy.headers(snapshot), reply.body)
-
-    def _not_modified(self, snapshot: Snapshot, operation: AnswerKey, form: _Form) -> ASGIApp:
-        tag = self._tag(snapshot, operation, form)
-        return RawResponse(304, [(b"etag", tag), *self._always, *self._policy.headers(snapshot)])
+        return await self._reply(kept, operation, form, snapshot, asked, as_it_came)
 
     async def _reply(
-        self, kept: CachedAnswer, operation: AnswerKey, form: _Form, snapshot: Snapshot
-    ) -> CachedReply:
-        body, encoding = kept.body, form.encoding
-        if encoding is not None and len(body) >= SMALLEST:
-            body = kept.encoded.get(encoding) or await compressed_aside(kept.body, encoding)
-            if encoding not in kept.encoded:
-                self.responses.add_encoded(kept, encoding, body)
+        self,
+        kept: CachedAnswer,
+        operation: AnswerKey,
+        form: _Form,
+        snapshot: Snapshot,
+        asked: bytes,
+        as_it_came: Bytes,
+    ) -> ASGIApp:
+        """Return the response with an answer, and keep it for the next request of these bytes."""
+        tag, version = self._tag(snapshot, operation, form), snapshot.catalog.version
+        if asked and names_tag(asked, tag):
+            reply = self.responses.keep(as_it_came, version, kept, 304, self._not_modified(tag), b"")
         else:
-            encoding = None
-        headers = [
-            *content_headers(form.media_type, encoding, len(body)),
-            *self._always,
-            (b"etag", self._tag(snapshot, operation, form)),
-        ]
-        return CachedReply(headers, body)
+            form_of_it, encoding = await self._in_encoding(kept, form.encoding)
+            body = form_of_it.body
+            headers = [
+                *content_headers(form.media_type, encoding, len(body)),
+                *self._always,
+                (b"etag", tag),
+            ]
+            reply = self.responses.keep(as_it_came, version, form_of_it, 200, headers, body)
+        return RawResponse(reply.status, reply.headers + self._policy.headers(snapshot), reply.body)
+
+    async def _in_encoding(
+        self, kept: CachedAnswer, encoding: str | None
+    ) -> tuple[CachedAnswer | CompressedAnswer, str | None]:
+        """Return the answer as it is sent, and how it is compressed, if it is."""
+        if encoding is None or len(kept.body) < SMALLEST:
+            return kept, None
+        compressed = self.responses.compressed(kept, encoding)
+        if compressed is None:
+            body = await compressed_aside(kept.body, encoding)
+            compressed = self.responses.keep_compressed(kept, encoding, body)
+        return compressed, encoding
+
+    def _not_modified(self, tag: bytes) -> Headers:
+        return [(b"etag", tag), *self._always]
 
     async def _answer_together(
         self, read: list[GraphQLRequest | Refused], form: _Form, snapshot: Snapshot | None, receive: Receive
@@ -273,20 +271,3 @@ def _form(takes: Accepted, encoding: str | None) -> _Form:
             406, f"The Accept header accepts none of the types that the endpoint offers: {ANSWERS}."
         )
     return _Form(takes.json, encoding)
-
-
-def _vary(*, public: bool, behind_router: bool) -> bytes:
-    """Return the headers by which answers to one address differ (RFC 9110, 12.5.5)."""
-    names = ["Accept", "Accept-Encoding", RECEIPT_HEADER]
-    if behind_router:
-        names += [ROUTER_HEADER, TRACE_HEADER]
-    if not public:
-        names.append("Origin")
-    return ", ".join(names).encode()
-
-
-def _by_name(telling: list[bytes]) -> dict[bytes, bytes]:
-    headers: dict[bytes, bytes] = {}
-    for name, value in zip(telling[::2], telling[1::2], strict=True):
-        headers[name] = headers[name] + b", " + value if name in headers else value
-    return headers

@@ -10,6 +10,7 @@ import pytest
 
 from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog
+from gateway import AnswerKey, GraphQLRequest
 from tests.support.crawled_gateway import QUERY, app, http
 from tests.support.settings_for_tests import FRESHNESS
 from upstream.embedded import EmbeddedUpstream
@@ -67,7 +68,8 @@ async def test_who_has_the_answer_is_told_so_and_nothing_is_run(
     app: GatewayApp, http: httpx.AsyncClient
 ) -> None:
     tag = (await get(http)).headers["ETag"]
-    app.parts.responses.keep("another version", 0, b"", "another version")  # which forgets the answer
+    key = AnswerKey(GraphQLRequest("{ another }"))
+    app.parts.gateway.answers.keep(key, "another", b"", present="another")  # which forgets the answer
     for listed in (tag, f"W/{tag}", f'"x", {tag}'):
         response = await get(http, **{"If-None-Match": listed})
         assert (response.status_code, response.content) == (304, b"")

@@ -26,7 +26,7 @@ PACKAGES = "{ packages(first: 50) { nodes { title slug category { title } } } }"
 def found(app: GatewayApp) -> tuple[int, int, int]:
     """Return how the answer was found: by bytes, by meaning, or not."""
     responses: ResponseCache = app.parts.responses
-    return responses.found_by_bytes, responses.found_by_meaning, responses.missed
+    return responses.found, responses.answers.found, responses.answers.missed
 
 
 async def post(http: httpx.AsyncClient, body: str | bytes, **headers: str) -> httpx.Response:
@@ -123,7 +123,7 @@ async def test_what_can_be_answered_otherwise_a_moment_later_is_not_kept(
         assert response.headers["Cache-Control"] == "no-store"
         assert "ETag" not in response.headers
     assert found(app)[:2] == (0, 0)
-    assert len(app.parts.responses) == 0
+    assert len(app.parts.responses.answers) == 0
 
 
 async def test_what_the_operations_of_the_examples_answer_is_the_same_kept_or_not(
@@ -195,7 +195,7 @@ async def test_a_live_answer_is_not_kept(embedded: EmbeddedUpstream, tmp_path: P
         response = await ask(http, QUERY)
         assert response.json()["data"]["package"]["title"]
         assert response.headers["Cache-Control"] == "no-store"
-        assert len(app.parts.responses) == 0
+        assert len(app.parts.responses.answers) == 0
 
 
 async def test_an_answer_from_an_older_catalog_drives_out_none_from_the_present(

@@ -78,6 +78,7 @@ class CountingApp(GatewayApp):
                 source,
                 self.documents,
                 usual.persisted,
+                answers=parts.gateway.answers,
                 engine=usual.engine,
                 limits=usual.limits,
                 run_limits=usual.run_limits,

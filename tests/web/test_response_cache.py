@@ -1,106 +1,88 @@
-"""The memory of answers: what is found, and what makes room."""
+"""The replies that are found by the bytes of a request, and what they take."""
 
 from __future__ import annotations
 
 from sys import getsizeof
 
-from web.response_cache import OVERHEAD, CachedAnswer, CachedReply, ResponseCache
+from engine import BudgetEntry, ByteBudget
+from gateway import AnswerCache, AnswerKey, CachedAnswer, GraphQLRequest
+from web.response_cache import OVERHEAD, Bytes, CachedReply, ResponseCache
 
-REPLY = CachedReply([], b"reply")
-
-
-def kept(responses: ResponseCache, name: str, length: int = 0, version: str = "1") -> CachedAnswer:
-    return responses.keep(name, len(name), b"x" * length, version)
+REQUEST: Bytes = (b"POST", b"a")
 
 
-def test_an_answer_is_found_by_its_operation_at_its_version() -> None:
-    responses = ResponseCache(100_000)
-    answer = kept(responses, "a")
-    assert responses.answer("a", "1") is answer
-    assert responses.answer("a", "2") is None
-    assert responses.answer("b", "1") is None
-    assert (responses.found_by_meaning, responses.missed) == (1, 2)
+def cache(most: int = 100_000) -> ResponseCache:
+    return ResponseCache(AnswerCache(ByteBudget(most)))
+
+
+def kept(responses: ResponseCache, text: str = "a", version: str = "1", body: bytes = b"") -> CachedAnswer:
+    return responses.answers.keep(AnswerKey(GraphQLRequest(text)), version, body, present=version)
+
+
+def add(responses: ResponseCache, request: Bytes, answer: BudgetEntry) -> CachedReply:
+    assert isinstance(answer, CachedAnswer)
+    return responses.keep(request, "1", answer, 200, [], b"reply")
 
 
 def test_a_reply_is_found_by_the_bytes_of_its_request_at_its_version() -> None:
-    responses = ResponseCache(100_000)
-    responses.add_request(kept(responses, "a"), (b"POST", b"a"), REPLY)
-    assert responses.reply((b"POST", b"a"), "1") is REPLY
+    responses = cache()
+    reply = add(responses, REQUEST, kept(responses))
+    assert responses.reply(REQUEST, "1") is reply
     assert responses.reply((b"POST", b"b"), "1") is None
-    assert responses.reply((b"POST", b"a"), "2") is None
-    assert responses.found_by_bytes == 1
+    assert responses.reply(REQUEST, "2") is None
+    assert responses.found == 1
 
 
-def test_a_new_version_forgets_everything() -> None:
-    responses = ResponseCache(100_000)
-    responses.add_request(kept(responses, "a"), (b"a",), REPLY)
-    kept(responses, "b", version="2")
-    assert len(responses) == 1
-    assert responses.reply((b"a",), "1") is None
-    assert responses.bytes == OVERHEAD + 1
+def test_a_reply_is_forgotten_with_its_answer() -> None:
+    responses = cache()
+    add(responses, REQUEST, kept(responses))
+    kept(responses, version="2")
+    assert responses.reply(REQUEST, "1") is None
 
 
-def test_what_was_used_last_stays() -> None:
-    responses = ResponseCache(10 * (OVERHEAD + 1))
-    for name in "abcdefghij":
-        kept(responses, name)
-    responses.answer("a", "1")
-    kept(responses, "k")
-    assert responses.answer("a", "1")
-    assert responses.answer("b", "1") is None
-    assert responses.bytes == 10 * (OVERHEAD + 1)
+def test_a_reply_to_the_same_bytes_takes_the_place_of_the_one_before() -> None:
+    responses = cache()
+    answer = kept(responses)
+    add(responses, REQUEST, answer)
+    taken = responses.answers.budget.taken
+    reply = add(responses, REQUEST, answer)
+    assert responses.reply(REQUEST, "1") is reply
+    assert responses.answers.budget.taken == taken
 
 
-def test_a_request_and_a_compressed_form_take_room_too() -> None:
-    responses = ResponseCache(10 * (OVERHEAD + 1))
-    for name in "abcdefgh":
-        kept(responses, name)
-    last = kept(responses, "i")
-    responses.add_encoded(last, "gzip", b"x" * 500)
-    request = (b"POST", b"x" * 600)
-    responses.add_request(last, request, REPLY)
-    in_memory = sum(map(getsizeof, request))
-    assert responses.answer("a", "1") is None
-    assert responses.answer("b", "1") is None
-    assert responses.bytes == 7 * (OVERHEAD + 1) + 500 + in_memory + OVERHEAD
-    assert responses.reply((b"POST", b"x" * 600), "1") is REPLY
-
-
-def test_the_requests_of_a_forgotten_answer_are_forgotten() -> None:
-    responses = ResponseCache(10 * (OVERHEAD + 1))
-    responses.add_request(kept(responses, "a"), (b"a",), REPLY)
-    for name in "bcdefghijk":
-        kept(responses, name)
-    assert responses.answer("a", "1") is None
-    assert responses.reply((b"a",), "1") is None
-
-
-def test_an_answer_that_is_too_large_is_given_and_not_kept() -> None:
-    responses = ResponseCache(100_000)
-    large = kept(responses, "a", 13_000)
-    assert large.body == b"x" * 13_000
-    responses.add_encoded(large, "gzip", b"x")
-    responses.add_request(large, (b"a",), REPLY)
-    assert (len(responses), responses.bytes) == (0, 0)
-    assert responses.reply((b"a",), "1") is None
-
-
-def test_nothing_is_kept_without_room() -> None:
-    responses = ResponseCache(0)
-    responses.add_request(kept(responses, "a"), (b"a",), REPLY)
-    assert (len(responses), responses.bytes) == (0, 0)
-
-
-def test_of_two_that_came_at_the_same_time_one_is_kept() -> None:
-    responses = ResponseCache(100_000)
-    first = kept(responses, "a")
-    assert kept(responses, "a") is first
-    assert responses.bytes == OVERHEAD + 1
+def test_a_reply_with_an_answer_that_is_not_kept_is_given_and_not_kept() -> None:
+    responses = cache(0)
+    assert add(responses, REQUEST, kept(responses)).body == b"reply"
+    assert responses.reply(REQUEST, "1") is None
+    assert responses.answers.budget.taken == 0
 
 
 def test_a_request_of_many_small_headers_takes_what_it_takes_in_memory() -> None:
     """Counted by their letters alone, such requests took ten times the memory that there is for answers."""
-    responses = ResponseCache(100_000)
+    responses = cache()
     request = (b"GET", *(bytes([letter]) for letter in range(100)))
-    responses.add_request(kept(responses, "a"), request, REPLY)
-    assert responses.bytes >= sum(map(getsizeof, request))
+    reply = add(responses, request, kept(responses))
+    assert reply.size == sum(map(getsizeof, request)) + OVERHEAD
+
+
+def test_many_forms_of_one_request_drive_out_one_another_and_not_its_answer() -> None:
+    responses = cache(20_000)
+    answer = kept(responses, "asked in many forms")
+    add(responses, REQUEST, answer)
+    for number in range(100):
+        add(responses, (b"POST", b"%d" % number), answer)
+        assert responses.reply(REQUEST, "1")
+    assert responses.answers.budget.taken <= 20_000
+    assert len(responses.answers) == 1
+
+
+def test_a_compressed_form_is_kept_once_with_its_answer() -> None:
+    responses = cache()
+    answer = kept(responses, body=b"x" * 500)
+    form = responses.keep_compressed(answer, "gzip", b"xx")
+    assert responses.keep_compressed(answer, "gzip", b"xx") is form
+    assert responses.compressed(answer, "gzip") is form
+    assert responses.compressed(answer, "br") is None
+    assert responses.answers.budget.taken == answer.size + 2 + OVERHEAD
+    kept(responses, version="2")
+    assert responses.compressed(answer, "gzip") is None

@@ -11,7 +11,7 @@ import pytest
 from tests.support.crawled_gateway import QUERY
 from tests.support.gateway_in_process import app_over
 from upstream.embedded import EmbeddedUpstream
-from web.graphql_endpoint import READ_HEADERS
+from web.request_headers import READ_HEADERS
 
 SECRET = "a secret of the router"
 OURS = "https://ours.example"

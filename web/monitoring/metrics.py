@@ -241,19 +241,19 @@ class _ResponseMeasurements(Collector):
         self._responses = responses
 
     def collect(self) -> Iterator[Metric]:
-        kept = self._responses
+        answers = self._responses.answers
         found = CounterMetricFamily(
             "gateway_kept_answers_asked",
             "Requests that looked for a cached answer: found by their bytes, by their meaning, or not found.",
             labels=["outcome"],
         )
-        found.add_metric(["bytes"], kept.found_by_bytes)
-        found.add_metric(["meaning"], kept.found_by_meaning)
-        found.add_metric(["none"], kept.missed)
+        found.add_metric(["bytes"], self._responses.found)
+        found.add_metric(["meaning"], answers.found)
+        found.add_metric(["none"], answers.missed)
         yield found
-        yield GaugeMetricFamily("gateway_kept_answers", "The number of cached answers.", value=len(kept))
+        yield GaugeMetricFamily("gateway_kept_answers", "The number of cached answers.", value=len(answers))
         yield GaugeMetricFamily(
-            "gateway_kept_answers_bytes", "Bytes of the cached answers.", value=kept.bytes
+            "gateway_kept_answers_bytes", "Bytes of the cached answers.", value=answers.budget.taken
         )
 
 

@@ -211,7 +211,7 @@ async def test_what_is_kept_of_answers_ends_with_the_manifest_that_they_came_by(
         for _ in range(2):
             answers = [await http.post("/graphql", json=request) for request in requests]
             assert all("categories" in answer.json()["data"] for answer in answers)
-        assert app.parts.responses.found_by_bytes == 2
+        assert app.parts.responses.found == 2
         write(path, {"an-id": OTHER})
         await asyncio.sleep(LOOK_AGAIN)
         renamed, revoked = [await http.post("/graphql", json=request) for request in requests]

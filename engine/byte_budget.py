@@ -1,0 +1,72 @@
+"""How much memory the caches of a process take together: what was used last stays, whichever of them has it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+LARGEST_PART = 8
+"""What would take more than an eighth of all bytes is not kept: it would drive out too many others."""
+
+
+class BudgetEntry:
+    """Something that a cache keeps. ``forget`` takes it out of that cache.
+
+    An entry that is made of another one, such as a compressed form, names that as its ``whole``: it is forgotten
+    with it, and to use it is to use both.
+    """
+
+    __slots__ = ("forget", "parts", "size", "whole")
+
+    def __init__(self, forget: Callable[[], object], whole: BudgetEntry | None = None) -> None:
+        self.forget = forget
+        self.whole = whole
+        self.size = 0
+        self.parts: set[BudgetEntry] = set()
+
+
+class ByteBudget:
+    """Bounds what all caches that share it take: up to ``most`` bytes, and with 0 nothing is kept."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.taken = 0
+        """The bytes that all entries take, by the account of their caches."""
+        self._entries: OrderedDict[BudgetEntry, None] = OrderedDict()
+
+    def __contains__(self, entry: BudgetEntry) -> bool:
+        return entry in self._entries
+
+    def keep(self, entry: BudgetEntry, size: int) -> bool:
+        """Keep an entry that takes ``size`` bytes. ``False`` if it cannot be: it is too large, or its whole is gone."""
+        if size * LARGEST_PART > self.most or not (entry.whole is None or entry.whole in self._entries):
+            return False
+        self._entries[entry] = None
+        if entry.whole is not None:
+            entry.whole.parts.add(entry)
+        entry.size = size
+        self.taken += size
+        self.touch(entry)
+        # It does not drive out itself: with its whole it takes a quarter, and both were used last.
+        while self.taken > self.most:
+            self.forget(next(iter(self._entries)))
+        return True
+
+    def touch(self, entry: BudgetEntry) -> None:
+        """Note that a kept entry is used now: others make room before it does."""
+        used: BudgetEntry | None = entry
+        while used is not None:
+            self._entries.move_to_end(used)
+            used = used.whole
+
+    def forget(self, entry: BudgetEntry) -> None:
+        """Take an entry out of its cache, and all that is made of it."""
+        if entry not in self._entries:
+            return
+        del self._entries[entry]
+        self.taken -= entry.size
+        if entry.whole is not None:
+            entry.whole.parts.discard(entry)
+        for part in list(entry.parts):
+            self.forget(part)
+        entry.forget()

@@ -1,0 +1,84 @@
+"""Answers that were made from the catalog alone: the same operation has the same answer as long as the catalog stands.
+
+Kept by version, document, operation name and variables, so that it is exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from functools import partial
+
+import msgspec
+
+from engine import BudgetEntry, ByteBudget
+from gateway.prepared_request import GraphQLRequest
+
+OVERHEAD = 1000
+"""Bytes that an answer takes in memory beside its own: keys and objects."""
+
+_deterministic = msgspec.json.Encoder(order="deterministic").encode
+
+
+class AnswerKey:
+    """What an answer depends on, beside the catalog."""
+
+    __slots__ = ("key", "parts", "size")
+
+    def __init__(self, request: GraphQLRequest) -> None:
+        variables = _deterministic(request.variables) if request.variables else b""
+        name = request.operation_name
+        self.key: Hashable = (request.query, name, variables)
+        self.parts = (request.query.encode("utf-8", "surrogatepass"), repr(name).encode(), variables)
+        self.size = sum(map(len, self.parts))
+
+
+class CachedAnswer(BudgetEntry):
+    """The body of an answer. One for which there is no room is in no cache."""
+
+    __slots__ = ("body",)
+
+    def __init__(self, body: bytes, forget: Callable[[], object] = bool) -> None:
+        super().__init__(forget)
+        self.body = body
+
+
+class AnswerCache:
+    """The answers of one gateway, within a budget that it shares with other caches.
+
+    Another version of the catalog forgets all: ``present`` is the one that new requests are answered from.
+    """
+
+    def __init__(self, budget: ByteBudget) -> None:
+        self.budget = budget
+        self.found = 0
+        self.missed = 0
+        self._present = ""
+        self._answers: dict[Hashable, CachedAnswer] = {}
+
+    def __len__(self) -> int:
+        return len(self._answers)
+
+    def answer(self, operation: AnswerKey, version: str) -> CachedAnswer | None:
+        """Return the answer to an operation from this version of the catalog."""
+        kept = self._answers.get((version, operation.key))
+        if kept is None:
+            self.missed += 1
+            return None
+        self.budget.touch(kept)
+        self.found += 1
+        return kept
+
+    def keep(self, operation: AnswerKey, version: str, body: bytes, present: str) -> CachedAnswer:
+        """Return the answer from this version, and keep it if there is room."""
+        if present != self._present:
+            self._present = present
+            for old in list(self._answers.values()):
+                self.budget.forget(old)
+        key = (version, operation.key)
+        known = self._answers.get(key)
+        if known is not None:
+            return known  # of a request that came while this one ran
+        kept = CachedAnswer(body, partial(self._answers.pop, key))
+        if self.budget.keep(kept, operation.size + len(body) + OVERHEAD):
+            self._answers[key] = kept
+        return kept
