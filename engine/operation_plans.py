@@ -13,7 +13,6 @@ from graphql import (
     GraphQLError,
     OperationDefinitionNode,
     Undefined,
-    get_variable_values,
 )
 from graphql.execution.values import VariableValues
 from strawberry.extensions import SchemaExtension
@@ -22,6 +21,7 @@ from strawberry.extensions.directives import DirectivesExtension
 from engine.event_loop_yielding import turns
 from engine.fallback_reasons import Fallback, FallbackReason
 from engine.field_failures import AnswerEncoder, errors_in
+from engine.input_values import InputTypes
 from engine.plan_compiler import Compiler, PlanSteps
 from engine.plan_execution import answers
 from engine.plan_nodes import Plan
@@ -30,6 +30,7 @@ from engine.run_limits import NO_LIMITS
 from engine.run_state import PlanRun
 from engine.runtime_types import RuntimeTypes
 from engine.skip_include import condition_variables
+from engine.variable_values import OperationVariables
 from engine.work_costs import Spend, uncounted
 
 KEPT_OPERATIONS = 1000
@@ -42,7 +43,6 @@ KEPT_FIELDS = 8_000
 """Fields in the kept plans, all together: about 1,500 bytes of memory each, and up to 20 objects that the garbage
 collector looks through in one piece. A short document can have many, by its fragments and its conditions."""
 
-_NO_VARIABLES = VariableValues({}, {})
 _HOOKS = ("on_operation", "on_execute", "resolve", "get_results")
 
 
@@ -71,6 +71,7 @@ class Engine:
         self._schema = schema
         self.types = RuntimeTypes(schema._schema)
         """The types of the objects in all runs."""
+        self._inputs = InputTypes()
         self._most_bytes = most_bytes
         self._encoder = AnswerEncoder()
         self._kept, self._kept_text, self._kept_fields = kept, kept_text, kept_fields
@@ -137,7 +138,7 @@ class Engine:
             try:
                 if not self._usable:
                     raise Fallback("extension")
-                operation = PlannedOperation(self._schema, self.types, document, name)
+                operation = PlannedOperation(self._schema, self.types, self._inputs, document, name)
             except Fallback as error:
                 operation = error.reason
             self._operations[key] = operation
@@ -182,7 +183,12 @@ class PlannedOperation:
     """More are compiled for each request anew."""
 
     def __init__(
-        self, schema: strawberry.Schema, types: RuntimeTypes, document: DocumentNode, name: str | None
+        self,
+        schema: strawberry.Schema,
+        types: RuntimeTypes,
+        inputs: InputTypes,
+        document: DocumentNode,
+        name: str | None,
     ) -> None:
         self._schema = schema
         self._types = types
@@ -193,6 +199,7 @@ class PlannedOperation:
         }
         self._operation = _named_operation(document, name)
         self._conditions = condition_variables(self._operation, self._fragments)
+        self._variables = OperationVariables(schema._schema, self._operation.variable_definitions, inputs)
         self._plans: dict[tuple[object, ...], Plan] = {}
         self.fields = 0
         """The fields of the kept plans, all together."""
@@ -207,11 +214,8 @@ class PlannedOperation:
 
         :raises Fallback: they do not fit.
         """
-        definitions = self._operation.variable_definitions
-        if not definitions:
-            return _NO_VARIABLES
-        values = get_variable_values(self._schema._schema, definitions, variables or {}, max_errors=1)
-        if isinstance(values, list):
+        values = self._variables.values(variables)
+        if values is None:
             raise Fallback("variables")
         return values
 

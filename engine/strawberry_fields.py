@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 from inspect import Parameter, signature
 from typing import Any
 
@@ -18,22 +17,17 @@ from graphql import (
     FieldNode,
     GraphQLField,
     GraphQLResolveInfo,
-    Node,
-    VariableNode,
     default_field_resolver,
     get_argument_values,
 )
-from graphql.execution.values import VariableValues
-from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
 from engine.field_sources import Attribute, Called, FieldSource, Related
 from engine.relation_protocols import RelationToMany, RelationToOne
 from engine.run_state import InfoFor, PlanRun
+from engine.strawberry_arguments import FieldArguments
 
-_NO_VARIABLES = VariableValues({}, {})
 _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
-_ATOMS = (type(None), bool, int, float, str, Enum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,50 +106,21 @@ def _python_arguments(
     assert field.base_resolver is not None
     parameter = field.base_resolver.info_parameter
     info_name = parameter.name if parameter else None
+    arguments = FieldArguments(asked.definition, asked.node, field.arguments, schema)
+    constant = arguments.constant
 
     def info(run: PlanRun) -> Any:
         return schema.config.info_class(_raw_info=asked.info_for(run), _field=field)
 
-    def converted(run: PlanRun) -> dict[str, Any]:
-        shown = info(run)
-        named = convert_arguments(
-            get_argument_values(asked.definition, asked.node, run.variables),
-            field.arguments,
-            scalar_registry=schema.schema_converter.scalar_registry,
-            config=schema.config,
-            info=shown,
-        )
+    def named(run: PlanRun) -> dict[str, Any]:
+        shown = info(run) if info_name is not None or arguments.needs_info else None
+        keywords = arguments.named(run.variables, shown)
         if info_name is not None:
-            named[info_name] = shown
+            keywords[info_name] = shown
+        return keywords
+
+    if not arguments.are_constant:
         return named
-
-    constant = _constant(asked, field, schema)
-    if constant is None:
-        return converted
-    if info_name is None and not constant:
-        return None
-    if info_name is None:
-        return lambda _request: dict(constant)
-    return lambda run: {**constant, info_name: info(run)}
-
-
-def _constant(asked: AskedField, field: StrawberryField, schema: strawberry.Schema) -> dict[str, Any] | None:
-    """Return the arguments, if they are the same in every request and nobody could change them."""
-    if any(_has_variable(argument.value) for argument in asked.node.arguments or ()):
-        return None
-    values = get_argument_values(asked.definition, asked.node, _NO_VARIABLES)
-    if not all(isinstance(value, _ATOMS) for value in values.values()):
-        return None
-    return convert_arguments(
-        values,
-        field.arguments,
-        scalar_registry=schema.schema_converter.scalar_registry,
-        config=schema.config,
-    )
-
-
-def _has_variable(node: Node) -> bool:
-    if isinstance(node, VariableNode):
-        return True
-    parts = getattr(node, "values", None) or [part.value for part in getattr(node, "fields", None) or ()]
-    return any(map(_has_variable, parts))
+    if info_name is not None:
+        return lambda run: {**constant, info_name: info(run)}
+    return (lambda _run: dict(constant)) if constant else None

@@ -1,0 +1,196 @@
+"""The arguments of a field as Strawberry gives them to a resolver, made by functions that are compiled once.
+
+Strawberry looks up the name and the type of each argument, and of each field of an input, for each request. Inputs that
+build their own value, and types that this file does not know, are left to Strawberry's function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import MISSING
+from typing import Any
+
+import strawberry
+from graphql import FieldNode, GraphQLField, Undefined, get_argument_values
+from graphql.execution.values import VariableValues
+from strawberry.relay import GlobalID
+from strawberry.scalars import is_scalar
+from strawberry.types.arguments import StrawberryArgument, convert_argument, convert_arguments
+from strawberry.types.base import (
+    StrawberryList,
+    StrawberryMaybe,
+    StrawberryObjectDefinition,
+    StrawberryOptional,
+    has_object_definition,
+)
+from strawberry.types.enum import StrawberryEnumDefinition, has_enum_definition
+from strawberry.types.lazy_type import LazyType
+from strawberry.types.unset import UNSET
+
+from engine.input_values import Constant, Make, Uncompiled, make_argument
+
+Named = Callable[[VariableValues, Any], dict[str, Any]]
+"""Makes the keywords of a Python function from the values of the variables and Strawberry's ``Info``."""
+
+_Convert = Callable[[Any], Any]
+
+
+class _LeftToStrawberry(Exception):
+    """Only Strawberry itself converts a type."""
+
+
+class FieldArguments:
+    """The arguments of one field of an operation.
+
+    ``constant`` are those that are the same in every request, by their names in Python.
+    """
+
+    def __init__(
+        self,
+        definition: GraphQLField,
+        node: FieldNode,
+        arguments: list[StrawberryArgument],
+        schema: strawberry.Schema,
+    ) -> None:
+        self._definition, self._node = definition, node
+        self._arguments, self._schema = arguments, schema
+        self.constant: dict[str, Any] = {}
+        self._made: list[tuple[str, Make, Callable[[Any, Any], Any]]] | None = []
+        self.needs_info = False
+        """Whether one of them is converted by Strawberry, which is told of the operation then."""
+        try:
+            self._compile()
+        except Uncompiled:
+            self._made, self.needs_info = None, True
+            self.constant.clear()
+
+    @property
+    def are_constant(self) -> bool:
+        """Return whether all of them are the same in every request."""
+        return self._made is not None and not self._made
+
+    def named(self, variables: VariableValues, info: Any) -> dict[str, Any]:
+        """Return the keywords of the Python function.
+
+        :raises GraphQLError: a value does not fit.
+        """
+        if self._made is None:
+            return self._by_strawberry(variables, info)
+        try:
+            coerced = variables.coerced
+            values = [make(coerced) for _name, make, _convert in self._made]
+        except Exception:
+            return self._by_strawberry(variables, info)  # which says what does not fit
+        named = dict(self.constant)
+        for (name, _make, convert), value in zip(self._made, values, strict=True):
+            if value is not Undefined:
+                named[name] = convert(value, info)
+        return named
+
+    def _by_strawberry(self, variables: VariableValues, info: Any) -> dict[str, Any]:
+        return convert_arguments(
+            get_argument_values(self._definition, self._node, variables),
+            self._arguments,
+            scalar_registry=self._schema.schema_converter.scalar_registry,
+            config=self._schema.config,
+            info=info,
+        )
+
+    def _compile(self) -> None:
+        assert self._made is not None
+        given = {argument.name.value: argument.value for argument in self._node.arguments or ()}
+        left = dict(self._definition.args)
+        for argument in self._arguments:
+            name = self._schema.config.name_converter.from_argument(argument)
+            definition = left.pop(name, None)
+            if definition is None or definition.out_name not in (None, name):
+                raise Uncompiled
+            make = make_argument(definition, given.get(name))
+            convert = self._converter(argument.type, name)
+            if isinstance(make, Constant) and convert is _as_it_is:
+                if make.value is not Undefined:
+                    self.constant[argument.python_name] = make.value
+            else:
+                self._made.append((argument.python_name, make, convert))
+        if left:
+            raise Uncompiled
+
+    def _converter(self, type_: Any, name: str) -> Callable[[Any, Any], Any]:
+        try:
+            convert = _converter(type_, self._schema, {})
+        except _LeftToStrawberry:
+            self.needs_info = True
+            registry, config = self._schema.schema_converter.scalar_registry, self._schema.config
+            return lambda value, info: convert_argument(value, type_, registry, config, info, path=(name,))
+        if convert is None:
+            return _as_it_is
+        return lambda value, _info: convert(value)
+
+
+def _as_it_is(value: Any, _info: Any) -> Any:
+    return value
+
+
+def _converter(type_: Any, schema: strawberry.Schema, inputs: dict[Any, _Convert]) -> _Convert | None:
+    """Return what makes the Python value of a value of this type; ``None`` if it is that value itself.
+
+    ``inputs`` has those of the input types around this one.
+
+    :raises _LeftToStrawberry: only Strawberry itself makes it.
+    """
+    while isinstance(type_, StrawberryOptional | LazyType) and not isinstance(type_, StrawberryMaybe):
+        type_ = type_.of_type if isinstance(type_, StrawberryOptional) else type_.resolve_type()
+    if type_ is GlobalID or isinstance(type_, StrawberryMaybe):
+        raise _LeftToStrawberry
+    if isinstance(type_, StrawberryList):
+        item = _converter(type_.of_type, schema, inputs)
+        return _list if item is None else _list_of(item)
+    if isinstance(type_, StrawberryEnumDefinition) or has_enum_definition(type_):
+        return None
+    if is_scalar(type_, schema.schema_converter.scalar_registry):
+        return None
+    if not has_object_definition(type_):
+        raise _LeftToStrawberry
+    definition: StrawberryObjectDefinition = type_.__strawberry_definition__
+    if definition.from_input is not None or not definition.is_input:
+        raise _LeftToStrawberry
+    return inputs.get(type_) or _input_of(type_, definition, schema, inputs)
+
+
+def _input_of(
+    type_: Any, definition: StrawberryObjectDefinition, schema: strawberry.Schema, inputs: dict[Any, _Convert]
+) -> _Convert:
+    fields: list[tuple[str, str, _Convert | None]] = []
+
+    def convert(value: Any) -> Any:
+        if value is None or value is UNSET:
+            return value
+        named = dict.fromkeys(optional)
+        for name, python_name, inner in fields:
+            if name in value:
+                given = value[name]
+                named[python_name] = given if inner is None else inner(given)
+        return type_(**named)
+
+    # Before its fields are looked at, which may be of the same type.
+    inputs = {**inputs, type_: convert}
+    for field in definition.fields:
+        inner = _converter(field.resolve_type(type_definition=definition), schema, inputs)
+        fields.append((schema.config.name_converter.from_field(field), field.python_name, inner))
+    optional = [
+        field.python_name
+        for field in definition.fields
+        if field.default_value is MISSING and field.default_factory is MISSING
+    ]
+    return convert
+
+
+def _list(value: Any) -> Any:
+    return value if value is None or value is UNSET else list(value)
+
+
+def _list_of(convert: _Convert) -> _Convert:
+    def converted(value: Any) -> Any:
+        return value if value is None or value is UNSET else [convert(item) for item in value]
+
+    return converted
