@@ -132,6 +132,7 @@ async def open_parts(settings: Settings, source: CatalogSource) -> AsyncIterator
     from web.app import Parts
     from web.cache_headers import CachePolicy
     from web.graphql_endpoint import GraphQLEndpoint
+    from web.known_requests import KnownRequests
     from web.monitoring.traffic_history import remembering
     from web.response_cache import ResponseCache
     from web.serving.open_connections import Connections
@@ -141,11 +142,12 @@ async def open_parts(settings: Settings, source: CatalogSource) -> AsyncIterator
     responses = ResponseCache(gateway.answers)
     policy = CachePolicy(settings.max_age, source.freshness)
     public = settings.cors_origins == "*"
-    endpoint = GraphQLEndpoint(gateway, responses, policy, settings.batch_limit, public=public)
+    known = KnownRequests(source, gateway.persisted, responses, policy)
+    endpoint = GraphQLEndpoint(gateway, responses, known, policy, settings.batch_limit, public=public)
     with closing(gateway.persisted):
         gateway.persisted.open()
         async with remembering(gateway, responses) as history:
-            yield Parts(source, gateway, responses, endpoint, connections, history)
+            yield Parts(source, gateway, responses, known, endpoint, connections, history)
 
 
 def storage_path(settings: Settings) -> str:

@@ -21,6 +21,7 @@ from catalog import CatalogSource
 from gateway import Gateway, connection
 from web.graphql_endpoint import EXPOSED, GraphQLEndpoint
 from web.http_responses import refusal
+from web.known_requests import KnownRequests
 from web.monitoring.health import Readiness, healthz
 from web.monitoring.traffic_history import History
 from web.pages.documentation import doc
@@ -49,6 +50,7 @@ class Parts:
     source: CatalogSource
     gateway: Gateway
     responses: ResponseCache
+    known_requests: KnownRequests
     endpoint: GraphQLEndpoint
     connections: Connections
     history: History
@@ -104,7 +106,7 @@ class GatewayApp(Starlette):
             self.guarded = CORSMiddleware(self.parts.endpoint, **self._cors)
             self.router.routes[:] = self._routes(self.parts)
             # For the protocols of the server, where they are ours.
-            yield {"connections": self.parts.connections}
+            yield {"connections": self.parts.connections, "known_requests": self.parts.known_requests}
 
     def _routes(self, parts: Parts) -> list[BaseRoute]:
         persisted = parts.gateway.persisted

@@ -31,6 +31,7 @@ from web.http_responses import (
     send_response,
 )
 from web.incremental_delivery import in_parts, wants_parts
+from web.known_requests import KnownRequests
 from web.pages.graphiql import graphiql_or_why_not
 from web.request_headers import RUNNING, TELLING, by_name, vary
 from web.request_parsing import (
@@ -75,6 +76,7 @@ class GraphQLEndpoint:
         self,
         gateway: Gateway,
         responses: ResponseCache,
+        known: KnownRequests,
         policy: CachePolicy,
         most_together: int,
         *,
@@ -83,6 +85,8 @@ class GraphQLEndpoint:
         self.responses = responses
         self._gateway = gateway
         self._source = gateway.source
+        # Where not all origins may read them, answers get headers on their way out that are unknown here.
+        self._known = known if public else None
         self._policy = policy
         self._most_together = most_together
         self._always = [(b"vary", vary(public=public, behind_router=bool(gateway.router.secret)))]
@@ -96,11 +100,14 @@ class GraphQLEndpoint:
         response: ASGIApp
         try:
             body = await read_body(receive) if method == "POST" else b""
-            as_it_came = (method, address, body, self._gateway.persisted.version(), *telling)
+            documents = self._gateway.persisted.version()
+            as_it_came = (method, address, body, documents, *telling)
             snapshot = self._source.current()
             if snapshot is not None:
                 reply = self.responses.reply(as_it_came, snapshot.catalog.version)
                 if reply is not None:
+                    if self._known is not None:
+                        self._known.learn(scope, reply, documents)
                     headers = reply.headers + self._policy.headers(snapshot)
                     await send_response(send, reply.status, headers, reply.body)
                     return

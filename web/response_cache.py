@@ -55,11 +55,16 @@ class CachedReply(BudgetEntry):
 
 
 class ResponseCache:
-    """The replies to requests that the gateway has cached answers for. ``found`` counts those that were used again."""
+    """The replies to requests that the gateway has cached answers for.
+
+    ``found`` counts those that were used again, and ``found_unparsed`` those for which the server did not even parse
+    the request.
+    """
 
     def __init__(self, answers: AnswerCache) -> None:
         self.answers = answers
         self.found = 0
+        self.found_unparsed = 0
         self._budget = answers.budget
         self._replies: dict[Bytes, CachedReply] = {}
         self._compressed: dict[tuple[CachedAnswer, str], CompressedAnswer] = {}

@@ -87,8 +87,18 @@ class CountingApp(GatewayApp):
                 subscriptions=usual.subscriptions,
             )
             policy = CachePolicy(settings.max_age, source.freshness)
-            endpoint = GraphQLEndpoint(gateway, parts.responses, policy, 10, public=True)
-            yield Parts(source, gateway, parts.responses, endpoint, parts.connections, parts.history)
+            endpoint = GraphQLEndpoint(
+                gateway, parts.responses, parts.known_requests, policy, 10, public=True
+            )
+            yield Parts(
+                source,
+                gateway,
+                parts.responses,
+                parts.known_requests,
+                endpoint,
+                parts.connections,
+                parts.history,
+            )
 
     def counts(self) -> tuple[int, int]:
         """Return how often a catalog was taken, and a document read, since the last time."""

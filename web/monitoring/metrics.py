@@ -244,9 +244,11 @@ class _ResponseMeasurements(Collector):
         answers = self._responses.answers
         found = CounterMetricFamily(
             "gateway_kept_answers_asked",
-            "Requests that looked for a cached answer: found by their bytes, by their meaning, or not found.",
+            "Requests that looked for a cached answer: found before they were parsed, by the bytes of what the "
+            "answer depends on, by their meaning, or not found.",
             labels=["outcome"],
         )
+        found.add_metric(["unparsed"], self._responses.found_unparsed)
         found.add_metric(["bytes"], self._responses.found)
         found.add_metric(["meaning"], answers.found)
         found.add_metric(["none"], answers.missed)

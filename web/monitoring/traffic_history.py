@@ -64,7 +64,7 @@ class Counts:
 def totals(gateway: Gateway, responses: ResponseCache) -> Counts:
     """Return what has happened since the process started."""
     upstream = gateway.source.health().upstream
-    kept = responses.found + responses.answers.found
+    kept = responses.found_unparsed + responses.found + responses.answers.found
     requests = sum(upstream.outcomes.values())
     return Counts(
         from_memory=gateway.from_memory + kept,

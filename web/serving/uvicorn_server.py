@@ -10,7 +10,8 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from web.request_parsing import MAX_BODY
-from web.serving.uvicorn_protocols import LONGEST_STOP, HttpProtocol, SocketProtocol
+from web.serving.known_request_protocol import KnownRequestProtocol
+from web.serving.uvicorn_protocols import LONGEST_STOP, SocketProtocol
 
 
 def run(app: str, *, host: str, port: int, workers: int, idle_seconds: int) -> None:
@@ -21,7 +22,7 @@ def run(app: str, *, host: str, port: int, workers: int, idle_seconds: int) -> N
         port=port,
         workers=workers,
         loop="web.serving.accepting_loop:Loop",
-        http=HttpProtocol,
+        http=KnownRequestProtocol,
         ws=SocketProtocol,
         ws_max_size=MAX_BODY,
         timeout_keep_alive=idle_seconds,

@@ -2,8 +2,10 @@
 
 When one of these fails after an update of Uvicorn: read its ``httptools_impl.py``, ``websockets_sansio_impl.py``,
 ``server.py`` and ``supervisors/multiprocess.py`` for what took the place of the name, change
-``web/serving/uvicorn_protocols.py`` or ``web/serving/uvicorn_server.py`` accordingly, then run
-``tests/acceptance/test_connections.py`` and ``test_stop_under_load.py``, which hold what the classes are for.
+``web/serving/uvicorn_protocols.py``, ``web/serving/known_request_protocol.py`` or ``web/serving/uvicorn_server.py``
+accordingly, then run the tests of known requests beside this file, ``tests/acceptance/test_connections.py`` and
+``test_stop_under_load.py``, which hold what the classes are for. Known requests are not needed: with
+``HttpProtocol`` in the place of ``KnownRequestProtocol`` in ``web/serving/uvicorn_server.py`` all else goes on.
 ``server:app`` under plain Uvicorn goes on without them meanwhile.
 """
 
@@ -20,6 +22,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from uvicorn.server import Server, ServerState
 from uvicorn.supervisors import Multiprocess
 
+from web.serving.known_request_protocol import KnownRequestProtocol
 from web.serving.uvicorn_protocols import HttpProtocol, SocketProtocol
 
 HTTP_METHODS = {
@@ -30,6 +33,8 @@ HTTP_METHODS = {
     "resume_writing",
     "on_headers_complete",
     "on_response_complete",
+    "on_message_begin",
+    "on_message_complete",
     "handle_websocket_upgrade",
     "timeout_keep_alive_handler",
     "shutdown",
@@ -44,7 +49,12 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 
 def made(class_: Any) -> Any:
-    return class_(Config(app, ws="websockets-sansio"), ServerState(), {"connections": None}, None)
+    return class_(
+        Config(app, ws="websockets-sansio"),
+        ServerState(),
+        {"connections": None, "known_requests": None},
+        None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,7 +64,7 @@ def test_uvicorn_has_the_methods_that_are_overridden_or_called(class_: type, nam
     assert names - set(dir(class_)) == set()
 
 
-@pytest.mark.parametrize("class_", [HttpProtocol, SocketProtocol])
+@pytest.mark.parametrize("class_", [HttpProtocol, KnownRequestProtocol, SocketProtocol])
 def test_every_public_method_of_ours_is_one_of_uvicorns(class_: type) -> None:
     ours = {name for name in vars(class_) if not name.startswith("_")}
     assert ours <= (HTTP_METHODS | SOCKET_METHODS)
@@ -74,6 +84,44 @@ async def test_uvicorn_has_the_attributes_that_are_used() -> None:
     cycle = set(inspect.signature(RequestResponseCycle).parameters)
     assert "keep_alive" in cycle
     assert "response_complete" in inspect.getsource(RequestResponseCycle.__init__)
+
+
+async def test_uvicorn_has_the_attributes_that_known_requests_use() -> None:
+    http = made(KnownRequestProtocol)
+    assert {"flow", "expect_100_continue", "timeout_keep_alive", "timeout_keep_alive_task"} <= vars(
+        http
+    ).keys()
+    assert {"total_requests", "default_headers"} <= vars(http.server_state).keys()
+    assert {"access_log", "limit_concurrency"} <= vars(http.config).keys()
+    # A request that is known is written as this one is: the status, the headers of the server, those of the answer.
+    sending = inspect.getsource(RequestResponseCycle.send)
+    assert 'headers = self.default_headers + list(message.get("headers", []))' in sending
+    assert "content = [STATUS_LINE[status_code]]" in sending
+    assert 'content.extend([name, b": ", value, b"\\r\\n"])' in sending
+    assert {"scope", "keep_alive"} <= inspect.signature(RequestResponseCycle).parameters.keys()
+
+
+def test_what_is_done_at_the_end_of_an_answer_is_as_it_was_when_known_requests_began_to_do_without_it() -> (
+    None
+):
+    lines = [line.strip() for line in inspect.getsource(HttpToolsProtocol.on_response_complete).splitlines()]
+    assert [line for line in lines if line and not line.startswith("#")] == [
+        "def on_response_complete(self) -> None:",
+        "self.server_state.total_requests += 1",
+        "if self.transport.is_closing():",
+        "return",
+        "self._unset_keepalive_if_required()",
+        "self.flow.resume_reading()",
+        "if self.pipeline:",
+        "cycle, app = self.pipeline.pop()",
+        "self._start_asgi_task(cycle, app)",
+        "else:",
+        "self.timeout_keep_alive_task = self.loop.call_later(",
+        "self.timeout_keep_alive, self.timeout_keep_alive_handler",
+        ")",
+    ]
+    # Another list each second, by which the joined headers are known to be those of another.
+    assert "self.server_state.default_headers = date_header + " in inspect.getsource(Server.on_tick)
 
 
 def test_the_parsing_of_data_is_as_it_was_when_it_was_overridden() -> None:

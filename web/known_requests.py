@@ -1,0 +1,129 @@
+"""Whole requests as they stood on the connection, each with its reply: what is known so needs no parsing.
+
+The protocol of the server asks here before it parses (``web/serving/known_request_protocol.py``), and hands what it had
+to parse to the endpoint, which tells here what the reply was. Another server does neither, and nothing is kept.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from functools import partial
+from sys import getsizeof
+from typing import Any
+
+from catalog import CatalogSource
+from engine import BudgetEntry
+from gateway.persisted import PersistedDocuments
+from web.cache_headers import CachePolicy, Headers
+from web.response_cache import CachedReply, ResponseCache
+
+LONGEST = 16_384
+"""Bytes of a request that can be known. A longer one costs more to compare, and is seldom sent twice."""
+
+OVERHEAD = 600
+"""Bytes that a known request takes in memory beside its own and its head."""
+
+ASKED_ONCE = 1_000
+"""How many requests are remembered that have come once. One with a number of its own in a header, which a proxy may
+write there, comes once: kept, it would only drive out others."""
+
+_EXTENSION = "gateway.request_bytes"
+"""The extension of the ASGI scope under which the endpoint finds the bytes of its request."""
+
+
+def offer(scope: Any, request: bytes) -> None:
+    """Let the endpoint know the bytes of the request that it is to answer, all of them and no others."""
+    scope["extensions"] = {_EXTENSION: request}
+
+
+class JoinedHeaders:
+    """Headers as they stand on the connection, joined once for as long as the list of them is the same object."""
+
+    __slots__ = ("_joined", "_of")
+
+    def __init__(self) -> None:
+        self._of: Headers = []
+        self._joined = b""
+
+    def __call__(self, headers: Headers) -> bytes:
+        """Return these headers, each with its line break."""
+        if headers is not self._of:
+            self._of, self._joined = headers, b"".join(b"%b: %b\r\n" % header for header in headers)
+        return self._joined
+
+
+class KnownRequest(BudgetEntry):
+    """What a request is answered with. ``documents`` is the version of the documents that ids name."""
+
+    __slots__ = ("body", "documents", "head", "status", "version")
+
+    def __init__(self, reply: CachedReply, documents: str, forget: partial[object]) -> None:
+        super().__init__(forget, reply.whole)
+        self.status = reply.status
+        self.head = JoinedHeaders()(reply.headers)
+        self.body = reply.body
+        self.version = reply.version
+        self.documents = documents
+
+
+class KnownRequests:
+    """The requests that are answered from what the response cache has, which counts them, within the same budget."""
+
+    def __init__(
+        self,
+        source: CatalogSource,
+        documents: PersistedDocuments,
+        responses: ResponseCache,
+        policy: CachePolicy,
+    ) -> None:
+        self.age = b""
+        """The headers that change with the time, as they are for the request that was found last."""
+        self.of_server = JoinedHeaders()
+        """Joins the headers that the server writes before ours, which has the same list of them for a second."""
+        self._source = source
+        self._documents = documents
+        self._responses = responses
+        self._budget = responses.answers.budget
+        self._policy = policy
+        self._known: dict[bytes, KnownRequest] = {}
+        self._once: OrderedDict[int, None] = OrderedDict()
+        self._ages = JoinedHeaders()
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def find(self, request: bytes) -> KnownRequest | None:
+        """Return what a request with these bytes is answered with now, if that is known."""
+        known = self._known.get(request)
+        if known is None:
+            return None
+        snapshot = self._source.current()
+        if (
+            snapshot is None
+            or known.version != snapshot.catalog.version
+            or known.documents != self._documents.version()
+        ):
+            return None
+        self._budget.touch(known)
+        self._responses.found_unparsed += 1
+        self.age = self._ages(self._policy.headers(snapshot))
+        return known
+
+    def learn(self, scope: Mapping[str, Any], reply: CachedReply, documents: str) -> None:
+        """Keep the request of this scope with its reply, if its bytes were offered and come for the second time."""
+        request = scope.get("extensions", {}).get(_EXTENSION)
+        if request is None:
+            return
+        once = hash(request)
+        if self._once.pop(once, self) is self:
+            self._once[once] = None
+            if len(self._once) > ASKED_ONCE:
+                self._once.popitem(last=False)
+            return
+        old = self._known.get(request)
+        if old is not None:
+            self._budget.forget(old)
+        known = KnownRequest(reply, documents, partial(self._known.pop, request))
+        if self._budget.keep(known, getsizeof(request) + getsizeof(known.head) + OVERHEAD):
+            self._known[request] = known

@@ -1,0 +1,118 @@
+"""Answers known requests from the bytes that arrive, before anything is parsed: bytes known, bytes sent.
+
+For most requests of a busy gateway nearly all of the time goes into the way between the socket and the cached
+answer: the parser, a scope, a task, an event, two messages. All of it leads to the same bytes again. So whatever
+arrives on a connection between two requests is looked up as it is; if it is one whole request that was answered
+before, from the present catalog, the same head and body are written at once, with the headers of this second.
+
+Everything else takes the ordinary way, which stays the only judge of what a request is: several requests in one
+piece, or one in several; what does not keep its connection alive (HTTP/1.0, ``Connection: close``), expects
+``100 Continue``, or wants to upgrade; whatever comes while an answer is under way, while the client does not read,
+or while the process stops. None of these is learnt or looked for.
+
+The bytes are compared whole, with all headers, so that only identical requests share an answer, and they alone decide
+it: the endpoint looks neither at the client's address nor at the scheme.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+from uvicorn.server import ServerState
+
+from web.known_requests import LONGEST, KnownRequest, KnownRequests, offer
+from web.serving.uvicorn_protocols import HttpProtocol
+
+METHODS = frozenset(["GET", "POST"])
+"""The methods whose answers have the body that was kept: the answer to HEAD has none."""
+
+
+class KnownRequestProtocol(HttpProtocol):
+    """The gateway's protocol of HTTP/1.1, which parses what is not known."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._known: KnownRequests = app_state["known_requests"]
+        self._begun = 0
+        """Requests of which the parser has seen the beginning."""
+        self._ended = 0
+        """Requests of which it has seen the end."""
+        self._answered_at = 0.0
+        """When a request that was known was answered last, by the clock of the loop."""
+        # An access log, and a limit on what runs at once, are Uvicorn's, on its own way.
+        self._may_know = not config.access_log and config.limit_concurrency is None
+
+    def data_received(self, data: bytes) -> None:
+        """Answer what is known; parse the rest, and offer it to be learnt if it is one whole request."""
+        if not self._may_know or not self._is_between_requests or len(data) > LONGEST:
+            super().data_received(data)
+            return
+        known = None if self.flow.write_paused else self._known.find(data)
+        if known is not None:
+            self._answer(known)
+            return
+        before = self._begun
+        super().data_received(data)
+        if self._begun == self._ended == before + 1 and self._can_be_learnt:
+            offer(self.cycle.scope, data)
+
+    @property
+    def _is_between_requests(self) -> bool:
+        return (
+            self._begun == self._ended
+            and not self._is_answering
+            and self._refused is None
+            and not self._all.stopping.is_set()
+            and not self.transport.is_closing()
+        )
+
+    @property
+    def _can_be_learnt(self) -> bool:
+        """Return whether the request that was parsed last asks nothing of its connection."""
+        return (
+            not self.parser.should_upgrade()
+            and self.cycle.keep_alive
+            and self.cycle.scope["method"] in METHODS
+            and not self.expect_100_continue
+        )
+
+    def _answer(self, known: KnownRequest) -> None:
+        self._stop_timer()
+        date, age = self._known.of_server(self.server_state.default_headers), self._known.age
+        self.transport.write(
+            b"".join((STATUS_LINE[known.status], date, known.head, age, b"\r\n", known.body))
+        )
+        self.server_state.total_requests += 1
+        self._answered_at = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._wait_for_a_request(self.timeout_keep_alive)
+
+    def _wait_for_a_request(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection on which no request came. A timer for each known request would cost a tenth of it."""
+        left = self._answered_at + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._wait_for_a_request(left)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def on_message_begin(self) -> None:
+        """Note that a request begins."""
+        self._begun += 1
+        super().on_message_begin()
+
+    def on_message_complete(self) -> None:
+        """Note that it is whole."""
+        self._ended += 1
+        super().on_message_complete()
