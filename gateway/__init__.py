@@ -6,7 +6,7 @@ from gateway.client_quota import Quota
 from gateway.document_cache import CatalogSizes, DocumentCache
 from gateway.error_format import field_error, masked, overload
 from gateway.federation_router import FederationRouter
-from gateway.graphql_answer import GraphQLAnswer, answer_of, stopped_by
+from gateway.graphql_answer import GraphQLAnswer, RequestFailure, answer_of, stopped_by
 from gateway.plan_explanation import Unplanned, explain
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
 from gateway.request_execution import Gateway
@@ -27,6 +27,7 @@ __all__ = [
     "Overloaded",
     "PreparedRequest",
     "Quota",
+    "RequestFailure",
     "Subscriptions",
     "Unplanned",
     "answer_of",

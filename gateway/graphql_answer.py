@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLSyntaxError
 from msgspec.structs import replace
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from catalog import Snapshot
-from engine import AnswerTooLarge, DependsOn, Ran, Stopped
+from engine import AnswerTooLarge, DependsOn, OutOfTime, Ran, Stopped, TooComplex
 from gateway.admission_queue import Overloaded
 from gateway.error_format import field_error, overload, request_error, start_error
+from resolvers.client_errors import BadUserInput, Forbidden
 
 _encode = msgspec.json.Encoder().encode
+
+RequestFailure = Literal["unparsable", "unfit", "late", "overloaded", "fault"]
+"""Why a request has no data: its document is not GraphQL; it cannot run as it is, or went beyond a limit; it was
+stopped at its deadline; it got no slot; or the gateway failed."""
 
 
 class GraphQLAnswer(msgspec.Struct, frozen=True):
@@ -23,10 +28,10 @@ class GraphQLAnswer(msgspec.Struct, frozen=True):
 
     body: bytes
     """The GraphQL response, a JSON object."""
-    ran: bool
-    """False if the operation never started (spec, 7.1.2)."""
     failed: bool
     """Whether the response has ``errors``."""
+    failure: RequestFailure | None = None
+    """Why the response has no ``data`` (spec, 7.1.2); None if it has."""
     depends_on: DependsOn = DependsOn(0)
     """What decides it, beside the operation."""
     made_of: Snapshot | None = None
@@ -35,6 +40,11 @@ class GraphQLAnswer(msgspec.Struct, frozen=True):
     """Seconds after which an operation that found no place is worth another try; None for all others."""
     extensions: dict[str, Any] = msgspec.field(default_factory=dict)
     """What the execution has for the response beside; not in ``body`` yet."""
+
+    @property
+    def ran(self) -> bool:
+        """Return whether the operation ran to its end, so that the response has ``data``, be it null."""
+        return self.failure is None
 
     @property
     def can_be_kept(self) -> bool:
@@ -63,9 +73,8 @@ def answer_of(result: ExecutionResult, most_bytes: int) -> GraphQLAnswer:
     if isinstance(result, PreExecutionError):
         return refusal(errors)
     if result.data is None and all(error.path is None for error in errors):
-        return GraphQLAnswer(
-            _encode({"errors": [field_error(error) for error in errors]}), ran=False, failed=True
-        )
+        body = _encode({"errors": [field_error(error) for error in errors]})
+        return GraphQLAnswer(body, failed=True, failure=_failure(errors))
     # By their places in the answer: it met them in the order in which they came.
     errors = sorted(errors, key=lambda error: _place(error.path or [], result.data))
     return _answer(_encode(result.data), errors, most_bytes)
@@ -86,28 +95,38 @@ def event_of(result: ExecutionResult, most_bytes: int) -> GraphQLAnswer:
     """
     if isinstance(result, PreExecutionError):
         errors = [start_error(error) for error in result.errors or []]
-        return GraphQLAnswer(_encode({"errors": errors}), ran=False, failed=True)
+        return GraphQLAnswer(_encode({"errors": errors}), failed=True, failure="unfit")
     return answer_of(result, most_bytes)
 
 
 def refusal(errors: Sequence[GraphQLError]) -> GraphQLAnswer:
     """Return the answer to an operation that cannot run."""
-    return GraphQLAnswer(
-        _encode({"errors": [request_error(error) for error in errors]}), ran=False, failed=True
-    )
+    body = _encode({"errors": [request_error(error) for error in errors]})
+    is_syntax = any(isinstance(error, GraphQLSyntaxError) for error in errors)
+    return GraphQLAnswer(body, failed=True, failure="unparsable" if is_syntax else "unfit")
 
 
 def stopped_by(stopped: Stopped) -> GraphQLAnswer:
     """Return the answer to an operation that was stopped."""
     # Without the traceback, which would keep all that was looked at.
     error = GraphQLError(str(stopped), original_error=stopped.error.with_traceback(None))
-    return GraphQLAnswer(_encode({"errors": [field_error(error)]}), ran=False, failed=True)
+    return GraphQLAnswer(_encode({"errors": [field_error(error)]}), failed=True, failure=_failure([error]))
 
 
 def overloaded(error: Overloaded) -> GraphQLAnswer:
     """Return the answer to an operation that found no place."""
     body = _encode({"errors": [overload(error)]})
-    return GraphQLAnswer(body, ran=False, failed=True, retry_after=error.retry_after)
+    return GraphQLAnswer(body, failed=True, failure="overloaded", retry_after=error.retry_after)
+
+
+def _failure(errors: Sequence[GraphQLError]) -> RequestFailure:
+    """Return why there is no data, by errors without a path."""
+    causes = [error.original_error for error in errors]
+    if any(isinstance(cause, OutOfTime) for cause in causes):
+        return "late"
+    # graphql-core's own errors are about variables; others are the gateway's fault unless a client can mend them.
+    of_client = (GraphQLError, BadUserInput, Forbidden, TooComplex)
+    return "unfit" if all(cause is None or isinstance(cause, of_client) for cause in causes) else "fault"
 
 
 def _place(path: Sequence[str | int], data: Any) -> list[str | int]:
@@ -126,4 +145,4 @@ def _answer(data: bytes, errors: Sequence[GraphQLError], most_bytes: int) -> Gra
         body = b'{"errors":%b,"data":%b}' % (_encode(entries), data)
     if len(body) > most_bytes:
         raise Stopped(AnswerTooLarge(most_bytes, len(body)))
-    return GraphQLAnswer(body, ran=True, failed=bool(errors))
+    return GraphQLAnswer(body, failed=bool(errors))

@@ -9,11 +9,12 @@ from schema import Dependencies, Document
 
 def is_subscription(asked: Document, operation_name: str | None) -> bool:
     """Return whether the operation to run is a subscription."""
-    return any(
-        type is OperationType.SUBSCRIPTION
-        for name, type in asked.operations
-        if operation_name is None or name == operation_name
-    )
+    return _has_type(asked, operation_name, OperationType.SUBSCRIPTION)
+
+
+def is_mutation(asked: Document, operation_name: str | None) -> bool:
+    """Return whether the operation to run is a mutation, which no schema of ours has."""
+    return _has_type(asked, operation_name, OperationType.MUTATION)
 
 
 def dependencies_of(asked: Document, operation_name: str | None) -> Dependencies:
@@ -48,3 +49,9 @@ def why_unclear(asked: Document, operation_name: str | None) -> str | None:
     elif operation_name not in names:
         return f'The document has no operation named "{operation_name}".'
     return None
+
+
+def _has_type(asked: Document, operation_name: str | None, wanted: OperationType) -> bool:
+    return any(
+        type is wanted for name, type in asked.operations if operation_name is None or name == operation_name
+    )

@@ -8,7 +8,13 @@ from typing import Any
 from graphql import GraphQLError
 
 from catalog import Snapshot
-from gateway.named_operation import dependencies_of, is_subscription, why_unclear, why_unfit
+from gateway.named_operation import (
+    dependencies_of,
+    is_mutation,
+    is_subscription,
+    why_unclear,
+    why_unfit,
+)
 from schema import Dependencies, Document
 
 
@@ -57,6 +63,11 @@ class PreparedRequest:
     def is_subscription(self) -> bool:
         """Return whether the operation to run is a subscription."""
         return is_subscription(self.document, self.request.operation_name)
+
+    @property
+    def is_mutation(self) -> bool:
+        """Return whether it is clear that the operation to run is a mutation."""
+        return not self.unclear and is_mutation(self.document, self.request.operation_name)
 
     @property
     def has_parts(self) -> bool:

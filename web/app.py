@@ -19,7 +19,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from catalog import CatalogSource
 from gateway import Gateway, connection
-from web.graphql_endpoint import EXPOSED, GraphQLEndpoint
+from web.content_negotiation import accept_of
+from web.graphql_endpoint import EXPOSED, METHODS, GraphQLEndpoint
 from web.http_responses import refusal
 from web.known_requests import KnownRequests
 from web.monitoring.health import Readiness, healthz
@@ -35,6 +36,9 @@ from web.websocket_endpoint import WebSocketEndpoint
 
 MOST_HEADERS, MOST_HEADER_BYTES = 100, 32_000
 """The most headers of one request, as Apache and nginx have it; a browser sends 20 in a few kilobytes."""
+
+MOST_ACCEPT_BYTES = 1_000
+"""The most that is read of the header Accept of a request that is refused for its headers."""
 
 _TOO_MUCH_AHEAD = (
     f"The request has too many headers; it can have {MOST_HEADERS}, of {MOST_HEADER_BYTES:,} bytes together."
@@ -73,13 +77,12 @@ class GatewayApp(Starlette):
         self._opening = opening
         self._cors: dict[str, Any] = {
             "allow_origins": origins,
-            "allow_methods": ["GET", "HEAD", "POST"],
             "allow_headers": ["*"],
             "expose_headers": EXPOSED,
             "max_age": 86_400,
         }
         super().__init__(
-            middleware=[Middleware(CORSMiddleware, **self._cors)],
+            middleware=[Middleware(CORSMiddleware, allow_methods=["GET", "HEAD"], **self._cors)],
             exception_handlers={HTTPException: _http_error},
             lifespan=GatewayApp._lifespan,
         )
@@ -90,9 +93,9 @@ class GatewayApp(Starlette):
             # Uvicorn puts a client behind a trusted proxy in the place of the proxy.
             connection.set(scope.get("client"))
         if scope["type"] == "http" and not _can_be_read(scope["headers"]):
-            await refusal(431, _TOO_MUCH_AHEAD)(scope, receive, send)
+            await self._refused(scope, 431, _TOO_MUCH_AHEAD)(scope, receive, send)
         elif scope["type"] != "lifespan" and not _names_one_host(scope):
-            await refusal(400, _NO_HOST)(scope, receive, send)
+            await self._refused(scope, 400, _NO_HOST)(scope, receive, send)
         elif scope["type"] != "http" or scope["path"] != "/graphql":
             await super().__call__(scope, receive, send)
         elif self.public and scope["method"] != "OPTIONS":
@@ -103,10 +106,16 @@ class GatewayApp(Starlette):
     @asynccontextmanager
     async def _lifespan(self) -> AsyncIterator[dict[str, object]]:
         async with self._opening as self.parts:
-            self.guarded = CORSMiddleware(self.parts.endpoint, **self._cors)
+            self.guarded = CORSMiddleware(self.parts.endpoint, allow_methods=METHODS, **self._cors)
             self.router.routes[:] = self._routes(self.parts)
             # For the protocols of the server, where they are ours.
             yield {"connections": self.parts.connections, "known_requests": self.parts.known_requests}
+
+    def _refused(self, scope: Scope, status: int, sentence: str) -> ASGIApp:
+        """Return the answer to a request that goes no further, which pages of other origins may read too."""
+        # A header of any length may have come; it is kept, to be known again.
+        accept = (accept_of(scope["headers"]) or "")[:MOST_ACCEPT_BYTES]
+        return CORSMiddleware(refusal(status, sentence, accept), **self._cors)
 
     def _routes(self, parts: Parts) -> list[BaseRoute]:
         persisted = parts.gateway.persisted
@@ -151,7 +160,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
     }
     headers = dict(error.headers) if error.headers else None
     message = messages.get(error.status_code, error.detail)
-    return refusal(error.status_code, message, headers)
+    return refusal(error.status_code, message, accept_of(request.headers.raw), headers)
 
 
 def _alternatives(headers: Mapping[str, str] | None) -> str:

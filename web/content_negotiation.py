@@ -1,18 +1,20 @@
-"""What a client takes: the header Accept (RFC 9110, 12.5.1; GraphQL over HTTP, 6.3 and 6.4)."""
+"""What a client takes: the header Accept (RFC 9110, 12.5.1; GraphQL over HTTP, edition of September 2026, 5.1)."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 GRAPHQL_JSON = "application/graphql-response+json"
-"""Its status tells whether the operation ran; with plain JSON the status is 200 (GraphQL over HTTP, 6.4)."""
+"""It says that the body is a GraphQL response, whatever the status."""
 
 JSON = "application/json"
 EVENTS = "text/event-stream"
 PARTS = "multipart/mixed"
 _PAGE = "text/html"
+_WILDCARDS = ("application/*", "*/*")
 _OTHER_PARTS = re.compile("deferspec|subscriptionspec", re.IGNORECASE)
 """Parameters of clients that read parts in another form: an older one, or that of subscriptions."""
 
@@ -26,6 +28,9 @@ class Accepted:
 
     json: str | None
     """The media type for an answer in JSON; None if it takes none."""
+    refusal: str
+    """The media type for an answer with a status of 400 or more. A client that takes plain JSON alone may get it
+    from any server in between, so the gateway's own says that it is GraphQL (section 5.1)."""
     events: bool
     """Whether it takes a stream of events, and says so: a wildcard does not mean that."""
     page: bool
@@ -38,17 +43,25 @@ class Accepted:
 def accepted(header: str | None) -> Accepted:
     """Return what a client takes that sends this header; without one, plain JSON."""
     if header is None or not header.strip():
-        return Accepted(JSON, events=False, page=False, parts=False)
+        return Accepted(JSON, JSON, events=False, page=False, parts=False)
     weights = weighted(header)
     telling = weights.get(GRAPHQL_JSON, 0.0)
-    plain = next((weights[each] for each in (JSON, "application/*", "*/*") if each in weights), 0.0)
+    plain = next((weights[each] for each in (JSON, *_WILDCARDS) if each in weights), 0.0)
     json = JSON if plain > telling else GRAPHQL_JSON if telling else None
+    takes_plain_alone = json == JSON and weights.keys().isdisjoint((GRAPHQL_JSON, *_WILDCARDS))
     return Accepted(
         json,
+        GRAPHQL_JSON if takes_plain_alone else json or JSON,
         events=weights.get(EVENTS, 0.0) > 0,
         page=weights.get(_PAGE, 0.0) > 0,
         parts=weights.get(PARTS, 0.0) > 0 and not _OTHER_PARTS.search(header),
     )
+
+
+def accept_of(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    """Return the header Accept of a request as ASGI has it, or None. Several are one with commas."""
+    values = [value for name, value in headers if name == b"accept"]
+    return b", ".join(values).decode("latin-1") if values else None
 
 
 def weighted(header: str) -> dict[str, float]:

@@ -7,7 +7,7 @@ request costs more than that.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from starlette.responses import Response
@@ -15,18 +15,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from catalog import Snapshot
 from gateway import AnswerKey, CachedAnswer, Gateway, GraphQLRequest, PreparedRequest, masked
-from gateway.persisted import RefusalKind, Refused
+from gateway.persisted import Refused
 from schema import schema
+from web.answer_status import status_of, status_of_refused
 from web.cache_headers import NO_STORE, CachePolicy, Headers, entity_tag, is_any, names_tag
 from web.client_connection import ClientLeft, as_long_as_there, read_body
 from web.compression import SMALLEST, encoding_for
-from web.content_negotiation import ANSWERS, JSON, Accepted, accepted
+from web.content_negotiation import ANSWERS, JSON, Accepted, accept_of, accepted
 from web.http_responses import (
     RawResponse,
     compressed_aside,
     content_headers,
     decoded,
-    json_response,
+    failure,
     refusal,
     send_response,
 )
@@ -47,7 +48,9 @@ from web.server_sent_events import event_stream, wants_events
 CLIENT_LEFT = 499
 """The status for a client that left before its answer: nobody reads it but the servers in between."""
 
-ALLOWED = "GET, HEAD, POST, OPTIONS"
+METHODS = ("GET", "HEAD", "POST")
+"""The methods by which operations come."""
+_ALLOWED = ", ".join((*METHODS, "OPTIONS"))
 EXPOSED = ("Age", "ETag")
 """Headers that pages of other origins may read too."""
 
@@ -55,14 +58,6 @@ _PUBLIC: Headers = [
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", ", ".join(EXPOSED).encode()),
 ]
-
-STATUS_OF_REFUSAL: dict[RefusalKind, tuple[int, int]] = {
-    "unknown": (400, 200),
-    "forbidden": (403, 200),
-    "malformed": (400, 400),
-}
-"""The statuses of an answer to a refused document: in application/graphql-response+json, and in application/json,
-where clients expect 200 unless the request itself is wrong."""
 
 
 class GraphQLEndpoint:
@@ -117,13 +112,13 @@ class GraphQLEndpoint:
         except Refused as refused:
             response = self._document_refusal(http, refused)
         except BadRequest as error:
-            response = refusal(error.status, str(error), error.headers | decoded(self._always))
+            more = error.headers | decoded(self._always)
+            response = refusal(error.status, str(error), accept_of(scope["headers"]), more)
         except ClientLeft:
             response = Response(status_code=CLIENT_LEFT)
         except Exception as error:
-            response = json_response(
-                500, {"errors": [masked(error, f"{method} /graphql")]}, decoded(self._always)
-            )
+            told = masked(error, f"{method} /graphql")
+            response = failure(500, told, accept_of(scope["headers"]), decoded(self._always))
         await response(scope, receive, send)
 
     async def _response(
@@ -137,13 +132,18 @@ class GraphQLEndpoint:
                 return graphiql_or_why_not(documents)
             read = read_get(http, documents)
         elif http.method == "OPTIONS":
-            return Response(status_code=204, headers={"Allow": ALLOWED})
+            return Response(status_code=204, headers={"Allow": _ALLOWED})
         else:
-            raise BadRequest(405, f"{http.method} is not allowed here; use GET or POST.", {"Allow": ALLOWED})
+            raise BadRequest(405, f"{http.method} is not allowed here; use GET or POST.", {"Allow": _ALLOWED})
         encoding = encoding_for(http.header("Accept-Encoding"))
         if isinstance(read, list):
-            return await self._answer_together(read, _form(takes, encoding), snapshot, receive)
+            # An array is no GraphQL response, so plain JSON is its only type.
+            form = replace(_form(takes, encoding), media_type=JSON)
+            return await self._answer_together(read, form, snapshot, receive)
         prepared = await self._gateway.prepare(read, snapshot)
+        if prepared.is_mutation and http.method in ("GET", "HEAD"):
+            sentence = f"{http.method} cannot run a mutation, and the schema has none."
+            raise BadRequest(405, sentence, {"Allow": "POST"})
         if http.method != "HEAD":
             if wants_events(takes, prepared):
                 return event_stream(self._gateway, prepared, self._always)
@@ -172,11 +172,10 @@ class GraphQLEndpoint:
             answer = await as_long_as_there(receive, self._gateway.run(prepared))
             snapshot = answer.made_of
             if snapshot is None or not answer.can_be_kept:
+                headers = NO_STORE
                 if answer.retry_after is not None:
                     headers = [*NO_STORE, (b"retry-after", b"%d" % answer.retry_after)]
-                    return await self._in_form(503, answer.body, form, headers)
-                status = 200 if answer.ran or form.media_type == JSON else 400
-                return await self._in_form(status, answer.body, form, NO_STORE)
+                return await self._in_form(status_of(answer, form.takes), answer.body, form, headers)
             if snapshot is self._source.latest:
                 version = snapshot.catalog.version
                 kept = self._gateway.answers.keep(operation, version, answer.body, present=version)
@@ -233,12 +232,11 @@ class GraphQLEndpoint:
         return await self._in_form(200, body, form, NO_STORE)
 
     def _document_refusal(self, http: HttpRequest, refused: Refused) -> ASGIApp:
-        media_type = accepted(http.header("Accept")).json or JSON
-        status, json_status = STATUS_OF_REFUSAL[refused.kind]
+        takes = accepted(http.header("Accept"))
+        status = status_of_refused(refused, takes)
+        media_type = takes.refusal if status >= 400 else takes.json or JSON
         headers = content_headers(media_type, None, len(refused.body))
-        return RawResponse(
-            json_status if media_type == JSON else status, [*headers, *self._always, *NO_STORE], refused.body
-        )
+        return RawResponse(status, [*headers, *self._always, *NO_STORE], refused.body)
 
     async def _body(self, request: GraphQLRequest | Refused, snapshot: Snapshot | None) -> bytes:
         if isinstance(request, Refused):
@@ -250,7 +248,8 @@ class GraphQLEndpoint:
         encoding = form.encoding if len(body) >= SMALLEST else None
         if encoding is not None:
             body = await compressed_aside(body, encoding)
-        described = content_headers(form.media_type, encoding, len(body))
+        media_type = form.takes.refusal if status >= 400 else form.media_type
+        described = content_headers(media_type, encoding, len(body))
         return RawResponse(status, [*described, *self._always, *headers], body)
 
     def _tag(self, snapshot: Snapshot, operation: AnswerKey, form: _Form) -> bytes:
@@ -268,7 +267,9 @@ class GraphQLEndpoint:
 class _Form:
     """In which form an answer goes out."""
 
+    takes: Accepted
     media_type: str
+    """The type of an answer that has data."""
     encoding: str | None
 
 
@@ -277,4 +278,4 @@ def _form(takes: Accepted, encoding: str | None) -> _Form:
         raise BadRequest(
             406, f"The Accept header accepts none of the types that the endpoint offers: {ANSWERS}."
         )
-    return _Form(takes.json, encoding)
+    return _Form(takes, takes.json, encoding)

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from web.cache_headers import Headers
 from web.compression import compressed
-from web.content_negotiation import JSON
+from web.content_negotiation import accepted
 
 IN_THREAD = 200_000
 """Bytes: from here on compression takes milliseconds, which other requests need not wait for."""
@@ -59,15 +59,21 @@ def decoded(headers: Headers) -> dict[str, str]:
     return {name.decode(): value.decode() for name, value in headers}
 
 
-def refusal(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
-    """Return the answer to an HTTP request that is no GraphQL request: a GraphQL error, so that clients show
-    it."""
-    body = {"errors": [{"message": message, "extensions": {"code": "BAD_REQUEST"}}]}
-    return json_response(status, body, headers)
+def refusal(
+    status: int, message: str, accept: str | None = None, headers: dict[str, str] | None = None
+) -> Response:
+    """Return the answer to an HTTP request that is no GraphQL request: a GraphQL error, so that clients show it.
+
+    ``accept`` is the header Accept of the request.
+    """
+    return failure(status, {"message": message, "extensions": {"code": "BAD_REQUEST"}}, accept, headers)
 
 
-def json_response(status: int, body: object, headers: dict[str, str] | None = None) -> Response:
-    """Return a response in JSON that no cache may keep."""
-    return Response(
-        msgspec.json.encode(body), status, {"Cache-Control": "no-store"} | (headers or {}), media_type=JSON
-    )
+def failure(
+    status: int, error: object, accept: str | None = None, headers: dict[str, str] | None = None
+) -> Response:
+    """Return a response with one error, in the type that the client takes. No cache may keep it."""
+    # In lower case, as those of the endpoint are: one of them replaces ours.
+    told = {"cache-control": "no-store", "vary": "Accept"} | (headers or {})
+    content_type = f"{accepted(accept).refusal}; charset=utf-8"
+    return Response(msgspec.json.encode({"errors": [error]}), status, told | {"content-type": content_type})

@@ -1,4 +1,7 @@
-"""Reads GraphQL requests from HTTP: GraphQL over HTTP, sections 5.2 (GET) and 5.4 (POST)."""
+"""Reads GraphQL requests from HTTP: GraphQL over HTTP, edition of September 2026, sections 4.3 (GET) and 4.4 (POST).
+
+What cannot be parsed has the status 400, and what is well-formed JSON but no GraphQL request has 422 (section 5.4).
+"""
 
 from __future__ import annotations
 
@@ -79,7 +82,7 @@ def read_post(
     if isinstance(params, list) and most_together:
         if not 0 < len(params) <= most_together:
             raise BadRequest(
-                400, f"The body has {len(params)} requests in its array; it can have 1 to {most_together}."
+                422, f"The body has {len(params)} requests in its array; it can have 1 to {most_together}."
             )
         requests: list[GraphQLRequest | Refused] = []
         for place, each in enumerate(params):
@@ -103,7 +106,7 @@ def read_get(http: HttpRequest, documents: PersistedDocuments) -> GraphQLRequest
             try:
                 params[name] = msgspec.json.decode(params[name]) if params[name] else None
             except (msgspec.DecodeError, RecursionError, UnicodeError):
-                raise BadRequest(400, f"{name} in the address is not JSON.") from None
+                raise BadRequest(422, f"{name} in the address is not JSON.") from None
     return _request(http, documents, params)
 
 
@@ -119,11 +122,11 @@ def parameters(http: HttpRequest) -> dict[str, str]:
     try:
         pairs = parse_qsl(http.address.decode("ascii"), keep_blank_values=True, errors="strict")
     except UnicodeError:
-        raise BadRequest(400, "The address is not percent-encoded UTF-8.") from None
+        raise BadRequest(422, "The address is not percent-encoded UTF-8.") from None
     params = dict(pairs)
     for name in _PARAMETERS:
         if sum(each == name for each, _ in pairs) > 1:
-            raise BadRequest(400, f"{name} is in the address more than once.")
+            raise BadRequest(422, f"{name} is in the address more than once.")
     return params
 
 
@@ -160,7 +163,7 @@ def _of_object(
     what: str,
 ) -> GraphQLRequest:
     if not isinstance(params, dict):
-        raise BadRequest(400, f"{what} must be a JSON object such as {_EXAMPLE}; it is {_named(params)}.")
+        raise BadRequest(422, f"{what} must be a JSON object such as {_EXAMPLE}; it is {_named(params)}.")
     return _request(http, documents, params)
 
 
@@ -168,8 +171,12 @@ def _request(http: HttpRequest, documents: PersistedDocuments, params: dict[str,
     query = _optional(params, "query", str, "a string")
     document_id = _optional(params, "documentId", str, "a string")
     extensions = _optional(params, "extensions", dict, "an object")
-    if not (query and query.strip()) and not document_id and not extensions:
-        raise BadRequest(400, f"query is missing; a request looks like {_EXAMPLE}.")
+    if not document_id and (extensions or {}).get("persistedQuery") is None:
+        if query is None:
+            raise BadRequest(422, f"query is missing; a request looks like {_EXAMPLE}.")
+        if not query.strip():
+            # A string, so the request is well-formed; it cannot be parsed as a document (section 4.1).
+            raise BadRequest(400, f"query is empty; a request looks like {_EXAMPLE}.")
     variables = _optional(params, "variables", dict, "an object")
     operation_name = _optional(params, "operationName", str, "a string") or None
     return GraphQLRequest(
@@ -187,7 +194,7 @@ def _request(http: HttpRequest, documents: PersistedDocuments, params: dict[str,
 def _optional(params: dict[str, Any], name: str, type_: type, wanted: str) -> Any:
     value = params.get(name)
     if value is not None and not isinstance(value, type_):
-        raise BadRequest(400, f"{name} must be {wanted}; it is {_named(value)}.")
+        raise BadRequest(422, f"{name} must be {wanted}; it is {_named(value)}.")
     return value
 
 

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from schema import UnknownDialect, read_dialect, sdl
 from web.cache_headers import names_tag
+from web.content_negotiation import accept_of
 from web.http_responses import refusal
 
 
@@ -17,7 +18,7 @@ async def schema_text(http: Request) -> Response:
     try:
         dialect = read_dialect(http.query_params.get("dialect", "plain"))
     except UnknownDialect as error:
-        return refusal(400, str(error))
+        return refusal(400, str(error), accept_of(http.headers.raw))
     body = f"{sdl(dialect)}\n".encode()
     tag = f'"{sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": "no-cache"}

@@ -21,6 +21,9 @@ from gateway.persisted.trusted_documents import TrustedDocuments
 Outcome = Literal["trusted", "automatic", "registered", "missing", "refused"]
 OUTCOMES: tuple[Outcome, ...] = ("trusted", "automatic", "registered", "missing", "refused")
 
+NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
+"""The code for an id that may name a document once its text was sent."""
+
 NO_GRAPHIQL = (
     "This gateway runs only the documents of its manifest, so there is no GraphiQL here. `python server.py "
     "schema` prints the schema."
@@ -140,7 +143,7 @@ class PersistedDocuments:
                 "unknown",
             )
         # Apollo's words: clients compare the message.
-        raise Refused("PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound", "unknown")
+        raise Refused(NOT_FOUND, "PersistedQueryNotFound", "unknown")
 
     def _with_id(self, query: str, id: str) -> str:
         is_trusted = self.trusted is not None and self.trusted.manifest.find(id) == query

@@ -101,6 +101,20 @@ def test_a_request_without_a_host_or_with_two_is_refused(gateway: Process, head:
         )
 
 
+@pytest.mark.parametrize("method", ["FOO", "BREW", "x-method"])
+def test_m8_a_method_that_nobody_knows_is_a_501(gateway: Process, method: str) -> None:
+    """M8 is a rule of GraphQL over HTTP; the other rules are in ``tests/web``."""
+    with gateway.wire() as wire:
+        wire.sendall(f"{method} /graphql HTTP/1.1\r\nHost: gateway\r\n\r\n".encode())
+        assert error_of(read_all(wire)) == (
+            b"HTTP/1.1 501 Not Implemented",
+            {
+                "message": "The server does not know the method of the request.",
+                "extensions": {"code": "BAD_REQUEST"},
+            },
+        )
+
+
 def test_before_http_1_1_a_request_needs_no_host(gateway: Process) -> None:
     with gateway.wire() as wire:
         wire.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")

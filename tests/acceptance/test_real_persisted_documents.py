@@ -48,7 +48,7 @@ def is_answer(line: Any) -> bool:
 
 def test_the_text_goes_over_the_wire_once(modules: Path) -> None:
     missed, registered, first, by_hash, second = asked()
-    assert missed == BY_HASH | {"status": 400}
+    assert missed == BY_HASH | {"status": 422}
     assert registered == WITH_TEXT | {"status": 200}
     assert by_hash == BY_HASH | {"status": 200}
     assert is_answer(first)
@@ -57,7 +57,7 @@ def test_the_text_goes_over_the_wire_once(modules: Path) -> None:
 
 def test_where_ids_are_switched_off_it_goes_on_with_texts(modules: Path) -> None:
     refused, first_text, first, second_text, second = asked(automatic_persisted_queries="off")
-    assert refused == BY_HASH | {"status": 400}
+    assert refused == BY_HASH | {"status": 422}
     assert first_text == second_text == WITH_TEXT | {"status": 200}
     assert is_answer(first)
     assert is_answer(second)

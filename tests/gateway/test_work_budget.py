@@ -103,11 +103,11 @@ async def test_a_stopped_request_is_answered_as_one_beyond_any_limit_is(embedded
     ):
         await app.parts.gateway.source.crawl()
         response = await http.post("/graphql", json={"query": FILTERED})
-        assert (response.status_code, response.headers["Cache-Control"]) == (200, "no-store")
+        assert (response.status_code, response.headers["Cache-Control"]) == (422, "no-store")
         telling = await http.post(
             "/graphql", json={"query": FILTERED}, headers={"Accept": "application/graphql-response+json"}
         )
-        assert (telling.status_code, telling.json()) == (400, response.json())
+        assert (telling.status_code, telling.json()) == (422, response.json())
         assert not (await app.parts.gateway.execute(GraphQLRequest("{ categories { slug } }"))).failed
         families = text_string_to_metric_families((await http.get("/metrics")).text)
     (family,) = (family for family in families if family.name == "gateway_operations_too_complex")

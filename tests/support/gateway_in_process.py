@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, closing
 from typing import Any
 
+import httpx
+
 import wiring
 from catalog.catalog_source import REVALIDATION, CatalogSource
 from catalog.freshness import Freshness, SnapshotStatus
@@ -101,6 +103,16 @@ def app_of(source: AbstractAsyncContextManager[CatalogSource], **settings: objec
             yield made
 
     return GatewayApp(parts(), ours.cors_origins.split(","))
+
+
+@asynccontextmanager
+async def client_of(app: GatewayApp) -> AsyncIterator[httpx.AsyncClient]:
+    """Open an app, and return a client of it."""
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway.test") as client,
+    ):
+        yield client
 
 
 def context_over(loaders: Loaders, status: SnapshotStatus, source: CatalogSource) -> Context:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from gateway.persisted.document_lookup import PersistedDocuments, Refused
-from web.graphql_endpoint import STATUS_OF_REFUSAL
+from web.answer_status import status_of_refused
+from web.content_negotiation import GRAPHQL_JSON, JSON, accepted
 
 TEXT = "{ categories { title } }"
 
@@ -24,11 +25,13 @@ def apollo(text_or_hash: str, version: object = 1) -> dict[str, Any]:
 
 
 def refusal(documents: PersistedDocuments, *request: Any) -> tuple[str, str, int, int]:
+    """Return the code, the sentence, and the statuses for clients that do and do not name the type of the edition."""
     with pytest.raises(Refused) as refused:
         documents.resolve(*request)
     error = refused.value
     assert error.error == {"message": str(error), "extensions": {"code": error.code}}
-    return error.code, str(error), *STATUS_OF_REFUSAL[error.kind]
+    status, older = (status_of_refused(error, accepted(each)) for each in (GRAPHQL_JSON, JSON))
+    return error.code, str(error), status, older
 
 
-NOT_FOUND = ("PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound", 400, 200)
+NOT_FOUND = ("PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound", 422, 200)

@@ -49,5 +49,5 @@ NOT_IN_SAFELIST = (
     "This gateway runs only the documents of its manifest, and none of them has exactly this text. "
     "Introspection is not allowed either.",
     403,
-    200,
+    403,
 )

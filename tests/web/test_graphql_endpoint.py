@@ -57,33 +57,41 @@ EXAMPLE = '{"query": "{ categories { title } }"}'
 
 
 @pytest.mark.parametrize(
-    ("body", "sentence"),
+    ("body", "status", "sentence"),
     [
-        ("", f"The body is empty; it must be a JSON object such as {EXAMPLE}."),
-        (" \n", f"The body is empty; it must be a JSON object such as {EXAMPLE}."),
-        ("{", "The body is not JSON: Input data was truncated."),
-        ("query", "The body is not JSON: JSON is malformed: invalid character (byte 0)."),
-        ('"{ categories { title } }"', f"The body must be a JSON object such as {EXAMPLE}; it is a string."),
-        ("[]", f"The body must be a JSON object such as {EXAMPLE}; it is an array."),
-        ("null", f"The body must be a JSON object such as {EXAMPLE}; it is null."),
-        ("[" * 100_000, "The body is nested too deeply to be a GraphQL request."),
-        ("{}", f"query is missing; a request looks like {EXAMPLE}."),
-        ('{"query": ""}', f"query is missing; a request looks like {EXAMPLE}."),
-        ('{"query": null}', f"query is missing; a request looks like {EXAMPLE}."),
-        ('{"query": 1}', "query must be a string; it is a number."),
-        ('{"query": "{ a }", "variables": []}', "variables must be an object; it is an array."),
-        ('{"query": "{ a }", "variables": "{}"}', "variables must be an object; it is a string."),
-        ('{"query": "{ a }", "operationName": true}', "operationName must be a string; it is a boolean."),
-        ('{"query": "{ a }", "extensions": 1.5}', "extensions must be an object; it is a number."),
-        (b'{"query": "\xff"}', "The body is not UTF-8."),
+        ("", 400, f"The body is empty; it must be a JSON object such as {EXAMPLE}."),
+        (" \n", 400, f"The body is empty; it must be a JSON object such as {EXAMPLE}."),
+        ("{", 400, "The body is not JSON: Input data was truncated."),
+        ("query", 400, "The body is not JSON: JSON is malformed: invalid character (byte 0)."),
+        (
+            '"{ categories { title } }"',
+            422,
+            f"The body must be a JSON object such as {EXAMPLE}; it is a string.",
+        ),
+        ("[]", 422, f"The body must be a JSON object such as {EXAMPLE}; it is an array."),
+        ("null", 422, f"The body must be a JSON object such as {EXAMPLE}; it is null."),
+        ("[" * 100_000, 400, "The body is nested too deeply to be a GraphQL request."),
+        ("{}", 422, f"query is missing; a request looks like {EXAMPLE}."),
+        ('{"query": ""}', 400, f"query is empty; a request looks like {EXAMPLE}."),
+        ('{"query": null}', 422, f"query is missing; a request looks like {EXAMPLE}."),
+        ('{"query": 1}', 422, "query must be a string; it is a number."),
+        ('{"query": "{ a }", "variables": []}', 422, "variables must be an object; it is an array."),
+        ('{"query": "{ a }", "variables": "{}"}', 422, "variables must be an object; it is a string."),
+        (
+            '{"query": "{ a }", "operationName": true}',
+            422,
+            "operationName must be a string; it is a boolean.",
+        ),
+        ('{"query": "{ a }", "extensions": 1.5}', 422, "extensions must be an object; it is a number."),
+        (b'{"query": "\xff"}', 400, "The body is not UTF-8."),
     ],
 )
-async def test_a_body_that_is_no_request_is_a_400(
-    http: httpx.AsyncClient, body: bytes | str, sentence: str
+async def test_a_body_that_is_no_request_is_refused_with_a_sentence(
+    http: httpx.AsyncClient, body: bytes | str, status: int, sentence: str
 ) -> None:
-    status, answer = await post(http, body)
+    answered, answer = await post(http, body)
     assert answer == {"errors": [{"message": sentence, "extensions": {"code": "BAD_REQUEST"}}]}
-    assert status == 400
+    assert answered == status
 
 
 @pytest.mark.parametrize(
@@ -122,19 +130,19 @@ async def test_a_huge_body_is_a_413(http: httpx.AsyncClient) -> None:
     ("params", "sentence"),
     [
         ({}, f"query is missing; a request looks like {EXAMPLE}."),
-        ({"query": ""}, f"query is missing; a request looks like {EXAMPLE}."),
+        ({"query": ""}, f"query is empty; a request looks like {EXAMPLE}."),
         ({"query": "{ a }", "variables": "{"}, "variables in the address is not JSON."),
         ({"query": "{ a }", "variables": "[" * 3000}, "variables in the address is not JSON."),
         ({"query": "{ a }", "variables": "[]"}, "variables must be an object; it is an array."),
         ({"query": "{ a }", "extensions": "x"}, "extensions in the address is not JSON."),
     ],
 )
-async def test_a_get_that_is_no_request_is_a_400(
+async def test_a_get_that_is_no_request_is_refused_with_a_sentence(
     http: httpx.AsyncClient, params: dict[str, str], sentence: str
 ) -> None:
     response = await http.get("/graphql", params=params)
     assert response.json()["errors"][0]["message"] == sentence
-    assert response.status_code == 400
+    assert response.status_code == (400 if "empty" in sentence else 422)
 
 
 async def test_other_methods_and_addresses_are_refused(http: httpx.AsyncClient) -> None:
@@ -150,77 +158,86 @@ async def test_other_methods_and_addresses_are_refused(http: httpx.AsyncClient) 
 
 
 @pytest.mark.parametrize(
-    ("params", "code", "sentence"),
+    ("params", "status", "code", "sentence"),
     [
-        ({"query": "{"}, "GRAPHQL_PARSE_FAILED", "Syntax Error: Expected Name, found <EOF>."),
+        ({"query": "{"}, 400, "GRAPHQL_PARSE_FAILED", "Syntax Error: Expected Name, found <EOF>."),
         (
             {"query": "{ categories { name } }"},
+            422,
             "GRAPHQL_VALIDATION_FAILED",
             "Cannot query field 'name' on type 'Category'.",
         ),
         (
             {"query": "mutation { a }"},
+            422,
             "GRAPHQL_VALIDATION_FAILED",
             "The mutation operation is not supported by the schema.",
         ),
         (
             {"query": '{ package(databaseId: "x") { title } }'},
+            422,
             "GRAPHQL_VALIDATION_FAILED",
             'Int cannot represent non-integer value: "x"',
         ),
         (
             {"query": "{ package(databaseId: 3000000000) { title } }"},
+            422,
             "GRAPHQL_VALIDATION_FAILED",
             "Int cannot represent non 32-bit signed integer value: 3000000000",
         ),
         (
             {"query": "query A { __typename } query B { __typename }"},
+            422,
             "GRAPHQL_VALIDATION_FAILED",
             "The document has several operations (A, B); set operationName to the one to run.",
         ),
         (
             {"query": "query A { __typename }", "operationName": "C"},
+            422,
             "GRAPHQL_VALIDATION_FAILED",
             'The document has no operation named "C".',
         ),
         (
             {"query": "fragment A on Query { __typename }"},
+            422,
             "GRAPHQL_VALIDATION_FAILED",
             "The document has no operation to run, only fragments.",
         ),
         (
             {"query": "query($id: Int!) { package(databaseId: $id) { title } }"},
+            422,
             "BAD_USER_INPUT",
             "Variable '$id' has invalid value: Expected a value of non-null type 'Int!' to be provided.",
         ),
         (
             {"query": "query($id: Int!) { package(databaseId: $id) { title } }", "variables": {"id": "x"}},
+            422,
             "BAD_USER_INPUT",
             "Variable '$id' has invalid value: Int cannot represent non-integer value: 'x'",
         ),
     ],
 )
 async def test_an_operation_that_cannot_run_says_why(
-    http: httpx.AsyncClient, params: dict[str, object], code: str, sentence: str
+    http: httpx.AsyncClient, params: dict[str, object], status: int, code: str, sentence: str
 ) -> None:
     plain = await http.post("/graphql", json=params)
     assert plain.json()["errors"][0]["message"].startswith(sentence)
     assert plain.json()["errors"][0]["extensions"]["code"] == code
     assert "data" not in plain.json()
-    assert plain.status_code == 200
+    assert plain.status_code == status
     telling = await http.post("/graphql", json=params, headers={"Accept": GRAPHQL_JSON})
     assert telling.headers["Content-Type"] == f"{GRAPHQL_JSON}; charset=utf-8"
     assert telling.json() == plain.json()
-    assert telling.status_code == 400
+    assert telling.status_code == status
 
 
-async def test_a_field_error_leaves_the_status_at_200(
+async def test_a_field_error_makes_the_status_294(
     http: httpx.AsyncClient, embedded: EmbeddedUpstream
 ) -> None:
     embedded.faults.add(Fault(StatusFault(503, retry_after="120")))
     query = {"query": "{ package(databaseId: 1599) { title } }"}
     response = await http.post("/graphql", json=query, headers={"Accept": GRAPHQL_JSON})
-    assert response.status_code == 200
+    assert response.status_code == 294
     assert response.json() == {
         "data": {"package": None},
         "errors": [

@@ -43,6 +43,34 @@ async def test_by_default_pages_of_every_origin_may_read_the_answers(
             assert response.headers["Vary"] == "Accept, Accept-Encoding, X-Gateway-Receipt"
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+@pytest.mark.parametrize("origins", [(), (OURS,)])
+async def test_a_preflight_allows_every_method_that_the_endpoint_serves(
+    embedded: EmbeddedUpstream, origins: tuple[str, ...], method: str
+) -> None:
+    async with gateway(embedded, *origins) as http:
+        asked = PREFLIGHT | {"Origin": OURS, "Access-Control-Request-Method": method}
+        response = await http.options("/graphql", headers=asked)
+        served = set((await http.options("/graphql")).headers["Allow"].split(", ")) - {"OPTIONS"}
+    assert response.status_code == 200
+    assert set(response.headers["Access-Control-Allow-Methods"].split(", ")) == served
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "BREW"])
+async def test_a_preflight_refuses_other_methods(embedded: EmbeddedUpstream, method: str) -> None:
+    async with gateway(embedded) as http:
+        asked = PREFLIGHT | {"Origin": OURS, "Access-Control-Request-Method": method}
+        assert (await http.options("/graphql", headers=asked)).status_code == 400
+
+
+async def test_a_preflight_for_a_page_allows_reading_it_alone(embedded: EmbeddedUpstream) -> None:
+    async with gateway(embedded) as http:
+        for address in ("/", "/schema.graphql", "/healthz"):
+            response = await http.options(address, headers=PREFLIGHT | {"Origin": OURS})
+            assert response.headers["Access-Control-Allow-Methods"] == "GET, HEAD"
+            assert response.status_code == 400  # it asked for POST
+
+
 async def test_browsers_that_ask_before_they_send_are_told_yes(embedded: EmbeddedUpstream) -> None:
     async with gateway(embedded) as http:
         response = await http.options("/graphql", headers={"Origin": OURS} | PREFLIGHT)

@@ -97,11 +97,11 @@ async def test_an_address_that_is_too_long_is_a_414(http: httpx.AsyncClient) -> 
         ("query=%7B__typename%7D&variables=[1]", "variables must be an object; it is an array."),
     ],
 )
-async def test_an_address_that_is_no_request_is_a_400(
+async def test_an_address_that_is_no_request_is_a_422(
     http: httpx.AsyncClient, address: str, sentence: str
 ) -> None:
     response = await http.get(f"/graphql?{address}")
-    assert (response.status_code, message(response)) == (400, sentence)
+    assert (response.status_code, message(response)) == (422, sentence)
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ async def batching(embedded: EmbeddedUpstream, most: int) -> AsyncIterator[httpx
 
 async def test_several_requests_in_one_are_off_unless_they_are_allowed(http: httpx.AsyncClient) -> None:
     response = await http.post("/graphql", json=[{"query": QUERY}])
-    assert response.status_code == 400
+    assert response.status_code == 422
     assert message(response).endswith("it is an array.")
 
 
@@ -217,7 +217,7 @@ async def test_an_array_that_is_wrong_says_where(
 ) -> None:
     async with batching(embedded, 3) as http:
         response = await http.post("/graphql", content=body, headers=JSON)
-    assert (response.status_code, message(response)) == (400, sentence)
+    assert (response.status_code, message(response)) == (422, sentence)
 
 
 async def test_a_body_that_does_not_arrive_is_a_408_that_ends_the_connection() -> None:

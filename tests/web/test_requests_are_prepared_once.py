@@ -120,7 +120,7 @@ def app(embedded: EmbeddedUpstream) -> CountingApp:
         ({"query": DEFERRED}, "multipart/mixed", "multipart/mixed"),
         ({"query": WHOLE}, "text/event-stream", "text/event-stream"),
         ({"query": "subscription { catalogChanged }"}, "text/event-stream", "text/event-stream"),
-        ({"query": "{ unknown }"}, "application/json", "application/json"),
+        ({"query": "{ unknown }"}, "application/json", "application/graphql-response+json"),
     ],
     ids=["whole", "deferred, whole", "parts", "event", "subscription that cannot start", "unfit"],
 )

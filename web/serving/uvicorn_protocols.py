@@ -8,6 +8,7 @@ under any other ASGI server, without these limits.
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import httptools
@@ -26,6 +27,10 @@ LONGEST_STOP = 9.0
 """Seconds at a stop after which connections are cut off whose answers are not done."""
 
 NOT_HTTP = "The request is not HTTP."
+UNKNOWN_METHOD = "The server does not know the method of the request."
+_REQUEST_LINE = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,40} [!-~]{1,40000} HTTP/1\.[01]\r\n")
+"""The first line of a request of HTTP/1.1 (RFC 9112, section 3), whatever its method is."""
+
 STOPPING = "The gateway is stopping."
 
 
@@ -84,7 +89,10 @@ class HttpProtocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserError:
+        except httptools.HttpParserError as error:
+            if isinstance(error, httptools.HttpParserInvalidMethodError) and _REQUEST_LINE.match(data):
+                self._refuse(501, UNKNOWN_METHOD)
+                return
             self._all.note_garbage()
             self._refuse(400, NOT_HTTP)
             return
@@ -175,7 +183,7 @@ class HttpProtocol(HttpToolsProtocol):
     def _refuse(self, status: int, sentence: str) -> None:
         """Answer what is no request that the app could answer, and close. An answer under way is not written into."""
         if not self._is_answering:
-            code = "BAD_REQUEST" if status < 500 else "OVERLOADED"
+            code = "OVERLOADED" if status == 503 else "BAD_REQUEST"
             body = msgspec.json.encode({"errors": [{"message": sentence, "extensions": {"code": code}}]})
             headers = [b"content-type: application/json; charset=utf-8", b"cache-control: no-store"]
             if status == 503:

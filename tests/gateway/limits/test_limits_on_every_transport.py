@@ -36,9 +36,9 @@ async def test_a_post_and_a_get_are_refused_as_other_requests_are(
 ) -> None:
     params = {"query": f"{{ {FIELDS} }}"}
     for response in (await http.post("/graphql", json=params), await http.get("/graphql", params=params)):
-        assert (response.status_code, response.json()) == (200, {"errors": ERRORS})
+        assert (response.status_code, response.json()) == (422, {"errors": ERRORS})
     telling = await http.post("/graphql", json=params, headers={"Accept": GRAPHQL_JSON})
-    assert (telling.status_code, telling.json()) == (400, {"errors": ERRORS})
+    assert (telling.status_code, telling.json()) == (422, {"errors": ERRORS})
     assert telling.headers["Cache-Control"] == "no-store"
     assert embedded.requests.total == 0
 

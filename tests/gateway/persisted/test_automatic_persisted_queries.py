@@ -22,7 +22,7 @@ from tests.support.trusted_documents import documents_of
 UNKNOWN = "0" * 64
 
 
-NOT_SUPPORTED = ("PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported", 400, 200)
+NOT_SUPPORTED = ("PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported", 422, 422)
 
 
 def test_a_text_without_an_id_is_itself() -> None:
@@ -39,8 +39,8 @@ def test_neither_a_text_nor_an_id_is_refused(query: str | None) -> None:
     assert refusal(documents_of(DocumentCache(DOCUMENT_LIMITS)), query) == (
         "BAD_REQUEST",
         sentence,
-        400,
-        400,
+        422,
+        422,
     )
 
 
@@ -81,8 +81,8 @@ def test_a_text_with_another_hash_is_refused_and_not_kept(hash: str) -> None:
     documents = documents_of(DocumentCache(DOCUMENT_LIMITS))
     extensions = {"persistedQuery": {"version": 1, "sha256Hash": hash}}
     sentence = "The id is not the SHA-256 of the query that came with it, in lower-case digits."
-    assert refusal(documents, TEXT, None, extensions) == ("BAD_REQUEST", sentence, 400, 400)
-    assert refusal(documents, TEXT, hash) == ("BAD_REQUEST", sentence, 400, 400)
+    assert refusal(documents, TEXT, None, extensions) == ("BAD_REQUEST", sentence, 422, 422)
+    assert refusal(documents, TEXT, hash) == ("BAD_REQUEST", sentence, 422, 422)
     assert len(documents.registered) == 0
 
 
@@ -96,7 +96,7 @@ def test_another_text_cannot_take_the_place_of_a_registered_one() -> None:
 @pytest.mark.parametrize("version", [2, "1", None, 0])
 def test_another_version_is_refused(version: object) -> None:
     sentence = "The version of extensions.persistedQuery must be 1."
-    expected = ("BAD_REQUEST", sentence, 400, 400)
+    expected = ("BAD_REQUEST", sentence, 422, 422)
     assert (
         refusal(documents_of(DocumentCache(DOCUMENT_LIMITS)), TEXT, None, apollo(TEXT, version)) == expected
     )
@@ -110,7 +110,7 @@ def test_an_extension_of_another_shape_is_refused(value: object) -> None:
     code, sentence, status, json_status = refusal(
         documents_of(DocumentCache(DOCUMENT_LIMITS)), TEXT, None, {"persistedQuery": value}
     )
-    assert (code, status, json_status) == ("BAD_REQUEST", 400, 400)
+    assert (code, status, json_status) == ("BAD_REQUEST", 422, 422)
     assert sentence.startswith('extensions.persistedQuery must be an object such as {"version": 1, ')
 
 

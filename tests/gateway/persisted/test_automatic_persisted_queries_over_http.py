@@ -38,7 +38,7 @@ async def test_a_post_by_hash_is_answered_once_the_text_was_sent(http: httpx.Asy
 async def test_a_get_by_hash_is_answered_once_the_text_was_sent(http: httpx.AsyncClient) -> None:
     by_hash = {"extensions": json.dumps(apollo(APPS))}
     response = await http.get("/graphql", params=by_hash, headers=GRAPHQL_JSON)
-    assert (response.status_code, response.json()) == (400, NOT_FOUND)
+    assert (response.status_code, response.json()) == (422, NOT_FOUND)
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["Content-Type"].startswith("application/graphql-response+json")
     assert (await http.get("/graphql", params=by_hash | {"query": APPS})).json() == ANSWER
@@ -59,7 +59,7 @@ async def test_a_document_id_names_the_same_document(http: httpx.AsyncClient) ->
 async def test_a_wrong_hash_is_a_bad_request(http: httpx.AsyncClient, headers: dict[str, str]) -> None:
     body = {"query": APPS, "extensions": apollo("0" * 64)}
     response = await http.post("/graphql", json=body, headers=headers)
-    assert response.status_code == 400
+    assert response.status_code == 422
     assert response.json()["errors"] == [
         {
             "message": "The id is not the SHA-256 of the query that came with it, in lower-case digits.",
@@ -71,13 +71,13 @@ async def test_a_wrong_hash_is_a_bad_request(http: httpx.AsyncClient, headers: d
 @pytest.mark.parametrize("id", [7, ["x"], {"a": 1}])
 async def test_a_document_id_is_a_string(http: httpx.AsyncClient, id: object) -> None:
     response = await http.post("/graphql", json={"documentId": id})
-    assert response.status_code == 400
+    assert response.status_code == 422
     assert response.json()["errors"][0]["message"].startswith("documentId must be a string; it is ")
 
 
 async def test_two_document_ids_are_a_bad_request(http: httpx.AsyncClient) -> None:
     response = await http.get("/graphql?documentId=a&documentId=b")
-    assert response.status_code == 400
+    assert response.status_code == 422
     assert response.json()["errors"][0]["message"] == "documentId is in the address more than once."
     body = b'{"documentId": "a", "documentId": "b"}'
     response = await http.post("/graphql", content=body, headers={"Content-Type": "application/json"})
@@ -157,7 +157,7 @@ def test_the_document_about_it_has_the_limits_of_the_program() -> None:
 
 async def test_a_request_that_is_wrong_otherwise_registers_nothing(http: httpx.AsyncClient) -> None:
     wrong = {"query": APPS, "extensions": apollo(APPS), "variables": []}
-    assert (await http.post("/graphql", json=wrong)).status_code == 400
+    assert (await http.post("/graphql", json=wrong)).status_code == 422
     assert (await http.post("/graphql", json={"extensions": apollo(APPS)})).json() == NOT_FOUND
 
 

@@ -113,8 +113,8 @@ async def test_in_the_mode_only_an_unknown_id_does_not_ask_for_the_text(path: Pa
     expected = (
         "PERSISTED_QUERY_NOT_IN_LIST",
         "The manifest of this gateway has no document with this id.",
-        400,
-        200,
+        422,
+        422,
     )
     assert refusal(documents, None, None, apollo(OTHER)) == expected
     assert refusal(documents, None, "unknown") == expected
