@@ -106,6 +106,14 @@ class Settings(BaseSettings):
         "workers share it. `{upstream}` stands for the upstream's name; `:memory:` stores nothing.",
         examples=["a path, or `:memory:`"],
     )
+    history_days: int = Field(
+        default=365,
+        ge=1,
+        le=3650,
+        description="The number of days for which older versions of the catalog are kept beside it. A year takes about "
+        "40 MB.",
+        examples=["1 to 3650"],
+    )
     crawl: Literal["on", "off"] = Field(
         default="on",
         description="Whether the gateway crawls upstream and keeps the catalog up to date. If off, it serves the "

@@ -73,7 +73,7 @@ async def open_source(
     from upstream.client import Client, without_credentials
 
     address = EMBEDDED_URL if settings.upstream == EMBEDDED else settings.upstream
-    with closing(Storage(storage_path(settings))) as storage:
+    with closing(Storage(storage_path(settings), settings.history_days)) as storage:
         async with (
             aclosing(Client(address, transport or _transport(settings), client_limits(settings))) as client,
             aclosing(Batcher(client, settings.upstream_budget / settings.workers)) as batcher,

@@ -14,7 +14,7 @@ from catalog.freshness import Freshness, Snapshot, SnapshotStatus
 from catalog.history.change_feed import FeedEntry, FeedExcerpt
 from catalog.indexed_catalog import Catalog
 from catalog.source_health import FollowingHealth, RefusedCatalog, SourceHealth
-from catalog.storage.sqlite_storage import Storage
+from catalog.storage.storage_port import StoragePort
 from catalog.sync.catalog_guard import Guard
 from catalog.sync.change_feed_fan_out import FeedReader
 from catalog.sync.leader import Leader
@@ -47,7 +47,7 @@ class CatalogSource:
         self,
         client: Client,
         batcher: Batcher,
-        storage: Storage,
+        storage: StoragePort,
         *,
         origin: str,
         follow: bool,

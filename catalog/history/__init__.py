@@ -1,9 +1,24 @@
-"""Tells what each new version of the catalog changed."""
+"""Tells what each new version of the catalog changed, and what the catalog was before."""
 
+from catalog.history.catalog_versions import CatalogVersion, Cause, VersionUnknown
 from catalog.history.change_feed import FeedEntry, FeedExcerpt, FeedReplaced
+from catalog.history.rebuilding import RecordsById, catalog_of, rebuilt, records_of
+from catalog.history.record_changes import HistoryDamaged, VersionDelta
+from catalog.history.record_deltas import ChangeKind, RecordDelta
 
 __all__ = [
+    "CatalogVersion",
+    "Cause",
+    "ChangeKind",
     "FeedEntry",
     "FeedExcerpt",
     "FeedReplaced",
+    "HistoryDamaged",
+    "RecordDelta",
+    "RecordsById",
+    "VersionDelta",
+    "VersionUnknown",
+    "catalog_of",
+    "rebuilt",
+    "records_of",
 ]

@@ -11,12 +11,12 @@ import logging
 import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
 
 import msgspec
 
-from catalog.indexed_catalog import CatalogDifference, FieldDifference, RecordKey, field_differences
-from upstream.client import KINDS
+from catalog.history.record_deltas import ChangeKind, RecordDelta
+from catalog.indexed_catalog import FieldDifference, RecordKey
+from upstream.client import GRID, PACKAGE
 
 KEPT = timedelta(days=30)
 
@@ -28,7 +28,8 @@ TABLES = (
 _UNFIT = "unfit"
 """What a stored record says of its own fields; it is none of upstream's."""
 
-ChangeKind = Literal["added", "changed", "removed"]
+_FED = (PACKAGE.singular, GRID.singular)
+"""The kinds whose changes are in the feed."""
 
 _log = logging.getLogger(__name__)
 
@@ -93,55 +94,21 @@ class FeedReplaced(Exception):
     """A reader of the feed has missed some of it: the feed was begun anew, or outlived them."""
 
 
-def differences(
-    kind: str, version: str, at: datetime, old: Mapping[int, bytes], new: Mapping[int, bytes]
+def changes_by(
+    deltas: Iterable[RecordDelta], slugs: Mapping[RecordKey, str], version: str, at: datetime
 ) -> list[RecordChange]:
-    """Return what happened between two sets of records of one kind, by id; the bodies are JSON.
+    """Return what the feed says of deltas, in their order.
 
-    A damaged body of old is as good as none: nobody knows what it said, so nothing is said of its record.
+    ``slugs`` are those of the newer catalog, for records that changed. ``version`` is the newer catalog's, saved
+    ``at`` this time.
     """
     changes: list[RecordChange] = []
-    for id in sorted(new.keys() | old.keys()):
-        body = new.get(id)
-        if id not in old:
-            changes.append(RecordChange("added", kind, id, _record(new[id])["slug"], version, at))
-        elif body == old[id] or (before := _known(old[id])) is None:
-            continue
-        elif body is None:
-            changes.append(RecordChange("removed", kind, id, before["slug"], version, at))
-        elif fields := _changed(before, after := _record(body)):
-            changes.append(RecordChange("changed", kind, id, after["slug"], version, at, fields))
+    for delta in deltas:
+        fields = _fit(delta.fields)
+        if delta.kind in _FED and (fields or delta.sort != "changed"):
+            slug = slugs.get(RecordKey(delta.kind, delta.id)) or {**delta.before, **delta.after}["slug"]
+            changes.append(RecordChange(delta.sort, delta.kind, delta.id, slug, version, at, fields))
     return changes
-
-
-def changes_by(
-    difference: CatalogDifference, slugs: Mapping[RecordKey, str], version: str, at: datetime
-) -> list[RecordChange]:
-    """Return what a difference says of the records whose slugs are known, by kind and id.
-
-    ``slugs`` are those of the newer catalog, and of removed records those that they had. ``version`` is the newer
-    catalog's, saved ``at`` this time.
-    """
-    found: list[tuple[ChangeKind, RecordKey, tuple[FieldDifference, ...]]] = [
-        *(("added", key, ()) for key in difference.added),
-        *(("removed", key, ()) for key in difference.removed),
-    ]
-    for change in difference.changed:
-        if fields := _fit(change.fields):
-            found.append(("changed", RecordKey(change.kind, change.id), fields))
-    kinds = [kind.singular for kind in KINDS]
-    found.sort(key=lambda each: (kinds.index(each[1].kind), each[1].id))
-    return [
-        RecordChange(sort, key.kind, key.id, slugs[key], version, at, fields)
-        for sort, key, fields in found
-        if key in slugs
-    ]
-
-
-def slug_in(body: bytes) -> str | None:
-    """Return the slug in a record as it is stored; ``None`` if that is damaged."""
-    record = _known(body)
-    return None if record is None else str(record["slug"])
 
 
 def begin(connection: sqlite3.Connection, name: str) -> None:
@@ -196,24 +163,8 @@ def name_for(version: str) -> str:
     return f"{version[-8:]}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
 
 
-def _changed(before: dict[str, Any], after: dict[str, Any]) -> tuple[FieldDifference, ...]:
-    return _fit(field for field in field_differences(before, after) if field.name in after)
-
-
 def _fit(fields: Iterable[FieldDifference]) -> tuple[FieldDifference, ...]:
     return tuple(field for field in fields if field.name != _UNFIT)
-
-
-def _record(body: bytes) -> dict[str, Any]:
-    return msgspec.json.decode(body, type=dict[str, Any])
-
-
-def _known(body: bytes) -> dict[str, Any] | None:
-    try:
-        record = _record(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-    return record if isinstance(record.get("slug"), str) else None
 
 
 def _entry(feed: str, place: int, body: bytes) -> FeedEntry | None:

@@ -9,16 +9,22 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from threading import Lock
+from typing import NamedTuple
 
 from upstream.client import StorageUnavailable
 
 _APPLICATION_ID = int.from_bytes(b"djpk", "big")
-_LAYOUT = 2
+_LAYOUT = 3
+_WITHOUT_HISTORY = 2
+"""The layout before, which lacks nothing but the tables of history."""
+
+_TABLE = re.compile(r"CREATE TABLE (\w+)")
 
 _log = logging.getLogger(__name__)
 
@@ -26,15 +32,26 @@ _log = logging.getLogger(__name__)
 class FileConnection:
     """One connection to the catalog file, for one thread at a time. It goes on with a file that replaces its own.
 
-    ``tables`` are the statements that make the tables. ``patience`` is how many seconds it waits for other
-    threads, and then for other processes. Every method raises :class:`StorageUnavailable` when the disk or the
-    file refuses, or when that time is over.
+    ``tables`` are the statements that make the tables, and ``history`` those of the tables and indexes that are made
+    anew where they are missing or others: the rest of the file is worth keeping without them. ``patience`` is how
+    many seconds it waits for other threads, and then for other processes. Every method raises
+    :class:`StorageUnavailable` when the disk or the file refuses, or when that time is over.
     """
 
-    def __init__(self, path: str, tables: Sequence[str], patience: float, *, is_second: bool = False) -> None:
+    def __init__(
+        self,
+        path: str,
+        tables: Sequence[str],
+        history: Sequence[str],
+        patience: float,
+        *,
+        is_second: bool = False,
+    ) -> None:
         """``is_second`` tells that another connection has just checked the file, and logs what happens to it."""
         self._path = path
-        self._tables = tables
+        self._tables = _Tables(tables, history)
+        self.set_aside: str | None = None
+        """Where a corrupt file was set aside to when this was opened; ``None`` if none was."""
         self._patience = patience
         self._lock = Lock()
         self._is_second = is_second
@@ -44,7 +61,7 @@ class FileConnection:
                 # Lets it map what the connections share, which a full disk would forbid later.
                 self._connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
             else:
-                self._connection = _open(path, tables, patience, may_set_aside=True)
+                self._connection, self.set_aside = _open(path, self._tables, patience, may_set_aside=True)
             self._file = _identity(path)
 
     @contextmanager
@@ -76,7 +93,7 @@ class FileConnection:
                     # Deleted by somebody, or set aside by a start: what is saved here would be lost, and the lease
                     # here is not the one that others see. SQLite knows, and leaves the successor's log alone.
                     self._connection.close()
-                    self._connection = _open(self._path, self._tables, self._patience, may_set_aside=False)
+                    self._connection, _ = _open(self._path, self._tables, self._patience, may_set_aside=False)
                     self._file = _identity(self._path)
                     if not self._is_second:
                         sentence = "The catalog file %s was replaced or deleted; it was opened anew."
@@ -90,9 +107,19 @@ class _NoCatalog(Exception):
     """A file that is no catalog of this layout. The message goes on after its name."""
 
 
-def _open(path: str, tables: Sequence[str], patience: float, *, may_set_aside: bool) -> sqlite3.Connection:
+class _Tables(NamedTuple):
+    """The statements that make a file."""
+
+    needed: Sequence[str]
+    history: Sequence[str]
+
+
+def _open(
+    path: str, tables: _Tables, patience: float, *, may_set_aside: bool
+) -> tuple[sqlite3.Connection, str | None]:
+    """Return a connection, and where what was in the file's place was set aside to."""
     if path == ":memory:":
-        return _checked(path, tables, patience)
+        return _checked(path, tables, patience), None
     with _folder_held(path):
         if not os.path.exists(path):
             # Somebody deleted the file alone; SQLite would take the shared memory of the old log for the new one's.
@@ -100,7 +127,7 @@ def _open(path: str, tables: Sequence[str], patience: float, *, may_set_aside: b
                 with suppress(FileNotFoundError):
                     os.remove(path + suffix)
         try:
-            return _checked(path, tables, patience)
+            return _checked(path, tables, patience), None
         except _NoCatalog as fault:
             if not may_set_aside:
                 raise StorageUnavailable(path, f"it {fault}") from fault
@@ -111,7 +138,7 @@ def _open(path: str, tables: Sequence[str], patience: float, *, may_set_aside: b
                     os.rename(path + suffix, aside + suffix)
             sentence = "The catalog file %s %s; it was set aside as %s, and a new one begun."
             _log.error(sentence, path, fault, aside)
-            return _checked(path, tables, patience)
+            return _checked(path, tables, patience), aside
 
 
 @contextmanager
@@ -129,7 +156,7 @@ def _connect(path: str, patience: float) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
 
 
-def _checked(path: str, tables: Sequence[str], patience: float) -> sqlite3.Connection:
+def _checked(path: str, tables: _Tables, patience: float) -> sqlite3.Connection:
     """Return a connection to a file that is a catalog of this layout.
 
     :raises _NoCatalog: it is something else.
@@ -138,7 +165,7 @@ def _checked(path: str, tables: Sequence[str], patience: float) -> sqlite3.Conne
     try:
         with connection:
             connection.execute("BEGIN IMMEDIATE")  # refuses at once where nothing can be written
-            _check_or_begin(connection, tables)
+            _check_or_begin(connection, tables, path)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
     except Exception as error:
@@ -151,23 +178,34 @@ def _checked(path: str, tables: Sequence[str], patience: float) -> sqlite3.Conne
     return connection
 
 
-def _check_or_begin(connection: sqlite3.Connection, tables: Sequence[str]) -> None:
+def _check_or_begin(connection: sqlite3.Connection, tables: _Tables, path: str) -> None:
     def number(statement: str, *parameters: str) -> int:
         return int(connection.execute(statement, parameters).fetchall()[0][0])
+
+    def made() -> set[str]:
+        return {sql for (sql,) in connection.execute("SELECT sql FROM sqlite_master")}
 
     application, layout = number("PRAGMA application_id"), number("PRAGMA user_version")
     if application == layout == number("SELECT count(*) FROM sqlite_master") == 0:
         marks = (f"PRAGMA application_id = {_APPLICATION_ID}", f"PRAGMA user_version = {_LAYOUT}")
-        for statement in (*tables, *marks):
+        for statement in (*tables.needed, *tables.history, *marks):
             connection.execute(statement)
     elif application != _APPLICATION_ID:
         raise _NoCatalog("belongs to another program")
-    elif layout != _LAYOUT:
+    elif layout not in (_LAYOUT, _WITHOUT_HISTORY):
         raise _NoCatalog(f"has layout {layout}, and this program knows layout {_LAYOUT}")
     elif number("SELECT integrity_check <> 'ok' FROM pragma_integrity_check(1)"):
         raise _NoCatalog("is corrupt")
-    elif not set(tables) <= {sql for (sql,) in connection.execute("SELECT sql FROM sqlite_master")}:
+    elif not set(tables.needed) <= made():
         raise _NoCatalog("lacks its tables")
+    elif layout == _WITHOUT_HISTORY or not set(tables.history) <= made():
+        if layout == _LAYOUT:
+            _log.error("The history in the catalog file %s lacks its tables; it is begun anew.", path)
+        for statement in tables.history:
+            for name in _TABLE.findall(statement):
+                connection.execute(f"DROP TABLE IF EXISTS {name}")
+        for statement in (*tables.history, f"PRAGMA user_version = {_LAYOUT}"):
+            connection.execute(statement)
 
 
 def _identity(path: str) -> tuple[int, int] | None:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping
-from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from catalog.history import change_feed
+from catalog.history.record_deltas import RecordDelta, deltas_between, deltas_of
 from catalog.indexed_catalog import CatalogDifference, RecordKey
 from upstream.client import (
     CATEGORY,
@@ -34,8 +33,8 @@ SAVED = "catalog"
 REFUSED = "refused"
 """Stands for a kind in the row that says which catalog was refused last, if one was since; its id is 0."""
 
-_FED = (PACKAGE.singular, GRID.singular)
-"""The kinds whose changes are in the feed."""
+PINNED = "pinned"
+"""Stands for a kind in the row that says which version is pinned, if one is; its id is 0."""
 
 Records = Mapping[str, Iterable[Record]]
 """All records of a catalog, by kind (``Kind.singular``)."""
@@ -47,6 +46,17 @@ class SavedCatalog(msgspec.Struct, frozen=True):
     version: str
     refreshed_at: Moment
     count: int | None = None
+    rolled_back_to: Moment | None = None
+
+
+class StoredPin(msgspec.Struct, frozen=True):
+    """Which version an operator has pinned: it is served whatever is crawled."""
+
+    number: int
+    version: str
+    """The hash of its content."""
+    refreshed_at: Moment
+    """When upstream was last seen to be like it."""
 
 
 class StoredDoubt(msgspec.Struct, frozen=True):
@@ -65,21 +75,22 @@ class StoredDoubt(msgspec.Struct, frozen=True):
 DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
     SAVED: msgspec.json.Decoder(SavedCatalog),
     REFUSED: msgspec.json.Decoder(StoredDoubt),
+    PINNED: msgspec.json.Decoder(StoredPin),
     PACKAGE.singular: msgspec.json.Decoder(PackageRecord),
     GRID.singular: msgspec.json.Decoder(GridRecord),
     CATEGORY.singular: msgspec.json.Decoder(CategoryRecord),
 }
 
 
-def version(connection: sqlite3.Connection) -> str | None:
-    """Return the version of the stored catalog; ``None`` if there is none, or its row is damaged."""
-    saved = _bodies(connection, SAVED)
-    if not saved:
-        return None
-    try:
-        found: str = DECODERS[SAVED].decode(saved[0]).version
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
+def saved(connection: sqlite3.Connection) -> SavedCatalog | None:
+    """Return what the stored catalog says of itself; ``None`` if there is none, or its row is damaged."""
+    found: SavedCatalog | None = _only(connection, SAVED)
+    return found
+
+
+def pinned(connection: sqlite3.Connection) -> StoredPin | None:
+    """Return which version is pinned; ``None`` if none is, or its row is damaged."""
+    found: StoredPin | None = _only(connection, PINNED)
     return found
 
 
@@ -90,65 +101,102 @@ def describe(connection: sqlite3.Connection, saved: SavedCatalog) -> None:
 
 def refuse(connection: sqlite3.Connection, refused: StoredDoubt | None) -> None:
     """Write the row that says which catalog was refused; delete it for ``None``."""
-    if refused is None:
-        _delete(connection, REFUSED, [0])
-    else:
-        _write(connection, REFUSED, [(0, msgspec.json.encode(refused))])
+    _set(connection, REFUSED, refused)
 
 
-def apply(
-    connection: sqlite3.Connection,
-    difference: CatalogDifference,
-    records: Records,
-    version: str,
-    at: datetime,
-) -> list[change_feed.RecordChange]:
-    """Write and delete the rows that a difference names, and return what the change feed says of it.
+def pin(connection: sqlite3.Connection, pinned: StoredPin | None) -> None:
+    """Write the row that says which version is pinned; delete it for ``None``."""
+    _set(connection, PINNED, pinned)
 
-    ``records`` are those of the newer catalog, and the rows are those of the older one. ``version`` is the newer
-    one's name, and ``at`` when it is saved.
+
+class Written(NamedTuple):
+    """What writing a catalog did to the rows of all kinds."""
+
+    deltas: list[RecordDelta]
+    slugs: dict[RecordKey, str]
+    """The slugs of the records that were written."""
+
+
+def apply(connection: sqlite3.Connection, difference: CatalogDifference, records: Records) -> Written:
+    """Write and delete the rows that a difference names, and return what happened to them.
+
+    ``records`` are those of the newer catalog, and the rows are those of the older one.
     """
     slugs: dict[RecordKey, str] = {}
+    added: dict[RecordKey, bytes] = {}
+    removed: dict[RecordKey, bytes] = {}
     for kind in KINDS:
         name = kind.singular
         written = {key.id for key in difference.added if key.kind == name}
         written |= {change.id for change in difference.changed if change.kind == name}
-        deleted = [key.id for key in difference.removed if key.kind == name]
-        new = [record for record in records[name] if record.id in written]
-        slugs |= {RecordKey(name, record.id): record.slug for record in new}
-        for id in deleted:
-            slug = change_feed.slug_in(_body(connection, name, id))
-            if slug is not None:
-                slugs[RecordKey(name, id)] = slug
-        _write(connection, name, [(record.id, msgspec.json.encode(record)) for record in new])
-        _delete(connection, name, deleted)
-    return [
-        change for change in change_feed.changes_by(difference, slugs, version, at) if change.kind in _FED
-    ]
+        new = {record.id: record for record in records[name] if record.id in written}
+        slugs |= {RecordKey(name, record.id): record.slug for record in new.values()}
+        added |= {key: msgspec.json.encode(new[key.id]) for key in difference.added if key.kind == name}
+        gone = [key for key in difference.removed if key.kind == name]
+        removed |= {key: _body(connection, *key) for key in gone}
+        _write(connection, name, [(id, msgspec.json.encode(record)) for id, record in new.items()])
+        _delete(connection, name, [key.id for key in gone])
+    return Written(deltas_of(difference, added, removed), slugs)
 
 
-def replace(
-    connection: sqlite3.Connection, records: Records, version: str, at: datetime
-) -> list[change_feed.RecordChange]:
-    """Make these the stored records, whatever the rows are, and return what the change feed says of it.
+def replace(connection: sqlite3.Connection, records: Records) -> Written:
+    """Make these the stored records, whatever the rows are, and return what happened to them.
 
-    Only the rows that differ are written. The arguments are those of :func:`apply`.
+    Only the rows that differ are written.
     """
-    changes: list[change_feed.RecordChange] = []
+    deltas: list[RecordDelta] = []
+    slugs: dict[RecordKey, str] = {}
     for kind in KINDS:
         name = kind.singular
-        before = _bodies(connection, name)
-        after = {record.id: msgspec.json.encode(record) for record in records[name]}
-        _write(connection, name, [(id, body) for id, body in after.items() if before.get(id) != body])
+        before = bodies(connection, name)
+        now = {record.id: record for record in records[name]}
+        after = {id: msgspec.json.encode(record) for id, record in now.items()}
+        written = [(id, body) for id, body in after.items() if before.get(id) != body]
+        slugs |= {RecordKey(name, id): now[id].slug for id, _body in written}
+        _write(connection, name, written)
         _delete(connection, name, before.keys() - after.keys())
-        if name in _FED:
-            changes += change_feed.differences(name, version, at, before, after)
-    return changes
+        deltas += deltas_between(name, before, after)
+    return Written(deltas, slugs)
 
 
-def _bodies(connection: sqlite3.Connection, kind: str) -> dict[int, bytes]:
+def counts(connection: sqlite3.Connection) -> dict[str, int]:
+    """Return how many records there are, by kind."""
+    rows = connection.execute("SELECT kind, count(*) FROM records GROUP BY kind").fetchall()
+    return {kind.singular: dict(rows).get(kind.singular, 0) for kind in KINDS}
+
+
+def bodies(connection: sqlite3.Connection, kind: str) -> dict[int, bytes]:
+    """Return all rows of a kind by id."""
     # The cast is for a body whose type is damaged.
     return dict(connection.execute("SELECT id, CAST(body AS BLOB) FROM records WHERE kind = ?", (kind,)))
+
+
+def all_records(connection: sqlite3.Connection) -> dict[str, dict[int, Any]]:
+    """Return all records by kind and id, newest first. A damaged row is left out."""
+    records: dict[str, dict[int, Any]] = {}
+    for kind in KINDS:
+        name = kind.singular
+        found = ((id, _decoded(name, body)) for id, body in bodies(connection, name).items())
+        records[name] = {id: record for id, record in sorted(found, reverse=True) if record is not None}
+    return records
+
+
+def _only(connection: sqlite3.Connection, kind: str) -> Any:
+    return next((_decoded(kind, body) for body in bodies(connection, kind).values()), None)
+
+
+def _decoded(kind: str, body: bytes) -> Any:
+    try:
+        return DECODERS[kind].decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _set(connection: sqlite3.Connection, kind: str, only: msgspec.Struct | None) -> None:
+    if only is None:
+        _delete(connection, kind, [0])
+    else:
+        _write(connection, kind, [(0, msgspec.json.encode(only))])
 
 
 def _body(connection: sqlite3.Connection, kind: str, id: int) -> bytes:

@@ -12,18 +12,20 @@ loss of power can take the newest saves along, which the next crawl brings back,
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from catalog.history import change_feed
+from catalog.history import catalog_versions, change_feed, record_changes
 from catalog.indexed_catalog import CatalogDifference
 from catalog.storage import crawl_lease, record_rows
 from catalog.storage.catalog_file import FileConnection
+from catalog.storage.catalog_rescue import whole_catalog_in
 from catalog.storage.record_rows import DECODERS, REFUSED, SAVED, SavedCatalog, StoredDoubt
+from catalog.storage.storage_port import Stored
+from catalog.storage.stored_history import StoredHistory, pinned_version
 from upstream.client import (
     CATEGORY,
     GRID,
@@ -35,6 +37,10 @@ from upstream.client import (
 )
 
 _TABLES = (record_rows.TABLE, crawl_lease.TABLE, *change_feed.TABLES)
+"""The tables without which a file is no catalog."""
+
+_HISTORY = (*catalog_versions.TABLES, *record_changes.TABLES)
+"""The tables that are made anew where they are missing."""
 
 _READING_PATIENCE = 1.0
 """Seconds that a read waits for a file that is locked: a save does not lock out who reads."""
@@ -42,19 +48,6 @@ _WRITING_PATIENCE = 5.0
 """Seconds that a save waits for another process's, which takes a fraction of one."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Stored:
-    """A catalog as it was saved. The records come newest id first; ``refreshed_at`` is in UTC."""
-
-    version: str
-    refreshed_at: datetime
-    packages: tuple[PackageRecord, ...]
-    grids: tuple[GridRecord, ...]
-    categories: tuple[CategoryRecord, ...]
-    count: int | None = None
-    """How many packages upstream's list had, which can be more than could be read; ``None`` if it is not known."""
 
 
 class Storage:
@@ -65,16 +58,29 @@ class Storage:
     call may succeed.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(
+        self,
+        path: str,
+        history_days: int = 365,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._path = path
-        self._writer = FileConnection(path, _TABLES, _WRITING_PATIENCE)
-        self._reader = self._writer
+        self._kept = timedelta(days=history_days)
+        self._now = now
+        self._writer = FileConnection(path, _TABLES, _HISTORY, _WRITING_PATIENCE)
+        self._reader = history_reader = self._writer
         self._substitute: crawl_lease.Substitute | None = None
         self._refused = False
         """Whether the file refused the lease when it was last asked for, which is logged once."""
         if path != ":memory:":
-            self._reader = FileConnection(path, _TABLES, _READING_PATIENCE, is_second=True)
+            tables = (_TABLES, _HISTORY)
+            self._reader = FileConnection(path, *tables, _READING_PATIENCE, is_second=True)
+            # Going through all of history takes longer than others wait for their turn.
+            history_reader = FileConnection(path, *tables, _WRITING_PATIENCE, is_second=True)
             self._substitute = crawl_lease.Substitute(path)
+        self.history = StoredHistory(history_reader, self._writer, now)
+        if self._writer.set_aside is not None:
+            self._rescue(self._writer.set_aside)
 
     def load(self) -> Stored | None:
         """Return the catalog that was saved last; None when none was.
@@ -92,7 +98,15 @@ class Storage:
                 found[kind].append(record)
         for saved in found[SAVED]:
             packages, grids, categories = (tuple(found[kind.singular]) for kind in (PACKAGE, GRID, CATEGORY))
-            return Stored(saved.version, saved.refreshed_at, packages, grids, categories, saved.count)
+            return Stored(
+                saved.version,
+                saved.refreshed_at,
+                packages,
+                grids,
+                categories,
+                saved.count,
+                saved.rolled_back_to,
+            )
         return None
 
     def save(
@@ -106,42 +120,57 @@ class Storage:
         count: int | None = None,
         difference: CatalogDifference | None = None,
         refused: StoredDoubt | None = None,
+        rolled_back_to: datetime | None = None,
     ) -> None:
         """Make this the stored catalog, as a whole or not at all. ``refreshed_at`` is aware.
 
-        Writes the rows that differ from what is stored, and deletes those of records that are gone. The change
-        feed tells of both. ``difference`` says which they are, and is taken at its word where it leads here from
-        the catalog that is stored; otherwise they are found by comparing all rows. ``refused`` is what is refused
-        even so; else what was refused before is forgotten.
+        Writes the rows that differ from what is stored, and deletes those of records that are gone. History keeps
+        both, and the change feed tells of them unless a version is pinned. ``difference`` says which they are, and is
+        taken at its word where it leads here from the catalog that is stored; otherwise they are found by comparing
+        all rows. ``refused`` is what is refused even so; else what was refused before is forgotten.
 
         :raises StorageUnavailable: also where the file has the catalog of another upstream, which stays.
         """
-        now = datetime.now(UTC)
-        saved = SavedCatalog(version=version, refreshed_at=refreshed_at.astimezone(UTC), count=count)
+        now = self._now()
+        saved = SavedCatalog(version, refreshed_at.astimezone(UTC), count, rolled_back_to)
         records: record_rows.Records = {
             PACKAGE.singular: packages,
             GRID.singular: grids,
             CATEGORY.singular: categories,
         }
         with self._writer.writing() as connection:
-            stored = record_rows.version(connection)
-            if stored is not None and _upstream_of(stored) != _upstream_of(version):
+            stored = record_rows.saved(connection)
+            if stored is not None and _upstream_of(stored.version) != _upstream_of(version):
                 raise StorageUnavailable(self._path, OTHER_UPSTREAM)
-            if (
-                stored is not None
-                and difference is not None
-                and stored.rpartition(" ")[2] == difference.before
-            ):
-                changes = record_rows.apply(connection, difference, records, version, now)
+            before = None if stored is None else _hash_of(stored.version)
+            if difference is not None and before == difference.before:
+                written = record_rows.apply(connection, difference, records)
             else:
                 # Another process has saved meanwhile, or rows of this one's last save were lost or damaged.
-                changes = record_rows.replace(connection, records, version, now)
+                written = record_rows.replace(connection, records)
             record_rows.describe(connection, saved)
             record_rows.refuse(connection, refused)
-            if stored is not None:
-                change_feed.append(connection, changes, now)
-            else:
+            catalog_versions.add(
+                connection,
+                _hash_of(version),
+                before,
+                written.deltas,
+                at=now,
+                refreshed_at=rolled_back_to or refreshed_at,
+                counts=record_rows.counts(connection),
+            )
+            pinned = pinned_version(connection)
+            lost = pinned is None and record_rows.pinned(connection) is not None
+            if lost:
+                # History began anew, so nobody can tell what is different without the pinned version.
+                record_rows.pin(connection, None)
+            if stored is None or lost:
                 change_feed.begin(connection, change_feed.name_for(version))
+            elif pinned is None:
+                changes = change_feed.changes_by(written.deltas, written.slugs, version, now)
+                change_feed.append(connection, changes, now)
+            keep = None if pinned is None else pinned.number
+            catalog_versions.drop_old(connection, now - self._kept, keep)
 
     def save_refused(self, refused: StoredDoubt) -> None:
         """Remember why a catalog was refused, beside the one that stays."""
@@ -217,7 +246,20 @@ class Storage:
         if self._substitute is not None:
             self._substitute.close()
             self._reader.close()
+            self.history.close()
         self._writer.close()
+
+    def _rescue(self, path: str) -> None:
+        """Take the catalog of a file that was set aside, if that is whole."""
+        found = whole_catalog_in(path)
+        if found is not None:
+            self.save(
+                packages=found.catalog.packages.values(),
+                grids=found.catalog.grids.values(),
+                categories=found.catalog.categories.values(),
+                **msgspec.structs.asdict(found.saved),
+            )
+            _log.warning("The catalog in %s was whole, and is kept without its history.", path)
 
     def _row(self, kind: str) -> Any:
         """Return what is in the one row of a kind; ``None`` if it is not there, or damaged."""
@@ -243,3 +285,8 @@ OTHER_UPSTREAM = (
 def _upstream_of(version: str) -> str:
     """Return the name of the upstream, with which each version begins."""
     return version.rpartition(" ")[0]
+
+
+def _hash_of(version: str) -> str:
+    """Return the hash of the content, with which each version ends."""
+    return version.rpartition(" ")[2]

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator
 
 from catalog.history.change_feed import FeedEntry, FeedExcerpt, FeedReplaced
-from catalog.storage.sqlite_storage import Storage
+from catalog.storage.storage_port import StoragePort
 from catalog.sync.wake_up_signal import Signal
 from upstream.client import NothingStored
 
@@ -24,7 +24,7 @@ MOST_SHARED = 20
 class FeedReader:
     """Reads the feed up to the catalog that was last announced, even where the file knows of a newer one."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: StoragePort) -> None:
         self._storage = storage
         self._known = FeedExcerpt("", (), 0, 0, 0, 0, 0)
         """The name and the end of the feed as it was at the last announcement."""

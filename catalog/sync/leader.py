@@ -13,7 +13,7 @@ import random
 import socket
 from contextlib import suppress
 
-from catalog.storage.sqlite_storage import Storage
+from catalog.storage.storage_port import StoragePort
 from catalog.sync.catalog_guard import CatalogRefused
 from catalog.sync.new_packages import probe
 from catalog.sync.publisher import Publisher
@@ -32,7 +32,7 @@ class Leader:
     def __init__(
         self,
         batcher: Batcher,
-        storage: Storage,
+        storage: StoragePort,
         publisher: Publisher,
         refresher: Refresher,
         schedule: Schedule,

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog, CatalogDifference
-from catalog.storage.sqlite_storage import Storage, Stored
+from catalog.storage.storage_port import StoragePort, Stored
 from catalog.sync.catalog_guard import Guard
 from catalog.sync.change_feed_fan_out import FeedReader
 from catalog.sync.wake_up_signal import Signal
@@ -33,7 +33,7 @@ class Publisher:
     """
 
     def __init__(
-        self, batcher: Batcher, storage: Storage, origin: str, guard: Guard, feed: FeedReader
+        self, batcher: Batcher, storage: StoragePort, origin: str, guard: Guard, feed: FeedReader
     ) -> None:
         self._batcher = batcher
         self._storage = storage

@@ -13,7 +13,8 @@ import pytest
 
 from catalog.catalog_source import CatalogSource
 from catalog.freshness import Snapshot, SnapshotStatus, Stage
-from catalog.storage.sqlite_storage import Storage, Stored
+from catalog.storage.sqlite_storage import Storage
+from catalog.storage.storage_port import Stored
 from tests.support.batcher_with_held_answers import settle
 from tests.support.crawls import asked
 from tests.support.gateway_in_process import asking, source_of, source_over

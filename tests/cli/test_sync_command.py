@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from catalog.storage.sqlite_storage import Storage, Stored
+from catalog.storage.sqlite_storage import Storage
+from catalog.storage.storage_port import Stored
 from tests.support.http_servers import serving
 from upstream.embedded import EmbeddedUpstream, Fault, Poisoned
 

@@ -7,7 +7,8 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
-from catalog.storage.sqlite_storage import Storage, Stored
+from catalog.storage.sqlite_storage import Storage
+from catalog.storage.storage_port import Stored
 from tests.support.made_records import category, grid, package
 from upstream.client.v4_records import PackageRecord
 

@@ -15,7 +15,8 @@ import pytest
 
 from catalog.history.change_feed import FeedExcerpt
 from catalog.indexed_catalog import FieldDifference
-from catalog.storage.sqlite_storage import Storage, Stored
+from catalog.storage.sqlite_storage import Storage
+from catalog.storage.storage_port import Stored
 from tests.support.made_records import grid, package
 from tests.support.stored_catalogs import begin, change, save
 from upstream.client.upstream_errors import StorageUnavailable

@@ -87,8 +87,8 @@ def test_a_file_of_another_program_is_set_aside(path: Path, caplog: pytest.LogCa
 
 def test_a_file_of_another_layout_is_set_aside(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     begin(path, A)
-    change(path, "PRAGMA user_version = 3")
-    expect_it_set_aside(path, "has layout 3, and this program knows layout 2", caplog)
+    change(path, "PRAGMA user_version = 4")
+    expect_it_set_aside(path, "has layout 4, and this program knows layout 3", caplog)
 
 
 def test_a_file_without_its_tables_is_set_aside(path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -115,7 +115,7 @@ def test_of_several_that_start_with_a_corrupt_file_one_sets_it_aside(path: Path)
 def test_a_file_in_use_is_set_aside_with_its_log_and_stays_whole(path: Path) -> None:
     begin(path, A)
     with closing(sqlite3.connect(path)) as user:
-        user.execute("PRAGMA user_version = 3")
+        user.execute("PRAGMA user_version = 4")
         begin(path, B)
         aside = the_one_set_aside(path)
         assert Path(f"{aside}-wal").exists()
@@ -125,7 +125,7 @@ def test_a_file_in_use_is_set_aside_with_its_log_and_stays_whole(path: Path) -> 
             user.close()
             save(storage, A)
     assert stored_in(path) == A
-    change(aside, "PRAGMA user_version = 2")
+    change(aside, "PRAGMA user_version = 3")
     assert stored_in(aside) == A
 
 
@@ -147,13 +147,13 @@ def test_a_running_process_leaves_the_file_of_a_newer_program_alone(storage: Sto
     save(storage, A)
     path.unlink()
     begin(path, B)
-    change(path, "PRAGMA user_version = 3")
+    change(path, "PRAGMA user_version = 4")
     with pytest.raises(StorageUnavailable) as refusal:
         storage.load()
     assert str(refusal.value) == (
-        f"The catalog file {path} cannot be used: it has layout 3, and this program knows layout 2."
+        f"The catalog file {path} cannot be used: it has layout 4, and this program knows layout 3."
     )
-    change(path, "PRAGMA user_version = 2")
+    change(path, "PRAGMA user_version = 3")
     assert storage.load() == B
 
 

@@ -1,0 +1,127 @@
+"""The table ``record_changes``: what each version of the catalog changed in each record.
+
+A row has the fields of a changed record with both values, or a record that was added or removed. The functions work
+in a transaction that the caller begins and ends.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import get_args
+
+import msgspec
+
+from catalog.history.record_deltas import KIND_NAMES, ChangeKind, Fields, RecordDelta
+
+TABLES = (
+    "CREATE TABLE record_changes (number INTEGER NOT NULL, kind INTEGER NOT NULL, id INTEGER NOT NULL,"
+    " sort INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (number, kind, id)) WITHOUT ROWID",
+    "CREATE INDEX changes_of_record ON record_changes (kind, id)",
+    "CREATE INDEX added_and_removed ON record_changes (kind, number) WHERE sort <> 1",
+)
+
+_SORTS: tuple[ChangeKind, ...] = get_args(ChangeKind)
+"""The sorts by the number that stands for them in the table: 0 added, 1 changed, 2 removed."""
+
+
+class HistoryDamaged(Exception):
+    """What is stored of a version cannot be read, or does not lead to it. The message is a sentence."""
+
+
+class VersionDelta(msgspec.Struct, frozen=True):
+    """What a version changed in one record."""
+
+    number: int
+    at: datetime
+    delta: RecordDelta
+
+
+def write(connection: sqlite3.Connection, number: int, deltas: Iterable[RecordDelta]) -> None:
+    """Write what the version with this number changed."""
+    connection.executemany(
+        "INSERT INTO record_changes (number, kind, id, sort, body) VALUES (?, ?, ?, ?, ?)",
+        [
+            (number, KIND_NAMES.index(delta.kind), delta.id, _SORTS.index(delta.sort), _encoded(delta))
+            for delta in deltas
+        ],
+    )
+
+
+def deltas_after(connection: sqlite3.Connection, after: int, until: int) -> Iterator[RecordDelta]:
+    """Yield what the versions behind ``after``, up to ``until``, changed, oldest first.
+
+    :raises HistoryDamaged: a row cannot be read.
+    """
+    rows = connection.execute(
+        "SELECT kind, id, sort, CAST(body AS BLOB), number FROM record_changes"
+        " WHERE number > ? AND number <= ? ORDER BY number, kind, id",
+        (after, until),
+    ).fetchall()
+    return (_delta(*row) for row in rows)
+
+
+def changes_of(
+    connection: sqlite3.Connection, kind: str, id: int, since: datetime | None = None
+) -> list[VersionDelta]:
+    """Return what happened to one record since a moment, oldest first.
+
+    :raises HistoryDamaged: a row cannot be read.
+    """
+    return _changes(connection, "kind = ? AND id = ?", (KIND_NAMES.index(kind), id), since)
+
+
+def arrivals_and_departures(
+    connection: sqlite3.Connection, kind: str, since: datetime | None = None
+) -> list[VersionDelta]:
+    """Return which records of a kind were added and removed since a moment, oldest first.
+
+    :raises HistoryDamaged: a row cannot be read.
+    """
+    return _changes(connection, "kind = ? AND sort <> 1", (KIND_NAMES.index(kind),), since)
+
+
+def _changes(
+    connection: sqlite3.Connection, where: str, parameters: tuple[int, ...], since: datetime | None
+) -> list[VersionDelta]:
+    rows = connection.execute(
+        "SELECT kind, id, sort, CAST(record_changes.body AS BLOB), number, at"
+        f" FROM record_changes JOIN versions USING (number) WHERE {where} AND at >= ? ORDER BY number, id",
+        (*parameters, "" if since is None else text_of(since)),
+    ).fetchall()
+    return [VersionDelta(row[4], moment_of(row[5]), _delta(*row[:5])) for row in rows]
+
+
+def _delta(kind: int, id: int, sort: int, body: bytes, number: int) -> RecordDelta:
+    try:
+        name, how = KIND_NAMES[kind], _SORTS[sort]
+        if how == "added":
+            return RecordDelta(how, name, id, {}, msgspec.json.decode(body, type=Fields))
+        if how == "removed":
+            return RecordDelta(how, name, id, msgspec.json.decode(body, type=Fields), {})
+        values = msgspec.json.decode(body, type=dict[str, tuple[object, object]])
+    except (msgspec.DecodeError, UnicodeDecodeError, IndexError, TypeError) as error:
+        raise HistoryDamaged(
+            f"What version {number} changed in record {id} is damaged in the history of the catalog: {error!r}."
+        ) from error
+    before = {field: old for field, (old, _new) in values.items()}
+    after = {field: new for field, (_old, new) in values.items()}
+    return RecordDelta(how, name, id, before, after)
+
+
+def _encoded(delta: RecordDelta) -> bytes:
+    if delta.sort == "changed":
+        return msgspec.json.encode({field.name: (field.old, field.new) for field in delta.fields})
+    return msgspec.json.encode(delta.after if delta.sort == "added" else delta.before)
+
+
+def text_of(moment: datetime) -> str:
+    """Return a moment as it is stored."""
+    # All of one length, so that texts compare as the moments do.
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def moment_of(text: str) -> datetime:
+    """Return a moment that was stored, in UTC."""
+    return datetime.fromisoformat(text).astimezone(UTC)

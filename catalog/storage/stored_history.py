@@ -1,0 +1,233 @@
+"""The history in the catalog file: which versions there were, what they changed, and which one an operator chose.
+
+The newest version is what was crawled last; its records are the rows of the table ``records``. An operator can pin
+an older one, which is then served while crawls go on into history, or roll back to one, which then is the newest
+version until a crawl replaces it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from sqlite3 import Connection
+
+import msgspec
+
+from catalog.history import (
+    CatalogVersion,
+    RecordDelta,
+    VersionDelta,
+    VersionUnknown,
+    catalog_of,
+    change_feed,
+    rebuilt,
+    records_of,
+)
+from catalog.history import catalog_versions as kept
+from catalog.history import record_changes as changes
+from catalog.history.record_deltas import deltas_between, folded, reversed_delta
+from catalog.indexed_catalog import Catalog, RecordKey
+from catalog.storage import record_rows
+from catalog.storage.catalog_file import FileConnection
+from catalog.storage.record_rows import StoredPin
+from catalog.storage.storage_port import WayBack
+from upstream.client import NothingStored, Record
+
+
+class StoredHistory:
+    """The versions that the file keeps. Every method blocks and may be called from any thread.
+
+    All methods raise :class:`~upstream.client.StorageUnavailable` when the disk or the file refuses, and
+    :class:`~catalog.history.HistoryDamaged` when what they need of history cannot be read.
+    """
+
+    def __init__(self, reader: FileConnection, writer: FileConnection, now: Callable[[], datetime]) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._now = now
+
+    def versions(self, limit: int, before: int | None = None) -> list[CatalogVersion]:
+        """Return up to ``limit`` versions, newest first, of those before the number ``before``."""
+        with self._reader.reading() as connection:
+            return kept.listed(connection, limit, before)
+
+    def oldest(self) -> CatalogVersion | None:
+        """Return the version with which history begins; ``None`` before the first catalog."""
+        with self._reader.reading() as connection:
+            return kept.oldest(connection)
+
+    def named(self, version: str) -> CatalogVersion:
+        """Return the newest version whose hash begins so.
+
+        :raises VersionUnknown: none does, or several do.
+        """
+        with self._reader.reading() as connection:
+            found = kept.named(connection, version, limit=2)
+            if len(found) == 1:
+                return found[0]
+            if found:
+                raise VersionUnknown(
+                    f'Several versions begin with "{version}"; {found[0].version} and {found[1].version} do.'
+                )
+            raise VersionUnknown(f'There is no version "{version}" in the history. {_reach(connection)}')
+
+    def at(self, moment: datetime) -> CatalogVersion:
+        """Return the version that was the newest at a moment, which is aware.
+
+        :raises VersionUnknown: history begins later, or the moment has not come yet.
+        """
+        with self._reader.reading() as connection:
+            if moment > self._now():
+                raise VersionUnknown(f"{_told(moment)} is in the future. {_reach(connection)}")
+            found = kept.at_moment(connection, moment)
+            if found is None:
+                raise VersionUnknown(
+                    f"Nothing is known of the catalog as it was at {_told(moment)}. {_reach(connection)}"
+                )
+            return found
+
+    def difference(self, one: int, other: int) -> list[RecordDelta]:
+        """Return what has to happen to the version numbered ``one`` to become ``other``, by kind and id."""
+        with self._reader.reading() as connection:
+            return _difference(connection, one, other)
+
+    def way_back(self, version: CatalogVersion) -> WayBack:
+        """Return how the records of a version come from those of the newest.
+
+        :raises VersionUnknown: the version is no longer kept.
+        """
+        with self._reader.reading() as connection:
+            return _way_back(connection, version)
+
+    def changes_of(self, kind: str, id: int, since: datetime | None = None) -> list[VersionDelta]:
+        """Return what happened to one record since a moment, oldest first. ``kind`` is a ``Kind.singular``."""
+        with self._reader.reading() as connection:
+            return changes.changes_of(connection, kind, id, since)
+
+    def arrivals_and_departures(self, kind: str, since: datetime | None = None) -> list[VersionDelta]:
+        """Return which records of a kind were added and removed since a moment, oldest first."""
+        with self._reader.reading() as connection:
+            return changes.arrivals_and_departures(connection, kind, since)
+
+    def pinned(self) -> StoredPin | None:
+        """Return the version that is served whatever is crawled; ``None`` if none is pinned."""
+        with self._reader.reading() as connection:
+            return record_rows.pinned(connection)
+
+    def pin(self, version: CatalogVersion) -> None:
+        """Serve a version from now on, whatever is crawled.
+
+        :raises VersionUnknown: it is no longer kept.
+        """
+        with self._writer.writing() as connection:
+            served, chosen = _served(connection), _rebuilt(connection, version)
+            pin = StoredPin(version.number, version.version, version.refreshed_at)
+            record_rows.pin(connection, pin)
+            self._tell(connection, served, chosen)
+
+    def unpin(self) -> None:
+        """Serve the newest version again, and what is crawled from now on."""
+        with self._writer.writing() as connection:
+            served = _served(connection)
+            record_rows.pin(connection, None)
+            self._tell(connection, served, _served(connection))
+
+    def roll_back(self, version: CatalogVersion) -> None:
+        """Make a version the newest one again, until a crawl finds another. None is pinned.
+
+        :raises VersionUnknown: it is no longer kept.
+        """
+        with self._writer.writing() as connection:
+            chosen, saved = _rebuilt(connection, version), record_rows.saved(connection)
+            if saved is None:
+                raise NothingStored
+            origin, _, before = saved.version.rpartition(" ")
+            name, now = f"{origin} {chosen.version}", self._now()
+            written = record_rows.replace(
+                connection, {kind: of_kind.values() for kind, of_kind in records_of(chosen).items()}
+            )
+            told = change_feed.changes_by(written.deltas, written.slugs, name, now)
+            change_feed.append(connection, told, now)
+            record_rows.describe(
+                connection, msgspec.structs.replace(saved, version=name, rolled_back_to=version.refreshed_at)
+            )
+            record_rows.refuse(connection, None)
+            kept.add(
+                connection,
+                chosen.version,
+                before,
+                written.deltas,
+                at=now,
+                refreshed_at=version.refreshed_at,
+                counts=record_rows.counts(connection),
+                cause="rollback",
+            )
+
+    def close(self) -> None:
+        """Close what reads. Other methods must not be called any more."""
+        self._reader.close()
+
+    def _tell(self, connection: Connection, served: Catalog, chosen: Catalog) -> None:
+        """Let the change feed tell what is different for whoever reads the catalog."""
+        now = self._now()
+        slugs = {
+            RecordKey(kind, record.id): record.slug
+            for kind, of_kind in records_of(chosen).items()
+            for record in of_kind.values()
+        }
+        deltas = [
+            delta
+            for kind, of_kind in records_of(served).items()
+            for delta in deltas_between(kind, _encoded(of_kind), _encoded(records_of(chosen)[kind]))
+        ]
+        saved = record_rows.saved(connection)
+        name = f"{saved.version.rpartition(' ')[0] if saved else ''} {chosen.version}"
+        change_feed.append(connection, change_feed.changes_by(deltas, slugs, name, now), now)
+
+
+def pinned_version(connection: Connection) -> CatalogVersion | None:
+    """Return the version that is pinned; ``None`` if none is, or it is no longer kept."""
+    pinned = record_rows.pinned(connection)
+    version = None if pinned is None else kept.numbered(connection, pinned.number)
+    return (
+        version if version is not None and pinned is not None and version.version == pinned.version else None
+    )
+
+
+def _served(connection: Connection) -> Catalog:
+    """Return the catalog that is pinned, or else the newest."""
+    version = pinned_version(connection)
+    if version is not None:
+        return _rebuilt(connection, version)
+    return catalog_of(record_rows.all_records(connection))
+
+
+def _rebuilt(connection: Connection, version: CatalogVersion) -> Catalog:
+    return rebuilt(record_rows.all_records(connection), _way_back(connection, version).deltas, version)
+
+
+def _way_back(connection: Connection, version: CatalogVersion) -> WayBack:
+    newest = kept.newest(connection)
+    if newest is None or kept.numbered(connection, version.number) != version:
+        raise VersionUnknown(f"Version {version.version} is no longer kept. {_reach(connection)}")
+    return WayBack(newest[1], _difference(connection, newest[0], version.number))
+
+
+def _difference(connection: Connection, one: int, other: int) -> list[RecordDelta]:
+    deltas = folded(changes.deltas_after(connection, min(one, other), max(one, other)))
+    return deltas if one <= other else [reversed_delta(delta) for delta in deltas]
+
+
+def _reach(connection: Connection) -> str:
+    oldest = kept.oldest(connection)
+    if oldest is None:
+        return "Nothing is kept yet."
+    return f"History reaches from {_told(oldest.at)} until now."
+
+
+def _told(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _encoded(records: Mapping[int, Record]) -> dict[int, bytes]:
+    return {id: msgspec.json.encode(record) for id, record in records.items()}
