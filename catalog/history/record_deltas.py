@@ -107,7 +107,7 @@ def folded(deltas: Iterable[RecordDelta]) -> list[RecordDelta]:
         if folding is None:
             folding = records[key] = _Folding(was=delta.sort != "added")
         folding.add(delta)
-    found = (records[key].result(key) for key in records)
+    found = (folding.result(key) for key, folding in records.items())
     nets = [delta for delta in found if delta is not None]
     nets.sort(key=lambda delta: (KIND_NAMES.index(delta.kind), delta.id))
     return nets
@@ -159,11 +159,11 @@ class _Folding:
             # The oldest value of a field is the one that it had at first.
             self._old = delta.before | self._old
             self._old_is_whole = delta.sort == "removed"
-        if delta.sort == "removed":
-            self._is, self._new = False, {}
+        self._is = delta.sort != "removed"
+        if self._is:
+            self._new |= delta.after
         else:
-            self._is = True
-            self._new = self._new | delta.after
+            self._new = {}
 
     def result(self, key: RecordKey) -> RecordDelta | None:
         """Return what happened in all; ``None`` if nothing did."""

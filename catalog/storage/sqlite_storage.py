@@ -61,11 +61,12 @@ class Storage:
     def __init__(
         self,
         path: str,
-        history_days: int = 365,
+        history_days: int | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        """``history_days`` is for how long versions are kept; ``None`` is for ever. ``now`` tells the time, aware."""
         self._path = path
-        self._kept = timedelta(days=history_days)
+        self._history_days = history_days
         self._now = now
         self._writer = FileConnection(path, _TABLES, _HISTORY, _WRITING_PATIENCE)
         self._reader = history_reader = self._writer
@@ -169,8 +170,9 @@ class Storage:
             elif pinned is None:
                 changes = change_feed.changes_by(written.deltas, written.slugs, version, now)
                 change_feed.append(connection, changes, now)
-            keep = None if pinned is None else pinned.number
-            catalog_versions.drop_old(connection, now - self._kept, keep)
+            if self._history_days is not None:
+                keep = None if pinned is None else pinned.number
+                catalog_versions.drop_old(connection, now - timedelta(days=self._history_days), keep)
 
     def save_refused(self, refused: StoredDoubt) -> None:
         """Remember why a catalog was refused, beside the one that stays."""

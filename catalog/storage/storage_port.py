@@ -104,7 +104,7 @@ class StoragePort(Protocol):
 
     @property
     def history(self) -> HistoryPort:
-        """The versions that are kept."""
+        """Return the versions that are kept."""
 
     def load(self) -> Stored | None:
         """Return the catalog that was saved last; None when none was. A damaged record is left out."""
