@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -26,9 +27,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("leaves_the_process")
 
 
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from looking through the modules and the collected tests again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 20)
+
+
 @pytest.fixture(scope="session")
 def _generated() -> EmbeddedCatalog:
     return generated_catalog(300)
+
+
+@pytest.fixture(scope="session")
+def _crawled(_generated: EmbeddedCatalog) -> Catalog:
+    return asyncio.run(_crawl(_generated))
 
 
 @pytest.fixture
@@ -47,12 +60,12 @@ def whole_embedded_catalog() -> EmbeddedCatalog:
 @pytest.fixture(scope="session")
 def whole_catalog(whole_embedded_catalog: EmbeddedCatalog) -> Catalog:
     """Return the same as a gateway knows it when it has crawled."""
+    return asyncio.run(_crawl(whole_embedded_catalog))
 
-    async def crawl() -> Catalog:
-        async with source_over(EmbeddedUpstream(catalog=whole_embedded_catalog)) as source:
-            return (await source.crawl()).snapshot.catalog
 
-    return asyncio.run(crawl())
+async def _crawl(embedded: EmbeddedCatalog) -> Catalog:
+    async with source_over(EmbeddedUpstream(catalog=embedded)) as source:
+        return (await source.crawl()).snapshot.catalog
 
 
 @pytest.fixture
@@ -90,12 +103,16 @@ def ask(source: CatalogSource, use_engine: bool) -> Ask:
 
 
 @pytest.fixture
-async def ask_catalog(source: CatalogSource, embedded: EmbeddedUpstream) -> Ask:
-    """Return the same when everything has been crawled, by the engine alone; no request to upstream has been
-    counted."""
-    await source.crawl()
-    embedded.requests.reset()
-    return asking(source)
+def known_source(source: CatalogSource, _crawled: Catalog) -> CatalogSource:
+    """Return the source when it knows the catalog, which all tests share and which is not stored."""
+    source.publisher.snapshot = Snapshot(_crawled, datetime.now(UTC))
+    return source
+
+
+@pytest.fixture
+def ask_catalog(known_source: CatalogSource) -> Ask:
+    """Runs a query by the engine alone when the catalog is known; no request to upstream has been counted."""
+    return asking(known_source)
 
 
 @pytest.fixture

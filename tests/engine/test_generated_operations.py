@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis_graphql import queries
@@ -14,10 +15,12 @@ from tests.support.comparable_answers import comparable
 from tests.support.gateway_in_process import gateway_over
 from tests.support.upstream_without_http import MadeSource, made_records
 
+OPERATIONS = int(os.environ.get("AGREEMENT_OPERATIONS", "2000")) * 3 // 100
+
 RECORDS = made_records()
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=OPERATIONS, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(queries(sdl("plain")))
 def test_operations_of_hypothesis_graphql_are_answered_alike(text: str) -> None:
     # It does not know that the one key of a ``@oneOf`` input cannot be null; nothing else may be unfit.

@@ -33,11 +33,9 @@ REPOSITORY = "https://github.com/pmclanahan/django-celery-email"
 
 
 @pytest.fixture
-async def ask_entities(source: CatalogSource, embedded: EmbeddedUpstream, use_engine: bool) -> Ask:
+def ask_entities(known_source: CatalogSource, use_engine: bool) -> Ask:
     """Asks with a known catalog; no request to upstream has been counted."""
-    await source.crawl()
-    embedded.requests.reset()
-    ask = asking(source, use_engine=use_engine)
+    ask = asking(known_source, use_engine=use_engine)
 
     async def entities(*representations: object, receipt: bool = False) -> dict[str, Any]:
         return await ask(QUERY, receipt=receipt, representations=list(representations))

@@ -16,7 +16,6 @@ from gateway.named_operation import dependencies_of
 from gateway.prepared_request import GraphQLRequest
 from gateway.request_execution import Gateway
 from tests.support.gateway_in_process import gateway_over
-from upstream.embedded import EmbeddedUpstream
 
 EXAMPLES = {
     path.stem: path.read_text(encoding="utf-8")
@@ -33,13 +32,6 @@ FILTERED = "query ($f: PackageFilter) { packages(filter: $f) { totalCount } }"
 BY_DAYS = "query ($days: Int) { packages(filter: {activeWithinDays: $days}) { totalCount } }"
 ENTITIES = '{ _entities(representations: [{__typename: "Grid", slug: "nothing"}]) { __typename } }'
 SPREAD = "{ ...A } fragment A on Query { ...B } fragment B on Query { catalog { version } }"
-
-
-@pytest.fixture
-async def known(source: CatalogSource, embedded: EmbeddedUpstream) -> CatalogSource:
-    await source.crawl()
-    embedded.requests.reset()
-    return source
 
 
 async def answer(gateway: Gateway, query: str, **parts: Any) -> GraphQLAnswer:
@@ -76,22 +68,22 @@ async def answer(gateway: Gateway, query: str, **parts: Any) -> GraphQLAnswer:
     ],
 )
 async def test_an_answer_depends_on_what_its_operation_selects(
-    known: CatalogSource, use_engine: bool, query: str, variables: dict[str, Any], expected: DependsOn
+    known_source: CatalogSource, use_engine: bool, query: str, variables: dict[str, Any], expected: DependsOn
 ) -> None:
-    found = await answer(gateway_over(known, use_engine=use_engine), query, variables=variables)
+    found = await answer(gateway_over(known_source, use_engine=use_engine), query, variables=variables)
     assert found.depends_on == expected
     assert found.can_be_kept == (not expected & ~CATALOG)
 
 
-async def test_only_the_operation_that_runs_counts(known: CatalogSource) -> None:
+async def test_only_the_operation_that_runs_counts(known_source: CatalogSource) -> None:
     query = "query A { catalog { version } } query B { stats { gridCount } }"
-    gateway = gateway_over(known)
+    gateway = gateway_over(known_source)
     assert not (await answer(gateway, query, operation_name="A")).can_be_kept
     assert (await answer(gateway, query, operation_name="B")).can_be_kept
 
 
-async def test_who_asks_counts_only_where_a_router_has_a_secret(known: CatalogSource) -> None:
-    everyone, router = gateway_over(known), gateway_over(known, router_secret="secret")
+async def test_who_asks_counts_only_where_a_router_has_a_secret(known_source: CatalogSource) -> None:
+    everyone, router = gateway_over(known_source), gateway_over(known_source, router_secret="secret")
     assert not (await answer(everyone, ENTITIES)).depends_on & ASKER
     assert (await answer(router, ENTITIES, router="secret")).depends_on & ASKER
     assert (await answer(router, "{ stats { gridCount } }", router="secret")).can_be_kept
@@ -99,8 +91,8 @@ async def test_who_asks_counts_only_where_a_router_has_a_secret(known: CatalogSo
     assert not traced.can_be_kept
 
 
-async def test_an_answer_with_a_receipt_is_the_one_of_who_asked_for_it(known: CatalogSource) -> None:
-    assert not (await answer(gateway_over(known), "{ stats { gridCount } }", receipt=True)).can_be_kept
+async def test_an_answer_with_a_receipt_is_the_one_of_who_asked_for_it(known_source: CatalogSource) -> None:
+    assert not (await answer(gateway_over(known_source), "{ stats { gridCount } }", receipt=True)).can_be_kept
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

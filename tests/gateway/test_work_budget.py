@@ -22,13 +22,6 @@ FILTERED = """{ contributors(first: 100) { nodes {
   packages(filter: {and: [{title: "a"}, {slug: "b"}]}) { totalCount } } } }"""
 
 
-@pytest.fixture
-async def crawled(source: CatalogSource, embedded: EmbeddedUpstream) -> CatalogSource:
-    await source.crawl()
-    embedded.requests.reset()
-    return source
-
-
 def refusal(answer: GraphQLAnswer) -> dict[str, Any]:
     """Return the one error that answers a request that was stopped."""
     assert answer.failed
@@ -47,20 +40,20 @@ def refusal(answer: GraphQLAnswer) -> dict[str, Any]:
 
 
 async def test_an_operation_passes_with_the_work_that_it_takes_and_not_with_less(
-    crawled: CatalogSource, use_engine: bool
+    known_source: CatalogSource, use_engine: bool
 ) -> None:
     low, high = 1, 1_000_000
     while low < high:
         middle = (low + high) // 2
-        answer = await gateway_over(crawled, use_engine=use_engine, limit_work=middle).execute(
+        answer = await gateway_over(known_source, use_engine=use_engine, limit_work=middle).execute(
             GraphQLRequest(FILTERED)
         )
         low, high = (middle + 1, high) if answer.failed else (low, middle)
     taken = low
     for _ in range(2):  # what is kept from the last time counts as before
-        gateway = gateway_over(crawled, use_engine=use_engine, limit_work=taken)
+        gateway = gateway_over(known_source, use_engine=use_engine, limit_work=taken)
         assert not (await gateway.execute(GraphQLRequest(FILTERED))).failed
-        gateway = gateway_over(crawled, use_engine=use_engine, limit_work=taken - 1)
+        gateway = gateway_over(known_source, use_engine=use_engine, limit_work=taken - 1)
         assert refusal(await gateway.execute(GraphQLRequest(FILTERED))) == {
             "code": "OPERATION_TOO_COMPLEX",
             "limit": "work",
@@ -84,8 +77,8 @@ async def test_the_examples_and_introspection_take_an_eighth_of_the_steps_at_mos
     assert 0 < work["steps"] <= work["max"] / 8
 
 
-async def test_what_was_stopped_is_not_run_again_by_strawberry(crawled: CatalogSource) -> None:
-    gateway = gateway_over(crawled, limit_work=200)
+async def test_what_was_stopped_is_not_run_again_by_strawberry(known_source: CatalogSource) -> None:
+    gateway = gateway_over(known_source, limit_work=200)
     refusal(await gateway.execute(GraphQLRequest(FILTERED)))
     several = FILTERED.replace("{ contributors", "{ a: contributors", 1).replace(
         "} } } }", "} } } " + FILTERED[1:]

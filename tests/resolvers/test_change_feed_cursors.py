@@ -74,8 +74,9 @@ async def test_what_is_no_cursor_is_refused(ask: Ask, cursor: str) -> None:
     assert await refusal(ask, cursor) == sentence
 
 
-async def test_a_cursor_of_another_feed_is_refused(ask_catalog: Ask) -> None:
-    ask = ask_catalog
+async def test_a_cursor_of_another_feed_is_refused(source: CatalogSource) -> None:
+    await source.crawl()
+    ask = asking(source)
     feed = feed_of((await ask(PAGE))["data"]["changes"]["pageInfo"]["endCursor"])
     for foreign in (written(1, "other", 0), written(1, "", 0), written(1, feed, 1)):
         assert await refusal(ask, foreign) == f"changes(since:) is a cursor of another feed; {ANEW}"

@@ -1,10 +1,10 @@
-"""Finds which tests leave the process: those that start a program, or a server on a port, by what they call and by what
-their fixtures call."""
+"""Finds the tests that leave the process: they start a program, or a server on a port, themselves or by a fixture."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Iterator
+from functools import cache
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -13,15 +13,15 @@ import pytest
 STARTERS = {"subprocess", "multiprocessing", "playwright", "uvicorn"}
 """The packages that start programs and servers."""
 
-OURS = {"tests", "benchmarks"}
-"""The packages in which that is looked for."""
-
 STARTING = {"create_subprocess_exec", "create_subprocess_shell"}
-"""The functions of asyncio that do."""
+"""The functions of asyncio that start programs."""
+
+OURS = {"tests", "benchmarks"}
+"""The packages whose functions are followed to what they call."""
 
 
 def leaves_the_process(test: pytest.Function) -> bool:
-    """Return whether it does, or a function of ours that it leads to."""
+    """Return whether the test, one of its fixtures, or a function of ours that they lead to starts something."""
     fixtures = test._fixtureinfo.name2fixturedefs.values()
     waiting = [test.obj, *(each.func for known in fixtures for each in known[-1:])]
     seen = set[object]()
@@ -31,12 +31,23 @@ def leaves_the_process(test: pytest.Function) -> bool:
         if not isinstance(function, FunctionType) or function in seen:
             continue
         seen.add(function)
-        for name in _names(function.__code__):
-            value = function.__globals__.get(name)
-            if name in STARTING or _package(value) in STARTERS:
-                return True
-            waiting += _functions_of(value)
+        starts, called = _look_at(function)
+        if starts:
+            return True
+        waiting += called
     return False
+
+
+@cache
+def _look_at(function: FunctionType) -> tuple[bool, list[Any]]:
+    """Return whether a function names what starts something, and the functions of ours that it names."""
+    called: list[Any] = []
+    for name in _names(function.__code__):
+        value = function.__globals__.get(name)
+        if name in STARTING or _package(value) in STARTERS:
+            return True, []
+        called += _functions_of(value)
+    return False, called
 
 
 def _names(code: CodeType) -> Iterator[str]:

@@ -21,7 +21,7 @@ def tuned() -> Iterator[None]:
     thresholds, interval = gc.get_threshold(), sys.getswitchinterval()
     tune()
     yield
-    gc.unfreeze()
+    # What is frozen stays so, as it has been since the tests were collected.
     gc.set_threshold(*thresholds)
     sys.setswitchinterval(interval)
 
