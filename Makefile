@@ -23,7 +23,7 @@ $(GRAPHIQL)/dist/page.js.gz: $(GRAPHIQL)/build.js $(GRAPHIQL)/package.json $(wil
 
 explore: $(EXPLORE)/dist/index.html ## Build the app that the gateway serves at /explore; needs npm
 
-$(EXPLORE)/dist/index.html: schema.graphql $(shell find $(EXPLORE) \( -name node_modules -o -name dist -o -name gql \) -prune -o -type f -print) | $(EXPLORE)/node_modules
+$(EXPLORE)/dist/index.html: schema.graphql $(wildcard web/pages/styles/*.css) $(shell find $(EXPLORE) \( -name node_modules -o -name dist -o -name gql \) -prune -o -type f -print) | $(EXPLORE)/node_modules
 	npm run --silent build --prefix $(EXPLORE)
 
 # Two workers for each processor, because many tests wait for what they have started.

@@ -83,6 +83,7 @@ async def open_source(
                     batcher,
                     storage,
                     origin=without_credentials(settings.upstream),
+                    embedded=settings.upstream == EMBEDDED,
                     follow=settings.crawl == "on",
                     schedule=schedule(settings),
                     freshness=freshness(settings),

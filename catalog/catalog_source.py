@@ -40,6 +40,8 @@ _log = logging.getLogger(__name__)
 class CatalogSource:
     """Open it before use, inside the running loop. ``follow`` is whether it crawls by itself.
 
+    ``embedded`` is whether upstream is the embedded one, whose data are a demo.
+
     Client, batcher and storage are open, and stay so when it is closed.
     """
 
@@ -50,6 +52,7 @@ class CatalogSource:
         storage: StoragePort,
         *,
         origin: str,
+        embedded: bool = False,
         follow: bool,
         schedule: Schedule,
         freshness: Freshness,
@@ -58,6 +61,7 @@ class CatalogSource:
     ) -> None:
         self.client = client
         self.batcher = batcher
+        self.embedded = embedded
         guard = Guard(schedule.agreement)
         self._feed = FeedReader(storage)
         self.publisher = Publisher(batcher, storage, origin, guard, self._feed)

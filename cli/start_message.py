@@ -17,7 +17,7 @@ def greeting(address: str, upstream: str, *, only_trusted: bool) -> str:
         return "\n".join([*lines, f"  trusted documents only   {address}/graphql", ""])
     lines.append(f"  GraphiQL, in a browser   {address}/graphql")
     if not is_built():
-        lines.append("    from a CDN; `make graphiql` builds one that needs no network")
+        lines.append("    a form, then GraphiQL from a CDN; `make graphiql` builds one that needs no network")
     document = CANONICAL.read_text(encoding="utf-8").splitlines()
     query = " ".join(" ".join(line for line in document if not line.startswith("#")).split())
     curl = (

@@ -29,10 +29,14 @@ from web.pages.documentation import doc
 from web.pages.explore_app import Explore
 from web.pages.graphiql import graphiql_routes
 from web.pages.home import Home, favicon
+from web.pages.page_files import page_file
 from web.response_cache import ResponseCache
 from web.schema_endpoint import schema_text
 from web.serving.open_connections import Connections
 from web.websocket_endpoint import WebSocketEndpoint
+
+ENDPOINT = ("/graphql", "/graphql/")
+"""The paths of the endpoint: people and programs put a slash behind addresses."""
 
 MOST_HEADERS, MOST_HEADER_BYTES = 100, 32_000
 """The most headers of one request, as Apache and nginx have it; a browser sends 20 in a few kilobytes."""
@@ -96,7 +100,7 @@ class GatewayApp(Starlette):
             await self._refused(scope, 431, _TOO_MUCH_AHEAD)(scope, receive, send)
         elif scope["type"] != "lifespan" and not _names_one_host(scope):
             await self._refused(scope, 400, _NO_HOST)(scope, receive, send)
-        elif scope["type"] != "http" or scope["path"] != "/graphql":
+        elif scope["type"] != "http" or scope["path"] not in ENDPOINT:
             await super().__call__(scope, receive, send)
         elif self.public and scope["method"] != "OPTIONS":
             await self.parts.endpoint(scope, receive, send)
@@ -119,16 +123,18 @@ class GatewayApp(Starlette):
 
     def _routes(self, parts: Parts) -> list[BaseRoute]:
         persisted = parts.gateway.persisted
+        socket = WebSocketEndpoint(parts.gateway, parts.connections, self.origins)
         return [
             Route("/", Home(parts.source, parts.history, persisted.only_trusted).home),
             Route("/favicon.ico", favicon),
             Route("/docs/{name}", doc),
-            WebSocketRoute("/graphql", WebSocketEndpoint(parts.gateway, parts.connections, self.origins)),
+            *(WebSocketRoute(path, socket) for path in ENDPOINT),
             Route("/schema.graphql", schema_text),
             Route("/healthz", healthz),
             Route("/readyz", Readiness(parts.source).readyz),
             Route("/metrics", self._metrics),
-            *graphiql_routes(persisted),
+            *graphiql_routes(),
+            Route("/pages/{path:path}", page_file),
             Mount("/explore", Explore()),
         ]
 

@@ -34,7 +34,7 @@ class Accepted:
     events: bool
     """Whether it takes a stream of events, and says so: a wildcard does not mean that."""
     page: bool
-    """Whether it asks for a page to read, as browsers do."""
+    """Whether it asks for a page to read before any answer in JSON, as browsers do."""
     parts: bool
     """Whether it takes an answer in parts, for ``@defer`` and ``@stream``."""
 
@@ -53,7 +53,7 @@ def accepted(header: str | None) -> Accepted:
         json,
         GRAPHQL_JSON if takes_plain_alone else json or JSON,
         events=weights.get(EVENTS, 0.0) > 0,
-        page=weights.get(_PAGE, 0.0) > 0,
+        page=_is_first(_PAGE, weights),
         parts=weights.get(PARTS, 0.0) > 0 and not _OTHER_PARTS.search(header),
     )
 
@@ -62,6 +62,12 @@ def accept_of(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     """Return the header Accept of a request as ASGI has it, or None. Several are one with commas."""
     values = [value for name, value in headers if name == b"accept"]
     return b", ".join(values).decode("latin-1") if values else None
+
+
+def _is_first(name: str, weights: dict[str, float]) -> bool:
+    """Return whether none of the types that are named whole is wanted more, or as much and named earlier."""
+    named = [each for each in weights if "*" not in each]
+    return weights.get(name, 0.0) > 0 and max(named, key=weights.__getitem__) == name
 
 
 def weighted(header: str) -> dict[str, float]:

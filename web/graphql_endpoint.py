@@ -33,7 +33,7 @@ from web.http_responses import (
 )
 from web.incremental_delivery import in_parts, wants_parts
 from web.known_requests import KnownRequests
-from web.pages.graphiql import graphiql_or_why_not
+from web.pages.graphiql import graphiql_page, no_graphiql
 from web.request_headers import RUNNING, TELLING, by_name, vary
 from web.request_parsing import (
     BadRequest,
@@ -128,8 +128,12 @@ class GraphQLEndpoint:
         if http.method == "POST":
             read = read_post(http, documents, self._most_together)
         elif http.method in ("GET", "HEAD"):
-            if takes.page and not any(map(parameters(http).get, ("query", "documentId", "extensions"))):
-                return graphiql_or_why_not(documents)
+            params = parameters(http)
+            if takes.page and not any(map(params.get, ("documentId", "extensions"))):
+                if not documents.only_trusted:
+                    return graphiql_page(self._gateway, http, snapshot)
+                if not params.get("query"):
+                    return no_graphiql()
             read = read_get(http, documents)
         elif http.method == "OPTIONS":
             return Response(status_code=204, headers={"Allow": _ALLOWED})

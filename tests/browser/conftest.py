@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,7 +11,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from tests.support.required_programs import need
+from tests.support.required_programs import make, need
+from tests.support.streaming_gateway import Served, served
 
 # CI's machines are slow at times; whoever waits for something that comes waits no longer for it.
 expect.set_options(timeout=15_000)
@@ -75,3 +76,16 @@ async def tab(browser: Browser) -> AsyncIterator[Tab]:
             ),
         )
         yield tab
+
+
+@pytest.fixture(scope="session")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Serve a gateway that knows its catalog, to all tests that do not mind one another."""
+    with served(tmp_path_factory.mktemp("storage") / "catalog.sqlite") as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="session")
+def built_graphiql() -> None:
+    """Build GraphiQL, which takes seconds, where it is not built."""
+    make("graphiql")

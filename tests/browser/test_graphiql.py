@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 import pytest_asyncio
-from playwright.async_api import Page, Response, Route, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.conftest import Tab
-from tests.support.required_programs import make, npm_install
-from tests.support.streaming_gateway import Served, served
-from web.pages.graphiql import CANONICAL, graphiql_response
+from tests.support.graphiql_pages import asks, open_page, write
+from tests.support.required_programs import npm_install
+from tests.support.streaming_gateway import Served
+from web.pages.graphiql import CANONICAL, GraphiQLPage
+from web.pages.page_frame import Site
+from web.pages.query_form import Asked, answer_html
 
 PACKAGES = Path(__file__).parent
 ADDRESS = re.compile(r"https://[^/]+/npm/((?:@[^/]+/)?[^@/]+)@([^/]+)/(.+)")
@@ -25,19 +27,8 @@ ADDRESS = re.compile(r"https://[^/]+/npm/((?:@[^/]+/)?[^@/]+)@([^/]+)/(.+)")
 expect.set_options(timeout=30_000)
 
 
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("storage") / "catalog.sqlite") as gateway:
-        yield gateway
-
-
-@pytest.fixture(scope="module")
-def built() -> None:
-    make("graphiql")
-
-
 @pytest_asyncio.fixture(loop_scope="session")
-async def graphiql(built: None, gateway: Served, tab: Tab) -> AsyncIterator[Page]:
+async def graphiql(built_graphiql: None, gateway: Served, tab: Tab) -> AsyncIterator[Page]:
     """Return the page that was built. In the end it has asked nobody else, and its console has no complaint."""
     await open_page(tab.page, gateway)
     yield tab.page
@@ -45,27 +36,8 @@ async def graphiql(built: None, gateway: Served, tab: Tab) -> AsyncIterator[Page
     assert tab.complaints == []
 
 
-async def open_page(page: Page, gateway: Served) -> None:
-    async with page.expect_response(lambda response: asks(response, "IntrospectionQuery")):
-        await page.goto(gateway.graphql)
-    await expect(page.locator(".graphiql-query-editor")).to_contain_text("query Canonical")
-
-
-def asks(response: Response, operation: str) -> bool:
-    """Return whether it answers this operation."""
-    return f'"operationName":"{operation}"' in (response.request.post_data or "")
-
-
 async def run(page: Page) -> None:
     await page.get_by_role("button", name="Execute query (Ctrl-Enter)").click()
-
-
-async def write(page: Page, query: str) -> None:
-    """Put a query without a name in place of what the editor has, and wait until GraphiQL has read it."""
-    await page.locator(".graphiql-query-editor .view-lines").click()
-    await page.keyboard.press("Control+A")
-    await page.keyboard.insert_text(query)
-    await expect(page.locator(".graphiql-tab-button").first).to_have_text("<untitled>")
 
 
 async def check_query_and_receipt(page: Page, gateway: Served) -> None:
@@ -145,6 +117,12 @@ async def test_a_subscription_delivers(graphiql: Page, gateway: Served) -> None:
     await asyncio.to_thread(gateway.wait_until_idle)
 
 
+def unbuilt(nowhere: Path) -> GraphiQLPage:
+    return GraphiQLPage(
+        asked=Asked(CANONICAL.read_text()), answer=None, site=Site(False, False), built=nowhere
+    )
+
+
 async def test_without_a_build_the_same_comes_from_a_cdn_held_to_its_hashes(
     gateway: Served, tab: Tab, tmp_path: Path
 ) -> None:
@@ -154,8 +132,9 @@ async def test_without_a_build_the_same_comes_from_a_cdn_held_to_its_hashes(
         if route.request.method == "POST":
             await route.continue_()
             return
-        page = graphiql_response(tmp_path)
-        await route.fulfill(body=bytes(page.body), headers=dict(page.headers))
+        page = unbuilt(tmp_path)
+        html = page.html().replace("<!-- answer -->", answer_html(b'{"data":null}'))
+        await route.fulfill(body=html, headers=page.headers())
 
     async def cdn(route: Route) -> None:
         address = ADDRESS.fullmatch(route.request.url)

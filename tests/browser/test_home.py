@@ -46,7 +46,7 @@ async def test_it_is_read_and_used_without_script(gateway: Served, tab: Tab) -> 
     await page.get_by_label("A query").fill("{ categories { title } }")
     await page.get_by_role("button", name="Run it").click()
     await page.wait_for_url("**/graphql?query=*")
-    answer = json.loads(await page.locator("body").inner_text())
+    answer = json.loads(await page.locator(".answer code").inner_text())
     assert answer["data"]["categories"][0] == {"title": "Apps"}
     assert complaints == []
 

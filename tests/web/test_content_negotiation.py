@@ -54,6 +54,11 @@ def test_the_type_of_json_that_weighs_most_is_taken(header: str | None, json: st
         ("text/event-stream", True, False),
         ("Text/Event-Stream; q=0.5, text/html;q=0", True, False),
         ("text/event-stream;q=0, */*", False, False),
+        ("text/html", False, True),
+        (f"text/html, {JSON}", False, True),
+        (f"{JSON}, text/html", False, False),
+        (f"text/html;q=0.9, {JSON}", False, False),
+        (f"{GRAPHQL_JSON};q=0.9, text/html, */*", False, True),
     ],
 )
 def test_events_and_pages_are_for_those_who_name_them(header: str | None, events: bool, page: bool) -> None:

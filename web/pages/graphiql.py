@@ -1,46 +1,157 @@
 """GraphiQL, the page that a browser gets at the endpoint, with the project's examples as its tabs.
 
-Where ``make graphiql`` has built it, every byte comes from the gateway. Else the page takes GraphiQL 3 from a CDN,
-held to its hashes: of version 4 the bundle has no history beside other plugins, and version 5 is published as
-modules alone, of which no CDN serves a bundle whose bytes stay the same.
+The page is a form that works at once, without script and without a network, and has its first answer in it. A
+GraphiQL takes its place when it has loaded: the one that ``make graphiql`` has built, of which every byte comes from
+the gateway. Else it is GraphiQL 3 from a CDN, held to its hashes: of version 4 the bundle has no history beside other
+plugins, and version 5 is published as modules alone, of which no CDN serves a bundle whose bytes stay the same.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import cache
+from html import escape
 from pathlib import Path
+from urllib.parse import urlencode
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import Receive, Scope, Send
 
-from gateway.persisted import NO_GRAPHIQL, PersistedDocuments
+from catalog import Snapshot
+from gateway import Gateway, GraphQLRequest, masked
+from gateway.persisted import NO_GRAPHIQL, Refused
+from web.client_connection import ClientLeft, as_long_as_there
+from web.http_responses import refusal
+from web.pages.page_frame import SECURITY_HEADERS, Page, Site, framed
+from web.pages.query_form import SCRIPT, Asked, answer_html, query_form
 from web.pages.static_files import BuiltFiles
+from web.request_parsing import BadRequest, HttpRequest, parameters, read_get
 
 _FOLDER = Path(__file__).parent / "graphiql"
 _BUILT = _FOLDER / "dist"
 CANONICAL = Path(__file__).parent.parent.parent / "examples" / "canonical.graphql"
 """The first tab, and the query that the README and the start of the server show."""
 
-
-def graphiql_response(built: Path = _BUILT) -> Response:
-    """Return the page, as it is built now."""
-    name = "built.html" if is_built(built) else "cdn.html"
-    page = (_FOLDER / name).read_text(encoding="utf-8")
-    headers = {
-        "Content-Security-Policy": _policy(page),
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-        "Cache-Control": "no-cache",
-        "Vary": "Accept",
-    }
-    return HTMLResponse(page, headers=headers)
+_CDN_SCRIPT = _FOLDER / "src" / "cdn.js"
+_ANSWER_PLACE = "<!-- answer -->"
+"""Where the answer goes. Texts of users are escaped, so that none of them has it."""
 
 
-def graphiql_or_why_not(documents: PersistedDocuments) -> Response:
-    """Return the page; where only trusted documents run, a sentence in its place."""
-    return PlainTextResponse(NO_GRAPHIQL, 403) if documents.only_trusted else graphiql_response()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphiQLPage:
+    """The page as an ASGI app. The answer to the query in it follows what is there at once.
+
+    ``answer`` gives the body of the answer; None if there is nothing to answer yet.
+    """
+
+    asked: Asked
+    answer: Callable[[], Awaitable[bytes]] | None
+    site: Site
+    built: Path = _BUILT
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the page."""
+        before, _, after = self.html().partition(_ANSWER_PLACE)
+        headers = [(name.lower().encode(), value.encode()) for name, value in self.headers().items()]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        if scope["method"] == "HEAD":
+            await send({"type": "http.response.body", "body": b""})
+            return
+        await send({"type": "http.response.body", "body": before.encode(), "more_body": True})
+        try:
+            body = await as_long_as_there(receive, self.answer()) if self.answer else None
+        except ClientLeft:
+            return
+        await send({"type": "http.response.body", "body": (answer_html(body) + after).encode()})
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers of the page."""
+        return {
+            "Content-Type": "text/html; charset=utf-8",
+            "Content-Security-Policy": _policy(None if is_built(self.built) else _CDN_SCRIPT),
+            "Cache-Control": "no-store",
+            "Vary": "Accept",
+            **SECURITY_HEADERS,
+        }
+
+    def html(self) -> str:
+        """Return the page, with a mark in the place of the answer."""
+        names = {path.stem: path for path in examples()}
+        links = [
+            f'<li><a href="{escape(link_to(_text(path)))}">{name}</a></li>' for name, path in names.items()
+        ]
+        form = query_form(self.asked, _ANSWER_PLACE, keeps_address=True)
+        script = "/graphiql/page.js" if is_built(self.built) else "/graphiql/source/cdn.js"
+        main = f"""<h1 class="unseen">GraphiQL</h1>
+<div id="plain">
+<nav class="examples" aria-label="Examples"><h2>Examples</h2><ul>
+{chr(10).join(links)}
+</ul></nav>
+{form}
+</div>
+<div id="graphiql" class="waiting"></div>"""
+        page = Page(
+            title="GraphiQL: Django Packages",
+            main=main,
+            description="Write a query, run it, and share it by its address.",
+            kind="explorer",
+            here="/graphql",
+            styles=("query_form", "explorer"),
+            scripts=(SCRIPT, script),
+        )
+        return framed(page, self.site)
+
+
+def graphiql_page(gateway: Gateway, http: HttpRequest, snapshot: Snapshot | None) -> GraphiQLPage:
+    """Return the page with the query in the address and its answer; without one, with the canonical query.
+
+    :raises BadRequest: the parameters in the address cannot be read.
+    """
+    params = parameters(http)
+    is_given = bool(params.get("query", "").strip())
+    query = params["query"] if is_given else _text(CANONICAL)
+
+    async def answer() -> bytes:
+        try:
+            request = read_get(http, gateway.persisted) if is_given else GraphQLRequest(query)
+            return (await gateway.execute(request, snapshot)).body
+        except Refused as refused:
+            return refused.body
+        except BadRequest as error:
+            return bytes(refusal(error.status, str(error)).body)
+        except Exception as error:
+            return msgspec.json.encode({"errors": [masked(error, f"{http.method} /graphql")]})
+
+    return GraphiQLPage(
+        asked=Asked(query, params.get("variables", ""), params.get("operationName", "")),
+        # Nobody who has asked nothing yet waits for upstream.
+        answer=answer if is_given or snapshot is not None else None,
+        site=Site(gateway.source.embedded, gateway.persisted.only_trusted),
+    )
+
+
+def no_graphiql() -> Response:
+    """Return the sentence in place of the page where only trusted documents run."""
+    return PlainTextResponse(NO_GRAPHIQL, 403)
+
+
+def examples() -> list[Path]:
+    """Return the files of the examples, the canonical one first."""
+    others = sorted(path for path in CANONICAL.parent.glob("*.graphql") if path != CANONICAL)
+    return [CANONICAL, *others]
+
+
+def link_to(query: str, **variables: object) -> str:
+    """Return the address under which a browser gets the page with this query, and others its answer."""
+    parameters = {"query": query}
+    if variables:
+        parameters["variables"] = msgspec.json.encode(variables).decode()
+    return f"/graphql?{urlencode(parameters)}"
 
 
 def is_built(folder: Path = _BUILT) -> bool:
@@ -48,34 +159,41 @@ def is_built(folder: Path = _BUILT) -> bool:
     return (folder / "page.js").exists()
 
 
-def graphiql_routes(documents: PersistedDocuments) -> list[BaseRoute]:
+def graphiql_routes() -> list[BaseRoute]:
     """Return the page by its own name, and what it loads."""
-
-    async def page(_request: Request) -> Response:
-        return graphiql_or_why_not(documents)
-
     return [
-        Route("/graphiql", page),
+        Route("/graphiql", _page_at_endpoint),
         Route("/graphiql/tabs.json", _tabs),
         Mount("/graphiql/source", BuiltFiles(_FOLDER / "src")),
         Mount("/graphiql", BuiltFiles(_BUILT)),
     ]
 
 
-def _policy(page: str) -> str:
-    """Scripts and styles from here and from the very addresses that the page names. Nothing else is a script.
+@cache
+def _policy(cdn_script: Path | None) -> str:
+    """Scripts and styles from here and from the very addresses that ``cdn_script`` names. Nothing else is a script.
 
     Monaco and CodeMirror write style elements and attributes as they go, hence ``unsafe-inline`` for styles.
     """
-    scripts = " ".join(["'self'", *re.findall(r'src="(https:[^"]+)"', page)])
-    styles = " ".join(["'self'", "'unsafe-inline'", *re.findall(r'href="(https:[^"]+)"', page)])
+    named = re.findall(r'"(https://[^"]+)"', _text(cdn_script)) if cdn_script else []
+    scripts = " ".join(["'self'", *(address for address in named if address.endswith(".js"))])
+    styles = " ".join(
+        ["'self'", "'unsafe-inline'", *(address for address in named if address.endswith(".css"))]
+    )
     return (
         f"default-src 'none'; script-src {scripts}; worker-src 'self'; style-src {styles}; font-src 'self' data:; "
-        "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
 
 
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+async def _page_at_endpoint(request: Request) -> Response:
+    return RedirectResponse(f"/graphql?{request.url.query}" if request.url.query else "/graphql")
+
+
 async def _tabs(_request: Request) -> Response:
-    others = sorted(path for path in CANONICAL.parent.glob("*.graphql") if path != CANONICAL)
-    tabs = [{"query": path.read_text(encoding="utf-8")} for path in (CANONICAL, *others)]
+    tabs = [{"query": _text(path)} for path in examples()]
     return Response(msgspec.json.encode(tabs), media_type="application/json")

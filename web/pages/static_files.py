@@ -17,11 +17,14 @@ from web.content_negotiation import weighted
 _NAMED_BY_CONTENT = re.compile(r"-[A-Z0-9]{8}\.\w+$")
 """Matches the names that esbuild gives: another content has another name."""
 
+_SUFFIXES = {"br": ".br", "gzip": ".gz"}
+"""The encodings that builds make, and how the names of their files end; the smaller first."""
+
 
 class BuiltFiles(StaticFiles):
     """The files of a folder, which may come and go while this runs.
 
-    Where ``x.js.gz`` lies beside ``x.js``, whoever takes gzip gets that.
+    Where ``x.js.br`` or ``x.js.gz`` lies beside ``x.js``, whoever takes that encoding gets it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -38,14 +41,17 @@ class BuiltFiles(StaticFiles):
         return response
 
     async def _compressed(self, path: str, scope: Scope) -> Response | None:
-        if not weighted(Headers(scope=scope).get("Accept-Encoding", "")).get("gzip"):
-            return None
-        try:
-            response = await super().get_response(f"{path}.gz", scope)
-        except HTTPException as error:
-            if error.status_code == 404:
-                return None
-            raise
-        response.headers["Content-Encoding"] = "gzip"
-        response.headers["Content-Type"] = mimetypes.guess_type(path)[0] or "application/octet-stream"
-        return response
+        taken = weighted(Headers(scope=scope).get("Accept-Encoding", ""))
+        for encoding, suffix in _SUFFIXES.items():
+            if not taken.get(encoding):
+                continue
+            try:
+                response = await super().get_response(f"{path}{suffix}", scope)
+            except HTTPException as error:
+                if error.status_code == 404:
+                    continue
+                raise
+            response.headers["Content-Encoding"] = encoding
+            response.headers["Content-Type"] = mimetypes.guess_type(path)[0] or "application/octet-stream"
+            return response
+        return None

@@ -86,7 +86,7 @@ async def test_nothing_else_is(only: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize("address", ["/graphql", "/graphiql"])
 async def test_a_browser_is_told_why_there_is_no_graphiql(only: httpx.AsyncClient, address: str) -> None:
-    response = await only.get(address, headers={"Accept": "text/html"})
+    response = await only.get(address, headers={"Accept": "text/html"}, follow_redirects=True)
     assert (response.status_code, response.text) == (403, NO_GRAPHIQL)
     assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
 

@@ -1,7 +1,24 @@
-// Builds GraphiQL and its workers into dist/, each file beside its gzip, so that the gateway never compresses one.
+// Builds GraphiQL and its workers into dist/, each file beside its gzip and its brotli, so that the gateway never
+// compresses one.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { gzipSync } from "node:zlib";
+import { readFile } from "node:fs/promises";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "esbuild";
+
+// GraphiQL's style sheet has its fonts in it, 340 kB compressed. The pages have fonts of their own, and the icons of
+// the editor become a file that is loaded when one is shown.
+const ICONS = "monaco-editor/esm/vs/base/browser/ui/codicons/codicon/codicon.ttf";
+const withoutFonts = {
+  name: "without fonts",
+  setup(build) {
+    build.onLoad({ filter: /graphiql[\\/]dist[\\/]style\.css$/ }, async ({ path }) => ({
+      contents: (await readFile(path, "utf8")).replace(/@font-face\s*{[^}]*}/g, (font) =>
+        font.includes("codicon") ? font.replace(/url\([^)]*\)/, `url("${ICONS}")`) : "",
+      ),
+      loader: "css",
+    }));
+  },
+};
 
 const out = "dist";
 rmSync(out, { recursive: true, force: true });
@@ -21,8 +38,12 @@ await build({
   target: "es2022",
   define: { "process.env.NODE_ENV": '"production"' },
   loader: { ".ttf": "file" },
+  external: ["/pages/*"],
+  plugins: [withoutFonts],
   logLevel: "warning",
 });
 for (const name of readdirSync(out).filter((name) => /\.(js|css)$/.test(name))) {
-  writeFileSync(`${out}/${name}.gz`, gzipSync(readFileSync(`${out}/${name}`), { level: 9 }));
+  const plain = readFileSync(`${out}/${name}`);
+  writeFileSync(`${out}/${name}.gz`, gzipSync(plain, { level: 9 }));
+  writeFileSync(`${out}/${name}.br`, brotliCompressSync(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }));
 }

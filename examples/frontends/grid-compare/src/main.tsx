@@ -5,9 +5,9 @@ import { RouterProvider } from "react-router";
 
 import { client } from "./client";
 import { router } from "./routes";
-import "@fontsource-variable/inter/wght.css";
-import "@fontsource-variable/source-serif-4/wght.css";
-import "./styles/base.css";
+import "../../../../web/pages/styles/tokens.css";
+import "../../../../web/pages/styles/elements.css";
+import "../../../../web/pages/styles/frame.css";
 import "./styles/frame.css";
 import "./styles/lists.css";
 import "./styles/tables.css";

@@ -17,10 +17,15 @@ globalThis.MonacoEnvironment = {
   },
 };
 
-show({
-  React,
-  createRoot,
-  GraphiQL,
-  createFetcher: createGraphiQLFetcher,
-  plugins: [HISTORY_PLUGIN, explorerPlugin()],
-});
+// From here, as a link in the page would keep it white until it has come.
+const styles = Object.assign(document.createElement("link"), { rel: "stylesheet", href: "/graphiql/page.css" });
+styles.addEventListener("load", () =>
+  show({
+    React,
+    createRoot,
+    GraphiQL,
+    createFetcher: createGraphiQLFetcher,
+    plugins: [HISTORY_PLUGIN, explorerPlugin()],
+  }),
+);
+document.head.append(styles);

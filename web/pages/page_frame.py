@@ -1,0 +1,89 @@
+"""The frame of every page that the gateway writes: its head, the header with the way home, and the footer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+from pathlib import Path
+from string import Template
+
+PLACES = {"/explore/": "Compare grids", "/graphql": "GraphiQL"}
+"""Where the header of every page leads, besides home. Where only trusted documents run it leads to none of them."""
+
+DEMO = "Demo data: five real packages, the rest generated."
+HOW_TO_USE_THE_REAL_SITE = "/docs/operating.md#the-real-site"
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""What a page may load: files of this gateway, and nothing that is written into the page itself."""
+
+SECURITY_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+
+_STYLES = ("tokens", "elements", "frame", "code")
+_FOOTER = (
+    '<p>Data of <a href="https://djangopackages.org/">Django Packages</a>, over its REST API v4.</p>\n'
+    '<p><a href="/schema.graphql">Schema</a> &middot; <a href="/metrics">Metrics</a> &middot; '
+    '<a href="/readyz">Readiness</a></p>'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What is the same on all pages of a gateway."""
+
+    demo: bool
+    """Whether the data are those of the embedded upstream."""
+    only_trusted: bool
+    """Whether it runs trusted documents alone, so that no page invites to a query."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What a page has of its own. ``main`` and ``footer`` are HTML, the other texts are not."""
+
+    title: str
+    main: str
+    description: str = ""
+    kind: str
+    """The class of its body, by which its styles know it."""
+    here: str = ""
+    """The place of the header that it belongs to."""
+    styles: tuple[str, ...] = ()
+    """The names of its own style sheets in ``styles/``."""
+    scripts: tuple[str, ...] = ()
+    """The addresses of its scripts, which are modules."""
+    footer: str = _FOOTER
+
+
+def framed(page: Page, site: Site) -> str:
+    """Return a whole page of HTML."""
+    places = {} if site.only_trusted else PLACES
+    styles = [f"/pages/styles/{name}.css" for name in (*_STYLES, *page.styles)]
+    loaded = [
+        *(f'<link rel="stylesheet" href="{address}">' for address in styles),
+        *(f'<script type="module" src="{address}"></script>' for address in page.scripts),
+    ]
+    demo = f'{DEMO} <a href="{HOW_TO_USE_THE_REAL_SITE}">How to use the real site</a>'
+    return _template().substitute(
+        title=escape(page.title),
+        description=escape(page.description),
+        kind=page.kind,
+        loaded="\n".join(loaded),
+        places="\n".join(_place(address, name, page.here) for address, name in places.items()),
+        demo=f'<div class="demo" role="note"><p class="width">{demo}</p></div>' if site.demo else "",
+        main=page.main,
+        footer=page.footer,
+    )
+
+
+def _place(address: str, name: str, here: str) -> str:
+    current = ' aria-current="page"' if address == here else ""
+    return f'<li><a href="{address}"{current}>{name}</a></li>'
+
+
+@cache
+def _template() -> Template:
+    return Template((Path(__file__).parent / "frame.html").read_text(encoding="utf-8"))

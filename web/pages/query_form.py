@@ -1,0 +1,70 @@
+"""The form for a query and the answer beside it: a part of pages that works without script, and better with one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+import msgspec
+
+from web.pages.readable_json import readable
+from web.pages.syntax_colours import coloured
+
+SCRIPT = "/pages/scripts/query_form.js"
+"""The script that runs the query in the page, keeps the address in step and copies the link."""
+
+MOST_SHOWN = 50_000
+"""Bytes: a longer answer is not written into a page. The script shows it, and so does every other client."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is in the fields, as it came."""
+
+    query: str
+    variables: str = ""
+    operation_name: str = ""
+
+
+def query_form(asked: Asked, answer: str, *, keeps_address: bool) -> str:
+    """Return the form as HTML, with ``answer``, which is HTML already.
+
+    ``keeps_address`` is whether the address of the page follows what is in the form.
+    """
+    opened = " open" if asked.variables or asked.operation_name else ""
+    kept = " data-keeps-address" if keeps_address else ""
+    return f"""<form class="query-form" action="/graphql" method="get"{kept}>
+<div>
+<label for="query">Query</label>
+<div class="editor"><textarea id="query" name="query" spellcheck="false" autocomplete="off" autocapitalize="off"
+rows="{asked.query.count(chr(10)) + 1}">
+{escape(asked.query)}</textarea></div>
+<details{opened}><summary>Variables and operation name</summary>
+<label for="variables">Variables, a JSON object</label>
+<div class="editor"><textarea id="variables" name="variables" rows="3" spellcheck="false" autocomplete="off">
+{escape(asked.variables)}</textarea></div>
+<label for="operation">Operation name, where the query has several operations</label>
+<input id="operation" name="operationName" value="{escape(asked.operation_name)}" autocomplete="off">
+</details>
+<p class="buttons"><button class="first">Run it</button>
+<button type="button" class="copy-link" hidden>Copy link</button></p>
+</div>
+<div class="answer">
+<h2 id="answer">Answer</h2>
+{answer}
+</div>
+</form>"""
+
+
+def answer_html(body: bytes | None) -> str:
+    """Return the answer, if there is one, as the HTML beside the form."""
+    if body is None:
+        words, code = "Run the query: its answer is shown here.", ""
+    elif len(body) > MOST_SHOWN:
+        words, code = f"The answer has {len(body):,} bytes, too many for this page.", ""
+    else:
+        words, code = "", coloured(readable(msgspec.json.decode(body)))
+    return (
+        '<pre class="wrap" tabindex="0" aria-labelledby="answer"><code>'
+        f'{code}</code></pre>\n<p role="status">{words}</p>'
+    )
