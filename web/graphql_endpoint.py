@@ -1,4 +1,4 @@
-"""The GraphQL endpoint as an ASGI app of its own: POST and GET of operations, and the page for a browser.
+"""The GraphQL endpoint as an ASGI app of its own: operations by POST, QUERY and GET, and the page for a browser.
 
 The usual request finds its answer by its bytes, and is done after a few lines; what Starlette would do for each
 request costs more than that.
@@ -36,6 +36,7 @@ from web.known_requests import KnownRequests
 from web.pages.graphiql import graphiql_page, no_graphiql
 from web.request_headers import RUNNING, TELLING, by_name, vary
 from web.request_parsing import (
+    ACCEPT_QUERY,
     BadRequest,
     HttpRequest,
     parameters,
@@ -48,9 +49,10 @@ from web.server_sent_events import event_stream, wants_events
 CLIENT_LEFT = 499
 """The status for a client that left before its answer: nobody reads it but the servers in between."""
 
-METHODS = ("GET", "HEAD", "POST")
+METHODS = ("GET", "HEAD", "POST", "QUERY")
 """The methods by which operations come."""
-_ALLOWED = ", ".join((*METHODS, "OPTIONS"))
+_WITH_BODY = ("POST", "QUERY")
+_ALLOWED = {"Allow": ", ".join((*METHODS, "OPTIONS"))} | ACCEPT_QUERY
 EXPOSED = ("Age", "ETag")
 """Headers that pages of other origins may read too."""
 
@@ -94,7 +96,7 @@ class GraphQLEndpoint:
         telling = [part for header in scope["headers"] if header[0] in TELLING for part in header]
         response: ASGIApp
         try:
-            body = await read_body(receive) if method == "POST" else b""
+            body = await read_body(receive) if method in _WITH_BODY else b""
             documents = self._gateway.persisted.version()
             as_it_came = (method, address, body, documents, *telling)
             snapshot = self._source.current()
@@ -125,7 +127,7 @@ class GraphQLEndpoint:
         self, http: HttpRequest, as_it_came: Bytes, snapshot: Snapshot | None, receive: Receive
     ) -> ASGIApp:
         takes, documents = accepted(http.header("Accept")), self._gateway.persisted
-        if http.method == "POST":
+        if http.method in _WITH_BODY:
             read = read_post(http, documents, self._most_together)
         elif http.method in ("GET", "HEAD"):
             params = parameters(http)
@@ -136,9 +138,9 @@ class GraphQLEndpoint:
                     return no_graphiql()
             read = read_get(http, documents)
         elif http.method == "OPTIONS":
-            return Response(status_code=204, headers={"Allow": _ALLOWED})
+            return Response(status_code=204, headers=_ALLOWED)
         else:
-            raise BadRequest(405, f"{http.method} is not allowed here; use GET or POST.", {"Allow": _ALLOWED})
+            raise BadRequest(405, f"{http.method} is not allowed here; use GET, POST or QUERY.", _ALLOWED)
         encoding = encoding_for(http.header("Accept-Encoding"))
         if isinstance(read, list):
             # An array is no GraphQL response, so plain JSON is its only type.

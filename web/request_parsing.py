@@ -1,6 +1,7 @@
 """Reads GraphQL requests from HTTP: GraphQL over HTTP, edition of September 2026, sections 4.3 (GET) and 4.4 (POST).
 
-What cannot be parsed has the status 400, and what is well-formed JSON but no GraphQL request has 422 (section 5.4).
+A QUERY (RFC 10008) is like a POST; the edition does not have it yet. What cannot be parsed has the status 400, and
+what is well-formed JSON but no GraphQL request has 422 (section 5.4).
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ MAX_BODY = 1_000_000
 
 MAX_ADDRESS = 32_000
 """Bytes of what comes behind the ``?``: four times what most servers and caches pass on."""
+
+ACCEPT_QUERY = {"Accept-Query": '"application/json"'}
+"""The header that tells which bodies a QUERY may have (RFC 10008, section 3)."""
 
 RECEIPT_HEADER = "X-Gateway-Receipt"
 
@@ -66,7 +70,7 @@ class HttpRequest:
 def read_post(
     http: HttpRequest, documents: PersistedDocuments, most_together: int = 0
 ) -> GraphQLRequest | list[GraphQLRequest | Refused]:
-    """Return the GraphQL request in a POST; a list of them from a client that sends up to ``most_together`` at
+    """Return the GraphQL request in a POST or QUERY; a list of them from a client that sends up to ``most_together`` at
     once.
 
     :raises BadRequest: there is none.
@@ -200,14 +204,16 @@ def _optional(params: dict[str, Any], name: str, type_: type, wanted: str) -> An
 
 def _check_content_type(content_type: str | None) -> None:
     if not content_type:
-        raise BadRequest(415, "The request has no Content-Type; it must be application/json.")
+        raise BadRequest(415, "The request has no Content-Type; it must be application/json.", ACCEPT_QUERY)
     media_type, _, parameters = content_type.partition(";")
     if media_type.strip().lower() != "application/json":
-        raise BadRequest(415, f"The Content-Type is {media_type.strip()}; it must be application/json.")
+        raise BadRequest(
+            415, f"The Content-Type is {media_type.strip()}; it must be application/json.", ACCEPT_QUERY
+        )
     for parameter in parameters.split(";"):
         name, _, value = parameter.partition("=")
         if name.strip().lower() == "charset" and value.strip().strip('"').lower() not in ("utf-8", "utf8"):
-            raise BadRequest(415, f"The charset is {value.strip()}; it must be utf-8.")
+            raise BadRequest(415, f"The charset is {value.strip()}; it must be utf-8.", ACCEPT_QUERY)
 
 
 def _named(value: object) -> str:

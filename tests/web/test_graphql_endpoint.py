@@ -148,8 +148,8 @@ async def test_a_get_that_is_no_request_is_refused_with_a_sentence(
 async def test_other_methods_and_addresses_are_refused(http: httpx.AsyncClient) -> None:
     response = await http.put("/graphql", json={})
     assert response.status_code == 405
-    assert response.headers["Allow"] == "GET, HEAD, POST, OPTIONS"
-    assert response.json()["errors"][0]["message"] == "PUT is not allowed here; use GET or POST."
+    assert response.headers["Allow"] == "GET, HEAD, POST, QUERY, OPTIONS"
+    assert response.json()["errors"][0]["message"] == "PUT is not allowed here; use GET, POST or QUERY."
     response = await http.get("/graph")
     assert response.status_code == 404
     assert response.json()["errors"][0]["message"] == (

@@ -101,13 +101,13 @@ async def test_m7_another_method_is_a_405_that_names_those_there_are(
 ) -> None:
     type = J if accept in ("*/*", None) else G
     response = await send(http, Row("M7", 405, type, TYPENAME, method=method, accept=accept))
-    assert response.headers["Allow"] == "GET, HEAD, POST, OPTIONS"
-    assert response.json()["errors"][0]["message"] == f"{method} is not allowed here; use GET or POST."
+    assert response.headers["Allow"] == "GET, HEAD, POST, QUERY, OPTIONS"
+    assert response.json()["errors"][0]["message"] == f"{method} is not allowed here; use GET, POST or QUERY."
 
 
 async def test_m9_options_names_the_methods(http: httpx.AsyncClient) -> None:
     response = await http.options("/graphql")
-    assert (response.status_code, response.headers["Allow"]) == (204, "GET, HEAD, POST, OPTIONS")
+    assert (response.status_code, response.headers["Allow"]) == (204, "GET, HEAD, POST, QUERY, OPTIONS")
 
 
 @pytest.mark.parametrize(

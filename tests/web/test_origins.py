@@ -43,7 +43,7 @@ async def test_by_default_pages_of_every_origin_may_read_the_answers(
             assert response.headers["Vary"] == "Accept, Accept-Encoding, X-Gateway-Receipt"
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "QUERY"])
 @pytest.mark.parametrize("origins", [(), (OURS,)])
 async def test_a_preflight_allows_every_method_that_the_endpoint_serves(
     embedded: EmbeddedUpstream, origins: tuple[str, ...], method: str
@@ -84,7 +84,7 @@ async def test_browsers_that_ask_before_they_send_are_told_yes(embedded: Embedde
 async def test_options_without_a_browser_are_told_the_methods(embedded: EmbeddedUpstream) -> None:
     async with gateway(embedded) as http:
         response = await http.options("/graphql")
-    assert (response.status_code, response.headers["Allow"]) == (204, "GET, HEAD, POST, OPTIONS")
+    assert (response.status_code, response.headers["Allow"]) == (204, "GET, HEAD, POST, QUERY, OPTIONS")
 
 
 async def test_errors_can_be_read_as_well(embedded: EmbeddedUpstream) -> None:

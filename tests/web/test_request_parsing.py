@@ -58,8 +58,8 @@ async def test_another_method_gets_a_405_that_names_those_there_are(
     http: httpx.AsyncClient, method: str
 ) -> None:
     response = await http.request(method, "/graphql", json={"query": QUERY})
-    assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD, POST, OPTIONS")
-    assert message(response) == f"{method} is not allowed here; use GET or POST."
+    assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD, POST, QUERY, OPTIONS")
+    assert message(response) == f"{method} is not allowed here; use GET, POST or QUERY."
 
 
 async def test_a_byte_order_mark_is_passed_over(http: httpx.AsyncClient) -> None:
