@@ -28,6 +28,7 @@ from catalog.sort_orders import (
     grid_order,
     last_commit,
     package_order,
+    title_order,
 )
 from catalog.source_health import FollowingHealth, SourceHealth
 
@@ -70,6 +71,7 @@ __all__ = [
     "pypi_name",
     "repository",
     "shared_participations",
+    "title_order",
 ]
 
 _IMPORTED_WHEN_ASKED_FOR = {

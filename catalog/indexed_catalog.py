@@ -23,6 +23,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from catalog.pypi_and_repository import pypi_name, repository
+from catalog.sort_orders import title_order
 from upstream.client import (
     CATEGORY,
     GRID,
@@ -71,7 +72,8 @@ class Catalog:
     contributor_packages: Mapping[str, tuple[int, ...]]
     """Case-folded login to package ids, newest first."""
     grid_packages: Mapping[int, tuple[int, ...]]
-    """Grid to the ids of its known packages, by (title, id): upstream leaves ties open (contract section 2)."""
+    """Grid to the ids of its known packages, by title, regardless of case, and id: upstream leaves ties open
+    (contract section 2)."""
 
     _views: dict[Callable[[Catalog], Any], Any] = field(init=False, default_factory=dict)
 
@@ -265,4 +267,4 @@ def _contributor_packages(packages: Mapping[int, PackageRecord]) -> dict[str, tu
 
 def _grid_packages(grid: GridRecord, packages: Mapping[int, PackageRecord]) -> tuple[int, ...]:
     known = [package for id in grid.packages if (package := packages.get(id))]
-    return tuple(package.id for package in sorted(known, key=lambda package: (package.title, package.id)))
+    return tuple(package.id for package in sorted(known, key=title_order))

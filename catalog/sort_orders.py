@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
-from upstream.client import GridRecord, PackageRecord
+from upstream.client import GridRecord, PackageRecord, Record
 
 Key = int | str
 """Whereby records are told apart: an id, or a login."""
@@ -92,6 +92,11 @@ NEWEST_FIRST: Order[Any] = Order("newest first", lambda record: None, type(None)
 
 def _name(by: Enum, descending: bool) -> str:
     return f"{by.value} {'descending' if descending else 'ascending'}"
+
+
+def title_order(record: Record) -> tuple[str, int]:
+    """Return the key that sorts records by title, regardless of case, and equal titles by id."""
+    return record.title.casefold(), record.id
 
 
 def last_commit(package: PackageRecord) -> float | None:

@@ -30,7 +30,8 @@ PackageSlugs = Annotated[list[str], strawberry.argument(description="Slugs of pa
 GridPackageOrder = Annotated[
     PackageOrder | None,
     strawberry.argument(
-        description="The sort order. By default packages are sorted by title, and equal titles by databaseId."
+        description="The sort order. By default packages are sorted by title, regardless of case, and equal "
+        "titles by databaseId."
     ),
 ]
 Most = Annotated[int, strawberry.argument(description="The number of items, 0 to 100.")]

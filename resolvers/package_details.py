@@ -78,6 +78,16 @@ class CommitActivity:
     )
 
 
+def stars(root: PackageRecord) -> int:
+    """Return the number of stars."""
+    return root.repo_watchers
+
+
+def forks(root: PackageRecord) -> int:
+    """Return the number of forks."""
+    return root.repo_forks
+
+
 def pypi(root: PackageRecord) -> PypiProject | None:
     """Return the package on PyPI that ``pypi_url`` names."""
     name = pypi_name(root.pypi_url)

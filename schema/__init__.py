@@ -21,9 +21,13 @@ from schema.query import Query
 from schema.sdl_dialects import Dialect, UnknownDialect, print_dialect, read_dialect
 from schema.subscription import Subscription
 
-FEDERATION: Final = "2.11"
-"""The version of Apollo Federation that the directives are of. A router has to know it; newer ones do."""
+FEDERATION: Final = "2.0"
+"""The lowest version of Apollo Federation that has ``@key`` and ``@shareable``. Newer composers and routers read it
+too, and the open-source ones do not read the newest."""
 
+
+_FOR_ROUTERS = ("_", "link__")
+"""How the names of Federation's own types begin."""
 
 _NAMED_BY_THEIR_RECORDS = {"Connection", "Edge"}
 
@@ -42,6 +46,10 @@ class _NameConverter(NameConverter):
 class _Schema(strawberry.federation.Schema):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        # Explorers list the types in this order, so what only routers and composers use comes last.
+        types = self._schema.type_map
+        for name in [name for name in types if name.startswith(_FOR_ROUTERS) and not name.startswith("__")]:
+            types[name] = types.pop(name)
         # Strawberry 0.341 does not hand its mark on, so that graphql-core's rules would take none or several keys.
         for type_ in self._schema.type_map.values():
             if isinstance(type_, GraphQLInputObjectType):

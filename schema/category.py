@@ -9,6 +9,7 @@ import strawberry
 
 from engine import DependsOn, depends_on
 from resolvers import category as resolvers
+from resolvers import site_pages
 from resolvers.lists import Connection
 from schema.record_node import RecordNode
 from upstream.client import v4_records
@@ -39,6 +40,11 @@ class Category(RecordNode):
     show_pypi: bool = strawberry.field(description="Whether the site shows PyPI releases for its packages.")
     created: datetime = strawberry.field(description="When the category was added to the site.")
     modified: datetime = strawberry.field(description="When the category was last edited on the site.")
+    site_url: str = strawberry.field(
+        resolver=site_pages.category_page,
+        metadata=depends_on(DependsOn.CATALOG),
+        description="The address of the page of the category on Django Packages.",
+    )
     package_count = strawberry.field(
         resolver=resolvers.package_count,
         metadata=depends_on(DependsOn.CATALOG),

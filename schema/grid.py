@@ -9,6 +9,7 @@ import strawberry
 
 from engine import DependsOn, depends_on
 from resolvers import grid as resolvers
+from resolvers import site_pages
 from resolvers.lists import Connection
 from schema.record_node import RecordNode
 from upstream.client import v4_records
@@ -38,13 +39,19 @@ class Grid(RecordNode):
     header: bool = strawberry.field(description="Whether the site lists the grid among its main ones.")
     created: datetime = strawberry.field(description="When the grid was added to the site.")
     modified: datetime = strawberry.field(description="When the grid was last edited on the site.")
+    site_url: str = strawberry.field(
+        resolver=site_pages.grid_page,
+        metadata=depends_on(DependsOn.CATALOG),
+        description="The address of the page of the grid on Django Packages.",
+    )
     packages = strawberry.field(
         resolver=resolvers.packages.resolve,
         metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=list[LazyPackage | None],
         description=(
-            "The packages that the grid compares. By default they are sorted by title, and equal titles by "
-            "databaseId. A package that could not be loaded is null with its own error and comes last."
+            "The packages that the grid compares. By default they are sorted by title, regardless of "
+            "case, and equal titles by databaseId. A package that could not be loaded is null with its own "
+            "error and comes last."
         ),
     )
     packages_connection = strawberry.field(

@@ -9,7 +9,7 @@ import strawberry
 
 from engine import DependsOn, depends_on
 from resolvers import package as resolvers
-from resolvers import package_details
+from resolvers import package_details, site_pages
 from resolvers import related_packages as related
 from resolvers.contributor import contributors_of
 from schema.category import Category
@@ -66,6 +66,21 @@ class Package(RecordNode):
         description="The address of the documentation. Null or empty if there is none."
     )
     repo_watchers: int = strawberry.field(description="The number of stars of the repository.")
+    stars: int = strawberry.field(
+        resolver=package_details.stars,
+        metadata=depends_on(DependsOn.CATALOG),
+        description="The number of stars of the repository: repoWatchers under the name that filters use.",
+    )
+    forks: int = strawberry.field(
+        resolver=package_details.forks,
+        metadata=depends_on(DependsOn.CATALOG),
+        description="The number of forks of the repository: repoForks under the name that filters use.",
+    )
+    site_url: str = strawberry.field(
+        resolver=site_pages.package_page,
+        metadata=depends_on(DependsOn.CATALOG),
+        description="The address of the page of the package on Django Packages.",
+    )
     commits_over_52: list[int] | None = strawberry.field(  # type: ignore[assignment]  # a tuple too
         name="commitsOver52",
         resolver=package_details.commits_over_52,
@@ -87,8 +102,8 @@ class Package(RecordNode):
         metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
         graphql_type=list[LazyGrid | None],
         description=(
-            "The grids that compare the package, sorted by title, and equal titles by databaseId. A grid "
-            "that could not be loaded is null with its own error and comes last."
+            "The grids that compare the package, sorted by title, regardless of case, and equal titles by databaseId. "
+            "A grid that could not be loaded is null with its own error and comes last."
         ),
     )
     pypi = strawberry.field(

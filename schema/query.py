@@ -154,6 +154,23 @@ class Query:
         graphql_type=list[relay.Node | None] | None,
         description="The records with these global ids, in the order of the ids; null for an id that is missing.",
     )
+    search = strawberry.field(
+        resolver=search_resolvers.search,
+        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
+        graphql_type=search_resolvers.SearchConnection[SearchResult, SearchHit] | None,
+        description=(
+            "The packages and grids that match the query, the best first. The search of Django Packages "
+            "answers. The gateway's own index answers instead if that search fails, takes longer than 2 "
+            "seconds or has used up its budget, or if more than 20 results are requested. Hits of removed "
+            "records are left out."
+        ),
+    )
+    catalog = strawberry.field(
+        resolver=resolvers.catalog,
+        metadata=depends_on(DependsOn.CATALOG | DependsOn.TIME),
+        graphql_type=CatalogStatus,
+        description="The gateway's catalog, which answers this request.",
+    )
     _entities = strawberry.field(
         name="_entities",
         resolver=entity_resolvers.entities,
@@ -171,21 +188,4 @@ class Query:
         metadata=depends_on(DependsOn.CATALOG),
         graphql_type=Service,
         description="This graph as a part of a supergraph. For routers of Apollo Federation.",
-    )
-    search = strawberry.field(
-        resolver=search_resolvers.search,
-        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
-        graphql_type=search_resolvers.SearchConnection[SearchResult, SearchHit] | None,
-        description=(
-            "The packages and grids that match the query, the best first. The search of Django Packages "
-            "answers. The gateway's own index answers instead if that search fails, takes longer than 2 "
-            "seconds or has used up its budget, or if more than 20 results are requested. Hits of removed "
-            "records are left out."
-        ),
-    )
-    catalog = strawberry.field(
-        resolver=resolvers.catalog,
-        metadata=depends_on(DependsOn.CATALOG | DependsOn.TIME),
-        graphql_type=CatalogStatus,
-        description="The gateway's catalog, which answers this request.",
     )

@@ -50,7 +50,9 @@ class PackageDetail(Enum):
 class PackageFilter:
     """Read by :func:`resolvers.filters.filter_matching.matching_packages`."""
 
-    category: str | None = strawberry.field(default=None, description="In the category with this slug.")
+    category: str | None = strawberry.field(
+        default=None, description="In the category with this slug. A slug that no category has is an error."
+    )
     in_any_grid: list[str] | None = strawberry.field(
         default=None, description="In at least one of the grids with these slugs."
     )
@@ -94,6 +96,10 @@ class PackageFilter:
     modified: DateTimeRange | None = strawberry.field(default=None, description="When it was last edited.")
     last_commit: DateTimeRange | None = strawberry.field(
         default=None, description="When the last commit was made, if it is known."
+    )
+    last_commit_at: DateTimeRange | None = strawberry.field(
+        default=None,
+        description="The value of lastCommitAt, if it is known: lastCommit under its field's name.",
     )
     active_within_days: int | None = strawberry.field(
         default=None,

@@ -6,7 +6,7 @@ one pass over a column, and conditions are combined as masks (``catalog.columnar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from math import inf
 from typing import Any, NamedTuple, TypeVar
@@ -23,6 +23,10 @@ MOST_CONDITIONS = 100
 
 MOST_TEXT = 1000
 MOST_DAYS = 36_500
+MOST_NAMED = 20
+"""Slugs of categories that an error names."""
+MOST_SHOWN = 50
+"""Characters of a wrong value that an error repeats."""
 
 Filter = TypeVar("Filter", PackageFilter, GridFilter)
 C = TypeVar("C")
@@ -109,6 +113,7 @@ class _PackageConditions:
             ("created", filter.created, filter_columns.created),
             ("modified", filter.modified, filter_columns.modified),
             ("lastCommit", filter.last_commit, last_commit),
+            ("lastCommitAt", filter.last_commit_at, last_commit),
         )
         for name, span, value_of in spans:
             if span is not None:
@@ -137,8 +142,8 @@ class _PackageConditions:
     def _memberships(self, filter: PackageFilter) -> Iterable[Mask]:
         catalog, table = self._catalog, self._table
         if filter.category is not None:
-            category = catalog.category_slugs.get(filter.category)
-            yield 0 if category is None else table.among(catalog.category_packages[category])
+            category = self._read.category(filter.category, catalog.category_slugs)
+            yield table.among(catalog.category_packages[category])
         if filter.in_any_grid is not None:
             any_of = 0
             for slug in self._read.keys("inAnyGrid", filter.in_any_grid):
@@ -234,6 +239,15 @@ class _ConditionReader:
                 f"{self._argument} has {name} with {len(keys)} slugs; it can have 1 to {MOST_CONDITIONS}."
             )
         return keys
+
+    def category(self, slug: str, known: Mapping[str, int]) -> int:
+        if (category := known.get(slug)) is None:
+            slugs = ", ".join(f'"{each}"' for each in sorted(known)[:MOST_NAMED])
+            raise BadUserInput(
+                f'{self._argument} has category "{slug[:MOST_SHOWN]}", which is the slug of no category; '
+                f"it can be {slugs}{', or another' if len(known) > MOST_NAMED else ''}."
+            )
+        return category
 
     def _seconds(self, name: str, moment: datetime) -> float:
         if moment.tzinfo is None:

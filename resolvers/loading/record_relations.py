@@ -14,11 +14,11 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any, Generic, Protocol, TypeAlias
 
-from catalog import Catalog
+from catalog import Catalog, title_order
 from engine import ListsByKey
 from resolvers.loading.record_loaders import Loaders
 from resolvers.loading.request_context import Context, Info
-from resolvers.loading.title_order import by_title, title_order
+from resolvers.loading.title_order import by_title
 from upstream.client import R
 
 Found: TypeAlias = R | BaseException | None

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from upstream.client import R, Record
+from catalog import title_order
+from upstream.client import R
 
 
 def by_title(found: list[R | BaseException | None]) -> list[R | BaseException | None]:
-    """Order records by title, equal titles by id. What is missing or failed stands at the end, as it came."""
+    """Order records by title, regardless of case, and equal titles by id.
+
+    What is missing or failed stands at the end, in the order in which it came.
+    """
     records: list[R] = []
     others: list[R | BaseException | None] = []
     for item in found:
@@ -16,8 +20,3 @@ def by_title(found: list[R | BaseException | None]) -> list[R | BaseException | 
             records.append(item)
     records.sort(key=title_order)
     return [*records, *others]
-
-
-def title_order(record: Record) -> tuple[str, int]:
-    """Sorts records so."""
-    return record.title, record.id

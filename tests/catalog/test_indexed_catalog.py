@@ -66,7 +66,9 @@ async def test_every_index_agrees_with_a_naive_scan(whole: Whole) -> None:
         category.id: tuple(package.id for package in newest if package.category == category.id)
         for category in whole.categories
     }
-    by_title = [package.id for package in sorted(newest, key=lambda package: (package.title, package.id))]
+    by_title = [
+        package.id for package in sorted(newest, key=lambda package: (package.title.casefold(), package.id))
+    ]
     assert catalog.grid_packages == {
         grid.id: tuple(id for id in by_title if id in grid.packages) for grid in whole.grids
     }

@@ -1,4 +1,4 @@
-"""Other teams' schemas are composed with the gateway's: by Apollo's composition, and by schema stitching."""
+"""Other teams' schemas are composed with the gateway's: by three composers of Federation, and by schema stitching."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from strawberry import relay
 
+from examples.supergraph.subgraphs import releases
 from tests.generated_text import SUBGRAPH
 from tests.support.required_programs import npm_install
 from tests.support.streaming_gateway import Served, served
@@ -43,10 +45,10 @@ def composed(*teams: str, packages: Path = SUBGRAPH) -> Any:
     [(), ("releases",), *combinations(TEAMS, 2), tuple(TEAMS)],
     ids=lambda teams: "+".join(teams) or "alone",
 )
-def test_apollos_composition_has_no_error_and_no_hint_above_info(teams: tuple[str, ...]) -> None:
-    said = composed(*teams)
-    assert said["errors"] == []
-    assert [hint for hint in said["hints"] if hint[0] not in ("INFO", "DEBUG")] == []
+def test_composers_have_no_error_and_no_hint_above_info(teams: tuple[str, ...]) -> None:
+    for composer, said in composed(*teams).items():
+        assert said["errors"] == [], composer
+        assert [hint for hint in said["hints"] if hint[0] not in ("INFO", "DEBUG")] == [], composer
 
 
 def test_a_key_that_is_gone_fails_the_composition_of_those_who_refer_by_it(tmp_path: Path) -> None:
@@ -55,7 +57,39 @@ def test_a_key_that_is_gone_fails_the_composition_of_those_who_refer_by_it(tmp_p
     without.write_text(
         SUBGRAPH.read_text(encoding="utf-8").replace(' @key(fields: "pypiName")', ""), encoding="utf-8"
     )
-    assert composed("releases", packages=without)["errors"] != []
+    for composer, said in composed("releases", packages=without).items():
+        assert said["errors"] != [], composer
+
+
+async def test_the_example_in_python_composes_and_answers_as_that_in_javascript(tmp_path: Path) -> None:
+    sdl = tmp_path / "releases.graphql"
+    sdl.write_text(releases.schema.as_str(), encoding="utf-8")
+    for composer, said in node("compose.js", f"packages={SUBGRAPH}", f"releases={sdl}").items():
+        assert said["errors"] == [], composer
+    query = """query ($packages: [_Any!]!) {
+      _entities(representations: $packages) { ... on Package { pypiName releases { version } } }
+      latestReleases(first: 1) { requires { pypiName } package { pypiName } }
+    }"""
+    keys = ["dj-address", None, {"error": "lost"}, "no-such-package"]
+    packages = [{"__typename": "Package", "pypiName": key} for key in keys]
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(releases.app)) as client:
+        request = {"query": query, "variables": {"packages": packages}}
+        answer = (await client.post("http://releases/graphql/", json=request)).json()
+    first = releases.RELEASES[0]
+    assert answer["data"] == {
+        "_entities": [
+            {"pypiName": "dj-address", "releases": [{"version": "3.0.1"}]},
+            None,
+            None,
+            {"pypiName": "no-such-package", "releases": None},
+        ],
+        "latestReleases": [
+            {
+                "requires": [{"pypiName": name} for name in first["requires"]],
+                "package": {"pypiName": first["pypiName"]},
+            }
+        ],
+    }
 
 
 @pytest.fixture(scope="module")

@@ -35,5 +35,6 @@ def test_the_packages_of_a_grid_are_described_in_the_order_in_which_they_come() 
     description = FIELDS["Grid.packages"].args["orderBy"].description
     assert (
         description
-        == "The sort order. By default packages are sorted by title, and equal titles by databaseId."
+        == "The sort order. By default packages are sorted by title, regardless of case, and equal "
+        "titles by databaseId."
     )

@@ -56,6 +56,46 @@ async def test_a_package_says_where_it_is(ask_catalog: Ask, embedded: EmbeddedUp
     assert embedded.requests.total <= 1  # a grid that the catalog does not know is tried live
 
 
+async def test_records_say_where_their_pages_on_the_site_are_and_count_as_filters_do(
+    ask_catalog: Ask, catalog: Catalog
+) -> None:
+    said = await data(
+        ask_catalog,
+        '{ package(slug: "django-celery-email") { stars forks siteUrl category { siteUrl } }'
+        ' grid(slug: "email") { siteUrl } }',
+    )
+    record = next(each for each in catalog.packages.values() if each.slug == "django-celery-email")
+    assert said == {
+        "package": {
+            "stars": record.repo_watchers,
+            "forks": record.repo_forks,
+            "siteUrl": "https://djangopackages.org/packages/p/django-celery-email/",
+            "category": {"siteUrl": "https://djangopackages.org/categories/apps/"},
+        },
+        "grid": {"siteUrl": "https://djangopackages.org/grids/g/email/"},
+    }
+
+
+async def test_the_packages_of_a_grid_come_in_the_order_of_their_titles_without_being_asked(
+    ask_catalog: Ask, embedded: EmbeddedUpstream
+) -> None:
+    said = await data(
+        ask_catalog,
+        '{ grid(slug: "email") { packages { title } ordered: packages(orderBy: TITLE_ASC) { title } } }',
+    )
+    titles = [package["title"] for package in said["grid"]["packages"]]
+    assert said["grid"]["packages"] == said["grid"]["ordered"]
+    assert titles == sorted(titles, key=str.casefold) != sorted(titles)
+
+
+async def test_what_only_routers_use_comes_last_in_what_explorers_list(ask: Ask) -> None:
+    said = (await data(ask, "{ __schema { types { name } queryType { fields { name } } } }"))["__schema"]
+    types = [each["name"] for each in said["types"]]
+    assert types[0] == "Query"
+    assert types[-6:] == ["_Any", "_Entity", "_Service", "_FieldSet", "link__Purpose", "link__Import"]
+    assert [each["name"] for each in said["queryType"]["fields"]][-2:] == ["_entities", "_service"]
+
+
 async def test_addresses_that_name_nothing_are_null(
     ask_catalog: Ask, source: CatalogSource, embedded: EmbeddedUpstream
 ) -> None:

@@ -44,7 +44,6 @@ def conditions(catalog: Catalog) -> list[tuple[dict[str, Any], Test]]:
     apps = next(category for category in catalog.categories.values() if category.slug == "apps")
     return [
         ({"category": "apps"}, lambda package: package.category == apps.id),
-        ({"category": "APPS"}, lambda package: False),
         ({"inAnyGrid": ["email", some.slug, "nope"]}, lambda p: bool({email.id, some.id} & {*p.grids})),
         ({"inAllGrids": ["email"]}, lambda package: email.id in package.grids),
         ({"inAllGrids": ["email", "nope"]}, lambda package: False),
@@ -71,6 +70,10 @@ def conditions(catalog: Catalog) -> list[tuple[dict[str, Any], Test]]:
         (
             {"lastCommit": {"after": middle.isoformat(), "before": (middle + 3 * YEAR).isoformat()}},
             lambda p: p.last_updated is not None and middle <= p.last_updated < middle + 3 * YEAR,
+        ),
+        (
+            {"lastCommitAt": {"after": middle.isoformat()}},
+            lambda p: p.last_updated is not None and middle <= p.last_updated,
         ),
         (
             {"activeWithinDays": 2000},
