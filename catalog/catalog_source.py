@@ -10,7 +10,7 @@ from datetime import datetime
 from math import inf
 from typing import Literal
 
-from catalog.freshness import Freshness, Snapshot, SnapshotStatus
+from catalog.freshness import Freshness, Snapshot, SnapshotStatus, Stage
 from catalog.history.change_feed import FeedEntry, FeedExcerpt
 from catalog.indexed_catalog import Catalog
 from catalog.source_health import FollowingHealth, RefusedCatalog, SourceHealth
@@ -107,7 +107,7 @@ class CatalogSource:
     def current(self) -> Snapshot | None:
         """Return the catalog that a request may be answered from at once.
 
-        ``None`` if there is none, or it is too old: then :meth:`snapshot` may have one after a wait.
+        ``None`` if there is none, or it is too old: then :meth:`refreshed` may have one after a wait.
         """
         snapshot = self.latest
         if snapshot is None:
@@ -124,28 +124,33 @@ class CatalogSource:
             if self._follow:
                 self.refresher.wanted.set()
             return snapshot
-        return None if stage == "expired" or self._must_be_revalidated(snapshot) else snapshot
+        return None if stage == "expired" or self._must_be_revalidated(snapshot, stage) else snapshot
 
-    async def snapshot(self) -> Snapshot | None:
-        """Return the catalog to answer a request from, after a wait for a crawl where it is too old without one.
+    async def refreshed(self) -> Snapshot | None:
+        """Return the catalog for a request to which :meth:`current` gave none, after a wait where a crawl may help.
 
         ``None`` if there is none, or only one that is too old: then upstream must be asked.
         """
-        snapshot = self.current()
-        old = self.latest
-        if snapshot is not None or old is None or not self._must_be_revalidated(old):
-            return snapshot
-        note_waiting()
-        await self.refresher.settled(self._revalidation)
-        self._waited_for = old.refreshed_at
-        snapshot = self.latest or old
-        return None if self.freshness.stage(snapshot.age()) == "expired" else snapshot
+        snapshot = self.latest
+        if snapshot is None:
+            return None
+        stage = self.freshness.stage(snapshot.age())
+        if self._must_be_revalidated(snapshot, stage):
+            note_waiting()
+            await self.refresher.settled(self._revalidation)
+            self._waited_for = snapshot.refreshed_at
+            snapshot = self.latest or snapshot
+            stage = self.freshness.stage(snapshot.age())
+        return None if stage == "expired" else snapshot
 
-    def _must_be_revalidated(self, snapshot: Snapshot) -> bool:
+    def _must_be_revalidated(self, snapshot: Snapshot, stage: Stage) -> bool:
         """Return whether a crawl may replace a snapshot that is too old to be served before one was tried."""
         # Where another process crawls, this one does not learn that it fails: one wait for each catalog.
         return (
-            self._follow and self.refresher.last_error is None and self._waited_for != snapshot.refreshed_at
+            stage in ("stale-if-error", "expired")
+            and self._follow
+            and self.refresher.last_error is None
+            and self._waited_for != snapshot.refreshed_at
         )
 
     async def first_catalog(self) -> Catalog:

@@ -71,13 +71,28 @@ class Gateway:
         return PreparedRequest.of(request, document, snapshot)
 
     async def execute(self, request: GraphQLRequest, snapshot: Snapshot | None = None) -> GraphQLAnswer:
-        """Prepare a request and run it, in one place. A catalog that was not taken for it before is taken now."""
+        """Prepare a request and run it, in one turn. A catalog that was not taken for it before is taken now."""
         try:
             async with self.admission.turn() as turn:
                 prepared = await self.prepare(request, snapshot or self.source.current())
                 return await self._run(prepared, turn)
         except Overloaded as error:
             return overloaded(error)
+
+    async def execute_together(
+        self, requests: Sequence[GraphQLRequest], snapshot: Snapshot | None
+    ) -> list[GraphQLAnswer]:
+        """Answer requests that came together from one catalog: that which was taken, or which comes after a wait."""
+        taken = snapshot or await self.source.refreshed()
+
+        async def execute(request: GraphQLRequest) -> GraphQLAnswer:
+            try:
+                async with self.admission.turn() as turn:
+                    return await self._run(await self.prepare(request, taken), turn, waits=False)
+            except Overloaded as error:
+                return overloaded(error)
+
+        return await asyncio.gather(*map(execute, requests))
 
     async def run(self, prepared: PreparedRequest) -> GraphQLAnswer:
         """Return the answer; whatever goes wrong is in its ``errors``."""
@@ -87,14 +102,14 @@ class Gateway:
         except Overloaded as error:
             return overloaded(error)
 
-    async def _run(self, prepared: PreparedRequest, turn: Turn) -> GraphQLAnswer:
+    async def _run(self, prepared: PreparedRequest, turn: Turn, *, waits: bool = True) -> GraphQLAnswer:
         if prepared.refusals:
             return self._refusal(prepared.refusals)
         receipt = Receipt(begin_waiting=turn.give_up)
         with recording(receipt), continuing(prepared.request.traceparent):
             try:
                 # The time of an operation begins when there is a catalog to answer it from.
-                snapshot = await self._snapshot(prepared)
+                snapshot = await self._snapshot(prepared) if waits else prepared.snapshot
                 with Deadline(self.run_limits.seconds):
                     answer = await self._runner.answer(prepared, snapshot, receipt)
             except Stopped as stopped:
@@ -208,7 +223,7 @@ class Gateway:
 
     async def _snapshot(self, prepared: PreparedRequest) -> Snapshot | None:
         """Return the catalog that was taken, or that comes after a wait where none could be."""
-        return prepared.snapshot or await self.source.snapshot()
+        return prepared.snapshot or await self.source.refreshed()
 
     def _until(self, moment: float) -> Deadline:
         return Deadline(self.run_limits.seconds, moment - asyncio.get_running_loop().time())

@@ -6,7 +6,6 @@ request costs more than that.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -233,8 +232,11 @@ class GraphQLEndpoint:
     async def _answer_together(
         self, read: list[GraphQLRequest | Refused], form: _Form, snapshot: Snapshot | None, receive: Receive
     ) -> ASGIApp:
-        work = asyncio.gather(*(self._body(each, snapshot) for each in read))
-        body = b"[%b]" % b",".join(await as_long_as_there(receive, work))
+        requests = [each for each in read if isinstance(each, GraphQLRequest)]
+        work = self._gateway.execute_together(requests, snapshot)
+        answers = iter(await as_long_as_there(receive, work))
+        bodies = (each.body if isinstance(each, Refused) else next(answers).body for each in read)
+        body = b"[%b]" % b",".join(bodies)
         return await self._in_form(200, body, form, NO_STORE)
 
     def _document_refusal(self, http: HttpRequest, refused: Refused) -> ASGIApp:
@@ -243,11 +245,6 @@ class GraphQLEndpoint:
         media_type = takes.refusal if status >= 400 else takes.json or JSON
         headers = content_headers(media_type, None, len(refused.body))
         return RawResponse(status, [*headers, *self._always, *NO_STORE], refused.body)
-
-    async def _body(self, request: GraphQLRequest | Refused, snapshot: Snapshot | None) -> bytes:
-        if isinstance(request, Refused):
-            return request.body
-        return (await self._gateway.execute(request, snapshot)).body
 
     async def _in_form(self, status: int, body: bytes, form: _Form, headers: Headers) -> ASGIApp:
         """Return a response that is not kept."""

@@ -105,14 +105,14 @@ async def opened(
 
 async def served(source: CatalogSource) -> int:
     """Return how many packages the catalog has that a request gets: 1 in the stored one, 300 upstream."""
-    snapshot = await source.snapshot()
+    snapshot = await source.refreshed()
     assert snapshot is not None
     return len(snapshot.catalog.packages)
 
 
 async def test_without_a_catalog_upstream_must_be_asked(embedded: EmbeddedUpstream) -> None:
     async with opened(embedded, Path(":memory:"), follow=False) as source:
-        assert await source.snapshot() is None
+        assert await source.refreshed() is None
 
 
 async def test_a_fresh_one_is_served_and_a_crawl_is_not_asked_for(
@@ -201,7 +201,7 @@ async def test_an_expired_one_that_cannot_be_refreshed_leaves_it_to_upstream(
     embedded.faults.add(Fault(Failure(503), path="/api/v4/grids/"))
     async with opened(embedded, path) as source:
         for _ in range(3):
-            assert await source.snapshot() is None
+            assert await source.refreshed() is None
             ask = asking(source)
             body = await ask(
                 '{ package(slug: "django-celery-email") { repoWatchers } stats { packageCount } }'
@@ -234,7 +234,7 @@ async def test_where_nobody_crawls_upstream_is_asked_once_it_has_expired(
 ) -> None:
     store(path, EXPIRED)
     async with opened(embedded, path, follow=False) as source:
-        assert await source.snapshot() is None
+        assert await source.refreshed() is None
 
 
 # What is told of it

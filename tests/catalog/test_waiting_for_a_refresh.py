@@ -49,7 +49,7 @@ async def storage(embedded: EmbeddedUpstream, tmp_path: Path) -> Path:
 
 
 async def answers_at_once(source: CatalogSource) -> bool:
-    asked = asyncio.create_task(source.snapshot())
+    asked = asyncio.create_task(source.refreshed())
     await asyncio.sleep(0)
     try:
         return asked.done()
@@ -87,7 +87,7 @@ async def test_where_another_process_crawls_a_request_waits_once_for_each_catalo
         await eventually(lambda: crawling.refresher.last_error)
         source = await processes.enter_async_context(opened(embedded, storage, revalidation=0.01))
         assert not await answers_at_once(source)
-        known = await source.snapshot()
+        known = await source.refreshed()
         assert source.refresher.last_error is None
         assert await answers_at_once(source)
 

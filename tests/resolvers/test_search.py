@@ -232,7 +232,7 @@ async def test_the_catalog_answers_when_upstream_is_slow(
     await source.crawl()
     embedded.requests.reset()
     embedded.faults.add(Fault(Latency(60), path=AT))
-    snapshot = await source.snapshot()
+    snapshot = await source.refreshed()
     loaders = Loaders.over(source.batcher, snapshot)
     context = context_over(loaders, source.status(snapshot), source)
     found = await find(context, "email", 5, None, patience=0.01)

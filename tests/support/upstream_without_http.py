@@ -232,7 +232,7 @@ class MadeSource:
         """Return the same catalog: it is never too old."""
         return self._snapshot
 
-    async def snapshot(self) -> Snapshot | None:
+    async def refreshed(self) -> Snapshot | None:
         """Return the catalog."""
         return self._snapshot
 

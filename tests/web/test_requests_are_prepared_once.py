@@ -57,8 +57,9 @@ class CountingApp(GatewayApp):
     source: CountedSource
     documents: CountedDocuments
 
-    def __init__(self, upstream: EmbeddedUpstream) -> None:
+    def __init__(self, upstream: EmbeddedUpstream, *, crawled: bool = True) -> None:
         self._upstream = upstream
+        self._crawled = crawled
         super().__init__(self._opened(), ["*"])
 
     @asynccontextmanager
@@ -70,7 +71,8 @@ class CountingApp(GatewayApp):
             wiring.open_parts(settings, source) as parts,
         ):
             assert isinstance(source, CountedSource)
-            await source.crawl()
+            if self._crawled:
+                await source.crawl()
             usual = gateway_over(source)
             self.source = source
             self.documents = CountedDocuments(usual.limits, CatalogSizes(source))
@@ -150,6 +152,18 @@ def test_the_requests_of_an_array_share_one_catalog(app: CountingApp) -> None:
         ).json()
         assert [*answers] == [{"data": {f"a{n}": "Query"}} for n in range(3)]
         assert app.counts() == (1, 3)
+
+
+@pytest.mark.parametrize("count", [1, 3], ids=["one", "an array"])
+def test_without_a_catalog_it_is_looked_for_once(embedded: EmbeddedUpstream, count: int) -> None:
+    app = CountingApp(embedded, crawled=False)
+    with serving(app) as address:
+        app.counts()
+        requests = [{"query": f'{{ a{n}: category(slug: "apps") {{ slug }} }}'} for n in range(count)]
+        answers = httpx.post(f"{address}/graphql", json=requests if count > 1 else requests[0]).json()
+        expected = [{"data": {f"a{n}": {"slug": "apps"}}} for n in range(count)]
+        assert answers == (expected if count > 1 else expected[0])
+        assert app.counts() == (1, count)
 
 
 @pytest.mark.parametrize("query", [WHOLE, "subscription { catalogChanged }"], ids=["query", "subscription"])

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 import pytest
@@ -48,7 +48,7 @@ async def app(embedded: EmbeddedUpstream, tmp_path: Path) -> AsyncIterator[Gatew
     async with old_source(embedded, tmp_path / "catalog.sqlite", follow=False) as first:
         await first.crawl()
     embedded.faults.add(Fault(Latency(SECONDS)))
-    app = app_of(old_source(embedded, tmp_path / "catalog.sqlite", follow=True))
+    app = app_of(old_source(embedded, tmp_path / "catalog.sqlite", follow=True), batch_limit=2)
     async with app.router.lifespan_context(app):
         yield app
 
@@ -78,12 +78,34 @@ async def test_a_request_that_cannot_be_read_is_refused_before_anybody_waits(htt
     assert response.status_code == 400
 
 
-async def test_the_work_for_a_client_that_leaves_while_it_waits_ends(app: GatewayApp) -> None:
+def tasks_of_requests() -> set[asyncio.Task[Any]]:
+    """Return the tasks but those that crawl, which come and go by themselves."""
+    return {task for task in asyncio.all_tasks() if "/sync/" not in repr(task)}
+
+
+DEFERRED = b'{"query": "{ categories { slug ... @defer { title } } }"}'
+ONE = b'{"query": "{ categories { slug } }"}'
+
+
+@pytest.mark.parametrize(
+    ("body", "accept", "status"),
+    [
+        (ONE, b"application/json", CLIENT_LEFT),
+        (b"[%b, %b]" % (ONE, ONE), b"application/json", CLIENT_LEFT),
+        (DEFERRED, b"multipart/mixed", 200),
+        (ONE, b"text/event-stream", 200),
+    ],
+    ids=["one answer", "an array", "parts", "events"],
+)
+async def test_the_work_for_a_client_that_leaves_while_it_waits_ends(
+    app: GatewayApp, body: bytes, accept: bytes, status: int
+) -> None:
     received: list[dict[str, object]] = [
-        {"type": "http.request", "body": b'{"query": "{ categories { slug } }"}', "more_body": False},
+        {"type": "http.request", "body": body, "more_body": False},
         {"type": "http.disconnect"},
     ]
     sent: list[dict[str, object]] = []
+    before = tasks_of_requests()
 
     async def receive() -> dict[str, object]:
         return received.pop(0)
@@ -91,7 +113,7 @@ async def test_the_work_for_a_client_that_leaves_while_it_waits_ends(app: Gatewa
     async def send(message: dict[str, object]) -> None:
         sent.append(message)
 
-    headers = [(b"host", b"gateway.test"), (b"content-type", b"application/json")]
+    headers = [(b"host", b"gateway.test"), (b"content-type", b"application/json"), (b"accept", accept)]
     scope = {
         "type": "http",
         "http_version": "1.1",
@@ -101,8 +123,9 @@ async def test_the_work_for_a_client_that_leaves_while_it_waits_ends(app: Gatewa
         "headers": headers,
     }
     await soon(app(scope, receive, send))  # type: ignore[arg-type]
-    assert sent[0]["status"] == CLIENT_LEFT
+    assert sent[0]["status"] == status
     assert received == []
+    assert tasks_of_requests() == before
 
 
 async def test_who_stays_waits(http: httpx.AsyncClient, app: GatewayApp) -> None:

@@ -165,7 +165,7 @@ async def test_a_request_sees_one_catalog_from_start_to_end(
     source: CatalogSource, embedded: EmbeddedUpstream
 ) -> None:
     await source.crawl()
-    loaders = Loaders.over(source.batcher, await source.snapshot())
+    loaders = Loaders.over(source.batcher, await source.refreshed())
     first = await loaders.packages.by_id(1599)
     assert first is not None
     embedded.catalog.update_package(1599, title="renamed")
@@ -175,7 +175,7 @@ async def test_a_request_sees_one_catalog_from_start_to_end(
     assert await loaders.packages.by_slug("django-celery-email") is first
     assert isinstance(await loaders.packages.by_id(683), PackageRecord)
     assert (await loaders.packages.page(limit=1000, offset=0)).count == 300
-    later = Loaders.over(source.batcher, await source.snapshot())
+    later = Loaders.over(source.batcher, await source.refreshed())
     renamed = await later.packages.by_id(1599)
     assert renamed is not None
     assert renamed.title == "renamed"

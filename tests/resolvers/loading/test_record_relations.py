@@ -44,7 +44,7 @@ async def test_both_ways_find_the_same(name: str, known: float | None) -> None:
     receipts = [Receipt(), Receipt()]
     for at_once, receipt in zip((True, False), receipts, strict=True):
         source = MadeSource(RECORDS, known=known)
-        context = context_of(source, await source.snapshot())
+        context = context_of(source, await source.refreshed())
         with recording(receipt):
             if at_once:
                 values: Any = relation.known(roots, context)
@@ -76,7 +76,7 @@ async def test_a_grid_that_was_loaded_live_is_not_taken_for_the_one_that_the_cat
     records = [record for record in RECORDS if not isinstance(record, GridRecord)]
     (old,) = [record for record in RECORDS if isinstance(record, GridRecord) and record.id == 4]
     source = MadeSource(RECORDS)
-    snapshot = await source.snapshot()
+    snapshot = await source.refreshed()
     assert snapshot is not None
     context = context_of(source, Snapshot(catalog_of(*records, old), snapshot.refreshed_at))
     live = GridRecord(**{name: getattr(old, name) for name in old.__struct_fields__} | {"packages": (2, 1)})
