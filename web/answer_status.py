@@ -32,12 +32,14 @@ def status_of(answer: GraphQLAnswer, takes: Accepted) -> int:
     return PARTIAL_SUCCESS if answer.failed and takes.json == GRAPHQL_JSON else 200
 
 
-def status_of_refused(refused: Refused, takes: Accepted) -> int:
-    """Return the status for a document that is refused.
+def status_of_refused(refused: Refused, takes: Accepted, *, by_path: bool = False) -> int:
+    """Return the status for a document that is refused. ``by_path`` is whether the path names it, which then is 404.
 
     Apollo Gateway with ``apq: true`` sends the text only after PersistedQueryNotFound with a status of success. It
     does not name application/graphql-response+json, so for clients like it that one refusal has 200.
     """
+    if by_path and refused.kind == "unknown":
+        return 404
     if refused.code == NOT_FOUND and takes.json != GRAPHQL_JSON:
         return 200
     return STATUS_OF_REFUSED[refused.kind]

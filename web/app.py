@@ -30,6 +30,7 @@ from web.pages.explore_app import Explore
 from web.pages.graphiql import graphiql_routes
 from web.pages.home import Home, favicon
 from web.pages.page_files import page_file
+from web.persisted_document_paths import as_parameters, persisted_routes
 from web.response_cache import ResponseCache
 from web.schema_endpoint import schema_text
 from web.serving.open_connections import Connections
@@ -100,12 +101,13 @@ class GatewayApp(Starlette):
             await self._refused(scope, 431, _TOO_MUCH_AHEAD)(scope, receive, send)
         elif scope["type"] != "lifespan" and not _names_one_host(scope):
             await self._refused(scope, 400, _NO_HOST)(scope, receive, send)
-        elif scope["type"] != "http" or scope["path"] not in ENDPOINT:
-            await super().__call__(scope, receive, send)
-        elif self.public and scope["method"] != "OPTIONS":
-            await self.parts.endpoint(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"] in ENDPOINT:
+            is_guarded = scope["method"] == "OPTIONS" or not self.public
+            await (self.guarded if is_guarded else self.parts.endpoint)(scope, receive, send)
+        elif scope["type"] == "http" and self.public and (asked := as_parameters(scope)):
+            await self.parts.endpoint(asked, receive, send)
         else:
-            await self.guarded(scope, receive, send)
+            await super().__call__(scope, receive, send)
 
     @asynccontextmanager
     async def _lifespan(self) -> AsyncIterator[dict[str, object]]:
@@ -129,6 +131,7 @@ class GatewayApp(Starlette):
             Route("/favicon.ico", favicon),
             Route("/docs/{name}", doc),
             *(WebSocketRoute(path, socket) for path in ENDPOINT),
+            *persisted_routes(parts.endpoint),
             Route("/schema.graphql", schema_text),
             Route("/healthz", healthz),
             Route("/readyz", Readiness(parts.source).readyz),

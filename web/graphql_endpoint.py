@@ -33,6 +33,7 @@ from web.http_responses import (
 from web.incremental_delivery import in_parts, wants_parts
 from web.known_requests import KnownRequests
 from web.pages.graphiql import graphiql_page, no_graphiql
+from web.persisted_document_paths import PERSISTED
 from web.request_headers import RUNNING, TELLING, by_name, vary
 from web.request_parsing import (
     ACCEPT_QUERY,
@@ -111,7 +112,7 @@ class GraphQLEndpoint:
             http = HttpRequest(method, address, by_name(telling), body)
             response = await self._response(http, as_it_came, snapshot, receive)
         except Refused as refused:
-            response = self._document_refusal(http, refused)
+            response = self._document_refusal(http, refused, by_path=scope["path"].startswith(PERSISTED))
         except BadRequest as error:
             more = error.headers | decoded(self._always)
             response = refusal(error.status, str(error), accept_of(scope["headers"]), more)
@@ -239,9 +240,9 @@ class GraphQLEndpoint:
         body = b"[%b]" % b",".join(bodies)
         return await self._in_form(200, body, form, NO_STORE)
 
-    def _document_refusal(self, http: HttpRequest, refused: Refused) -> ASGIApp:
+    def _document_refusal(self, http: HttpRequest, refused: Refused, *, by_path: bool) -> ASGIApp:
         takes = accepted(http.header("Accept"))
-        status = status_of_refused(refused, takes)
+        status = status_of_refused(refused, takes, by_path=by_path)
         media_type = takes.refusal if status >= 400 else takes.json or JSON
         headers = content_headers(media_type, None, len(refused.body))
         return RawResponse(status, [*headers, *self._always, *NO_STORE], refused.body)

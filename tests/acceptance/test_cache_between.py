@@ -96,6 +96,23 @@ def test_an_answer_to_a_document_by_its_id_is_asked_for_once(behind: Behind) -> 
     assert behind.reached() == before + 2
 
 
+def test_an_answer_to_a_document_by_its_path_is_asked_for_once(behind: Behind) -> None:
+    address = f"/graphql/persisted/{HASH}/Stars"
+    params = {"variables": BY_ID["variables"]}
+    unknown = [behind.http.get(address, params=params) for _ in range(2)]
+    assert [(answer.status_code, answer.headers["X-Cache"]) for answer in unknown] == [(404, "MISS")] * 2
+    behind.get(**BY_ID, query=QUERY)
+    before = behind.reached()
+    answers = [behind.http.get(address, params=params) for _ in range(5)]
+    assert [answer.headers["X-Cache"] for answer in answers] == ["MISS", "HIT", "HIT", "HIT", "HIT"]
+    assert {answer.json()["data"]["package"]["repoWatchers"] for answer in answers} == {stars(behind)}
+    other = behind.http.get(f"/graphql/persisted/{HASH}", params=params)
+    assert other.headers["X-Cache"] == "MISS"
+    assert other.json() == answers[0].json()
+    # One for it by its path, one for it without the name of its operation, one of the function stars.
+    assert behind.reached() == before + 3
+
+
 @pytest.mark.parametrize("max_age", [1])
 def test_when_its_time_is_over_an_answer_costs_a_304_or_is_the_new_one(behind: Behind) -> None:
     def after_its_time() -> tuple[str, str]:
