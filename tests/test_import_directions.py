@@ -12,20 +12,21 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-ROOMS = {"web", "gateway", "schema", "engine", "resolvers", "catalog", "upstream"}
+ROOMS = {"web", "gateway", "schema", "engine", "resolvers", "catalog", "upstream", "caching"}
 
 BELOW = {
     "server": {"cli", "wiring", "web", "settings"},
     "cli": {"wiring", *ROOMS, "setting_groups", "settings"},
     "wiring": {"setting_groups", *ROOMS, "settings"},
     "setting_groups": {*ROOMS, "settings"},
-    "web": {"gateway", "schema", "engine", "resolvers", "catalog", "upstream"},
-    "gateway": {"schema", "engine", "resolvers", "catalog", "upstream"},
+    "web": {"gateway", "schema", "engine", "resolvers", "catalog", "upstream", "caching"},
+    "gateway": {"schema", "engine", "resolvers", "catalog", "upstream", "caching"},
     "schema": {"resolvers", "engine", "catalog", "upstream"},
-    "resolvers": {"engine", "catalog", "upstream"},
-    "catalog": {"upstream"},
-    "upstream": set[str](),
+    "resolvers": {"engine", "catalog", "upstream", "caching"},
+    "catalog": {"upstream", "caching"},
+    "upstream": {"caching"},
     "engine": set[str](),
+    "caching": set[str](),
     "settings": set[str](),
 }
 """Each room, and the rooms that it may import."""

@@ -6,12 +6,12 @@ to parse to the endpoint, which tells here what the reply was. Another server do
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from functools import partial
 from sys import getsizeof
 from typing import Any
 
+from caching import BoundedCache
 from catalog import CatalogSource
 from engine import BudgetEntry
 from gateway.persisted import PersistedDocuments
@@ -87,7 +87,7 @@ class KnownRequests:
         self._budget = responses.answers.budget
         self._policy = policy
         self._known: dict[bytes, KnownRequest] = {}
-        self._once: OrderedDict[int, None] = OrderedDict()
+        self._once: BoundedCache[int, None] = BoundedCache(entries=ASKED_ONCE)
         self._ages = JoinedHeaders()
 
     def __len__(self) -> int:
@@ -116,11 +116,10 @@ class KnownRequests:
         if request is None:
             return
         once = hash(request)
-        if self._once.pop(once, self) is self:
-            self._once[once] = None
-            if len(self._once) > ASKED_ONCE:
-                self._once.popitem(last=False)
+        if once not in self._once:
+            self._once.put(once, None)
             return
+        self._once.pop(once)
         old = self._known.get(request)
         if old is not None:
             self._budget.forget(old)

@@ -28,14 +28,15 @@ from math import log10
 from threading import Lock
 from weakref import finalize
 
+from caching import BoundedCache
 from catalog.indexed_catalog import Catalog, RecordKey
 from catalog.pypi_and_repository import pypi_name
 from catalog.search.query_syntax import Term, expression, parse, term_expression
 from catalog.search.similar_words import SimilarWords
 from upstream.client import GRID, PACKAGE
 
-MOST_RANKINGS = 16
-"""Rankings that are kept, so that the next pages of a search cost nothing. Each has 12 bytes a result."""
+MAX_RANKINGS = 16
+"""Rankings that are cached, so that the next pages of a search cost nothing. Each has 12 bytes a result."""
 
 _POPULARITY_SHARE = 5
 
@@ -85,7 +86,7 @@ class FullTextIndex:
         )
         """Which record is at which place."""
         self._lock = Lock()
-        self._rankings: dict[str, Ranking] = {}
+        self._rankings: BoundedCache[str, Ranking] = BoundedCache(entries=MAX_RANKINGS)
         self._exact = _exact(catalog)
         self._connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         finalize(self, self._connection.close)
@@ -108,13 +109,10 @@ class FullTextIndex:
         if not alternatives:
             return NOTHING
         with self._lock:
-            ranking = self._rankings.pop(query, None)
+            ranking = self._rankings.get(query)
             if ranking is None:
-                if len(self._rankings) >= MOST_RANKINGS:
-                    del self._rankings[next(iter(self._rankings))]
                 ranking = self._ranking(expression(alternatives, self._similar_spellings), query)
-            # Put in last, so that the one that was not asked for the longest is the first.
-            self._rankings[query] = ranking
+                self._rankings.put(query, ranking)
             return ranking
 
     def _ranking(self, match: str, query: str) -> Ranking:

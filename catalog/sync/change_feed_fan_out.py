@@ -7,9 +7,9 @@ older parts, and those who are at the same place share a part that is read.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import AsyncIterator
 
+from caching import BoundedCache
 from catalog.history.change_feed import FeedEntry, FeedExcerpt, FeedReplaced
 from catalog.storage.storage_port import StoragePort
 from catalog.sync.wake_up_signal import Signal
@@ -17,8 +17,8 @@ from upstream.client import NothingStored
 
 AT_ONCE = 100
 """Entries that are read at once."""
-MOST_SHARED = 20
-"""Parts of the feed that are kept for those who come to the same place: 2,000 entries at most."""
+MAX_SHARED = 20
+"""Parts of the feed that are cached for those who come to the same place: 2,000 entries at most."""
 
 
 class FeedReader:
@@ -29,7 +29,9 @@ class FeedReader:
         self._known = FeedExcerpt("", (), 0, 0, 0, 0, 0)
         """The name and the end of the feed as it was at the last announcement."""
         self._announced = Signal()
-        self._shared: OrderedDict[tuple[str, int, int], asyncio.Task[FeedExcerpt]] = OrderedDict()
+        self._shared: BoundedCache[tuple[str, int, int], asyncio.Task[FeedExcerpt]] = BoundedCache(
+            entries=MAX_SHARED
+        )
         """Parts by the feed's name, the place before them, and the end of the feed as it was known."""
 
     async def announce(self) -> None:
@@ -88,10 +90,8 @@ class FeedReader:
 
     def _share(self, key: tuple[str, int, int], read: asyncio.Task[FeedExcerpt]) -> None:
         def drop_if_failed(read: asyncio.Task[FeedExcerpt]) -> None:
-            if (read.cancelled() or read.exception() is not None) and self._shared.get(key) is read:
-                del self._shared[key]
+            if (read.cancelled() or read.exception() is not None) and self._shared.peek(key) is read:
+                self._shared.pop(key)
 
-        self._shared[key] = read
+        self._shared.put(key, read)
         read.add_done_callback(drop_if_failed)
-        while len(self._shared) > MOST_SHARED:
-            self._shared.popitem(last=False)

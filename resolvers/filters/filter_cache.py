@@ -1,12 +1,11 @@
-"""What filters match, worked out once for each version of the catalog and kept with it.
+"""Works out what filters match, once for each version of the catalog, and caches it with that catalog.
 
 Whether a row matches is then one lookup, so that a filter on a nested list costs that for each item. A filter that
-depends on the moment is kept for as long as it matches the same rows.
+depends on the moment is cached for as long as it matches the same rows.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from hashlib import blake2b
@@ -14,6 +13,7 @@ from math import inf
 from sys import getsizeof
 from typing import Any, Generic, TypeVar
 
+from caching import BoundedCache
 from catalog import Catalog, Order, Table, grid_table, package_table
 from resolvers.current_time import now
 from resolvers.filters.filter_inputs import GridFilter, PackageFilter
@@ -27,10 +27,10 @@ from resolvers.filters.filter_matching import (
 from resolvers.work_budget import CONDITION, ROWS, WorkBudget
 from upstream.client import GridRecord, PackageRecord, R
 
-KEPT_FILTERS = 500
-"""How many filters are kept with a catalog, for packages and for grids: those used last."""
+MAX_FILTERS = 500
+"""How many filters are cached with a catalog, for packages and for grids: those used last."""
 
-KEPT_BYTES = 8_000_000
+MAX_BYTES = 8_000_000
 """How much memory they may take, for packages and for grids: of 5,400 packages a filter has 11 kB, and 43 kB at most
 for each order that its matches are asked for in."""
 
@@ -44,7 +44,9 @@ T = TypeVar("T")
 class Matches(Generic[R]):
     """The rows of a table that a filter matches."""
 
-    def __init__(self, table: Table[int, R], match: Match) -> None:
+    def __init__(self, digest: bytes, table: Table[int, R], match: Match) -> None:
+        self.digest = digest
+        """The digest of the filter."""
         self.rows = match.rows
         self.since, self.until = match.since, match.until
         """From when until when it matches these, in seconds since 1970."""
@@ -67,59 +69,56 @@ class Matches(Generic[R]):
         return getsizeof(self.rows) + len(self._flags) + sum(map(getsizeof, self.orders.values()))
 
 
-class KeptFilters(Generic[R]):
+class FilterCache(Generic[R]):
     """What filters match in one table, by their digests."""
 
     def __init__(self, table: Table[int, R]) -> None:
         # Nothing here may lead back to the catalog: reference counts alone must free both.
         self.table = table
-        self.bytes = 0
-        """The memory that all of them take."""
-        self._kept: OrderedDict[bytes, Matches[R]] = OrderedDict()
+        self._cache: BoundedCache[bytes, Matches[R]] = BoundedCache(entries=MAX_FILTERS, size=MAX_BYTES)
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._cache)
+
+    @property
+    def size(self) -> int:
+        """Return the bytes of memory that all of them take."""
+        return self._cache.size
 
     def matches(self, digest: bytes, match: Callable[[], Match]) -> Matches[R]:
-        """Return what the filter with this digest matches, kept from the last time or worked out by ``match``."""
-        kept = self._kept.pop(digest, None)
-        if kept is not None:
-            self.bytes -= kept.bytes()
-        if kept is None or not kept.is_right:
-            kept = Matches(self.table, match())
-        self._kept[digest] = kept
-        self.bytes += kept.bytes()
-        self._make_room()
-        return kept
+        """Return what the filter with this digest matches, cached since the last time or worked out by ``match``."""
+        matches = self._cache.get(digest)
+        if matches is None or not matches.is_right:
+            matches = Matches(digest, self.table, match())
+            self._cache.put(digest, matches, matches.bytes())
+        return matches
 
     def ids(self, matches: Matches[R], order: Order[R]) -> Sequence[int]:
         """Return the ids of what matches in this order."""
         ids = matches.orders.get(order)
         if ids is None:
             ids = matches.orders[order] = self.table.ids(order, matches.rows)
-            self.bytes += getsizeof(ids)
-            self._make_room()
+            # It may have made room for another filter of the same request.
+            if self._cache.peek(matches.digest) is matches:
+                self._cache.put(matches.digest, matches, matches.bytes())
         return ids
 
-    def _make_room(self) -> None:
-        while len(self._kept) > KEPT_FILTERS or self.bytes > KEPT_BYTES:
-            self.bytes -= self._kept.popitem(last=False)[1].bytes()
+
+def package_filters(catalog: Catalog) -> FilterCache[PackageRecord]:
+    """Return the matches that are cached for packages, for :meth:`~catalog.indexed_catalog.Catalog.view`."""
+    return FilterCache(catalog.view(package_table))
 
 
-def package_filters(catalog: Catalog) -> KeptFilters[PackageRecord]:
-    """Return the matches kept for packages, for :meth:`~catalog.indexed_catalog.Catalog.view`."""
-    return KeptFilters(catalog.view(package_table))
-
-
-def grid_filters(catalog: Catalog) -> KeptFilters[GridRecord]:
-    """Return the matches kept for grids, for :meth:`~catalog.indexed_catalog.Catalog.view`."""
-    return KeptFilters(catalog.view(grid_table))
+def grid_filters(catalog: Catalog) -> FilterCache[GridRecord]:
+    """Return the matches that are cached for grids, for :meth:`~catalog.indexed_catalog.Catalog.view`."""
+    return FilterCache(catalog.view(grid_table))
 
 
 class FiltersOfRequest:
     """What the filters of one request match. Each is read, and counted, once.
 
-    Its conditions count whether or not what they match is kept, so that a request is always answered or always refused.
+    Its conditions count whether or not what they match is cached, so that a request is always answered or always
+    refused.
     """
 
     def __init__(self) -> None:
@@ -144,22 +143,22 @@ class FiltersOfRequest:
         :raises BadUserInput: a condition makes no sense.
         :raises Stopped: it takes too much work.
         """
-        kept = catalog.view(package_filters)
+        cache = catalog.view(package_filters)
         return self._matches(
-            work, kept, filter, argument, lambda: matching_packages(catalog, filter, argument)
+            work, cache, filter, argument, lambda: matching_packages(catalog, filter, argument)
         )
 
     def grids(
         self, work: WorkBudget, catalog: Catalog, filter: GridFilter, argument: str
     ) -> Matches[GridRecord]:
         """Return the grids that match. Raises as :meth:`packages` does."""
-        kept = catalog.view(grid_filters)
-        return self._matches(work, kept, filter, argument, lambda: matching_grids(catalog, filter, argument))
+        cache = catalog.view(grid_filters)
+        return self._matches(work, cache, filter, argument, lambda: matching_grids(catalog, filter, argument))
 
     def _matches(
         self,
         work: WorkBudget,
-        kept: KeptFilters[R],
+        cache: FilterCache[R],
         filter: PackageFilter | GridFilter,
         argument: str,
         match: Callable[[], Match],
@@ -172,8 +171,8 @@ class FiltersOfRequest:
         work.spend(CONDITION * reading.conditions)
         matches = self._by_digest.get(digest)
         if matches is None:
-            work.spend((1 + reading.passes) * (1 + len(kept.table) // ROWS))
-            matches = self._by_digest[digest] = kept.matches(digest, match)
+            work.spend((1 + reading.passes) * (1 + len(cache.table) // ROWS))
+            matches = self._by_digest[digest] = cache.matches(digest, match)
         self._by_object[id(filter)] = filter, matches
         return matches
 

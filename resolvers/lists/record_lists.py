@@ -43,11 +43,11 @@ async def all_grids(
     if context.loaders.catalog is None and filter is None and order is NEWEST_FIRST and paging.is_plain:
         return await _live(context.loaders.grids, span.size)
     catalog = await context.catalog()
-    kept = catalog.view(grid_filters)
+    cache = catalog.view(grid_filters)
     if filter is None:
-        return connection(span, kept.table.ids(order), order, catalog.grids)
+        return connection(span, cache.table.ids(order), order, catalog.grids)
     matches = context.filters.grids(context.work, catalog, filter, f"{paging.field}(filter:)")
-    return connection(span, kept.ids(matches, order), order, catalog.grids)
+    return connection(span, cache.ids(matches, order), order, catalog.grids)
 
 
 def packages_of(
@@ -65,17 +65,17 @@ def packages_of(
     """
     order = NEWEST_FIRST if order_by is None else order_by.order
     span = paging.span(order)
-    kept = catalog.view(package_filters)
+    cache = catalog.view(package_filters)
     matches = (
         None
         if filter is None
         else context.filters.packages(context.work, catalog, filter, f"{paging.field}(filter:)")
     )
     if ids is None:
-        found = kept.table.ids(order) if matches is None else kept.ids(matches, order)
+        found = cache.table.ids(order) if matches is None else cache.ids(matches, order)
     else:
         context.work.spend(len(ids) // COUNTED)
-        found = kept.table.sorted(order, ids if matches is None else matches.among(ids))
+        found = cache.table.sorted(order, ids if matches is None else matches.among(ids))
     return connection(span, found, order, catalog.packages)
 
 

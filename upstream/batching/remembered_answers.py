@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from caching import BoundedCache
 from upstream.batching.in_flight_requests import Key, Outcome
 from upstream.batching.request_planning import Window
-from upstream.batching.ttl_cache import TTLCache
 from upstream.client.v4_records import PACKAGE, Kind, Page
 
 REMEMBERED_SECONDS = 60.0
 REMEMBERED_AS_MISSING = 24 * 3600.0
 """Seconds, at most, and only while looks at page one show that no package came."""
-MOST_MISSING = 20_000
+MAX_MISSING = 20_000
 """Names of packages that are remembered as missing."""
-MOST_REMEMBERED = 20_000
+MAX_REMEMBERED = 20_000
 """Records, each counted under its id, under its slug and on each page: the whole catalog, once."""
 
 
@@ -28,10 +28,12 @@ class RememberedAnswers:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._answers: TTLCache[tuple[str, Key | Window], Outcome]
-        self._answers = TTLCache(REMEMBERED_SECONDS, MOST_REMEMBERED, clock)
-        self._missing: TTLCache[Key | Window, None]
-        self._missing = TTLCache(REMEMBERED_AS_MISSING, MOST_MISSING, clock)
+        self._answers: BoundedCache[tuple[str, Key | Window], Outcome] = BoundedCache(
+            size=MAX_REMEMBERED, seconds=REMEMBERED_SECONDS, clock=clock
+        )
+        self._missing: BoundedCache[Key | Window, None] = BoundedCache(
+            size=MAX_MISSING, seconds=REMEMBERED_AS_MISSING, clock=clock
+        )
         self._missing_until = 0.0
         """Until when what is missing is known to be: by the last look at page one."""
 
@@ -41,22 +43,20 @@ class RememberedAnswers:
 
     def answer(self, kind: Kind[Any], key: Key | Window) -> Outcome:
         """Return an answer that is remembered; ``None`` says that upstream has no such record."""
-        if (kind.singular, key) in self._answers:
-            return self._answers[kind.singular, key]
-        return None
+        return self._answers.peek((kind.singular, key))
 
     def remember(self, kind: Kind[Any], key: Key | Window, outcome: Outcome) -> None:
         """Remember an answer from now on."""
-        self._answers.remember((kind.singular, key), outcome, max(1, records_in(outcome)))
+        self._answers.put((kind.singular, key), outcome, max(1, records_in(outcome)))
         if kind is PACKAGE and outcome is None:
-            self._missing.remember(key, None)
+            self._missing.put(key, None)
         elif kind is PACKAGE:
-            self._missing.discard(key)
+            self._missing.pop(key)
 
     def forget(self) -> None:
         """Forget everything, because a new catalog knows better."""
-        self._answers.forget()
-        self._missing.forget()
+        self._answers.clear()
+        self._missing.clear()
 
     def looked(self, seconds: float) -> None:
         """Take packages that are missing to stay so for ``seconds``: a look has just shown that none came."""

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.indexed_catalog import RecordKey
-from catalog.search.full_text_index import MOST_RANKINGS, FullTextIndex, LazyFullTextIndex
+from catalog.search.full_text_index import MAX_RANKINGS, FullTextIndex, LazyFullTextIndex
 from catalog.search.similar_words import SimilarWords
 from tests.support.made_records import catalog_of, grid, package
 
@@ -156,7 +156,7 @@ def test_paging_goes_on_behind_a_record_wherever_it_stands_now(index: FullTextIn
 def test_an_equal_query_is_ranked_once_and_the_oldest_are_forgotten(index: FullTextIndex) -> None:
     first = index.search("email")
     assert index.search("email") is first
-    for number in range(MOST_RANKINGS):
+    for number in range(MAX_RANKINGS):
         index.search(f"email {number}")
     assert index.search("email") is not first
     assert index.search("email") == first

@@ -16,7 +16,7 @@ from catalog.indexed_catalog import Catalog
 from catalog.sort_orders import NEWEST_FIRST
 from gateway.prepared_request import GraphQLRequest
 from resolvers.filters import filter_cache
-from resolvers.filters.filter_cache import FiltersOfRequest, KeptFilters, package_filters
+from resolvers.filters.filter_cache import FilterCache, FiltersOfRequest, package_filters
 from resolvers.filters.filter_inputs import IntRange, PackageFilter
 from resolvers.filters.filter_matching import Match, matching_packages
 from resolvers.work_budget import WorkBudget
@@ -41,7 +41,7 @@ def matches(catalog: Catalog, filter: PackageFilter) -> list[int]:
     return sorted(catalog.view(package_filters).ids(found, NEWEST_FIRST))
 
 
-class Counted(KeptFilters[PackageRecord]):
+class Counted(FilterCache[PackageRecord]):
     """Counts what is worked out."""
 
     def __init__(self, catalog: Catalog) -> None:
@@ -108,10 +108,10 @@ def test_a_filter_of_the_moment_is_kept_for_as_long_as_it_is_right() -> None:
 
 def test_what_is_kept_has_a_bound_in_number_and_in_bytes() -> None:
     known = Counted(catalog())
-    for number in range(filter_cache.KEPT_FILTERS + 10):
+    for number in range(filter_cache.MAX_FILTERS + 10):
         known.find(f"{number}", PackageFilter(title=f"{number}"))
-    assert len(known) == filter_cache.KEPT_FILTERS
-    assert 0 < known.bytes <= filter_cache.KEPT_BYTES
+    assert len(known) == filter_cache.MAX_FILTERS
+    assert 0 < known.size <= filter_cache.MAX_BYTES
     worked_out = known.worked_out
     # The last is kept; the first is gone.
     known.find(f"{number}", PackageFilter(title=f"{number}"))
@@ -124,8 +124,20 @@ def test_the_orders_of_kept_filters_count_too() -> None:
     wide = Counted(catalog(20_000))
     for number in range(60):
         wide.find(f"{number}", PackageFilter(stars=IntRange(min=number)))
-        assert wide.bytes <= filter_cache.KEPT_BYTES
+        assert wide.size <= filter_cache.MAX_BYTES
     assert 10 < len(wide) < 60
+
+
+def test_the_orders_of_a_filter_that_is_no_longer_kept_take_no_room() -> None:
+    known = Counted(catalog())
+    first = known.matches(
+        b"first", lambda: matching_packages(known.catalog, PackageFilter(stars=IntRange(max=1)), "filter")
+    )
+    for number in range(filter_cache.MAX_FILTERS):
+        known.find(f"{number}", PackageFilter(title=f"{number}"))
+    before = known.size
+    assert [*known.ids(first, NEWEST_FIRST)] == [1]
+    assert known.size == before
 
 
 def test_what_is_kept_ends_with_its_catalog() -> None:

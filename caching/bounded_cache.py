@@ -1,0 +1,96 @@
+"""Remembers values up to a number, a size and an age; those that were used longest ago go first."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from math import inf
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class BoundedCache(Generic[K, V]):
+    """Maps keys to values, at most ``entries`` of them, of at most ``size`` together, each for ``seconds``.
+
+    What a size is, such as bytes or records, is for the owner to say, who gives it with each value. ``clock`` gives
+    seconds. Putting a value and getting it are uses; asking whether it is there, and peeking, are not.
+
+    :raises ValueError: nothing bounds what it holds.
+    """
+
+    def __init__(
+        self,
+        *,
+        entries: float = inf,
+        size: float = inf,
+        seconds: float = inf,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if entries == size == inf:
+            raise ValueError("A cache needs a bound: entries or size.")
+        self.size = 0
+        """The size of all values together."""
+        self._most_entries = entries
+        self._most_size = size
+        self._seconds = seconds
+        self._clock = clock
+        # From the one used longest ago to the last: until when it is kept, its size, the value. A plain dict would
+        # look for its oldest entry behind all those that it has lost.
+        self._entries: OrderedDict[K, tuple[float, int, V]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, key: K) -> bool:
+        entry = self._entries.get(key)
+        return entry is not None and self._is_young(entry)
+
+    def get(self, key: K) -> V | None:
+        """Return the value, which is in use from now on; ``None`` if there is none."""
+        entry = self._entries.get(key)
+        if entry is None or not self._is_young(entry):
+            return None
+        self._entries.move_to_end(key)
+        return entry[2]
+
+    def peek(self, key: K) -> V | None:
+        """Return the value without using it; ``None`` if there is none."""
+        entry = self._entries.get(key)
+        return entry[2] if entry is not None and self._is_young(entry) else None
+
+    def put(self, key: K, value: V, size: int = 1) -> None:
+        """Keep a value from now on, in place of an older one. One that is larger than all room is not kept."""
+        self.pop(key)
+        if size > self._most_size:
+            return
+        now = self._clock() if self._seconds < inf else 0.0
+        self._entries[key] = (now + self._seconds, size, value)
+        self.size += size
+        while len(self._entries) > self._most_entries or self.size > self._most_size:
+            self._drop_first()
+        # What has run out takes no room once something new comes.
+        while self._entries and self._entries[next(iter(self._entries))][0] <= now:
+            self._drop_first()
+
+    def pop(self, key: K) -> V | None:
+        """Forget the value and return it; ``None`` if there is none."""
+        entry = self._entries.pop(key, None)
+        if entry is None:
+            return None
+        self.size -= entry[1]
+        return entry[2] if self._is_young(entry) else None
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._entries.clear()
+        self.size = 0
+
+    def _is_young(self, entry: tuple[float, int, V]) -> bool:
+        return entry[0] == inf or self._clock() < entry[0]
+
+    def _drop_first(self) -> None:
+        _key, (_until, size, _value) = self._entries.popitem(last=False)
+        self.size -= size
