@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -91,10 +92,12 @@ class Engine:
         variables: dict[str, Any] | None,
         context: object,
         spend: Spend = uncounted,
+        literals: Mapping[str, Any] | None = None,
     ) -> Ran:
         """Return what an operation of a validated document gives. ``text`` is the document's.
 
-        ``spend`` counts steps of work, and stops the operation when they are too many.
+        ``spend`` counts steps of work, and stops the operation when they are too many. ``literals`` are the values of
+        those variables of the document that take the places of literals; no operation declares them.
 
         :raises Stopped: it may not go on.
         :raises Fallback: only Strawberry's own execution answers this rightly.
@@ -104,6 +107,9 @@ class Engine:
             values = operation.coerced(variables)
             plan = operation.known_plan(values) or await self.compiled(operation, values)
             run = PlanRun(values, context, self.types, self._most_bytes, self._encoder, spend=spend)
+            if literals:
+                run.declared = values.coerced
+                run.variables = VariableValues(values.sources, {**values.coerced, **literals})
             answer = await answers(plan.root, run)
             data, has_failures = self._encoder.whole(answer)
             errors = await errors_in(answer, self._most_bytes, spend) if has_failures else []

@@ -177,7 +177,8 @@ class Compiler:
 
         def info_for(run: PlanRun) -> GraphQLResolveInfo[Any]:
             given = list(info)
-            given[variables], given[context] = run.variables.coerced, run.context
+            declared = run.variables.coerced if run.declared is None else run.declared
+            given[variables], given[context] = declared, run.context
             told: GraphQLResolveInfo[Any] = tuple.__new__(class_, given)
             return told
 

@@ -45,6 +45,8 @@ class PlanRun(msgspec.Struct, eq=False):
     """How many records relations found without waiting."""
     spend: Spend = uncounted
     """Counts steps of work, and stops the operation when they are too many."""
+    declared: dict[str, Any] | None = None
+    """The values of the variables that the operation declares, if there are others; resolvers are told of no others."""
 
     def is_turn_over(self) -> bool:
         """Say whether the event loop has to turn now."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from sys import getsizeof
 
@@ -16,8 +16,11 @@ from graphql import GraphQLError
 
 from catalog import CatalogSource
 from engine import TooComplex, turns
+from gateway.document_shapes import ShapedText, shaped
 from gateway.document_validation import read_document
-from gateway.limits import DocumentLimits, check_document, check_sizes, check_text
+from gateway.found_document import FoundDocument, LiteralsOfText
+from gateway.limits import DocumentLimits, check_bytes, check_document, check_sizes, check_text
+from gateway.literal_places import ShapedDocument, shaped_document
 from resolvers.lists import USUAL_SIZES, ListSizes, list_sizes
 from schema import Document, schema
 
@@ -49,7 +52,10 @@ class CatalogSizes:
 
 
 class DocumentCache:
-    """Reads documents and keeps what became of them, within the limits of its gateway."""
+    """Reads documents and keeps what became of them, within the limits of its gateway.
+
+    One that is good for all texts of its shape is kept by the shape, others by their text.
+    """
 
     def __init__(self, limits: DocumentLimits, sizes: Callable[[], ListSizes] = lambda: USUAL_SIZES) -> None:
         self._limits = limits
@@ -61,54 +67,103 @@ class DocumentCache:
     def read(self, text: str) -> Document:
         """Return the document with this text. One beyond a limit has that as its only error and was not
         validated."""
-        sizes = self._sizes()
-        kept = self._kept.get(text)
-        if kept is not None and (kept.sizes is sizes or self._fits(kept, sizes)):
-            self._kept.move_to_end(text)
-            return kept.document
-        try:
-            tokens = check_text(text, self._limits)
-        except TooComplex as error:
-            # Not kept: it is as large as it likes, and counting it again is cheap.
-            return _refused(error)
-        read = self._parsed(text, sizes)
-        self._keep(text, read, tokens, sizes)
-        return read
+        found = self._find(text, None) or self._read(text, None)
+        return found.document
 
     def known(self, text: str) -> Document | None:
-        """Return the document with this text, if it is kept, as it was read over any catalog."""
+        """Return the document with this text, if it is kept by the text, as it was read over any catalog."""
         kept = self._kept.get(text)
         return None if kept is None else kept.document
 
     async def read_aside(self, text: str) -> Document:
-        """Return the same while the event loop turns: a document that is not known is read when there is time
-        in a turn, a long one in a thread."""
-        if text not in self._kept:
-            if len(text) > LONG:
-                async with self._reading:
-                    if text not in self._kept:
-                        return await self._read_in_thread(text)
-            else:
-                await turns().next()
-        return self.read(text)
+        """Return the same as :meth:`read` while the event loop turns: a document that is not known is read when there
+        is time in a turn, a long one in a thread."""
+        found = self._find(text, None) or await self._read_aside(text, None)
+        return found.document
 
-    async def _read_in_thread(self, text: str) -> Document:
+    async def find_aside(self, text: str) -> FoundDocument:
+        """Return the same for a request that is to run: if it can, the document for all texts of this shape."""
+        found = self._find(text, None)
+        if found is not None:
+            return found
+        shape = self._shape(text)
+        return self._find(text, shape) or await self._read_aside(text, shape)
+
+    def _shape(self, text: str) -> ShapedText | None:
+        try:
+            check_bytes(text, self._limits.bytes)
+        except TooComplex:
+            return None
+        return shaped(text)
+
+    def _find(self, text: str, shape: ShapedText | None) -> FoundDocument | None:
+        """Return what is kept by a text, or by its shape if its literals fit."""
+        kept = self._take(text)
+        if kept is not None:
+            return FoundDocument(kept.document, text)
+        kept = None if shape is None else self._take(shape.shape)
+        if shape is None or kept is None or kept.shaped is None:
+            return None
+        values = kept.shaped.bound(shape.literals)
+        if values is None:
+            return None
+        literals = LiteralsOfText(values, shape.ends, kept.shaped)
+        return FoundDocument(kept.document, shape.shape, literals)
+
+    def _take(self, key: str) -> _Kept | None:
+        kept = self._kept.get(key)
+        if kept is None:
+            return None
+        sizes = self._sizes()
+        if kept.sizes is not sizes and not self._fits(kept, sizes):
+            return None
+        self._kept.move_to_end(key)
+        return kept
+
+    async def _read_aside(self, text: str, shape: ShapedText | None) -> FoundDocument:
+        if len(text) <= LONG:
+            await turns().next()
+            return self._find(text, shape) or self._read(text, shape)
+        async with self._reading:
+            found = self._find(text, shape)
+            if found is not None:
+                return found
+            sizes = self._sizes()
+            try:
+                tokens = check_text(text, self._limits)
+            except TooComplex as error:
+                return FoundDocument(_refused(error), text)
+            read = await asyncio.to_thread(self._parsed, text, sizes, shape)
+            return self._keep(text, shape, tokens, sizes, *read)
+
+    def _read(self, text: str, shape: ShapedText | None) -> FoundDocument:
         sizes = self._sizes()
         try:
             tokens = check_text(text, self._limits)
-            read = await asyncio.to_thread(self._parsed, text, sizes)
         except TooComplex as error:
-            return _refused(error)
-        self._keep(text, read, tokens, sizes)
-        return read
+            # Not kept: it is as large as it likes, and counting it again is cheap.
+            return FoundDocument(_refused(error), text)
+        return self._keep(text, shape, tokens, sizes, *self._parsed(text, sizes, shape))
 
-    def _parsed(self, text: str, sizes: ListSizes) -> Document:
+    def _parsed(
+        self, text: str, sizes: ListSizes, shape: ShapedText | None
+    ) -> tuple[Document, ShapedDocument | None]:
         try:
-            return read_document(
+            read = read_document(
                 text, schema._schema, partial(check_document, limits=self._limits, sizes=sizes)
             )
         except TooComplex as error:
-            return _refused(error)
+            return _refused(error), None
+        if shape is None or read.node is None or read.errors or read.in_parts is not None:
+            return read, None
+        for_all = shaped_document(read.node, shape, schema._schema)
+        try:
+            if for_all is not None:
+                # Pages may be of any size in other texts, and count as long as they can be.
+                check_sizes(for_all.node, self._limits, sizes)
+        except TooComplex:
+            return read, None
+        return read, for_all
 
     def _fits(self, kept: _Kept, sizes: ListSizes) -> bool:
         """Return whether what was said of a document over another catalog is so over one with these sizes."""
@@ -123,14 +178,28 @@ class DocumentCache:
         kept.sizes = sizes
         return True
 
-    def _keep(self, text: str, read: Document, tokens: int, sizes: ListSizes) -> None:
-        before = self._kept.pop(text, None)
+    def _keep(
+        self,
+        text: str,
+        shape: ShapedText | None,
+        tokens: int,
+        sizes: ListSizes,
+        read: Document,
+        for_all: ShapedDocument | None,
+    ) -> FoundDocument:
+        found = FoundDocument(read, text)
+        values = None if shape is None or for_all is None else for_all.bound(shape.literals)
+        if shape is not None and for_all is not None and values is not None:
+            literals = LiteralsOfText(values, shape.ends, for_all, whole=read)
+            found = FoundDocument(replace(read, node=for_all.node), shape.shape, literals)
+        before = self._kept.pop(found.text, None)
         self._bytes -= before.bytes if before else 0
-        size = getsizeof(text) + (0 if read.node is None else BYTES_OF_A_TOKEN * tokens)
-        self._kept[text] = _Kept(read, size, sizes)
+        size = getsizeof(found.text) + (0 if read.node is None else BYTES_OF_A_TOKEN * tokens)
+        self._kept[found.text] = _Kept(found.document, size, sizes, for_all)
         self._bytes += size
         while len(self._kept) > KEPT_DOCUMENTS or self._bytes > KEPT_BYTES:
             self._bytes -= self._kept.popitem(last=False)[1].bytes
+        return found
 
 
 @dataclass(slots=True)
@@ -139,6 +208,8 @@ class _Kept:
     bytes: int
     sizes: ListSizes
     """The version of the catalog for which it was last checked."""
+    shaped: ShapedDocument | None = None
+    """What it is for all texts of its shape, if it is kept by that."""
 
 
 def _depends_on_catalog(error: GraphQLError) -> bool:

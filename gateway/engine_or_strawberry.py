@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from msgspec.structs import replace
 
 from catalog import CatalogSource, Snapshot, SnapshotStatus
@@ -11,25 +13,28 @@ from gateway.graphql_answer import GraphQLAnswer, answer_of, answer_of_engine
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
 from resolvers.loading import Context, Loaders
 from resolvers.work_budget import VALUE, WorkBudget, values_in
-from schema import given, schema, tracing_fields
+from schema import Document, given, schema, tracing_fields
 from upstream.client import Receipt
 
 
 class OperationRunner:
     """Gives the whole answer to an operation that can run, and the context that any of its executions needs.
 
-    ``most_work`` is how many steps of work one may take.
+    ``read`` reads the document with a text while the event loop turns. ``most_work`` is how many steps of work an
+    operation may take.
     """
 
     def __init__(
         self,
         source: CatalogSource,
+        read: Callable[[str], Awaitable[Document]],
         engine: Engine | None,
         router: FederationRouter,
         most_work: int,
         run_limits: RunLimits,
     ) -> None:
         self._source = source
+        self._read = read
         self._engine = engine
         self._router = router
         self._most_work = most_work
@@ -80,32 +85,37 @@ class OperationRunner:
         self, prepared: PreparedRequest, context: Context, receipt: Receipt
     ) -> tuple[GraphQLAnswer, FallbackReason | None]:
         """Return the answer, and why the engine fell back, if it did."""
-        request, document = prepared.request, prepared.document
+        request, found = prepared.request, prepared.found
         if self._is_traced(request):
             with tracing_fields():
                 return await self._run_by_strawberry(prepared, context), "extension"
         if self._engine is None:
             return await self._run_by_strawberry(prepared, context), None
-        assert document.node is not None
+        assert found.document.node is not None
+        literals = found.literals
         try:
             ran = await self._engine.run(
-                request.query,
-                document.node,
+                found.text,
+                found.document.node,
                 request.operation_name,
                 request.variables,
                 context,
                 context.work.spend,
+                None if literals is None else literals.values,
             )
-            receipt.from_memory += ran.known_records
-            return answer_of_engine(ran, self._run_limits.answer_bytes), None
         except Fallback as error:
             # Counted anew: the loaders give again what they gave the engine.
             receipt.from_memory = context.entities.asked = 0
             return await self._run_by_strawberry(prepared, context), error.reason
+        receipt.from_memory += ran.known_records
+        if ran.errors and literals is not None:
+            errors = literals.shaped.located(ran.errors, request.query, literals.ends)
+            ran = replace(ran, errors=errors)
+        return answer_of_engine(ran, self._run_limits.answer_bytes), None
 
     async def _run_by_strawberry(self, prepared: PreparedRequest, context: Context) -> GraphQLAnswer:
         request = prepared.request
-        with given(prepared.document, self._run_limits) as extensions:
+        with given(await self._whole(prepared), self._run_limits) as extensions:
             result = await schema.execute(
                 request.query,
                 variable_values=request.variables,
@@ -115,6 +125,13 @@ class OperationRunner:
             )
         answer = answer_of(result, self._run_limits.answer_bytes)
         return replace(answer, extensions=result.extensions or {})
+
+    async def _whole(self, prepared: PreparedRequest) -> Document:
+        """Return the document with its own literals."""
+        found = prepared.found
+        if found.literals is None:
+            return found.document
+        return found.literals.whole or await self._read(prepared.request.query)
 
     def _is_traced(self, request: GraphQLRequest) -> bool:
         return request.traced and self._router.is_known(request.router)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine import Engine, Fallback
 from gateway.document_cache import DocumentCache
+from gateway.found_document import FoundDocument
 from gateway.limits import DocumentLimits
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
 from schema import schema
@@ -18,7 +19,8 @@ def explain(request: GraphQLRequest, limits: DocumentLimits) -> str:
 
     :raises Unplanned: it does not.
     """
-    prepared = PreparedRequest.of(request, DocumentCache(limits).read(request.query), None)
+    found = FoundDocument(DocumentCache(limits).read(request.query), request.query)
+    prepared = PreparedRequest.of(request, found, None)
     if prepared.refusals:
         raise Unplanned(prepared.refusals[0].message)
     node = prepared.document.node

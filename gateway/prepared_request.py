@@ -8,6 +8,7 @@ from typing import Any
 from graphql import GraphQLError
 
 from catalog import Snapshot
+from gateway.found_document import FoundDocument
 from gateway.named_operation import (
     dependencies_of,
     is_mutation,
@@ -39,7 +40,7 @@ class PreparedRequest:
     """A request whose document was read and whose catalog was taken, each once."""
 
     request: GraphQLRequest
-    document: Document
+    found: FoundDocument
     snapshot: Snapshot | None
     """The catalog that it is answered from; ``None`` if a wait may bring one, or upstream must be asked."""
     unclear: tuple[GraphQLError, ...]
@@ -48,16 +49,22 @@ class PreparedRequest:
     """Why the operation cannot have one answer; empty if it can."""
 
     @classmethod
-    def of(cls, request: GraphQLRequest, document: Document, snapshot: Snapshot | None) -> PreparedRequest:
+    def of(cls, request: GraphQLRequest, found: FoundDocument, snapshot: Snapshot | None) -> PreparedRequest:
         """Return the request with its document, which was read before, and a catalog."""
+        document = found.document
         unclear = why_unclear(document, request.operation_name)
         return cls(
             request,
-            document,
+            found,
             snapshot,
             unclear=(GraphQLError(unclear),) if unclear else (),
             refusals=tuple(why_unfit(document, request.operation_name)),
         )
+
+    @property
+    def document(self) -> Document:
+        """Return the document: if it is for all texts of a shape, with variables in the places of literals."""
+        return self.found.document
 
     @property
     def is_subscription(self) -> bool:

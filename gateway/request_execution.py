@@ -63,12 +63,12 @@ class Gateway:
         self.documents = documents
         self.persisted = persisted
         self.refused: Counter[str] = Counter()
-        self._runner = OperationRunner(source, engine, router, limits.work, run_limits)
+        self._runner = OperationRunner(source, documents.read_aside, engine, router, limits.work, run_limits)
 
     async def prepare(self, request: GraphQLRequest, snapshot: Snapshot | None) -> PreparedRequest:
         """Read the request's document. ``snapshot`` is the catalog that was taken for the request."""
-        document = await self.documents.read_aside(request.query)
-        return PreparedRequest.of(request, document, snapshot)
+        found = await self.documents.find_aside(request.query)
+        return PreparedRequest.of(request, found, snapshot)
 
     async def execute(self, request: GraphQLRequest, snapshot: Snapshot | None = None) -> GraphQLAnswer:
         """Prepare a request and run it, in one turn. A catalog that was not taken for it before is taken now."""

@@ -60,4 +60,4 @@ def check_sizes(document: DocumentNode, limits: DocumentLimits, sizes: ListSizes
     check_values(read_tree(document), limits.values, sizes)
 
 
-__all__ = ["DocumentLimits", "check_document", "check_sizes", "check_text"]
+__all__ = ["DocumentLimits", "check_bytes", "check_document", "check_sizes", "check_text"]

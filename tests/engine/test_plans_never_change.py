@@ -77,7 +77,9 @@ async def test_a_plan_is_compiled_whole_before_it_runs() -> None:
     engine = gateway.engine
     assert engine is not None
     await gateway.execute(GraphQLRequest(OPERATIONS[0]))
-    operation = engine.operation(OPERATIONS[0], parse(OPERATIONS[0]), None)
+    found = await gateway.documents.find_aside(OPERATIONS[0])
+    assert found.document.node is not None
+    operation = engine.operation(found.text, found.document.node, None)
     assert operation.fields == 7  # grids, nodes, title and packages, title and grids, title
 
 

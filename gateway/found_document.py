@@ -1,0 +1,34 @@
+"""A document as it was found for one request: by its text, or by the shape of its text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.literal_places import ShapedDocument
+from schema import Document
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LiteralsOfText:
+    """What a text has of its own, where the document is for all texts of its shape."""
+
+    values: Mapping[str, Any]
+    """The values of the variables that take the places of the literals."""
+    ends: Sequence[int]
+    """The positions in the text where its literals end."""
+    shaped: ShapedDocument
+    whole: Document | None = None
+    """The document with its own literals, if it was read for this request."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoundDocument:
+    """A document as it was found for one request."""
+
+    document: Document
+    text: str
+    """What its plans are kept by: its text, or the shape of its text."""
+    literals: LiteralsOfText | None = None
+    """The literals of its text, if the document is for all texts of a shape."""
