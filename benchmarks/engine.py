@@ -9,6 +9,7 @@ already. The answers are compared byte for byte before they are timed. The table
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import gc
 import platform
@@ -74,6 +75,7 @@ class EngineFigures(msgspec.Struct):
 
 def main() -> None:
     """Measure and write the table."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     text = table(asyncio.run(measure()))
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(text, encoding="utf-8")

@@ -10,6 +10,7 @@ writes the same.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import re
 import sys
@@ -76,6 +77,7 @@ class PlanFigures:
 
 def main() -> None:
     """Count everything and write the tables."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     text = tables(asyncio.run(measure(EmbeddedUpstream())))
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(text, encoding="utf-8")

@@ -9,6 +9,7 @@ by itself, although later requests do without it. The table goes to the screen a
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import gc
 import platform
@@ -55,6 +56,7 @@ Stage = Callable[[], Awaitable[object]]
 
 def main() -> None:
     """Measure and write the table."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     text = table(asyncio.run(measure()))
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(text, encoding="utf-8")
