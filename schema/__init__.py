@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 import strawberry
@@ -13,6 +14,7 @@ from strawberry.schema.name_converter import NameConverter
 from strawberry.types import ExecutionContext
 from strawberry.types.base import StrawberryObjectDefinition, StrawberryType
 
+from schema.date_time import DATE_TIME
 from schema.declared_dependencies import Dependencies, read_dependencies
 from schema.federation_tracing import extensions_of_this_request, tracing_fields
 from schema.known_documents import Document, KnownDocuments, given
@@ -74,12 +76,13 @@ schema = _Schema(
     # For ``@defer`` and ``@stream``.
     config=StrawberryConfig(enable_experimental_incremental_execution=True, name_converter=_NameConverter()),
     scalar_overrides={
+        datetime: DATE_TIME,
         FederationAny: strawberry.scalar(
             name="_Any",
             description="A reference to a record: an object with `__typename` and the fields of a key.",
             serialize=lambda value: value,
             parse_value=lambda value: value,
-        )
+        ),
     },
 )
 
