@@ -25,11 +25,12 @@ from web.http_responses import refusal
 from web.known_requests import KnownRequests
 from web.monitoring.health import Readiness, healthz
 from web.monitoring.traffic_history import History
-from web.pages.documentation import doc
+from web.pages.documentation import Documentation
 from web.pages.explore_app import Explore
 from web.pages.graphiql import graphiql_routes
 from web.pages.home import Home, favicon
 from web.pages.page_files import page_file
+from web.pages.page_frame import Site
 from web.persisted_document_paths import as_parameters, persisted_routes
 from web.response_cache import ResponseCache
 from web.schema_endpoint import schema_text
@@ -125,11 +126,12 @@ class GatewayApp(Starlette):
 
     def _routes(self, parts: Parts) -> list[BaseRoute]:
         persisted = parts.gateway.persisted
+        site = Site(parts.source.embedded, persisted.only_trusted)
         socket = WebSocketEndpoint(parts.gateway, parts.connections, self.origins)
         return [
             Route("/", Home(parts.source, parts.history, persisted.only_trusted).home),
             Route("/favicon.ico", favicon),
-            Route("/docs/{name}", doc),
+            Route("/docs/{path:path}", Documentation(site).document),
             *(WebSocketRoute(path, socket) for path in ENDPOINT),
             *persisted_routes(parts.endpoint),
             Route("/schema.graphql", schema_text),

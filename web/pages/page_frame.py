@@ -8,8 +8,11 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-PLACES = {"/explore/": "Compare grids", "/graphql": "GraphiQL"}
-"""Where the header of every page leads, besides home. Where only trusted documents run it leads to none of them."""
+PLACES = {"/explore/": "Compare grids", "/graphql": "GraphiQL", "/docs/": "Docs"}
+"""Where the header of every page leads, besides home."""
+
+_WITH_QUERIES = ("/explore/", "/graphql")
+"""The places that are of no use where only trusted documents run."""
 
 DEMO = "Demo data: five real packages, the rest generated."
 HOW_TO_USE_THE_REAL_SITE = "/docs/operating.md#the-real-site"
@@ -60,7 +63,8 @@ class Page:
 
 def framed(page: Page, site: Site) -> str:
     """Return a whole page of HTML."""
-    places = {} if site.only_trusted else PLACES
+    left_out = _WITH_QUERIES if site.only_trusted else ()
+    places = [each for each in PLACES.items() if each[0] not in left_out]
     styles = [f"/pages/styles/{name}.css" for name in (*_STYLES, *page.styles)]
     loaded = [
         *(f'<link rel="stylesheet" href="{address}">' for address in styles),
@@ -72,7 +76,7 @@ def framed(page: Page, site: Site) -> str:
         description=escape(page.description),
         kind=page.kind,
         loaded="\n".join(loaded),
-        places="\n".join(_place(address, name, page.here) for address, name in places.items()),
+        places="\n".join(_place(address, name, page.here) for address, name in places),
         demo=f'<div class="demo" role="note"><p class="width">{demo}</p></div>' if site.demo else "",
         main=page.main,
         footer=page.footer,
