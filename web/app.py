@@ -129,7 +129,7 @@ class GatewayApp(Starlette):
         site = Site(parts.source.embedded, persisted.only_trusted)
         socket = WebSocketEndpoint(parts.gateway, parts.connections, self.origins)
         return [
-            Route("/", Home(parts.source, parts.history, persisted.only_trusted).home),
+            Route("/", Home(parts.source, parts.history, site).home),
             Route("/favicon.ico", favicon),
             Route("/docs/{path:path}", Documentation(site).document),
             *(WebSocketRoute(path, socket) for path in ENDPOINT),

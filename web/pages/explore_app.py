@@ -25,6 +25,11 @@ _HEADERS = {
 }
 
 
+def is_built() -> bool:
+    """Return whether the app can be served."""
+    return (APP / "index.html").is_file()
+
+
 class Explore(BuiltFiles):
     """Files of the build as they are; every other path is a page that the app itself shows."""
 

@@ -1,16 +1,14 @@
 """The home page, ``/``: what this is and how it does, as a page for people and as JSON for programs.
 
-The page needs no script and nothing else but its icon; its charts are drawn here.
+The page works without script; its charts are drawn here.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 import shlex
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -24,10 +22,14 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from catalog import CatalogSource, SnapshotStatus, SourceHealth
 from web.content_negotiation import accepted
 from web.monitoring.health import catalog_status
-from web.monitoring.traffic_history import Counts, History, Lately
+from web.monitoring.traffic_history import History, Lately
+from web.pages.browse_lists import all_grids_address, grids_html, packages_html
 from web.pages.documentation import doc_titles
 from web.pages.graphiql import CANONICAL
-from web.pages.svg_charts import Bar, chart
+from web.pages.page_frame import POLICY, SECURITY_HEADERS, Page, Site, framed
+from web.pages.query_form import SCRIPT, Asked, answer_html, query_form
+from web.pages.svg_charts import chart
+from web.pages.traffic_charts import answers_by_time, answers_words, latency, upstream_words
 
 DESCRIPTION = (
     "A GraphQL gateway over Django Packages. One query gets what takes dozens of requests with the REST "
@@ -38,10 +40,14 @@ _SUBSCRIPTION = "subscription { catalogChanged { action type slug } }"
 _TEMPLATE = Path(__file__).parent / "home.html"
 _ANY_QUERY = re.compile(r"<!-- any query -->(.*?)<!-- end -->", re.DOTALL)
 _ICON = Path(__file__).parent / "favicon.svg"
-_HEADERS = {"Cache-Control": "no-store", "Vary": "Accept", "X-Content-Type-Options": "nosniff"}
+_HEADERS = {"Cache-Control": "no-store", "Vary": "Accept", **SECURITY_HEADERS}
+_FOOTER = (
+    '<p>Times are UTC. The counts are those of the process that sent this page; <a href="/metrics">/metrics</a> has '
+    "them for Prometheus. <code>curl</code> gets this page as JSON.</p>"
+)
 _PLACES = {
     "/graphql": "GraphQL, and GraphiQL for a browser",
-    "/explore": "Compare the packages of a grid",
+    "/explore/": "Compare the packages of a grid",
     "/schema.graphql": "The schema, in SDL",
     "/readyz": "Readiness: can the gateway answer, and from where?",
     "/metrics": "Metrics for Prometheus",
@@ -50,22 +56,32 @@ _PLACES = {
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The home page of a gateway over this source. ``only_trusted`` is whether it runs trusted documents alone."""
+    """The home page of a gateway over this source."""
 
     source: CatalogSource
     history: History
-    only_trusted: bool
+    site: Site
 
     async def home(self, request: Request) -> Response:
         """Return the page if ``text/html`` is asked for, as browsers do; else JSON."""
         lately = self.history.lately()
         address = f"{request.base_url}graphql"
         if accepted(request.headers.get("Accept")).page:
-            template, policy = _page(self.only_trusted)
-            page = template.substitute(_words(self.source, lately, address))
-            return HTMLResponse(page, headers={**_HEADERS, "Content-Security-Policy": policy})
+            main = _template(self.site.only_trusted).substitute(_words(self.source, lately, address))
+            page = Page(
+                title="Django Packages, as a graph",
+                description=DESCRIPTION,
+                main=main,
+                kind="home",
+                styles=("home", "query_form"),
+                scripts=() if self.site.only_trusted else (SCRIPT,),
+                footer=_FOOTER,
+            )
+            return HTMLResponse(
+                framed(page, self.site), headers=_HEADERS | {"Content-Security-Policy": POLICY}
+            )
         facts = _facts(self.source, lately, address)
-        if self.only_trusted:
+        if self.site.only_trusted:
             del facts["try"]
             facts["links"] |= {"/graphql": "GraphQL, for trusted documents only"}
         body = msgspec.json.format(msgspec.json.encode(facts), indent=2)
@@ -79,19 +95,10 @@ async def favicon(_request: Request) -> Response:
 
 
 @cache
-def _page(only_trusted: bool) -> tuple[Template, str]:
-    """Return the page, and its policy: nothing but its one style, known by its hash, its icon and its form.
-
-    Where only trusted documents run it invites to no query.
-    """
-    text = _ANY_QUERY.sub("" if only_trusted else r"\1", _TEMPLATE.read_text(encoding="utf-8"))
-    style = text.partition("<style>")[2].partition("</style>")[0]
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src 'self'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
-    )
-    return Template(text), policy
+def _template(only_trusted: bool) -> Template:
+    """Return the main part of the page. Where only trusted documents run it invites to no query."""
+    text = _TEMPLATE.read_text(encoding="utf-8")
+    return Template(_ANY_QUERY.sub("" if only_trusted else r"\1", text))
 
 
 def _facts(source: CatalogSource, lately: Lately, address: str) -> dict[str, Any]:
@@ -120,12 +127,11 @@ def _words(source: CatalogSource, lately: Lately, address: str) -> dict[str, str
     now = source.health()
     status = now.catalog
     state, state_words = _state(status)
-    answers, answers_top = chart(*_answers(lately))
-    upstream, upstream_top = chart(*_latency(lately))
+    answers, answers_top = chart(*answers_by_time(lately))
+    upstream, upstream_top = chart(*latency(lately))
     counts = lately.sum
     answered = counts.from_memory + counts.from_upstream
     none = '<em class="soft">Nothing yet.</em>'
-    known = f"Version {status.version}, last confirmed at {_date(status.refreshed_at)}."
     health, health_words = _upstream(now)
     error = now.following.last_error
     failed = f" The last refresh failed: {error}" if error else ""
@@ -142,25 +148,56 @@ def _words(source: CatalogSource, lately: Lately, address: str) -> dict[str, str
         "description": escape(DESCRIPTION),
         "state": state,
         "state_words": state_words,
-        "query": escape(CANONICAL.read_text(encoding="utf-8")),
+        "form": query_form(
+            Asked(CANONICAL.read_text(encoding="utf-8")), answer_html(None), keeps_address=False
+        ),
+        "browse": _browse(source),
         "curl": escape(_curl(address, _QUERY)),
         "events": escape(_curl(address, _SUBSCRIPTION, "-N", "-H", "Accept: text/event-stream")),
         "numbers": "\n".join(
             f'<div><dt>{name}</dt><dd class="{kind}">{value}</dd></div>' for name, kind, value in numbers
         ),
-        "catalog_words": escape(("There is no catalog yet." if status.version is None else known) + failed),
+        "catalog_words": _known(status) + escape(failed),
         "span": "The last hour" if lately.hours == 1 else f"The last {lately.hours} hours",
         "ago": "1 hour ago" if lately.hours == 1 else f"{lately.hours} hours ago",
         "answers_chart": answers,
         "answers_top": _number(int(answers_top)),
         "answers_none": "" if answered else none,
-        "answers_words": _answers_words(counts),
+        "answers_words": answers_words(counts),
         "upstream_chart": upstream,
         "upstream_top": _number(int(upstream_top)),
         "upstream_none": "" if counts.requests else none,
-        "upstream_words": _upstream_words(counts),
+        "upstream_words": upstream_words(counts),
         "links": "\n".join(f'<li><a href="{escape(to)}">{escape(title)}</a></li>' for to, title in links),
     }
+
+
+def _browse(source: CatalogSource) -> str:
+    """Return what can be browsed; nothing while there is no catalog."""
+    if (snapshot := source.latest) is None:
+        return ""
+    catalog = snapshot.catalog
+    every = f"All {len(catalog.grids):,} grids"
+    return f"""<section aria-labelledby="browse">
+<h2 id="browse">Browse</h2>
+<div class="two">
+<div><h3>The largest grids</h3><ul class="listed">
+{grids_html(catalog)}
+</ul><p><a href="{escape(all_grids_address())}">{every}</a></p></div>
+<div><h3>The newest packages</h3><ul class="listed">
+{packages_html(catalog)}
+</ul></div>
+</div>
+</section>
+"""
+
+
+def _known(status: SnapshotStatus) -> str:
+    """Return which catalog is known, as HTML. The beginning of its version tells two apart."""
+    if status.version is None:
+        return "There is no catalog yet."
+    version = f'<span title="{status.version}">{status.version[:8]}</span>'
+    return f"Version {version}, last confirmed at {_date(status.refreshed_at)}."
 
 
 def _state(status: SnapshotStatus) -> tuple[str, str]:
@@ -181,57 +218,6 @@ def _upstream(health: SourceHealth) -> tuple[str, str]:
     if not health.upstream.outcomes:
         return "idle", "no request yet"
     return "good", "answers"
-
-
-def _answers(lately: Lately) -> tuple[list[Bar], str]:
-    bars = [
-        Bar(
-            f"{time}: {counts.from_memory:,} from memory, {counts.from_upstream:,} needed Django Packages",
-            [("memory", counts.from_memory), ("upstream", counts.from_upstream)],
-        )
-        for time, counts in _timed(lately)
-    ]
-    return bars, f"Answers, {_each_bar(lately)}. {_answers_words(lately.sum)}"
-
-
-def _latency(lately: Lately) -> tuple[list[Bar], str]:
-    bars = [
-        Bar(
-            f"{time}: {counts.milliseconds or 0:,.0f} ms, {counts.requests:,} requests, {counts.failures:,} failed",
-            [("upstream", counts.milliseconds or 0)],
-        )
-        for time, counts in _timed(lately)
-    ]
-    return bars, f"Milliseconds per request, {_each_bar(lately)}. {_upstream_words(lately.sum)}"
-
-
-def _each_bar(lately: Lately) -> str:
-    return "minute by minute" if lately.minutes == 1 else f"{lately.minutes} minutes per bar"
-
-
-def _timed(lately: Lately) -> list[tuple[str, Counts]]:
-    began = int(lately.began)
-    step = lately.minutes * 60
-    return [
-        (datetime.fromtimestamp(began + place * step, UTC).strftime("%H:%M"), counts)
-        for place, counts in enumerate(lately.bars)
-    ]
-
-
-def _answers_words(counts: Counts) -> str:
-    answered = counts.from_memory + counts.from_upstream
-    if not answered:
-        return "No requests yet."
-    # Rounded down: all of them is not what nearly all is.
-    return f"{answered:,} in total, {100 * counts.from_memory // answered}% of them from memory."
-
-
-def _upstream_words(counts: Counts) -> str:
-    if counts.milliseconds is None:
-        return "No requests."
-    return (
-        f"{counts.requests:,} requests, {counts.failures:,} failed; {counts.milliseconds:,.0f} ms on average."
-    )
 
 
 def _curl(address: str, query: str, *options: str) -> str:
