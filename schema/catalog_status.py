@@ -7,6 +7,7 @@ from datetime import datetime
 import strawberry
 
 from engine import DependsOn, depends_on
+from resolvers import catalog_origin
 from resolvers.catalog_changes import changes_cursor
 
 
@@ -33,6 +34,11 @@ class CatalogStatus:
     grid_count: int | None = strawberry.field(description="The number of grids in the catalog.")
     category_count: int | None = strawberry.field(description="The number of categories in the catalog.")
     syncing: bool = strawberry.field(description="Whether the gateway is refreshing the catalog now.")
+    source: catalog_origin.CatalogOrigin = strawberry.field(
+        resolver=catalog_origin.source,
+        metadata=depends_on(DependsOn.CATALOG),
+        description="Where the data come from: a site, or the demo that is embedded in the gateway.",
+    )
     changes_cursor: str | None = strawberry.field(
         resolver=changes_cursor,
         metadata=depends_on(DependsOn.FEED),

@@ -38,7 +38,7 @@ Upstream = Callable[..., Any]
 ANY_NUMBER = 1_000_000
 
 
-def source_over(upstream: Upstream, **settings: object) -> AbstractAsyncContextManager[CatalogSource]:
+def source_over(upstream: Upstream, /, **settings: object) -> AbstractAsyncContextManager[CatalogSource]:
     """Open the source of a gateway with these settings; all of it is live."""
     return wiring.open_source(settings_for_tests(**settings), in_process(upstream))
 
@@ -87,7 +87,7 @@ def gateway_over(source: CatalogSource, *, use_engine: bool = True, **settings: 
     return wiring.make_gateway(settings_for_tests(**(ours | settings)), source)
 
 
-def app_over(upstream: Upstream, **settings: object) -> GatewayApp:
+def app_over(upstream: Upstream, /, **settings: object) -> GatewayApp:
     """Make the app of a gateway with these settings."""
     ours = settings_for_tests(**settings)
     return GatewayApp(wiring.build(ours, in_process(upstream)), ours.cors_origins.split(","))

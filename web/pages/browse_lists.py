@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 from catalog import Catalog
 from upstream.client import GridRecord, PackageRecord
-from web.pages.explore_app import is_built
 from web.pages.graphiql import link_to
 
 _MOST = 8
@@ -52,36 +51,39 @@ _GRIDS = """{
 """
 
 
-def grids_html(catalog: Catalog) -> str:
-    """Return the grids with the most packages, each a link to its packages."""
+def grids_html(catalog: Catalog, *, app_is_built: bool) -> str:
+    """Return the grids with the most packages, each a link to its packages: in the app, or in GraphiQL."""
     grids = catalog.view(_largest_grids)
     return "\n".join(
-        _item(_grid_address(grid), grid.title, _count(len(grid.packages), "package")) for grid in grids
+        _item(_grid_address(grid, app_is_built), grid.title, _count(len(grid.packages), "package"))
+        for grid in grids
     )
 
 
-def packages_html(catalog: Catalog) -> str:
+def packages_html(catalog: Catalog, *, app_is_built: bool) -> str:
     """Return the packages that came last, each a link to all about it."""
     packages = islice(catalog.packages.values(), _MOST)
-    return "\n".join(_item(_package_address(each), each.title, _facts(catalog, each)) for each in packages)
+    return "\n".join(
+        _item(_package_address(each, app_is_built), each.title, _facts(catalog, each)) for each in packages
+    )
 
 
-def all_grids_address() -> str:
+def all_grids_address(*, app_is_built: bool) -> str:
     """Return where all grids are."""
-    return "/explore/" if is_built() else link_to(_GRIDS)
+    return "/explore/" if app_is_built else link_to(_GRIDS)
 
 
 def _largest_grids(catalog: Catalog) -> list[GridRecord]:
     return sorted(catalog.grids.values(), key=lambda grid: (-len(grid.packages), grid.title))[:_MOST]
 
 
-def _grid_address(grid: GridRecord) -> str:
-    return f"/explore/grids/{quote(grid.slug, safe='')}" if is_built() else link_to(_GRID, slug=grid.slug)
+def _grid_address(grid: GridRecord, app_is_built: bool) -> str:
+    return f"/explore/grids/{quote(grid.slug, safe='')}" if app_is_built else link_to(_GRID, slug=grid.slug)
 
 
-def _package_address(package: PackageRecord) -> str:
+def _package_address(package: PackageRecord, app_is_built: bool) -> str:
     path = f"/explore/packages/{quote(package.slug, safe='')}"
-    return path if is_built() else link_to(_PACKAGE, slug=package.slug)
+    return path if app_is_built else link_to(_PACKAGE, slug=package.slug)
 
 
 def _facts(catalog: Catalog, package: PackageRecord) -> str:

@@ -25,6 +25,7 @@ from web.monitoring.health import catalog_status
 from web.monitoring.traffic_history import History, Lately
 from web.pages.browse_lists import all_grids_address, grids_html, packages_html
 from web.pages.documentation import doc_titles
+from web.pages.explore_app import is_built
 from web.pages.graphiql import CANONICAL
 from web.pages.page_frame import POLICY, SECURITY_HEADERS, Page, Site, framed
 from web.pages.query_form import SCRIPT, Asked, answer_html, query_form
@@ -109,7 +110,7 @@ def _facts(source: CatalogSource, lately: Lately, address: str) -> dict[str, Any
         "description": DESCRIPTION,
         "try": _curl(address, _QUERY),
         "links": _PLACES | {f"/docs/{name}": title for name, title in doc_titles().items()},
-        "catalog": catalog_status(health.catalog),
+        "catalog": catalog_status(health.catalog) | {"source": "demo" if source.embedded else "site"},
         "upstream": {"state": _upstream(health)[1], "breaker": health.upstream.breaker},
         "lately": {
             "hours": lately.hours,
@@ -176,16 +177,16 @@ def _browse(source: CatalogSource) -> str:
     """Return what can be browsed; nothing while there is no catalog."""
     if (snapshot := source.latest) is None:
         return ""
-    catalog = snapshot.catalog
+    catalog, built = snapshot.catalog, is_built()
     every = f"All {len(catalog.grids):,} grids"
     return f"""<section aria-labelledby="browse">
 <h2 id="browse">Browse</h2>
 <div class="two">
 <div><h3>The largest grids</h3><ul class="listed">
-{grids_html(catalog)}
-</ul><p><a href="{escape(all_grids_address())}">{every}</a></p></div>
+{grids_html(catalog, app_is_built=built)}
+</ul><p><a href="{escape(all_grids_address(app_is_built=built))}">{every}</a></p></div>
 <div><h3>The newest packages</h3><ul class="listed">
-{packages_html(catalog)}
+{packages_html(catalog, app_is_built=built)}
 </ul></div>
 </div>
 </section>

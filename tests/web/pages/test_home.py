@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
+import json
 import re
 import shlex
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree
 
 import httpx
 import pytest
 
+from gateway.prepared_request import GraphQLRequest
 from upstream.client.upstream_errors import UpstreamError
 from upstream.embedded import EmbeddedUpstream, Fault, StatusFault
 from web.app import GatewayApp
+from web.pages.browse_lists import grids_html, packages_html
 from web.pages.graphiql import CANONICAL
 from web.pages.svg_charts import Bar, chart
 
@@ -63,7 +65,8 @@ async def test_it_asks_nothing_of_upstream(http: httpx.AsyncClient, embedded: Em
 
 async def test_before_the_first_catalog_it_says_so(http: httpx.AsyncClient) -> None:
     shown = await words(http)
-    assert shown.startswith("Answers live Django Packages")
+    assert "Answers live Django Packages" in shown
+    assert "Browse" not in shown
     assert "There is no catalog yet." in shown
     assert "packages – grids – categories – age none yet Django Packages no request yet" in shown  # noqa: RUF001
     told = await facts(http)
@@ -76,12 +79,14 @@ async def test_the_state_of_the_catalog_is_shown(
 ) -> None:
     await crawl(app)
     told = await facts(http)
-    assert told["catalog"] == (await http.get("/readyz")).json()["catalog"]
+    assert told["catalog"] == (await http.get("/readyz")).json()["catalog"] | {"source": "site"}
     assert told["upstream"] == {"state": "answers", "breaker": "closed"}
     shown = await words(http)
-    assert shown.startswith("Answers from memory Django Packages")
+    assert "Answers from memory Django Packages" in shown
     assert f"packages {len(embedded.catalog.packages)} grids {len(embedded.catalog.grids)}" in shown
-    assert f"Version {told['catalog']['version']}, last confirmed" in shown
+    version = told["catalog"]["version"]
+    assert f"Version {version[:8]} , last confirmed" in shown
+    assert f'title="{version}"' in await page(http)
     assert "Django Packages answers" in shown
 
 
@@ -95,7 +100,7 @@ async def test_an_upstream_that_fails_is_shown_with_its_reason(
     assert (await facts(http))["upstream"] == {"state": "fails", "breaker": "closed"}
     shown = await words(http)
     assert f"The last refresh failed: {failure.value}" in shown
-    assert shown.startswith("Answers from memory")
+    assert "Answers from memory" in shown
 
 
 async def test_an_upstream_that_is_left_alone_is_shown_as_that(
@@ -122,16 +127,16 @@ async def test_answers_and_requests_are_told_in_numbers(http: httpx.AsyncClient,
     assert f"{lately['upstreamRequests']} requests, 0 failed; " in shown
 
 
-async def test_the_page_is_well_formed_without_script_or_foreign_host(
+async def test_the_page_is_well_formed_and_loads_files_of_its_own_host_alone(
     http: httpx.AsyncClient, app: GatewayApp
 ) -> None:
     await crawl(app)
     await http.post("/graphql", json={"query": "{ package(databaseId: 1599) { title } }"})
     html = await page(http)
-    assert "<script" not in html
-    assert not re.search(r"\son\w+=|\sstyle=|javascript:", html)
-    loaded = re.findall(r'(?:src=|<link[^>]* href=|url\()"?([^"> )]+)', html)
-    assert loaded == ["/favicon.ico"]
+    assert re.findall(r"<script(?![^>]* src=)|<style|\son\w+=|\sstyle=|javascript:", html) == []
+    loaded = re.findall(r'(?:src=|<link[^>]* href=)"([^"]+)"', html)
+    assert all(re.match(r"/(pages/|favicon\.ico$)", address) for address in loaded)
+    assert [(await http.get(address)).status_code for address in loaded] == [200] * len(loaded)
     unclosed = _Unclosed()
     unclosed.feed(html)
     assert unclosed.open == []
@@ -145,29 +150,32 @@ async def test_it_has_an_icon(http: httpx.AsyncClient) -> None:
     assert ElementTree.fromstring(response.text).tag.endswith("svg")
 
 
-async def test_its_policy_allows_its_one_style_and_its_form(http: httpx.AsyncClient) -> None:
+async def test_its_policy_allows_files_of_this_gateway_and_nothing_in_line(http: httpx.AsyncClient) -> None:
     response = await http.get("/", headers=BROWSER)
-    style = response.text.partition("<style>")[2].partition("</style>")[0]
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     assert response.headers["Content-Security-Policy"].split("; ") == [
         "default-src 'none'",
-        f"style-src 'sha256-{digest}'",
+        "style-src 'self'",
+        "script-src 'self'",
+        "font-src 'self'",
         "img-src 'self'",
+        "connect-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
     ]
     assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["Referrer-Policy"] == "no-referrer"
 
 
 async def test_the_form_has_the_canonical_query_and_sends_it_to_the_endpoint(
     http: httpx.AsyncClient,
 ) -> None:
     html = await page(http)
-    assert '<form class="card" action="/graphql" method="get">' in html
+    assert '<form class="query-form" action="/graphql" method="get">' in html
     field = re.search(r'<textarea[^>]*name="query"[^>]*>(.*?)</textarea>', html, re.DOTALL)
     assert field
-    assert unescape(field[1]) == CANONICAL.read_text()
+    # A browser takes no notice of a line end at the beginning.
+    assert unescape(field[1]) == f"\n{CANONICAL.read_text()}"
     response = await http.get("/graphql", params={"query": unescape(field[1])}, headers=BROWSER)
     assert "django-celery-email" in response.text.partition('<div class="answer">')[2]
 
@@ -185,7 +193,7 @@ async def test_the_command_for_a_shell_is_one_that_works(http: httpx.AsyncClient
 async def test_a_host_that_is_none_gets_into_no_page_and_no_command(
     http: httpx.AsyncClient, host: str
 ) -> None:
-    assert "<script" not in await page(http, Host=host)
+    assert "<script>" not in await page(http, Host=host)
     command = shlex.split((await facts(http, Host=host))["try"])
     assert len(command) == 7
 
@@ -196,6 +204,40 @@ async def test_it_leads_to_every_document(http: httpx.AsyncClient) -> None:
     for path in sorted((Path(__file__).parents[3] / "docs").glob("*.md")):
         assert path.read_text().startswith(f"# {links[f'/docs/{path.name}']}\n")
         assert f'href="/docs/{path.name}"' in html
+
+
+async def test_grids_and_packages_can_be_browsed(
+    http: httpx.AsyncClient, app: GatewayApp, embedded: EmbeddedUpstream
+) -> None:
+    largest = max(embedded.catalog.grids.values(), key=lambda grid: len(grid.packages))
+    newest = max(embedded.catalog.packages)
+    embedded.catalog.update_package(newest, title="</a><script>x</script>")
+    await crawl(app)
+    html = await page(http)
+    assert "<script>" not in html
+    listed = re.findall(r'<li><a href="([^"]+)">([^<]+)</a> <span>([^<]+)</span></li>', html)
+    assert len(listed) == 16
+    assert (unescape(listed[0][1]), listed[0][2]) == (largest.title, f"{len(largest.packages)} packages")
+    assert unescape(listed[8][1]) == "</a><script>x</script>"
+    assert f"All {len(embedded.catalog.grids)} grids" in html
+
+
+@pytest.mark.usefixtures("http")
+async def test_before_the_app_is_built_what_is_browsed_opens_in_graphiql(app: GatewayApp) -> None:
+    await crawl(app)
+    snapshot = app.parts.source.latest
+    assert snapshot is not None
+    lists = grids_html(snapshot.catalog, app_is_built=False) + packages_html(
+        snapshot.catalog, app_is_built=False
+    )
+    for address in re.findall(r'href="(/graphql[^"]+)"', lists):
+        query = parse_qs(urlsplit(unescape(address)).query)
+        request = GraphQLRequest(query["query"][0], json.loads(query["variables"][0]))
+        answer = (await app.parts.gateway.execute(request)).decoded()
+        assert "errors" not in answer
+        assert all(answer["data"].values())
+    built = grids_html(snapshot.catalog, app_is_built=True)
+    assert re.findall(r'href="([^"]+)"', built)[0].startswith("/explore/grids/")
 
 
 async def test_other_methods_are_refused(http: httpx.AsyncClient) -> None:
@@ -238,7 +280,7 @@ class _Unclosed(HTMLParser):
         self.open: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: object) -> None:
-        if tag not in ("meta", "link"):
+        if tag not in ("meta", "link", "input"):
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: object) -> None:
