@@ -84,14 +84,14 @@ class CatalogSource:
         self._following: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Take the stored catalog, and begin to follow upstream.
+        """Take the stored catalog, and begin to follow upstream, or what others store.
 
         :raises StorageUnavailable: the file cannot be read.
         """
         await self.publisher.load()
-        if self._follow:
-            self._following = asyncio.create_task(self.leader.run())
-            self._following.add_done_callback(_report)
+        work = self.leader.run() if self._follow else self.leader.watch()
+        self._following = asyncio.create_task(work)
+        self._following.add_done_callback(_report)
 
     async def aclose(self) -> None:
         """Stop following."""
@@ -101,7 +101,12 @@ class CatalogSource:
 
     @property
     def latest(self) -> Snapshot | None:
-        """Return the catalog that is known now, whatever its age."""
+        """Return the catalog that is served now, whatever its age."""
+        return self.publisher.served
+
+    @property
+    def crawled(self) -> Snapshot | None:
+        """Return the catalog that was crawled last, whether or not it is the one that is served."""
         return self.publisher.snapshot
 
     def current(self) -> Snapshot | None:
@@ -114,11 +119,11 @@ class CatalogSource:
             return None
         if snapshot is self._fresh and time.monotonic() < self._fresh_until:
             return snapshot
-        age = snapshot.age()
-        stage = self.freshness.stage(age)
+        stage = self.freshness.stage_of(snapshot)
         if stage == "fresh":
             # Asked for by every request: for the next of them it need not be found out again.
-            self._fresh, self._fresh_until = snapshot, time.monotonic() + self.freshness.fresh - age
+            left = self.freshness.fresh - snapshot.age()
+            self._fresh, self._fresh_until = snapshot, time.monotonic() + left
             return snapshot
         if stage == "stale-while-revalidate":
             if self._follow:
@@ -134,13 +139,13 @@ class CatalogSource:
         snapshot = self.latest
         if snapshot is None:
             return None
-        stage = self.freshness.stage(snapshot.age())
+        stage = self.freshness.stage_of(snapshot)
         if self._must_be_revalidated(snapshot, stage):
             note_waiting()
             await self.refresher.settled(self._revalidation)
             self._waited_for = snapshot.refreshed_at
             snapshot = self.latest or snapshot
-            stage = self.freshness.stage(snapshot.age())
+            stage = self.freshness.stage_of(snapshot)
         return None if stage == "expired" else snapshot
 
     def _must_be_revalidated(self, snapshot: Snapshot, stage: Stage) -> bool:
@@ -164,7 +169,7 @@ class CatalogSource:
             note_waiting()
             await self.refresher.settled(self._revalidation)
         snapshot = self.latest
-        if snapshot is not None and self.freshness.stage(snapshot.age()) != "expired":
+        if snapshot is not None and self.freshness.stage_of(snapshot) != "expired":
             return snapshot.catalog
         raise _no_catalog(snapshot, self.refresher.last_error, self._follow, self._revalidation)
 
@@ -229,7 +234,7 @@ class CatalogSource:
         nobody crawls.
         """
         snapshot = self.latest
-        if snapshot is not None and self.freshness.stage(snapshot.age()) != "expired":
+        if snapshot is not None and self.freshness.stage_of(snapshot) != "expired":
             return "catalog"
         circuit = self.client.exchanger.breaker.state
         if circuit != "closed":

@@ -22,10 +22,16 @@ class Snapshot:
 
     catalog: Catalog
     refreshed_at: datetime
+    is_chosen: bool = False
+    """Whether an operator has chosen it, so that it is served whatever its age."""
 
     def age(self, now: datetime | None = None) -> float:
         """Seconds since it was refreshed."""
         return max(0.0, ((now or datetime.now(UTC)) - self.refreshed_at).total_seconds())
+
+    def is_of_the_future(self) -> bool:
+        """Return whether the clock was set back since it was refreshed, so that nobody knows its age."""
+        return self.refreshed_at > datetime.now(UTC)
 
 
 class SnapshotStatus(msgspec.Struct, frozen=True):
@@ -50,6 +56,10 @@ class Freshness:
     fresh: float
     while_revalidate: float
     if_error: float
+
+    def stage_of(self, snapshot: Snapshot) -> Stage:
+        """Return what may be done with a snapshot now."""
+        return "fresh" if snapshot.is_chosen else self.stage(snapshot.age())
 
     def stage(self, age: float) -> Stage:
         """Return what may be done with a catalog of this age."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typer
 
+from cli.catalog import catalog
 from cli.check_manifest import check_manifest
 from cli.plan import plan
 from cli.query import query
@@ -24,3 +25,4 @@ cli = typer.Typer(
 
 for command in (serve, query, plan, check_manifest, schema, sync, upstream):
     cli.command(command.__name__.replace("_", "-"))(command)
+cli.add_typer(catalog, name="catalog")

@@ -27,7 +27,7 @@ async def show_sync(source: CatalogSource, *, accept: bool) -> CrawlResult:
     :raises StorageUnavailable: the stored catalog cannot be read.
     """
     console = Console()
-    before = source.latest
+    before = source.crawled
     with _Bars(console) as bars:
         synced = await source.crawl(bars.advance, accept=accept)
     for line in _summary(None if before is None else before.catalog, synced):
@@ -103,7 +103,7 @@ def _told(before: Catalog, after: Catalog, changes: CatalogDifference) -> list[s
         for change in changes.changed
     ]
     removed = [f"{key.kind} {_name(before, key)}" for key in changes.removed]
-    return [*_listed("Added", added), *_listed("Changed", changed), *_listed("Removed", removed)]
+    return [*listed("Added", added), *listed("Changed", changed), *listed("Removed", removed)]
 
 
 def _name(catalog: Catalog, key: RecordKey) -> str:
@@ -115,7 +115,8 @@ def _name(catalog: Catalog, key: RecordKey) -> str:
     return f"{key.id} {records[key.kind][key.id].slug}"
 
 
-def _listed(what: str, lines: list[str]) -> list[str]:
+def listed(what: str, lines: list[str]) -> list[str]:
+    """Return what was said of records under a title, the first of many."""
     if not lines:
         return []
     shown = [f"  {line}" for line in lines[:MOST_SHOWN]]

@@ -93,7 +93,7 @@ class HistoryPort(Protocol):
         """Serve the newest version again, and what is crawled from now on. The change feed tells what is different."""
 
     def roll_back(self, version: CatalogVersion) -> None:
-        """Make a version the newest one again, until a crawl finds another. None is pinned.
+        """Make a version the newest one again, until a crawl finds another. What is pinned stays so.
 
         :raises VersionUnknown: it is no longer kept.
         """

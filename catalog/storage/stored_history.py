@@ -133,7 +133,7 @@ class StoredHistory:
             self._tell(connection, served, _served(connection))
 
     def roll_back(self, version: CatalogVersion) -> None:
-        """Make a version the newest one again, until a crawl finds another. None is pinned.
+        """Make a version the newest one again, until a crawl finds another. What is pinned stays so.
 
         :raises VersionUnknown: it is no longer kept.
         """
@@ -146,8 +146,9 @@ class StoredHistory:
             written = record_rows.replace(
                 connection, {kind: of_kind.values() for kind, of_kind in records_of(chosen).items()}
             )
-            told = change_feed.changes_by(written.deltas, written.slugs, name, now)
-            change_feed.append(connection, told, now)
+            if pinned_version(connection) is None:
+                told = change_feed.changes_by(written.deltas, written.slugs, name, now)
+                change_feed.append(connection, told, now)
             record_rows.describe(
                 connection, msgspec.structs.replace(saved, version=name, rolled_back_to=version.refreshed_at)
             )

@@ -62,6 +62,15 @@ class Leader:
             with suppress(StorageUnavailable):
                 self._storage.drop_lease(self._holder)
 
+    async def watch(self) -> None:
+        """Take what other processes store, and ask upstream for nothing, until cancelled."""
+        while True:
+            try:
+                await self._publisher.take_newer()
+            except Exception:  # nobody would begin again
+                _log.exception("what is stored could not be taken")
+            await asyncio.sleep(self._schedule.look)
+
     async def _lead(self) -> None:
         """Crawl and look for new packages, as long as the lease is ours."""
         await self._publisher.take_newer()
@@ -70,7 +79,7 @@ class Leader:
         work = asyncio.create_task(self._work())
         try:
             while not work.done() and await self._leased():
-                await asyncio.wait([work], timeout=self._schedule.lease / 3)
+                await asyncio.wait([work], timeout=min(self._schedule.lease / 3, self._schedule.look))
                 await self._publisher.take_newer()
                 await self._publisher.store_again()
         finally:
@@ -112,7 +121,7 @@ class Leader:
         snapshot = self._publisher.snapshot
         if snapshot is None or self._refresher.wanted.is_set():
             return True
-        return snapshot.age() >= varied(self._schedule.crawl)
+        return snapshot.is_of_the_future() or snapshot.age() >= varied(self._schedule.crawl)
 
     async def _follow(self) -> None:
         """Take what another process saves."""

@@ -12,10 +12,13 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from catalog.freshness import Snapshot
+from catalog.history import HistoryDamaged, VersionUnknown
 from catalog.indexed_catalog import Catalog, CatalogDifference
+from catalog.storage.record_rows import StoredPin
 from catalog.storage.storage_port import StoragePort, Stored
 from catalog.sync.catalog_guard import Guard
 from catalog.sync.change_feed_fan_out import FeedReader
+from catalog.sync.version_rebuilding import rebuild
 from catalog.sync.wake_up_signal import Signal
 from upstream.batching import Batcher
 from upstream.client import GRID, PACKAGE, Record, StorageUnavailable
@@ -46,10 +49,26 @@ class Publisher:
         self._unstored: Snapshot | None = None
         """What could not be stored, and is to be stored as soon as it can."""
         self.snapshot: Snapshot | None = None
+        """What was crawled last, or rolled back to. Its age is the time since upstream was read."""
+        self._pin: StoredPin | None = None
+        """Which version is pinned, as this process has last seen it."""
+        self._pinned: Snapshot | None = None
+        self._rolled_back: Snapshot | None = None
+        """The present snapshot with its own age, where an operator has rolled back to it."""
         self.count: int | None = None
         """How many packages upstream had when they were last crawled or looked at."""
         self.settled = Signal()
         """Sent when a catalog has come, and when an attempt to refresh it has failed."""
+
+    @property
+    def served(self) -> Snapshot | None:
+        """Return what requests are answered from: what an operator has chosen, or else what was crawled last."""
+        return self._pinned or self._rolled_back or self.snapshot
+
+    @property
+    def is_rolled_back(self) -> bool:
+        """Return whether an operator has rolled back, and nothing was crawled since."""
+        return self._rolled_back is not None
 
     async def publish(
         self, snapshot: Snapshot, difference: CatalogDifference | None, count: int | None
@@ -65,7 +84,7 @@ class Publisher:
             return await self._store(snapshot, difference)
 
     async def load(self) -> None:
-        """Take the stored catalog, if there is one that is not older than what is known.
+        """Take the stored catalog, if there is one that is not older than what is known, and what is pinned.
 
         :raises StorageUnavailable: the file cannot be read, or has the catalog of another upstream.
         """
@@ -75,21 +94,29 @@ class Publisher:
             return
         snapshot = await asyncio.to_thread(_snapshot_of, stored)
         # A crawl may have ended meanwhile.
-        if self.snapshot is None or self.snapshot.refreshed_at <= snapshot.refreshed_at:
+        if self._may_take(stored.refreshed_at):
             self._stored = (stored.version, stored.refreshed_at)
             self.count = stored.count
             self._guard.forget()
-            await self._replace(snapshot, came_with_pages=False)
+            await self._replace(snapshot, came_with_pages=False, rolled_back_to=stored.rolled_back_to)
+            await self._take_pin()
             await self._feed.announce()
 
     async def take_newer(self) -> None:
-        """Take what another process has stored: the crawler, or a crawl by hand."""
+        """Take what another process has stored: the crawler, a crawl by hand, or what an operator has chosen."""
         with _storage_troubles_logged():
             saved = await asyncio.to_thread(self._storage.saved)
-            if saved is None or saved == self._stored or not self._is_ours(saved[0]):
+            if saved is None or not self._is_ours(saved[0]):
                 return
-            if self.snapshot is None or self.snapshot.refreshed_at <= saved[1]:
+            if saved != self._stored and self._may_take(saved[1]):
                 await self.load()
+            elif await self._take_pin():
+                await self._feed.announce()
+
+    def _may_take(self, refreshed_at: datetime) -> bool:
+        """Return whether a catalog that was read then may replace what is known."""
+        known = self.snapshot
+        return known is None or known.refreshed_at <= refreshed_at or known.is_of_the_future()
 
     async def recall_refused(self) -> None:
         """Let the guard go on where that of the process was that led before."""
@@ -138,10 +165,41 @@ class Publisher:
         self._stored = (version, snapshot.refreshed_at)
         return True
 
-    async def _replace(self, snapshot: Snapshot, *, came_with_pages: bool) -> None:
+    async def _take_pin(self) -> bool:
+        """Serve the version that is pinned now, or none; return whether that is another one than before."""
+        pin = await asyncio.to_thread(self._storage.history.pinned)
+        if pin == self._pin:
+            return False
+        pinned: Snapshot | None = None
+        if pin is not None:
+            try:
+                catalog = await asyncio.to_thread(self._rebuilt, pin)
+                pinned = Snapshot(catalog, pin.refreshed_at, is_chosen=True)
+            except (VersionUnknown, HistoryDamaged) as error:
+                # What is served goes on being served.
+                _log.error("The pinned version %s cannot be served. %s", pin.version, error)
+                pinned = self._pinned
+        before = self._pinned
+        replaced = [] if before is None or before is pinned else _records_of(before.catalog)
+        self._pin, self._pinned = pin, pinned
+        self.settled.send()
+        del before
+        await _free(replaced)
+        return True
+
+    def _rebuilt(self, pin: StoredPin) -> Catalog:
+        known = None if self.snapshot is None else self.snapshot.catalog
+        return rebuild(self._storage, self._storage.history.named(pin.version), known)
+
+    async def _replace(
+        self, snapshot: Snapshot, *, came_with_pages: bool, rolled_back_to: datetime | None = None
+    ) -> None:
         replaced = [] if self.snapshot is None else _records_of(self.snapshot.catalog)
         # Before anything is awaited: who sees the old one meanwhile would wish for another crawl.
         self.snapshot = snapshot
+        self._rolled_back = (
+            None if rolled_back_to is None else Snapshot(snapshot.catalog, rolled_back_to, is_chosen=True)
+        )
         self.settled.send()
         # Each of these steps is milliseconds of work, in turns of the event loop of their own.
         catalog = snapshot.catalog
@@ -154,10 +212,7 @@ class Publisher:
                 await asyncio.sleep(0)
         self._batcher.forget()
         await asyncio.sleep(0)
-        while replaced:
-            # Freeing all of them at once takes 10 ms.
-            del replaced[-RECORDS_FREED_AT_ONCE:]
-            await asyncio.sleep(0)
+        await _free(replaced)
 
     def _is_ours(self, stored_version: str) -> bool:
         return stored_version.partition(" ")[0] == self._origin
@@ -169,6 +224,13 @@ def _storage_troubles_logged() -> Iterator[None]:
         yield
     except StorageUnavailable as error:
         _log.warning("%s", error)
+
+
+async def _free(replaced: list[Record]) -> None:
+    while replaced:
+        # Freeing all of them at once takes 10 ms.
+        del replaced[-RECORDS_FREED_AT_ONCE:]
+        await asyncio.sleep(0)
 
 
 def _snapshot_of(stored: Stored) -> Snapshot:

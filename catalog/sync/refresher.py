@@ -104,6 +104,8 @@ class Refresher:
         before = publisher.snapshot
         if before is None:
             return True
+        if publisher.is_rolled_back:
+            return False  # the newest packages are among what was rolled back
         newest = await find_new_packages(self._batcher, self._client, before.catalog)
         self.last_error = None
         crawl_is_due = newest.count - (publisher.count or 0) != len(newest.packages) or not newest.is_all

@@ -15,6 +15,7 @@ PORT = {
     "batcher",
     "changes",
     "crawl",
+    "crawled",
     "current",
     "first_catalog",
     "follow_changes",

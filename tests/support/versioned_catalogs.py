@@ -82,11 +82,16 @@ class ChangingCatalog:
 
 
 def keep(
-    storage: StoragePort, catalog: Catalog, at: datetime, difference: CatalogDifference | None = None
+    storage: StoragePort,
+    catalog: Catalog,
+    at: datetime,
+    difference: CatalogDifference | None = None,
+    *,
+    origin: str = ORIGIN,
 ) -> None:
     """Save a catalog that was read at a moment."""
     storage.save(
-        version=f"{ORIGIN} {catalog.version}",
+        version=f"{origin} {catalog.version}",
         refreshed_at=at,
         packages=catalog.packages.values(),
         grids=catalog.grids.values(),
