@@ -68,7 +68,7 @@ async def open_source(
     :raises StorageUnavailable: the file of the catalog cannot be used.
     """
     from catalog import CatalogSource
-    from catalog.storage.sqlite_storage import Storage
+    from catalog.storage import Storage
     from upstream.batching import Batcher
     from upstream.client import Client, without_credentials
 
@@ -174,7 +174,7 @@ def check_storage(settings: Settings) -> None:
 
     :raises StorageUnavailable: it cannot be used, or has the catalog of another upstream.
     """
-    from catalog.storage.sqlite_storage import Storage
+    from catalog.storage import Storage
     from upstream.client import without_credentials
 
     with closing(Storage(storage_path(settings))) as storage:

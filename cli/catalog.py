@@ -13,7 +13,7 @@ from cli.error_exit import stop
 
 if TYPE_CHECKING:
     from catalog.history import CatalogVersion
-    from catalog.storage.storage_port import StoragePort
+    from catalog.storage import StoragePort
 
 catalog = typer.Typer(
     help="Show the versions of the stored catalog, compare them, and choose which is served."
@@ -93,7 +93,7 @@ def _named(version: CatalogVersion) -> str:
 def _storage(context: typer.Context) -> Iterator[StoragePort]:
     """Open the storage of this upstream; what it refuses, and what history lacks, ends the command."""
     from catalog.history import HistoryDamaged, VersionUnknown
-    from catalog.storage.sqlite_storage import Storage
+    from catalog.storage import Storage
     from upstream.client import StorageUnavailable, without_credentials
     from wiring import storage_path
 

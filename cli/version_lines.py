@@ -6,9 +6,9 @@ from collections import Counter
 
 import msgspec
 
+from catalog import RecordKey
 from catalog.history import CatalogVersion, RecordDelta
-from catalog.indexed_catalog import RecordKey
-from catalog.storage.storage_port import StoragePort, Stored
+from catalog.storage import StoragePort, Stored
 from cli.sync_progress import listed
 from upstream.client import CATEGORY, GRID, KINDS, PACKAGE
 

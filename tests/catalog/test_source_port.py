@@ -17,6 +17,7 @@ PORT = {
     "crawl",
     "crawled",
     "current",
+    "embedded",
     "first_catalog",
     "follow_changes",
     "freshness",
@@ -24,7 +25,7 @@ PORT = {
     "latest",
     "open",
     "ready",
-    "snapshot",
+    "refreshed",
     "status",
     "telling",
 }
