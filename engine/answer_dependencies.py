@@ -1,7 +1,7 @@
 """What an answer can depend on, as each field with a resolver declares it.
 
 A schema's field says ``metadata=depends_on(...)``. A walk over an operation joins what its fields declare, so that an
-answer is kept only where the catalog alone decides it.
+answer is cached only where the catalog alone decides it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _KEY = "depends_on"
 
 
 class DependsOn(Flag):
-    """What decides the value of a field, beside the field's arguments."""
+    """Names what decides the value of a field, apart from the field's arguments."""
 
     CATALOG = auto()
     """The version of the catalog."""
@@ -27,11 +27,11 @@ class DependsOn(Flag):
     FEED = auto()
     """The changes that are stored, which can grow while the catalog stays."""
     ASKER = auto()
-    """The asker: the headers of the request."""
+    """The client that asks: the headers of its request."""
 
 
 EVERYTHING = ~DependsOn(0)
-"""The dependencies of a field that declares none: its answers are never kept."""
+"""The dependencies of a field that declares none: its answers are never cached."""
 
 
 def depends_on(what: DependsOn) -> Mapping[str, DependsOn]:

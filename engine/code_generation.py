@@ -1,8 +1,8 @@
 """Generates the Python function that makes the answers of one plan node.
 
-Nothing of a request gets into the source. Its names are those of the schema: of types, of fields, and of attributes of
-Python's classes, each with a number behind it, so that none means something else. Everything else is passed as values,
-the keys of the answer too.
+Nothing of a request gets into the source. Its names are those of the schema: of types, of fields, and of attributes
+of Python's classes, each followed by a number, so that none means something else. Everything else is passed as
+values, including the keys of the answer.
 
 The source of a function is in ``linecache`` for as long as there is a plan with the function, so that a traceback shows
 the line, and a debugger the rest.
@@ -25,7 +25,7 @@ from graphql import GraphQLObjectType, Node, is_leaf_type, is_non_null_type
 from engine.leaf_values import PLAIN_NAMES, converter, plain_test
 
 Build = Callable[..., list[Any]]
-"""Makes the answers for objects, given them and the values of the columns."""
+"""Makes the answers for objects from these objects and the values of the columns."""
 
 
 class BuildSource:
@@ -41,7 +41,7 @@ class BuildSource:
         self._lines: list[str] = []
         self._parameters: list[str] = []
         self._zipped: list[str] = []
-        """The variables that get a value of a parameter for each object."""
+        """The variables that take one value of a parameter for each object."""
         self._globals: dict[str, Any] = dict(PLAIN_NAMES)
 
     def constant(self, key: str, name: str, value: str) -> None:
@@ -125,7 +125,8 @@ def source_of(build: Build) -> str:
 
 @lru_cache(maxsize=1024)
 def answer_class(keys: tuple[str, ...]) -> type[msgspec.Struct]:
-    """Return a class whose instances become JSON objects with these keys: made and encoded faster than dicts."""
+    """Return a class whose instances become JSON objects with these keys. They are made and encoded faster than
+    dicts."""
     names = [f"f{number}" for number in range(len(keys))]
     renamed = dict(zip(names, keys, strict=True))
     return msgspec.defstruct("Answer", names, rename=renamed, gc=False, eq=False)

@@ -1,7 +1,7 @@
-"""Turns of the event loop: work that takes long lets everyone else go on in between.
+"""Shares the turns of the event loop: work that takes long lets everyone else go on in between.
 
-All operations of one loop share a slice of each of its turns, so that many of them together hold it up no longer
-than one does alone. Whoever finds the slice used up waits in line for a later turn.
+All operations on one loop share a slice of each turn, so that many of them together hold it up no longer than one
+does alone. Whoever finds the slice used up waits in line for a later turn.
 """
 
 from __future__ import annotations
@@ -15,17 +15,18 @@ from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 SLICE = 0.008
-"""Seconds of work in one turn. With the piece that is under way when they are over, a turn stays below 20 ms."""
+"""Seconds of work in one turn. Even with the piece of work that is under way when they are over, a turn takes less
+than 20 ms."""
 
 LET_ON = 8
-"""How many of those in line go on in one turn: often the next step of each is short."""
+"""How many waiters go on in one turn: the next step of each is often short."""
 
 
 T = TypeVar("T")
 
 
 class Turns:
-    """The turns of one event loop."""
+    """Hands out the turns of one event loop."""
 
     def __init__(self) -> None:
         self._since = 0.0
@@ -64,10 +65,11 @@ class Turns:
 
 
 class InTurn(Generic[T]):
-    """The outcome of an awaitable that begins, and is gone on with, when there is time in a turn.
+    """Wraps an awaitable so that it begins, and later continues, when there is time in a turn.
 
-    Thousands may begin in one turn. Where nothing is known their own part is short, so that all of them reach their
-    loader in time for one batch. A coroutine that nobody comes to await, because all was cancelled, is closed.
+    Thousands may begin in one turn. Where nothing is known, the part of each before its first wait is short, so that
+    all of them reach their loader in time for one batch. A coroutine that is never awaited, because everything was
+    cancelled, is closed.
     """
 
     __slots__ = ("_awaitable",)
@@ -92,7 +94,7 @@ class InTurn(Generic[T]):
 
 
 class AtTurn(Generic[T]):
-    """A value that is gone on with when there is time in a turn."""
+    """Wraps a value so that whoever awaits it continues when there is time in a turn."""
 
     __slots__ = ("_value",)
 

@@ -1,4 +1,4 @@
-"""Where the value of a field comes from, for all objects that stand at one place of an operation."""
+"""Gets the values of a field for all objects at one plan node."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from engine.run_state import Pending, PlanRun, Values
 from engine.work_costs import CALL, CALL_AWAITED
 
 RELATED_AT_ONCE, CALLED_AT_ONCE = 500, 8
-"""How many parents are done before the time is looked at."""
+"""How many parents are handled before the clock is read again."""
 
 
 class FieldSource(Protocol):
@@ -26,19 +26,19 @@ class FieldSource(Protocol):
     def values(self, parents: Sequence[Any], run: PlanRun, pending: Pending) -> Values | Awaitable[Any]:
         """Return one value for each parent, an error in the place of one that failed.
 
-        What is not known yet is in ``pending``, or it is all awaited.
+        Values that are not known yet are listed in ``pending``; if there is no such list, they are awaited here.
         """
 
     async def values_in_turns(
         self, parents: Sequence[Any], run: PlanRun, pending: Pending
     ) -> Values | Awaitable[Any]:
-        """Return the same for many parents: the event loop turns in between."""
+        """Return the same for many parents, and let the event loop turn in between."""
 
     def __str__(self) -> str: ...
 
 
 class Attribute:
-    """An attribute of the parent."""
+    """Reads an attribute of the parent."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -49,7 +49,7 @@ class Attribute:
         return list(map(self._get, parents))
 
     async def values_in_turns(self, parents: Sequence[Any], run: PlanRun, pending: Pending) -> list[Any]:
-        """Return the same: it takes a millisecond for 30,000."""
+        """Return the same. It takes a millisecond for 30,000 parents, so there is no pause."""
         return self.values(parents, run, pending)
 
     def __str__(self) -> str:
@@ -58,7 +58,7 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """A declared relation: one batch for all parents."""
+    """Follows a declared relation, in one batch for all parents."""
 
     relation: Relation
     attribute: str
@@ -76,7 +76,7 @@ class Related:
     async def values_in_turns(
         self, parents: Sequence[Any], run: PlanRun, pending: Pending
     ) -> Values | Awaitable[Any]:
-        """Return what the parents are related to: if all is known, in several batches, else in one."""
+        """Return what the parents are related to. If everything is known this takes several batches, else one."""
         found: Any = None
         for some in _batches(parents, RELATED_AT_ONCE):
             if run.is_turn_over():
@@ -102,15 +102,15 @@ class Related:
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """A resolver, called for each parent as Strawberry calls it."""
+    """Calls a resolver for each parent, as Strawberry does."""
 
     resolve: Callable[..., Any]
     takes_parent: bool
     """Whether the parent is the first argument."""
     parent_name: str | None
-    """The keyword that takes the parent, if any."""
+    """The keyword for the parent, if there is one."""
     named: Callable[[PlanRun], dict[str, Any]] | None
-    """The other keywords, if any: made once for all parents, as a resolver does not change its arguments."""
+    """The other keywords. They are made once for all parents, because a resolver does not change its arguments."""
     steps: int = field(init=False, repr=False)
     """Steps of work for one call."""
 
@@ -146,7 +146,7 @@ class Called:
         return values
 
     def _value(self, parent: Any, run: PlanRun, pending: Pending) -> list[Any]:
-        """Return the same for one parent, which most fields near the root have, for a third of the time."""
+        """Return the value for one parent, in a third of the time. Most fields near the root have only one."""
         try:
             named = self.named(run) if self.named else {}
             value = self.resolve(parent, **named) if self.takes_parent else self.resolve(**named)
@@ -200,7 +200,7 @@ def _batches(parents: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
 
 
 class UnknownPath(Path):
-    """The path of a field below the root, whose parents the engine does not keep."""
+    """Stands for the path of a field below the root, which the engine does not keep."""
 
     @property
     def prev(self) -> Path | None:

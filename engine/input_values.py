@@ -1,8 +1,8 @@
-"""Makes Python values of what clients give: of variables (spec, 6.1.2), and of arguments and literals (spec, 6.4.1).
+"""Converts what clients give into Python values: variables (spec, 6.1.2), arguments and literals (spec, 6.4.1).
 
-graphql-core looks at the type of each value again for each request. Here a type, or a value in a document, becomes a
-function once. The functions know how a value fits. About one that does not fit they raise any exception, and whoever
-calls them asks graphql-core, which says what is wrong in its own words.
+graphql-core inspects the type of each value again for each request. Here each type, and each value in a document, is
+compiled to a function once. These functions convert values that fit. For one that does not fit they raise any
+exception, and their caller asks graphql-core, which says what is wrong in its own words.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ from graphql.type import is_required_argument, is_required_input_field
 from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_literal
 
 Coerce = Callable[[Any], Any]
-"""Makes the value of a type from a value that came as JSON."""
+"""Converts a value that came as JSON to the value of a type."""
 
 Make = Callable[[Mapping[str, Any]], Any]
-"""Makes a value of a document from the values of the variables. Undefined is no value."""
+"""Makes a value in a document from the values of the variables. Undefined means that there is none."""
 
 _PLAIN: dict[GraphQLLeafType, type] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}
 """The classes whose instances are values of these types as they are."""
@@ -64,15 +64,15 @@ _UNCHANGEABLE = (
 
 
 class Unfit(Exception):
-    """A value does not fit its type. graphql-core has the words for it."""
+    """Says that a value does not fit its type. graphql-core words the error."""
 
 
 class Uncompiled(Exception):
-    """There is no function for a value: graphql-core makes it for each request."""
+    """Says that there is no function for a value, so that graphql-core makes it for each request."""
 
 
 class InputTypes:
-    """The functions for the input types of one schema, each made once."""
+    """Makes the functions for the input types of one schema, each once."""
 
     def __init__(self) -> None:
         self._known: dict[str, Coerce] = {}
@@ -97,7 +97,7 @@ class InputTypes:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A :data:`Make` of a value that is the same in every request, and that nobody can change."""
+    """Gives a value that is the same in every request and that nobody can change, as a :data:`Make`."""
 
     value: Any
 

@@ -1,8 +1,8 @@
-"""Values of leaf types: which of them JSON takes as they are, and how the others are converted.
+"""Tells which values of leaf types JSON takes as they are, and converts the others.
 
-Each leaf type has a test, written into the generated source, that almost every value passes; what does not goes to
-a converter, which does what graphql-core does to complete a leaf value (spec, 6.4.3), marks an error where null
-may stand, and falls back where it may not.
+The generated source has a test for each leaf type, which almost every value passes. The others go to a converter. It
+completes a leaf value as graphql-core does (spec, 6.4.3), marks an error where the schema allows null, and falls back
+where it does not.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _MINUTE = timedelta(minutes=1)
 
 
 def plain_test(type_: GraphQLLeafType, name: str) -> str | None:
-    """Return the Python expression that is true of a value in the variable ``name`` that JSON takes as it is."""
+    """Return the Python expression that is true if JSON takes the value in the variable ``name`` as it is."""
     if type_ is GraphQLString or type_ is GraphQLID:
         return f"{name}.__class__ is str"
     if type_ is GraphQLInt:
@@ -62,13 +62,13 @@ def plain_test(type_: GraphQLLeafType, name: str) -> str | None:
 
 
 PLAIN_NAMES = {"datetime": datetime, "date": date, "WHOLE_MINUTES": WHOLE_MINUTES}
-"""What the tests refer to."""
+"""The names that the tests refer to."""
 
 
 def converter(type_: Any, nodes: Sequence[Node] = ()) -> Convert:
     """Return what makes JSON's value of any value of this type: a leaf type, or lists of one; non-null or not.
 
-    What fails is marked where null may stand. ``nodes`` are those of the field.
+    A failure is marked where the schema allows null. ``nodes`` are those of the field.
     """
     nullable = not is_non_null_type(type_)
     inner = type_ if nullable else type_.of_type
@@ -92,8 +92,7 @@ def converter(type_: Any, nodes: Sequence[Node] = ()) -> Convert:
 
 
 def reject_abnormal(value: object) -> None:
-    """Raise an error that is in a value's place, and fall back for what is to be awaited: no type completes
-    them."""
+    """Raise an error that was given as a value, and fall back for an awaitable: no type completes these."""
     if isinstance(value, Exception):
         raise value
     if optimized_is_awaitable(value):
@@ -136,7 +135,7 @@ def _list(item_type: Any, nodes: Sequence[Node]) -> Convert:
 
 
 def _plain_classes(item_type: Any) -> frozenset[type]:
-    """Return the classes of which lists are taken as they are."""
+    """Return the classes whose instances make up lists that are taken as they are."""
     if not is_non_null_type(item_type):
         return frozenset()
     if item_type.of_type in (GraphQLString, GraphQLID):

@@ -1,7 +1,7 @@
 """Runs a plan level by level: first the objects of all levels are found, then the answers are built from below.
 
-In between the event loop turns, as often as the time asks for it. A large answer is made in pieces: the answer for
-each object is encoded once, however often it stands in others, and its bytes are counted before they are copied.
+In between the event loop turns, as often as the time requires. A large answer is made in pieces: the answer for each
+object is encoded once, however often it occurs, and its bytes are counted before they are copied.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from engine.run_errors import AnswerTooLarge, Stopped
 from engine.run_state import LOOK_AT_TIME, Pending, PlanRun
 
 FEW = 10_000
-"""Values that an answer may have to be made in one piece: that takes 3 ms at most."""
+"""The most values of an answer that is made in one piece, which takes 3 ms at most."""
 
 FEW_PARENTS = 8
-"""How many are done at once, without looking at the time."""
+"""How many parents are handled at once, without reading the clock."""
 
 VALUES_AT_ONCE = 2_000
-"""The length of a piece: half a millisecond."""
+"""The number of values in a piece, which takes half a millisecond."""
 
 _READY = frozenset([list, dict, ListsByKey])
 """The classes of the values that need not be awaited."""
@@ -38,7 +38,7 @@ _READY = frozenset([list, dict, ListsByKey])
 async def answers(root: PlanNode, run: PlanRun) -> object:
     """Return what is in ``data``, ready to be encoded.
 
-    :raises Stopped: it has too many bytes.
+    :raises Stopped: the answer has too many bytes.
     :raises Fallback: there is something that only Strawberry's own execution answers rightly.
     """
     found = await _find(Part(root, [None], 1, 1), run)
@@ -75,9 +75,9 @@ async def _find(root: Part, run: PlanRun) -> list[Part]:
 
 
 def _answered_at_once(part: Part, run: PlanRun) -> bool:
-    """Answer for the objects and all below them if nothing but relations that the catalog knows leads there.
+    """Return the answers for objects and all below them, if only relations that the catalog knows lead there.
 
-    So nothing has to wait, and levels need not be kept together. In one request that is tried until it fails.
+    Nothing has to wait then, and levels need not be kept together. A request tries this until it fails once.
     """
     if part.node.relations is None or not run.at_once:
         return False
@@ -131,7 +131,7 @@ def _descend(
 
 
 async def _fill(level: list[Part], run: PlanRun) -> Pending:
-    """Fill the columns of a level, and say what is still to be awaited for that."""
+    """Fill the columns of a level, and return what still has to be awaited for them."""
     pending: Pending = []
     try:
         for part in level:
@@ -152,8 +152,7 @@ async def _fill(level: list[Part], run: PlanRun) -> Pending:
 
 
 async def _settle(pending: Pending) -> bool:
-    """Await everything together, to the end; an error takes the plan node of its value. Say whether there is
-    one."""
+    """Await everything together, to the end. An error takes the place of its value. Return whether there is one."""
     if len(pending) == 1:
         ((values, index, awaitable),) = pending
         try:
@@ -177,7 +176,7 @@ async def _settle(pending: Pending) -> bool:
 
 
 def _spread_failures(level: list[Part]) -> None:
-    """Let a column that failed as a whole have failed for each object."""
+    """Turn the failure of a whole column into one failure for each object."""
     for part in level:
         for number, values in enumerate(part.columns):
             if isinstance(values, Exception):
@@ -197,7 +196,7 @@ def _assemble(part: Part) -> None:
 
 
 async def _build_in_pieces(part: Part, run: PlanRun) -> None:
-    """Build the answers for the objects and encode each. Those below are encoded, and no longer needed then."""
+    """Build the answers for the objects and encode each. The answers below them are no longer needed then."""
     for below in part.below:
         for each in below.parts:
             if not each.is_encoded:  # it was answered at once
@@ -243,7 +242,7 @@ def _check(size: int, run: PlanRun) -> None:
 
 
 def _bytes_below(node: PlanNode, objects: list[Any], columns: list[Any]) -> int:
-    """Return how many bytes of answers that are there already go into those for objects."""
+    """Return how many bytes of finished answers go into the answers for these objects."""
     size = 0
     for number, selection in node.selections:
         column = columns[number]

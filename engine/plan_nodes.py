@@ -1,7 +1,7 @@
-"""The parts of a plan: plan nodes, and the selections that lead from one to others.
+"""Defines the parts of a plan: plan nodes, and the selections that lead from one to others.
 
-A plan node is an object type with everything that is asked of it at one point of an operation, fragments merged.
-All objects that stand there are answered together. A plan is compiled whole before it runs, and never changes; what a
+A plan node is an object type with everything that is asked of it at one point of an operation, fragments merged. All
+objects at that point are answered together. A plan is compiled completely before it runs, and never changes; what a
 run finds out is in its parts.
 """
 
@@ -34,7 +34,7 @@ from engine.run_state import InfoFor, PlanRun, Values
 from engine.work_costs import LEAVES, OBJECT
 
 COUNTED = 3000
-"""More names are not counted: that would take as long as it saves."""
+"""The most names that are counted: counting more would take as long as it saves."""
 
 _LISTS = frozenset([list, tuple])
 _NULLS = frozenset([type(None), type(Undefined)])
@@ -42,11 +42,11 @@ _NULLS = frozenset([type(None), type(Undefined)])
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How one operation runs, for some values of the variables in its conditions."""
+    """Says how one operation runs for given values of the variables in its conditions."""
 
     root: PlanNode
     fields: int
-    """The fields of all its plan nodes, which say how much memory it takes."""
+    """The number of fields in all its plan nodes, which tells how much memory it takes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +63,7 @@ class PlanNode:
     keys: tuple[str, ...]
     """The keys of an answer, in the order of the arguments of ``Answer``."""
     weight: int
-    """About how many values an answer has, without those of the objects below."""
+    """The approximate number of values in an answer, without those of the objects below."""
     steps: int = field(init=False)
     """Steps of work for one object."""
 
@@ -73,7 +73,7 @@ class PlanNode:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Column:
-    """A field whose values are there before ``build``. ``selection`` is None for a leaf."""
+    """Describes a field whose values are ready before ``build``. ``selection`` is None for a leaf."""
 
     key: str
     source: FieldSource
@@ -82,7 +82,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How values nest: ``item`` is None for an object, else the shape of a list's items."""
+    """Says how values nest: ``item`` is None for an object, else the shape of a list's items."""
 
     nullable: bool
     item: Shape | None
@@ -100,7 +100,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Selection:
-    """What is asked of the objects of a field."""
+    """Says what is asked of the objects of a field."""
 
     shape: Shape
     key: str | None
@@ -108,7 +108,7 @@ class Selection:
     declared: GraphQLNamedOutputType
     """The named type inside the field's."""
     node_of: Mapping[GraphQLObjectType, PlanNode]
-    """What is asked of objects of each type that they can have."""
+    """What is asked of objects, by each type that they can have."""
     info_for: InfoFor
     """Makes the field's ``info``."""
     nodes: Sequence[FieldNode]
@@ -153,7 +153,7 @@ class Selection:
         return Below(None if len(parts) == 1 and len(distinct) == len(flat) else ids, parts, marks)
 
     def node_of_records(self, records: list[Any], run: PlanRun) -> PlanNode:
-        """Return what is asked of records that a relation found: they are all of one class, which says their
+        """Return what is asked of records that a relation found. They are all of one class, which determines their
         type."""
         type_ = run.types.of_class(self.declared, records[0].__class__)
         if type_ is None:
@@ -163,7 +163,7 @@ class Selection:
     def _split(
         self, objects: list[Any], classes: set[type], most: int, total: int, run: PlanRun
     ) -> list[Part]:
-        """Return the objects, which are of these classes, by their types."""
+        """Return the objects by their types. ``classes`` are all that they have."""
         if len(classes) == 1:
             (class_,) = classes
             type_ = run.types.of_class(self.declared, class_)
@@ -173,8 +173,8 @@ class Selection:
         return [Part(self.node_of[type_], theirs, most, total) for type_, theirs in by_type]
 
     def assemble(self, objects: list[Any], values: Values, below: Below) -> list[Any] | dict[int, Any]:
-        """Return the values with each object replaced by its answer, as ``build`` takes them. The parts are
-        built."""
+        """Return the values with each object replaced by its answer, as ``build`` takes them. The parts are built
+        before."""
         ids, built = below.ids, below.parts
         if not isinstance(values, list):
             return by_key(values, built[0].built if built else [])
@@ -190,7 +190,7 @@ class Selection:
         return answers if self.shape.item is None else self._nested(values, self.shape, iter(answers))
 
     def _nested(self, values: Sequence[Any], shape: Shape, answers: Iterator[Any]) -> list[Any]:
-        """Return the answers in lists as the values are."""
+        """Return the answers in lists that nest as the values do."""
         assert shape.item is not None
         innermost = shape.item.item is None
         nested: list[Any] = []
@@ -207,17 +207,16 @@ class Selection:
 
 
 class Part(msgspec.Struct, eq=False):
-    """The objects that stand at one plan node in one run, each once, and with them what is found out about
-    them."""
+    """Holds the objects at one plan node in one run, each once, with what is found out about them."""
 
     node: PlanNode
     objects: list[Any]
     most: int
-    """How often one of the objects stands there at most, by a bound that is quick to tell."""
+    """An upper bound, quick to compute, for how often one of the objects occurs there."""
     total: int
-    """How often all of them together do at most."""
+    """An upper bound for how often all of them together occur."""
     columns: list[Any] = []
-    """The values of each column; of those with a selection in the end the answers."""
+    """The values of each column. For columns with a selection, these become the answers in the end."""
     below: list[Below] = []
     """The objects in the columns with a selection."""
     built: list[Any] = []
@@ -227,24 +226,25 @@ class Part(msgspec.Struct, eq=False):
 
 
 class Below(msgspec.Struct, eq=False):
-    """The objects in the values of a column."""
+    """Holds the objects in the values of a column."""
 
     ids: list[int] | None
-    """What Python knows them by, all of them with nulls and errors, in order.
+    """The ``id()`` of each value in order, nulls and errors included.
 
-    None if values are by key, or the one part has just these objects."""
+    None if values are found by key, or if the one part has exactly these objects.
+    """
     parts: list[Part]
-    """The different ones by their types."""
+    """The distinct objects by their types."""
     marks: dict[int, Failed] = {}
-    """What stands in the plan nodes of errors, by what Python knows these by."""
+    """The marks that replace errors, by the identities (``id``) of the errors."""
 
 
 def standing(
     node: PlanNode, values: dict[int, Any] | ListsByKey[Any], parents: int, most: int
 ) -> tuple[int, int]:
-    """Return how often one record of a relation stands in the answer at most, and how often all together do.
+    """Return upper bounds for how often one record of a relation occurs in the answer, and for all of them together.
 
-    Each of the ``parents`` stands there up to ``most`` times. The former is only told if it matters for ``node``.
+    Each of the ``parents`` occurs up to ``most`` times. The first bound is computed only if it matters for ``node``.
     """
     if isinstance(values, dict):
         return most * parents, most * parents
@@ -255,15 +255,15 @@ def standing(
 
 
 def _repeated(count: int, distinct: int, names: Iterable[int]) -> int:
-    """Return how often one of the ``count`` names, of which so many are distinct, is there at most."""
+    """Return how often one of ``count`` names occurs at most, if ``distinct`` of them are different."""
     if count == distinct:
         return 1
     return max(Counter(names).values()) if count <= COUNTED else count
 
 
 def by_key(values: dict[int, Any] | ListsByKey[Any], built: Sequence[Any]) -> list[Any] | dict[int, Any]:
-    """Return what a relation found with each record replaced by its answer. ``built`` has those in the order
-    found."""
+    """Return what a relation found, with each record replaced by its answer. ``built`` has the answers in the same
+    order."""
     if isinstance(values, dict):
         return dict(zip(values, built, strict=True))
     if len(values.keys) == 1 and values.count == len(built):

@@ -1,5 +1,4 @@
-"""A plan in a form that people can read: its plan nodes with where their values come from, and the generated
-source."""
+"""Prints a plan for people: its plan nodes, where their values come from, and the generated source."""
 
 from __future__ import annotations
 
@@ -10,7 +9,7 @@ from engine.plan_nodes import Column, Plan, PlanNode, Shape
 
 
 def dump(plan: Plan, deepest: int = 8) -> str:
-    """Return the plan as text; what is below an abstract type for each type that it can have."""
+    """Return the plan as text. What is below an abstract type is shown for each type that it can have."""
     return "\n".join([*_lines(plan.root, "", deepest), ""])
 
 

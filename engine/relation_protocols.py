@@ -1,4 +1,4 @@
-"""What the engine asks of a relation from records to others, so that one batch serves all records of a plan node.
+"""Declares what the engine asks of a relation between records, so that one batch serves all records at a plan node.
 
 A field's resolver that is a method of such an object is not called for each record: the engine asks the object itself.
 It knows records by their ids alone; what a record is, and where it comes from, is the implementation's.
@@ -18,19 +18,19 @@ RecordId: TypeAlias = int
 
 
 class ListsByKey(msgspec.Struct, Generic[R], eq=False):
-    """What several parents are related to, the records that they share once."""
+    """Holds what several parents are related to. A record that they share is there once."""
 
     keys: list[Sequence[RecordId]]
     """The keys of the records of each parent in turn."""
     count: int
-    """How many there are in all of them."""
+    """The number of keys in all of them."""
     found: dict[RecordId, R]
-    """A record for each of the keys, all of one class."""
+    """One record for each distinct key, all of one class."""
 
 
 @runtime_checkable
 class RelationToOne(Protocol):
-    """A relation of each parent to one record."""
+    """Relates each parent to one record."""
 
     @property
     def key(self) -> str:
@@ -48,7 +48,7 @@ class RelationToOne(Protocol):
 
 @runtime_checkable
 class RelationToMany(Protocol):
-    """A relation of each parent to a list of records."""
+    """Relates each parent to a list of records."""
 
     @property
     def keys(self) -> str:

@@ -1,4 +1,4 @@
-"""What one run of an operation may take, whichever way it is run."""
+"""Limits what one run of an operation may take, whichever way it is run."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class RunLimits:
     answer_bytes: int
     """Bytes of an answer, before it is compressed. All fields of 5,400 packages are 16 MB."""
     seconds: float
-    """Seconds from the operation's start to its answer, what it waits for upstream included."""
+    """Seconds from the operation's start to its answer, including the time that it waits for upstream."""
 
 
 NO_LIMITS = RunLimits(answer_bytes=sys.maxsize, seconds=float("inf"))
-"""Lets an operation take what it takes: for those that nobody else has sent."""
+"""Sets no limit: for operations that no client has sent."""

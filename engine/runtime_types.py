@@ -1,5 +1,5 @@
-"""Finds which object type a value has (spec, 6.4.3, ResolveAbstractType), and whether a value is one of its
-type at all."""
+"""Finds which object type a value has (spec, 6.4.3, ResolveAbstractType), and whether it is a value of that type at
+all."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from engine.fallback_reasons import Fallback
 from engine.leaf_values import reject_abnormal
 
 MOST_CLASSES = 10_000
-"""How many classes are remembered. A schema has hundreds; others are decided object by object."""
+"""The most classes that are remembered. A schema has hundreds; further ones are decided object by object."""
 
 
 class RuntimeTypes:
@@ -33,8 +33,8 @@ class RuntimeTypes:
         self._of_class: dict[tuple[GraphQLNamedOutputType, type], GraphQLObjectType] = {}
 
     def of_class(self, declared: GraphQLNamedOutputType, class_: type) -> GraphQLObjectType | None:
-        """Return the type of all objects of a class in fields of a declared type, if it is known that they have
-        the same."""
+        """Return the type of all objects of a class in fields of a declared type, if they are known to have the same
+        type."""
         return self._of_class.get((declared, class_))
 
     def possible(self, declared: GraphQLNamedOutputType) -> Sequence[GraphQLObjectType]:
@@ -77,8 +77,8 @@ class RuntimeTypes:
     def _tells(self, declared: GraphQLNamedOutputType, class_: type, type_: GraphQLObjectType) -> bool:
         """Return whether every object of this class has this type.
 
-        An object with a ``__dict__`` could be cast to a type by Strawberry, so only a type that asks nothing is
-        sure of it.
+        Strawberry can cast an object with a ``__dict__`` to a type, so such a class tells its type only where the
+        declared type is that type and has no test.
         """
         if type_ is declared and type_.is_type_of is None:
             return True

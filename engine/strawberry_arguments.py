@@ -1,4 +1,4 @@
-"""The arguments of a field as Strawberry gives them to a resolver, made by functions that are compiled once.
+"""Makes the arguments of a field as Strawberry gives them to a resolver, by functions that are compiled once.
 
 Strawberry looks up the name and the type of each argument, and of each field of an input, for each request. Inputs that
 build their own value, and types that this file does not know, are left to Strawberry's function.
@@ -36,13 +36,13 @@ _Convert = Callable[[Any], Any]
 
 
 class _LeftToStrawberry(Exception):
-    """Only Strawberry itself converts a type."""
+    """Says that only Strawberry itself converts a type."""
 
 
 class FieldArguments:
-    """The arguments of one field of an operation.
+    """Makes the arguments of one field of an operation.
 
-    ``constant`` are those that are the same in every request, by their names in Python.
+    ``constant`` has those that are the same in every request, by their names in Python.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class FieldArguments:
         self.constant: dict[str, Any] = {}
         self._made: list[tuple[str, Make, Callable[[Any, Any], Any]]] | None = []
         self.needs_info = False
-        """Whether one of them is converted by Strawberry, which is told of the operation then."""
+        """Whether Strawberry converts one of them, for which it needs ``info``."""
         try:
             self._compile()
         except Uncompiled:

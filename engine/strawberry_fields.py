@@ -1,8 +1,8 @@
-"""How Strawberry would get the value of a field, put so that it can be done for many parents at once.
+"""Gets the value of a field as Strawberry would, but for many parents at once.
 
-Strawberry's own fields are an attribute, or a function with some of: the parent, ``info``, arguments. Those are called
-directly. Whatever else a field has (extensions, permissions, handlers of exceptions, a class of its own) is
-left to the function that Strawberry made of it for graphql-core.
+Strawberry's usual fields read an attribute, or call a function with some of the parent, ``info`` and arguments. The
+engine does that directly. A field with anything else (extensions, permissions, handlers of exceptions, a class of its
+own) is left to the function that Strawberry made for graphql-core.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 
 @dataclass(frozen=True, slots=True)
 class AskedField:
-    """A field of an operation: its definition, its first node (the others have equal arguments), what it is told."""
+    """Describes a field of an operation: its definition, its first node (the others have equal arguments), and its
+    ``info``."""
 
     definition: GraphQLField
     node: FieldNode

@@ -1,4 +1,4 @@
-"""What the schema's types declare of themselves, beside Strawberry, for the engine."""
+"""Lets the schema's types declare more for the engine than Strawberry knows."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ IsTypeOf = Callable[[Any, Any, Any], bool]
 
 
 def decided_by_class(is_type_of: IsTypeOf) -> IsTypeOf:
-    """Declares that an ``is_type_of`` looks at the class of an object alone, so it need not be asked twice."""
+    """Declare that an ``is_type_of`` looks only at the class of an object, so that one answer serves for the class."""
     is_type_of.decided_by_class = True  # type: ignore[attr-defined]
     return is_type_of

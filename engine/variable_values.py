@@ -1,4 +1,4 @@
-"""The variables of one operation: their values for a request, made by functions that are compiled once."""
+"""Makes the values of an operation's variables for a request, by functions that are compiled once."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class _Variable:
     nests: bool
     """Whether its type can hold values of itself, and so values of any depth."""
     default: Callable[[], Any]
-    """Gives its value where none was given. Undefined is none."""
+    """Makes the default value. Undefined means that there is none."""
 
 
 class OperationVariables:
