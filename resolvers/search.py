@@ -9,6 +9,7 @@ wants more than 20.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from enum import Enum
 from typing import Annotated, Generic, NamedTuple, TypeAlias, TypeVar
@@ -30,6 +31,8 @@ MOST_HITS = 20
 
 MOST_CHARACTERS, MOST_WORDS = 200, 20
 """Words of a query at most. Upstream works 8 ms for each word (contract section 4)."""
+
+_SPACES = re.compile(r"\s+", re.ASCII)
 
 PATIENCE = 2.0
 """Seconds that upstream has to answer when the catalog could."""
@@ -128,7 +131,7 @@ async def find(
     size = page_size("search", "first", first)
     query = _checked(query)
     position = None if after is None else read_cursor(after, query)
-    if not query:
+    if not query.strip():
         return _part([], 0, 0, 0, SearchAnswerer.CATALOG, "The query is blank, so there was no search.")
     if isinstance(position, UpstreamPosition):
         return _of_hits(query, await _results(context, query), size, position)
@@ -156,7 +159,9 @@ async def find(
 
 
 def _checked(query: str) -> str:
-    """Return the query with single blanks.
+    """Return the query without ASCII spaces at its ends and with one between its words; they make no other search.
+
+    Other blanks stay as they are: upstream's text search takes a no-break space for a part of a word.
 
     :raises BadUserInput: it is too long, or cannot be a text.
     """
@@ -173,7 +178,7 @@ def _checked(query: str) -> str:
     words = len(words_of(query))
     if words > MOST_WORDS:
         raise BadUserInput(f"search(query:) has {words} words; it can have up to {MOST_WORDS}.")
-    return " ".join(query.split())
+    return _SPACES.sub(" ", query).strip(" ")
 
 
 # Upstream
