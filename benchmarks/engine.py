@@ -27,7 +27,7 @@ from graphql import parse, validate
 from benchmarks.catalog import processor
 from benchmarks.made_records import made_categories, made_grids, made_packages
 from catalog.catalog_source import CatalogSource
-from catalog.freshness import Snapshot, SnapshotStatus
+from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog
 from engine import Engine, code_generation
 from engine.field_failures import AnswerEncoder
@@ -85,9 +85,6 @@ def main() -> None:
 async def measure() -> list[EngineFigures]:
     """Return all rows."""
     snapshot = Snapshot(made_catalog(), datetime.now(UTC))
-    status = SnapshotStatus(
-        snapshot.catalog.version, snapshot.refreshed_at, 0, False, PACKAGES, 440, 6, False
-    )
     gc.collect()
     gc.freeze()
 
@@ -95,7 +92,7 @@ async def measure() -> list[EngineFigures]:
         # Nobody is asked, so there is no batcher.
         return Context(
             Loaders.over(cast(Batcher, None), snapshot),
-            status,
+            snapshot,
             cast(CatalogSource, None),
             EntityBudget(0, allowed=False),
             WorkBudget(10**9),

@@ -18,7 +18,7 @@ from typing import cast
 
 from benchmarks.made_records import made_categories, made_grids, made_packages
 from catalog.catalog_source import CatalogSource
-from catalog.freshness import Snapshot, SnapshotStatus
+from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog
 from resolvers.filters.filter_cache import package_filters
 from resolvers.filters.filter_inputs import DateTimeRange, IntRange, PackageDetail, PackageFilter
@@ -85,14 +85,13 @@ def measured(size: int) -> dict[str, float]:
     catalog = Catalog.build(list(made_packages(size)), list(made_grids(size)), list(made_categories()))
 
     snapshot = Snapshot(catalog, SINCE)
-    status = SnapshotStatus(catalog.version, SINCE, 0, False, size, 440, 6, False)
 
     def page(filter: PackageFilter | None, order: PackageOrder, after: str | None = None) -> str | None:
         """Make the edges of a page, and return its last cursor."""
         # Nobody is asked, so there is no batcher.
         context = Context(
             Loaders.over(cast(Batcher, None), snapshot),
-            status,
+            snapshot,
             cast(CatalogSource, None),
             EntityBudget(0, allowed=False),
             WorkBudget(10**9),

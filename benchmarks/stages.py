@@ -97,7 +97,7 @@ def _stages(text: str, gateway: Gateway) -> dict[str, Stage]:
     def context() -> Context:
         return Context(
             Loaders.over(upstream.batcher, snapshot),
-            upstream.status(snapshot),
+            snapshot,
             upstream,
             EntityBudget(0, allowed=False),
             WorkBudget(10**9),

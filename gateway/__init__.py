@@ -2,6 +2,7 @@
 
 from gateway.admission_queue import Admission, AdmissionLimits, Overloaded, connection
 from gateway.answer_cache import AnswerCache, AnswerKey, CachedAnswer
+from gateway.begun_work import Begun
 from gateway.client_quota import Quota
 from gateway.document_cache import CatalogSizes, DocumentCache
 from gateway.error_format import field_error, masked, overload
@@ -17,6 +18,7 @@ __all__ = [
     "AdmissionLimits",
     "AnswerCache",
     "AnswerKey",
+    "Begun",
     "CachedAnswer",
     "CatalogSizes",
     "DocumentCache",

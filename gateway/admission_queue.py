@@ -226,8 +226,7 @@ class Turn:
         :raises Overloaded: none became free.
         """
         self._line = await self._admission._enter(self._key)
-        # The processor's time: a busy machine is nobody's fault.
-        self._since = time.thread_time()
+        self._since = time.monotonic()
         return self
 
     async def __aexit__(
@@ -251,5 +250,5 @@ class Turn:
 
     def _leave(self) -> None:
         if self._line is not None:
-            self._admission._leave(self._line, time.thread_time() - self._since)
+            self._admission._leave(self._line, time.monotonic() - self._since)
             self._line = None

@@ -3,10 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Awaitable
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from engine import OutOfTime, Stopped
+from gateway.begun_work import Begun
+
+T = TypeVar("T")
+
+
+async def in_time(work: Awaitable[T], seconds: float) -> T:
+    """Return the outcome of an operation that has so many seconds.
+
+    :raises Stopped: its time is over.
+    """
+    began = time.monotonic()
+    begun = Begun(work)
+    # Nearly every operation is done before it waits, and what does not wait cannot be ended.
+    if begun.is_done:
+        return begun.result
+    with Deadline(seconds, seconds - (time.monotonic() - began)):
+        return await begun
 
 
 class Deadline:
@@ -19,9 +38,9 @@ class Deadline:
 
     __slots__ = ("_has_come", "_left", "_seconds", "_task", "_timer")
 
-    def __init__(self, seconds: float, left: float | None = None) -> None:
+    def __init__(self, seconds: float, left: float) -> None:
         self._seconds = seconds
-        self._left = seconds if left is None else left
+        self._left = left
         self._has_come = False
 
     def __enter__(self) -> Self:

@@ -39,6 +39,8 @@ class OperationRunner:
         self._router = router
         self._most_work = most_work
         self._run_limits = run_limits
+        # What may be asked of upstream need not have been, and without a router's secret everyone may ask for all.
+        self._telling = ~(DependsOn.UPSTREAM if router.secret else DependsOn.UPSTREAM | DependsOn.ASKER)
 
     def begin(self, request: GraphQLRequest, snapshot: Snapshot | None) -> Context:
         """Return the state of a request that is answered from a snapshot. Its loaders are to be closed.
@@ -49,7 +51,7 @@ class OperationRunner:
         work.spend(VALUE * values_in(request.variables))
         loaders = Loaders.over(self._source.batcher, snapshot)
         entities = self._router.budget(request.router)
-        return Context(loaders, self._source.status(snapshot), self._source, entities, work)
+        return Context(loaders, snapshot, self._source, entities, work)
 
     async def answer(
         self, prepared: PreparedRequest, snapshot: Snapshot | None, receipt: Receipt
@@ -141,10 +143,7 @@ class OperationRunner:
         request = prepared.request
         depends_on = prepared.dependencies.with_variables(request.variables)
         if depends_on is not DependsOn.CATALOG:
-            # What may be asked of upstream need not have been, and without a router's secret everyone may ask for all.
-            depends_on &= ~(
-                DependsOn.UPSTREAM if self._router.secret else DependsOn.UPSTREAM | DependsOn.ASKER
-            )
+            depends_on &= self._telling
         if context.loaders.asked_upstream:
             depends_on |= DependsOn.UPSTREAM
         if self._is_traced(request) or request.receipt:

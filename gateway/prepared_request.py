@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from graphql import GraphQLError
 
 from catalog import Snapshot
@@ -19,8 +19,7 @@ from gateway.named_operation import (
 from schema import Dependencies, Document
 
 
-@dataclass(frozen=True, slots=True)
-class GraphQLRequest:
+class GraphQLRequest(msgspec.Struct, frozen=True):
     """A well-formed GraphQL request. ``receipt`` asks for what the answer cost, in ``extensions``.
 
     ``router``, ``traced`` and ``traceparent`` are what the headers of a router say.
@@ -35,8 +34,7 @@ class GraphQLRequest:
     traceparent: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PreparedRequest:
+class PreparedRequest(msgspec.Struct, frozen=True, eq=False):
     """A request whose document was read and whose catalog was taken, each once."""
 
     request: GraphQLRequest
@@ -52,6 +50,8 @@ class PreparedRequest:
     def of(cls, request: GraphQLRequest, found: FoundDocument, snapshot: Snapshot | None) -> PreparedRequest:
         """Return the request with its document, which was read before, and a catalog."""
         document = found.document
+        if document.is_usual and request.operation_name in (None, document.operations[0][0]):
+            return cls(request, found, snapshot, (), ())
         unclear = why_unclear(document, request.operation_name)
         return cls(
             request,

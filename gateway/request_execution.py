@@ -14,7 +14,7 @@ from catalog import CatalogSource, Snapshot
 from engine import Engine, RunLimits, Stopped, TooComplex
 from gateway.admission_queue import Admission, Overloaded, Turn
 from gateway.answer_cache import AnswerCache
-from gateway.deadline import Deadline
+from gateway.deadline import Deadline, in_time
 from gateway.document_cache import DocumentCache
 from gateway.engine_or_strawberry import OperationRunner
 from gateway.federation_router import FederationRouter
@@ -110,8 +110,9 @@ class Gateway:
             try:
                 # The time of an operation begins when there is a catalog to answer it from.
                 snapshot = await self._snapshot(prepared) if waits else prepared.snapshot
-                with Deadline(self.run_limits.seconds):
-                    answer = await self._runner.answer(prepared, snapshot, receipt)
+                answer = await in_time(
+                    self._runner.answer(prepared, snapshot, receipt), self.run_limits.seconds
+                )
             except Stopped as stopped:
                 answer = self._stopped(stopped)
         if receipt.exchanges:

@@ -31,6 +31,12 @@ class Document:
     in_parts: DocumentNode | None = None
     """The document with its ``@defer`` and ``@stream``; None if it has none."""
 
+    @property
+    def is_usual(self) -> bool:
+        """Return whether it has one operation, which is a query that can run."""
+        operations = self.operations
+        return not self.errors and len(operations) == 1 and operations[0][1] is OperationType.QUERY
+
 
 @contextmanager
 def given(document: Document, limits: RunLimits, *, in_parts: bool = False) -> Iterator[dict[str, object]]:

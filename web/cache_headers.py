@@ -10,7 +10,11 @@ from __future__ import annotations
 import time
 from hashlib import blake2b
 
+import msgspec
+
 from catalog import Freshness, Snapshot
+
+_encode = msgspec.msgpack.Encoder().encode
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -52,12 +56,27 @@ class CachePolicy:
         ]
 
 
+class JoinedHeaders:
+    """Headers as they stand on the connection, joined once for as long as the list of them is the same object."""
+
+    __slots__ = ("_joined", "_of")
+
+    def __init__(self) -> None:
+        self._of: Headers = []
+        self._joined = b""
+
+    def __call__(self, headers: Headers) -> bytes:
+        """Return these headers, each with its line break."""
+        if headers is not self._of:
+            self._of, self._joined = headers, b"".join(b"%b: %b\r\n" % header for header in headers)
+        return self._joined
+
+
 def entity_tag(*parts: bytes) -> bytes:
     """Return a strong tag of what these parts determine byte for byte: catalog, schema, operation, type,
     encoding."""
-    digest = blake2b(digest_size=16)
-    for part in parts:
-        digest.update(len(part).to_bytes(4, "big") + part)
+    # In msgpack each part has its length before it, so that no two lists of parts are the same bytes.
+    digest = blake2b(_encode(parts), digest_size=16)
     return b'"%b"' % digest.hexdigest().encode()
 
 

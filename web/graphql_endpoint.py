@@ -6,9 +6,9 @@ request costs more than that.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import cached_property
 
+import msgspec
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -44,6 +44,7 @@ from web.request_parsing import (
     read_post,
 )
 from web.response_cache import Bytes, CompressedAnswer, ResponseCache
+from web.server_extension import extension_of
 from web.server_sent_events import event_stream, wants_events
 
 CLIENT_LEFT = 499
@@ -103,10 +104,11 @@ class GraphQLEndpoint:
             if snapshot is not None:
                 reply = self.responses.reply(as_it_came, snapshot.catalog.version)
                 if reply is not None:
-                    if self._known is not None:
-                        self._known.learn(scope, reply, documents)
+                    server = extension_of(scope)
+                    if self._known is not None and server is not None and server.request is not None:
+                        self._known.learn(server.request, reply, documents)
                     headers = reply.headers + self._policy.headers(snapshot)
-                    await send_response(send, reply.status, headers, reply.body)
+                    await send_response(scope, send, reply.status, headers, reply.body)
                     return
             telling += [part for header in scope["headers"] if header[0] in RUNNING for part in header]
             http = HttpRequest(method, address, by_name(telling), body)
@@ -126,7 +128,7 @@ class GraphQLEndpoint:
     async def _response(
         self, http: HttpRequest, as_it_came: Bytes, snapshot: Snapshot | None, receive: Receive
     ) -> ASGIApp:
-        takes, documents = accepted(http.header("Accept")), self._gateway.persisted
+        takes, documents = accepted(http.header(b"accept")), self._gateway.persisted
         if http.method in _WITH_BODY:
             read = read_post(http, documents, self._most_together)
         elif http.method in ("GET", "HEAD"):
@@ -141,10 +143,10 @@ class GraphQLEndpoint:
             return Response(status_code=204, headers=_ALLOWED)
         else:
             raise BadRequest(405, f"{http.method} is not allowed here; use GET, POST or QUERY.", _ALLOWED)
-        encoding = encoding_for(http.header("Accept-Encoding"))
+        encoding = encoding_for(http.header(b"accept-encoding"))
         if isinstance(read, list):
             # An array is no GraphQL response, so plain JSON is its only type.
-            form = replace(_form(takes, encoding), media_type=JSON)
+            form = msgspec.structs.replace(_form(takes, encoding), media_type=JSON)
             return await self._answer_together(read, form, snapshot, receive)
         prepared = await self._gateway.prepare(read, snapshot)
         if prepared.is_mutation and http.method in ("GET", "HEAD"):
@@ -241,7 +243,7 @@ class GraphQLEndpoint:
         return await self._in_form(200, body, form, NO_STORE)
 
     def _document_refusal(self, http: HttpRequest, refused: Refused, *, by_path: bool) -> ASGIApp:
-        takes = accepted(http.header("Accept"))
+        takes = accepted(http.header(b"accept"))
         status = status_of_refused(refused, takes, by_path=by_path)
         media_type = takes.refusal if status >= 400 else takes.json or JSON
         headers = content_headers(media_type, None, len(refused.body))
@@ -267,8 +269,7 @@ class GraphQLEndpoint:
         return entity_tag(schema.as_str().encode())
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
+class _Form(msgspec.Struct, frozen=True):
     """In which form an answer goes out."""
 
     takes: Accepted

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 
 import msgspec
 from starlette.responses import Response
@@ -12,13 +11,13 @@ from starlette.types import Receive, Scope, Send
 from web.cache_headers import Headers
 from web.compression import compressed
 from web.content_negotiation import accepted
+from web.server_extension import extension_of
 
 IN_THREAD = 200_000
 """Bytes: from here on compression takes milliseconds, which other requests need not wait for."""
 
 
-@dataclass(frozen=True, slots=True)
-class RawResponse:
+class RawResponse(msgspec.Struct, frozen=True):
     """A response that is ready to be sent."""
 
     status: int
@@ -27,11 +26,14 @@ class RawResponse:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it, as an ASGI app."""
-        await send_response(send, self.status, self.headers, self.body)
+        await send_response(scope, send, self.status, self.headers, self.body)
 
 
-async def send_response(send: Send, status: int, headers: Headers, body: bytes) -> None:
-    """Send a whole response."""
+async def send_response(scope: Scope, send: Send, status: int, headers: Headers, body: bytes) -> None:
+    """Send a whole response. The headers have the length of the body, unless the status has no body."""
+    server = extension_of(scope)
+    if server is not None and server.write(send, status, headers, body):
+        return
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

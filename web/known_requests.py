@@ -6,16 +6,14 @@ to parse to the endpoint, which tells here what the reply was. Another server do
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from sys import getsizeof
-from typing import Any
 
 from caching import BoundedCache
 from catalog import CatalogSource
 from engine import BudgetEntry
 from gateway.persisted import PersistedDocuments
-from web.cache_headers import CachePolicy, Headers
+from web.cache_headers import CachePolicy, JoinedHeaders
 from web.response_cache import CachedReply, ResponseCache
 
 LONGEST = 16_384
@@ -27,30 +25,6 @@ OVERHEAD = 600
 ASKED_ONCE = 1_000
 """How many requests are remembered that have come once. One with a number of its own in a header, which a proxy may
 write there, comes once: kept, it would only drive out others."""
-
-_EXTENSION = "gateway.request_bytes"
-"""The extension of the ASGI scope under which the endpoint finds the bytes of its request."""
-
-
-def offer(scope: Any, request: bytes) -> None:
-    """Let the endpoint know the bytes of the request that it is to answer, all of them and no others."""
-    scope["extensions"] = {_EXTENSION: request}
-
-
-class JoinedHeaders:
-    """Headers as they stand on the connection, joined once for as long as the list of them is the same object."""
-
-    __slots__ = ("_joined", "_of")
-
-    def __init__(self) -> None:
-        self._of: Headers = []
-        self._joined = b""
-
-    def __call__(self, headers: Headers) -> bytes:
-        """Return these headers, each with its line break."""
-        if headers is not self._of:
-            self._of, self._joined = headers, b"".join(b"%b: %b\r\n" % header for header in headers)
-        return self._joined
 
 
 class KnownRequest(BudgetEntry):
@@ -110,11 +84,8 @@ class KnownRequests:
         self.age = self._ages(self._policy.headers(snapshot))
         return known
 
-    def learn(self, scope: Mapping[str, Any], reply: CachedReply, documents: str) -> None:
-        """Keep the request of this scope with its reply, if its bytes were offered and come for the second time."""
-        request = scope.get("extensions", {}).get(_EXTENSION)
-        if request is None:
-            return
+    def learn(self, request: bytes, reply: CachedReply, documents: str) -> None:
+        """Keep a request with its reply, if it comes for the second time."""
         once = hash(request)
         if once not in self._once:
             self._once.put(once, None)

@@ -7,7 +7,6 @@ what is well-formed JSON but no GraphQL request has 422 (section 5.4).
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -35,6 +34,9 @@ TRACE_HEADER = "apollo-federation-include-trace"
 """The header by which a router of Apollo asks for a trace of the fields. Such a trace has the text of errors that
 others see masked, so it is for a router with the secret alone."""
 
+_RECEIPT, _ROUTER, _TRACE, _TRACEPARENT = (
+    name.lower().encode() for name in (RECEIPT_HEADER, ROUTER_HEADER, TRACE_HEADER, TRACEPARENT)
+)
 _EXAMPLE = '{"query": "{ categories { title } }"}'
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _PARAMETERS = ("query", "documentId", "operationName", "variables", "extensions")
@@ -50,8 +52,7 @@ class BadRequest(Exception):
         self.headers = headers or {}
 
 
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
+class HttpRequest(msgspec.Struct, frozen=True):
     """An HTTP request as it came."""
 
     method: str
@@ -61,9 +62,9 @@ class HttpRequest:
     """By their names in lower case; of several alike the values with commas between them."""
     body: bytes
 
-    def header(self, name: str) -> str | None:
-        """Return the value of a header, if it is there."""
-        value = self.headers.get(name.lower().encode())
+    def header(self, name: bytes) -> str | None:
+        """Return the value of a header, if it is there. The name is in lower case."""
+        value = self.headers.get(name)
         return None if value is None else value.decode("latin-1")
 
 
@@ -76,8 +77,8 @@ def read_post(
     :raises BadRequest: there is none.
     :raises Refused: its document is not known or not allowed; of one in a list it is in its place.
     """
-    _check_content_type(http.header("Content-Type"))
-    encoding = http.header("Content-Encoding")
+    _check_content_type(http.header(b"content-type"))
+    encoding = http.header(b"content-encoding")
     if encoding is not None and encoding.strip().lower() != "identity":
         raise BadRequest(
             415, f"The Content-Encoding is {encoding.strip()}; a request must not be compressed."
@@ -188,10 +189,10 @@ def _request(http: HttpRequest, documents: PersistedDocuments, params: dict[str,
         query=documents.resolve(query, document_id, extensions),
         variables=variables,
         operation_name=operation_name,
-        receipt=http.header(RECEIPT_HEADER) == "1",
-        router=http.header(ROUTER_HEADER),
-        traced=http.header(TRACE_HEADER) == "ftv1",
-        traceparent=http.header(TRACEPARENT),
+        receipt=http.headers.get(_RECEIPT) == b"1",
+        router=http.header(_ROUTER),
+        traced=http.headers.get(_TRACE) == b"ftv1",
+        traceparent=http.header(_TRACEPARENT),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import strawberry
 
-from catalog import Catalog, CatalogSource, SnapshotStatus
+from catalog import Catalog, CatalogSource, Snapshot, SnapshotStatus
 from engine import TooComplex
 from resolvers.client_errors import Forbidden
 from resolvers.filters.filter_cache import FiltersOfRequest
@@ -50,15 +50,23 @@ class EntityBudget:
 
 @dataclass(slots=True)
 class Context:
-    """The state of one request. ``status`` is that of the catalog it is answered from."""
+    """The state of one request, which is answered from ``snapshot``."""
 
     loaders: Loaders
-    status: SnapshotStatus
+    snapshot: Snapshot | None
     source: CatalogSource
     entities: EntityBudget
     work: WorkBudget
     filters: FiltersOfRequest = field(default_factory=FiltersOfRequest)
     _catalog: Catalog | UpstreamError | None = None
+    _status: SnapshotStatus | None = None
+
+    @property
+    def status(self) -> SnapshotStatus:
+        """Return how the catalog stands that the request is answered from: the same each time, for few ask for it."""
+        if self._status is None:
+            self._status = self.source.status(self.snapshot)
+        return self._status
 
     async def catalog(self) -> Catalog:
         """Return the whole catalog, for what no live request can answer.
@@ -79,10 +87,10 @@ class Context:
 
     def renew(self) -> None:
         """Go on with the newest catalog: for a subscription, which answers again and again."""
-        snapshot = self.source.latest
+        self.snapshot = self.source.latest
         self.loaders.close()
-        self.loaders = Loaders.over(self.source.batcher, snapshot)
-        self.status = self.source.status(snapshot)
+        self.loaders = Loaders.over(self.source.batcher, self.snapshot)
+        self._status = None
         self._catalog = None
         self.work = WorkBudget(self.work.most)
         self.filters = FiltersOfRequest()

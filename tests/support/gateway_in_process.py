@@ -11,7 +11,7 @@ import httpx
 
 import wiring
 from catalog.catalog_source import REVALIDATION, CatalogSource
-from catalog.freshness import Freshness, SnapshotStatus
+from catalog.freshness import Freshness, Snapshot
 from catalog.storage.sqlite_storage import Storage
 from catalog.sync.schedule import Schedule
 from gateway.prepared_request import GraphQLRequest
@@ -115,10 +115,10 @@ async def client_of(app: GatewayApp) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-def context_over(loaders: Loaders, status: SnapshotStatus, source: CatalogSource) -> Context:
+def context_over(loaders: Loaders, snapshot: Snapshot | None, source: CatalogSource) -> Context:
     """Make the state of one request."""
     gateway = gateway_over(source)
-    return Context(loaders, status, source, gateway.router.budget(None), WorkBudget(gateway.limits.work))
+    return Context(loaders, snapshot, source, gateway.router.budget(None), WorkBudget(gateway.limits.work))
 
 
 def asking(source: CatalogSource, *, use_engine: bool = True) -> Ask:

@@ -74,15 +74,24 @@ _open_receipt: ContextVar[Receipt | None] = ContextVar("open_receipt", default=N
 _note: ContextVar[Callable[[Exchange], None] | None] = ContextVar("note", default=None)
 
 
-@contextmanager
-def recording(receipt: Receipt) -> Iterator[None]:
-    """Make ``receipt`` the open one: every exchange that starts in this context is noted on it."""
-    opened, noted = _open_receipt.set(receipt), _note.set(receipt.note)
-    try:
-        yield
-    finally:
-        _note.reset(noted)
-        _open_receipt.reset(opened)
+class recording:
+    """Makes ``receipt`` the open one inside: every exchange that starts in this context is noted on it.
+
+    A class, for half of the time that a generator takes: every operation is run inside.
+    """
+
+    __slots__ = ("_noted", "_opened", "_receipt")
+
+    def __init__(self, receipt: Receipt) -> None:
+        self._receipt = receipt
+
+    def __enter__(self) -> None:
+        self._opened = _open_receipt.set(self._receipt)
+        self._noted = _note.set(self._receipt.note)
+
+    def __exit__(self, *_: object) -> None:
+        _note.reset(self._noted)
+        _open_receipt.reset(self._opened)
 
 
 @contextmanager

@@ -7,8 +7,6 @@ recommendation allows. What several requests wait for together belongs to the tr
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 
 TRACEPARENT = "traceparent"
@@ -18,15 +16,23 @@ _PARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]
 _current: ContextVar[str | None] = ContextVar("traceparent", default=None)
 
 
-@contextmanager
-def continuing(traceparent: str | None) -> Iterator[None]:
-    """Let every exchange that starts in this context belong to this trace; to none if the header is not well-formed."""
-    well_formed = traceparent is not None and _PARENT.fullmatch(traceparent)
-    token = _current.set(traceparent if well_formed else None)
-    try:
-        yield
-    finally:
-        _current.reset(token)
+class continuing:
+    """Lets every exchange that starts in this context belong to this trace; to none if the header is not well-formed.
+
+    A class, for half of the time that a generator takes: every operation is run inside.
+    """
+
+    __slots__ = ("_token", "_traceparent")
+
+    def __init__(self, traceparent: str | None) -> None:
+        well_formed = traceparent is not None and _PARENT.fullmatch(traceparent)
+        self._traceparent = traceparent if well_formed else None
+
+    def __enter__(self) -> None:
+        self._token = _current.set(self._traceparent)
+
+    def __exit__(self, *_: object) -> None:
+        _current.reset(self._token)
 
 
 def trace_headers() -> dict[str, str]:

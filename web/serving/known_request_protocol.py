@@ -23,7 +23,9 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from uvicorn.server import ServerState
 
-from web.known_requests import LONGEST, KnownRequest, KnownRequests, offer
+from web.known_requests import LONGEST, KnownRequest, KnownRequests
+from web.server_extension import extend
+from web.serving.served_requests import ServedRequest
 from web.serving.uvicorn_protocols import HttpProtocol
 
 METHODS = frozenset(["GET", "POST"])
@@ -46,6 +48,8 @@ class KnownRequestProtocol(HttpProtocol):
         """Requests of which the parser has seen the beginning."""
         self._ended = 0
         """Requests of which it has seen the end."""
+        self._served: ServedRequest | None = None
+        """The request whose headers were read last."""
         self._answered_at = 0.0
         """When a request that was known was answered last, by the clock of the loop."""
         # An access log, and a limit on what runs at once, are Uvicorn's, on its own way.
@@ -62,8 +66,8 @@ class KnownRequestProtocol(HttpProtocol):
             return
         before = self._begun
         super().data_received(data)
-        if self._begun == self._ended == before + 1 and self._can_be_learnt:
-            offer(self.cycle.scope, data)
+        if self._served is not None and self._begun == self._ended == before + 1 and self._can_be_learnt:
+            self._served.request = data
 
     @property
     def _is_between_requests(self) -> bool:
@@ -111,6 +115,13 @@ class KnownRequestProtocol(HttpProtocol):
         """Note that a request begins."""
         self._begun += 1
         super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Begin to answer the request, and offer to write the answer in one piece."""
+        super().on_headers_complete()
+        if self._may_know and not self.parser.should_upgrade():
+            self._served = ServedRequest(self.cycle, self._known.of_server)
+            extend(self.cycle.scope, self._served)
 
     def on_message_complete(self) -> None:
         """Note that it is whole."""

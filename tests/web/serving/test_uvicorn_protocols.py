@@ -98,6 +98,11 @@ async def test_uvicorn_has_the_attributes_that_known_requests_use() -> None:
     assert 'headers = self.default_headers + list(message.get("headers", []))' in sending
     assert "content = [STATUS_LINE[status_code]]" in sending
     assert 'content.extend([name, b": ", value, b"\\r\\n"])' in sending
+    made_of = inspect.getsource(RequestResponseCycle.__init__)
+    for name in ("response_started", "response_complete", "disconnected", "waiting_for_100_continue"):
+        assert f"self.{name} = " in made_of
+    for name in ("flow", "transport", "message_event", "on_response", "default_headers"):
+        assert f"self.{name} = {name}" in made_of
     assert {"scope", "keep_alive"} <= inspect.signature(RequestResponseCycle).parameters.keys()
 
 

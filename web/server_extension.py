@@ -1,0 +1,36 @@
+"""What the gateway's own server offers for one request, beside what every ASGI server does."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from starlette.types import Scope, Send
+
+from web.cache_headers import Headers
+
+_NAME = "gateway.server"
+"""The name of the extension in the ASGI scope."""
+
+
+class ServerExtension(Protocol):
+    """One request, as the server has it."""
+
+    request: bytes | None
+    """All its bytes, if it came in one piece and asks nothing of its connection."""
+
+    def write(self, send: Send, status: int, headers: Headers, body: bytes) -> bool:
+        """Write a whole response in one piece. ``False`` if it has to be sent by ``send``, which is that of the app.
+
+        The headers have the length of the body, or the status is one without a body.
+        """
+
+
+def extend(scope: Any, extension: ServerExtension) -> None:
+    """Offer the extension to the app."""
+    scope["extensions"] = {_NAME: extension}
+
+
+def extension_of(scope: Scope) -> ServerExtension | None:
+    """Return the extension, if the server has it."""
+    extension: ServerExtension | None = scope.get("extensions", {}).get(_NAME)
+    return extension

@@ -1,0 +1,43 @@
+"""Writes a whole response in one piece, where Uvicorn checks each header and writes head and body by themselves.
+
+The headers of our responses are made here, of nothing that a client sent, and need no check. A response goes out the
+ordinary way if the client does not keep up, or if something between the server and the app wants to see it.
+"""
+
+from __future__ import annotations
+
+from starlette.types import Send
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+
+from web.cache_headers import Headers, JoinedHeaders
+
+
+class ServedRequest:
+    """The server's extension for one request: see :class:`web.server_extension.ServerExtension`."""
+
+    __slots__ = ("_cycle", "_of_server", "request")
+
+    def __init__(self, cycle: RequestResponseCycle, of_server: JoinedHeaders) -> None:
+        self.request: bytes | None = None
+        self._cycle = cycle
+        self._of_server = of_server
+
+    def write(self, send: Send, status: int, headers: Headers, body: bytes) -> bool:
+        """Write a response, if ``send`` is the server's own and nothing stands in the way."""
+        cycle = self._cycle
+        if send != cycle.send or cycle.response_started or cycle.disconnected or cycle.flow.write_paused:
+            return False
+        parts = [STATUS_LINE[status], self._of_server(cycle.default_headers)]
+        for name, value in headers:
+            parts += (name, b": ", value, b"\r\n")
+        parts.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
+        if cycle.scope["method"] != "HEAD":
+            parts.append(body)
+        cycle.transport.write(b"".join(parts))
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            cycle.transport.close()
+        cycle.on_response()
+        return True
