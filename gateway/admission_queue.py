@@ -2,8 +2,8 @@
 connections.
 
 All operations of a process share one thread. Whatever runs at once makes every turn of the event loop longer, and
-with it the wait of a newcomer, who needs some turns to be accepted, read and answered. So only a few run at once, and
-the next is in turn one of the newest connection, and of the one that has had the least time.
+with it the wait of a newcomer, who needs some turns to be accepted, read and answered. So only a few run at once. The
+next one belongs alternately to the newest connection and to the one that has had the least time.
 """
 
 from __future__ import annotations
@@ -20,19 +20,20 @@ connection: ContextVar[Hashable] = ContextVar("connection", default=None)
 """The connection, or the client behind a proxy, that the running task works for."""
 
 TURN = 0.005
-"""Seconds of a turn of the event loop after which no more operations begin in it. Fifty clients whose requests were
-read in one turn would else all be answered in it, one after another, before anyone new is accepted."""
+"""The seconds of a turn of the event loop after which no more operations begin in it. Otherwise fifty clients whose
+requests were read in one turn would all be answered in it, one after another, before anyone new is accepted."""
 
 LONGEST_COUNTED = 0.02
-"""Seconds that one operation counts for at most: who had a dear one does not wait until all others had that too."""
+"""The most seconds that one operation counts for, so that a client with an expensive one need not wait until all
+others have had as much."""
 
 REMEMBERED = 1000
-"""How many connections that have nothing under way are remembered with the time that they have had."""
+"""How many idle connections are remembered with the time that they have had."""
 
 
 @dataclass(frozen=True, slots=True)
 class AdmissionLimits:
-    """How much is let in. ``waiting`` counts the operations that wait, ``seconds`` is how long each may."""
+    """Limits how many operations run and how many wait, and for how many ``seconds`` each may wait."""
 
     running: int
     waiting: int
@@ -40,30 +41,30 @@ class AdmissionLimits:
 
 
 class Overloaded(Exception):
-    """No place became free for an operation. The message is a sentence for the client."""
+    """Says that no slot became free for an operation. The message is a sentence for the client."""
 
     code = "OVERLOADED"
 
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__(message)
         self.retry_after = retry_after
-        """Seconds after which it is worth another try."""
+        """Seconds after which another try may succeed."""
 
 
 @dataclass(slots=True, eq=False)
 class _WaitingLine:
-    """The operations of one connection. ``had`` is the time that they have had in places, in seconds."""
+    """Holds the waiting operations of one connection. ``had`` is how many seconds its operations have run."""
 
     had: float
     is_new: bool = True
     """Whether none of its operations has run yet."""
     running: int = 0
     waiting: deque[asyncio.Future[bool]] = field(default_factory=deque)
-    """Each is told whether it has a place, or has to go because others want to wait too."""
+    """Futures of those that wait. Each becomes true with a slot, or false if it has to make room for others."""
 
 
 class Admission:
-    """The places in which operations run, and the queue for them.
+    """Gives out the slots in which operations run, and keeps the queue for them.
 
     ``refused`` counts the operations that found no room in the queue, or waited there for too long.
     """
@@ -73,19 +74,19 @@ class Admission:
         self.running = 0
         self.waiting = 0
         self.away = 0
-        """Operations that gave their place away because they wait for upstream."""
+        """How many operations gave up their slot because they wait for upstream."""
         self.refused = 0
-        # A connection with many operations leaves a place to others.
+        # A connection with many operations leaves a slot to others.
         self._most_of_one = max(1, limits.running - 1)
         self._lines: dict[Hashable, _WaitingLine] = {}
         self._now = 0.0
-        """The time that the connection had that was let in last: where a newcomer begins."""
+        """The time that the connection let in last had had, with which a newcomer begins."""
         self._newest_is_next = True
         self._turn_since: float | None = None
         """When the first operation of this turn of the loop began."""
 
     def turn(self) -> Turn:
-        """Return a place for one operation of the present connection, as an asynchronous context manager."""
+        """Return a slot for one operation of the present connection, as an asynchronous context manager."""
         return Turn(self, connection.get())
 
     async def _enter(self, key: Hashable) -> _WaitingLine:
@@ -97,7 +98,7 @@ class Admission:
         else:
             # Who has rested does not save up time.
             line.had = max(line.had, self._now)
-        # Whoever waits beside a free place is of a connection that has all the places that it may have.
+        # Whoever waits beside a free slot is of a connection that has all the slots that it may have.
         if not line.waiting and self._can_run(line) and not self._turn_is_over():
             self._start(line)
             return line
@@ -107,9 +108,10 @@ class Admission:
         return line
 
     def _make_room_for(self, line: _WaitingLine) -> bool:
-        """Send away the last operation of the connection with the most, if that still has no fewer than ``line`` then.
+        """Send away the last operation of the connection with the most, if that connection still has no fewer than
+        ``line``.
 
-        One client with many operations on a few WebSockets would else fill the queue, and lock out all newcomers.
+        Otherwise one client with many operations on a few WebSockets would fill the queue and lock out all newcomers.
         """
         longest = max(self._lines.values(), key=lambda each: len(each.waiting))
         if len(longest.waiting) <= len(line.waiting) + 1:
@@ -127,11 +129,11 @@ class Admission:
         self.waiting += 1
         try:
             async with asyncio.timeout(self.limits.seconds):
-                has_place = await free
+                has_slot = await free
             self._turn_is_over()
         except BaseException as error:
             if free.done() and not free.cancelled():
-                # The place came in the same turn of the loop as the end.
+                # The slot came in the same turn of the loop as the end.
                 if free.result():
                     self._leave(line, 0.0)
             elif free in line.waiting:
@@ -142,7 +144,7 @@ class Admission:
                     f"The gateway is busy: no slot became free within {self.limits.seconds:g} seconds."
                 )
             raise
-        if not has_place:
+        if not has_slot:
             self._refuse_beyond_the_queue()
 
     def _refuse_beyond_the_queue(self) -> None:
@@ -196,8 +198,8 @@ class Admission:
                 free.set_result(True)
 
     def _next(self, lines: list[_WaitingLine]) -> _WaitingLine:
-        """Return in turn the newest connection, which need not wait for a whole round, and the one that has had
-        the least."""
+        """Return alternately the newest connection, so that it need not wait for a whole round, and the one that has
+        had the least."""
         newest = (
             next((line for line in reversed(lines) if line.is_new), None) if self._newest_is_next else None
         )
@@ -211,7 +213,7 @@ class Admission:
 
 
 class Turn:
-    """The place of one operation, from its beginning to its end."""
+    """Holds the slot of one operation, from its beginning to its end."""
 
     def __init__(self, admission: Admission, key: Hashable) -> None:
         self._admission = admission
@@ -221,9 +223,9 @@ class Turn:
         self._is_away = False
 
     async def __aenter__(self) -> Turn:
-        """Wait for a place.
+        """Wait for a slot.
 
-        :raises Overloaded: none became free.
+        :raises Overloaded: no slot became free.
         """
         self._line = await self._admission._enter(self._key)
         self._since = time.monotonic()
@@ -232,16 +234,16 @@ class Turn:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Leave the place to the next."""
+        """Give the slot to the next operation."""
         if self._is_away:
             self._is_away = False
             self._admission.away -= 1
         self._leave()
 
     def give_up(self) -> None:
-        """Leave the place for good, while the operation waits for upstream: others need not wait for that too.
+        """Give up the slot for good, because the operation waits for upstream and others need not wait with it.
 
-        Those that wait for upstream count as waiting, so that what runs without a place is bounded.
+        Operations that wait for upstream count as waiting, so that the number of those without a slot is bounded.
         """
         if self._line is not None:
             self._is_away = True

@@ -1,6 +1,7 @@
-"""Answers that were made from the catalog alone: the same operation has the same answer as long as the catalog stands.
+"""Caches answers that were made from the catalog alone: an operation has the same answer as long as the catalog
+stays.
 
-Kept by version, document, operation name and variables, so that it is exact.
+The key is the version, document, operation name and variables, so that the cache is exact.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from engine import BudgetEntry, ByteBudget
 from gateway.prepared_request import GraphQLRequest
 
 OVERHEAD = 1000
-"""Bytes that an answer takes in memory beside its own: keys and objects."""
+"""Bytes of memory that an answer takes beyond its own: for keys and objects."""
 
 _deterministic = msgspec.json.Encoder(order="deterministic").encode
 
 
 class AnswerKey:
-    """What an answer depends on, beside the catalog."""
+    """Says what an answer depends on, apart from the catalog."""
 
     __slots__ = ("key", "parts", "size")
 
@@ -33,7 +34,7 @@ class AnswerKey:
 
 
 class CachedAnswer(BudgetEntry):
-    """The body of an answer. One for which there is no room is in no cache."""
+    """Holds the body of an answer. An answer for which there is no room is in no cache."""
 
     __slots__ = ("body",)
 
@@ -43,9 +44,9 @@ class CachedAnswer(BudgetEntry):
 
 
 class AnswerCache:
-    """The answers of one gateway, within a budget that it shares with other caches.
+    """Holds the answers of one gateway, within a budget that it shares with other caches.
 
-    Another version of the catalog forgets all: ``present`` is the one that new requests are answered from.
+    A new version of the catalog empties it: ``present`` is the version that new requests are answered from.
     """
 
     def __init__(self, budget: ByteBudget) -> None:
@@ -69,7 +70,7 @@ class AnswerCache:
         return kept
 
     def keep(self, operation: AnswerKey, version: str, body: bytes, present: str) -> CachedAnswer:
-        """Return the answer from this version, and keep it if there is room."""
+        """Return the answer from this version, and cache it if there is room."""
         if present != self._present:
             self._present = present
             for old in list(self._answers.values()):

@@ -1,4 +1,4 @@
-"""How many of one thing clients may have at a time: all together, and those of one address."""
+"""Limits how many of one thing clients may have at a time: all together, and from one address."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections import Counter
 
 
 class Quota:
-    """Counts what is taken. ``most`` is how many all can have, ``most_of_one`` how many one address; 0 is no limit.
+    """Counts what is taken. All clients together can have ``most``, and one address ``most_of_one``; 0 is no limit.
 
-    ``what`` names the thing in sentences, in the plural. ``refused`` counts those for whom there was none left.
+    ``what`` names the thing in sentences, in the plural. ``refused`` counts the clients for whom there was none left.
     """
 
     def __init__(self, what: str, most: int, most_of_one: int) -> None:
@@ -25,7 +25,7 @@ class Quota:
         return self._taken
 
     def take(self, address: str) -> str | None:
-        """Take one for a client at ``address``; a sentence says why there is none left, if so."""
+        """Take one for a client at ``address``. If there is none left, return a sentence that says why."""
         sentence = self.why_none(address)
         if sentence is None:
             self._taken += 1
@@ -33,7 +33,8 @@ class Quota:
         return sentence
 
     def why_none(self, address: str) -> str | None:
-        """Say in a sentence why a client at ``address``, who is refused then, can have none; ``None`` if it can."""
+        """Return a sentence that says why a client at ``address`` can have none, and count the refusal; ``None`` if
+        it can."""
         sentence: str | None = None
         if self._most and self._taken >= self._most:
             sentence = f"The gateway has {self._most:,} {self._what}, which is the limit."

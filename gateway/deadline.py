@@ -1,4 +1,4 @@
-"""The time that an operation has."""
+"""Ends an operation when its time is over."""
 
 from __future__ import annotations
 
@@ -29,11 +29,12 @@ async def in_time(work: Awaitable[T], seconds: float) -> T:
 
 
 class Deadline:
-    """Cancels what runs inside when its time is over, which then was ``Stopped``.
+    """Cancels what runs inside when its time is over, and raises ``Stopped``.
 
-    ``seconds`` are those of the whole operation, ``left`` those that it still has.
+    The whole operation has ``seconds``, of which ``left`` are left.
 
-    What ``asyncio.timeout`` does, for a quarter of its time: nearly every operation is done long before.
+    It does what ``asyncio.timeout`` does in a quarter of the time, because nearly every operation is done long
+    before.
     """
 
     __slots__ = ("_has_come", "_left", "_seconds", "_task", "_timer")

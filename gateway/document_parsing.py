@@ -1,7 +1,7 @@
-"""Parses documents without what only the parser needs, so that what is kept of one is small and freed at once.
+"""Parses documents without what only the parser needs, so that they are small in memory and freed at once.
 
-graphql-core leaves at each node the tokens where it begins and ends, all linked in a ring of both directions. They
-are a fifth of what the garbage collector has to look through, and a document that nobody keeps would wait for it.
+graphql-core leaves at each node the tokens where it begins and ends, all linked in a ring of both directions. These
+are a fifth of what the garbage collector has to look through, and a document that nobody needs would wait for it.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ _NO_TOKEN = Token(TokenKind.SOF, 0, 0, 0, 0)
 
 
 def parse_document(text: str) -> DocumentNode:
-    """Parse a document. Its nodes know their places in the text, but not the tokens there.
+    """Parse a document. Its nodes know their locations in the text, but not the tokens there.
 
-    :raises GraphQLSyntaxError: it is none, or nested more deeply than Python can follow.
+    :raises GraphQLSyntaxError: the text is no document, or is nested more deeply than Python can follow.
     """
     parser = _Parser(text)
     first = parser.start_of_file
@@ -35,7 +35,7 @@ class _Parser(Parser):
         return self._lexer.token
 
     def loc(self, start_token: Token) -> Location | None:
-        """Return the place of a node, without its tokens."""
+        """Return the location of a node, without its tokens."""
         location = super().loc(start_token)
         if location is not None:
             location.start_token = location.end_token = _NO_TOKEN

@@ -21,13 +21,13 @@ from gateway.document_parsing import parse_document
 from schema import Document, read_dependencies
 
 MOST_ERRORS = 20
-"""How many errors of a document are told. Each may cost validation a millisecond, to find the names that are meant."""
+"""The most errors of a document that are reported. Each may cost a millisecond, to find the names that were meant."""
 
 
 def read_document(
     text: str, schema: GraphQLSchema, check: Callable[[DocumentNode], None] | None = None
 ) -> Document:
-    """Return the document with this text. What ``check`` raises about it is raised before it is validated."""
+    """Return the document with this text. ``check`` is called before validation, and what it raises is raised."""
     try:
         node = parse_document(text)
     except GraphQLError as error:
@@ -47,7 +47,7 @@ def read_document(
 
 
 class _WithoutParts(Visitor):
-    """Leaves a document without them as it is."""
+    """Removes ``@defer`` and ``@stream``. A document without them stays as it is."""
 
     def enter_directive(self, node: DirectiveNode, *_: object) -> VisitorAction:
         return REMOVE if node.name.value in ("defer", "stream") else SKIP

@@ -43,7 +43,7 @@ class OperationRunner:
         self._telling = ~(DependsOn.UPSTREAM if router.secret else DependsOn.UPSTREAM | DependsOn.ASKER)
 
     def begin(self, request: GraphQLRequest, snapshot: Snapshot | None) -> Context:
-        """Return the state of a request that is answered from a snapshot. Its loaders are to be closed.
+        """Return the state of a request that is answered from a snapshot. The caller closes its loaders.
 
         :raises Stopped: its variables alone take more work than it may.
         """
@@ -56,9 +56,9 @@ class OperationRunner:
     async def answer(
         self, prepared: PreparedRequest, snapshot: Snapshot | None, receipt: Receipt
     ) -> GraphQLAnswer:
-        """Run the operation to its end. What it has for ``extensions`` is not in the body yet.
+        """Run the operation to its end. Its ``extensions`` are not in the body yet.
 
-        :raises Stopped: it went beyond a limit.
+        :raises Stopped: the operation went beyond a limit.
         """
         request = prepared.request
         context = self.begin(request, snapshot)

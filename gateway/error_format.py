@@ -49,7 +49,7 @@ def request_error(error: GraphQLError) -> dict[str, object]:
 
 
 def overload(error: Overloaded) -> dict[str, object]:
-    """Return an operation that found no place to run, as an entry of ``errors``."""
+    """Return the error of an operation that got no slot, as an entry of ``errors``."""
     return {"message": str(error), "extensions": {"code": error.code, "retryAfter": error.retry_after}}
 
 
@@ -65,7 +65,7 @@ def start_error(error: GraphQLError) -> dict[str, object]:
 
 
 def field_error(error: GraphQLError) -> dict[str, object]:
-    """Return an error met while the operation ran, as an entry of ``errors``."""
+    """Return an error that occurred while the operation ran, as an entry of ``errors``."""
     cause = error.original_error
     if isinstance(cause, UpstreamError):
         extensions: dict[str, object] = {"code": cause.code}
@@ -92,7 +92,7 @@ def field_error(error: GraphQLError) -> dict[str, object]:
 
 
 def masked(error: Exception, where: str) -> dict[str, Any]:
-    """Return an error of ours, as an entry of ``errors`` that tells nothing of it; the log has the rest."""
+    """Return an unexpected error as an entry of ``errors`` that reveals nothing of it; the log has the rest."""
     error_id = uuid.uuid4().hex
     _log.error("error %s at %s", error_id, where, exc_info=error)
     return {

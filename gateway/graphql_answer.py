@@ -1,4 +1,4 @@
-"""The answer to a GraphQL request, and how one is made of what the executions give."""
+"""Makes the answer to a GraphQL request from what the executions give."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ stopped at its deadline; it got no slot; or the gateway failed."""
 
 
 class GraphQLAnswer(msgspec.Struct, frozen=True):
-    """The answer to a request."""
+    """Holds the answer to a request."""
 
     body: bytes
     """The GraphQL response, a JSON object."""
@@ -33,17 +33,17 @@ class GraphQLAnswer(msgspec.Struct, frozen=True):
     failure: RequestFailure | None = None
     """Why the response has no ``data`` (spec, 7.1.2); None if it has."""
     depends_on: DependsOn = DependsOn(0)
-    """What decides it, beside the operation."""
+    """What the answer depends on, apart from the operation."""
     made_of: Snapshot | None = None
     """The catalog that it was made from, if there was one."""
     retry_after: int | None = None
-    """Seconds after which an operation that found no place is worth another try; None for all others."""
+    """Seconds after which an operation that got no slot may succeed; None for all others."""
     extensions: dict[str, Any] = msgspec.field(default_factory=dict)
-    """What the execution has for the response beside; not in ``body`` yet."""
+    """What the execution adds to the response. It is not in ``body`` yet."""
 
     @property
     def ran(self) -> bool:
-        """Return whether the operation ran to its end, so that the response has ``data``, be it null."""
+        """Return whether the operation ran to its end, so that the response has ``data``, which may be null."""
         return self.failure is None
 
     @property
@@ -55,19 +55,19 @@ class GraphQLAnswer(msgspec.Struct, frozen=True):
         return self.depends_on is DependsOn.CATALOG or not self.depends_on & ~DependsOn.CATALOG
 
     def decoded(self) -> dict[str, Any]:
-        """Return the response as Python has it."""
+        """Return the response as a Python value."""
         response: dict[str, Any] = msgspec.json.decode(self.body)
         return response
 
     def with_extensions(self, extensions: dict[str, object]) -> GraphQLAnswer:
-        """Return the same with ``extensions`` at its end."""
+        """Return the same answer with ``extensions`` added at the end."""
         return replace(self, body=b'%b,"extensions":%b}' % (self.body[:-1], _encode(extensions)))
 
 
 def answer_of(result: ExecutionResult, most_bytes: int) -> GraphQLAnswer:
     """Return the answer that Strawberry's execution gave.
 
-    :raises Stopped: it is too large.
+    :raises Stopped: the answer is too large.
     """
     errors = result.errors or []
     if isinstance(result, PreExecutionError):
@@ -75,7 +75,7 @@ def answer_of(result: ExecutionResult, most_bytes: int) -> GraphQLAnswer:
     if result.data is None and all(error.path is None for error in errors):
         body = _encode({"errors": [field_error(error) for error in errors]})
         return GraphQLAnswer(body, failed=True, failure=_failure(errors))
-    # By their places in the answer: it met them in the order in which they came.
+    # In the order of the answer: the execution met them in the order in which they came.
     errors = sorted(errors, key=lambda error: _place(error.path or [], result.data))
     return _answer(_encode(result.data), errors, most_bytes)
 
@@ -83,7 +83,7 @@ def answer_of(result: ExecutionResult, most_bytes: int) -> GraphQLAnswer:
 def answer_of_engine(ran: Ran, most_bytes: int) -> GraphQLAnswer:
     """Return the answer that the engine gave.
 
-    :raises Stopped: it is too large.
+    :raises Stopped: the answer is too large.
     """
     return _answer(ran.data, ran.errors, most_bytes)
 
@@ -91,7 +91,7 @@ def answer_of_engine(ran: Ran, most_bytes: int) -> GraphQLAnswer:
 def event_of(result: ExecutionResult, most_bytes: int) -> GraphQLAnswer:
     """Return the answer to a subscription at one event, or why it cannot start.
 
-    :raises Stopped: it is too large.
+    :raises Stopped: the answer is too large.
     """
     if isinstance(result, PreExecutionError):
         errors = [start_error(error) for error in result.errors or []]
@@ -114,13 +114,13 @@ def stopped_by(stopped: Stopped) -> GraphQLAnswer:
 
 
 def overloaded(error: Overloaded) -> GraphQLAnswer:
-    """Return the answer to an operation that found no place."""
+    """Return the answer to an operation that got no slot."""
     body = _encode({"errors": [overload(error)]})
     return GraphQLAnswer(body, failed=True, failure="overloaded", retry_after=error.retry_after)
 
 
 def _failure(errors: Sequence[GraphQLError]) -> RequestFailure:
-    """Return why there is no data, by errors without a path."""
+    """Return why there is no data, as the errors without a path say."""
     causes = [error.original_error for error in errors]
     if any(isinstance(cause, OutOfTime) for cause in causes):
         return "late"
@@ -130,7 +130,7 @@ def _failure(errors: Sequence[GraphQLError]) -> RequestFailure:
 
 
 def _place(path: Sequence[str | int], data: Any) -> list[str | int]:
-    """Return where in the answer a path is: numbers, and below a null the keys themselves."""
+    """Return a sort key for the position of a path in the answer: numbers, and below a null the keys themselves."""
     place: list[str | int] = []
     for key in path:
         place.append(list(data).index(key) if isinstance(data, dict) else key)

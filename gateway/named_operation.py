@@ -13,12 +13,12 @@ def is_subscription(asked: Document, operation_name: str | None) -> bool:
 
 
 def is_mutation(asked: Document, operation_name: str | None) -> bool:
-    """Return whether the operation to run is a mutation, which no schema of ours has."""
+    """Return whether the operation to run is a mutation. The schema has none."""
     return _has_type(asked, operation_name, OperationType.MUTATION)
 
 
 def dependencies_of(asked: Document, operation_name: str | None) -> Dependencies:
-    """Return what the answer to the operation depends on, which is one that can run."""
+    """Return what the answer to an operation that can run depends on."""
     names = [name for name, _type in asked.operations]
     return asked.dependencies[0 if operation_name is None else names.index(operation_name)]
 

@@ -11,13 +11,13 @@ from schema import schema
 
 
 class Unplanned(Exception):
-    """The engine has no plan for an operation. The message is a sentence that says why."""
+    """Says that the engine has no plan for an operation. The message is a sentence that says why."""
 
 
 def explain(request: GraphQLRequest, limits: DocumentLimits) -> str:
-    """Return how the engine runs the operation, to be read by people.
+    """Return how the engine runs the operation, as a text for people.
 
-    :raises Unplanned: it does not.
+    :raises Unplanned: the engine does not run it.
     """
     found = FoundDocument(DocumentCache(limits).read(request.query), request.query)
     prepared = PreparedRequest.of(request, found, None)

@@ -1,4 +1,4 @@
-"""A GraphQL request as it came, and as it is prepared: made once, and handed to whatever answers it."""
+"""Holds a GraphQL request as it came and as it is prepared: made once, and handed to whatever answers it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from schema import Dependencies, Document
 
 
 class GraphQLRequest(msgspec.Struct, frozen=True):
-    """A well-formed GraphQL request. ``receipt`` asks for what the answer cost, in ``extensions``.
+    """Holds a well-formed GraphQL request. ``receipt`` requests the cost of the answer, in ``extensions``.
 
     ``router``, ``traced`` and ``traceparent`` are what the headers of a router say.
     """
@@ -35,7 +35,7 @@ class GraphQLRequest(msgspec.Struct, frozen=True):
 
 
 class PreparedRequest(msgspec.Struct, frozen=True, eq=False):
-    """A request whose document was read and whose catalog was taken, each once."""
+    """Holds a request whose document was read and whose catalog was taken, each once."""
 
     request: GraphQLRequest
     found: FoundDocument
@@ -83,5 +83,5 @@ class PreparedRequest(msgspec.Struct, frozen=True, eq=False):
 
     @property
     def dependencies(self) -> Dependencies:
-        """Return what the answer to the operation depends on, which is one that can run."""
+        """Return what the answer to the operation depends on. The operation must be one that can run."""
         return dependencies_of(self.document, self.request.operation_name)

@@ -1,4 +1,4 @@
-"""Answers GraphQL requests, whichever way they came: once, by events or in parts."""
+"""Answers GraphQL requests, however they came: with one answer, with events or in parts."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from upstream.client import Receipt, continuing, recording
 class Gateway:
     """Prepares GraphQL requests over one source, and answers them.
 
-    ``from_memory`` and ``from_upstream`` count the answers without and with an exchange. One that failed without any
-    is neither. ``refused`` counts by limit the operations that were too complex.
+    ``from_memory`` and ``from_upstream`` count the answers without and with an exchange with upstream. An answer that
+    failed without any counts as neither. ``refused`` counts by limit the operations that were too complex.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Gateway:
         return await asyncio.gather(*map(execute, requests))
 
     async def run(self, prepared: PreparedRequest) -> GraphQLAnswer:
-        """Return the answer; whatever goes wrong is in its ``errors``."""
+        """Return the answer. Whatever goes wrong is in its ``errors``."""
         try:
             async with self.admission.turn() as turn:
                 return await self._run(prepared, turn)
@@ -122,8 +122,8 @@ class Gateway:
         return answer.with_extensions(answer.extensions) if answer.extensions else answer
 
     def refused_at_once(self, request: GraphQLRequest) -> GraphQLAnswer | None:
-        """Return the answer to a subscription for which there is no room, if its document is known; no place is
-        needed."""
+        """Return the refusal of a subscription for which there is no room, if its document is known. It needs no
+        slot."""
         asked = self.documents.known(request.query)
         name = request.operation_name
         if asked is not None and not why_unclear(asked, name) and is_subscription(asked, name):
@@ -136,7 +136,7 @@ class Gateway:
     async def stream(self, prepared: PreparedRequest) -> AsyncGenerator[GraphQLAnswer]:
         """Yield the answers to a subscription as they come, or the one answer to another operation.
 
-        One that never ran, or cannot go on, is the last.
+        An answer that says that it never ran, or cannot go on, is the last.
         """
         if prepared.unclear:
             yield self._refusal(prepared.unclear)
@@ -155,7 +155,7 @@ class Gateway:
     async def _events(self, prepared: PreparedRequest) -> AsyncGenerator[GraphQLAnswer]:
         request = prepared.request
         try:
-            # Whoever begins needs a place; events then come when they like.
+            # A subscription needs a slot to begin; later events come without one.
             async with self.admission.turn():
                 context = self._runner.begin(request, prepared.snapshot)
         except Stopped as stopped:
@@ -187,7 +187,7 @@ class Gateway:
     async def parts(self, prepared: PreparedRequest) -> AsyncGenerator[object]:
         """Yield the results as graphql-core gives them: all but what is deferred, then the rest as it comes.
 
-        Only for a request that has parts. If no place becomes free, an :class:`GraphQLAnswer` is the last.
+        The request must have parts. If no slot becomes free, a :class:`GraphQLAnswer` is the last result.
 
         :raises Stopped: the rest does not come.
         """
@@ -208,7 +208,7 @@ class Gateway:
                     )
                     async with aclosing(results):
                         while True:
-                            # No place is held while a part is sent: the client may be slow.
+                            # No slot is held while a part is sent: the client may be slow.
                             async with self.admission.turn() as turn:
                                 receipt.begin_waiting = turn.give_up
                                 with self._until(until):

@@ -1,4 +1,4 @@
-"""The subscriptions under way: how many there may be, and how they end when the gateway stops."""
+"""Limits how many subscriptions run, and ends them when the gateway stops."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from gateway.admission_queue import Overloaded, connection
 from gateway.client_quota import Quota
 
 RETRY_AFTER = 30
-"""Seconds: subscriptions are long."""
+"""Seconds after which a refused client may try again: subscriptions are long."""
 
 T = TypeVar("T")
 
 
 class Subscriptions:
-    """All of a process. Each waits for its next event until that comes, or :meth:`end_all` is called."""
+    """Holds all subscriptions of a process. Each waits for its next event until that comes, or :meth:`end_all` is
+    called."""
 
     def __init__(self, most: int, most_of_one: int) -> None:
         self.quota = Quota("subscriptions", most, most_of_one)
@@ -40,7 +41,7 @@ class Subscriptions:
             self.quota.give_back(address)
 
     def check(self) -> None:
-        """Learn whether the present client could begin one now.
+        """Check that the present client could begin one now.
 
         :raises Overloaded: there are too many.
         """
@@ -49,7 +50,7 @@ class Subscriptions:
             raise Overloaded(refused, RETRY_AFTER)
 
     async def next_of(self, events: AsyncGenerator[T, None]) -> T | None:
-        """Return the next event; ``None`` if there is none any more, or the gateway stops."""
+        """Return the next event; ``None`` if there are no more, or the gateway stops."""
         if self._ended:
             return None
         limit = asyncio.timeout(None)
@@ -65,7 +66,7 @@ class Subscriptions:
             self._waiting.discard(limit)
 
     def end_all(self) -> None:
-        """Let each end as if no more events came."""
+        """End each subscription as if no more events came."""
         self._ended = True
         for limit in self._waiting:
             limit.reschedule(0)

@@ -1,12 +1,13 @@
-"""How large and how involved a document may be: one file a limit, each checked before the document is validated.
+"""Limits how large and how complex a document may be: one limit in each file, checked before the document is
+validated.
 
-Validation compares and looks up what a document selects, at a cost that grows with the square of some of it;
-2,000 repeats of one field took it 2 s. With the defaults the worst document found takes it less than 100 ms, and
-the checks themselves are linear: in the text, or in the selections that are allowed. A fragment counts wherever
-it is spread, by numbers kept for each fragment, so that one that multiplies itself is counted and not walked.
+Validation compares and looks up what a document selects, at a cost that can grow with the square of its size: 2,000
+repeats of one field took 2 s. With the defaults the worst document that was found takes less than 100 ms. The checks
+themselves are linear in the text, or in the selections that are allowed. A fragment counts wherever it is spread, by
+one number for each fragment, so that a fragment that multiplies itself is counted without being walked.
 
-A limit on something else of an operation, its variables say, raises :class:`~resolvers.client_errors.TooComplex`
-with a name of its own: clients see it like these.
+Limits on other things, such as variables, raise :class:`~engine.TooComplex` with names of their own, and look the
+same to clients.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from resolvers.lists import USUAL_SIZES, ListSizes
 
 
 def check_text(text: str, limits: DocumentLimits) -> int:
-    """Return the number of tokens in a text that may be parsed.
+    """Check a text before it is parsed, and return the number of its tokens.
 
     :raises TooComplex: it may not.
     """
@@ -37,7 +38,7 @@ def check_text(text: str, limits: DocumentLimits) -> int:
 
 
 def check_document(document: DocumentNode, limits: DocumentLimits, sizes: ListSizes = USUAL_SIZES) -> None:
-    """Let a parsed document pass that may be validated. ``sizes`` are those of the catalog that is to answer it.
+    """Check a parsed document before it is validated. ``sizes`` are those of the catalog that will answer it.
 
     :raises TooComplex: it may not.
     """
@@ -53,7 +54,7 @@ def check_document(document: DocumentNode, limits: DocumentLimits, sizes: ListSi
 
 
 def check_sizes(document: DocumentNode, limits: DocumentLimits, sizes: ListSizes) -> None:
-    """Let a document pass, accepted over another catalog, that may be answered from one with these sizes.
+    """Check a document, which was accepted over another catalog, for a catalog with these sizes.
 
     :raises TooComplex: it may not.
     """

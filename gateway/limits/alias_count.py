@@ -1,4 +1,4 @@
-"""Aliases: they let one field be asked for any number of times, with other arguments each time."""
+"""Limits aliases, by which one field can be requested any number of times, each time with other arguments."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gateway.limits.document_tree import Definition, Tree
 
 
 def check_aliases(tree: Tree, most: int) -> None:
-    """Let a document pass of at most so many aliases.
+    """Check that a document has at most ``most`` aliases.
 
     :raises TooComplex: it has more.
     """

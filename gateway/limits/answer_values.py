@@ -1,5 +1,5 @@
-"""Values: what an answer has in all its lists, estimated. Lists in lists multiply: a document of 150 bytes had an
-answer of 600 MB, and with one more list in it one that no memory holds."""
+"""Limits the values that an answer has in all its lists, by an estimate. Lists in lists multiply: a document of 150
+bytes had an answer of 600 MB, and one with another list inside had an answer that no memory could hold."""
 
 from __future__ import annotations
 
@@ -31,14 +31,15 @@ from resolvers.loading import MOST_KEYS
 from schema import schema
 
 OTHER = Length(10, 10)
-"""The size of a list that the catalog does not have, such as the fields that a change is of."""
+"""The size of a list that is not in the catalog, such as the fields of a change."""
 
 
 def check_values(tree: Tree, most: int, sizes: ListSizes) -> None:
-    """Let a document pass whose answer is estimated to have at most so many values.
+    """Check that the answer to a document has at most ``most`` values, by estimate.
 
-    A page counts as what ``first`` or ``last`` says, or 100 where a variable says it; a list of keys as the keys.
-    Another list is the longest of its kind in the catalog, and where there are several, the others are of usual length.
+    A page counts as ``first`` or ``last``, or as 100 if that is a variable. A list of keys counts as its keys. Any
+    other list counts as the longest of its kind in the catalog; where there are several, the others count as lists of
+    usual length.
 
     :raises TooComplex: it may have more.
     """
@@ -62,7 +63,7 @@ def check_values(tree: Tree, most: int, sizes: ListSizes) -> None:
 
 
 class _Count(NamedTuple):
-    """How many values there are below some objects: so many for each of them, and so many more."""
+    """Counts the values below some objects: ``each`` for every object, and ``more`` in addition."""
 
     each: float
     more: float
@@ -74,7 +75,7 @@ class _Count(NamedTuple):
         return _Count(self.each + other.each, self.more + other.more)
 
     def in_lists(self, length: Length) -> _Count:
-        """Return the same below the items of lists that the objects have: one is the longest, the others are
+        """Return the count below the items of lists that the objects have. One list is the longest, the others are
         usual."""
         return _Count(self.each * length.usual, self.more + self.each * (length.longest - length.usual))
 
@@ -117,7 +118,7 @@ class _Estimate:
     def _length(
         self, node: FieldNode, field: GraphQLField, parent: GraphQLNamedType, *, is_page: bool
     ) -> Length | None:
-        """Return how many items are in a field that has several, about."""
+        """Return about how many items a list field has."""
         given = {argument.name.value: argument.value for argument in node.arguments or ()}
         if "first" in field.args:
             asked = given.get("first", given.get("last"))

@@ -1,4 +1,5 @@
-"""Definitions: operations and fragments. Validation compares fragments spread at one place each with each."""
+"""Limits definitions: operations and fragments. Validation compares every two fragments that are spread at one
+place."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from engine import TooComplex
 
 
 def check_definitions(document: DocumentNode, most: int) -> None:
-    """Let a document pass of at most so many operations and fragments.
+    """Check that a document has at most ``most`` operations and fragments.
 
     :raises TooComplex: it has more.
     """

@@ -1,20 +1,21 @@
-"""The limits of one gateway."""
+"""Holds the limits of one gateway."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 MOST_SAID = 2**31 - 1
-"""A larger value is told as this: fragments multiply to numbers that no client reads."""
+"""The largest value that is reported: fragments can multiply to numbers that no client can read."""
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentLimits:
-    """The most that a document may have of each; each is a setting, and a file of this package.
+    """Says how much a document may have of each thing. Each limit is a setting, and a file of this package.
 
     The defaults leave room for ten times the largest of ``examples/`` and for introspection by any tool. They were
-    chosen by 169 attacks, each the best of three in processor time on a machine busy with other work, where the same
-    document varied by 1.8: of those that pass, the worst took 80 ms to validate. The engine's plan is up to 54 ms more.
+    chosen with 169 attacks, each measured as the best of three in processor time on a busy machine, where one
+    document varied by a factor of 1.8. The worst that passes took 80 ms to validate. The engine's plan takes up to 54
+    ms more.
     """
 
     bytes: int
@@ -22,7 +23,7 @@ class DocumentLimits:
     tokens: int
     """25 ms to parse."""
     definitions: int
-    """Fragments at one place are compared each with each: of 200, before there was a limit, for 200 ms."""
+    """Every two fragments at one place are compared: before there was a limit, 200 of them took 200 ms."""
     depth: int
     """Introspection has 15."""
     selections: int
@@ -30,8 +31,8 @@ class DocumentLimits:
     aliases: int
     root_fields: int
     repeated_fields: int
-    """A pair with arguments and selections costs about 16 microseconds. One field 77 times, or three fields in 45
-    fragments; one field 500 times took 860 ms."""
+    """A pair with arguments and selections costs about 16 microseconds. The default allows one field 77 times, or
+    three fields in 45 fragments. One field 500 times took 860 ms."""
     values: int
     """About 10 MB of titles. A hundred packages, their grids and all packages there with ten fields each
     are 101,201."""

@@ -1,4 +1,4 @@
-"""A parsed document as the limits see it: what each definition selects, and which fragment each spread means."""
+"""Shows a parsed document as the limits need it: what each definition selects, and which fragment each spread means."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from graphql import (
 
 
 class Selected(NamedTuple):
-    """A selection of a definition, however deep in it."""
+    """Describes a selection at any depth of a definition."""
 
     level: int
-    """How many fields of the definition it is in."""
+    """How many fields of the definition enclose it."""
     node: SelectionNode
     fragment: Definition | None
-    """What a spread spreads."""
+    """The fragment that it spreads, if it is a spread."""
 
 
 @dataclass(slots=True, eq=False)
 class Definition:
-    """An operation or a fragment, and its selections without those of the fragments that it spreads."""
+    """Describes an operation or a fragment, with its selections but without those of the fragments that it spreads."""
 
     node: OperationDefinitionNode | FragmentDefinitionNode
     selections: list[Selected] = field(default_factory=list)
@@ -42,14 +42,14 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """The definitions of a document."""
+    """Holds the definitions of a document."""
 
     definitions: list[Definition]
     """Each after the fragments that it spreads."""
     roots: list[Definition]
     """The operations, and fragments that none of them spreads: validation reads those as well."""
     fragments: dict[int, Definition]
-    """What a spread spreads, by the ``id`` of its node."""
+    """The fragment of each spread, by the ``id`` of its node."""
 
 
 def read_tree(document: DocumentNode) -> Tree:

@@ -1,4 +1,4 @@
-"""Depth: how many fields are in one another. Each level may multiply what an answer has."""
+"""Limits depth: how many fields are nested. Each level may multiply the size of the answer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gateway.limits.document_tree import Definition, Tree
 
 
 def check_depth(tree: Tree, most: int) -> None:
-    """Let a document pass in which at most so many fields are in one another.
+    """Check that at most ``most`` fields of a document are nested.
 
     :raises TooComplex: there are more.
     """

@@ -1,4 +1,4 @@
-"""Repeated fields: those with one name in one place of the answer. Validation compares each pair of them."""
+"""Limits repeated fields: fields with one name at one place of the answer. Validation compares each pair of them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from gateway.limits.document_tree import Tree
 
 
 def check_repeated_fields(tree: Tree, most: int) -> None:
-    """Let a document pass in which at most so many pairs of fields have one name in one place.
+    """Check that at most ``most`` pairs of fields have one name at one place.
 
-    Its selections are counted already: they are walked here, each fragment in each place.
+    Its selections have been counted before, so that they may be walked here, each fragment at each place.
 
     :raises TooComplex: there are more.
     """
@@ -39,7 +39,7 @@ def check_repeated_fields(tree: Tree, most: int) -> None:
 
 
 def _fields(selection_sets: Iterable[SelectionSetNode], tree: Tree) -> Iterator[FieldNode]:
-    """Yield the fields of one place, from all that is selected there; a fragment spread twice is there once
+    """Yield the fields of one place from all that is selected there. A fragment that is spread twice counts once
     (spec, 6.3.2)."""
     spread = set()
     waiting = list(selection_sets)

@@ -1,4 +1,4 @@
-"""Root fields: each is a lookup, a list or a search of its own."""
+"""Limits root fields, each of which is a lookup, a list or a search of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gateway.limits.document_tree import Definition, Tree
 
 
 def check_root_fields(tree: Tree, most: int) -> None:
-    """Let a document pass whose operations have at most so many root fields each.
+    """Check that each operation of a document has at most ``most`` root fields.
 
     :raises TooComplex: one has more.
     """

@@ -1,4 +1,4 @@
-"""Selections: fields and fragments, wherever they are spread. Each is compiled for each of its places."""
+"""Limits selections: fields and fragments, wherever they are spread. Each is compiled for each of its places."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from gateway.limits.document_tree import Definition, Tree
 
 
 def check_selections(tree: Tree, most: int) -> None:
-    """Let a document pass that selects at most so much.
+    """Check that a document has at most ``most`` selections.
 
     :raises TooComplex: it selects more.
     """

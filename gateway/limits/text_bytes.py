@@ -1,4 +1,4 @@
-"""Bytes: what the lexer has to read, character by character."""
+"""Limits bytes, which the lexer has to read character by character."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from engine import TooComplex
 
 
 def check_bytes(text: str, most: int) -> None:
-    """Let a document pass of at most so many bytes in UTF-8.
+    """Check that a document has at most ``most`` bytes in UTF-8.
 
     :raises TooComplex: it has more.
     """

@@ -1,4 +1,4 @@
-"""Tokens: what the parser makes nodes of, and validation visits."""
+"""Limits tokens, from which the parser makes the nodes that validation visits."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ does not end takes what is left, so that a text is read once, whatever is in it.
 
 
 def check_tokens(text: str, most: int) -> int:
-    """Return the number of tokens in a document of at most so many.
+    """Check that a document has at most ``most`` tokens, and return their number.
 
     :raises TooComplex: it has more.
     """

@@ -1,8 +1,8 @@
-"""The documents that clients registered by automatic persisted queries, in bounded memory.
+"""Holds the documents that clients registered by automatic persisted queries, in bounded memory.
 
-Anybody can register, so the store has to hold against whoever registers without end. What was never asked for by
-its hash shares a small part of its own; only what is asked for moves to the large part. So a flood of new documents
-pushes out new documents, not those in use.
+Anybody can register, so the store has to withstand a client that registers without end. Documents that were never
+asked for by their hash share a small part of the store, and move to the large part when they are asked for. So a
+flood of new documents drives out new documents, not those in use.
 """
 
 from __future__ import annotations

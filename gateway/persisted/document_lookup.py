@@ -22,7 +22,7 @@ Outcome = Literal["trusted", "automatic", "registered", "missing", "refused"]
 OUTCOMES: tuple[Outcome, ...] = ("trusted", "automatic", "registered", "missing", "refused")
 
 NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
-"""The code for an id that may name a document once its text was sent."""
+"""The code for an id that may name a document after its text was sent."""
 
 NO_GRAPHIQL = (
     "This gateway runs only the documents of its manifest, so there is no GraphiQL here. `python server.py "
@@ -31,11 +31,11 @@ NO_GRAPHIQL = (
 
 
 RefusalKind = Literal["unknown", "forbidden", "malformed"]
-"""Why a document is refused: nobody knows it here, it may not run, or the request makes no sense."""
+"""Why a document is refused: it is unknown, it may not run, or the request makes no sense."""
 
 
 class Refused(Exception):
-    """A request whose document is not known or not allowed. The message is for the client.
+    """Refuses a request whose document is not known or not allowed. The message is for the client.
 
     No cache may keep the answer: the next such request may be answered.
     """
@@ -57,7 +57,7 @@ class Refused(Exception):
 
 
 class PersistedDocuments:
-    """The documents known by an id."""
+    """Finds the documents that are known by an id."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class PersistedDocuments:
         self.only_trusted = only_trusted
         self.registered = RegisteredDocuments()
         self.outcomes: Counter[Outcome] = Counter()
-        """How many requests with an id, or refused without, came out how."""
+        """Counts the requests with an id, and those refused without one, by their outcome."""
         self._automatic = automatic
         self._documents = documents
 

@@ -1,7 +1,7 @@
 """Reads a manifest of trusted documents: the file that a front end's build writes, ids and the documents they name.
 
-Two formats: Apollo's, written by ``@apollo/generate-persisted-query-manifest``, and the plain object of ids and
-texts that relay-compiler and graphql-codegen write.
+It knows two formats: Apollo's, which ``@apollo/generate-persisted-query-manifest`` writes, and the plain object of
+ids and texts that relay-compiler and graphql-codegen write.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ import msgspec
 from gateway.document_cache import DocumentCache
 
 SHA256_PREFIX = "sha256:"
-"""Before an id that is the hash of the text (GraphQL over HTTP, appendix on persisted documents)."""
+"""The prefix of an id that is the hash of the text (GraphQL over HTTP, appendix on persisted documents)."""
 
 
 class WrongManifest(Exception):
-    """A file that is no manifest. The message is a sentence that names the file and what is wrong."""
+    """Says that a file is no manifest. The message is a sentence that names the file and what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Trusted documents."""
+    """Holds trusted documents."""
 
     names: dict[str, str] = field(default_factory=dict)
     """Each text and what people call it: the name of its operation, or its id."""

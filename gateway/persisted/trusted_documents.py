@@ -1,4 +1,4 @@
-"""The trusted documents of a running gateway: those of the manifest file as it is now."""
+"""Holds the trusted documents of a running gateway: those in the manifest file as it is now."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gateway.document_cache import DocumentCache
 from gateway.persisted.manifest_format import Manifest, WrongManifest, read_manifest, unfit_documents
 
 LOOK_AGAIN = 1.0
-"""Seconds after which the file is looked at again, if anybody asks."""
+"""Seconds after which the file is checked again, if anybody asks."""
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class TrustedDocuments:
         self._check: asyncio.Task[None] | None = None
 
     def look(self) -> None:
-        """Read the file if it has changed; cheap, and on an event loop."""
+        """Read the file if it has changed. This is cheap, and needs an event loop."""
         now = self._clock()
         if now < self._next_look:
             return
@@ -59,7 +59,7 @@ class TrustedDocuments:
         self._check = asyncio.get_running_loop().create_task(self._check_all(self.manifest))
 
     async def checked(self) -> None:
-        """Wait until all documents have been held against the schema."""
+        """Wait until all documents have been validated against the schema."""
         if self._check is not None:
             await self._check
 
