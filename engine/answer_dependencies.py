@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from enum import Flag, auto
 from typing import Any
 
+from graphql import GraphQLField
 from strawberry.types.field import StrawberryField
 
 _KEY = "depends_on"
@@ -44,3 +45,23 @@ def declared(field: StrawberryField) -> DependsOn | None:
     what: Any = field.metadata.get(_KEY)
     assert what is None or isinstance(what, DependsOn)
     return what
+
+
+def of_field(definition: GraphQLField | None) -> DependsOn:
+    """Return what a field of a schema depends on: one with a resolver that declares nothing, on everything."""
+    field = (definition.extensions or {}).get("strawberry-definition") if definition is not None else None
+    if not isinstance(field, StrawberryField):
+        return DependsOn(0)  # graphql-core's own, which the schema alone decides
+    what = declared(field)
+    if what is not None:
+        return what
+    is_ours = field.base_resolver is not None and not is_of_strawberry(field)
+    return EVERYTHING if is_ours else DependsOn.CATALOG
+
+
+def is_of_strawberry(field: StrawberryField) -> bool:
+    """Return whether Strawberry itself resolves a field, as it does a global id."""
+    if field.base_resolver is None:
+        return False
+    module: str = field.base_resolver.wrapped_func.__module__
+    return module.startswith("strawberry.")

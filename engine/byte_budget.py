@@ -48,9 +48,15 @@ class ByteBudget:
         self.taken += size
         self.touch(entry)
         # It does not drive out itself: with its whole it takes a quarter, and both were used last.
-        while self.taken > self.most:
-            self.forget(next(iter(self._entries)))
+        self._make_room()
         return True
+
+    def grow(self, entry: BudgetEntry, size: int) -> None:
+        """Count ``size`` bytes more for a kept entry. If it alone became too large, it is forgotten too."""
+        entry.size += size
+        self.taken += size
+        self.touch(entry)
+        self._make_room()
 
     def touch(self, entry: BudgetEntry) -> None:
         """Note that a kept entry is used now: others make room before it does."""
@@ -70,3 +76,7 @@ class ByteBudget:
         for part in list(entry.parts):
             self.forget(part)
         entry.forget()
+
+    def _make_room(self) -> None:
+        while self.taken > self.most:
+            self.forget(next(iter(self._entries)))

@@ -70,7 +70,11 @@ class Related:
         known = self.relation.known(parents, run.context)
         if known is None:
             return self.relation.load(parents, run.context)
-        run.known_records += len(parents) if isinstance(known, dict) else known.count
+        if isinstance(known, dict):
+            run.known_records += len(parents)
+        else:
+            run.known_records += known.count
+            run.spend(known.count)
         return known
 
     async def values_in_turns(
@@ -84,6 +88,8 @@ class Related:
             known: Any = self.relation.known(some, run.context)
             if known is None:
                 return self.relation.load(parents, run.context)
+            if not isinstance(known, dict):
+                run.spend(known.count)
             if found is None:
                 found = known
             elif isinstance(known, dict):

@@ -23,10 +23,12 @@ from engine.event_loop_yielding import turns
 from engine.fallback_reasons import Fallback, FallbackReason
 from engine.field_failures import AnswerEncoder, errors_in
 from engine.input_values import InputTypes
+from engine.kept_pieces import KeptPieces
 from engine.plan_compiler import Compiler, PlanSteps
 from engine.plan_execution import answers
 from engine.plan_nodes import Plan
 from engine.plan_printing import dump
+from engine.run_errors import Stopped
 from engine.run_limits import NO_LIMITS
 from engine.run_state import PlanRun
 from engine.runtime_types import RuntimeTypes
@@ -93,11 +95,13 @@ class Engine:
         context: object,
         spend: Spend = uncounted,
         literals: Mapping[str, Any] | None = None,
+        pieces: KeptPieces | None = None,
     ) -> Ran:
         """Return what an operation of a validated document gives. ``text`` is the document's.
 
         ``spend`` counts steps of work, and stops the operation when they are too many. ``literals`` are the values of
-        those variables of the document that take the places of literals; no operation declares them.
+        those variables of the document that take the places of literals; no operation declares them. ``pieces`` are
+        those of the catalog in ``context``.
 
         :raises Stopped: it may not go on.
         :raises Fallback: only Strawberry's own execution answers this rightly.
@@ -106,13 +110,19 @@ class Engine:
             operation = self.operation(text, document, operation_name)
             values = operation.coerced(variables)
             plan = operation.known_plan(values) or await self.compiled(operation, values)
-            run = PlanRun(values, context, self.types, self._most_bytes, self._encoder, spend=spend)
+            run = PlanRun(
+                values, context, self.types, self._most_bytes, self._encoder, spend=spend, pieces=pieces
+            )
             if literals:
                 run.declared = values.coerced
                 run.variables = VariableValues(values.sources, {**values.coerced, **literals})
-            answer = await answers(plan.root, run)
-            data, has_failures = self._encoder.whole(answer)
-            errors = await errors_in(answer, self._most_bytes, spend) if has_failures else []
+            try:
+                answer = await answers(plan.root, run)
+                data, has_failures = self._encoder.whole(answer)
+                errors = await errors_in(answer, self._most_bytes, spend) if has_failures else []
+            except Stopped as stopped:
+                stopped.used_pieces = run.used_pieces
+                raise
         except Fallback as error:
             self.fallbacks[error.reason] += 1
             raise

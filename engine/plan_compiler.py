@@ -8,6 +8,7 @@ have the same values.
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Any, TypeAlias, TypeVar
 
 import strawberry
@@ -38,6 +39,9 @@ from strawberry.execution.is_awaitable import optimized_is_awaitable
 
 from engine.code_generation import BuildSource
 from engine.field_sources import Attribute, Related, UnknownPath
+from engine.fixed_fields import fixed_arguments
+from engine.piece_form_building import FormBuilder
+from engine.piece_forms import Arguments
 from engine.plan_nodes import Column, Plan, PlanNode, Selection, Shape
 from engine.run_state import InfoFor, PlanRun
 from engine.runtime_types import RuntimeTypes
@@ -117,15 +121,19 @@ class Compiler:
         yield
         self._fields += len(fields)
         columns: list[Column] = []
-        build = BuildSource(type_)
+        build, form = BuildSource(type_), FormBuilder(type_)
         for key, asked in fields.items():
             name = asked[0].node.name.value
             if name == _TYPENAME:
                 build.constant(key, name, type_.name)
+                form.add(key, name, ())
                 continue
             path = Path(None, key, type_.name) if at_root else UnknownPath(None, key, type_.name)
-            column = yield from self._field(build, key, asked, type_, path)
-            if column is not None:
+            column, fixed = yield from self._field(build, key, asked, type_, path)
+            if column is None:
+                form.add(key, name, fixed)
+            else:
+                form.add_column(name, fixed, len(columns), column)
                 columns.append(column)
         selections = tuple(
             (number, column.selection) for number, column in enumerate(columns) if column.selection
@@ -139,18 +147,22 @@ class Compiler:
         ]
         direct = tuple(relations) if len(relations) == len(columns) else None
         weight = sum(_weight(self._graphql, type_, asked[0].node) for asked in fields.values())
-        return PlanNode(type_, tuple(columns), selections, direct, build.function(), tuple(fields), weight)
+        node = PlanNode(type_, tuple(columns), selections, direct, build.function(), tuple(fields), weight)
+        return replace(node, form=form.form(node.steps, weight))
 
     def _field(
         self, build: BuildSource, key: str, asked: FieldDetailsList, parent: GraphQLObjectType, path: Path
-    ) -> PlanSteps[Column | None]:
-        """Yield the column of a field; None if ``build`` reads the value from the object itself."""
+    ) -> PlanSteps[tuple[Column | None, Arguments | None]]:
+        """Yield the column of a field, None if ``build`` reads the value from the object itself; and the arguments
+        of the field if it is fixed."""
         name = asked[0].node.name.value
         definition = self._graphql.get_field(parent, name)
         assert definition is not None
         nodes = [details.node for details in asked]
         info_for = self._info_for(definition, nodes, parent, path)
-        source = source_of(AskedField(definition, asked[0].node, info_for), self._schema)
+        field = AskedField(definition, asked[0].node, info_for)
+        source = source_of(field, self._schema)
+        fixed = fixed_arguments(field, source)
         shape, named_type = Shape.of(definition.type)
         if not is_leaf_type(named_type):
             by = source.attribute if isinstance(source, Related) and source.is_to_one else None
@@ -161,12 +173,12 @@ class Compiler:
             node_of = {}
             for type_ in self._types.possible(named_type):
                 node_of[type_] = yield from self._below(asked, type_)
-            return Column(key, source, Selection(shape, by, named_type, node_of, info_for, nodes))
+            return Column(key, source, Selection(shape, by, named_type, node_of, info_for, nodes)), fixed
         if isinstance(source, Attribute) and source.name.isidentifier():
             build.attribute(key, definition.type, source.name, nodes)
-            return None
+            return None, fixed
         build.column_of_leaves(key, definition.type, name, nodes)
-        return Column(key, source, None)
+        return Column(key, source, None), fixed
 
     def _info_for(
         self, definition: GraphQLField, nodes: list[FieldNode], parent: GraphQLObjectType, path: Path

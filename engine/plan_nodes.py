@@ -29,6 +29,7 @@ from engine.fallback_reasons import Fallback
 from engine.field_failures import Failed
 from engine.field_sources import FieldSource
 from engine.leaf_values import reject_abnormal
+from engine.piece_forms import PieceForm
 from engine.relation_protocols import ListsByKey, Relation
 from engine.run_state import InfoFor, PlanRun, Values
 from engine.work_costs import LEAVES, OBJECT
@@ -64,6 +65,8 @@ class PlanNode:
     """The keys of an answer, in the order of the arguments of ``Answer``."""
     weight: int
     """The approximate number of values in an answer, without those of the objects below."""
+    form: PieceForm | None = None
+    """What the node says of a record, if that is the same for as long as the catalog stands."""
     steps: int = field(init=False)
     """Steps of work for one object."""
 
@@ -223,6 +226,8 @@ class Part(msgspec.Struct, eq=False):
     """The answers for the objects."""
     is_encoded: bool = False
     """Whether the answers are JSON already."""
+    is_whole: bool = False
+    """Whether the catalog knew all below, so that the answers can be kept."""
 
 
 class Below(msgspec.Struct, eq=False):

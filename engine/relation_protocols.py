@@ -55,7 +55,10 @@ class RelationToMany(Protocol):
         """Return the attribute of a parent that has the ids of the related records."""
 
     def known(self, parents: Sequence[Any], context: Any) -> ListsByKey[Any] | None:
-        """Find what ``parents`` are related to, without waiting, or None if one of the records is unknown."""
+        """Find what ``parents`` are related to, without waiting, or None if one of the records is unknown.
+
+        Each item of the lists counts as a step of work.
+        """
 
     def load(self, parents: Sequence[Any], context: Any) -> Awaitable[list[list[Any]]]:
         """Load a list for each of ``parents``; an item is a record, None, or the error that its load met."""

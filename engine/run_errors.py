@@ -63,3 +63,5 @@ class Stopped(BaseException):
         super().__init__(str(error))
         self.error = error
         """What the client is told in place of an answer."""
+        self.used_pieces = False
+        """Whether kept pieces were in the answer: without them the same error comes at another place."""

@@ -11,6 +11,7 @@ from graphql.execution.values import VariableValues
 
 from engine.event_loop_yielding import turns
 from engine.field_failures import AnswerEncoder
+from engine.kept_pieces import KeptPieces
 from engine.relation_protocols import ListsByKey, RecordId
 from engine.run_limits import NO_LIMITS
 from engine.runtime_types import RuntimeTypes
@@ -47,6 +48,9 @@ class PlanRun(msgspec.Struct, eq=False):
     """Counts steps of work, and stops the operation when they are too many."""
     declared: dict[str, Any] | None = None
     """The values of the variables that the operation declares, if there are others; resolvers are told of no others."""
+    pieces: KeptPieces | None = None
+    """The pieces of the catalog that the operation is answered from."""
+    used_pieces: bool = False
 
     def is_turn_over(self) -> bool:
         """Say whether the event loop has to turn now."""

@@ -43,7 +43,7 @@ class AskedField:
 def source_of(asked: AskedField, schema: strawberry.Schema) -> FieldSource:
     """Return where the field's values come from."""
     field = (asked.definition.extensions or {}).get("strawberry-definition")
-    if not isinstance(field, StrawberryField) or not _is_usual(field, schema):
+    if not isinstance(field, StrawberryField) or not is_usual(field) or schema.exception_handlers:
         resolve = asked.definition.resolve or default_field_resolver
         return Called(_with_info(resolve), True, None, _graphql_arguments(asked))
     if field.base_resolver is None:
@@ -74,10 +74,10 @@ def source_of(asked: AskedField, schema: strawberry.Schema) -> FieldSource:
     )
 
 
-def _is_usual(field: StrawberryField, schema: strawberry.Schema) -> bool:
+def is_usual(field: StrawberryField) -> bool:
+    """Return whether a field is nothing but its function or its attribute."""
     return (
         not field.extensions
-        and not schema.exception_handlers
         and type(field).get_result is StrawberryField.get_result
         and type(field).is_basic_field is StrawberryField.is_basic_field
     )

@@ -7,7 +7,18 @@ from collections.abc import Awaitable, Callable
 from msgspec.structs import replace
 
 from catalog import CatalogSource, Snapshot, SnapshotStatus
-from engine import DependsOn, Engine, Fallback, FallbackReason, RunLimits
+from engine import (
+    DependsOn,
+    Engine,
+    Fallback,
+    FallbackReason,
+    KeptPieces,
+    Ran,
+    RunLimits,
+    Stopped,
+    TooComplex,
+)
+from gateway.catalog_pieces import CatalogPieces
 from gateway.federation_router import FederationRouter
 from gateway.graphql_answer import GraphQLAnswer, answer_of, answer_of_engine
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
@@ -29,6 +40,7 @@ class OperationRunner:
         source: CatalogSource,
         read: Callable[[str], Awaitable[Document]],
         engine: Engine | None,
+        pieces: CatalogPieces,
         router: FederationRouter,
         most_work: int,
         run_limits: RunLimits,
@@ -36,6 +48,7 @@ class OperationRunner:
         self._source = source
         self._read = read
         self._engine = engine
+        self._pieces = pieces
         self._router = router
         self._most_work = most_work
         self._run_limits = run_limits
@@ -47,11 +60,20 @@ class OperationRunner:
 
         :raises Stopped: its variables alone take more work than it may.
         """
-        work = WorkBudget(self._most_work)
-        work.spend(VALUE * values_in(request.variables))
+        work = self._work(request)
         loaders = Loaders.over(self._source.batcher, snapshot)
         entities = self._router.budget(request.router)
         return Context(loaders, snapshot, self._source, entities, work)
+
+    def _begun_again(self, context: Context, request: GraphQLRequest) -> Context:
+        """Return the state of a request that has spent nothing yet, with the records that were loaded."""
+        entities = self._router.budget(request.router)
+        return Context(context.loaders, context.snapshot, self._source, entities, self._work(request))
+
+    def _work(self, request: GraphQLRequest) -> WorkBudget:
+        work = WorkBudget(self._most_work)
+        work.spend(VALUE * values_in(request.variables))
+        return work
 
     async def answer(
         self, prepared: PreparedRequest, snapshot: Snapshot | None, receipt: Receipt
@@ -87,33 +109,48 @@ class OperationRunner:
         self, prepared: PreparedRequest, context: Context, receipt: Receipt
     ) -> tuple[GraphQLAnswer, FallbackReason | None]:
         """Return the answer, and why the engine fell back, if it did."""
-        request, found = prepared.request, prepared.found
-        if self._is_traced(request):
+        if self._is_traced(prepared.request):
             with tracing_fields():
                 return await self._run_by_strawberry(prepared, context), "extension"
         if self._engine is None:
             return await self._run_by_strawberry(prepared, context), None
-        assert found.document.node is not None
-        literals = found.literals
+        catalog = context.loaders.catalog
+        pieces = None if catalog is None else self._pieces.of(catalog)
         try:
-            ran = await self._engine.run(
-                found.text,
-                found.document.node,
-                request.operation_name,
-                request.variables,
-                context,
-                context.work.spend,
-                None if literals is None else literals.values,
-            )
+            try:
+                ran = await self._run_by_engine(self._engine, prepared, context, pieces)
+            except Stopped as stopped:
+                if not stopped.used_pieces or not isinstance(stopped.error, TooComplex):
+                    raise
+                # Without the pieces, so that it is told the same whether or not there are any.
+                again = self._begun_again(context, prepared.request)
+                ran = await self._run_by_engine(self._engine, prepared, again, None)
         except Fallback as error:
             # Counted anew: the loaders give again what they gave the engine.
             receipt.from_memory = context.entities.asked = 0
             return await self._run_by_strawberry(prepared, context), error.reason
         receipt.from_memory += ran.known_records
+        literals = prepared.found.literals
         if ran.errors and literals is not None:
-            errors = literals.shaped.located(ran.errors, request.query, literals.ends)
+            errors = literals.shaped.located(ran.errors, prepared.request.query, literals.ends)
             ran = replace(ran, errors=errors)
         return answer_of_engine(ran, self._run_limits.answer_bytes), None
+
+    async def _run_by_engine(
+        self, engine: Engine, prepared: PreparedRequest, context: Context, pieces: KeptPieces | None
+    ) -> Ran:
+        request, found = prepared.request, prepared.found
+        assert found.document.node is not None
+        return await engine.run(
+            found.text,
+            found.document.node,
+            request.operation_name,
+            request.variables,
+            context,
+            context.work.spend,
+            None if found.literals is None else found.literals.values,
+            pieces,
+        )
 
     async def _run_by_strawberry(self, prepared: PreparedRequest, context: Context) -> GraphQLAnswer:
         request = prepared.request

@@ -14,6 +14,7 @@ from catalog import CatalogSource, Snapshot
 from engine import Engine, RunLimits, Stopped, TooComplex
 from gateway.admission_queue import Admission, Overloaded, Turn
 from gateway.answer_cache import AnswerCache
+from gateway.catalog_pieces import CatalogPieces
 from gateway.deadline import Deadline, in_time
 from gateway.document_cache import DocumentCache
 from gateway.engine_or_strawberry import OperationRunner
@@ -63,7 +64,10 @@ class Gateway:
         self.documents = documents
         self.persisted = persisted
         self.refused: Counter[str] = Counter()
-        self._runner = OperationRunner(source, documents.read_aside, engine, router, limits.work, run_limits)
+        self.pieces = CatalogPieces(answers.budget)
+        self._runner = OperationRunner(
+            source, documents.read_aside, engine, self.pieces, router, limits.work, run_limits
+        )
 
     async def prepare(self, request: GraphQLRequest, snapshot: Snapshot | None) -> PreparedRequest:
         """Read the request's document. ``snapshot`` is the catalog that was taken for the request."""

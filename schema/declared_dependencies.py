@@ -18,7 +18,6 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
-    GraphQLField,
     GraphQLInputField,
     GraphQLInputObjectType,
     GraphQLInterfaceType,
@@ -35,7 +34,7 @@ from graphql import (
 from graphql.language import Visitor
 from strawberry.types.field import StrawberryField
 
-from engine import EVERYTHING, DependsOn, declared
+from engine import DependsOn, declared, of_field
 
 NOTHING = DependsOn(0)
 
@@ -90,10 +89,10 @@ class _Part(Visitor):
     def enter_field(self, node: FieldNode, *_: object) -> None:
         definition, parent = self.types.get_field_def(), self.types.get_parent_type()
         if definition is not None:
-            self.depends_on |= _of_field(definition)
+            self.depends_on |= of_field(definition)
         if isinstance(parent, GraphQLInterfaceType):
             for type_ in self._schema.get_possible_types(parent):
-                self.depends_on |= _of_field(type_.fields.get(node.name.value))
+                self.depends_on |= of_field(type_.fields.get(node.name.value))
 
     def enter_fragment_spread(self, node: FragmentSpreadNode, *_: object) -> None:
         self.spreads.add(node.name.value)
@@ -141,24 +140,6 @@ def _of_value(type_: GraphQLInputObjectType, value: object) -> DependsOn:
     return found
 
 
-def _of_field(definition: GraphQLField | None) -> DependsOn:
-    field = (definition.extensions or {}).get("strawberry-definition") if definition is not None else None
-    if not isinstance(field, StrawberryField):
-        return NOTHING  # graphql-core's own, which the schema alone decides
-    what = declared(field)
-    if what is not None:
-        return what
-    is_ours = field.base_resolver is not None and not _is_of_strawberry(field)
-    return EVERYTHING if is_ours else DependsOn.CATALOG
-
-
 def _of_input(definition: GraphQLInputField | None) -> DependsOn:
     field = (definition.extensions or {}).get("strawberry-definition") if definition is not None else None
     return (declared(field) if isinstance(field, StrawberryField) else None) or NOTHING
-
-
-def _is_of_strawberry(field: StrawberryField) -> bool:
-    """Return whether Strawberry itself resolves a field, as it does a global id."""
-    assert field.base_resolver is not None
-    module: str = field.base_resolver.wrapped_func.__module__
-    return module.startswith("strawberry.")

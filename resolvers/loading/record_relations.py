@@ -91,7 +91,7 @@ class ToMany(Generic[R]):
         return by_title(await self.loader(info.context.loaders).by_ids(ids))
 
     def known(self, roots: Sequence[Any], context: Context) -> ListsByKey[R] | None:
-        """Return what ``roots`` are related to if the catalog knows it all."""
+        """Return what ``roots`` are related to if the catalog knows it all. The engine counts the work."""
         catalog, known = context.loaders.catalog, self.loader(context.loaders).known
         owners, ordered = self.index(catalog) if self.index and catalog else _NO_INDEX
         lists: list[Sequence[int]] = []
@@ -106,7 +106,6 @@ class ToMany(Generic[R]):
                 return None
             lists.append(sorted(ids, key=lambda id: title_order(known[id])) if len(ids) > 1 else ids)
         keys = lists[0] if len(lists) == 1 else list(chain.from_iterable(lists))
-        context.work.spend(len(keys))
         return ListsByKey(lists, len(keys), dict(zip(keys, map(known.__getitem__, keys), strict=True)))
 
     async def load(self, roots: Sequence[Any], context: Context) -> list[list[Found[R]]]:

@@ -1,4 +1,7 @@
-"""The engine and Strawberry's execution agree on random operations: the same bytes, or the same errors."""
+"""The engine and Strawberry's execution agree on random operations: the same bytes, or the same errors.
+
+The engine keeps no pieces of answers, or has those of all operations before.
+"""
 
 from __future__ import annotations
 
@@ -8,34 +11,62 @@ from collections import Counter
 
 import pytest
 
+from catalog import Catalog
 from gateway.document_validation import read_document
+from gateway.graphql_answer import GraphQLAnswer
 from gateway.prepared_request import GraphQLRequest
 from schema import schema
 from tests.support.comparable_answers import comparable
 from tests.support.gateway_in_process import gateway_over
-from tests.support.gateway_operations import GENERATOR, STATES
+from tests.support.gateway_operations import FIXED_FIELDS, GENERATOR, STATES, VALUES
 from tests.support.operation_texts import Operation
+from tests.support.random_operations import Generator
 from tests.support.smallest_failing_operation import simplest
 from tests.support.upstream_without_http import MadeSource, made_records, whole_records
+from upstream.client import Record
 
 OPERATIONS = int(os.environ.get("AGREEMENT_OPERATIONS", "2000")) * 3 // 4
 PARTS = 8
 
 RECORDS, WHOLE = made_records(), whole_records()
+OTHERS = made_records(seed=2)
+"""The records of a catalog that replaces the one of ``RECORDS``."""
+GENERATOR_OF_PIECES = Generator(schema._schema, VALUES, favourites=dict.fromkeys(FIXED_FIELDS, 30))
+"""Makes operations most of whose fields say the same of a record in every request."""
 OUTCOMES: Counter[tuple[bool, str | None]] = Counter()
 """Operations by whether they have errors, and why the engine handed them over."""
 
 
+class KeepingGateway:
+    """A gateway that keeps pieces of answers from operation to operation, and the catalogs that it answers from."""
+
+    def __init__(self) -> None:
+        self.source = MadeSource(RECORDS)
+        self.gateway = gateway_over(self.source.as_source())
+        self.catalogs: dict[str, Catalog] = {}
+
+    async def answer(self, request: GraphQLRequest, source: MadeSource) -> bytes:
+        """Answer from this source from now on."""
+        self.source.become(source)
+        if source.latest is not None:
+            self.catalogs[source.latest.catalog.version] = source.latest.catalog
+        return (await self.gateway.execute(request)).body
+
+    @property
+    def found(self) -> int:
+        """Return how many pieces were found."""
+        return sum(self.gateway.pieces.of(catalog).found for catalog in self.catalogs.values())
+
+
 async def disagreement(operation: Operation, state: str) -> str | None:
-    """Return how the two differ, if they do."""
+    """Return how the engine, which keeps nothing, and Strawberry's execution differ, if they do."""
     request = GraphQLRequest(str(operation), operation.variables)
     records = WHOLE if state == "all known, nothing missing" else RECORDS
     ours = MadeSource(records, **STATES[state])
-    gateway = gateway_over(ours.as_source())
+    gateway = gateway_over(ours.as_source(), response_cache_bytes=0)
     assert gateway.engine is not None
     answer = await gateway.execute(request)
-    theirs = MadeSource(records, **STATES[state])
-    expected = await gateway_over(theirs.as_source(), use_engine=False).execute(request)
+    expected = await by_strawberry(request, records, state)
     assert b"GRAPHQL_VALIDATION_FAILED" not in expected.body, f"not valid: {operation}: {expected.body!r}"
     if comparable(answer.body) != comparable(expected.body):
         return f"bytes: {answer.body!r} is not {expected.body!r}"
@@ -45,6 +76,32 @@ async def disagreement(operation: Operation, state: str) -> str | None:
         return f"handed over for nothing: {gateway.engine.fallbacks}"
     OUTCOMES[expected.failed, next(iter(gateway.engine.fallbacks), None)] += 1
     return None
+
+
+async def by_strawberry(request: GraphQLRequest, records: list[Record], state: str) -> GraphQLAnswer:
+    source = MadeSource(records, **STATES[state])
+    return await gateway_over(source.as_source(), use_engine=False).execute(request)
+
+
+async def disagreement_with_pieces(operation: Operation, state: str, keeping: KeepingGateway) -> str | None:
+    """Return how an answer with pieces differs from Strawberry's, before or after the catalog is replaced."""
+    request = GraphQLRequest(str(operation), operation.variables)
+    for records in (RECORDS, RECORDS, RECORDS, OTHERS, RECORDS):
+        expected = await by_strawberry(request, records, state)
+        body = await keeping.answer(request, MadeSource(records, **STATES[state]))
+        if comparable(body) != comparable(expected.body):
+            return f"bytes: {body!r} is not {expected.body!r}"
+    return None
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+async def test_random_operations_are_answered_alike_with_pieces_of_earlier_answers(part: int) -> None:
+    states, keeping = list(STATES), KeepingGateway()
+    for seed in range(part, OPERATIONS // 3, PARTS):
+        operation, state = GENERATOR_OF_PIECES.operation(seed), states[seed // PARTS % len(states)]
+        how = await disagreement_with_pieces(operation, state, keeping)
+        assert how is None, f"seed {seed}, {state}:\n{operation}\n{operation.variables}\n{how}"
+    assert keeping.found > 0
 
 
 @pytest.mark.parametrize("part", range(PARTS))

@@ -88,3 +88,23 @@ def test_to_forget_what_is_gone_changes_nothing() -> None:
     budget.forget(entry)
     budget.forget(entry)
     assert budget.taken == 0
+
+
+def test_an_entry_that_grows_makes_others_room_and_is_used_last() -> None:
+    budget = ByteBudget(100)
+    names = Names(budget)
+    for name in "abcd":
+        names.keep(name, 10)
+    budget.grow(names.kept["a"], 70)
+    assert (list(names.kept), budget.taken) == (["a", "c", "d"], 100)
+    budget.grow(names.kept["a"], 1)
+    assert (list(names.kept), budget.taken) == (["a", "d"], 91)
+
+
+def test_an_entry_that_outgrows_the_budget_is_forgotten() -> None:
+    budget = ByteBudget(100)
+    names = Names(budget)
+    names.keep("a", 10)
+    names.keep("b", 10)
+    budget.grow(names.kept["a"], 91)
+    assert (names.kept, budget.taken) == ({}, 0)

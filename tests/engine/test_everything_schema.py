@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import Counter
+from typing import Any
 
 import msgspec
 import pytest
 from graphql import GraphQLError
 
-from engine import Engine, Fallback
+from engine import ByteBudget, Engine, Fallback, KeptPieces
 from gateway.document_validation import read_document
 from schema import Document
 from tests.support.operation_texts import Operation
 from tests.support.random_operations import Generator
-from tests.support.schema_with_everything import VALUES, schema
+from tests.support.schema_with_everything import PEOPLE, PETS, ROCKS, VALUES, schema
 from tests.support.smallest_failing_operation import simplest
 
 OPERATIONS = int(os.environ.get("AGREEMENT_OPERATIONS", "2000")) // 4
@@ -28,13 +29,22 @@ def document(text: str) -> Document:
     return read_document(text, schema._schema)
 
 
-async def disagreement(operation: Operation, engine: Engine) -> str | None:
+RECORDS: dict[str, list[Any]] = {"Pet": PETS, "Person": PEOPLE, "Stone": ROCKS}
+
+
+def no_pieces() -> KeptPieces:
+    """Return a place for pieces of the objects that the schema knows."""
+    records = {type_: {id(each): each for each in objects} for type_, objects in RECORDS.items()}
+    return KeptPieces(records, id, ByteBudget(10_000_000))
+
+
+async def disagreement(operation: Operation, engine: Engine, pieces: KeptPieces | None = None) -> str | None:
     """Return how the two differ, if they do."""
     text = str(operation)
     node = document(text).node
     assert node is not None
     try:
-        ran = await engine.run(text, node, None, operation.variables, None)
+        ran = await engine.run(text, node, None, operation.variables, None, pieces=pieces)
     except Fallback as error:
         result = await schema.execute(text, operation.variables)
         return (
@@ -72,6 +82,16 @@ async def test_random_operations_are_answered_alike() -> None:
     # Most of them are answered, so that this test says something.
     assert engine.answered > OPERATIONS * 0.4, engine.fallbacks
     assert Counter(engine.fallbacks).keys() >= {"error", "value"}
+
+
+async def test_random_operations_are_answered_alike_with_pieces_of_earlier_answers() -> None:
+    engine, pieces = Engine(schema), no_pieces()
+    for seed in range(0, OPERATIONS, 3):
+        operation = GENERATOR.operation(seed)
+        for _ in range(3):
+            how = await disagreement(operation, engine, pieces)
+            assert how is None, f"seed {seed}:\n{operation}\n{operation.variables}\n{how}"
+    assert pieces.found > OPERATIONS / 20
 
 
 def _fails(cut: Operation) -> bool:

@@ -55,3 +55,29 @@ VALUES: dict[str, list[Any]] = {
     "Float": [0.5],
 }
 GENERATOR = Generator(schema._schema, VALUES)
+FIXED_FIELDS = [
+    *(
+        "package",
+        "grid",
+        "packages",
+        "grids",
+        "nodes",
+        "packagesById",
+        "category",
+        "title",
+        "slug",
+        "id",
+        "databaseId",
+    ),
+    *(
+        "participants",
+        "pypi",
+        "repository",
+        "commitActivity",
+        "lastWeeks",
+        "lastUpdated",
+        "created",
+        "description",
+    ),
+]
+"""Fields that say the same of a record in every request, and some that lead there."""

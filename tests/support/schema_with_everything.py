@@ -19,7 +19,7 @@ from strawberry.extensions import FieldExtension
 from strawberry.permission import BasePermission
 from strawberry.scalars import JSON, Base64
 
-from engine import decided_by_class
+from engine import DependsOn, decided_by_class, depends_on
 from schema.known_documents import KnownDocuments
 
 
@@ -64,11 +64,15 @@ class Allowed(BasePermission):
         return not kwargs.get("secret", False)
 
 
+FIXED = depends_on(DependsOn.CATALOG)
+"""Declares that a field says the same of an object every time."""
+
+
 @strawberry.interface
 class Named:
     name: str
 
-    @strawberry.field
+    @strawberry.field(metadata=FIXED)  # type: ignore[untyped-decorator]
     def length(self) -> int:
         return len(self.name)
 
@@ -135,13 +139,13 @@ class Person(Named, relay.Node):
     def far(self, info: strawberry.Info) -> str:
         return str(info.path.as_list())
 
-    @strawberry.field
+    @strawberry.field(metadata=FIXED)  # type: ignore[untyped-decorator]
     def fragile(self, how: str = "", parent: strawberry.Parent[Any] = None) -> str:
         if how == "raise":
             raise ValueError(how)
         return {"null": None, "error": ValueError(how)}.get(how, f"{parent.name}{how}")  # type: ignore[return-value]
 
-    @strawberry.field
+    @strawberry.field(metadata=FIXED)  # type: ignore[untyped-decorator]
     def later(self) -> str:
         async def answer() -> str:
             return self.name
@@ -162,7 +166,7 @@ class Stone:
     name: str
     weight: float
     id: strawberry.ID
-    weight_in = strawberry.field(resolver=weight_in, graphql_type=str)
+    weight_in = strawberry.field(resolver=weight_in, graphql_type=str, metadata=FIXED)
 
     @classmethod
     @decided_by_class

@@ -223,6 +223,14 @@ class MadeSource:
         self.latest = self._snapshot
         self.changes = _changes
 
+    def become(self, other: MadeSource) -> None:
+        """Go on as another source."""
+        self.batcher, self.latest, self._snapshot = other.batcher, other.latest, other._snapshot
+
+    def publish(self, records: Sequence[Record]) -> None:
+        """Have a new catalog of these records."""
+        self.latest = self._snapshot = Snapshot(catalog_of(*records), datetime(2026, 1, 1, tzinfo=UTC))
+
     async def first_catalog(self) -> Catalog:
         """There is none."""
         await asyncio.sleep(0)

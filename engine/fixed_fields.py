@@ -1,0 +1,53 @@
+"""Which fields say the same of an object in every request, for as long as the catalog stands."""
+
+from __future__ import annotations
+
+from graphql import Node, VariableNode, print_ast
+from strawberry.types.field import StrawberryField
+
+from engine.answer_dependencies import DependsOn, is_of_strawberry, of_field
+from engine.field_sources import Attribute, Called, FieldSource, Related
+from engine.piece_forms import Arguments
+from engine.strawberry_fields import AskedField, is_usual
+
+_OTHERS = ~DependsOn.CATALOG
+_ELSEWHERE = ~(DependsOn.CATALOG | DependsOn.UPSTREAM)
+"""A relation may have to ask upstream; where it did not, the catalog alone decided."""
+
+
+def fixed_arguments(asked: AskedField, source: FieldSource) -> Arguments | None:
+    """Return the arguments of a field that is fixed, or ``None`` if it is not.
+
+    It is where it says so: what it declares counts (``engine.answer_dependencies``), and that its function is told
+    nothing of the request.
+    """
+    arguments = asked.node.arguments or ()
+    depends_on = of_field(asked.definition)
+    if any(_has_variable(argument.value) for argument in arguments):
+        return None
+    if isinstance(source, Attribute):
+        fixed = not depends_on & _OTHERS
+    elif isinstance(source, Related):
+        fixed = not depends_on & _ELSEWHERE
+    else:
+        fixed = isinstance(source, Called) and not depends_on & _OTHERS and _is_told_nothing(asked)
+    if not fixed:
+        return None
+    return tuple(sorted((argument.name.value, print_ast(argument.value)) for argument in arguments))
+
+
+def _is_told_nothing(asked: AskedField) -> bool:
+    field = (asked.definition.extensions or {}).get("strawberry-definition")
+    if not isinstance(field, StrawberryField) or not is_usual(field):
+        return False
+    # A global id is made of the record alone, although Strawberry tells the type about the request.
+    return (
+        field.base_resolver is None or field.base_resolver.info_parameter is None or is_of_strawberry(field)
+    )
+
+
+def _has_variable(node: Node) -> bool:
+    if isinstance(node, VariableNode):
+        return True
+    parts = getattr(node, "values", None) or [part.value for part in getattr(node, "fields", None) or ()]
+    return any(map(_has_variable, parts))

@@ -1,0 +1,37 @@
+"""The kept pieces of answers, of each catalog that requests are answered from."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import Any
+from weakref import ref
+
+from catalog import Catalog
+from engine import BudgetEntry, ByteBudget, KeptPieces
+
+
+class CatalogPieces:
+    """Keeps pieces with the catalog that they were made from, within a budget that other caches share.
+
+    No catalog ever has a piece of another one. Pieces are freed with their catalog, and the budget is told when the
+    next catalog gets its first.
+    """
+
+    def __init__(self, budget: ByteBudget) -> None:
+        self._budget = budget
+        self._all: list[tuple[ref[KeptPieces], dict[Any, BudgetEntry]]] = []
+
+    def of(self, catalog: Catalog) -> KeptPieces:
+        """Return the pieces of a catalog."""
+        return catalog.view(self._new)
+
+    def _new(self, catalog: Catalog) -> KeptPieces:
+        freed = [entries for kept, entries in self._all if kept() is None]
+        for entry in [entry for entries in freed for entry in entries.values()]:
+            self._budget.forget(entry)
+        # The records and not the catalog: nothing that it keeps leads back to it.
+        records = {"Package": catalog.packages, "Grid": catalog.grids, "Category": catalog.categories}
+        pieces = KeptPieces(records, attrgetter("id"), self._budget)
+        self._all = [(kept, entries) for kept, entries in self._all if kept() is not None]
+        self._all.append((ref(pieces), pieces.entries))
+        return pieces

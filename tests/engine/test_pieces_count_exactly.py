@@ -1,0 +1,124 @@
+"""An answer made of kept pieces counts as one that is made anew: in the receipt, in the work, and at each limit."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+
+from engine import Engine, KeptPieces, RunLimits, Stopped
+from gateway import Gateway
+from gateway.engine_or_strawberry import OperationRunner
+from gateway.prepared_request import GraphQLRequest
+from schema import schema
+from tests.support.gateway_in_process import gateway_over
+from tests.support.gateway_operations import FIXED_FIELDS, VALUES
+from tests.support.random_operations import Generator
+from tests.support.upstream_without_http import MadeSource, whole_records
+from upstream.client import Receipt, recording
+
+RECORDS = whole_records()
+GENERATOR = Generator(schema._schema, VALUES, favourites=dict.fromkeys(FIXED_FIELDS, 30), relations=0.8)
+OPERATIONS = [
+    # Several grids with packages in common, whose categories are the same few.
+    "{ grids(first: 9) { nodes { title packages { title category { slug } } } } }",
+    "{ grids(first: 9) { nodes { packages { title grids { title packages { databaseId } } } } } }",
+    "{ packages(first: 20) { nodes { grids { slug packages { slug } } category { title slug } } } }",
+    "{ packages(first: 20) { nodes { id pypi { name } repository { host } commitActivity { total52 } } } }",
+    '{ package(slug: "slug-8") { grids { packages { commitActivity { trend } grids { id } } } } }',
+    '{ a: grid(slug: "grid-1") { packages { id } } b: grid(slug: "grid-4") { packages { id } grid: title } }',
+    '{ nodes(ids: ["UGFja2FnZTox", "R3JpZDox"]) { ... on Package { grids { id } } ... on Grid { packages { id } } } }',
+]
+
+
+def gateway_of(**settings: Any) -> Gateway:
+    return gateway_over(MadeSource(RECORDS).as_source(), **settings)
+
+
+async def counts(gateway: Gateway, text: str, variables: dict[str, Any]) -> dict[str, Any]:
+    """Return what an answer says of itself in ``extensions``, with its data."""
+    told = (await gateway.execute(GraphQLRequest(text, variables, receipt=True))).decoded()
+    extensions = told.get("extensions", {})
+    return {name: extensions.get(name) for name in ("work", "upstream", "engine")} | {
+        "data": told.get("data")
+    }
+
+
+@pytest.mark.parametrize("text", OPERATIONS)
+async def test_records_and_work_count_the_same_with_pieces(text: str) -> None:
+    without = await counts(gateway_of(response_cache_bytes=0), text, {})
+    assert without["work"]["steps"] > 10
+    gateway = gateway_of()
+    for _ in range(4):
+        assert await counts(gateway, text, {}) == without
+    assert pieces_of(gateway).found > 0
+
+
+async def test_records_and_work_of_random_operations_count_the_same_with_pieces() -> None:
+    """One gateway answers all of them, so that the pieces of one are found by the next."""
+    keeping, without = gateway_of(), gateway_of(response_cache_bytes=0)
+    for seed in range(150):
+        operation = GENERATOR.operation(seed)
+        text, variables = str(operation), operation.variables
+        expected = await counts(without, text, variables)
+        for _ in range(3):
+            assert await counts(keeping, text, variables) == expected, f"seed {seed}:\n{text}\n{variables}"
+    assert pieces_of(keeping).found > 100
+
+
+@pytest.mark.parametrize("text", OPERATIONS)
+async def test_too_much_work_is_refused_alike_with_pieces(text: str) -> None:
+    steps = (await counts(gateway_of(), text, {}))["work"]["steps"]
+    gateway = await keeping_pieces_of(text)
+    answered = await outcome(gateway, text, work=steps)
+    assert isinstance(answered, bytes)
+    assert pieces_of(gateway).found > 0
+    for most in (steps - 1, steps // 2, steps // 4):
+        without = await outcome(gateway_of(response_cache_bytes=0), text, work=most)
+        assert "too much work" in str(without)
+        assert await outcome(gateway, text, work=most) == without
+
+
+@pytest.mark.parametrize("text", OPERATIONS)
+async def test_too_many_bytes_are_refused_alike_with_pieces(text: str) -> None:
+    size = len((await gateway_of().execute(GraphQLRequest(text))).body)
+    gateway = await keeping_pieces_of(text)
+    answered = await outcome(gateway, text, answer_bytes=size)
+    assert isinstance(answered, bytes)
+    assert pieces_of(gateway).found > 0
+    for most in (size - 1, size // 2):
+        without = await outcome(gateway_of(response_cache_bytes=0), text, answer_bytes=most)
+        assert "The answer would have" in str(without)
+        assert await outcome(gateway, text, answer_bytes=most) == without
+
+
+async def keeping_pieces_of(text: str) -> Gateway:
+    gateway = gateway_of()
+    for _ in range(2):
+        await gateway.execute(GraphQLRequest(text))
+    assert len(pieces_of(gateway)) > 0
+    return gateway
+
+
+async def outcome(
+    gateway: Gateway, text: str, *, work: int = sys.maxsize, answer_bytes: int = sys.maxsize
+) -> bytes | str:
+    """Return the answer with other limits than the gateway's, but its pieces; or why it was stopped."""
+    limits = RunLimits(answer_bytes, 60)
+    engine = Engine(schema, answer_bytes)
+    read = gateway.documents.read_aside
+    runner = OperationRunner(gateway.source, read, engine, gateway.pieces, gateway.router, work, limits)
+    snapshot, receipt = gateway.source.latest, Receipt()
+    prepared = await gateway.prepare(GraphQLRequest(text), snapshot)
+    try:
+        with recording(receipt):
+            return (await runner.answer(prepared, snapshot, receipt)).body
+    except Stopped as stopped:
+        return str(stopped)
+
+
+def pieces_of(gateway: Gateway) -> KeptPieces:
+    latest = gateway.source.latest
+    assert latest is not None
+    return gateway.pieces.of(latest.catalog)
