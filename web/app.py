@@ -140,7 +140,7 @@ class GatewayApp(Starlette):
             Route("/metrics", self._metrics),
             *graphiql_routes(),
             Route("/pages/{path:path}", page_file),
-            Mount("/explore", Explore()),
+            Mount("/explore", Explore(site)),
         ]
 
     async def _metrics(self, _request: Request) -> Response:

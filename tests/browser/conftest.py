@@ -11,6 +11,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from tests.support.gateway_processes import STATUS, ask, until
+from tests.support.gateway_processes import gateway as demo_gateway
 from tests.support.required_programs import make, need
 from tests.support.streaming_gateway import Served, served
 
@@ -83,6 +85,26 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Serve a gateway that knows its catalog, to all tests that do not mind one another."""
     with served(tmp_path_factory.mktemp("storage") / "catalog.sqlite") as gateway:
         yield gateway
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the address of a gateway in a process of its own that knows the whole embedded catalog."""
+    with demo_gateway("embedded", tmp_path_factory.mktemp("known") / "catalog.sqlite") as client:
+        until(lambda: ask(client, STATUS)["data"]["catalog"]["packageCount"])
+        yield str(client.base_url).rstrip("/")
+
+
+@pytest.fixture(scope="session")
+def built_explore() -> None:
+    """Build the app at /explore, which takes seconds, where it is not built."""
+    make("explore")
+
+
+@pytest.fixture(scope="session")
+def explore(built_explore: None, demo: str) -> str:
+    """Return the address of the app at the gateway that knows the whole catalog."""
+    return f"{demo}/explore/"
 
 
 @pytest.fixture(scope="session")

@@ -14,9 +14,9 @@ from playwright.async_api import Page, WebSocket, expect
 
 from tests.browser.conftest import Tab
 from tests.support.explore_pages import SHOTS, is_content, opened, shot
-from tests.support.gateway_processes import STATUS, ask, gateway, refusing, sync, until
+from tests.support.gateway_processes import gateway, refusing, sync
 from tests.support.http_servers import free_port, serving
-from tests.support.required_programs import make, npm_install
+from tests.support.required_programs import npm_install
 from tests.support.streaming_gateway import served
 from upstream.embedded import EmbeddedUpstream
 
@@ -30,20 +30,6 @@ PAGES = {
     "nothing-found": "search?q=nosuchword",
     "not-found": "grids/no-such-grid",
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _built() -> None:
-    make("explore")
-    SHOTS.mkdir(parents=True, exist_ok=True)
-
-
-@pytest.fixture(scope="module")
-def explore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Return the address of the app at a gateway that knows the whole catalog."""
-    with gateway("embedded", tmp_path_factory.mktemp("known") / "catalog.sqlite") as client:
-        until(lambda: ask(client, STATUS)["data"]["catalog"]["packageCount"])
-        yield address_of(client)
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +54,11 @@ def ignorant() -> Iterator[str]:
         yield address_of(client)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _built(built_explore: None) -> None:
+    SHOTS.mkdir(parents=True, exist_ok=True)
+
+
 def address_of(client: httpx.Client) -> str:
     return str(client.base_url).rstrip("/") + "/explore/"
 
@@ -90,7 +81,7 @@ async def test_it_opens_with_all_grids_narrows_them_and_brings_more(tab: Tab, ex
 async def test_one_switches_from_grid_to_grid_and_the_focus_goes_along(tab: Tab, explore: str) -> None:
     page = await opened(tab, explore)
     for title in ("Mail backends", "Docs"):
-        await page.get_by_role("link", name=title, exact=True).click()
+        await page.get_by_role("main").get_by_role("link", name=title, exact=True).click()
         title_of_page = page.get_by_role("heading", level=1, name=title)
         await expect(title_of_page).to_be_focused()
         await expect(page).to_have_title(f"{title} · Grid compare")
@@ -217,7 +208,7 @@ async def test_what_was_open_stays_there_offline_and_the_rest_comes_when_the_net
     await page.get_by_role("link", name="All grids").click()
     await expect(page.get_by_role("main").get_by_role("heading", level=2)).to_have_count(24)
     await page.context.set_offline(True)
-    await page.get_by_role("link", name="Docs", exact=True).click()
+    await page.get_by_role("main").get_by_role("link", name="Docs", exact=True).click()
     problem = page.get_by_role("alert")
     await expect(problem).to_contain_text("The gateway cannot be reached; perhaps you are offline.")
     await shot(page, "offline")

@@ -70,14 +70,17 @@ def framed(page: Page, site: Site) -> str:
         *(f'<link rel="stylesheet" href="{address}">' for address in styles),
         *(f'<script type="module" src="{address}"></script>' for address in page.scripts),
     ]
-    demo = f'{DEMO} <a href="{HOW_TO_USE_THE_REAL_SITE}">How to use the real site</a>'
+    demo = (
+        f'<aside class="demo" aria-label="About the data"><p class="width">{DEMO} '
+        f'<a href="{HOW_TO_USE_THE_REAL_SITE}">How to use the real site</a></p></aside>'
+    )
     return _template().substitute(
         title=escape(page.title),
         description=escape(page.description),
         kind=page.kind,
         loaded="\n".join(loaded),
         places="\n".join(_place(address, name, page.here) for address, name in places),
-        demo=f'<div class="demo" role="note"><p class="width">{demo}</p></div>' if site.demo else "",
+        demo=demo if site.demo else "",
         main=page.main,
         footer=page.footer,
     )

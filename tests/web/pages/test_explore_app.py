@@ -12,13 +12,16 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from web.pages.explore_app import Explore
+from web.pages.page_frame import POLICY, Site
 
 PAGE, SCRIPT = "<title>the app</title>", "console.log('the app')"
 
 
 @pytest.fixture
 async def http(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    app = Starlette(routes=[Mount("/explore", Explore(tmp_path / "dist"))])
+    app = Starlette(
+        routes=[Mount("/explore", Explore(Site(demo=True, only_trusted=False), tmp_path / "dist"))]
+    )
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client:
         yield client
@@ -41,6 +44,14 @@ async def test_until_it_is_built_every_path_says_how_to_build_it(http: httpx.Asy
     assert answer.text == (
         "The app at /explore is not built. `make explore` builds it; it needs npm and Node.js 20.19 or newer.\n"
     )
+
+
+async def test_until_it_is_built_a_browser_gets_a_page_that_leads_on(http: httpx.AsyncClient) -> None:
+    answer = await http.get("/explore/grids/email", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert answer.headers["Content-Security-Policy"] == POLICY
+    assert "<code>make explore</code>" in answer.text
+    assert {'href="/"', 'href="/graphql"', 'href="/docs/"'} <= set(answer.text.replace(">", " ").split())
 
 
 async def test_the_path_without_a_slash_leads_to_the_app(http: httpx.AsyncClient) -> None:

@@ -8,6 +8,7 @@ const CATALOG = graphql(`
     catalog {
       refreshedAt
       stale
+      source
     }
   }
 `);
@@ -27,6 +28,20 @@ export function Freshness() {
     <p>
       Read from the site <Ago moment={refreshedAt} />.
     </p>
+  );
+}
+
+/** Says so when the data are those of the gateway's embedded upstream. */
+export function DemoNotice() {
+  const { data } = useQuery(CATALOG, { fetchPolicy: "cache-first" });
+  if (data?.catalog?.source !== "DEMO") return null;
+  return (
+    <aside className="demo" aria-label="About the data">
+      <p className="width">
+        Demo data: five real packages, the rest generated.{" "}
+        <a href="/docs/operating.md#the-real-site">How to use the real site</a>
+      </p>
+    </aside>
   );
 }
 

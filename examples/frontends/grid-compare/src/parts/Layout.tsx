@@ -1,10 +1,13 @@
 import { Link, Outlet, ScrollRestoration } from "react-router";
 
-import { Freshness } from "./Freshness";
+import { DemoNotice, Freshness } from "./Freshness";
 import { SearchBox } from "./SearchBox";
 import { useLive } from "./useLive";
 
-/** The frame of every page: skip link, header with the search, the page itself, and where it all comes from. */
+/**
+ * The frame of every page, the same as on the gateway's own pages: skip link, header with the search, the page
+ * itself, and where it all comes from. `index.html` has its header too, for as long as this loads.
+ */
 export function Layout() {
   useLive();
   return (
@@ -14,13 +17,29 @@ export function Layout() {
       </a>
       <header className="top">
         <div className="width">
-          <Link className="brand" to="/">
+          <a className="brand" href="/">
             <Mark />
-            Grid compare
-          </Link>
+            Django Packages, as a graph
+          </a>
+          <nav className="site" aria-label="Site">
+            <ul>
+              <li>
+                <Link to="/" aria-current="page">
+                  Compare grids
+                </Link>
+              </li>
+              <li>
+                <a href="/graphql">GraphiQL</a>
+              </li>
+              <li>
+                <a href="/docs/">Docs</a>
+              </li>
+            </ul>
+          </nav>
           <SearchBox />
         </div>
       </header>
+      <DemoNotice />
       <main id="main" className="width" tabIndex={-1}>
         <Outlet />
       </main>
@@ -41,7 +60,10 @@ export function Layout() {
 function Mark() {
   return (
     <svg className="mark" viewBox="0 0 32 32" aria-hidden="true">
-      <path d="M8 24v-6M13.3 24V13M18.7 24v-6.5M24 24V8" />
+      <path d="M9 22 16 9l7 13z" />
+      <circle cx="16" cy="9" r="3.6" />
+      <circle cx="9" cy="22" r="3.6" />
+      <circle cx="23" cy="22" r="3.6" />
     </svg>
   );
 }
