@@ -1,4 +1,4 @@
-"""The status of an answer: GraphQL over HTTP, edition of September 2026, section 5.4."""
+"""Gives the status of an answer: GraphQL over HTTP, edition of September 2026, section 5.4."""
 
 from __future__ import annotations
 

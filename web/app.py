@@ -1,4 +1,4 @@
-"""The ASGI app: its routes over the parts, which it opens when it starts and closes when it stops."""
+"""Defines the ASGI app: its routes over the parts, which it opens when it starts and closes when it stops."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from web.serving.open_connections import Connections
 from web.websocket_endpoint import WebSocketEndpoint
 
 ENDPOINT = ("/graphql", "/graphql/")
-"""The paths of the endpoint: people and programs put a slash behind addresses."""
+"""The paths of the endpoint. People and programs put a slash after addresses."""
 
 MOST_HEADERS, MOST_HEADER_BYTES = 100, 32_000
 """The most headers of one request, as Apache and nginx have it; a browser sends 20 in a few kilobytes."""
@@ -55,7 +55,7 @@ _NO_HOST = "The request has no Host header, or several; a request of HTTP/1.1 ha
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the app serves with; ``wiring.py`` makes and opens it."""
+    """Holds what the app serves with, which ``wiring.py`` makes and opens."""
 
     source: CatalogSource
     gateway: Gateway
@@ -67,7 +67,7 @@ class Parts:
 
 
 class GatewayApp(Starlette):
-    """The routes, and the endpoint, which does without what Starlette does for each request.
+    """Serves the routes, and the endpoint without what Starlette does for each request.
 
     It has ``parts`` while its lifespan lasts.
     """
@@ -94,7 +94,7 @@ class GatewayApp(Starlette):
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer what came."""
+        """Answer a request."""
         if scope["type"] != "lifespan":
             # Uvicorn puts a client behind a trusted proxy in the place of the proxy.
             connection.set(scope.get("client"))
@@ -151,13 +151,12 @@ class GatewayApp(Starlette):
 
 
 def _can_be_read(headers: Sequence[tuple[bytes, bytes]]) -> bool:
-    """Return whether headers are few and short enough. Uvicorn takes any; some are joined, and kept to be known
-    again."""
+    """Return whether headers are few and short enough. Uvicorn accepts any, and some are joined and cached."""
     return len(headers) <= MOST_HEADERS and sum(map(len, chain.from_iterable(headers))) <= MOST_HEADER_BYTES
 
 
 def _names_one_host(scope: Scope) -> bool:
-    """Return whether a request says which host it asks, once (RFC 9112, section 3.2): else servers in a row
+    """Return whether a request names its host exactly once (RFC 9112, section 3.2). Otherwise servers in a chain may
     disagree."""
     hosts = sum(name == b"host" for name, _value in scope["headers"])
     return hosts == 1 or (not hosts and scope["http_version"] != "1.1")

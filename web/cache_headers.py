@@ -1,8 +1,8 @@
-"""What answers tell caches between the gateway and its clients (RFC 9110, RFC 9111, RFC 5861).
+"""Tells caches between the gateway and its clients how to use answers (RFC 9110, RFC 9111, RFC 5861).
 
-The gateway itself is a cache of Django Packages, so an answer's ``Age`` is that of the catalog. Its ``max-age`` counts
-from there too, and ends ``max_age`` seconds from now, so that what is published next is seen soon: to ask again
-costs an answer 304 that nothing is executed for.
+The gateway itself is a cache of Django Packages, so an answer's ``Age`` is that of the catalog. Its ``max-age``
+counts from there too, and ends ``max_age`` seconds from now, so that what is published next is seen soon. Asking
+again then costs an answer with the status 304, for which nothing is executed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ NO_STORE: Headers = [(b"cache-control", b"no-store")]
 
 
 class CachePolicy:
-    """How long caches may keep answers. ``max_age`` is in seconds, ``limits`` are those of the catalog itself."""
+    """Decides how long caches may keep answers. ``max_age`` is in seconds, and ``limits`` are those of the catalog
+    itself."""
 
     def __init__(self, max_age: int, limits: Freshness) -> None:
         self._max_age = max_age
@@ -33,7 +34,7 @@ class CachePolicy:
         self._last: Headers = []
 
     def headers(self, snapshot: Snapshot) -> Headers:
-        """Return the headers of an answer that is made of this catalog alone."""
+        """Return the headers of an answer that is made from this catalog alone."""
         second = int(time.monotonic())
         # The same for all answers of one second.
         if self._of is not snapshot or self._at != second:
@@ -73,8 +74,7 @@ class JoinedHeaders:
 
 
 def entity_tag(*parts: bytes) -> bytes:
-    """Return a strong tag of what these parts determine byte for byte: catalog, schema, operation, type,
-    encoding."""
+    """Return a strong tag for bytes that these parts determine: catalog, schema, operation, type and encoding."""
     # In msgpack each part has its length before it, so that no two lists of parts are the same bytes.
     digest = blake2b(_encode(parts), digest_size=16)
     return b'"%b"' % digest.hexdigest().encode()

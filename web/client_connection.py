@@ -1,4 +1,4 @@
-"""What happens on the connection: a body that arrives, and a client that leaves before its answer."""
+"""Watches the connection: for a body that arrives, and for a client that leaves before its answer."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ T = TypeVar("T")
 
 
 class ClientLeft(Exception):
-    """The client closed its connection; nobody waits for the answer."""
+    """Says that the client closed its connection, so that nobody waits for the answer."""
 
 
 async def read_body(receive: Receive, seconds: float = BODY_SECONDS) -> bytes:
     """Return the body of a request.
 
-    :raises BadRequest: it is too large, or takes too long.
-    :raises ClientLeft: it ended too early.
+    :raises BadRequest: the body is too large, or takes too long.
+    :raises ClientLeft: the connection ended too early.
     """
     first = Begun(receive())
     if first.is_done and not first.result.get("more_body"):
@@ -51,7 +51,7 @@ async def read_body(receive: Receive, seconds: float = BODY_SECONDS) -> bytes:
 async def as_long_as_there(receive: Receive, work: Awaitable[T]) -> T:
     """Return the outcome of ``work``, which is cancelled if the client leaves.
 
-    :raises ClientLeft: it did.
+    :raises ClientLeft: the client left.
     """
     begun = Begun(work)
     if begun.is_done:

@@ -1,4 +1,4 @@
-"""Compressed answers: the header Accept-Encoding (RFC 9110, 12.5.3)."""
+"""Compresses answers as the header Accept-Encoding asks (RFC 9110, 12.5.3)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import zstandard
 from web.content_negotiation import weighted
 
 SMALLEST = 1400
-"""Bytes: what fits into one packet anyway is sent as it is."""
+"""The fewest bytes that are compressed: what fits into one packet anyway is sent as it is."""
 
 
 @lru_cache(maxsize=256)
 def encoding_for(header: str | None) -> str | None:
-    """Return the encoding for a client that sends this header; None for none. Of equals the first in
+    """Return the encoding for a client that sends this header, or None. Of equally welcome ones it is the first in
     ``COMPRESSED``."""
     if not header:
         return None
@@ -40,4 +40,4 @@ COMPRESSED: Mapping[str, Callable[[bytes], bytes]] = {
     "gzip": lambda body: gzip.compress(body, compresslevel=6, mtime=0),
     "zstd": lambda body: zstandard.ZstdCompressor(level=3).compress(body),
 }
-"""By the names of the encodings, those that we would rather use first."""
+"""The functions that compress, by the names of their encodings, in the order of preference."""

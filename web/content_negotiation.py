@@ -1,4 +1,5 @@
-"""What a client takes: the header Accept (RFC 9110, 12.5.1; GraphQL over HTTP, edition of September 2026, 5.1)."""
+"""Reads what a client takes from the header Accept (RFC 9110, 12.5.1; GraphQL over HTTP, edition of September 2026,
+5.1)."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 GRAPHQL_JSON = "application/graphql-response+json"
-"""It says that the body is a GraphQL response, whatever the status."""
+"""The media type that says that the body is a GraphQL response, whatever the status."""
 
 JSON = "application/json"
 EVENTS = "text/event-stream"
@@ -19,12 +20,12 @@ _OTHER_PARTS = re.compile("deferspec|subscriptionspec", re.IGNORECASE)
 """Parameters of clients that read parts in another form: an older one, or that of subscriptions."""
 
 ANSWERS = f"{GRAPHQL_JSON}, {JSON}, {EVENTS} or, for @defer and @stream, {PARTS}"
-"""What there is to choose from, in words."""
+"""The media types on offer, in words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What a client takes of what there is."""
+    """Says which of the offered types a client takes."""
 
     json: str | None
     """The media type for an answer in JSON; None if it takes none."""
@@ -41,7 +42,7 @@ class Accepted:
 
 @lru_cache(maxsize=256)
 def accepted(header: str | None) -> Accepted:
-    """Return what a client takes that sends this header; without one, plain JSON."""
+    """Return what a client that sends this header takes; without a header, plain JSON."""
     if header is None or not header.strip():
         return Accepted(JSON, JSON, events=False, page=False, parts=False)
     weights = weighted(header)
@@ -59,13 +60,14 @@ def accepted(header: str | None) -> Accepted:
 
 
 def accept_of(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
-    """Return the header Accept of a request as ASGI has it, or None. Several are one with commas."""
+    """Return the header Accept of an ASGI request, or None. Several headers are joined by commas."""
     values = [value for name, value in headers if name == b"accept"]
     return b", ".join(values).decode("latin-1") if values else None
 
 
 def _is_first(name: str, weights: dict[str, float]) -> bool:
-    """Return whether none of the types that are named whole is wanted more, or as much and named earlier."""
+    """Return whether no other fully named type is preferred: by a higher weight, or by an equal weight and an earlier
+    position."""
     named = [each for each in weights if "*" not in each]
     return weights.get(name, 0.0) > 0 and max(named, key=weights.__getitem__) == name
 

@@ -1,7 +1,7 @@
 """The GraphQL endpoint as an ASGI app of its own: operations by POST, QUERY and GET, and the page for a browser.
 
-The usual request finds its answer by its bytes, and is done after a few lines; what Starlette would do for each
-request costs more than that.
+The usual request finds its answer by its bytes and is done after a few lines. What Starlette does for each request
+would cost more than that.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ _PUBLIC: Headers = [
 
 
 class GraphQLEndpoint:
-    """Answers from what is kept where it can, else by the gateway.
+    """Answers from the caches where it can, else by the gateway.
 
     ``most_together`` is how many requests a client may send in one array; 0 is none. ``public`` is whether pages of
     all origins may read the answers: caches then need not keep one for each.

@@ -1,4 +1,4 @@
-"""Responses of HTTP: ready to be sent, compressed, or a refusal that GraphQL clients can show."""
+"""Makes HTTP responses: ready to be sent, compressed, or refusals that GraphQL clients can show."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from web.content_negotiation import accepted
 from web.server_extension import extension_of
 
 IN_THREAD = 200_000
-"""Bytes: from here on compression takes milliseconds, which other requests need not wait for."""
+"""The bytes from which compression takes milliseconds, so that it runs in a thread and other requests need not wait."""
 
 
 class RawResponse(msgspec.Struct, frozen=True):
-    """A response that is ready to be sent."""
+    """Holds a response that is ready to be sent."""
 
     status: int
     headers: Headers

@@ -1,4 +1,5 @@
-"""Answers in parts, for ``@defer`` and ``@stream``: incremental delivery over HTTP (RFC "Incremental Delivery").
+"""Sends answers in parts, for ``@defer`` and ``@stream``: incremental delivery over HTTP (RFC "Incremental
+Delivery").
 
 The form is that of GraphQL.js 17: ``pending`` names what will come, ``incremental`` brings it, ``completed`` ends it.
 """
@@ -24,12 +25,12 @@ from web.content_negotiation import Accepted
 
 
 def wants_parts(takes: Accepted, prepared: PreparedRequest) -> bool:
-    """Return whether the answer is to come in parts; who does not say so gets it whole."""
+    """Return whether the answer comes in parts. A client that does not ask for parts gets it whole."""
     return takes.parts and prepared.has_parts
 
 
 def in_parts(gateway: Gateway, prepared: PreparedRequest, headers: Headers) -> StreamingResponse:
-    """Yield the parts, as they come."""
+    """Return a response that sends the parts as they come."""
     transport = MultipartTransport()
 
     async def parts() -> AsyncGenerator[object, None]:
@@ -63,7 +64,7 @@ class _Parts(StreamingResponse):
 
 
 class _Rest:
-    """What is still to come, and how many bytes may."""
+    """Tracks what is still to come, and how many bytes it may have."""
 
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
@@ -74,7 +75,7 @@ class _Rest:
     def part(self, result: object) -> object:
         """Return a result as it is sent.
 
-        :raises Stopped: the operation was, or has too many bytes with this part.
+        :raises Stopped: the operation was stopped, or has too many bytes with this part.
         """
         if isinstance(result, GraphQLAnswer):
             return msgspec.Raw(result.body)

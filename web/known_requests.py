@@ -1,4 +1,4 @@
-"""Whole requests as they stood on the connection, each with its reply: what is known so needs no parsing.
+"""Remembers whole requests as they came on the connection, each with its reply, so that they need no parsing.
 
 The protocol of the server asks here before it parses (``web/serving/known_request_protocol.py``), and hands what it had
 to parse to the endpoint, which tells here what the reply was. Another server does neither, and nothing is kept.
@@ -17,18 +17,18 @@ from web.cache_headers import CachePolicy, JoinedHeaders
 from web.response_cache import CachedReply, ResponseCache
 
 LONGEST = 16_384
-"""Bytes of a request that can be known. A longer one costs more to compare, and is seldom sent twice."""
+"""The most bytes of a request that is remembered. A longer one costs more to compare, and is seldom sent twice."""
 
 OVERHEAD = 600
-"""Bytes that a known request takes in memory beside its own and its head."""
+"""Bytes of memory that a known request takes beyond its own and its head."""
 
 ASKED_ONCE = 1_000
-"""How many requests are remembered that have come once. One with a number of its own in a header, which a proxy may
-write there, comes once: kept, it would only drive out others."""
+"""How many requests are remembered that have come once. A request with a number of its own in a header, as a proxy
+may write, comes only once; to keep it would only drive out others."""
 
 
 class KnownRequest(BudgetEntry):
-    """What a request is answered with. ``documents`` is the version of the documents that ids name."""
+    """Holds what a request is answered with. ``documents`` is the version of the documents that ids name."""
 
     __slots__ = ("body", "documents", "head", "status", "version")
 

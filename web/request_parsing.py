@@ -17,10 +17,10 @@ from gateway.persisted import PersistedDocuments, Refused
 from upstream.client import TRACEPARENT
 
 MAX_BODY = 1_000_000
-"""Bytes. The largest operation of a real client is a few kilobytes."""
+"""The most bytes of a body. The largest operation of a real client has a few kilobytes."""
 
 MAX_ADDRESS = 32_000
-"""Bytes of what comes behind the ``?``: four times what most servers and caches pass on."""
+"""Bytes of what comes after the ``?``: four times what most servers and caches pass on."""
 
 ACCEPT_QUERY = {"Accept-Query": '"application/json"'}
 """The header that tells which bodies a QUERY may have (RFC 10008, section 3)."""
@@ -44,7 +44,7 @@ _IN_JSON = tuple(f'"{name}"'.encode() for name in _PARAMETERS)
 
 
 class BadRequest(Exception):
-    """An HTTP request that is no GraphQL request. The message is a sentence for whoever wrote the client."""
+    """Refuses an HTTP request that is no GraphQL request. The message is a sentence for whoever wrote the client."""
 
     def __init__(self, status: int, message: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(message)
@@ -53,13 +53,13 @@ class BadRequest(Exception):
 
 
 class HttpRequest(msgspec.Struct, frozen=True):
-    """An HTTP request as it came."""
+    """Holds an HTTP request as it came."""
 
     method: str
     address: bytes
-    """What is behind the ``?``, still encoded."""
+    """What comes after the ``?``, still encoded."""
     headers: dict[bytes, bytes]
-    """By their names in lower case; of several alike the values with commas between them."""
+    """The headers by their names in lower case. The values of several headers of one name are joined by commas."""
     body: bytes
 
     def header(self, name: bytes) -> str | None:
@@ -71,11 +71,11 @@ class HttpRequest(msgspec.Struct, frozen=True):
 def read_post(
     http: HttpRequest, documents: PersistedDocuments, most_together: int = 0
 ) -> GraphQLRequest | list[GraphQLRequest | Refused]:
-    """Return the GraphQL request in a POST or QUERY; a list of them from a client that sends up to ``most_together`` at
-    once.
+    """Return the GraphQL request in a POST or QUERY, or a list of them from a client that sends up to
+    ``most_together`` at once.
 
     :raises BadRequest: there is none.
-    :raises Refused: its document is not known or not allowed; of one in a list it is in its place.
+    :raises Refused: its document is not known or not allowed. For a request in a list, the refusal takes its place.
     """
     _check_content_type(http.header(b"content-type"))
     encoding = http.header(b"content-encoding")
@@ -118,7 +118,7 @@ def read_get(http: HttpRequest, documents: PersistedDocuments) -> GraphQLRequest
 def parameters(http: HttpRequest) -> dict[str, str]:
     """Return the parameters in the address.
 
-    :raises BadRequest: there are two of a name, or bytes that are no text.
+    :raises BadRequest: a name occurs twice, or there are bytes that are no text.
     """
     if len(http.address) > MAX_ADDRESS:
         raise BadRequest(

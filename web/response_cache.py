@@ -1,6 +1,6 @@
-"""Replies as they were sent, found by the bytes of a request before anything of it is parsed.
+"""Caches replies as they were sent, and finds them by the bytes of a request before any of it is parsed.
 
-Each belongs to a cached answer of the gateway, is forgotten with it, and takes its room from the same budget.
+Each reply belongs to a cached answer of the gateway, is forgotten with it, and takes its room from the same budget.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from gateway import AnswerCache, CachedAnswer
 from web.cache_headers import Headers
 
 OVERHEAD = 1000
-"""Bytes that a reply takes in memory beside its request and its body: headers and objects."""
+"""Bytes of memory that a reply takes beyond its request and its body: for headers and objects."""
 
 Bytes = tuple[bytes | str, ...]
 """A request as it came: its method, target and body, the version of the documents that ids name, and those of its
@@ -21,7 +21,7 @@ headers that the answer depends on."""
 
 
 class CompressedAnswer(BudgetEntry):
-    """The compressed body of an answer."""
+    """Holds the compressed body of an answer."""
 
     __slots__ = ("body",)
 

@@ -1,4 +1,4 @@
-"""The schema as text, at /schema.graphql: what ``server.py schema`` prints."""
+"""Serves the schema as text at /schema.graphql: what ``server.py schema`` prints."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from web.http_responses import refusal
 
 
 async def schema_text(http: Request) -> Response:
-    """Return the schema in the dialect of the address; it is the same until the gateway itself is another."""
+    """Return the schema in the dialect of the address. It stays the same until another version of the gateway runs."""
     try:
         dialect = read_dialect(http.query_params.get("dialect", "plain"))
     except UnknownDialect as error:

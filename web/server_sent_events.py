@@ -1,4 +1,5 @@
-"""Subscriptions as server-sent events: GraphQL over SSE, distinct connections mode, each request a stream."""
+"""Sends subscriptions as server-sent events: GraphQL over SSE, distinct connections mode, with one stream for each
+request."""
 
 from __future__ import annotations
 
@@ -16,16 +17,17 @@ from web.content_negotiation import Accepted
 
 
 def wants_events(takes: Accepted, prepared: PreparedRequest) -> bool:
-    """Return whether the answer is to be a stream of events.
+    """Return whether the answer is sent as a stream of events.
 
-    What has one answer is a stream only for those who take nothing else: many clients list all that they know.
+    An operation with one answer becomes a stream only for clients that take nothing else, because many clients list
+    every type that they know.
     """
     return takes.events and (takes.json is None or prepared.is_subscription)
 
 
 def event_stream(gateway: Gateway, prepared: PreparedRequest, headers: Headers) -> StreamingResponse:
-    """Yield the answers as they come, and a comment every 15 seconds so that nobody takes the connection for
-    dead."""
+    """Return a response that sends the answers as they come, and a comment every 15 seconds so that nobody takes the
+    connection for dead."""
     transport = SSETransport()
 
     async def events() -> AsyncGenerator[str, None]:

@@ -1,4 +1,4 @@
-"""Operations over a WebSocket, by the protocol graphql-transport-ws; Strawberry speaks it."""
+"""Runs operations over a WebSocket, by the protocol graphql-transport-ws, which Strawberry speaks."""
 
 from __future__ import annotations
 
@@ -38,11 +38,12 @@ MOST_OPERATIONS = 100
 """How many operations one connection can have under way."""
 
 LONGEST_REASON = 123
-"""Bytes: what a close frame has room for (RFC 6455, 5.5)."""
+"""The bytes that a close frame has room for (RFC 6455, 5.5)."""
 
 
 class _Socket(ASGIWebSocketAdapter):
-    """Strawberry's, whatever a client does that leaves at the wrong moment or has something long refused."""
+    """Is Strawberry's adapter, but withstands a client that leaves at the wrong moment, and reasons that are too long
+    for a close frame."""
 
     async def send_json(self, message: Mapping[str, object]) -> None:
         if self._is_closed():
@@ -59,16 +60,16 @@ class _Socket(ASGIWebSocketAdapter):
 
 @dataclass(frozen=True, slots=True)
 class _Serving:
-    """What operations run on, and the connections of the process."""
+    """Holds the gateway that runs operations, and the connections of the process."""
 
     gateway: Gateway
     connections: Connections
 
 
 class _Handler(BaseGraphQLTransportWSHandler[_Serving, None]):
-    """Strawberry's, with each operation run by the gateway as if it had come alone, and so with its errors.
+    """Is Strawberry's handler, but lets the gateway run each operation as if it had come alone, with the same errors.
 
-    It closes a connection on which nothing is under way for long, and all when the gateway stops.
+    It closes a connection on which nothing has been under way for long, and all connections when the gateway stops.
     """
 
     websocket: _Socket
@@ -170,10 +171,10 @@ class _Handler(BaseGraphQLTransportWSHandler[_Serving, None]):
 
 
 class WebSocketEndpoint(GraphQL[_Serving, None]):
-    """The WebSocket side of the endpoint; the gateway runs what comes.
+    """Serves the WebSocket side of the endpoint. The gateway runs what comes.
 
-    ``origins`` are those whose pages may connect, beside the gateway's own; ``*`` is all: the data are public, and
-    there are no cookies or logins to misuse.
+    Pages of ``origins`` may connect, besides the gateway's own; ``*`` means all: the data are public, and there are
+    no cookies or logins to misuse.
     """
 
     graphql_transport_ws_handler_class = _Handler

@@ -1,4 +1,4 @@
-"""What an operator's machines ask: is the process alive, and can it answer?"""
+"""Answers what an operator's machines ask: is the process alive, and can it answer?"""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from catalog import CatalogSource, FollowingHealth, SnapshotStatus
 
 
 async def healthz(_request: Request) -> Response:
-    """Alive: the process answers. It does not ask upstream."""
+    """Answer that the process is alive. This does not ask upstream."""
     return JSONResponse({"status": "ok"})
 
 
@@ -23,7 +23,7 @@ class Readiness:
     source: CatalogSource
 
     async def readyz(self, _request: Request) -> Response:
-        """Ready: an answer can be given, from the catalog or live. Else the status is 503."""
+        """Tell whether an answer can be given, from the catalog or live. If not, the status is 503."""
         answers_from = await self.source.ready()
         health = self.source.health()
         body = {
@@ -38,7 +38,7 @@ class Readiness:
 
 
 def catalog_status(status: SnapshotStatus) -> dict[str, object]:
-    """Return what is known of the catalog, as JSON has it."""
+    """Return what is known of the catalog, as a JSON object."""
     return {
         "version": status.version,
         "refreshedAt": status.refreshed_at,
@@ -52,7 +52,7 @@ def catalog_status(status: SnapshotStatus) -> dict[str, object]:
 
 
 def _following(following: FollowingHealth) -> dict[str, object]:
-    """Return how this process follows upstream, as JSON has it."""
+    """Return how this process follows upstream, as a JSON object."""
     refused, seconds = following.refused, following.seconds_since_success
     return {
         "leads": following.leads,

@@ -1,4 +1,4 @@
-"""What the gateway measures, for Prometheus. Each worker process tells of itself."""
+"""Shows the gateway's measurements to Prometheus. Each worker process has its own."""
 
 from __future__ import annotations
 

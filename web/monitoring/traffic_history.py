@@ -1,4 +1,4 @@
-"""What the gateway did in the last 24 hours, minute by minute, in this process: the numbers behind small charts."""
+"""Records what this process did in the last 24 hours, minute by minute: the numbers behind small charts."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from gateway import Gateway
 from web.response_cache import ResponseCache
 
 _MINUTES = 24 * 60
-"""How many are remembered."""
+"""How many minutes are remembered."""
 
 _SPANS = ((60, 1), (6 * 60, 5), (24 * 60, 15))
-"""What can be shown: so many minutes, in bars of so many each."""
+"""The spans that can be shown: their minutes, and the minutes of each bar."""
 
 _WELL = ("answered", "missing", "given up")
-"""The outcomes of an exchange that are no failure of upstream."""
+"""The outcomes of an exchange that are not a failure of upstream."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What happened in some time."""
+    """Counts what happened in a span of time."""
 
     from_memory: int = 0
     """Answers that asked nothing of upstream."""
     from_upstream: int = 0
     requests: int = 0
-    """To upstream, for an answer or to follow the catalog."""
+    """Requests to upstream, for an answer or to follow the catalog."""
     failures: int = 0
     """How many of those failed."""
     seconds: float = 0.0
@@ -77,15 +77,15 @@ def totals(gateway: Gateway, responses: ResponseCache) -> Counts:
 
 @dataclass(frozen=True, slots=True)
 class Lately:
-    """The last hours, as far as there is something to tell of them."""
+    """Holds the last hours, as far as anything was recorded."""
 
     hours: int
     minutes: int
-    """What a bar stands for."""
+    """The minutes that a bar stands for."""
     began: float
     """When the first bar begins (Unix time)."""
     bars: list[Counts]
-    """The last is still growing."""
+    """The bars, of which the last is still growing."""
 
     @property
     def sum(self) -> Counts:
@@ -95,7 +95,7 @@ class Lately:
 
 @dataclass(slots=True)
 class History:
-    """Remembers what ``read``, the totals, grew by in each minute of ``clock`` (Unix time)."""
+    """Remembers by how much the totals that ``read`` gives grew in each minute of ``clock`` (Unix time)."""
 
     read: Callable[[], Counts]
     clock: Callable[[], float] = time.time

@@ -1,4 +1,5 @@
-"""The event loop of a server process, which accepts all that waits at once, and refuses nobody whom it has let wait.
+"""Defines the event loop of a server process, which accepts all waiting connections at once and refuses none that it
+has let wait.
 
 libuv accepts one connection a turn of the loop since 1.51 (uvloop 0.23), so that newcomers queue up behind the turns of
 those who are there. And when the socket is closed at a stop, the kernel resets the connections in its queue, whose
@@ -15,15 +16,15 @@ from typing import Any
 import uvloop
 
 MOST_AT_ONCE = 100
-"""Connections that one turn of the loop accepts."""
+"""The most connections that one turn of the loop accepts."""
 
 PAUSE = 0.1
-"""Seconds after which it is tried again where the system gives no connection: no descriptor is left, most likely. Who
-waits would else wake the loop again and again."""
+"""Seconds after which accepting is tried again if the system gives no connection, most likely because no descriptor
+is left. Otherwise a waiting client would wake the loop again and again."""
 
 
 class Loop(uvloop.Loop):
-    """uvloop's, with listeners of our own."""
+    """Is uvloop's loop with listeners of our own."""
 
     async def create_server(  # type: ignore[override]
         self,
@@ -40,7 +41,7 @@ class Loop(uvloop.Loop):
 
 
 class Listener:
-    """Accepts connections until it is closed: what Uvicorn uses of ``asyncio.Server``."""
+    """Accepts connections until it is closed. It has what Uvicorn uses of ``asyncio.Server``."""
 
     def __init__(
         self, loop: Loop, protocol_factory: Callable[[], asyncio.BaseProtocol], sock: socket.socket
@@ -56,7 +57,7 @@ class Listener:
         loop.add_reader(sock, self._accept)
 
     def close(self) -> None:
-        """Take the connections that wait, and no more."""
+        """Take the connections that wait, and no others."""
         if self._socket.fileno() != -1:
             self._loop.remove_reader(self._socket)
             while self._accept():
@@ -65,7 +66,7 @@ class Listener:
             self._socket.close()
 
     async def wait_closed(self) -> None:
-        """Wait until every connection that was taken is served."""
+        """Wait until every accepted connection is served."""
         if self._beginning:
             await asyncio.wait(self._beginning)
 

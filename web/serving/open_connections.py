@@ -1,4 +1,4 @@
-"""What a process knows of its connections, shared by the app and the protocols of the server under it."""
+"""Keeps what a process knows of its connections, for the app and for the protocols of the server under it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from gateway import Quota, Subscriptions
 from web.serving.slow_readers import SlowReaders
 
 LOG_EVERY = 60.0
-"""Seconds between lines in the log about requests that are no HTTP: whoever sends them can send many."""
+"""Seconds between lines in the log about requests that are not HTTP: whoever sends them can send many."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """How much connections may hold, in each process. Times are in seconds; 0 is no limit where it counts something."""
+    """Limits what connections may hold, in each process. Times are in seconds. A number of 0 is no limit."""
 
     connections: int
     connections_per_address: int
@@ -31,12 +31,13 @@ class ConnectionLimits:
     read_seconds: float
     """Seconds for an answer to be read: see :class:`SlowReaders`."""
     unsent_bytes: int
-    """What may wait to be written to one client."""
+    """The most bytes that may wait to be written to one client."""
     unsent_bytes_together: int
 
 
 class Connections:
-    """All of a process: how many there are, what waits to be written, what was no HTTP, and whether it stops.
+    """Holds all connections of a process: how many there are, what waits to be written, what was not HTTP, and
+    whether the process stops.
 
     The app makes it, and hands it to the protocols in the state of its lifespan, as ``connections``.
     """
@@ -53,13 +54,13 @@ class Connections:
         self._logged = float("-inf")
 
     def stop(self) -> None:
-        """Let subscriptions end, and WebSockets be closed when their operations are done."""
+        """End subscriptions, and close WebSockets when their operations are done."""
         if not self.stopping.is_set():
             self.stopping.set()
             self.subscriptions.end_all()
 
     def note_garbage(self) -> None:
-        """Count a request that is no HTTP, and log it if none was logged in the last minute."""
+        """Count a request that is not HTTP, and log it if none was logged in the last minute."""
         self.garbage += 1
         now = time.monotonic()
         if now - self._logged >= LOG_EVERY:

@@ -1,4 +1,4 @@
-"""What waits to be written to clients that read slowly: how much it may be, and for how long."""
+"""Limits what waits to be written to clients that read slowly: how much it may be, and for how long."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import asyncio
 from dataclasses import dataclass
 
 LEAST = 10_000
-"""Bytes a second that a client takes at least of an answer that waits for it: a slow telephone takes more."""
+"""The fewest bytes a second that a client has to take of an answer that waits for it. A slow telephone takes more."""
 
 
 @dataclass(slots=True, eq=False)
 class _Reader:
     unsent: int
-    """Bytes that waited when this was last looked at."""
+    """The bytes that waited when the reader was last checked."""
     timer: asyncio.TimerHandle
 
 
 class SlowReaders:
-    """The connections to which more waits to be written than the transport's buffer is meant to have.
+    """Watches the connections to which more waits to be written than the transport's buffer is meant to hold.
 
-    A client that takes less than ``LEAST`` bytes a second is cut off after ``seconds``. ``most`` is how many bytes may
-    wait for all together: beyond it, whoever has been waited for longest is cut off. ``most_of_one`` is the same for
-    each. ``cut_off`` counts those.
+    A client that takes less than ``LEAST`` bytes a second is cut off after ``seconds``. Up to ``most`` bytes may wait
+    for all together. Beyond that, the client that has been slow for longest is cut off. ``most_of_one`` is the limit
+    for each client. ``cut_off`` counts the clients that were cut off.
     """
 
     def __init__(self, seconds: float, most_of_one: int, most: int) -> None:
@@ -48,7 +48,7 @@ class SlowReaders:
             self._cut_off(next(iter(self._readers)))
 
     def end(self, transport: asyncio.Transport) -> None:
-        """Watch it no more: its client has kept up, or is gone."""
+        """Stop watching a connection: its client has kept up, or is gone."""
         reader = self._readers.pop(transport, None)
         if reader is not None:
             reader.timer.cancel()

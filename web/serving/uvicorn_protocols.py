@@ -1,4 +1,4 @@
-"""The HTTP and WebSocket protocols of the server, with limits that Uvicorn's do not have, and a stop in order.
+"""Defines the server's HTTP and WebSocket protocols, with limits that Uvicorn's do not have, and an orderly stop.
 
 They are small subclasses of Uvicorn's, which parse and write. What they use of its inside is listed in
 ``tests/web/serving/test_uvicorn_protocols.py``, which says what to do when that changes. The app is the same
@@ -21,10 +21,10 @@ from uvicorn.server import ServerState
 from web.serving.open_connections import Connections
 
 GRACE = 0.25
-"""Seconds at a stop for what a client has sent already, or just now, to be read and answered."""
+"""Seconds at a stop in which requests that clients have just sent are read and answered."""
 
 LONGEST_STOP = 9.0
-"""Seconds at a stop after which connections are cut off whose answers are not done."""
+"""Seconds at a stop after which connections with unfinished answers are cut off."""
 
 NOT_HTTP = "The request is not HTTP."
 UNKNOWN_METHOD = "The server does not know the method of the request."
@@ -35,7 +35,7 @@ STOPPING = "The gateway is stopping."
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """Uvicorn's, with limits in time and number, and with the answers that were begun finished at a stop."""
+    """Is Uvicorn's protocol with limits in time and number, which finishes the answers that it has begun at a stop."""
 
     def __init__(
         self,
@@ -48,7 +48,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._all: Connections = app_state["connections"]
         self._is_counted = False
         self._refused: str | None = None
-        """Why this connection is one too many. The client is told when it has asked: else it would not read it."""
+        """Why this connection is one too many. The client is told after it has asked, because it would not read it
+        before."""
         self._timer: asyncio.TimerHandle | None = None
         """Ends the connection if no headers of a request, or no end of it, come in time."""
 
@@ -63,7 +64,7 @@ class HttpProtocol(HttpToolsProtocol):
     # What the transport tells
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take the connection, if there may be one more."""
+        """Take the connection, if one more is allowed."""
         super().connection_made(transport)
         self._refused = self._all.open.take(self._address)
         self._is_counted = self._refused is None
@@ -80,7 +81,8 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read. The time for the headers of a request runs from its first byte; more bytes do not renew it."""
+        """Read what came. The time for the headers of a request runs from its first byte, and more bytes do not renew
+        it."""
         if self.transport.is_closing():
             return
         if self._refused is not None:
@@ -129,7 +131,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._close()
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection over to the other protocol, if there may be one more WebSocket.
+        """Hand the connection over to the other protocol, if one more WebSocket is allowed.
 
         Not behind a request that is being answered: its answer would go on in the midst of the frames, and nobody
         would tell it that the client has left.
@@ -175,13 +177,13 @@ class HttpProtocol(HttpToolsProtocol):
             self._timer = None
 
     def _close(self) -> None:
-        """Close when all is written, which the client has a limited time for."""
+        """Close when everything is written, for which the client has a limited time."""
         self._stop_timer()
         self.transport.close()
         self._timer = self.loop.call_later(self._all.limits.read_seconds, self.transport.abort)
 
     def _refuse(self, status: int, sentence: str) -> None:
-        """Answer what is no request that the app could answer, and close. An answer under way is not written into."""
+        """Refuse what the app could not answer, and close. Nothing is written into an answer that is under way."""
         if not self._is_answering:
             code = "OVERLOADED" if status == 503 else "BAD_REQUEST"
             body = msgspec.json.encode({"errors": [{"message": sentence, "extensions": {"code": code}}]})
@@ -194,7 +196,8 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
-    """Uvicorn's, with slow readers cut off. At a stop the app closes the connection, when its operations are done."""
+    """Is Uvicorn's protocol, and cuts off slow readers. At a stop the app closes the connection when its operations
+    are done."""
 
     def __init__(
         self,
@@ -206,7 +209,8 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._all: Connections = app_state["connections"]
         self.address = ""
-        """Under which it is counted. Uvicorn asks the transport anew, which knows none once the client has gone."""
+        """The address under which the connection is counted. Uvicorn asks the transport again, which knows none once
+        the client has gone."""
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
@@ -226,7 +230,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self._all.slow.end(self.transport)
 
     async def send(self, message: Any) -> None:
-        """Send a message when the client has kept up: of several that wait, one at a time."""
+        """Send a message when the client has kept up. If several wait, one is sent at a time."""
         while not self.writable.is_set():
             await self.writable.wait()
         await super().send(message)
