@@ -81,7 +81,7 @@ class Engine:
         self._operations: OrderedDict[tuple[str, str | None], PlannedOperation | FallbackReason] = (
             OrderedDict()
         )
-        self._text = 0
+        self._text = self._fields = 0
         self._usable = not any(map(_takes_part, schema.get_extensions()))
         self.answered = 0
         self.fallbacks: Counter[FallbackReason] = Counter()
@@ -178,18 +178,19 @@ class Engine:
                 break
             if turns().is_over():
                 await turns().next()
-        fields = sum(
-            [each.fields for each in self._operations.values() if isinstance(each, PlannedOperation)]
-        )
-        while fields > self._kept_fields:
-            last = self._forget_one()
-            fields -= last.fields if isinstance(last, PlannedOperation) else 0
+        if operation.is_kept:
+            self._fields += operation.fields - operation.counted
+            operation.counted = operation.fields
+        while self._fields > self._kept_fields:
+            self._forget_one()
         return plan
 
-    def _forget_one(self) -> PlannedOperation | FallbackReason:
+    def _forget_one(self) -> None:
         (text, _name), last = self._operations.popitem(last=False)
         self._text -= len(text)
-        return last
+        if isinstance(last, PlannedOperation):
+            self._fields -= last.counted
+            last.is_kept = False
 
 
 class PlannedOperation:
@@ -219,6 +220,9 @@ class PlannedOperation:
         self._plans: dict[tuple[object, ...], Plan] = {}
         self.fields = 0
         """The fields of the kept plans, all together."""
+        self.counted = 0
+        """How many of them the engine has counted."""
+        self.is_kept = True
 
     @property
     def plans_kept(self) -> int:

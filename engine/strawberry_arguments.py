@@ -105,11 +105,15 @@ class FieldArguments:
             definition = left.pop(name, None)
             if definition is None or definition.out_name not in (None, name):
                 raise Uncompiled
-            make = make_argument(definition, given.get(name))
-            convert = self._converter(argument.type, name)
+            make, type_ = make_argument(definition, given.get(name)), argument.type
+            if isinstance(make, Constant) and make.value is Undefined:
+                continue
+            if isinstance(make, Constant) and make.value is None and not _may_be_left_out(type_):
+                self.constant[argument.python_name] = None
+                continue
+            convert = self._converter(type_, name)
             if isinstance(make, Constant) and convert is _as_it_is:
-                if make.value is not Undefined:
-                    self.constant[argument.python_name] = make.value
+                self.constant[argument.python_name] = make.value
             else:
                 self._made.append((argument.python_name, make, convert))
         if left:
@@ -125,6 +129,13 @@ class FieldArguments:
         if convert is None:
             return _as_it_is
         return lambda value, _info: convert(value)
+
+
+def _may_be_left_out(type_: Any) -> bool:
+    """Return whether Strawberry tells null from no value: every other type takes null as it is."""
+    while isinstance(type_, StrawberryOptional) and not isinstance(type_, StrawberryMaybe):
+        type_ = type_.of_type
+    return isinstance(type_, StrawberryMaybe)
 
 
 def _as_it_is(value: Any, _info: Any) -> Any:

@@ -17,6 +17,7 @@ from graphql import (
 )
 from graphql.language import Visitor, VisitorAction
 
+from gateway.applicable_rules import applicable_rules, parts_of
 from gateway.document_parsing import parse_document
 from schema import Document, read_dependencies
 
@@ -40,8 +41,9 @@ def read_document(
         for definition in node.definitions
         if isinstance(definition, OperationDefinitionNode)
     )
-    errors = tuple(validate(schema, node, max_errors=MOST_ERRORS))
-    whole = visit(node, _WithoutParts())
+    parts = parts_of(node)
+    errors = tuple(validate(schema, node, applicable_rules(parts), max_errors=MOST_ERRORS))
+    whole = visit(node, _WithoutParts()) if "directive" in parts else node
     dependencies = () if errors else read_dependencies(node, schema)
     return Document(whole, errors, operations, dependencies, in_parts=None if whole is node else node)
 
