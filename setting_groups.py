@@ -12,7 +12,7 @@ from settings import Settings
 
 if TYPE_CHECKING:
     from catalog import Freshness
-    from catalog.sync import Schedule
+    from catalog.sync import GuardLimits, Schedule
     from engine import RunLimits
     from gateway import AdmissionLimits
     from gateway.limits import DocumentLimits
@@ -42,7 +42,7 @@ def client_limits(settings: Settings) -> ClientLimits:
 
 def schedule(settings: Settings) -> Schedule:
     """Give when the catalog is refreshed."""
-    from catalog.sync import AGREEMENT, FIRST_RETRY, LEASE, LONGEST_RETRY, LOOK, PROBE, Schedule
+    from catalog.sync import FIRST_RETRY, LEASE, LONGEST_RETRY, LOOK, PROBE, Schedule
 
     return Schedule(
         crawl=settings.crawl_interval,
@@ -52,7 +52,23 @@ def schedule(settings: Settings) -> Schedule:
         probe=PROBE,
         first_retry=FIRST_RETRY,
         longest_retry=LONGEST_RETRY,
-        agreement=AGREEMENT,
+    )
+
+
+def guard_limits(settings: Settings) -> GuardLimits:
+    """Give how far a crawl may differ from what is known."""
+    from catalog.sync import GuardLimits
+
+    return GuardLimits(
+        fewest_packages=settings.guard_fewest_packages,
+        removed_share=settings.guard_removed_share,
+        removed_packages=settings.guard_removed_packages,
+        changed_share=settings.guard_changed_share,
+        unreadable_share=settings.guard_unreadable_share,
+        missing_slugs=settings.guard_missing_slugs,
+        shared_slugs=settings.guard_shared_slugs,
+        contradictions=settings.guard_contradictions,
+        patience=settings.guard_patience,
     )
 
 

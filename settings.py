@@ -159,6 +159,78 @@ class Settings(BaseSettings):
         examples=["up to 31536000"],
     )
 
+    guard_fewest_packages: int = Field(
+        default=1,
+        ge=1,
+        le=1_000_000,
+        description="The fewest packages that a crawl may have. Set it near the real number, so that even a gateway "
+        "without a catalog refuses half of one.",
+        examples=["1 to 1000000"],
+    )
+    guard_removed_share: float = Field(
+        default=0.05,
+        ge=0,
+        le=1,
+        description="The share of the known packages, grids or categories that may be gone in a crawl. In a year "
+        "Django Packages removes about this many.",
+        examples=["0 to 1"],
+    )
+    guard_removed_packages: int = Field(
+        default=20,
+        ge=0,
+        le=1_000_000,
+        description="The number of packages that may always be gone, or changed in one field, however small the "
+        "catalog is. Grids and categories count with their packages.",
+        examples=["0 to 1000000"],
+    )
+    guard_changed_share: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="The share of the records that may lose their value of one field at once, such as all stars set to "
+        "0. The daily update changes many stars, but each to another number.",
+        examples=["0 to 1"],
+    )
+    guard_unreadable_share: float = Field(
+        default=0.02,
+        ge=0,
+        le=1,
+        description="The share of the records that may become unreadable. Each keeps its last good version, and five "
+        "always may.",
+        examples=["0 to 1"],
+    )
+    guard_missing_slugs: int = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="The number of records that may have no slug. Django Packages requires one of each.",
+        examples=["0 to 1000000"],
+    )
+    guard_shared_slugs: int = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="The number of packages and grids that may have the slug of another one. The database of Django "
+        "Packages allows none.",
+        examples=["0 to 1000000"],
+    )
+    guard_contradictions: int = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="The number of times that a record may name another that does not exist, or that does not name it "
+        "in return. Both sides come from one table, so they never differ at one moment.",
+        examples=["0 to 1000000"],
+    )
+    guard_patience: float = Field(
+        default=24 * 3600,
+        ge=0,
+        le=365 * 86400,
+        description="Seconds for which crawls must agree on a refused state until it is accepted. 0 accepts it never, "
+        "without an operator.",
+        examples=["0 to 31536000"],
+    )
+
     engine: Literal["on", "off"] = Field(
         default="on",
         description="Whether the gateway's own engine compiles and runs operations, which is many times faster. If "

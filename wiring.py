@@ -23,6 +23,7 @@ from setting_groups import (
     connection_limits,
     document_limits,
     freshness,
+    guard_limits,
     run_limits,
     schedule,
 )
@@ -86,6 +87,7 @@ async def open_source(
                     embedded=settings.upstream == EMBEDDED,
                     follow=settings.crawl == "on",
                     schedule=schedule(settings),
+                    guard=guard_limits(settings),
                     freshness=freshness(settings),
                 )
             ) as source,

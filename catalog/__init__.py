@@ -15,6 +15,7 @@ from catalog.contributor_index import (
 from catalog.freshness import Freshness, Snapshot, SnapshotStatus
 from catalog.indexed_catalog import Catalog, CatalogDifference, RecordKey
 from catalog.pypi_and_repository import normalise_pypi_name, pypi_name, repository
+from catalog.refused_crawls import RefusedCrawl
 from catalog.sort_orders import (
     NEWEST_FIRST,
     GridValue,
@@ -51,6 +52,7 @@ __all__ = [
     "PackageValue",
     "R",
     "RecordKey",
+    "RefusedCrawl",
     "Snapshot",
     "SnapshotStatus",
     "SourceHealth",

@@ -13,10 +13,11 @@ from typing import Literal
 from catalog.freshness import Freshness, Snapshot, SnapshotStatus, Stage
 from catalog.history.change_feed import FeedEntry, FeedExcerpt
 from catalog.indexed_catalog import Catalog
-from catalog.source_health import FollowingHealth, RefusedCatalog, SourceHealth
+from catalog.source_health import FollowingHealth, SourceHealth
 from catalog.storage.storage_port import StoragePort
-from catalog.sync.catalog_guard import Guard
 from catalog.sync.change_feed_fan_out import FeedReader
+from catalog.sync.guard import Guard
+from catalog.sync.guard_validators import GuardLimits
 from catalog.sync.leader import Leader
 from catalog.sync.paged_list_reading import Progress
 from catalog.sync.publisher import Publisher
@@ -55,6 +56,7 @@ class CatalogSource:
         embedded: bool = False,
         follow: bool,
         schedule: Schedule,
+        guard: GuardLimits,
         freshness: Freshness,
         revalidation: float = REVALIDATION,
         clock: Callable[[], float] = time.monotonic,
@@ -62,10 +64,10 @@ class CatalogSource:
         self.client = client
         self.batcher = batcher
         self.embedded = embedded
-        guard = Guard(schedule.agreement)
+        self.guard = Guard(guard, clock)
         self._feed = FeedReader(storage)
-        self.publisher = Publisher(batcher, storage, origin, guard, self._feed)
-        self.refresher = Refresher(client, batcher, self.publisher, guard, schedule)
+        self.publisher = Publisher(batcher, storage, origin, self.guard, self._feed)
+        self.refresher = Refresher(client, batcher, self.publisher, self.guard, schedule)
         self.leader = Leader(batcher, storage, self.publisher, self.refresher, schedule)
         self._follow = follow
         self.freshness = freshness
@@ -176,7 +178,9 @@ class CatalogSource:
     def status(self, snapshot: Snapshot | None) -> SnapshotStatus:
         """Return how a request stands that is answered from this snapshot."""
         if snapshot is None:
-            return SnapshotStatus(None, None, None, False, None, None, None, self.refresher.syncing)
+            return SnapshotStatus(
+                None, None, None, False, None, None, None, self.refresher.syncing, self.guard.refused
+            )
         catalog, age = snapshot.catalog, snapshot.age()
         return SnapshotStatus(
             version=catalog.version,
@@ -187,21 +191,19 @@ class CatalogSource:
             grid_count=len(catalog.grids),
             category_count=len(catalog.categories),
             syncing=self.refresher.syncing,
+            refused=self.guard.refused,
         )
 
     def health(self) -> SourceHealth:
         """Return how the catalog, its refreshing and upstream do, as it is now."""
-        attempts, guard, error = self.leader.attempts, self.refresher.guard, self.refresher.last_error
-        doubt = guard.doubt
+        attempts, error = self.leader.attempts, self.refresher.last_error
         following = FollowingHealth(
             leads=self.leader.leads,
             outcomes=dict(attempts.outcomes),
             failures_in_a_row=attempts.failures_in_a_row,
             seconds_since_success=attempts.seconds_since_success if self.leader.leads else None,
             last_error=None if error is None else str(error),
-            refused=None
-            if doubt is None
-            else RefusedCatalog(doubt.reason, doubt.known, doubt.read, len(doubt.gone), guard.seconds),
+            refused=self.guard.refused,
         )
         return SourceHealth(self.status(self.latest), following, self.client.health())
 

@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from catalog.indexed_catalog import Catalog
+from catalog.refused_crawls import RefusedCrawl
 
 Stage = Literal["fresh", "stale-while-revalidate", "stale-if-error", "expired"]
 
@@ -47,6 +48,8 @@ class SnapshotStatus(msgspec.Struct, frozen=True):
     category_count: int | None
     syncing: bool
     """Whether a crawl is under way."""
+    refused: RefusedCrawl | None = None
+    """The last crawl, if the guard has refused it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,18 +7,8 @@ from collections.abc import Mapping
 import msgspec
 
 from catalog.freshness import SnapshotStatus
+from catalog.refused_crawls import RefusedCrawl
 from upstream.client import ClientHealth
-
-
-class RefusedCatalog(msgspec.Struct, frozen=True):
-    """Says why the guard refuses what upstream has, in numbers of packages."""
-
-    reason: str
-    known: int
-    read: int
-    gone: int
-    agreed_seconds: float
-    """For how long crawls have agreed on it."""
 
 
 class FollowingHealth(msgspec.Struct, frozen=True):
@@ -32,7 +22,7 @@ class FollowingHealth(msgspec.Struct, frozen=True):
     """Since the last attempt that succeeded, or since this process began to lead; ``None`` if it does not lead."""
     last_error: str | None
     """Why the last attempt failed; ``None`` if it did not."""
-    refused: RefusedCatalog | None
+    refused: RefusedCrawl | None
     """``None`` if the last crawl was not refused."""
 
 

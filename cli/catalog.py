@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from catalog.storage import StoragePort
 
 catalog = typer.Typer(
-    help="Show the versions of the stored catalog, compare them, and choose which is served."
+    help="Show the versions of the stored catalog, compare them, choose which is served, and accept a refused crawl."
 )
 
 LISTED = 20
@@ -31,14 +31,15 @@ def show(
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many versions to list.")] = LISTED,
     upstream: UpstreamFlag = None,
 ) -> None:
-    """List the stored versions, newest first: when they came, what they have, and what they changed."""
+    """List the stored versions, newest first: when they came, what they have and changed. Show a refused crawl."""
     context.obj = settings_or_stop(upstream=upstream)
     if context.invoked_subcommand is not None:
         return
+    from cli.refused_lines import refused_lines
     from cli.version_lines import version_lines
 
     with _storage(context) as storage:
-        for line in version_lines(storage, limit):
+        for line in [*version_lines(storage, limit), *refused_lines(storage.guard_state().refused)]:
             typer.echo(line)
 
 
@@ -81,6 +82,24 @@ def rollback(context: typer.Context, version: VersionArgument) -> None:
             stop(f"{_named(chosen)} is the newest already.", status=1)
         storage.history.roll_back(chosen)
         typer.echo(f"{_named(chosen)} is the newest again, until a crawl finds another.")
+        if storage.history.pinned() is not None:
+            typer.echo("A version is pinned, and goes on being served.")
+
+
+@catalog.command()
+def accept(context: typer.Context) -> None:
+    """Accept the crawl that was refused. Running gateways follow within two seconds."""
+    from catalog.sync.acceptance import NothingToAccept, accept_refused
+    from cli.sync_progress import summary
+    from upstream.client import without_credentials
+
+    with _storage(context) as storage:
+        try:
+            accepted = accept_refused(storage, without_credentials(context.obj.upstream))
+        except NothingToAccept as error:
+            stop(str(error), status=1)
+        for line in summary(accepted.before, accepted.after, accepted.changes):
+            typer.echo(line)
         if storage.history.pinned() is not None:
             typer.echo("A version is pinned, and goes on being served.")
 

@@ -31,7 +31,9 @@ def sync(
     except StorageUnavailable as error:
         stop(str(error))
     except CatalogRefused as error:
-        stop(f"{error} If the new catalog is right, `python server.py sync --accept` accepts it.", status=1)
+        if not error.crawl.is_whole:
+            stop(str(error), status=1)
+        stop(f"{error} If the new catalog is right, `python server.py catalog accept` accepts it.", status=1)
     except UpstreamError as error:
         stop(f"The crawl failed, and the stored catalog stays: {error}", status=1)
     if not synced.stored:

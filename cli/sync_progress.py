@@ -30,7 +30,10 @@ async def show_sync(source: CatalogSource, *, accept: bool) -> CrawlResult:
     before = source.crawled
     with _Bars(console) as bars:
         synced = await source.crawl(bars.advance, accept=accept)
-    for line in _summary(None if before is None else before.catalog, synced):
+    lines = summary(
+        None if before is None else before.catalog, synced.snapshot.catalog, synced.changes, synced.kept
+    )
+    for line in lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     return synced
 
@@ -78,19 +81,24 @@ class _Bars:
         )
 
 
-def _summary(before: Catalog | None, synced: CrawlResult) -> list[str]:
-    catalog = synced.snapshot.catalog
+def summary(
+    before: Catalog | None, catalog: Catalog, changes: CatalogDifference | None, kept: int = 0
+) -> list[str]:
+    """Return the lines that tell of a new catalog, and what it changed.
+
+    ``kept`` is how many records keep their last good version.
+    """
     lines = [
         f"Version {catalog.version}: {len(catalog.packages):,} packages, {len(catalog.grids):,} grids, "
         f"{len(catalog.categories):,} categories."
     ]
-    if synced.kept == 1:
+    if kept == 1:
         lines.append("1 record could not be read and keeps its last good version.")
-    elif synced.kept:
-        lines.append(f"{synced.kept:,} records could not be read and keep their last good version.")
-    if synced.changes is None or before is None:
+    elif kept:
+        lines.append(f"{kept:,} records could not be read and keep their last good version.")
+    if changes is None or before is None:
         return [*lines, "There was no catalog before."]
-    return [*lines, *_told(before, catalog, synced.changes)]
+    return [*lines, *_told(before, catalog, changes)]
 
 
 def _told(before: Catalog, after: Catalog, changes: CatalogDifference) -> list[str]:

@@ -12,6 +12,20 @@ from resolvers.catalog_changes import changes_cursor
 
 
 @strawberry.type(
+    description="A crawl of Django Packages that was not published, because its catalog is implausible."
+)
+class RefusedCrawl:
+    """Resolved from :class:`catalog.refused_crawls.RefusedCrawl`."""
+
+    at: datetime = strawberry.field(description="When the crawl ended.")
+    reason: str = strawberry.field(description="What is implausible, in whole sentences with the numbers.")
+    removed: int = strawberry.field(
+        description="The number of packages, grids and categories that it would remove."
+    )
+    changed: int = strawberry.field(description="The number of them that it would change.")
+
+
+@strawberry.type(
     description=(
         "The gateway's catalog behind this answer. Most fields are null while there is no catalog and every "
         "record is requested live."
@@ -38,6 +52,10 @@ class CatalogStatus:
         resolver=catalog_origin.source,
         metadata=depends_on(DependsOn.CATALOG),
         description="Where the data come from: a site, or the demo that is embedded in the gateway.",
+    )
+    refused: RefusedCrawl | None = strawberry.field(
+        description="The last crawl, if it was refused as implausible. Null if it was not. The catalog from before it "
+        "stays in use."
     )
     changes_cursor: str | None = strawberry.field(
         resolver=changes_cursor,

@@ -1,4 +1,4 @@
-"""The table ``records``: one row for each record, one for what is known of them all, and one for what was refused.
+"""The table ``records``: one row for each record, and one for what is known of them all.
 
 A row holds a record as JSON. The functions work in a transaction that the caller begins and ends.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -29,9 +29,6 @@ TABLE = "CREATE TABLE records (kind TEXT NOT NULL, id INTEGER NOT NULL, body BLO
 
 SAVED = "catalog"
 """Stands for a kind in the row that says which catalog the records make up; its id is 0."""
-
-REFUSED = "refused"
-"""Stands for a kind in the row that says which catalog was refused last, if one was since; its id is 0."""
 
 PINNED = "pinned"
 """Stands for a kind in the row that says which version is pinned, if one is; its id is 0."""
@@ -59,22 +56,8 @@ class StoredPin(msgspec.Struct, frozen=True):
     """When upstream was last seen to be like it."""
 
 
-class StoredDoubt(msgspec.Struct, frozen=True):
-    """Why a catalog was refused (see ``catalog.sync.catalog_guard.Doubt``), and how many seconds crawls have agreed.
-
-    No moment, because the clock can be set meanwhile, and nobody asked upstream while no process ran.
-    """
-
-    reason: Literal["no packages", "no categories", "packages gone"]
-    known: int
-    read: int
-    gone: frozenset[int]
-    seconds: float
-
-
 DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
     SAVED: msgspec.json.Decoder(SavedCatalog),
-    REFUSED: msgspec.json.Decoder(StoredDoubt),
     PINNED: msgspec.json.Decoder(StoredPin),
     PACKAGE.singular: msgspec.json.Decoder(PackageRecord),
     GRID.singular: msgspec.json.Decoder(GridRecord),
@@ -97,11 +80,6 @@ def pinned(connection: sqlite3.Connection) -> StoredPin | None:
 def describe(connection: sqlite3.Connection, saved: SavedCatalog) -> None:
     """Write the row that says which catalog the records make up."""
     _write(connection, SAVED, [(0, msgspec.json.encode(saved))])
-
-
-def refuse(connection: sqlite3.Connection, refused: StoredDoubt | None) -> None:
-    """Write the row that says which catalog was refused; delete it for ``None``."""
-    _set(connection, REFUSED, refused)
 
 
 def pin(connection: sqlite3.Connection, pinned: StoredPin | None) -> None:

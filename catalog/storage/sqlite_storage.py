@@ -20,10 +20,12 @@ import msgspec
 
 from catalog.history import catalog_versions, change_feed, record_changes
 from catalog.indexed_catalog import CatalogDifference
-from catalog.storage import crawl_lease, record_rows
+from catalog.refused_crawls import GuardState, RefusedDifference
+from catalog.storage import crawl_lease, record_rows, refused_rows
 from catalog.storage.catalog_file import FileConnection
 from catalog.storage.catalog_rescue import whole_catalog_in
-from catalog.storage.record_rows import DECODERS, REFUSED, SAVED, SavedCatalog, StoredDoubt
+from catalog.storage.record_rows import DECODERS, SAVED, SavedCatalog
+from catalog.storage.refused_rows import GUARD
 from catalog.storage.storage_port import Stored
 from catalog.storage.stored_history import StoredHistory, pinned_version
 from upstream.client import (
@@ -90,8 +92,8 @@ class Storage:
         """
         with self._reader.reading() as connection:
             # The cast is for a body whose type is damaged.
-            select = "SELECT kind, id, CAST(body AS BLOB) FROM records ORDER BY id DESC"
-            rows = connection.execute(select).fetchall()
+            select = "SELECT kind, id, CAST(body AS BLOB) FROM records WHERE kind <> ? ORDER BY id DESC"
+            rows = connection.execute(select, (GUARD,)).fetchall()
         found: dict[str, list[Any]] = {kind: [] for kind in DECODERS}
         for kind, id, body in rows:
             record = self._decoded(kind, id, body)
@@ -120,7 +122,7 @@ class Storage:
         categories: Iterable[CategoryRecord],
         count: int | None = None,
         difference: CatalogDifference | None = None,
-        refused: StoredDoubt | None = None,
+        guard: GuardState | None = None,
         rolled_back_to: datetime | None = None,
     ) -> None:
         """Make this the stored catalog, as a whole or not at all. ``refreshed_at`` is aware.
@@ -128,7 +130,7 @@ class Storage:
         Writes the rows that differ from what is stored, and deletes those of records that are gone. History keeps
         both, and the change feed tells of them unless a version is pinned. ``difference`` says which they are, and is
         taken at its word where it leads here from the catalog that is stored; otherwise they are found by comparing
-        all rows. ``refused`` is what is refused even so; else what was refused before is forgotten.
+        all rows. ``guard`` is what the guard remembers from now on.
 
         :raises StorageUnavailable: also where the file has the catalog of another upstream, which stays.
         """
@@ -150,7 +152,7 @@ class Storage:
                 # Another process has saved meanwhile, or rows of this one's last save were lost or damaged.
                 written = record_rows.replace(connection, records)
             record_rows.describe(connection, saved)
-            record_rows.refuse(connection, refused)
+            refused_rows.write_state(connection, guard or GuardState())
             catalog_versions.add(
                 connection,
                 _hash_of(version),
@@ -174,15 +176,21 @@ class Storage:
                 keep = None if pinned is None else pinned.number
                 catalog_versions.drop_old(connection, now - timedelta(days=self._history_days), keep)
 
-    def save_refused(self, refused: StoredDoubt) -> None:
-        """Remember why a catalog was refused, beside the one that stays."""
+    def save_refused(self, state: GuardState, difference: RefusedDifference | None) -> None:
+        """Keep aside the crawl that was just refused, beside the catalog that stays."""
         with self._writer.writing() as connection:
-            record_rows.refuse(connection, refused)
+            refused_rows.write_state(connection, state)
+            refused_rows.write_difference(connection, difference)
 
-    def refused(self) -> StoredDoubt | None:
-        """Return why a catalog was refused that was read after the stored one; ``None`` if none was."""
-        found: StoredDoubt | None = self._row(REFUSED)
-        return found
+    def guard_state(self) -> GuardState:
+        """Return what the guard remembers; cheap enough to ask every second."""
+        with self._reader.reading() as connection:
+            return refused_rows.read_state(connection)
+
+    def refused_difference(self) -> RefusedDifference | None:
+        """Return how the crawl that is refused differs from the catalog; ``None`` if that is not kept."""
+        with self._reader.reading() as connection:
+            return refused_rows.read_difference(connection)
 
     def check_upstream(self, origin: str) -> None:
         """Make sure that what is stored, if anything is, came from this upstream.
@@ -194,16 +202,12 @@ class Storage:
             raise StorageUnavailable(self._path, OTHER_UPSTREAM)
 
     def changes(self, after: int, limit: int, until: int | None = None) -> change_feed.FeedExcerpt:
-        """Return up to ``limit`` entries of the change feed behind the place ``after``; 0 is its start.
-
-        As if those behind the place ``until`` had not come yet.
-        """
+        """Return up to ``limit`` entries of the change feed behind the place ``after``, and none behind ``until``."""
         with self._reader.reading() as connection:
             return change_feed.read(connection, after, limit, until)
 
     def saved(self) -> tuple[str, datetime] | None:
-        """Return the version and ``refreshed_at`` that :meth:`load` would give now, whichever process saved
-        them.
+        """Return the version and ``refreshed_at`` that :meth:`load` would give now, whichever process saved them.
 
         Reads one row: cheap enough to ask every second.
         """

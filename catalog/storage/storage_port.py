@@ -13,7 +13,8 @@ from typing import NamedTuple, Protocol
 
 from catalog.history import CatalogVersion, FeedExcerpt, RecordDelta, VersionDelta
 from catalog.indexed_catalog import CatalogDifference
-from catalog.storage.record_rows import StoredDoubt, StoredPin
+from catalog.refused_crawls import GuardState, RefusedDifference
+from catalog.storage.record_rows import StoredPin
 from upstream.client import CategoryRecord, GridRecord, PackageRecord
 
 
@@ -119,21 +120,25 @@ class StoragePort(Protocol):
         categories: Iterable[CategoryRecord],
         count: int | None = None,
         difference: CatalogDifference | None = None,
-        refused: StoredDoubt | None = None,
+        guard: GuardState | None = None,
         rolled_back_to: datetime | None = None,
     ) -> None:
         """Make this the stored catalog, its history and its changes, as a whole or not at all.
 
-        ``difference`` is taken at its word where it leads here from the catalog that is stored.
+        ``difference`` is taken at its word where it leads here from the catalog that is stored. ``guard`` is what
+        the guard remembers from now on.
 
         :raises StorageUnavailable: also where the catalog of another upstream is stored, which stays.
         """
 
-    def save_refused(self, refused: StoredDoubt) -> None:
-        """Remember why a catalog was refused, beside the one that stays."""
+    def save_refused(self, state: GuardState, difference: RefusedDifference | None) -> None:
+        """Keep aside the crawl that was just refused, beside the catalog that stays."""
 
-    def refused(self) -> StoredDoubt | None:
-        """Return why a catalog was refused that was read after the stored one; ``None`` if none was."""
+    def guard_state(self) -> GuardState:
+        """Return what the guard remembers; cheap enough to ask every second."""
+
+    def refused_difference(self) -> RefusedDifference | None:
+        """Return how the crawl that is refused differs from the catalog; ``None`` if that is not kept."""
 
     def check_upstream(self, origin: str) -> None:
         """Make sure that what is stored, if anything is, came from this upstream.

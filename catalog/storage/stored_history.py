@@ -27,7 +27,8 @@ from catalog.history import catalog_versions as kept
 from catalog.history import record_changes as changes
 from catalog.history.record_deltas import deltas_between, folded, reversed_delta
 from catalog.indexed_catalog import Catalog, RecordKey
-from catalog.storage import record_rows
+from catalog.refused_crawls import GuardState
+from catalog.storage import record_rows, refused_rows
 from catalog.storage.catalog_file import FileConnection
 from catalog.storage.record_rows import StoredPin
 from catalog.storage.storage_port import WayBack
@@ -152,7 +153,8 @@ class StoredHistory:
             record_rows.describe(
                 connection, msgspec.structs.replace(saved, version=name, rolled_back_to=version.refreshed_at)
             )
-            record_rows.refuse(connection, None)
+            tolerated = refused_rows.read_state(connection).tolerated
+            refused_rows.write_state(connection, GuardState(None, tolerated))
             kept.add(
                 connection,
                 chosen.version,

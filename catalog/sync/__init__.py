@@ -3,14 +3,14 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from catalog.sync.catalog_guard import CatalogRefused
-from catalog.sync.schedule import AGREEMENT, FIRST_RETRY, LEASE, LONGEST_RETRY, LOOK, PROBE, Schedule
+from catalog.sync.guard import CatalogRefused
+from catalog.sync.guard_validators import GuardLimits
+from catalog.sync.schedule import FIRST_RETRY, LEASE, LONGEST_RETRY, LOOK, PROBE, Schedule
 
 if TYPE_CHECKING:
     from catalog.sync.refresher import CrawlResult
 
 __all__ = [
-    "AGREEMENT",
     "FIRST_RETRY",
     "LEASE",
     "LONGEST_RETRY",
@@ -18,6 +18,7 @@ __all__ = [
     "PROBE",
     "CatalogRefused",
     "CrawlResult",
+    "GuardLimits",
     "Schedule",
 ]
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from catalog.sync.crawl_report import CrawlReport
 from catalog.sync.paged_list_reading import MOST_ASKED_ALONE, ListReading, Progress
 from upstream.batching import Batcher
 from upstream.client import (
@@ -20,9 +21,9 @@ from upstream.client import (
     PACKAGE,
     CategoryRecord,
     Client,
+    ContradictoryList,
     GridRecord,
     PackageRecord,
-    UpstreamBadData,
 )
 
 ROUNDS = 20
@@ -38,8 +39,7 @@ class Crawled:
     packages: dict[int, PackageRecord]
     grids: dict[int, GridRecord]
     categories: dict[int, CategoryRecord]
-    kept: int
-    """How many records are the last good version."""
+    report: CrawlReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +70,18 @@ async def crawl(
         if all(unchanged) and await memberships.agree():
             break
     else:
-        raise UpstreamBadData(
+        raise ContradictoryList(
             f"The crawl was checked {ROUNDS} times, and upstream had changed before each check."
         )
+    contradictions = memberships.contradictions(categories)
     kept = [await each.take_last_good(client) for each in lists]
-    return Crawled(packages.records, grids.records, categories.records, kept=sum(kept))
+    report = CrawlReport(
+        rows=sum(each.row_count for each in lists),
+        kept=sum(kept),
+        without_slug=sum(each.without_slug for each in lists),
+        contradictions=contradictions,
+    )
+    return Crawled(packages.records, grids.records, categories.records, report)
 
 
 class _Memberships:
@@ -105,6 +112,16 @@ class _Memberships:
             await each.ask_anew(self._client, asked)
         self._unexplained = odd & self._odd()
         return False
+
+    def contradictions(self, categories: ListReading[CategoryRecord]) -> int:
+        """Return how many memberships one side alone knows, and how many packages are in no category that exists.
+
+        Upstream itself never has any (contract section 2).
+        """
+        is_told = categories.told()
+        named = [package.category for package in self._packages.records.values()]
+        unknown = sum(id not in categories.records and is_told(id) for id in named)
+        return len(self._odd()) + unknown
 
     def _odd(self) -> set[tuple[int, int]]:
         """Return the pairs of package and grid that only one of the two knows of, though both can be read."""

@@ -14,7 +14,6 @@ import socket
 from contextlib import suppress
 
 from catalog.storage.storage_port import StoragePort
-from catalog.sync.catalog_guard import CatalogRefused
 from catalog.sync.new_packages import probe
 from catalog.sync.publisher import Publisher
 from catalog.sync.refresh_attempts import Attempts, varied
@@ -67,6 +66,7 @@ class Leader:
         while True:
             try:
                 await self._publisher.take_newer()
+                await self._publisher.recall_guard()
             except Exception:  # nobody would begin again
                 _log.exception("what is stored could not be taken")
             await asyncio.sleep(self._schedule.look)
@@ -74,13 +74,13 @@ class Leader:
     async def _lead(self) -> None:
         """Crawl and look for new packages, as long as the lease is ours."""
         await self._publisher.take_newer()
-        await self._publisher.recall_refused()
+        await self._publisher.recall_guard(whole=True)
         self.leads = True
         work = asyncio.create_task(self._work())
         try:
             while not work.done() and await self._leased():
                 await asyncio.wait([work], timeout=min(self._schedule.lease / 3, self._schedule.look))
-                await self._publisher.take_newer()
+                await self._take_newer()
                 await self._publisher.store_again()
         finally:
             self.leads = False
@@ -100,8 +100,6 @@ class Leader:
                 if self._crawl_is_due():
                     await self._refresher.crawl()
             except Exception as error:  # whatever it is, it is tried again
-                if isinstance(error, CatalogRefused):
-                    await self._publisher.store_refused()
                 await self._fail(error, has_answered=has_answered)
                 continue
             self.attempts.succeeded()
@@ -126,8 +124,14 @@ class Leader:
     async def _follow(self) -> None:
         """Take what another process saves."""
         self.attempts.postpone()
-        await self._publisher.take_newer()
+        await self._take_newer()
+        await self._publisher.recall_guard()
         await asyncio.sleep(self._schedule.look)
+
+    async def _take_newer(self) -> None:
+        """Take what another process has stored, such as a refused crawl that an operator has accepted."""
+        await self._publisher.take_newer()
+        self._refresher.note_acceptance()
 
     async def _leased(self) -> bool:
         try:

@@ -23,10 +23,10 @@ from upstream.batching import Batcher
 from upstream.client import (
     BadRecord,
     Client,
+    ContradictoryList,
     Kind,
     Page,
     R,
-    UpstreamBadData,
     UpstreamError,
     UpstreamUnavailable,
 )
@@ -79,6 +79,7 @@ class ListReading(Generic[R]):
         self._count = 0
         self._ids: dict[int, int | None] = {}  # by place; None where not even the id can be read
         self._bad: set[int] = set()
+        self._without_slug: set[int] = set()  # a part of the bad ones
         self._places: dict[int, int] = {}  # the other way round
         self._is_contradicted = False
         self.records.clear()
@@ -87,13 +88,23 @@ class ListReading(Generic[R]):
     async def read(self) -> None:
         """Read all pages."""
         if self._readings == READINGS:
-            raise UpstreamBadData(
+            raise ContradictoryList(
                 f"Upstream's {self.kind.plural} changed during each of {READINGS} readings."
             )
         self._readings += 1
         self._forget()
         await self._read(0, PAGE)
         await self._read_at(iter(range(PAGE, self._count, PAGE)))
+
+    @property
+    def row_count(self) -> int:
+        """Return how many rows have been read, well or not."""
+        return len(self._ids)
+
+    @property
+    def without_slug(self) -> int:
+        """Return how many rows could not be read because their slug is missing or no text."""
+        return len(self._without_slug)
 
     async def is_unchanged(self) -> bool:
         """Return whether the list is still as it was read. If not, read what is new, or all of it again."""
@@ -177,23 +188,30 @@ class ListReading(Generic[R]):
                 continue  # what was seen first stays: a look is not to bring in records of another moment
             if isinstance(result, BadRecord):
                 self._bad.add(result.id)
+                if result.lacks_slug:
+                    self._without_slug.add(result.id)
             else:
                 self.records[result.id] = result
         self._progress(self.kind.plural, len(self.records) + len(self._bad), page.count)
         return seen_again
 
     def _check_length(self, page: Page[R], offset: int, limit: int) -> None:
-        """Check that a page has as many rows as its own count leaves for it.
+        """Check that a page has as many rows as its own count leaves for it, and says so itself.
 
         Rows that come or go while upstream makes the answer change its last page alone.
 
-        :raises UpstreamBadData: the list ends where upstream says that it goes on.
+        :raises ContradictoryList: the list ends where upstream says that it goes on, or the other way round.
         """
+        if page.next is not None and offset + limit >= page.count:
+            raise ContradictoryList(
+                f"Upstream says that it has {page.count:,} {self.kind.plural}, but names a page behind position "
+                f"{offset + limit:,}."
+            )
         left = max(0, page.count - offset)
         if len(page.results) == min(limit, left):
             return
         if left > limit:
-            raise UpstreamBadData(
+            raise ContradictoryList(
                 f"Upstream says that it has {page.count:,} {self.kind.plural}, but sent "
                 f"{len(page.results):,} of the {limit:,} from position {offset + 1:,} on."
             )

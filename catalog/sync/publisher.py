@@ -14,10 +14,11 @@ from datetime import datetime
 from catalog.freshness import Snapshot
 from catalog.history import HistoryDamaged, VersionUnknown
 from catalog.indexed_catalog import Catalog, CatalogDifference
+from catalog.refused_crawls import RefusedDifference
 from catalog.storage.record_rows import StoredPin
 from catalog.storage.storage_port import StoragePort, Stored
-from catalog.sync.catalog_guard import Guard
 from catalog.sync.change_feed_fan_out import FeedReader
+from catalog.sync.guard import Guard
 from catalog.sync.version_rebuilding import rebuild
 from catalog.sync.wake_up_signal import Signal
 from upstream.batching import Batcher
@@ -97,7 +98,7 @@ class Publisher:
         if self._may_take(stored.refreshed_at):
             self._stored = (stored.version, stored.refreshed_at)
             self.count = stored.count
-            self._guard.forget()
+            self._guard.recall(await asyncio.to_thread(self._storage.guard_state))
             await self._replace(snapshot, came_with_pages=False, rolled_back_to=stored.rolled_back_to)
             await self._take_pin()
             await self._feed.announce()
@@ -106,7 +107,8 @@ class Publisher:
         """Take what another process has stored: the crawler, a crawl by hand, or what an operator has chosen."""
         with _storage_troubles_logged():
             saved = await asyncio.to_thread(self._storage.saved)
-            if saved is None or not self._is_ours(saved[0]):
+            # What is just being stored is known, though it is not noted yet.
+            if saved is None or self._storing.locked() or not self._is_ours(saved[0]):
                 return
             if saved != self._stored and self._may_take(saved[1]):
                 await self.load()
@@ -118,19 +120,17 @@ class Publisher:
         known = self.snapshot
         return known is None or known.refreshed_at <= refreshed_at or known.is_of_the_future()
 
-    async def recall_refused(self) -> None:
-        """Let the guard go on where that of the process was that led before."""
+    async def recall_guard(self, *, whole: bool = False) -> None:
+        """Let the guard know what that of the process knows that leads; ``whole`` to go on in its place."""
         with _storage_troubles_logged():
-            refused = await asyncio.to_thread(self._storage.refused)
-            if refused is not None:
-                self._guard.recall(refused)
+            state = await asyncio.to_thread(self._storage.guard_state)
+            difference = await asyncio.to_thread(self._storage.refused_difference) if whole else None
+            self._guard.recall(state, difference)
 
-    async def store_refused(self) -> None:
-        """Store why the last crawl was refused, if it was, for whoever leads next."""
-        refused = self._guard.stored
-        if refused is not None:
-            with _storage_troubles_logged():
-                await asyncio.to_thread(self._storage.save_refused, refused)
+    async def store_refused(self, difference: RefusedDifference | None) -> None:
+        """Keep aside what the guard has just refused, and how that differs from what is known."""
+        with _storage_troubles_logged():
+            await asyncio.to_thread(self._storage.save_refused, self._guard.state, difference)
 
     async def store_again(self) -> None:
         """Store what could not be stored, unless there is something newer, which is about to be stored."""
@@ -152,7 +152,7 @@ class Publisher:
                 categories=catalog.categories.values(),
                 count=self.count,
                 difference=difference,
-                refused=self._guard.stored,
+                guard=self._guard.state,
             )
             await self._feed.announce()
         except StorageUnavailable as error:

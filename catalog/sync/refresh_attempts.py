@@ -12,7 +12,7 @@ import random
 import time
 from collections import Counter
 
-from catalog.sync.catalog_guard import CatalogRefused
+from catalog.sync.guard import CatalogRefused
 from upstream.client import CircuitOpen, UpstreamError, UpstreamUnavailable
 
 SHORTEST_PAUSE = 0.01
@@ -71,7 +71,19 @@ class Attempts:
 
     def _log(self, error: Exception, pause: float, *, always: bool) -> None:
         number = self.failures_in_a_row
-        if not isinstance(error, UpstreamError):
+        if isinstance(error, CatalogRefused):
+            if error.is_new:
+                crawl = error.crawl
+                _log.warning(
+                    "the catalog could not be refreshed, next try in %.0f s: %s It adds %d records, changes %d and "
+                    "removes %d.",
+                    pause,
+                    error,
+                    crawl.added,
+                    crawl.changed,
+                    crawl.removed,
+                )
+        elif not isinstance(error, UpstreamError):
             _log.error(
                 "the catalog could not be refreshed, next try in %.0f s: %r", pause, error, exc_info=error
             )

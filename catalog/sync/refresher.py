@@ -10,15 +10,17 @@ from datetime import UTC, datetime
 
 from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog, CatalogDifference, compare
-from catalog.sync.catalog_guard import Guard
-from catalog.sync.full_crawl import LastGood, crawl
+from catalog.sync.crawl_report import CrawlReport
+from catalog.sync.full_crawl import Crawled, LastGood, crawl
+from catalog.sync.guard import CatalogRefused, Guard
+from catalog.sync.guard_validators import Candidate
 from catalog.sync.new_packages import find_new_packages
 from catalog.sync.paged_list_reading import Progress
 from catalog.sync.publisher import Publisher
 from catalog.sync.refresh_attempts import as_upstream_error
 from catalog.sync.schedule import Schedule
 from upstream.batching import Batcher
-from upstream.client import PACKAGE, Client, UpstreamError
+from upstream.client import PACKAGE, Client, ContradictoryList, UpstreamError
 
 LOOKED_FOR = 1.2
 """Times the pause between looks for which what a look has shown is taken to be so: until after the next one."""
@@ -77,6 +79,8 @@ class Refresher:
             return CrawlResult(snapshot, changes, kept, stored)
         except UpstreamError as error:
             self.last_error = error
+            if isinstance(error, CatalogRefused):
+                await self._publisher.store_refused(error.difference)
             raise
         finally:
             self.syncing = False
@@ -86,14 +90,24 @@ class Refresher:
     ) -> tuple[Snapshot, CatalogDifference | None, int]:
         """Crawl, and work out the difference to what is known. Nothing is left of that once it is replaced."""
         before = None if self._publisher.snapshot is None else self._publisher.snapshot.catalog
-        crawled = await crawl(self._batcher, self._client, _last_good(before), progress)
+        crawled = await self._crawled(before, progress)
+        # A process that accepts what is refused, or crawls by hand, may have replaced it meanwhile.
+        before = None if self._publisher.snapshot is None else self._publisher.snapshot.catalog
         refreshed_at = datetime.now(UTC)
         catalog = await asyncio.to_thread(
             Catalog.build, crawled.packages.values(), crawled.grids.values(), crawled.categories.values()
         )
         changes = None if before is None else await asyncio.to_thread(compare, before, catalog)
-        self.guard.check(before, catalog, changes, accept=accept)
-        return Snapshot(catalog, refreshed_at), changes, crawled.kept
+        candidate = Candidate(before, catalog, changes, crawled.report)
+        await asyncio.to_thread(self.guard.check, candidate, accept=accept)
+        return Snapshot(catalog, refreshed_at), changes, crawled.report.kept
+
+    async def _crawled(self, before: Catalog | None, progress: Progress) -> Crawled:
+        try:
+            return await crawl(self._batcher, self._client, _last_good(before), progress)
+        except ContradictoryList as error:
+            known = 0 if before is None else len(before.packages)
+            raise self.guard.refuse(error, known) from error
 
     async def look_for_new_packages(self) -> bool:
         """Look at page one of the packages; whether a crawl is due, because more changed than came in.
@@ -120,6 +134,9 @@ class Refresher:
                 before.catalog.categories.values(),
             )
             changes = await asyncio.to_thread(compare, before.catalog, catalog)
+            candidate = Candidate(before.catalog, catalog, changes, CrawlReport(0, 0, 0, 0))
+            if not await asyncio.to_thread(self.guard.is_plausible, candidate):
+                return True
             # The rest was not looked at, so the age stays what it was. A crawl that is due stays due for whoever
             # takes over: of no count nobody can tell that it is still the same.
             snapshot = Snapshot(catalog, before.refreshed_at)
@@ -127,6 +144,11 @@ class Refresher:
             await publisher.publish(snapshot, changes, None if crawl_is_due else newest.count)
             _log.info("found %d new packages", len(newest.packages))
         return crawl_is_due
+
+    def note_acceptance(self) -> None:
+        """Note that nothing is refused any more, if what was refused has been accepted."""
+        if isinstance(self.last_error, CatalogRefused) and self.guard.refused is None:
+            self.last_error = None
 
     def failed(self, error: Exception) -> None:
         """Note that an attempt has failed, whatever it was, and let nobody wait for it any longer."""

@@ -9,7 +9,6 @@ LOOK = 1.0
 PROBE = 15.0
 FIRST_RETRY = 15.0
 LONGEST_RETRY = 900.0
-AGREEMENT = 24 * 3600.0
 """Seconds of a schedule that no setting changes; :class:`Schedule` says what each is."""
 
 
@@ -30,5 +29,3 @@ class Schedule:
     first_retry: float
     """After another failure; doubled each time, up to the next."""
     longest_retry: float
-    agreement: float
-    """Seconds for which crawls must agree on an implausible catalog before it is accepted."""

@@ -177,7 +177,7 @@ def test_a_catalog_that_has_lost_much_is_refused_until_it_is_accepted(crawled: C
     assert done.stderr == (
         f"Upstream has lost 50 of {known} packages since the last crawl. The crawl is refused, and the "
         "previous catalog stays. "
-        "If the new catalog is right, `python server.py sync --accept` accepts it.\n"
+        "If the new catalog is right, `python server.py catalog accept` accepts it.\n"
     )
     assert crawled.stored() == before is not None
     done = crawled.run("--accept")

@@ -13,6 +13,7 @@ import wiring
 from catalog.catalog_source import REVALIDATION, CatalogSource
 from catalog.freshness import Freshness, Snapshot
 from catalog.storage.sqlite_storage import Storage
+from catalog.sync.guard_validators import GuardLimits
 from catalog.sync.schedule import Schedule
 from gateway.prepared_request import GraphQLRequest
 from gateway.request_execution import Gateway
@@ -21,6 +22,7 @@ from resolvers.loading.request_context import Context
 from resolvers.work_budget import WorkBudget
 from tests.support.settings_for_tests import (
     FRESHNESS,
+    GUARD_LIMITS,
     SCHEDULE,
     SETTINGS,
     UPSTREAM_URL,
@@ -52,6 +54,7 @@ async def source_of(
     origin: str = UPSTREAM_URL,
     follow: bool = False,
     schedule: Schedule = SCHEDULE,
+    guard: GuardLimits = GUARD_LIMITS,
     freshness: Freshness = FRESHNESS,
     revalidation: float = REVALIDATION,
     clock: Callable[[], float] = time.monotonic,
@@ -70,6 +73,7 @@ async def source_of(
                     origin=origin,
                     follow=follow,
                     schedule=schedule,
+                    guard=guard,
                     freshness=freshness,
                     revalidation=revalidation,
                     clock=clock,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
@@ -13,8 +14,9 @@ from catalog.freshness import Snapshot
 from catalog.history.change_feed import FeedExcerpt
 from catalog.indexed_catalog import Catalog
 from catalog.storage.sqlite_storage import Storage
-from catalog.sync.catalog_guard import Guard
 from catalog.sync.change_feed_fan_out import FeedReader
+from catalog.sync.guard import Guard
+from catalog.sync.guard_validators import GuardLimits
 from catalog.sync.leader import Leader
 from catalog.sync.paged_list_reading import Progress
 from catalog.sync.publisher import Publisher
@@ -22,7 +24,7 @@ from catalog.sync.refresh_attempts import Attempts
 from catalog.sync.refresher import CrawlResult, Refresher
 from catalog.sync.schedule import Schedule
 from tests.support.crawls import App, Records, client_of, sorted_members
-from tests.support.settings_for_tests import BUDGET, SCHEDULE, UPSTREAM_URL
+from tests.support.settings_for_tests import BUDGET, GUARD_LIMITS, SCHEDULE, UPSTREAM_URL
 from upstream.batching.batcher import Batcher
 from upstream.client.api_client import Client
 from upstream.client.upstream_errors import UpstreamError
@@ -37,9 +39,15 @@ class Sync:
     """The parts that follow upstream, put together as a source does, and what tests ask of each."""
 
     def __init__(
-        self, client: Client, batcher: Batcher, storage: Storage, origin: str, schedule: Schedule
+        self,
+        client: Client,
+        batcher: Batcher,
+        storage: Storage,
+        origin: str,
+        schedule: Schedule,
+        guard: Guard | None = None,
     ) -> None:
-        self.guard = Guard(schedule.agreement)
+        self.guard = guard or Guard(GUARD_LIMITS)
         feed = FeedReader(storage)
         self.publisher = Publisher(batcher, storage, origin, self.guard, feed)
         self.refresher = Refresher(client, batcher, self.publisher, self.guard, schedule)
@@ -85,11 +93,13 @@ async def syncing(
     *,
     origin: str = UPSTREAM_URL,
     schedule: Schedule = QUICK,
+    guard: GuardLimits = GUARD_LIMITS,
+    clock: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[Sync]:
     async with client_of(app) as client:
         batcher = Batcher(client, BUDGET)
         with closing(Storage(str(storage))) as opened:
-            yield Sync(client, batcher, opened, origin, schedule)
+            yield Sync(client, batcher, opened, origin, schedule, Guard(guard, clock))
         await batcher.aclose()
 
 

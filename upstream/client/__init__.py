@@ -16,6 +16,7 @@ from upstream.client.trace_context import TRACEPARENT, continuing
 from upstream.client.upstream_address import without_credentials
 from upstream.client.upstream_errors import (
     BudgetSpent,
+    ContradictoryList,
     NothingStored,
     StorageUnavailable,
     UpstreamBadData,
@@ -58,6 +59,7 @@ __all__ = [
     "Client",
     "ClientHealth",
     "ClientLimits",
+    "ContradictoryList",
     "GridRecord",
     "Kind",
     "Moment",

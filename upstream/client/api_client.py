@@ -22,7 +22,7 @@ from upstream.client.client_health import ClientHealth, RequestCosts
 from upstream.client.request_costs import Costs, nominal_detail, nominal_page
 from upstream.client.retrying_exchange import ClientLimits, Exchanger, UpstreamRequest
 from upstream.client.upstream_address import credentials, without_credentials
-from upstream.client.upstream_errors import UpstreamBadData, UpstreamUnavailable
+from upstream.client.upstream_errors import ContradictoryList, UpstreamBadData, UpstreamUnavailable
 from upstream.client.v4_records import (
     KINDS,
     MAX_ID,
@@ -214,11 +214,11 @@ def _check_count(path: str, page: Page[R], offset: int) -> None:
     Ids count up from 1 and the newest come first (contract section 2), so behind a record there are fewer than its
     id. One such record is enough, because an id can be wrong by itself.
 
-    :raises UpstreamBadData: every record of the page shows that the list is shorter.
+    :raises ContradictoryList: every record of the page shows that the list is shorter.
     """
     longest = [offset + n + result.id for n, result in enumerate(page.results) if result.id is not None]
     if longest and page.count > max(longest) + 1:
-        raise UpstreamBadData(
+        raise ContradictoryList(
             f"Upstream's answer to /{path} says that there are {page.count:,} records, but its ids allow at "
             f"most {max(longest):,}."
         )

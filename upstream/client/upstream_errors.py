@@ -5,7 +5,7 @@
     ├── UpstreamUnavailable   UPSTREAM_UNAVAILABLE   no connection, or an answer of 5xx
     ├── UpstreamRateLimited   UPSTREAM_RATE_LIMITED  an answer of 429
     ├── UpstreamBadData       UPSTREAM_BAD_DATA      an answer that is not what the v4 API sends
-
+    │   └── ContradictoryList                        a list whose pages say that it is longer or shorter than it is
     └── BudgetSpent           RATE_LIMITED           the gateway asks no more for now
     StorageUnavailable        STORAGE_UNAVAILABLE    the file of the catalog cannot be used
 
@@ -57,6 +57,10 @@ class UpstreamBadData(UpstreamError):
     """An answer that is not what the v4 API sends: another status, content type or shape."""
 
     code = "UPSTREAM_BAD_DATA"
+
+
+class ContradictoryList(UpstreamBadData):
+    """A list whose pages contradict one another, or their own count, so that it cannot be read to its end."""
 
 
 class BudgetSpent(UpstreamError):

@@ -132,6 +132,11 @@ class BadRecord(msgspec.Struct, frozen=True):
     id: int | None
     reason: str
 
+    @property
+    def lacks_slug(self) -> bool:
+        """Return whether it is its slug that is missing or no text."""
+        return self.reason.endswith(("`$.slug`", "field `slug`"))
+
 
 class Page(msgspec.Struct, Generic[R], frozen=True):
     """A page of a list, newest id first. ``results`` keeps the place of a bad record. Contract section 2."""

@@ -8,7 +8,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from catalog import CatalogSource, FollowingHealth, SnapshotStatus
+from catalog import CatalogSource, FollowingHealth, RefusedCrawl, SnapshotStatus
 
 
 async def healthz(_request: Request) -> Response:
@@ -53,18 +53,26 @@ def catalog_status(status: SnapshotStatus) -> dict[str, object]:
 
 def _following(following: FollowingHealth) -> dict[str, object]:
     """Return how this process follows upstream, as a JSON object."""
-    refused, seconds = following.refused, following.seconds_since_success
+    seconds = following.seconds_since_success
     return {
         "leads": following.leads,
         "secondsSinceSuccess": None if seconds is None else int(seconds),
         "failuresInARow": following.failures_in_a_row,
         "lastError": following.last_error,
-        "refused": refused
-        and {
-            "reason": refused.reason,
-            "knownPackages": refused.known,
-            "readPackages": refused.read,
-            "gonePackages": refused.gone,
-            "agreedSeconds": int(refused.agreed_seconds),
-        },
+        "refused": None if following.refused is None else refused_crawl(following.refused),
+    }
+
+
+def refused_crawl(crawl: RefusedCrawl) -> dict[str, object]:
+    """Return what is known of a crawl that the guard refused, as a JSON object."""
+    return {
+        "at": crawl.at,
+        "reason": crawl.reason,
+        "found": {finding.name: finding.number for finding in crawl.findings},
+        "knownPackages": crawl.known,
+        "readPackages": crawl.read,
+        "added": crawl.added,
+        "changed": crawl.changed,
+        "removed": crawl.removed,
+        "agreedSeconds": int(crawl.agreed_seconds),
     }

@@ -21,7 +21,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 
 from catalog import CatalogSource, SnapshotStatus, SourceHealth
 from web.content_negotiation import accepted
-from web.monitoring.health import catalog_status
+from web.monitoring.health import catalog_status, refused_crawl
 from web.monitoring.traffic_history import History, Lately
 from web.pages.browse_lists import all_grids_address, grids_html, packages_html
 from web.pages.documentation import doc_titles
@@ -106,11 +106,13 @@ def _facts(source: CatalogSource, lately: Lately, address: str) -> dict[str, Any
     counts = lately.sum
     milliseconds = counts.milliseconds
     health = source.health()
+    refused = health.following.refused
     return {
         "description": DESCRIPTION,
         "try": _curl(address, _QUERY),
         "links": _PLACES | {f"/docs/{name}": title for name, title in doc_titles().items()},
         "catalog": catalog_status(health.catalog) | {"source": "demo" if source.embedded else "site"},
+        "refused": None if refused is None else refused_crawl(refused),
         "upstream": {"state": _upstream(health)[1], "breaker": health.upstream.breaker},
         "lately": {
             "hours": lately.hours,
@@ -135,7 +137,11 @@ def _words(source: CatalogSource, lately: Lately, address: str) -> dict[str, str
     none = '<em class="soft">Nothing yet.</em>'
     health, health_words = _upstream(now)
     error = now.following.last_error
-    failed = f" The last refresh failed: {error}" if error else ""
+    refused = now.following.refused
+    if refused is not None:
+        failed = f" The crawl that ended at {_date(refused.at)} was refused: {refused.reason}"
+    else:
+        failed = f" The last refresh failed: {error}" if error else ""
     numbers = [
         ("packages", "", _number(status.package_count)),
         ("grids", "", _number(status.grid_count)),
@@ -214,6 +220,8 @@ def _upstream(health: SourceHealth) -> tuple[str, str]:
     """Return how upstream does: a class of the page, and words."""
     if health.upstream.breaker == "open":
         return "bad", "paused after failures"
+    if health.following.refused is not None:
+        return "warn", "sends implausible data"
     if health.upstream.breaker == "half-open" or health.following.last_error is not None:
         return "warn", "fails"
     if not health.upstream.outcomes:

@@ -14,7 +14,7 @@ import pytest
 from catalog.catalog_source import CatalogSource
 from catalog.storage.sqlite_storage import Storage
 from tests.support.crawls import client_of
-from tests.support.settings_for_tests import BUDGET, FRESHNESS, UPSTREAM_URL
+from tests.support.settings_for_tests import BUDGET, FRESHNESS, GUARD_LIMITS, UPSTREAM_URL
 from tests.support.stored_catalogs import begin, change, stored_in
 from tests.support.syncs import QUICK, Sync, following, syncing, until
 from upstream.batching.batcher import Batcher
@@ -209,6 +209,7 @@ async def source_that_does_not_crawl(embedded: EmbeddedUpstream, path: Path) -> 
                 origin=UPSTREAM_URL,
                 follow=False,
                 schedule=QUICK,
+                guard=GUARD_LIMITS,
                 freshness=FRESHNESS,
             )
             await source.open()

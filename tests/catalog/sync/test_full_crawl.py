@@ -23,7 +23,7 @@ async def test_the_whole_catalog_is_54_pages_of_packages_and_6_of_the_rest(
     embedded = EmbeddedUpstream(catalog=whole_embedded_catalog)
     found_now = await crawled(embedded)
     assert found(found_now) == await truth(whole_embedded_catalog)
-    assert found_now.kept == 0
+    assert found_now.report.kept == 0
     pages = [f"packages/?limit=100&offset={offset}" for offset in range(0, 5400, 100)]
     pages += [f"grids/?limit=100&offset={offset}" for offset in range(0, 440, 100)]
     pages += ["categories/?limit=100&offset=0"]
@@ -34,7 +34,7 @@ async def test_the_whole_catalog_is_54_pages_of_packages_and_6_of_the_rest(
 async def test_an_upstream_without_records_is_an_empty_catalog() -> None:
     embedded = EmbeddedUpstream(catalog=EmbeddedCatalog())
     now = await crawled(embedded)
-    assert (now.packages, now.grids, now.categories, now.kept) == ({}, {}, {}, 0)
+    assert (now.packages, now.grids, now.categories, now.report.kept) == ({}, {}, {}, 0)
     assert Counter(asked(embedded)) == {
         f"{plural}/?limit={limit}&offset=0": 1
         for plural in ("packages", "grids", "categories")

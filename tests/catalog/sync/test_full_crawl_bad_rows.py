@@ -49,7 +49,7 @@ async def test_an_unreadable_row_is_stepped_over_and_all_others_are_there(
     (bad,) = poison(embedded, place)
     catalog = await crawled(embedded)
     assert found(catalog) == whole.without(bad)
-    assert catalog.kept == 0
+    assert catalog.report.kept == 0
     assert caplog.messages == [f"upstream cannot serve its packages at offsets [{place}]"]
 
 
@@ -93,7 +93,7 @@ async def test_an_unreadable_record_keeps_its_last_good_version(embedded: Embedd
     embedded.catalog.update_package(bad, title="unseen")
     poison(embedded, 42)
     catalog = await crawled(embedded, last_good(before))
-    assert catalog.kept == 1
+    assert catalog.report.kept == 1
     assert catalog.packages[bad].title == "as it was"
     assert found(catalog).without(bad) == (await truth(embedded.catalog)).without(bad)
 
@@ -107,7 +107,7 @@ async def test_a_deleted_record_disappears_even_beside_an_unreadable_one(embedde
     catalog = await crawled(embedded, last_good(before))
     assert not catalog.packages.keys() & set(gone)
     assert catalog.packages[bad] == before.packages[bad]
-    assert catalog.kept == 1
+    assert catalog.report.kept == 1
     # Only those that are missed are asked for.
     assert sorted(asked(embedded)[-3:]) == sorted(f"packages/{id}/" for id in (bad, *gone))
 
@@ -130,7 +130,7 @@ async def test_a_record_of_nonsense_keeps_its_last_good_version(
     embedded.catalog.update_package(bad, title="unseen", grids=[])
     embedded.faults.add(Fault(BadField(bad, "repo_watchers", "many")))
     catalog = await crawled(embedded, last_good(before))
-    assert (catalog.packages[bad], catalog.kept) == (before.packages[bad], 1)
+    assert (catalog.packages[bad], catalog.report.kept) == (before.packages[bad], 1)
     # The grids no longer name it, and neither is asked about that.
     assert embedded.requests.total == READS + LOOKS
 
@@ -141,7 +141,7 @@ async def test_a_record_of_nonsense_that_never_was_good_is_left_out(embedded: Em
     embedded.faults.add(Fault(BadField(bad, "title", None)))
     catalog = await crawled(embedded)
     assert found(catalog) == whole.without(bad)
-    assert catalog.kept == 0
+    assert catalog.report.kept == 0
     assert embedded.requests.total == READS + LOOKS
 
 
@@ -151,7 +151,7 @@ async def test_a_record_without_an_id_is_taken_for_an_unreadable_one(embedded: E
     embedded.faults.add(Fault(BadField(bad, "id", "none")))
     catalog = await crawled(embedded, last_good(before))
     assert found(catalog) == before
-    assert catalog.kept == 1
+    assert catalog.report.kept == 1
     assert embedded.requests.total == READS + LOOKS + 1
 
 
@@ -164,7 +164,7 @@ async def test_an_unreadable_record_that_is_served_alone_is_taken_from_there(
     embedded.faults.add(Fault(Poisoned(bad), pattern="limit"))
     catalog = await crawled(embedded, last_good(before))
     assert found(catalog) == await truth(embedded.catalog)
-    assert catalog.kept == 0
+    assert catalog.report.kept == 0
 
 
 # Upstream fails

@@ -6,20 +6,26 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
-from catalog.storage.record_rows import StoredDoubt
+from catalog.indexed_catalog import RecordKey
+from catalog.refused_crawls import Finding, GuardState, RefusedCrawl, RefusedDifference
 from catalog.storage.sqlite_storage import Storage
-from catalog.sync.catalog_guard import CatalogRefused
+from catalog.sync.guard import CatalogRefused
+from tests.support.batcher_with_held_answers import Clock
+from tests.support.corruptions import copy_of
 from tests.support.crawls import asked, truth
 from tests.support.settings_for_tests import SCHEDULE
 from tests.support.stored_catalogs import change, stored_in
 from tests.support.syncs import catalog_of, following, records_of, syncing, until
 from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream
+
+AGAIN = replace(SCHEDULE, first_retry=0.01, longest_retry=0.02, probe=0.01, look=0.01)
+"""Crawls that are refused are tried again at once."""
 
 
 class Losing:
@@ -46,9 +52,14 @@ Loss = Callable[[EmbeddedCatalog], EmbeddedCatalog]
 
 def without(packages: int) -> Loss:
     """Return all but the oldest packages, so many of them."""
-    return lambda rows: EmbeddedCatalog(
-        list(rows.packages.values())[packages:], rows.grids.values(), rows.categories.values()
-    )
+
+    def lose(rows: EmbeddedCatalog) -> EmbeddedCatalog:
+        lost = copy_of(rows)
+        for id in list(rows.packages)[:packages]:
+            lost.remove_package(id)
+        return lost
+
+    return lose
 
 
 def others(rows: EmbeddedCatalog) -> EmbeddedCatalog:
@@ -88,7 +99,8 @@ async def test_a_crawl_after_a_loss_is_refused_and_what_was_known_stays(
                 await sync.crawl()
         assert sync.snapshot is before
         assert sync.last_error is refused.value
-        assert sync.guard.doubt is refused.value.doubt
+        assert sync.guard.refused is not None
+        assert sync.guard.refused.reason == refused.value.crawl.reason
         assert stored_in(path) == stored
         assert await sync.changes(0, 100) == feed
 
@@ -115,7 +127,7 @@ async def test_what_comes_back_is_taken_at_once(upstream: Losing) -> None:
         assert not await sync.look_for_new_packages()
         synced = await sync.crawl()
         assert synced.snapshot.catalog.version == version
-        assert (sync.guard.doubt, sync.last_error) == (None, None)
+        assert (sync.guard.refused, sync.last_error) == (None, None)
 
 
 @pytest.mark.parametrize("name", ["no packages", "no categories", "nothing"])
@@ -139,18 +151,21 @@ async def test_a_loss_is_accepted_when_it_is_to_be(upstream: Losing, path: Path)
 async def test_a_loss_is_tried_again_and_accepted_when_crawls_have_agreed_for_long_enough(
     upstream: Losing, caplog: pytest.LogCaptureFixture
 ) -> None:
-    schedule = replace(SCHEDULE, first_retry=0.01, longest_retry=0.02, probe=0.01, agreement=0.2)
-    async with syncing(upstream, schedule=schedule) as sync, following(sync):
+    clock = Clock()
+    async with syncing(upstream, schedule=AGAIN, clock=clock) as sync, following(sync):
         first = await until(lambda: sync.snapshot)
         upstream.lose_packages(200)
         sync.want()
+        await until(lambda: sync.attempts.outcomes["refused"] >= 3)
+        assert sync.snapshot is first
+        clock.now += 24 * 3600
         await until(lambda: sync.snapshot is not first)
-        assert sync.attempts.outcomes["refused"] >= 1
         assert len(catalog_of(sync).packages) == 100
-        assert sync.guard.doubt is None
+        assert sync.guard.refused is None
+    assert len(caplog.messages) == 2
     assert caplog.messages[0].endswith(
         "Upstream has lost 200 of 300 packages since the last crawl. The crawl is refused, and the previous "
-        "catalog stays."
+        "catalog stays. It adds 0 records, changes 23 and removes 200."
     )
     assert caplog.messages[-1] == (
         "what was implausible is accepted: Upstream has lost 200 of 300 packages since the last crawl."
@@ -169,12 +184,12 @@ async def test_what_a_crawl_by_hand_accepts_ends_the_doubt_of_the_gateway_that_r
         await until(lambda: leader.snapshot)
         upstream.lose_packages(200)
         leader.want()
-        await until(lambda: leader.guard.doubt)
+        await until(lambda: leader.guard.refused)
         await by_hand.load()
         await by_hand.crawl(accept=True)
         await until(lambda: len(catalog_of(leader).packages) == 100)
         await until(lambda: leader.attempts.failures_in_a_row == 0)
-        assert leader.guard.doubt is None
+        assert leader.guard.refused is None
 
 
 async def test_what_is_refused_is_tried_again_after_a_pause_and_not_at_once(upstream: Losing) -> None:
@@ -190,78 +205,88 @@ async def test_what_is_refused_is_tried_again_after_a_pause_and_not_at_once(upst
 
 
 async def test_the_agreement_of_crawls_survives_a_restart(upstream: Losing, path: Path) -> None:
-    schedule = replace(SCHEDULE, first_retry=0.01, longest_retry=0.02, probe=0.01, agreement=3600)
-    async with syncing(upstream, path, schedule=schedule) as first, following(first):
+    clock = Clock()
+    async with syncing(upstream, path, schedule=AGAIN, clock=clock) as first, following(first):
         await until(lambda: first.snapshot)
         upstream.lose_packages(200)
         first.want()
-        await until(lambda: first.attempts.outcomes["refused"] >= 2)
-    with closing(Storage(str(path))) as storage:
-        refused = storage.refused()
-        assert refused is not None
-        assert 0 < refused.seconds < 3600
-        assert (refused.reason, refused.known, refused.read, len(refused.gone)) == (
-            "packages gone",
-            300,
-            100,
-            200,
-        )
-        storage.save_refused(msgspec.structs.replace(refused, seconds=3600.0))
-    async with syncing(upstream, path, schedule=schedule) as second:
+        await until(lambda: first.attempts.outcomes["refused"])
+        clock.now += 23 * 3600
+        refused = first.attempts.outcomes["refused"]
+        await until(lambda: first.attempts.outcomes["refused"] > refused + 1)
+    clock = Clock()  # of another machine start
+    async with syncing(upstream, path, schedule=AGAIN, clock=clock) as second:
         await second.load()
         assert len(catalog_of(second).packages) == 300
-        second.want()
         async with following(second):
+            await until(lambda: second.leads)
+            second.want()
+            await until(lambda: second.attempts.outcomes["refused"])
+            clock.now += 3600
             await until(lambda: second.attempts.outcomes["succeeded"])
         assert len(catalog_of(second).packages) == 100
-        assert second.attempts.outcomes["refused"] == 0
     with closing(Storage(str(path))) as storage:
-        assert storage.refused() is None
+        assert storage.guard_state().refused is None
+        assert storage.refused_difference() is None
 
 
 async def test_a_restart_that_finds_another_loss_begins_the_agreement_anew(
     upstream: Losing, path: Path
 ) -> None:
-    schedule = replace(SCHEDULE, first_retry=0.01, longest_retry=0.02, probe=0.01, agreement=3600)
-    async with syncing(upstream, path, schedule=schedule) as first:
+    async with syncing(upstream, path) as first:
         await first.crawl()
-    gone = frozenset(range(1, 101))
-    with closing(Storage(str(path))) as storage:
-        storage.save_refused(StoredDoubt("packages gone", 300, 200, gone, 3600.0))
+    refuse(path, gone=range(1, 101), seconds=24 * 3600.0)
     upstream.lose_packages(200)
-    async with syncing(upstream, path, schedule=schedule) as second, following(second):
+    async with syncing(upstream, path, schedule=AGAIN) as second, following(second):
         await second.load()
         second.want()
         await until(lambda: second.attempts.outcomes["refused"] >= 2)
         assert len(catalog_of(second).packages) == 300
     with closing(Storage(str(path))) as storage:
-        refused = storage.refused()
+        refused, difference = storage.guard_state().refused, storage.refused_difference()
         assert refused is not None
-        assert refused.seconds < 3600
-        assert len(refused.gone) == 200
+        assert refused.agreed_seconds < 3600
+        assert difference is not None
+        assert len(difference.removed) == 200
 
 
 async def test_a_new_package_found_meanwhile_does_not_end_the_agreement(upstream: Losing, path: Path) -> None:
     async with syncing(upstream, path) as sync:
         await sync.crawl()
-        lost = StoredDoubt("packages gone", 300, 200, frozenset(range(1, 101)), 60.0)
-        sync.guard.recall(lost)
+        refuse(path, gone=range(1, 101), seconds=60)
+        await sync.publisher.recall_guard(whole=True)
         upstream.before.catalog.insert_package(id=100_000)
         assert not await sync.look_for_new_packages()
         assert len(catalog_of(sync).packages) == 301
         with closing(Storage(str(path))) as storage:
-            refused = storage.refused()
+            refused, difference = storage.guard_state().refused, storage.refused_difference()
         assert refused is not None
-        assert refused.seconds >= 60
-        assert refused.gone == lost.gone
+        assert refused.agreed_seconds >= 60
+        assert difference is not None
+        assert len(difference.removed) == 100
 
 
+@pytest.mark.parametrize("id", [0, 1])
 async def test_a_damaged_row_of_what_was_refused_begins_the_agreement_anew(
-    upstream: Losing, path: Path
+    upstream: Losing, path: Path, id: int
 ) -> None:
     async with syncing(upstream, path) as sync:
         await sync.crawl()
-        change(path, "INSERT INTO records VALUES ('refused', 0, x'00')")
+        refuse(path, gone=range(1, 101), seconds=60)
+        change(path, "UPDATE records SET body = x'00' WHERE kind = 'guard' AND id = ?", id)
+        upstream.lose_packages(100)
         async with following(sync):
             await until(lambda: sync.leads)
-            assert sync.guard.doubt is None
+            with pytest.raises(CatalogRefused):
+                await sync.crawl()
+        assert sync.guard.refused is not None
+        assert sync.guard.refused.agreed_seconds < 60
+
+
+def refuse(path: Path, gone: range, seconds: float) -> None:
+    """Write into the file that a crawl was refused, which had lost these packages."""
+    finding = Finding("packages removed", len(gone), 300, "They are gone.")
+    removed = tuple(RecordKey("package", id) for id in gone)
+    refused = RefusedCrawl(datetime.now(UTC), (finding,), 300, 200, 0, 0, len(gone), seconds, is_whole=True)
+    with closing(Storage(str(path))) as storage:
+        storage.save_refused(GuardState(refused), RefusedDifference(removed))

@@ -92,7 +92,7 @@ async def test_subscribers_that_are_behind_share_what_is_read(embedded: Embedded
             sync = Sync(client, batcher, storage, UPSTREAM_URL, QUICK)
             await sync.crawl()
             for id in list(embedded.catalog.packages)[:250]:
-                embedded.catalog.update_package(id, title="new")
+                embedded.catalog.update_package(id, title=f"new {id}")
             await sync.crawl()
             feed = (await sync.changes(0, 0)).feed
             storage.reads = 0

@@ -12,6 +12,7 @@ import pytest
 
 from catalog.catalog_source import CatalogSource
 from catalog.sync.schedule import Schedule
+from tests.support.corruptions import copy_of
 from tests.support.gateway_in_process import app_of, source_of
 from tests.support.settings_for_tests import CLIENT_LIMITS, SCHEDULE, UPSTREAM_URL
 from tests.support.syncs import until
@@ -85,7 +86,9 @@ async def test_a_refused_catalog_is_shown_with_its_numbers_and_the_gateway_is_re
     embedded: EmbeddedUpstream,
 ) -> None:
     rows = embedded.catalog
-    lost = EmbeddedCatalog(list(rows.packages.values())[200:], rows.grids.values(), rows.categories.values())
+    lost = copy_of(rows)
+    for id in list(rows.packages)[:200]:
+        lost.remove_package(id)
     upstreams = [embedded]
 
     async def upstream(*exchange: Any) -> None:
@@ -95,7 +98,7 @@ async def test_a_refused_catalog_is_shown_with_its_numbers_and_the_gateway_is_re
         await until(lambda: source.latest)
         upstreams.append(EmbeddedUpstream(catalog=lost))
         source.refresher.wanted.set()
-        await until(lambda: source.refresher.guard.doubt)
+        await until(lambda: source.guard.refused)
         await until(lambda: source.leader.attempts.failures_in_a_row)
         response = await http.get("/readyz")
         refused = await metric(http, 'gateway_refreshes_total{outcome="refused"}')
@@ -105,11 +108,15 @@ async def test_a_refused_catalog_is_shown_with_its_numbers_and_the_gateway_is_re
     assert body["catalog"]["packageCount"] == 300
     told = body["following"]
     assert 0 <= told["refused"].pop("agreedSeconds") < 60
+    assert told["refused"].pop("at").endswith("Z")
     assert told["refused"] == {
-        "reason": "packages gone",
+        "reason": "Upstream has lost 200 of 300 packages since the last crawl.",
+        "found": {"packages removed": 200},
         "knownPackages": 300,
         "readPackages": 100,
-        "gonePackages": 200,
+        "added": 0,
+        "changed": 23,
+        "removed": 200,
     }
     assert told["lastError"] == (
         "Upstream has lost 200 of 300 packages since the last crawl. The crawl is refused, and the previous "
@@ -127,7 +134,10 @@ async def test_an_empty_upstream_leaves_a_new_gateway_live_and_ready(embedded: E
         query = {"query": '{ package(slug: "django-celery-email") { title } }'}
         answer = (await http.post("/graphql", json=query)).json()
     assert (response.status_code, response.json()["answersFrom"]) == (200, "live")
-    assert response.json()["following"]["refused"]["reason"] == "no categories"
+    assert response.json()["following"]["refused"]["found"] == {
+        "no categories": 1,
+        "contradictions": 300,
+    }
     assert answer["data"] == {"package": {"title": "django-celery-email"}}
 
 

@@ -1,0 +1,96 @@
+"""What is kept of a crawl that the guard refused: a summary that every process shows, and how it differs.
+
+The guard (``catalog.sync.guard``) makes both, and they are stored beside the catalog that stays.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from catalog.indexed_catalog import Catalog, CatalogDifference, RecordKey
+from upstream.client import CATEGORY, GRID, PACKAGE, CategoryRecord, GridRecord, Moment, PackageRecord
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What one validator found wrong: so many of so many. ``name`` says what is counted, ``sentence`` all of it."""
+
+    name: str
+    number: int
+    of: int
+    sentence: str
+
+
+class RefusedCrawl(msgspec.Struct, frozen=True):
+    """The summary of a crawl that was refused."""
+
+    at: Moment
+    """When it ended (UTC)."""
+    findings: tuple[Finding, ...]
+    known: int
+    """How many packages were known."""
+    read: int
+    """How many it read."""
+    added: int
+    """Records that it would add; the two below change and remove."""
+    changed: int
+    removed: int
+    agreed_seconds: float
+    """For how long crawls had agreed on it then. No moment, because the clock can be set meanwhile, and nobody asks
+    upstream while no process runs."""
+    is_whole: bool
+    """Whether the crawl came to its end, so that an operator can accept what it read."""
+
+    @property
+    def reason(self) -> str:
+        """Return what is wrong, as sentences."""
+        return " ".join(finding.sentence for finding in self.findings)
+
+
+class RefusedDifference(msgspec.Struct, frozen=True):
+    """What has to happen to the catalog that was known to become the refused one."""
+
+    removed: tuple[RecordKey, ...] = ()
+    packages: tuple[PackageRecord, ...] = ()
+    """The packages that are added or changed; the two below are the same of grids and categories."""
+    grids: tuple[GridRecord, ...] = ()
+    categories: tuple[CategoryRecord, ...] = ()
+
+    def applied_to(self, known: Catalog | None) -> Catalog:
+        """Return the catalog that was refused. Takes as long as a build."""
+        before = known or Catalog.build((), (), ())
+        gone = set(self.removed)
+        return Catalog.build(
+            [
+                *(each for id, each in before.packages.items() if (PACKAGE.singular, id) not in gone),
+                *self.packages,
+            ],
+            [*(each for id, each in before.grids.items() if (GRID.singular, id) not in gone), *self.grids],
+            [
+                *(each for id, each in before.categories.items() if (CATEGORY.singular, id) not in gone),
+                *self.categories,
+            ],
+        )
+
+
+class GuardState(msgspec.Struct, frozen=True):
+    """What the guard remembers from one process to the next."""
+
+    refused: RefusedCrawl | None = None
+    """The last crawl, if it was refused."""
+    tolerated: tuple[Finding, ...] = ()
+    """What has been accepted and is still so in each crawl, such as a slug that two packages share."""
+
+
+def difference_between(after: Catalog, difference: CatalogDifference | None) -> RefusedDifference:
+    """Return what leads to ``after``: from the catalog that ``difference`` begins at, or else from none."""
+    if difference is None:
+        return RefusedDifference(
+            (), tuple(after.packages.values()), tuple(after.grids.values()), tuple(after.categories.values())
+        )
+    written = {*difference.added, *(RecordKey(change.kind, change.id) for change in difference.changed)}
+    return RefusedDifference(
+        difference.removed,
+        tuple(after.packages[id] for kind, id in written if kind == PACKAGE.singular),
+        tuple(after.grids[id] for kind, id in written if kind == GRID.singular),
+        tuple(after.categories[id] for kind, id in written if kind == CATEGORY.singular),
+    )
