@@ -1,4 +1,4 @@
-"""Many records at once: in the order asked, ``None`` where there is none."""
+"""Looks up many records at once: in the order of the keys, with ``None`` where there is no record."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Found = list[PackageRecord | BaseException | None]
 
 
 async def packages_by_id(info: Info, ids: Ids) -> Found:
-    """Packages by global id."""
+    """Return packages by their global ids."""
     loader = info.context.loaders.packages
     return await each(
         info.context,
@@ -39,26 +39,26 @@ async def packages_by_id(info: Info, ids: Ids) -> Found:
 
 
 async def packages_by_slug(info: Info, slugs: Slugs) -> Found:
-    """Packages by slug."""
+    """Return packages by their slugs."""
     return await each(info.context, "packagesBySlug", slugs, info.context.loaders.packages.by_slug)
 
 
 async def packages_by_pypi_name(info: Info, names: PypiNames) -> Found:
-    """Packages by name on PyPI."""
+    """Return packages by their names on PyPI."""
     return await each(
         info.context, "packagesByPypiName", names, lambda name: package_by_pypi_name(info.context, name)
     )
 
 
 async def packages_by_repo_url(info: Info, urls: RepoUrls) -> Found:
-    """Packages by the address of their repository."""
+    """Return packages by the addresses of their repositories."""
     return await each(
         info.context, "packagesByRepoUrl", urls, lambda url: package_by_repo_url(info.context, url)
     )
 
 
 async def grids_by_id(info: Info, ids: Ids) -> list[GridRecord | BaseException | None]:
-    """Grids by global id."""
+    """Return grids by their global ids."""
     loader = info.context.loaders.grids
     return await each(
         info.context, "gridsById", ids, lambda id: lookup(loader, "Grid", id=id, database_id=None, slug=None)
@@ -66,5 +66,5 @@ async def grids_by_id(info: Info, ids: Ids) -> list[GridRecord | BaseException |
 
 
 async def grids_by_slug(info: Info, slugs: Slugs) -> list[GridRecord | BaseException | None]:
-    """Grids by slug."""
+    """Return grids by their slugs."""
     return await each(info.context, "gridsBySlug", slugs, info.context.loaders.grids.by_slug)

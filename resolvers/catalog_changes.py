@@ -1,4 +1,4 @@
-"""The change feed as a connection, and as it grows."""
+"""Gives the change feed as a connection, and as a subscription to new changes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from resolvers.work_budget import EXCHANGE, LOOKUP
 from upstream.client import PACKAGE, GridRecord, NothingStored, PackageRecord
 
 _MOST_CURSOR = 200
-"""Characters: the name of a feed and a place are well below."""
+"""The most characters of a cursor. The name of a feed and a position take far fewer."""
 _ANEW = "take catalog { changesCursor }, read the records again, and continue from there"
 
 Since = Annotated[
@@ -45,7 +45,7 @@ SinceNow = Annotated[
 
 @strawberry.enum(description="What happened to a record.")
 class ChangeSort(Enum):
-    """By the name that the feed has for it."""
+    """Says what happened to a record, by the name in the feed."""
 
     ADDED = strawberry.enum_value("added", description="The record was added.")
     CHANGED = strawberry.enum_value("changed", description="Fields of the record have new values.")
@@ -54,7 +54,7 @@ class ChangeSort(Enum):
 
 @strawberry.enum(description="The type of a record that changed.")
 class ChangedType(Enum):
-    """By the name of its kind."""
+    """Says of which kind a record is, by its name in the feed."""
 
     PACKAGE = strawberry.enum_value("package", description="A package.")
     GRID = strawberry.enum_value("grid", description="A grid.")
@@ -140,7 +140,7 @@ async def changes(
 
 
 async def changes_cursor(info: Info) -> str | None:
-    """Return the cursor behind all that has come."""
+    """Return the cursor behind the newest change."""
     info.context.work.spend(EXCHANGE)
     # Of the whole feed, only its end is wanted.
     try:
@@ -151,7 +151,7 @@ async def changes_cursor(info: Info) -> str | None:
 
 
 async def catalog_changed(info: Info, since: SinceNow = None) -> AsyncIterator[RecordChanged]:
-    """Return the feed as it grows. The cursor is checked before it begins."""
+    """Yield the changes as they come. The cursor is checked before the first."""
     source = info.context.source
     if since is None:
         excerpt = await source.changes(0, 0)
@@ -197,7 +197,7 @@ def _change(context: Context, entry: FeedEntry) -> RecordChanged:
 
 
 class _FeedCursor(NamedTuple):
-    """A place in the feed with this name."""
+    """Holds a position in the feed with this name."""
 
     layout: Layout
     feed: str

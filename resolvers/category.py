@@ -1,4 +1,4 @@
-"""What a category holds. All of it needs the whole catalog."""
+"""Resolves what a category holds. All of it needs the whole catalog."""
 
 from __future__ import annotations
 

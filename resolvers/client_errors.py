@@ -1,4 +1,4 @@
-"""The errors of those who write operations, one field's each.
+"""Defines the errors that clients cause, each of one field.
 
 Those that end a whole run are in ``engine.run_errors``, upstream's own in ``upstream.client.upstream_errors``.
 """
@@ -9,12 +9,12 @@ from typing import ClassVar
 
 
 class Forbidden(Exception):
-    """A request that only some may make. The message is a sentence for whoever made it."""
+    """Refuses a request that only some may make. The message is a sentence for the client."""
 
     code: ClassVar[str] = "FORBIDDEN"
 
 
 class BadUserInput(Exception):
-    """An argument that cannot be answered. The message is a sentence for the user who wrote the query."""
+    """Refuses an argument. The message is a sentence for whoever wrote the query."""
 
     code: ClassVar[str] = "BAD_USER_INPUT"

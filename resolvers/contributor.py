@@ -1,4 +1,4 @@
-"""How the fields of a contributor are loaded. All of them need the whole catalog."""
+"""Resolves the fields of a contributor. All of them need the whole catalog."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ Most = Annotated[int, strawberry.argument(description="The number of items, 0 to
 
 @strawberry.enum(description="The sort orders of contributors.")
 class ContributorOrder(Enum):
-    """The value is an :class:`~catalog.sort_orders.Order`."""
+    """Lists the orders; each value is an :class:`~catalog.sort_orders.Order`."""
 
     PACKAGE_COUNT_DESC = strawberry.enum_value(
         by_package_count(descending=True), description="By number of packages, the most first; ties by login."
@@ -69,7 +69,7 @@ C = TypeVar("C")
 
 @strawberry.type(description="A category and the number of packages in it.")
 class CategoryCount(Generic[C]):
-    """Counts some packages of a category."""
+    """Counts a contributor's packages in a category."""
 
     category: C = strawberry.field(description="The category.")
     package_count: int = strawberry.field(description="The number of packages in the category.")
@@ -77,7 +77,7 @@ class CategoryCount(Generic[C]):
 
 @strawberry.type(description="A person who contributed to the same packages as another one.")
 class CoContributor(Generic[C]):
-    """Counts the packages to which two contributed."""
+    """Counts the packages to which two people contributed."""
 
     contributor: C = strawberry.field(description="The person.")
     shared_package_count: int = strawberry.field(
@@ -114,7 +114,7 @@ async def all_contributors(
 
 
 async def contributors_of(root: PackageRecord, info: Info) -> list[ContributorRecord]:
-    """Return those who contributed to a package, in its order."""
+    """Return the contributors of a package, in its order."""
     info.context.work.spend(len(root.participants))
     known = (await info.context.catalog()).view(contributors)
     # A package that the catalog does not have can name someone who is new.

@@ -1,4 +1,4 @@
-"""The time, for fields whose answers depend on it."""
+"""Gives the time to fields whose answers depend on it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Cursors as text: base64url of a JSON array, whose first item is the number of its layout.
+"""Encodes cursors: base64url of a JSON array, whose first item is the number of its layout.
 
-A client passes a cursor back as it got it, so only what :func:`encoded` writes is read: a place has one cursor.
+A client passes a cursor back as it got it, so only what :func:`encoded` writes is accepted: each position has one
+cursor.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ Layout = Literal[1]
 """The type of the first item, for the type that :func:`decoded` takes."""
 
 LAYOUT: Final = 1
-"""The number that a change of what cursors hold would raise, so that old ones are refused and not misread."""
+"""The number of the present layout. A change of the layout raises it, so that old cursors are refused and not
+misread."""
 
 C = TypeVar("C", bound=tuple[object, ...])
 
 
 class NotACursor(ValueError):
-    """A text that no cursor of this kind is written as."""
+    """Says that a text is not a cursor of this kind."""
 
 
 def encoded(cursor: tuple[object, ...]) -> str:
@@ -31,7 +33,7 @@ def encoded(cursor: tuple[object, ...]) -> str:
 def decoded(text: str, type_: type[C], longest: int) -> C:
     """Return the cursor with this text of at most ``longest`` characters: a named tuple of this type.
 
-    :raises NotACursor: there is none.
+    :raises NotACursor: the text is not such a cursor.
     """
     if len(text) > longest:
         raise NotACursor

@@ -1,8 +1,9 @@
-"""The records that other graphs refer to: ``_entities`` of Apollo Federation, one batch for each type and key.
+"""Resolves the records that other graphs refer to: ``_entities`` of Apollo Federation, one batch for each type and
+key.
 
-Where a catalog is known it alone answers, so that whatever other teams refer to costs upstream nothing: of a key that
-it does not know there is no record. Without a catalog, ids and slugs are asked for live, together; more than a hundred
-slugs of a type, and all other keys, wait for it.
+If a catalog is known, it alone answers, so that references by other graphs cost upstream nothing: a key that it does
+not know has no record. Without a catalog, ids and slugs are requested live, together. More than a hundred slugs of a
+type, and all other keys, wait for the catalog.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ Representations = Annotated[
 ]
 
 Found: TypeAlias = Record | ContributorRecord | BaseException | None
-"""A record, that there is none, or why that is not known."""
+"""A record, ``None`` if there is none, or the error that says why that is not known."""
 
 
 async def entities(info: Info, representations: Representations) -> list[Found]:
@@ -77,12 +78,12 @@ async def entities(info: Info, representations: Representations) -> list[Found]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _EntityKey:
-    """A field by which other graphs name a record."""
+    """Describes a field by which other graphs name a record."""
 
     read: Callable[[Any, str], Any]
-    """The value, in one spelling, of one of JSON; the second argument says in messages where it stands."""
+    """Reads a key from JSON and normalises it. The second argument names its location in messages."""
     find: Callable[[Context, Sequence[Any]], Awaitable[Sequence[Found]]]
-    """What there is for different values, in their order."""
+    """Finds the records of distinct keys, in their order."""
 
 
 async def _batch(context: Context, key: _EntityKey, values: Iterable[Any]) -> Sequence[Found]:
@@ -152,7 +153,7 @@ def _login_in_id(value: Any, where: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _EntityKind:
-    """Where the records of a type are."""
+    """Says where the records of a type are."""
 
     loader: Callable[[Loaders], RecordLoader[Any] | CategoryLoader]
     records: Callable[[Catalog], Mapping[int, Record]]
@@ -222,7 +223,7 @@ KEYS: Mapping[str, Mapping[str, _EntityKey]] = {
         "login": _EntityKey(_login, _by_login),
     },
 }
-"""By type and field. Of a representation with several keys the first one here counts."""
+"""The keys by type and field. If a representation has several, the first one here counts."""
 
 
 def _any_of(names: Iterable[str]) -> str:

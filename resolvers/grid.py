@@ -1,4 +1,4 @@
-"""How the relations of a grid are loaded, and what its packages amount to."""
+"""Resolves the relations of a grid, and sums up its packages."""
 
 from __future__ import annotations
 
@@ -71,7 +71,8 @@ class _GridPackages(ToMany[PackageRecord]):
     async def resolve(
         self, root: Any, info: Info, order_by: GridPackageOrder = None
     ) -> list[PackageRecord | BaseException | None]:
-        """Return the packages that the grid names, by title or as asked; an item that failed is its error."""
+        """Return the packages that the grid names, by title or in the requested order. An item that failed is its
+        error."""
         found = await ToMany.resolve(self, root, info)
         if order_by is None:
             return found
@@ -86,7 +87,7 @@ packages = _GridPackages(
     lambda loaders: loaders.packages,
     index=lambda catalog: (catalog.grids, catalog.grid_packages),
 )
-"""The packages that the grid names."""
+"""The relation to the packages that the grid names."""
 
 
 async def packages_connection(
@@ -120,13 +121,13 @@ async def forks(root: GridRecord, info: Info) -> Amount:
 
 
 async def commits(root: GridRecord, info: Info) -> Amount:
-    """Return the commits of 52 weeks of its packages, of those where they are counted."""
+    """Return the commits of its packages in 52 weeks, for the packages whose commits are counted."""
     counts = map(commits_in_52_weeks, await _known(root, info))
     return _amount(count for count in counts if count is not None)
 
 
 async def most_active(root: GridRecord, info: Info, first: Most = 5) -> list[PackageRecord]:
-    """Return its packages with the most commits in 52 weeks, those that are not counted left out."""
+    """Return its packages with the most commits in 52 weeks, without those whose commits are not counted."""
     size = page_size("mostActive", "first", first)
     counted = [(commits_in_52_weeks(package) or 0, package) for package in await _known(root, info)]
     counted = [(commits, package) for commits, package in counted if commits]
@@ -137,7 +138,7 @@ async def most_active(root: GridRecord, info: Info, first: Most = 5) -> list[Pac
 async def compare(
     root: GridRecord, info: Info, slugs: PackageSlugs
 ) -> list[ComparedPackage[PackageRecord] | None]:
-    """Return the packages with these slugs beside all others of the grid; ``None`` for one that is not on it."""
+    """Return how the packages with these slugs rank among all of the grid; ``None`` for a package that is not on it."""
     check_count("compare", slugs)
     info.context.work.spend(len(slugs))
     known = await _known(root, info, each=6)
@@ -161,9 +162,9 @@ async def compare(
 
 
 async def _known(root: GridRecord, info: Info, each: int = 2) -> list[PackageRecord]:
-    """Return the packages of the grid; one that fails fails the answer, which would be wrong without it.
+    """Return the packages of the grid. If one fails, the whole field fails, because it would be wrong without it.
 
-    ``each`` is how many steps of work there are for one of them.
+    ``each`` is the number of steps of work for one package.
 
     :raises UpstreamError: a package could not be loaded.
     """

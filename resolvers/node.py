@@ -1,4 +1,4 @@
-"""Any record by its global id (Relay's object identification)."""
+"""Resolves any record by its global id (Relay's object identification)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ AnyIds = Annotated[
 
 
 async def node(info: Info, id: AnyId) -> Found | None:
-    """Return the record with this global id, of whatever type."""
+    """Return the record of any type with this global id."""
     return await _find(info.context, id, "node(id:)")
 
 

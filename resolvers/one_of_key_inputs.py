@@ -1,6 +1,6 @@
-"""The key of a record as one argument: for clients that are given it as a value, and for composers of schemas.
+"""Declares the key of a record as one argument: for clients that have it as one value, and for composers of schemas.
 
-The composite-schemas draft wants it so: a lookup has one argument for all its keys (section 2, ``@is``).
+The composite-schemas draft requires this: a lookup has one argument for all its keys (section 2, ``@is``).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The relations of a package."""
+"""Resolves the relations of a package."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from resolvers.loading.record_relations import ToMany, ToOne
 from upstream.client import CategoryRecord, GridRecord
 
 category: ToOne[CategoryRecord] = ToOne("category", CategoryRecord, lambda loaders: loaders.categories)
-"""The category that the package names."""
+"""The relation to the category that the package names."""
 
 grids: ToMany[GridRecord] = ToMany("grids", GridRecord, lambda loaders: loaders.grids)
-"""The grids that the package names, by title; an item that failed is its error."""
+"""The relation to the grids that the package names, by title. An item that failed is its error."""

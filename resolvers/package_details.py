@@ -1,4 +1,4 @@
-"""What a package's own record says, read out of it: PyPI, repository and commits."""
+"""Resolves what a package's own record says: PyPI, repository and commits."""
 
 from __future__ import annotations
 

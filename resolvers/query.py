@@ -1,4 +1,4 @@
-"""How the root fields get their data. Their arguments are described here, where they are read."""
+"""Resolves the root fields. Their arguments are described here, where they are read."""
 
 from __future__ import annotations
 
@@ -109,5 +109,5 @@ async def grids(
 
 
 def catalog(info: Info) -> SnapshotStatus:
-    """Return what this request can know of its catalog."""
+    """Return the state of the catalog that this request is answered from."""
     return info.context.status

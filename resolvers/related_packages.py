@@ -1,4 +1,4 @@
-"""The packages beside a package: those that share its grids."""
+"""Finds the packages that share grids with a package."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ G = TypeVar("G")
 
 @strawberry.type(description="A package that shares grids with another one.")
 class RelatedPackage(Generic[P, G]):
-    """Holds a package, and the grids that it shares with another one."""
+    """Holds a package and the grids that it shares with another one."""
 
     package: P = strawberry.field(description="The related package.")
     shared_grids: list[G] = strawberry.field(description="The grids that compare both packages, by title.")

@@ -1,9 +1,9 @@
-"""Search: upstream's own where it can answer, else the full-text index over the catalog.
+"""Searches: upstream's own search where it can answer, else the full-text index over the catalog.
 
-Upstream knows more (downloads, its own weights) but gives 20 hits at most, without ids, from an index that is
-rebuilt now and then: a hit can be of a record that is gone (contract section 4). The catalog answers when
-upstream fails or is slow, when it has been asked enough (``upstream.batching.unknown_key_budget``), and for whoever
-wants more than 20.
+Upstream knows more (downloads, its own weights) but gives 20 hits at most, without ids, from an index that is rebuilt
+now and then: a hit can be of a record that is gone (contract section 4). The catalog answers when upstream fails or
+is slow, when the budget for upstream is spent (``upstream.batching.unknown_key_budget``), and when more than 20
+results are requested.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from resolvers.work_budget import EXCHANGE, RESULT, WORD
 from upstream.client import PACKAGE, BudgetSpent, GridRecord, PackageRecord, SearchHitRecord, UpstreamError
 
 MOST_HITS = 20
-"""Results that upstream's search gives at most (contract section 4)."""
+"""The most results that upstream's search gives (contract section 4)."""
 
 MOST_CHARACTERS, MOST_WORDS = 200, 20
-"""Words of a query at most. Upstream works 8 ms for each word (contract section 4)."""
+"""The most characters and words of a query. Upstream works 8 ms for each word (contract section 4)."""
 
 _SPACES = re.compile(r"\s+", re.ASCII)
 
 PATIENCE = 2.0
-"""Seconds that upstream has to answer when the catalog could."""
+"""Seconds in which upstream has to answer when the catalog could answer too."""
 
 
 @strawberry.enum(description="The index that answers a search.")
 class SearchAnswerer(Enum):
-    """Named in the answer and, hidden, in its cursors."""
+    """Names the index in the answer and, hidden, in its cursors."""
 
     UPSTREAM = strawberry.enum_value("upstream", description="The search of Django Packages itself.")
     CATALOG = strawberry.enum_value(
@@ -196,7 +196,7 @@ class _UpstreamResults(NamedTuple):
 
 
 async def _results(context: Context, query: str) -> _UpstreamResults:
-    """Upstream's hits with their records. Those of which there is none are left out.
+    """Return upstream's hits with their records. Hits without a record are left out.
 
     :raises UpstreamError: there is no answer.
     """
@@ -251,7 +251,7 @@ def _of_hits(query: str, answer: _UpstreamResults, size: int, position: Upstream
 async def _of_catalog(
     context: Context, query: str, size: int, position: CatalogPosition | None, reason: str
 ) -> Found:
-    """Raises UpstreamError if there is no catalog yet."""
+    """Return a part of the results of the catalog's index."""
     catalog = await context.catalog()
     index = await catalog.view(LazyFullTextIndex).index(catalog)
     context.work.spend(WORD * len(words_of(query)))

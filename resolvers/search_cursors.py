@@ -1,7 +1,7 @@
-"""The cursors of searches: opaque, of one query, and of one of the two that answer searches.
+"""Reads and writes the cursors of searches. A cursor belongs to one query and to one of the two indexes.
 
-A cursor names its result as well as the place where it stood, so that paging goes on behind that result when the
-others have moved, and near there when it is gone itself.
+A cursor names its result and its position, so that paging continues behind that result when the others have moved,
+and near its position when it is gone.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from resolvers.client_errors import BadUserInput
 from resolvers.cursor_codec import LAYOUT, Layout, NotACursor, decoded, encoded
 
 _MOST_CURSOR = 500
-"""Characters: the longest slug and all beside it are well below."""
+"""The most characters of a cursor. The longest slug and the rest take far fewer."""
 
 
 class UpstreamPosition(NamedTuple):
-    """A hit of upstream, and how many stood ahead of it."""
+    """Holds a hit of upstream, and how many hits came before it."""
 
     item_type: str
     slug: str
@@ -25,7 +25,7 @@ class UpstreamPosition(NamedTuple):
 
 
 class CatalogPosition(NamedTuple):
-    """A result of the catalog's index, and its score."""
+    """Holds a result of the catalog's index, and its score."""
 
     kind: str
     id: int
@@ -36,7 +36,7 @@ SearchPosition = UpstreamPosition | CatalogPosition
 
 
 class _SearchCursor(NamedTuple):
-    """The digest of a query, and one of the two positions."""
+    """Holds the digest of a query, and one of the two positions."""
 
     layout: Layout
     query: str
@@ -54,7 +54,7 @@ def write_cursor(query: str, position: SearchPosition) -> str:
 def read_cursor(text: str, query: str) -> SearchPosition:
     """Return what the cursor names.
 
-    :raises BadUserInput: it is none, or one of another query.
+    :raises BadUserInput: the text is not a cursor, or is one of another query.
     """
     try:
         _, digest, upstream, catalog = decoded(text, _SearchCursor, _MOST_CURSOR)

@@ -1,4 +1,4 @@
-"""What the whole catalog amounts to."""
+"""Resolves figures about the whole catalog."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ActiveShare:
 
 
 async def stats(info: Info) -> Catalog:
-    """Return what is counted.
+    """Return the catalog, of which the other functions count.
 
     :raises UpstreamError: the catalog is not known yet.
     """
@@ -52,27 +52,27 @@ async def stats(info: Info) -> Catalog:
 
 
 def package_count(root: Catalog) -> int:
-    """Return all packages."""
+    """Return the number of all packages."""
     return len(root.packages)
 
 
 def grid_count(root: Catalog) -> int:
-    """Return all grids."""
+    """Return the number of all grids."""
     return len(root.grids)
 
 
 def category_count(root: Catalog) -> int:
-    """Return all categories."""
+    """Return the number of all categories."""
     return len(root.categories)
 
 
 def contributor_count(root: Catalog) -> int:
-    """Return all contributors."""
+    """Return the number of all contributors."""
     return len(root.view(contributors))
 
 
 def by_category(root: Catalog) -> list[CategoryCount[CategoryRecord]]:
-    """Packages by category, by its id."""
+    """Return the number of packages in each category, ordered by its id."""
     return [
         CategoryCount(category=root.categories[id], package_count=len(root.category_packages[id]))
         for id in sorted(root.categories)
@@ -80,13 +80,13 @@ def by_category(root: Catalog) -> list[CategoryCount[CategoryRecord]]:
 
 
 def by_repository_host(root: Catalog, first: Most = 10) -> list[HostCount]:
-    """Packages by the host of their repository: the most first, then by name."""
+    """Return the number of packages on each host of repositories: the most first, then by name."""
     size = page_size("byRepositoryHost", "first", first)
     return root.view(_hosts)[:size]
 
 
 def active(root: Catalog, within_days: Days = 365) -> ActiveShare:
-    """Packages whose last commit is at most so many days old."""
+    """Return the packages whose last commit is at most ``within_days`` days old, as a number and a share."""
     if not 0 <= within_days <= MOST_DAYS:
         raise BadUserInput(f"active(withinDays:) is {within_days}; it can be 0 to {MOST_DAYS}.")
     since = now().timestamp() - 86_400 * within_days

@@ -1,8 +1,8 @@
-"""The work that one request may cause, counted in steps wherever something is looped over.
+"""Limits the work that one request may cause. Work is counted in steps wherever something is looped over.
 
-A step is about a microsecond of processor time, measured on the machine of ``benchmarks/results``. What costs more than
-one, or less, is counted as so many steps by the constants below, and by those of ``engine.work_costs``; a batch is
-counted at once. The same operation on the same catalog counts the same, whatever was worked out before and kept.
+A step is about a microsecond of processor time, measured on the machine of ``benchmarks/results``. The constants
+below, and those of ``engine.work_costs``, say how many steps a piece of work costs; a batch is counted at once. The
+same operation on the same catalog always counts the same, whatever was cached.
 """
 
 from __future__ import annotations
@@ -10,43 +10,43 @@ from __future__ import annotations
 from engine import Stopped, TooComplex
 
 FIELD, INTROSPECTED, AWAITED = 6, 4, 20
-"""Steps of one field, or object, in Strawberry's execution, of one field of introspection, and how many more there are
+"""The steps of one field or object in Strawberry's execution, of one field of introspection, and the additional steps
 of a field that has to be awaited."""
 
 DEFERRED = 25
-"""Steps of one object, or rest of a list, that comes later than the others."""
+"""The steps of one object, or rest of a list, that is delivered later than the others."""
 
 VALUE = 10
-"""Steps of one value in variables: inputs are coerced and copied."""
+"""The steps of one value in variables: inputs are coerced and copied."""
 
 LOOKUP = 8
-"""Steps to find one record by a key of a list."""
+"""The steps to find one record by a key in a list."""
 
 COUNTED = 4
 """How many ids or names are looked up and counted in a step."""
 
 SHARED = 2
-"""How many names that may be those of co-contributors are counted and ranked in a step."""
+"""How many names of possible co-contributors are counted and ranked in a step."""
 
 CONDITION = 10
-"""Steps to read one condition of a filter, wherever one is given."""
+"""The steps to read one condition of a filter, wherever it is given."""
 
 ROWS = 8
 """How many rows of a column one condition compares in a step."""
 
 WORD, RESULT = 500, 2
-"""Steps of a search of the catalog for each word of the query, which may have to be looked for in other spellings, and
-for each result, all of which are ranked."""
+"""The steps of a search of the catalog: for each word of the query, which may have to be looked for in other
+spellings, and for each result, as all of them are ranked."""
 
 EXCHANGE = 500
-"""Steps of what is asked of upstream, or of the storage."""
+"""The steps of one request to upstream or to the storage."""
 
 _MOST_SAID = 2**31 - 1
-"""A larger number is told as this."""
+"""The largest number that is reported."""
 
 
 class WorkBudget:
-    """What a request may spend, and what it has spent, in steps."""
+    """Holds what a request may spend and has spent, in steps."""
 
     __slots__ = ("most", "spent")
 
@@ -55,9 +55,9 @@ class WorkBudget:
         self.spent = 0
 
     def spend(self, steps: int) -> None:
-        """Count so many steps, before they are done.
+        """Count steps before they are done.
 
-        :raises Stopped: that is more than the request may spend; nothing more of it is done.
+        :raises Stopped: these are more than the request may spend. Nothing more of it is done.
         """
         self.spent += steps
         if self.spent > self.most:
@@ -74,7 +74,7 @@ class WorkBudget:
 
 
 def values_in(variables: object) -> int:
-    """Return how many values there are in the values of variables, however deep."""
+    """Return how many values there are in the values of variables, at any depth."""
     count = 0
     waiting = [variables]
     while waiting:

@@ -1,7 +1,7 @@
 """Works out what filters match, once for each version of the catalog, and caches it with that catalog.
 
-Whether a row matches is then one lookup, so that a filter on a nested list costs that for each item. A filter that
-depends on the moment is cached for as long as it matches the same rows.
+Then one lookup tells whether a row matches, which is what a filter on a nested list costs for each item. A filter
+that depends on the time is cached for as long as it matches the same rows.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ MAX_FILTERS = 500
 """How many filters are cached with a catalog, for packages and for grids: those used last."""
 
 MAX_BYTES = 8_000_000
-"""How much memory they may take, for packages and for grids: of 5,400 packages a filter has 11 kB, and 43 kB at most
-for each order that its matches are asked for in."""
+"""How many bytes they may take, for packages and for grids. With 5,400 packages a filter has 11 kB, and at most 43 kB
+more for each order in which its matches are requested."""
 
 
 _NAMES = {each.__name__: [field.name for field in fields(each)] for each in (PackageFilter, GridFilter)}
@@ -42,25 +42,25 @@ T = TypeVar("T")
 
 
 class Matches(Generic[R]):
-    """The rows of a table that a filter matches."""
+    """Holds the rows of a table that a filter matches."""
 
     def __init__(self, digest: bytes, table: Table[int, R], match: Match) -> None:
         self.digest = digest
         """The digest of the filter."""
         self.rows = match.rows
         self.since, self.until = match.since, match.until
-        """From when until when it matches these, in seconds since 1970."""
+        """The time, in seconds since 1970, from and until which it matches these rows."""
         self.orders: dict[Order[R], Sequence[int]] = {}
-        """The ids of all of them in each order that they were asked for in."""
+        """The ids of all rows, in each order that was requested."""
         self._flags, self._places = table.flags(match.rows), table.places
 
     @property
     def is_right(self) -> bool:
-        """Return whether it matches these now."""
+        """Return whether the filter matches these rows now."""
         return self.until == inf == -self.since or self.since <= now().timestamp() <= self.until
 
     def among(self, ids: Iterable[int]) -> list[int]:
-        """Return those of these ids whose rows match."""
+        """Return the given ids whose rows match."""
         flags, places = self._flags, self._places
         return [id for id in ids if id in places and flags[places[id]]]
 
@@ -70,7 +70,7 @@ class Matches(Generic[R]):
 
 
 class FilterCache(Generic[R]):
-    """What filters match in one table, by their digests."""
+    """Caches what filters match in one table, by their digests."""
 
     def __init__(self, table: Table[int, R]) -> None:
         # Nothing here may lead back to the catalog: reference counts alone must free both.
@@ -115,7 +115,7 @@ def grid_filters(catalog: Catalog) -> FilterCache[GridRecord]:
 
 
 class FiltersOfRequest:
-    """What the filters of one request match. Each is read, and counted, once.
+    """Holds what the filters of one request match. Each filter is read and counted once.
 
     Its conditions count whether or not what they match is cached, so that a request is always answered or always
     refused.
@@ -123,12 +123,14 @@ class FiltersOfRequest:
 
     def __init__(self) -> None:
         self._by_object: dict[int, tuple[object, Matches[Any]]] = {}
-        """By what Python knows a filter by, with the filter, which must not make room for another."""
+        """The matches by the ``id()`` of a filter, with the filter itself, so that no other object gets that
+        ``id()``."""
         self._by_digest: dict[bytes, Matches[Any]] = {}
         self._built: dict[int, tuple[object, Any]] = {}
 
     def built(self, value: object, build: Callable[[], T]) -> T:
-        """Return what ``build`` builds of a value of a variable or an argument: the same wherever it is given."""
+        """Return what ``build`` makes of the value of a variable or an argument: the same object wherever it is
+        used."""
         known = self._built.get(id(value))
         if known is None:
             known = self._built[id(value)] = value, build()
@@ -183,9 +185,9 @@ class _Reading:
     def __init__(self, argument: str) -> None:
         self.argument = argument
         self.conditions = 0
-        """With the filters that they are in."""
+        """The conditions so far, counting the filters that contain them."""
         self.passes = 0
-        """Over a column."""
+        """The passes over a column."""
 
     def key(self, filter: PackageFilter | GridFilter) -> tuple[object, ...]:
         """Return a value that only filters like this one have.

@@ -1,4 +1,4 @@
-"""The columns that filters look at: what each record has of something. Tables keep each under its function."""
+"""Defines the columns that filters look at. Tables store each under its function."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from upstream.client import GridRecord, PackageRecord
 
 
 def repository_host(package: PackageRecord) -> str | None:
-    """Return where the repository is: a column of the table of packages."""
+    """Return the host of the repository."""
     address = repository(package.repo_url)
     return address and address.partition("/")[0]
 
@@ -26,17 +26,17 @@ def forks(package: PackageRecord) -> int:
 
 
 def grid_count(package: PackageRecord) -> int:
-    """Return in how many grids the package is."""
+    """Return the number of grids that list the package."""
     return len(package.grids)
 
 
 def created(package: PackageRecord) -> float:
-    """Return when it was added, in seconds since 1970."""
+    """Return when the record was added, in seconds since 1970."""
     return package.created.timestamp()
 
 
 def modified(package: PackageRecord) -> float:
-    """Return when it was last edited, in seconds since 1970."""
+    """Return when the record was last edited, in seconds since 1970."""
     return package.modified.timestamp()
 
 
@@ -72,17 +72,17 @@ def grid_title(grid: GridRecord) -> str:
 
 
 def package_count(grid: GridRecord) -> int:
-    """Return how many packages it compares."""
+    """Return how many packages the grid compares."""
     return len(grid.packages)
 
 
 def is_locked(grid: GridRecord) -> bool:
-    """Return whether it is closed for edits."""
+    """Return whether the grid is closed for edits."""
     return grid.is_locked
 
 
 def header(grid: GridRecord) -> bool:
-    """Return whether the site lists it among its main ones."""
+    """Return whether the site lists the grid among its main ones."""
     return grid.header
 
 
@@ -98,4 +98,4 @@ IS_MISSING: Mapping[PackageDetail, Callable[[PackageRecord], bool]] = {
     PackageDetail.DOCUMENTATION: lambda package: not package.documentation_url,
     PackageDetail.GRIDS: lambda package: not package.grids,
 }
-"""Whether a detail is not known of a package."""
+"""Functions that say whether a detail of a package is missing."""

@@ -1,4 +1,4 @@
-"""What packages and grids can be filtered by. ``resolvers.filters.filter_matching`` says what matches."""
+"""Declares what packages and grids can be filtered by. ``resolvers.filters.filter_matching`` decides what matches."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class PackageDetail(Enum):
     description="A filter for packages. All given conditions must hold. An empty filter matches all packages."
 )
 class PackageFilter:
-    """Read by :func:`resolvers.filters.filter_matching.matching_packages`."""
+    """Is read by :func:`resolvers.filters.filter_matching.matching_packages`."""
 
     category: str | None = strawberry.field(
         default=None, description="In the category with this slug. A slug that no category has is an error."
@@ -124,7 +124,7 @@ class PackageFilter:
     description="A filter for grids. All given conditions must hold. An empty filter matches all grids."
 )
 class GridFilter:
-    """Read by :func:`resolvers.filters.filter_matching.matching_grids`."""
+    """Is read by :func:`resolvers.filters.filter_matching.matching_grids`."""
 
     text: str | None = strawberry.field(
         default=None,

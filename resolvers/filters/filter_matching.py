@@ -1,7 +1,7 @@
 """Finds which rows of the catalog a filter matches.
 
-Texts are compared by their Unicode case folding. Moments are instants: offsets do not matter. Each condition is
-one pass over a column, and conditions are combined as masks (``catalog.columnar_table``).
+Texts are compared by their Unicode case folding, and times as instants, so that offsets do not matter. Each condition
+is one pass over a column, and conditions are combined as masks (``catalog.columnar_table``).
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from resolvers.filters.filter_inputs import DateTimeRange, GridFilter, IntRange,
 from upstream.client import PackageRecord, R
 
 MOST_CONDITIONS = 100
-"""In one filter, with all that are nested in it: each is a pass over the catalog."""
+"""The most conditions of one filter, including nested ones. Each is a pass over the catalog."""
 
 MOST_TEXT = 1000
 MOST_DAYS = 36_500
 MOST_NAMED = 20
-"""Slugs of categories that an error names."""
+"""The most slugs of categories that an error names."""
 MOST_SHOWN = 50
-"""Characters of a wrong value that an error repeats."""
+"""The most characters of a wrong value that an error repeats."""
 
 Filter = TypeVar("Filter", PackageFilter, GridFilter)
 C = TypeVar("C")
@@ -35,7 +35,8 @@ _Named = tuple[tuple[str, C | None, Callable[[PackageRecord], Any]], ...]
 
 
 class Match(NamedTuple):
-    """The rows that a filter matches, and from when until when it does: seconds since 1970, both included."""
+    """Holds the rows that a filter matches, and the time from and until which it does: seconds since 1970, both
+    included."""
 
     rows: Mask
     since: float
@@ -62,7 +63,7 @@ def matching_grids(catalog: Catalog, filter: GridFilter, argument: str) -> Match
 
 
 def too_many_conditions(argument: str) -> BadUserInput:
-    """Return what is wrong with a filter of more conditions than a filter can have."""
+    """Return the error for a filter with too many conditions."""
     return BadUserInput(f"{argument} has more than {MOST_CONDITIONS} conditions.")
 
 
@@ -87,14 +88,14 @@ def _matching(
 
 
 class _PackageConditions:
-    """The conditions of a package filter, each a mask."""
+    """Evaluates the conditions of a package filter, each as a mask."""
 
     def __init__(self, catalog: Catalog, argument: str) -> None:
         self._catalog = catalog
         self._table = catalog.view(package_table)
         self._read = _ConditionReader(argument)
         self.since, self.until = -inf, inf
-        """From when until when the conditions that were asked for hold."""
+        """The time from and until which the conditions evaluated so far match the same rows."""
 
     def conditions(self, filter: PackageFilter) -> Iterable[Mask]:
         yield from self._memberships(filter)
@@ -174,7 +175,7 @@ class _PackageConditions:
 
 
 class _GridConditions:
-    """The conditions of a grid filter, each a mask."""
+    """Evaluates the conditions of a grid filter, each as a mask."""
 
     def __init__(self, catalog: Catalog, argument: str) -> None:
         self._table = catalog.view(grid_table)

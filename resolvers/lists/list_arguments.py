@@ -1,4 +1,4 @@
-"""The arguments that several fields share, with their descriptions."""
+"""Declares the arguments that several fields share, with their descriptions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long the lists of one catalog are: those that the graph gives whole, without pages."""
+"""Measures how long the lists of one catalog are that the graph gives whole, without pages."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from catalog import Catalog
 
 
 class Length(NamedTuple):
-    """How long a list is."""
+    """Says how long the lists of one kind are."""
 
     longest: int
     usual: float
-    """In the mean as its items see it: a list of 100 counts 100 times, because a hundred records lead to it."""
+    """The mean length as seen from the items: a list of 100 counts 100 times, because a hundred records lead to it."""
 
     @classmethod
     def of(cls, lengths: Iterable[int]) -> Length:

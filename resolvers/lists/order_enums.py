@@ -1,4 +1,4 @@
-"""What a client can order lists by."""
+"""Declares the orders of lists that clients can choose."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Relay connections over a list in some order, with keyset cursors (Relay's cursor connections specification).
 
-A cursor holds what its record is sorted by and its id, so paging goes on at the right place whatever was inserted
-or removed between two pages, and whether or not the record itself is still there.
+A cursor holds what its record is sorted by and its id, so paging continues at the right position whatever was
+inserted or removed between two pages, even if the record itself is gone.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from resolvers.cursor_codec import LAYOUT, Layout, NotACursor, decoded, encoded
 DEFAULT_PAGE = 20
 MAX_PAGE = 100
 _MOST_CURSOR = 2000
-"""Characters: the longest title and its order are well below."""
+"""The most characters of a cursor. The longest title and its order take far fewer."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """The four arguments of a connection, as they were given to ``field``."""
+    """Holds the four arguments of a connection, as they were given to ``field``."""
 
     field: str
     first: int | None
@@ -41,7 +41,7 @@ class Paging:
         return self.after is None and self.last is None and self.before is None
 
     def span(self, order: Order[R]) -> Span:
-        """Return what they ask for in a list of this order.
+        """Return the span that they ask for in a list of this order.
 
         :raises BadUserInput: they contradict each other, or one of them makes no sense.
         """
@@ -59,7 +59,7 @@ class Paging:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A part of a list: so many records, from the start or the end of what lies between two of them."""
+    """Describes a part of a list: ``size`` records, from the start or the end of what lies between two positions."""
 
     size: int
     from_the_end: bool
@@ -99,7 +99,7 @@ def edges(root: Connection[T]) -> list[Edge[T]]:
 
 
 def page_info(root: Connection[T]) -> PageInfo:
-    """Return what is around the records."""
+    """Return the page information."""
     return PageInfo(
         has_next_page=root.start + len(root.nodes) < root.total_count,
         has_previous_page=root.start > 0 and root.total_count > 0,
@@ -113,9 +113,9 @@ class Connection(Generic[T]):
     """Writes cursors when they are asked for."""
 
     start: strawberry.Private[int]
-    """The place of the first of the records in the whole list."""
+    """The index of the first record in the whole list."""
     cursor: strawberry.Private[Callable[[int], str]]
-    """Writes the cursor of a record, by its place among these."""
+    """Writes the cursor of a record, by its index on this page."""
 
     edges: list[Edge[T]] = strawberry.field(
         resolver=edges,
@@ -158,9 +158,9 @@ def connection(span: Span, ids: Sequence[K], order: Order[R], records: Mapping[K
 
 
 def page_size(field: str, argument: str, size: int | None) -> int:
-    """Return the number of records that are asked for, 20 if it is not said.
+    """Return the number of records that are requested, 20 by default.
 
-    :raises BadUserInput: it is out of its range.
+    :raises BadUserInput: the number is out of range.
     """
     if size is None:
         return DEFAULT_PAGE
@@ -177,7 +177,7 @@ def write_cursor(order: Order[R], value: Value, id: Key) -> str:
 def read_cursor(field: str, argument: str, cursor: str, order: Order[R]) -> tuple[Value, Key]:
     """Return the value and the id in a cursor.
 
-    :raises BadUserInput: it is none, or one of another order.
+    :raises BadUserInput: the text is not a cursor, or is one of another order.
     """
     try:
         _, name, value, id = decoded(cursor, _ListCursor, _MOST_CURSOR)
@@ -195,7 +195,7 @@ def read_cursor(field: str, argument: str, cursor: str, order: Order[R]) -> tupl
 
 
 class _ListCursor(NamedTuple):
-    """What a record is sorted by, in the order with this name."""
+    """Holds the value that a record is sorted by, in the order with this name."""
 
     layout: Layout
     order: str
@@ -208,7 +208,7 @@ def _fits(value: Value, id: Key, order: Order[R]) -> bool:
 
 
 def _place(ids: Sequence[K], stands_before: Callable[[K], bool]) -> int:
-    """Return the first place whose id does not stand before; all that do are at the head."""
+    """Return the index of the first id that is not before. All ids that are before stand at the head."""
     low, high = 0, len(ids)
     while low < high:
         middle = (low + high) // 2

@@ -1,4 +1,4 @@
-"""Lists of packages and grids: filtered, ordered, and a page of that."""
+"""Gives lists of packages and grids: filtered, ordered and page by page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from resolvers.work_budget import COUNTED
 from upstream.client import BadRecord, GridRecord, PackageRecord, R, UpstreamBadData
 
 RecordConnection: TypeAlias = Connection[R] | Connection[R | UpstreamBadData]
-"""A part of a list, in which a record that does not fit is the error it gives; the catalog has none of those."""
+"""A part of a list. A record that does not fit is an error in it; the catalog has no such records."""
 
 
 async def all_packages(

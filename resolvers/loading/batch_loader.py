@@ -1,4 +1,4 @@
-"""The batches of one request: keys that are wanted in one turn of the event loop are loaded together."""
+"""Loads in batches for one request: keys that are wanted in one turn of the event loop are loaded together."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LoadBatch = Callable[[Sequence[Any]], Awaitable[list[Any]]]
 
 
 class Batches:
-    """The batches of one request that are under way."""
+    """Tracks the batches of one request that are under way."""
 
     def __init__(self) -> None:
         self.asked_upstream = False
@@ -26,7 +26,7 @@ class Batches:
 
     @contextmanager
     def under_way(self) -> Iterator[None]:
-        """While the current task runs a batch."""
+        """Mark the current task as running a batch while this is entered."""
         task = asyncio.current_task()
         assert task is not None
         if self._ended:
@@ -38,7 +38,7 @@ class Batches:
             self._running.discard(task)
 
     def end(self) -> None:
-        """End those that run, and let none begin."""
+        """End the batches that run, and let no more begin."""
         self._ended = True
         for task in self._running:
             task.cancel()

@@ -1,4 +1,4 @@
-"""Loads categories for one request, without a catalog all of them at once."""
+"""Loads categories for one request: without a catalog, all of them at once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from upstream.client import (
 
 
 class CategoryLoader:
-    """Loads categories. There are few, and every package names one: not known, all come in one request."""
+    """Loads categories. There are few, and every package names one. If they are not known, all come in one request."""
 
     def __init__(self, batcher: Batcher, batches: Batches, catalog: Catalog | None) -> None:
         self._batcher = batcher

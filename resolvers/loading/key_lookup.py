@@ -19,10 +19,11 @@ MAX_SLUG = 50
 """The longest slug that upstream stores (contract section 1)."""
 
 MAX_GLOBAL_ID = 1000
-"""Characters: five times the longest that any record has. Messages repeat what is in a wrong one."""
+"""The most characters of a global id: five times the longest of any record. Messages repeat the content of a wrong
+one."""
 
 MOST_KEYS = 100
-"""Keys of one bulk lookup."""
+"""The most keys of one bulk lookup."""
 
 _DATABASE_ID = re.compile(r"[0-9]{1,19}")
 
@@ -32,7 +33,7 @@ T = TypeVar("T")
 
 
 class KeyLoader(Protocol[R]):
-    """What a lookup needs: a record by id and by slug, or ``None``."""
+    """Declares what a lookup needs: a record by id and by slug, or ``None``."""
 
     async def by_id(self, id: int) -> R | None: ...  # noqa: D102
 
@@ -42,7 +43,7 @@ class KeyLoader(Protocol[R]):
 async def lookup(
     loader: KeyLoader[R], type_name: str, *, id: str | None, database_id: int | None, slug: str | None
 ) -> R | None:
-    """Return the record of this type with this key, the one that is not ``None``; or ``None`` if there is none.
+    """Return the record of this type with the one key that is given, or ``None`` if there is none.
 
     :raises BadUserInput: the key cannot be one.
     :raises UpstreamError: upstream did not say whether there is one.
@@ -90,7 +91,7 @@ async def each(
 
 
 def check_count(field: str, keys: Sequence[object]) -> None:
-    """Refuse too many keys.
+    """Check that there are not too many keys.
 
     :raises BadUserInput: there are.
     """
@@ -99,7 +100,7 @@ def check_count(field: str, keys: Sequence[object]) -> None:
 
 
 def check_one_key(field: str, keys: Mapping[str, object]) -> None:
-    """Refuse none and several keys.
+    """Check that exactly one key is given.
 
     :raises BadUserInput: not exactly one of them is given.
     """

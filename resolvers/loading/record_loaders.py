@@ -1,10 +1,10 @@
-"""The loaders of one request: what the catalog knows at once, the rest in one batch for each level.
+"""Loads the records of one request: what the catalog knows at once, the rest in one batch for each level.
 
-A request sees one catalog from start to end: the one that stood when it began. What that does not know is asked
-for live. aiodataloader joins the loads of one event-loop turn, so resolvers at one depth must reach their loader
-without awaiting anything first. A load is shared by everyone in the request who wants the key: whoever stops
-waiting must not cancel it for the others, so every wait here is shielded; :meth:`Loaders.close` ends them all.
-A failed load stays failed for the request, which is wanted: it is reported everywhere and asked once.
+A request sees one catalog from start to end: the one that was served when it began. What that catalog does not know
+is requested live. aiodataloader joins the loads of one event-loop turn, so resolvers at one depth must reach their
+loader without awaiting anything first. All fields of the request that want a key share its load. One that stops
+waiting must not cancel it for the others, so every wait here is shielded; :meth:`Loaders.close` ends them all. A load
+that fails stays failed for the request on purpose: the error is reported everywhere, and upstream is asked once.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from upstream.client import (
 
 @dataclass(slots=True, eq=False)
 class Loaders:
-    """One loader for each kind of record. Make them anew for every request, inside the running loop."""
+    """Holds one loader for each kind of record. Make them anew for every request, inside the running loop."""
 
     packages: RecordLoader[PackageRecord]
     grids: RecordLoader[GridRecord]
@@ -51,7 +51,7 @@ class Loaders:
 
     @classmethod
     def over(cls, batcher: Batcher, snapshot: Snapshot | None) -> Loaders:
-        """Loaders for a request that is answered from ``snapshot``, and live where that knows nothing."""
+        """Return loaders for a request that is answered from ``snapshot``, and live where that knows nothing."""
         catalog = None if snapshot is None else snapshot.catalog
         batches = Batches()
         packages = RecordLoader(
@@ -90,7 +90,7 @@ class Loaders:
 
 
 class RecordLoader(Generic[R]):
-    """Loads packages or grids by id, by slug and by page. What one way finds, the others know."""
+    """Loads packages or grids by id, by slug and by page. What is found in one way is known in the others."""
 
     def __init__(self, kind: Kind[R], batcher: Batcher, batches: Batches, known: _Known[R]) -> None:
         self._kind = kind
@@ -102,7 +102,7 @@ class RecordLoader(Generic[R]):
         self._loaded_ids: dict[int, Future[R | None]] = {}
         self._loaded_slugs: dict[str, Future[R | None]] = {}
         self._doubtful: set[int | str] = set()
-        """The keys of which only the request says that there are such."""
+        """The keys that only the client named, so that there may be no such record."""
 
     # Made when needed: a request that the catalog answers needs none, and their making took half of its time.
 
@@ -152,8 +152,8 @@ class RecordLoader(Generic[R]):
         return await asyncio.shield(self._slugs.load(slug))
 
     async def by_ids(self, ids: Sequence[int]) -> list[R | BaseException | None]:
-        """Return for each id, which a record names, in the order asked, the record, ``None``, or the error that
-        it met."""
+        """Return, for each id that a record names, the record, ``None``, or the error of its load, in the same
+        order."""
         records = self._known.records
         found: list[R | BaseException | None] = [records.get(id) for id in ids]
         unknown = [place for place, record in enumerate(found) if record is None]
@@ -212,12 +212,12 @@ class RecordLoader(Generic[R]):
 
 @dataclass(frozen=True, slots=True)
 class _Known(Generic[R]):
-    """What the catalog says of one kind of record; nothing, if there is none."""
+    """Holds what the catalog knows of one kind of record: nothing if there is no catalog."""
 
     records: Mapping[int, R] = field(default_factory=dict)
     slugs: Mapping[str, int] = field(default_factory=dict)
     whole: bool = False
-    """Whether that is all there was."""
+    """Whether these are all records of the kind."""
 
 
 def _known_packages(catalog: Catalog) -> _Known[PackageRecord]:

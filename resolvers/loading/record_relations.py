@@ -1,4 +1,4 @@
-"""Relations from one record to others, declared once and read by both ways to run an operation.
+"""Declares relations from one record to others, once for both ways to run an operation.
 
 ``schema`` gives a declaration's ``resolve`` to Strawberry, which calls it for each record. The engine finds the
 declaration behind it, a relation of ``engine.relation_protocols``, and asks it once with all records that stand at one
@@ -22,11 +22,11 @@ from resolvers.loading.title_order import by_title
 from upstream.client import R
 
 Found: TypeAlias = R | BaseException | None
-"""A record, that there is none, or the error that its load met."""
+"""A record, ``None`` if there is none, or the error of its load."""
 
 
 class RelationLoader(Protocol[R]):
-    """What a relation needs of the loader of the records it leads to."""
+    """Declares what a relation needs of the loader of the records that it leads to."""
 
     @property
     def known(self) -> Mapping[int, R]: ...  # noqa: D102
@@ -44,7 +44,7 @@ _NO_INDEX: Index = ({}, {})
 
 @dataclass(frozen=True, slots=True)
 class ToOne(Generic[R]):
-    """The one record whose id is in the field ``key``."""
+    """Relates a record to the one whose id is in the field ``key``."""
 
     key: str
     record_class: type[R]
@@ -76,13 +76,13 @@ class ToOne(Generic[R]):
 
 @dataclass(frozen=True, slots=True)
 class ToMany(Generic[R]):
-    """The records whose ids are in the field ``keys``, by title."""
+    """Relates a record to those whose ids are in the field ``keys``, by title."""
 
     keys: str
     record_class: type[R]
     loader: Callable[[Loaders], RelationLoader[R]]
     index: Callable[[Catalog], Index] | None = None
-    """Where the catalog has the relation sorted already."""
+    """Finds the relation in the catalog, where it is sorted already."""
 
     async def resolve(self, root: Any, info: Info) -> list[Found[R]]:
         """Return the records that ``root`` names; an item that failed is its error."""

@@ -1,4 +1,4 @@
-"""What every resolver finds in ``info.context``."""
+"""Holds what every resolver finds in ``info.context``."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from upstream.client import UpstreamError
 
 @dataclass(slots=True)
 class EntityBudget:
-    """What a request may ask of ``_entities``, and what it has asked.
+    """Limits what a request may ask of ``_entities``.
 
     It has a budget of its own because a router asks for many at once on behalf of one client.
     """
 
     most: int
-    """Representations of one request, in all its ``_entities``."""
+    """The most representations of one request, in all its ``_entities``."""
     allowed: bool
     """Whether the request may ask for any: see ``GATEWAY_ROUTER_SECRET``."""
     asked: int = 0
 
     def spend(self, count: int) -> None:
-        """Ask for so many more.
+        """Count ``count`` more representations.
 
-        :raises Forbidden: it may not ask.
-        :raises TooComplex: that is more than it may.
+        :raises Forbidden: the request may not ask for any.
+        :raises TooComplex: these are more than it may ask for.
         """
         if not self.allowed:
             raise Forbidden(
@@ -50,7 +50,7 @@ class EntityBudget:
 
 @dataclass(slots=True)
 class Context:
-    """The state of one request, which is answered from ``snapshot``."""
+    """Holds the state of one request, which is answered from ``snapshot``."""
 
     loaders: Loaders
     snapshot: Snapshot | None
@@ -63,7 +63,8 @@ class Context:
 
     @property
     def status(self) -> SnapshotStatus:
-        """Return how the catalog stands that the request is answered from: the same each time, for few ask for it."""
+        """Return the state of the catalog that the request is answered from. It is computed at the first call,
+        because few ask for it."""
         if self._status is None:
             self._status = self.source.status(self.snapshot)
         return self._status
@@ -86,7 +87,7 @@ class Context:
             return error  # given back, not raised, so that nobody in the request waits for it again
 
     def renew(self) -> None:
-        """Go on with the newest catalog: for a subscription, which answers again and again."""
+        """Continue with the newest catalog: for a subscription, which answers again and again."""
         self.snapshot = self.source.latest
         self.loaders.close()
         self.loaders = Loaders.over(self.source.batcher, self.snapshot)

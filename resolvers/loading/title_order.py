@@ -1,4 +1,4 @@
-"""The order of a relation to many: ours, because upstream leaves it open (contract section 2)."""
+"""Defines the order of a relation to many, which upstream leaves open (contract section 2)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from upstream.client import R
 def by_title(found: list[R | BaseException | None]) -> list[R | BaseException | None]:
     """Order records by title, regardless of case, and equal titles by id.
 
-    What is missing or failed stands at the end, in the order in which it came.
+    Missing records and errors come last, in the order in which they came.
     """
     records: list[R] = []
     others: list[R | BaseException | None] = []
