@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from itertools import product
+
 import httpx
 import pytest
+from strawberry.schema.types.base_scalars import DateTimeDefinition
+from strawberry.types.scalar import ScalarDefinition
 
+from schema.date_time import DATE_TIME
 from tests.support.crawled_gateway import app, http
 from upstream.embedded import EmbeddedUpstream
 from web.app import GatewayApp
@@ -87,3 +93,22 @@ async def test_a_moment_without_an_offset_is_not_guessed(http: httpx.AsyncClient
     body = {"query": CREATED, "variables": {"after": "2026-01-01T00:00:00"}}
     (error,) = (await http.post("/graphql", json=body)).json()["errors"]
     assert error["message"].endswith('without an offset; add one, like "Z".')
+
+
+DAYS = ["2020-02-29", "2021-02-29", "0001-01-01", "9999-12-31", "2020-13-01"]
+TIMES = ["00:00:00", "23:59:59", "24:00:00", "12:00:60", "12:00:00.5", "12:00:00.123456", "12:00"]
+OFFSETS = ["Z", "z", "", "+00:00", "-00:00", "+23:59", "-05:30", "+24:00", "+05:60", "+0530"]
+
+
+def test_moments_are_read_as_strawberry_reads_them() -> None:
+    for text in map("{}T{}{}".format, *zip(*product(DAYS, TIMES, OFFSETS), strict=True)):
+        assert _read(DATE_TIME, text) == _read(DateTimeDefinition, text), text
+
+
+def _read(scalar: ScalarDefinition, text: str) -> object:
+    assert scalar.parse_value is not None
+    try:
+        moment: datetime = scalar.parse_value(text)
+    except Exception as error:
+        return str(error)
+    return moment.replace(tzinfo=None), moment.utcoffset()
