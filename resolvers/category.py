@@ -6,7 +6,8 @@ from typing import Annotated
 
 import strawberry
 
-from catalog import Catalog, package_table
+from catalog import Catalog
+from resolvers.filters.filter_cache import package_filters
 from resolvers.lists.list_arguments import (
     After,
     Before,
@@ -50,10 +51,9 @@ async def most_starred(root: CategoryRecord, info: Info, first: Most = 5) -> lis
     """Return its packages with the most stars."""
     size = page_size("mostStarred", "first", first)
     catalog = await info.context.catalog()
-    table = catalog.view(package_table)
     packages = _package_ids(catalog, root)
     info.context.work.spend(len(packages) // COUNTED)
-    ids = table.sorted(PackageOrder.STARS_DESC.order, packages)
+    ids = catalog.view(package_filters).ids_among(packages, None, PackageOrder.STARS_DESC.order)
     return [catalog.packages[id] for id in ids[:size]]
 
 

@@ -6,8 +6,7 @@ that depends on the time is cached for as long as it matches the same rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Collection, Iterable, Sequence
 from hashlib import blake2b
 from math import inf
 from sys import getsizeof
@@ -16,7 +15,7 @@ from typing import Any, Generic, TypeVar
 from caching import BoundedCache
 from catalog import Catalog, Order, Table, grid_table, package_table
 from resolvers.current_time import now
-from resolvers.filters.filter_inputs import GridFilter, PackageFilter
+from resolvers.filters.filter_inputs import DateTimeRange, GridFilter, IntRange, PackageFilter
 from resolvers.filters.filter_matching import (
     MOST_CONDITIONS,
     Match,
@@ -34,9 +33,16 @@ MAX_BYTES = 8_000_000
 """How many bytes they may take, for packages and for grids. With 5,400 packages a filter has 11 kB, and at most 43 kB
 more for each order in which its matches are requested."""
 
+MAX_LIST_BYTES = 4_000_000
+"""How much memory the sorted lists of some records may take, such as those of one category."""
 
-_NAMES = {each.__name__: [field.name for field in fields(each)] for each in (PackageFilter, GridFilter)}
-"""The names of the conditions, by the name of the filter's class."""
+OVERHEAD = 600
+"""Bytes that such a list takes beside the ids."""
+
+LEAST_CACHED = 20
+"""A shorter list is sorted as fast as it is found."""
+
+_RANGES = (IntRange, DateTimeRange)
 
 T = TypeVar("T")
 
@@ -76,14 +82,17 @@ class FilterCache(Generic[R]):
         # Nothing here may lead back to the catalog: reference counts alone must free both.
         self.table = table
         self._cache: BoundedCache[bytes, Matches[R]] = BoundedCache(entries=MAX_FILTERS, size=MAX_BYTES)
+        self._lists: BoundedCache[tuple[object, ...], tuple[Collection[int], Sequence[int]]] = BoundedCache(
+            size=MAX_LIST_BYTES
+        )
 
     def __len__(self) -> int:
         return len(self._cache)
 
     @property
     def size(self) -> int:
-        """Return the bytes of memory that all of them take."""
-        return self._cache.size
+        """Return the bytes of memory that all of them take, with the sorted lists."""
+        return self._cache.size + self._lists.size
 
     def matches(self, digest: bytes, match: Callable[[], Match]) -> Matches[R]:
         """Return what the filter with this digest matches, cached since the last time or worked out by ``match``."""
@@ -102,6 +111,20 @@ class FilterCache(Generic[R]):
             if self._cache.peek(matches.digest) is matches:
                 self._cache.put(matches.digest, matches, matches.bytes())
         return ids
+
+    def ids_among(self, ids: Collection[int], matches: Matches[R] | None, order: Order[R]) -> Sequence[int]:
+        """Return those of these ids that match, or all, in this order. ``ids`` never change."""
+        if len(ids) < LEAST_CACHED:
+            return self.table.sorted(order, ids if matches is None else matches.among(ids))
+        key = (id(ids), order, *(("", 0.0) if matches is None else (matches.digest, matches.since)))
+        part = self._lists.get(key)
+        if (
+            part is None or part[0] is not ids
+        ):  # Python knows another collection by this number once one is gone
+            found = tuple(self.table.sorted(order, ids if matches is None else matches.among(ids)))
+            part = ids, found
+            self._lists.put(key, part, getsizeof(ids) + getsizeof(found) + OVERHEAD)
+        return part[1]
 
 
 def package_filters(catalog: Catalog) -> FilterCache[PackageRecord]:
@@ -196,8 +219,7 @@ class _Reading:
         """
         self._count(1, 0)
         key: list[object] = [filter.__class__.__name__]
-        for name in _NAMES[filter.__class__.__name__]:
-            value = getattr(filter, name)
+        for name, value in vars(filter).items():
             if value is None:
                 continue
             key.append(name)
@@ -210,7 +232,8 @@ class _Reading:
                 # What is wrong with more slugs says whoever reads them.
                 each_counts = name in ("in_all_grids", "missing") and slugs <= MOST_CONDITIONS
                 self._count(slugs if each_counts else 1, min(slugs, MOST_CONDITIONS))
-                key.append(value)
+                # As a dataclass it would be shown in four times the time.
+                key.append(tuple(vars(value).values()) if isinstance(value, _RANGES) else value)
         return tuple(key)
 
     def _count(self, conditions: int, passes: int) -> None:

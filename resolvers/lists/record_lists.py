@@ -75,7 +75,7 @@ def packages_of(
         found = cache.table.ids(order) if matches is None else cache.ids(matches, order)
     else:
         context.work.spend(len(ids) // COUNTED)
-        found = cache.table.sorted(order, ids if matches is None else matches.among(ids))
+        found = cache.ids_among(ids, matches, order)
     return connection(span, found, order, catalog.packages)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 import weakref
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +14,13 @@ import pytest
 from catalog.catalog_source import CatalogSource
 from catalog.columnar_table import package_table
 from catalog.indexed_catalog import Catalog
-from catalog.sort_orders import NEWEST_FIRST
+from catalog.sort_orders import NEWEST_FIRST, Order
 from gateway.prepared_request import GraphQLRequest
 from resolvers.filters import filter_cache
 from resolvers.filters.filter_cache import FilterCache, FiltersOfRequest, package_filters
 from resolvers.filters.filter_inputs import IntRange, PackageFilter
 from resolvers.filters.filter_matching import Match, matching_packages
+from resolvers.lists.order_enums import PackageOrder
 from resolvers.work_budget import WorkBudget
 from tests.support.gateway_in_process import asking, gateway_over
 from tests.support.made_records import catalog_of, category, package
@@ -151,6 +153,54 @@ def test_what_is_kept_ends_with_its_catalog() -> None:
         assert kept() is None  # by reference counts alone: after a publish nothing is collected
     finally:
         gc.enable()
+
+
+def test_a_list_of_some_records_is_sorted_once_for_each_order_and_filter() -> None:
+    known = catalog(40)
+    cache = known.view(package_filters)
+    stars = PackageOrder.STARS_DESC.order
+
+    def some(
+        ids: Sequence[int], order: Order[PackageRecord], filter: PackageFilter | None = None
+    ) -> Sequence[int]:
+        request = FiltersOfRequest()
+        work = WorkBudget(SETTINGS.limit_work)
+        matches = None if filter is None else request.packages(work, known, filter, "filter")
+        return cache.ids_among(ids, matches, order)
+
+    ids = tuple(range(1, 31))
+    for _ in range(2):
+        assert [*some(ids, stars)] == [*range(30, 0, -1)]
+        assert [*some(ids, PackageOrder.STARS_ASC.order)] == [*range(1, 31)]
+        assert [*some(ids, stars, PackageFilter(stars=IntRange(min=25)))] == [*range(30, 24, -1)]
+        assert [*some(ids, stars, PackageFilter(stars=IntRange(max=3)))] == [3, 2, 1]
+    assert some(ids, stars) is some(ids, stars)
+    # Other records that are as many, whichever number Python knows them by.
+    for first in range(2, 10):
+        assert [*some(tuple(range(first, first + 30)), stars)] == [*range(first + 29, first - 1, -1)]
+
+
+def test_a_list_by_a_filter_of_the_moment_is_sorted_anew_when_it_matches_others() -> None:
+    soon = datetime.now(UTC) - timedelta(days=10) + timedelta(seconds=0.3)
+    known = catalog_of(category(1), *(package(id, last_updated=soon) for id in range(1, 31)))
+    ids = tuple(range(1, 31))
+
+    def some() -> Sequence[int]:
+        found = FiltersOfRequest().packages(WorkBudget(SETTINGS.limit_work), known, WITHIN, "filter")
+        return known.view(package_filters).ids_among(ids, found, NEWEST_FIRST)
+
+    assert len(some()) == 30
+    time.sleep(0.35)
+    assert len(some()) == 0
+
+
+def test_sorted_lists_are_kept_within_a_bound() -> None:
+    cache = catalog(2000).view(package_filters)
+    lists = [tuple(range(first, first + 1000)) for first in range(1, 600)]
+    for ids in lists:
+        cache.ids_among(ids, None, NEWEST_FIRST)
+    assert cache.ids_among(lists[-1], None, NEWEST_FIRST) is cache.ids_among(lists[-1], None, NEWEST_FIRST)
+    assert filter_cache.MAX_LIST_BYTES / 2 < cache.size <= filter_cache.MAX_LIST_BYTES
 
 
 NESTED = """query($f: PackageFilter, $o: PackageOrder) {
