@@ -79,7 +79,7 @@ __all__ = [
 _IMPORTED_WHEN_ASKED_FOR = {
     "CatalogSource": "catalog.catalog_source",
 }
-"""They bring the HTTP client, which most commands never need."""
+"""The names whose modules import the HTTP client, which most commands never need."""
 
 
 def __getattr__(name: str) -> object:

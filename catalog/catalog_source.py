@@ -1,4 +1,4 @@
-"""Django Packages as the rest of the gateway sees it: what is known of it, and how to ask for the rest."""
+"""Shows Django Packages to the rest of the gateway: what is known of it, and how to ask for the rest."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from upstream.batching import Batcher
 from upstream.client import CATEGORY, Client, UpstreamError, UpstreamUnavailable, note_waiting
 
 PATIENCE = 2.0
-"""Seconds that upstream has to answer whoever asks whether the gateway is ready."""
+"""Seconds in which upstream has to answer when somebody asks whether the gateway is ready."""
 
 LIVE_SECONDS = 60.0
-"""Seconds for which an answer of upstream tells whoever asks that the gateway is ready."""
+"""Seconds for which an answer of upstream shows that the gateway is ready."""
 
 REVALIDATION = 10.0
 """Seconds that a request waits for a crawl when the catalog is too old to be served before one was tried."""
@@ -73,14 +73,14 @@ class CatalogSource:
         self.freshness = freshness
         self._revalidation = revalidation
         self.telling = asyncio.Lock()
-        """Held by the subscriber who is told of a change."""
+        """Held while a subscriber is told of a change."""
         self._waited_for: datetime | None = None
-        """When the catalog was refreshed of which a request has last waited for the successor, in vain or not."""
+        """When that catalog was refreshed for whose successor a request has last waited, in vain or not."""
         self._clock = clock
         self._asking = asyncio.Lock()
         """Held by whoever asks upstream whether it answers."""
         self._live_until = -inf
-        """Until when it is known that upstream answers."""
+        """The time until which upstream is known to answer."""
         self._fresh: Snapshot | None = None
         self._fresh_until = 0.0
         self._following: asyncio.Task[None] | None = None
@@ -176,7 +176,7 @@ class CatalogSource:
         raise _no_catalog(snapshot, self.refresher.last_error, self._follow, self._revalidation)
 
     def status(self, snapshot: Snapshot | None) -> SnapshotStatus:
-        """Return how a request stands that is answered from this snapshot."""
+        """Return the state of a request that is answered from this snapshot."""
         if snapshot is None:
             return SnapshotStatus(
                 None, None, None, False, None, None, None, self.refresher.syncing, self.guard.refused
@@ -195,7 +195,7 @@ class CatalogSource:
         )
 
     def health(self) -> SourceHealth:
-        """Return how the catalog, its refreshing and upstream do, as it is now."""
+        """Return the present state of the catalog, of its refreshing and of upstream."""
         attempts, error = self.leader.attempts, self.refresher.last_error
         following = FollowingHealth(
             leads=self.leader.leads,
@@ -231,9 +231,9 @@ class CatalogSource:
     async def ready(self) -> Literal["catalog", "live"] | None:
         """Return where an answer would come from now; ``None`` if none can be given.
 
-        Without a catalog upstream is asked for a category, once: that it answers is remembered for a minute. It
-        neither waits for a pause that upstream asks for nor is the probe. That is the crawl's, or a request's where
-        nobody crawls.
+        Without a catalog upstream is asked for a category, once: that it answers is remembered for a minute. This
+        neither waits for a pause that upstream asks for nor counts as the probe of an open circuit. The probe is left
+        to the crawl, or to a request where nobody crawls.
         """
         snapshot = self.latest
         if snapshot is not None and self.freshness.stage_of(snapshot) != "expired":
@@ -259,7 +259,7 @@ def _report(following: asyncio.Task[None]) -> None:
 def _no_catalog(
     snapshot: Snapshot | None, failure: UpstreamError | None, follow: bool, revalidation: float
 ) -> UpstreamUnavailable:
-    """Return the error of what needs the whole catalog, where there is none, or only an expired one."""
+    """Return the error for a field that needs the whole catalog when there is none, or only an expired one."""
     if snapshot is not None:
         return UpstreamUnavailable(
             f"This needs the whole catalog, but it was last refreshed on {snapshot.refreshed_at:%Y-%m-%d}, "

@@ -1,8 +1,8 @@
-"""One kind of record as a table: columns to filter by, and the orders to list in.
+"""Shows one kind of record as a table, with columns to filter by and orders to list in.
 
-A set of rows is a mask: an integer with one byte for each row, 1 where the row is in it. So ``&``, ``|`` and
-``^ table.every`` combine sets at the speed of memory, whatever made them. Columns and orders are made when they
-are first asked for, and kept: a table belongs to one catalog, which never changes.
+A set of rows is a mask: an integer with one byte for each row, 1 where the row is in it. So ``&``, ``|`` and ``^
+table.every`` combine sets at the speed of memory, whatever made them. Columns and orders are made at their first use
+and then stay: a table belongs to one catalog, which never changes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ V = TypeVar("V")
 Mask = int
 
 MANY = 20
-"""A list of more than a part of so many of all rows is sorted by going through all of them."""
+"""A list with more than one in so many of all rows is sorted by going through all of them."""
 
 
 def package_table(catalog: Catalog) -> Table[int, PackageRecord]:
@@ -42,28 +42,28 @@ def contributor_table(catalog: Catalog) -> Table[str, ContributorRecord]:
 
 
 class Table(Generic[K, R]):
-    """The rows are the records in the order of ``records``."""
+    """Holds the records as rows, in the order of ``records``."""
 
     def __init__(self, records: Mapping[K, R]) -> None:
         self.records = records
         self._ids = tuple(records)
         self.places: Mapping[K, int] = {id: place for place, id in enumerate(self._ids)}
-        """Which row a record is."""
+        """The row of each record."""
         self._columns: dict[Callable[[R], Any], list[Any]] = {}
         self._numbers: dict[Callable[[R], float | None], list[float]] = {}
         self._orders: dict[Order[R], _Ordered[K]] = {}
         self.every: Mask = self.mask(b"\1" * len(self._ids))
 
     def column(self, value_of: Callable[[R], V]) -> list[V]:
-        """Return ``value_of`` each row. It is kept under that function, so pass the same one every time."""
+        """Return ``value_of`` each row. The column is stored under that function, so pass the same one every time."""
         column = self._columns.get(value_of)
         if column is None:
             column = self._columns[value_of] = [value_of(record) for record in self.records.values()]
         return column
 
     def numbers(self, value_of: Callable[[R], float | None]) -> list[float]:
-        """Return a column of numbers; a missing one is NaN, which no comparison is true of. Kept like any
-        column."""
+        """Return a column of numbers, stored like any column. A missing number is NaN, for which every comparison is
+        false."""
         numbers = self._numbers.get(value_of)
         if numbers is None:
             values = map(value_of, self.records.values())
@@ -84,7 +84,7 @@ class Table(Generic[K, R]):
         return self.mask(bytes(flags))
 
     def count(self, mask: Mask) -> int:
-        """Return how many rows are in it."""
+        """Return the number of rows in a mask."""
         return mask.bit_count()
 
     def __len__(self) -> int:
@@ -104,7 +104,7 @@ class Table(Generic[K, R]):
         return tuple(compress(ordered.ids, ordered.flags(flags)))
 
     def sorted(self, order: Order[R], ids: Collection[K]) -> Sequence[K]:
-        """Return these ids in this order; those of no row are left out."""
+        """Return these ids in this order. Ids without a row are left out."""
         if len(ids) > len(self._ids) // MANY:
             return self.ids(order, self.among(ids))
         places, ranks = self.places, self._ordered(order).ranks
@@ -125,10 +125,10 @@ class Table(Generic[K, R]):
 
 
 class _Ordered(NamedTuple, Generic[K]):
-    """All rows in one order."""
+    """Holds all rows in one order."""
 
     ids: tuple[K, ...]
     flags: itemgetter[Any]
-    """Takes the flags of the rows, and gives them in this order."""
+    """Reorders the flags of the rows into this order."""
     ranks: array[int]
     """The position of each row in the order."""

@@ -1,4 +1,4 @@
-"""Knows those who contributed to packages, as the catalog has them: by login, in any case."""
+"""Finds the contributors of packages in a catalog, by login in any case."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from catalog.sort_orders import Order
 
 @dataclass(frozen=True, slots=True)
 class ContributorRecord:
-    """Someone who is among the participants of packages."""
+    """Describes someone who is among the participants of packages."""
 
     login: str
     """The login as the newest package spells it."""
     packages: tuple[int, ...]
-    """Their ids, newest first."""
+    """The ids of the packages, newest first."""
 
     @property
     def key(self) -> str:
-        """Return the login by which they are told apart."""
+        """Return the case-folded login, which identifies a contributor."""
         return self.login.casefold()
 
 
 def contributors(catalog: Catalog) -> Mapping[str, ContributorRecord]:
-    """Return all of them by case-folded login, for :meth:`~catalog.indexed_catalog.Catalog.view`."""
+    """Return all contributors by case-folded login, for :meth:`~catalog.indexed_catalog.Catalog.view`."""
     spellings: dict[str, str] = {}
     for package in catalog.packages.values():
         for login in package.participants:
@@ -39,7 +39,7 @@ def contributors(catalog: Catalog) -> Mapping[str, ContributorRecord]:
 
 
 def participants(catalog: Catalog) -> Mapping[int, tuple[str, ...]]:
-    """Return the keys of those who contributed to each package, each once, for
+    """Return the keys of the contributors of each package, each once, for
     :meth:`~catalog.indexed_catalog.Catalog.view`."""
     keys: defaultdict[int, list[str]] = defaultdict(list)
     for key, ids in catalog.contributor_packages.items():
@@ -57,7 +57,8 @@ def shared_participations(catalog: Catalog, contributor: ContributorRecord) -> i
 def co_contributors(
     catalog: Catalog, contributor: ContributorRecord, most: int
 ) -> list[tuple[ContributorRecord, int]]:
-    """Return those who contributed to the same packages, and to how many: the most first, then by login."""
+    """Return the people who contributed to the same packages, with the number of these packages: the most first, then
+    by login."""
     keys = catalog.view(participants)
     shared: Counter[str] = Counter()
     for id in contributor.packages:

@@ -1,4 +1,5 @@
-"""How old a catalog may be: fresh, then served while it is revalidated, then only where upstream fails.
+"""Decides how old a catalog may be: fresh, then served while it is revalidated, then served only while upstream
+fails.
 
 The terms are those of HTTP caching (RFC 5861): stale-while-revalidate and stale-if-error.
 """
@@ -19,7 +20,7 @@ Stage = Literal["fresh", "stale-while-revalidate", "stale-if-error", "expired"]
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A catalog, and when upstream was last seen to be like it (UTC)."""
+    """Holds a catalog, and when upstream was last seen to match it (UTC)."""
 
     catalog: Catalog
     refreshed_at: datetime
@@ -27,7 +28,7 @@ class Snapshot:
     """Whether an operator has chosen it, so that it is served whatever its age."""
 
     def age(self, now: datetime | None = None) -> float:
-        """Seconds since it was refreshed."""
+        """Return the seconds since it was refreshed."""
         return max(0.0, ((now or datetime.now(UTC)) - self.refreshed_at).total_seconds())
 
     def is_of_the_future(self) -> bool:
@@ -36,7 +37,8 @@ class Snapshot:
 
 
 class SnapshotStatus(msgspec.Struct, frozen=True):
-    """What a request can know of its catalog. All ``None`` if it has none and every record comes live."""
+    """Holds what a request can know of its catalog. The values are ``None`` if it has none and every record comes
+    live."""
 
     version: str | None
     refreshed_at: datetime | None
@@ -54,7 +56,7 @@ class SnapshotStatus(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """The limits, in seconds of age."""
+    """Holds the limits, in seconds of age."""
 
     fresh: float
     while_revalidate: float

@@ -1,6 +1,6 @@
-"""The whole catalog at one moment: an immutable snapshot with the indexes that joins, filters and sorts need.
+"""Holds the whole catalog at one moment: an immutable snapshot with the indexes that joins, filters and sorts need.
 
-A new state of the world is a new :class:`Catalog` that replaces the old one whole, so that a request sees one
+A new state of Django Packages is a new :class:`Catalog`, which replaces the old one whole, so that a request sees one
 state from start to end. :func:`compare` says what happened between two.
 
 Build it in a thread, ``await asyncio.to_thread(Catalog.build, ...)``. At the size of the real catalog no
@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Catalog:
-    """All records, and who is where. Made by :meth:`build`; nothing in it ever changes.
+    """Holds all records and their indexes. :meth:`build` makes it, and nothing in it ever changes.
 
     Wherever ids are "newest first" that is v4's own order, the highest id first (contract section 2).
     """
@@ -49,7 +49,8 @@ class Catalog:
     version: str
     """32 hexadecimal digits, the same for the same content wherever it was built.
 
-    The order of ``grid.packages`` is no content: upstream's flips from request to request (contract section 2).
+    The order of ``grid.packages`` does not count as content, because upstream's changes from request to request
+    (contract section 2).
     """
 
     packages: Mapping[int, PackageRecord]
@@ -84,7 +85,7 @@ class Catalog:
         grids: Iterable[GridRecord],
         categories: Iterable[CategoryRecord],
     ) -> Catalog:
-        """Return the catalog of these records, in whatever order they come. Of records with one id the last
+        """Return the catalog of these records, whatever their order. If several records have one id, the last
         counts."""
         by_id = _newest_first(packages)
         grids_by_id = _newest_first(grids)
@@ -105,10 +106,10 @@ class Catalog:
         )
 
     def view(self, make: Callable[[Catalog], T]) -> T:
-        """Return what ``make`` makes of this catalog: made when it is first asked for, then kept.
+        """Return what ``make`` makes of this catalog. It is made at its first use and then stays.
 
-        It is kept under that function, so pass the same one every time. Two threads that ask at once both make
-        it, to the same end.
+        It is stored under that function, so pass the same one every time. Two threads that ask at once both make it,
+        with the same result.
         """
         if make not in self._views:
             self._views[make] = make(self)
@@ -121,14 +122,14 @@ class Catalog:
 
 
 class RecordKey(NamedTuple):
-    """A record's key: the name of its kind, as in ``Kind.singular``, and its id."""
+    """Identifies a record by the name of its kind, as in ``Kind.singular``, and its id."""
 
     kind: str
     id: int
 
 
 class FieldDifference(msgspec.Struct, frozen=True):
-    """A field of a record, by v4's name, with its values before and after as JSON has them; links are ids."""
+    """Holds a field of a record by v4's name, with its values before and after as JSON values. Links are ids."""
 
     name: str
     old: Any
@@ -136,7 +137,7 @@ class FieldDifference(msgspec.Struct, frozen=True):
 
 
 class ChangedRecord(NamedTuple):
-    """A record that two catalogs both have, and the fields that differ, in the record's order."""
+    """Holds a record that two catalogs both have, with the fields that differ, in the record's order."""
 
     kind: str
     id: int
@@ -150,7 +151,7 @@ class ChangedRecord(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CatalogDifference:
-    """What is different in the newer catalog. Each by kind (packages, grids, categories), then by id."""
+    """Holds what is different in the newer catalog, ordered by kind (packages, grids, categories), then by id."""
 
     before: str
     """The version of the older catalog."""
@@ -162,10 +163,10 @@ class CatalogDifference:
 
 
 def compare(old: Catalog, new: Catalog) -> CatalogDifference:
-    """Return what has to happen to ``old`` to become ``new``. Nothing if and only if their versions are equal.
+    """Return what has to change in ``old`` to make it ``new``: nothing if and only if their versions are equal.
 
-    Contents are compared because ``modified`` is no change marker (contract section 3). As long as a build:
-    call it in a thread too.
+    Contents are compared because ``modified`` does not mark changes (contract section 3). It takes as long as a
+    build, so call it in a thread too.
     """
     if old.version == new.version:
         return CatalogDifference(old.version, new.version, (), (), ())
@@ -194,7 +195,7 @@ def _differing(old: Record, new: Record) -> tuple[FieldDifference, ...]:
 
 
 def field_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldDifference, ...]:
-    """Return the fields in which two records differ, given as JSON has them."""
+    """Return the fields in which two records, given as JSON objects, differ."""
     # A record has ``unfit`` only where it names something.
     return tuple(
         FieldDifference(name, before.get(name), after.get(name))

@@ -1,8 +1,8 @@
-"""Reads who a package is elsewhere: its name on PyPI, and the address of its repository.
+"""Reads how a package is known elsewhere: its name on PyPI, and the address of its repository.
 
-Both fields of v4 are text that people typed (contract section 3). Whatever it is, the answer is a name or
-``None``, never an exception, in time linear in its length. What users look up goes through the same functions
-as what the catalog holds, so both sides agree.
+Both fields of v4 are texts that people typed (contract section 3). The answer for any text is a name or ``None``,
+never an exception, in time linear in its length. What users look up goes through the same functions as what the
+catalog holds, so both sides agree.
 """
 
 from __future__ import annotations
@@ -29,16 +29,17 @@ _PYPI_HOSTS = frozenset({"pypi.org", "pypi.python.org"})
 _PYPI_ROUTES = frozenset({"project", "pypi"})
 
 _FLAT_HOSTS = frozenset({"github.com", "bitbucket.org", "codeberg.org"})
-"""Hosts where a repository is always owner/name, so that what follows is a place inside it."""
+"""Hosts where a repository is always owner/name, so that what follows is a path inside it."""
 
 LONGEST = 1000
-"""Characters: upstream has up to 255. An operation can name one text a thousand times, so a longer one is not read."""
+"""The most characters of a text that is read. Upstream has up to 255, and an operation can name one text a thousand
+times."""
 
 
 def normalise_pypi_name(name: str) -> str:
     """Return the one spelling of a PyPI name, by PEP 503: ``Django_Allauth`` becomes ``django-allauth``.
 
-    Surrounding blanks go. A text that is no name becomes some text that no package has.
+    Surrounding blanks are removed. A text that is not a name becomes some text that no package has.
     """
     if len(name) > LONGEST:
         return ""

@@ -1,4 +1,4 @@
-"""What records can be sorted by, and how: missing values last whichever way, ties by id, the oldest first."""
+"""Sorts records: missing values last in either direction, and ties by id, the oldest first."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Any, Generic, TypeVar
 from upstream.client import GridRecord, PackageRecord, Record
 
 Key = int | str
-"""Whereby records are told apart: an id, or a login."""
+"""The key that identifies a record: an id, or a login."""
 
 K = TypeVar("K", bound=Key)
 R = TypeVar("R")
 Value = str | int | float | None
-"""What a record is sorted by; of one sort for one order, or ``None`` where it is missing."""
+"""The value that a record is sorted by. It has one type for each order, or is ``None`` where it is missing."""
 
 
 class PackageValue(Enum):
-    """What packages can be sorted by."""
+    """Lists what packages can be sorted by."""
 
     TITLE = "title"
     """By its case-folded form."""
@@ -31,11 +31,11 @@ class PackageValue(Enum):
     COMMITS_IN_52_WEEKS = "commits in 52 weeks"
     """Missing where upstream never counted: null or no weeks at all (contract section 3)."""
     GRIDS = "grids"
-    """Return in how many grids the package is."""
+    """The number of grids that list the package."""
 
 
 class GridValue(Enum):
-    """What grids can be sorted by."""
+    """Lists what grids can be sorted by."""
 
     TITLE = "title"
     PACKAGES = "packages"
@@ -45,9 +45,10 @@ class GridValue(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Order(Generic[R]):
-    """A way to sort. ``name`` stands for it in cursors.
+    """Defines a way to sort. ``name`` stands for it in cursors.
 
-    ``value_of`` gives what a record is sorted by: a ``value_type`` or ``None``. ``newest_first`` turns the ties round.
+    ``value_of`` gives the value that a record is sorted by: a ``value_type`` or ``None``. ``newest_first`` reverses
+    ties.
     """
 
     name: str
@@ -67,7 +68,7 @@ class Order(Generic[R]):
         return (*known, *(id for id in ids if values[id] is None))
 
     def precedes(self, one: tuple[Value, Key], other: tuple[Value, Key]) -> bool:
-        """Return whether a record with this value and id stands before another."""
+        """Return whether a record with this value and id comes before another."""
         (value, id), (other_value, other_id) = one, other
         if value == other_value:
             return id > other_id if self.newest_first else id < other_id  # type: ignore[operator]
@@ -77,12 +78,12 @@ class Order(Generic[R]):
 
 
 def package_order(by: PackageValue, *, descending: bool = False) -> Order[PackageRecord]:
-    """Packages by a value."""
+    """Return the order of packages by a value."""
     return Order(_name(by, descending), *_OF_PACKAGES[by], descending=descending)
 
 
 def grid_order(by: GridValue, *, descending: bool = False) -> Order[GridRecord]:
-    """Grids by a value."""
+    """Return the order of grids by a value."""
     return Order(_name(by, descending), *_OF_GRIDS[by], descending=descending)
 
 
@@ -100,7 +101,7 @@ def title_order(record: Record) -> tuple[str, int]:
 
 
 def last_commit(package: PackageRecord) -> float | None:
-    """Return the moment of the last commit, in seconds since 1970."""
+    """Return the time of the last commit, in seconds since 1970."""
     return package.last_updated.timestamp() if package.last_updated else None
 
 

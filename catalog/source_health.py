@@ -1,4 +1,4 @@
-"""Says how the gateway stands: its catalog, how it is followed, and how Django Packages answers."""
+"""Describes the health of the gateway: its catalog, how that is followed, and how Django Packages answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ class FollowingHealth(msgspec.Struct, frozen=True):
     """How many attempts to refresh the catalog ``succeeded``, were ``refused``, ``failed``, or failed with a code."""
     failures_in_a_row: int
     seconds_since_success: float | None
-    """Since the last attempt that succeeded, or since this process began to lead; ``None`` if it does not lead."""
+    """The seconds since the last attempt that succeeded, or since this process began to lead; ``None`` if it does not
+    lead."""
     last_error: str | None
     """Why the last attempt failed; ``None`` if it did not."""
     refused: RefusedCrawl | None
@@ -27,7 +28,7 @@ class FollowingHealth(msgspec.Struct, frozen=True):
 
 
 class SourceHealth(msgspec.Struct, frozen=True):
-    """Holds all of it, as it was at one moment."""
+    """Holds the health of all parts at one moment."""
 
     catalog: SnapshotStatus
     following: FollowingHealth

@@ -1,4 +1,4 @@
-"""A full-text index over one catalog: what the gateway finds by itself when upstream's search cannot be asked.
+"""Indexes one catalog for full-text search, for when upstream's search cannot be asked.
 
 It is SQLite's FTS5 in memory, one row a record. Words are runs of letters and digits, whatever their case and
 diacritics (``unicode61 remove_diacritics 2``); scripts without spaces are one word up to the next sign, found by
@@ -57,13 +57,14 @@ WHERE words MATCH ? ORDER BY score DESC, words.rowid
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """All results of a search, the best first: places in the index, and scores."""
+    """Holds all results of a search, the best first: row numbers in the index, and scores."""
 
     rows: array[int]
     scores: array[float]
 
     def behind(self, row: int | None, score: float) -> int:
-        """Return how many results stand up to and with the record at ``row``, or else up to that score."""
+        """Return how many results there are up to and including the record at ``row``, or, if that is not among them,
+        up to that score."""
         if row is not None:
             try:
                 return self.rows.index(row) + 1
@@ -76,7 +77,7 @@ NOTHING = Ranking(array("i"), array("d"))
 
 
 class FullTextIndex:
-    """The records of one catalog, findable by their words. Any thread may search; one does at a time."""
+    """Finds the records of one catalog by their words. Any thread may search, one at a time."""
 
     def __init__(self, catalog: Catalog) -> None:
         # Nothing here may lead back to the catalog: reference counts alone must free both.
@@ -84,7 +85,7 @@ class FullTextIndex:
             *(RecordKey(PACKAGE.singular, id) for id in catalog.packages),
             *(RecordKey(GRID.singular, id) for id in catalog.grids),
         )
-        """Which record is at which place."""
+        """The record at each row."""
         self._lock = Lock()
         self._rankings: BoundedCache[str, Ranking] = BoundedCache(entries=MAX_RANKINGS)
         self._exact = _exact(catalog)
@@ -100,11 +101,11 @@ class FullTextIndex:
         self._connection.execute("INSERT INTO words (words) VALUES ('optimize')")
 
     def row(self, key: RecordKey) -> int | None:
-        """Return where a record is, if it is."""
+        """Return the row of a record, or ``None``."""
         return self._rows_of.get(key)
 
     def search(self, query: str) -> Ranking:
-        """Return all that the query finds. Nothing that is typed is an error."""
+        """Return all that the query finds. No query is an error."""
         alternatives = parse(query)
         if not alternatives:
             return NOTHING
@@ -124,7 +125,7 @@ class FullTextIndex:
         return Ranking(rows, scores)
 
     def _similar_spellings(self, term: Term) -> list[str]:
-        """Return none for a word that is somewhere."""
+        """Return similar words, or none for a word that occurs somewhere."""
         match = term_expression(term)
         found = self._connection.execute("SELECT 1 FROM words WHERE words MATCH ? LIMIT 1", (match,))
         return [] if found.fetchone() else self._similar_words.similar(term.words[0])
@@ -145,7 +146,8 @@ class LazyFullTextIndex:
         self._built: asyncio.Task[FullTextIndex] | None = None
 
     async def index(self, catalog: Catalog) -> FullTextIndex:
-        """Return the index. Whoever wants it while it is built waits with the others; leaving ends nothing."""
+        """Return the index. Callers that want it while it is built wait together, and one that leaves does not end
+        the building."""
         if self._built is None or (
             self._built.done() and (self._built.cancelled() or self._built.exception())
         ):

@@ -1,4 +1,4 @@
-"""What a user types into a search, and what SQLite's FTS5 is asked for it.
+"""Translates what a user types into a search to a query for SQLite's FTS5.
 
 The syntax is that of upstream's own search (contract section 4):
 
@@ -20,17 +20,18 @@ from typing import NamedTuple
 from unicodedata import normalize
 
 MOST_WORDS = 100
-"""Words of a query that are read; callers allow fewer."""
+"""The most words of a query that are read. Callers allow fewer."""
 
 _SHORTEST_BEGINNING = 2
-"""One letter is the beginning of nearly every record."""
+"""The fewest letters of a word that may be the beginning of a longer one: one letter begins something in nearly every
+record."""
 
 _CHUNK = re.compile(r'(?P<minus>(?<!\S)-)?(?:"(?P<phrase>[^"]*)"?|(?P<text>[^\s"]+))')
 _WORD = re.compile(r"[^\W_]+")
 
 
 class Term(NamedTuple):
-    """Words one after the other."""
+    """Holds words that follow one another."""
 
     words: tuple[str, ...]
     is_phrase: bool = False
@@ -41,7 +42,7 @@ class Term(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """What a record must have and what it must not have."""
+    """Holds what a record must have and what it must not have."""
 
     wanted: tuple[Term, ...]
     unwanted: tuple[Term, ...]
@@ -53,7 +54,8 @@ def words_of(text: str) -> list[str]:
 
 
 def parse(query: str) -> tuple[Alternative, ...]:
-    """Return the alternatives of a query. One that only says what is unwanted finds nothing and is left out."""
+    """Return the alternatives of a query. An alternative that only says what is unwanted finds nothing and is left
+    out."""
     alternatives: list[Alternative] = []
     wanted: list[Term] = []
     unwanted: list[Term] = []
@@ -92,15 +94,15 @@ def parse(query: str) -> tuple[Alternative, ...]:
 def expression(
     alternatives: Iterable[Alternative], spellings: Callable[[Term], Iterable[str]] = lambda term: ()
 ) -> str:
-    """Return what FTS5 is asked; empty if that is nothing.
+    """Return the query for FTS5, which may be empty.
 
-    ``spellings`` gives the words to look for in place of one that is nowhere, or none to keep it.
+    ``spellings`` gives the words to look for in place of one that occurs nowhere, or none to keep that word.
     """
     return " OR ".join(f"({_of(each, spellings)})" for each in alternatives)
 
 
 def term_expression(term: Term) -> str:
-    """Return what FTS5 is asked for one term."""
+    """Return the query for FTS5 for one term."""
     quoted = _quoted(term.words)
     # The whole word beside its beginning counts twice, so it stands ahead of longer ones.
     return f"({quoted} OR {quoted}*)" if term.is_beginning else quoted

@@ -1,6 +1,6 @@
-"""Words that are spelt nearly like one that is nowhere.
+"""Finds words that are spelt nearly like one that occurs nowhere.
 
-They have two neighbouring letters the other way round, or share many trigrams.
+They have two neighbouring letters swapped, or share many trigrams.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from unicodedata import combining, normalize
 
 LEAST_SIMILARITY = 0.35
-"""Shared trigrams by all trigrams of two words; "celry" and "celery" have 0.44."""
+"""The least similarity: the shared trigrams divided by all trigrams of two words. "celry" and "celery" have 0.44."""
 
 NEARLY_AS_SIMILAR = 0.75
 """The share of the similarity of the most similar word; less similar words are left out."""
@@ -18,7 +18,8 @@ NEARLY_AS_SIMILAR = 0.75
 MOST_SPELLINGS = 3
 
 _SHORTEST, _LONGEST = 3, 15
-"""Letters. Longer ones are mostly names written in one word, of which there are as many as records."""
+"""The letters of the words that are compared. Longer words are mostly names written as one word, of which there are
+as many as records."""
 
 
 class SimilarWords:
@@ -26,7 +27,7 @@ class SimilarWords:
 
     def __init__(self, words: Iterable[tuple[str, int]]) -> None:
         self._words: list[tuple[str, int, int]] = []
-        """Each with its number of trigrams and of records."""
+        """Each word with its number of trigrams and of records."""
         self._places: dict[str, int] = {}
         self._by_trigram: defaultdict[str, list[int]] = defaultdict(list)
         for word, records in words:
@@ -39,7 +40,8 @@ class SimilarWords:
                 self._words.append((word, len(trigrams), records))
 
     def similar(self, word: str) -> list[str]:
-        """Return the most similar words, at most three; of equally similar ones those that more records have."""
+        """Return the most similar words, at most three. Among equally similar ones, those that more records have are
+        preferred."""
         folded = "".join(each for each in normalize("NFKD", word.casefold()) if not combining(each))
         if not _SHORTEST <= len(folded) <= _LONGEST:
             return []
@@ -58,7 +60,8 @@ class SimilarWords:
         return [known for likeness, _, known in best if likeness <= best[0][0] * NEARLY_AS_SIMILAR]
 
     def _swapped(self, word: str) -> Iterator[int]:
-        """Too few trigrams of a short word survive that: "emial" and "email" share two of ten."""
+        """Yield the places of words that differ by two swapped neighbouring letters. Too few trigrams of a short word
+        survive that: "emial" and "email" share two of ten."""
         for place in range(len(word) - 1):
             swapped = word[:place] + word[place + 1] + word[place] + word[place + 2 :]
             if swapped in self._places:

@@ -1,7 +1,7 @@
 """Reads the change feed for everyone in this process who wants to know what changed.
 
-When a catalog is published, its changes are read once, however many follow the feed. Who is further behind reads
-older parts, and those who are at the same place share a part that is read.
+When a catalog is published, its changes are read once, however many readers follow the feed. A reader that is further
+behind reads older parts, and readers at the same position share a part.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from catalog.sync.wake_up_signal import Signal
 from upstream.client import NothingStored
 
 AT_ONCE = 100
-"""Entries that are read at once."""
+"""The most entries that are read at once."""
 MAX_SHARED = 20
 """Parts of the feed that are cached for those who come to the same place: 2,000 entries at most."""
 
@@ -27,15 +27,15 @@ class FeedReader:
     def __init__(self, storage: StoragePort) -> None:
         self._storage = storage
         self._known = FeedExcerpt("", (), 0, 0, 0, 0, 0)
-        """The name and the end of the feed as it was at the last announcement."""
+        """The name and the end of the feed at the last announcement."""
         self._announced = Signal()
         self._shared: BoundedCache[tuple[str, int, int], asyncio.Task[FeedExcerpt]] = BoundedCache(
             entries=MAX_SHARED
         )
-        """Parts by the feed's name, the place before them, and the end of the feed as it was known."""
+        """The parts by the feed's name, the position before them, and the end of the feed as it was known."""
 
     async def announce(self) -> None:
-        """Read what a catalog that was just stored or loaded has changed, and let all followers go on.
+        """Read what a catalog that was just stored or loaded has changed, and let all readers continue.
 
         :raises StorageUnavailable: the file cannot be read.
         """
@@ -46,7 +46,7 @@ class FeedReader:
         self._announced.send()
 
     async def changes(self, after: int, limit: int) -> FeedExcerpt:
-        """Return up to ``limit`` entries behind the place ``after``, oldest first.
+        """Return up to ``limit`` entries behind the position ``after``, oldest first.
 
         :raises StorageUnavailable: the file cannot be read, or has no catalog of this upstream yet.
         """
@@ -57,7 +57,7 @@ class FeedReader:
         return excerpt
 
     async def follow_changes(self, feed: str, after: int) -> AsyncIterator[FeedEntry]:
-        """Yield the entries behind the place ``after``, and all that come, until the reader has enough.
+        """Yield the entries behind the position ``after``, and all that come, until the reader has enough.
 
         :raises FeedReplaced: it is no longer that feed.
         :raises StorageUnavailable: the file cannot be read, or has no catalog of this upstream yet.
@@ -79,7 +79,7 @@ class FeedReader:
         return self._known
 
     async def _part(self, known: FeedExcerpt, after: int) -> FeedExcerpt:
-        """Read up to :data:`AT_ONCE` entries behind a place, read once for all who are there."""
+        """Read up to :data:`AT_ONCE` entries behind a position, once for all readers that are there."""
         key = (known.feed, after, known.last)
         read = self._shared.get(key)
         if read is None:
