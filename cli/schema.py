@@ -11,7 +11,7 @@ from cli.error_exit import stop
 
 def schema(
     dialect: Annotated[
-        str, typer.Option(help="The dialect: plain, federation, composite or stitching.")
+        str, typer.Option(help="The dialect: plain, federation, composite, stitching or semantic-non-null.")
     ] = "plain",
 ) -> None:
     """Print the schema in SDL."""

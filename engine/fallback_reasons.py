@@ -11,7 +11,8 @@ introspection ``__schema`` or ``__type``
 directive    a directive other than ``@skip`` and ``@include``, so ``@defer`` and ``@stream`` too
 extension    the schema has an extension that takes part in the execution
 variables    variables that do not fit, or a condition that is null
-error        an exception where the schema allows no null, or while the type of an object is decided
+error        an exception where the schema allows no null, while the type of an object is decided, or anywhere
+             if the request halts at errors
 null         null where the schema allows none
 value        a value of a kind that only the full execution completes, such as an iterator
 path         a resolver that asks for its whole path below the root, which the engine does not track

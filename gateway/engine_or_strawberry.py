@@ -125,6 +125,8 @@ class OperationRunner:
                 # Without the pieces, so that it is told the same whether or not there are any.
                 again = self._begun_again(context, prepared.request)
                 ran = await self._run_by_engine(self._engine, prepared, again, None)
+            if ran.errors and prepared.request.on_error == "HALT":
+                raise Fallback("error")
         except Fallback as error:
             # Counted anew: the loaders give again what they gave the engine.
             receipt.from_memory = context.entities.asked = 0
@@ -154,7 +156,7 @@ class OperationRunner:
 
     async def _run_by_strawberry(self, prepared: PreparedRequest, context: Context) -> GraphQLAnswer:
         request = prepared.request
-        with given(await self._whole(prepared), self._run_limits) as extensions:
+        with given(await self._whole(prepared), self._run_limits, request.on_error) as extensions:
             result = await schema.execute(
                 request.query,
                 variable_values=request.variables,

@@ -16,7 +16,7 @@ from gateway.named_operation import (
     why_unclear,
     why_unfit,
 )
-from schema import Dependencies, Document
+from schema import Dependencies, Document, OnError
 
 
 class GraphQLRequest(msgspec.Struct, frozen=True):
@@ -32,6 +32,7 @@ class GraphQLRequest(msgspec.Struct, frozen=True):
     router: str | None = None
     traced: bool = False
     traceparent: str | None = None
+    on_error: OnError = "PROPAGATE"
 
 
 class PreparedRequest(msgspec.Struct, frozen=True, eq=False):

@@ -165,7 +165,7 @@ class Gateway:
         except Stopped as stopped:
             yield self._stopped(stopped)
             return
-        with given(prepared.document, self.run_limits) as extensions:
+        with given(prepared.document, self.run_limits, request.on_error) as extensions:
             results = await schema.stream(
                 request.query,
                 variable_values=request.variables,
@@ -201,7 +201,7 @@ class Gateway:
         receipt = Receipt()
         with recording(receipt), continuing(request.traceparent):
             context = self._runner.begin(request, snapshot)
-            with given(prepared.document, self.run_limits, in_parts=True) as extensions:
+            with given(prepared.document, self.run_limits, request.on_error, in_parts=True) as extensions:
                 try:
                     results = await schema.stream(
                         request.query,

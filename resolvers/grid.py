@@ -70,7 +70,7 @@ class ComparedPackage(Generic[P]):
 class _GridPackages(ToMany[PackageRecord]):
     async def resolve(
         self, root: Any, info: Info, order_by: GridPackageOrder = None
-    ) -> list[PackageRecord | BaseException | None]:
+    ) -> list[PackageRecord | BaseException]:
         """Return the packages that the grid names, by title or in the requested order. An item that failed is its
         error."""
         found = await ToMany.resolve(self, root, info)

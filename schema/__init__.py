@@ -16,6 +16,7 @@ from strawberry.types.base import StrawberryObjectDefinition, StrawberryType
 
 from schema.date_time import DATE_TIME
 from schema.declared_dependencies import Dependencies, read_dependencies
+from schema.error_behavior import ON_ERROR, OnError, read_on_error
 from schema.federation_tracing import extensions_of_this_request, tracing_fields
 from schema.known_documents import Document, KnownDocuments, given
 from schema.limited_execution import LimitedExecutor
@@ -93,13 +94,16 @@ def sdl(dialect: Dialect) -> str:
 
 
 __all__ = [
+    "ON_ERROR",
     "Dependencies",
     "Dialect",
     "Document",
+    "OnError",
     "UnknownDialect",
     "given",
     "read_dependencies",
     "read_dialect",
+    "read_on_error",
     "schema",
     "sdl",
     "tracing_fields",

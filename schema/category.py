@@ -12,6 +12,7 @@ from resolvers import category as resolvers
 from resolvers import site_pages
 from resolvers.lists import Connection
 from schema.record_node import RecordNode
+from schema.semantic_nullability import null_only_with_error
 from upstream.client import v4_records
 
 if TYPE_CHECKING:
@@ -47,19 +48,19 @@ class Category(RecordNode):
     )
     package_count = strawberry.field(
         resolver=resolvers.package_count,
-        metadata=depends_on(DependsOn.CATALOG),
+        metadata=null_only_with_error(depends_on(DependsOn.CATALOG)),
         graphql_type=int | None,
         description="The number of packages in the category. Null, with an error, while there is no catalog.",
     )
     packages = strawberry.field(
         resolver=resolvers.packages,
-        metadata=depends_on(DependsOn.CATALOG),
+        metadata=null_only_with_error(depends_on(DependsOn.CATALOG)),
         graphql_type=Connection[LazyPackage] | None,
         description="The packages in the category, newest first by default.",
     )
     most_starred = strawberry.field(
         resolver=resolvers.most_starred,
-        metadata=depends_on(DependsOn.CATALOG),
+        metadata=null_only_with_error(depends_on(DependsOn.CATALOG)),
         graphql_type=list[LazyPackage] | None,
         description="The packages in the category with the most stars. Ties are sorted by databaseId.",
     )

@@ -12,6 +12,7 @@ from resolvers import grid as resolvers
 from resolvers import site_pages
 from resolvers.lists import Connection
 from schema.record_node import RecordNode
+from schema.semantic_nullability import null_only_with_error
 from upstream.client import v4_records
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Grid(RecordNode):
     )
     packages = strawberry.field(
         resolver=resolvers.packages.resolve,
-        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
+        metadata=null_only_with_error(depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM), 1),
         graphql_type=list[LazyPackage | None],
         description=(
             "The packages that the grid compares. By default they are sorted by title, regardless of "
@@ -56,7 +57,7 @@ class Grid(RecordNode):
     )
     packages_connection = strawberry.field(
         resolver=resolvers.packages_connection,
-        metadata=depends_on(DependsOn.CATALOG),
+        metadata=null_only_with_error(depends_on(DependsOn.CATALOG)),
         graphql_type=Connection[LazyPackage] | None,
         description="The packages that the grid compares, page by page, newest first by default.",
     )
@@ -67,31 +68,31 @@ class Grid(RecordNode):
     )
     stars = strawberry.field(
         resolver=resolvers.stars,
-        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
+        metadata=null_only_with_error(depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM)),
         graphql_type=resolvers.Amount | None,
         description="The stars (repoWatchers) of the packages of the grid.",
     )
     forks = strawberry.field(
         resolver=resolvers.forks,
-        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
+        metadata=null_only_with_error(depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM)),
         graphql_type=resolvers.Amount | None,
         description="The forks (repoForks) of the packages of the grid.",
     )
     commits = strawberry.field(
         resolver=resolvers.commits,
-        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
+        metadata=null_only_with_error(depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM)),
         graphql_type=resolvers.Amount | None,
         description="The commits in 52 weeks of the packages for which they are known.",
     )
     most_active = strawberry.field(
         resolver=resolvers.most_active,
-        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
+        metadata=null_only_with_error(depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM)),
         graphql_type=list[LazyPackage] | None,
         description="The packages with the most commits in 52 weeks. Packages without commits are left out.",
     )
     compare = strawberry.field(
         resolver=resolvers.compare,
-        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
+        metadata=null_only_with_error(depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM)),
         graphql_type=list[resolvers.ComparedPackage[LazyPackage] | None] | None,
         description=(
             "The packages with these slugs, in the order of the slugs, each with its ranks among all "

@@ -11,7 +11,8 @@ from strawberry.extensions import SchemaExtension
 
 from engine import RunLimits
 from schema.declared_dependencies import Dependencies
-from schema.limited_execution import LIMITS, UNAWAITED, Unawaited
+from schema.error_behavior import OnError
+from schema.limited_execution import LIMITS, ON_ERROR, UNAWAITED, Unawaited
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +40,9 @@ class Document:
 
 
 @contextmanager
-def given(document: Document, limits: RunLimits, *, in_parts: bool = False) -> Iterator[dict[str, object]]:
+def given(
+    document: Document, limits: RunLimits, on_error: OnError = "PROPAGATE", *, in_parts: bool = False
+) -> Iterator[dict[str, object]]:
     """Return what ``operation_extensions`` have to be for Strawberry's execution to take this document and keep
     to limits.
 
@@ -49,7 +52,7 @@ def given(document: Document, limits: RunLimits, *, in_parts: bool = False) -> I
     if in_parts:
         document = replace(document, node=document.in_parts)
     try:
-        yield {_KEY: document, LIMITS: limits, UNAWAITED: unawaited}
+        yield {_KEY: document, LIMITS: limits, UNAWAITED: unawaited, ON_ERROR: on_error}
     finally:
         unawaited.close()
 

@@ -9,7 +9,7 @@ from inspect import isawaitable
 from types import CoroutineType
 from typing import Any, cast
 
-from graphql import GraphQLError, GraphQLObjectType, get_named_type, is_leaf_type
+from graphql import GraphQLError, GraphQLObjectType, get_named_type, is_leaf_type, located_error
 from graphql.execution.collect_fields import GroupedFieldSet
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
@@ -28,9 +28,11 @@ from engine import (
 )
 from resolvers.loading import Context
 from resolvers.work_budget import AWAITED, FIELD, INTROSPECTED
+from schema.error_behavior import OnError
 
-LIMITS, UNAWAITED = "limits", "unawaited"
-"""The keys in ``operation_extensions`` of the run's limits, and of the coroutines that nobody awaits yet."""
+LIMITS, UNAWAITED, ON_ERROR = "limits", "unawaited", "on_error"
+"""The keys in ``operation_extensions`` of the run's limits, of the coroutines that nobody awaits yet, and of what the
+error of a field does."""
 
 
 class Unawaited:
@@ -86,6 +88,8 @@ class LimitedExecutor(StrawberryGraphQLCoreExecutionContext):
         super().__init__(*args, **kwargs)
         self._limits: RunLimits = (self.operation_extensions or {}).get(LIMITS, NO_LIMITS)
         self._size = AnswerSize(self._limits.answer_bytes)
+        self._on_error: OnError = (self.operation_extensions or {}).get(ON_ERROR, "PROPAGATE")
+        self.error_propagation = self._on_error != "NULL"
         self._is_event = False
         self._unawaited: Unawaited = (self.operation_extensions or {}).get(UNAWAITED) or Unawaited()
         # Without a context an operation asks of the schema alone, or is not run.
@@ -123,10 +127,15 @@ class LimitedExecutor(StrawberryGraphQLCoreExecutionContext):
         """Execute a field."""
         return self._noted(super().execute_field(*asked))
 
-    def handle_field_error(self, *met: Any) -> None:
-        """Count the error of a field, then take it for its value."""
+    def handle_field_error(self, raw_error: Exception, return_type: Any, fields: Any, path: Path) -> None:
+        """Count the error of a field, then take it for its value, or stop there.
+
+        :raises GraphQLError: it makes what is above it null, up to the whole answer if a request halts.
+        """
         self._spend(ERROR)
-        super().handle_field_error(*met)
+        if self._on_error == "HALT":
+            raise located_error(raw_error, [each.node for each in fields], path.as_list())
+        super().handle_field_error(raw_error, return_type, fields, path)
 
     def complete_iterable_value(self, *asked: Any) -> Any:
         """Complete the items of a list."""

@@ -14,6 +14,7 @@ from resolvers import related_packages as related
 from resolvers.contributor import contributors_of
 from schema.category import Category
 from schema.record_node import RecordNode
+from schema.semantic_nullability import null_only_with_error
 from upstream.client import v4_records
 
 if TYPE_CHECKING:
@@ -93,13 +94,13 @@ class Package(RecordNode):
     )
     category = strawberry.field(
         resolver=resolvers.category.resolve,
-        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
+        metadata=null_only_with_error(depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM)),
         graphql_type=Category | None,
         description="The category of the package. Null, with an error, only if it could not be loaded.",
     )
     grids = strawberry.field(
         resolver=resolvers.grids.resolve,
-        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
+        metadata=null_only_with_error(depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM), 1),
         graphql_type=list[LazyGrid | None],
         description=(
             "The grids that compare the package, sorted by title, regardless of case, and equal titles by databaseId. "
@@ -142,20 +143,20 @@ class Package(RecordNode):
     )
     contributors = strawberry.field(
         resolver=contributors_of,
-        metadata=depends_on(DependsOn.CATALOG),
+        metadata=null_only_with_error(depends_on(DependsOn.CATALOG)),
         graphql_type=list[Annotated["Contributor", strawberry.lazy("schema.contributor")]] | None,
         description="The participants as records, the most active first.",
     )
     related_packages = strawberry.field(
         resolver=related.related_packages,
-        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
+        metadata=null_only_with_error(depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM)),
         graphql_type=list[related.RelatedPackage[LazyPackage, LazyGrid]] | None,
         description="The other packages of its grids. Those with the most shared grids come first, then "
         "those with the most stars.",
     )
     is_on_grid = strawberry.field(
         resolver=related.is_on_grid,
-        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
+        metadata=null_only_with_error(depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM)),
         graphql_type=bool | None,
         description="Whether the grid with this slug compares the package. It is false if there is no such grid.",
     )

@@ -23,6 +23,7 @@ from schema.federation import Entity, Service, service
 from schema.grid import Grid
 from schema.package import Package
 from schema.search import SearchHit, SearchResult
+from schema.semantic_nullability import null_only_with_error
 from schema.stats import Stats
 
 
@@ -56,37 +57,37 @@ class Query:
     )
     categories = strawberry.field(
         resolver=resolvers.categories,
-        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
+        metadata=null_only_with_error(depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM)),
         graphql_type=list[Category] | None,
         description="All categories, oldest first. Null, with an error, if they could not be loaded.",
     )
     packages = strawberry.field(
         resolver=resolvers.packages,
-        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
+        metadata=null_only_with_error(depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM)),
         graphql_type=Connection[Package] | None,
         description="The packages that match the filter, newest first by default.",
     )
     grids = strawberry.field(
         resolver=resolvers.grids,
-        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
+        metadata=null_only_with_error(depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM)),
         graphql_type=Connection[Grid] | None,
         description="The grids that match the filter, newest first by default.",
     )
     packages_by_id = strawberry.field(
         resolver=bulk_lookup.packages_by_id,
-        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
+        metadata=null_only_with_error(depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM)),
         graphql_type=list[Package | None] | None,
         description="The packages with these global ids, in the order of the ids; null for an id that is missing.",
     )
     packages_by_slug = strawberry.field(
         resolver=bulk_lookup.packages_by_slug,
-        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
+        metadata=null_only_with_error(depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM)),
         graphql_type=list[Package | None] | None,
         description="The packages with these slugs, in the order of the slugs; null for a slug that is missing.",
     )
     packages_by_pypi_name = strawberry.field(
         resolver=bulk_lookup.packages_by_pypi_name,
-        metadata=depends_on(DependsOn.CATALOG),
+        metadata=null_only_with_error(depends_on(DependsOn.CATALOG)),
         graphql_type=list[Package | None] | None,
         description=(
             "The packages with these names on PyPI, in the order of the names; null for a name that is "
@@ -95,7 +96,7 @@ class Query:
     )
     packages_by_repo_url = strawberry.field(
         resolver=bulk_lookup.packages_by_repo_url,
-        metadata=depends_on(DependsOn.CATALOG),
+        metadata=null_only_with_error(depends_on(DependsOn.CATALOG)),
         graphql_type=list[Package | None] | None,
         description=(
             "The packages of these repositories, in the order of the addresses; null for an address that is "
@@ -104,13 +105,13 @@ class Query:
     )
     grids_by_id = strawberry.field(
         resolver=bulk_lookup.grids_by_id,
-        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
+        metadata=null_only_with_error(depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM)),
         graphql_type=list[Grid | None] | None,
         description="The grids with these global ids, in the order of the ids; null for an id that is missing.",
     )
     grids_by_slug = strawberry.field(
         resolver=bulk_lookup.grids_by_slug,
-        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
+        metadata=null_only_with_error(depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM)),
         graphql_type=list[Grid | None] | None,
         description="The grids with these slugs, in the order of the slugs; null for a slug that is missing.",
     )
@@ -122,19 +123,19 @@ class Query:
     )
     contributors = strawberry.field(
         resolver=contributor_resolvers.all_contributors,
-        metadata=depends_on(DependsOn.CATALOG),
+        metadata=null_only_with_error(depends_on(DependsOn.CATALOG)),
         graphql_type=Connection[Contributor] | None,
         description="All contributors, those with the most packages first by default.",
     )
     stats = strawberry.field(
         resolver=catalog_stats,
-        metadata=depends_on(DependsOn.CATALOG),
+        metadata=null_only_with_error(depends_on(DependsOn.CATALOG)),
         graphql_type=Stats | None,
         description="Statistics of the whole catalog. Null, with an error, while there is no catalog.",
     )
     changes = strawberry.field(
         resolver=catalog_changes,
-        metadata=depends_on(DependsOn.FEED | DependsOn.CATALOG),
+        metadata=null_only_with_error(depends_on(DependsOn.FEED | DependsOn.CATALOG)),
         graphql_type=ChangeFeed[relay.Node] | None,
         description=(
             "The packages and grids that were added, changed or removed on Django Packages in the last 30 "
@@ -156,7 +157,7 @@ class Query:
     )
     search = strawberry.field(
         resolver=search_resolvers.search,
-        metadata=depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM),
+        metadata=null_only_with_error(depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM)),
         graphql_type=search_resolvers.SearchConnection[SearchResult, SearchHit] | None,
         description=(
             "The packages and grids that match the query, the best first. The search of Django Packages "

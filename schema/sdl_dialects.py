@@ -1,13 +1,14 @@
 """The schema as other tools read it: in the plain language, or with directives by which they compose it with others.
 
-=========== ========================================================================================
-dialect     who reads it
-=========== ========================================================================================
-plain       clients: without what only routers use
-federation  routers of Apollo Federation 2; it is what ``_service { sdl }`` answers
-composite   composers by the draft of the GraphQL Composite Schemas specification (``@lookup``)
-stitching   schema stitching of graphql-tools, by its stitching directives (``@merge``)
-=========== ========================================================================================
+================= ==================================================================================
+dialect           who reads it
+================= ==================================================================================
+plain             clients: without what only routers use
+federation        routers of Apollo Federation 2; it is what ``_service { sdl }`` answers
+composite         composers by the draft of the GraphQL Composite Schemas specification (``@lookup``)
+stitching         schema stitching of graphql-tools, by its stitching directives (``@merge``)
+semantic-non-null clients that stop at errors, and take as non-null what is null only with one
+================= ==================================================================================
 
 All of them are made from what Strawberry prints of the one schema, which is federation's; the others are that without
 its directives and with their own, which say the same of the same keys.
@@ -15,7 +16,7 @@ its directives and with their own, which say the same of the same keys.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Literal, TypeVar, get_args
@@ -24,12 +25,15 @@ import strawberry
 from graphql import (
     ConstArgumentNode,
     ConstDirectiveNode,
+    ConstListValueNode,
+    ConstValueNode,
     DefinitionNode,
     DirectiveDefinitionNode,
     DocumentNode,
     FieldDefinitionNode,
     InputObjectTypeDefinitionNode,
     InputValueDefinitionNode,
+    IntValueNode,
     NamedTypeNode,
     NameNode,
     NonNullTypeNode,
@@ -41,7 +45,9 @@ from graphql import (
     print_ast,
 )
 
-Dialect = Literal["plain", "federation", "composite", "stitching"]
+from schema.semantic_nullability import SEMANTIC_NON_NULL, Levels, semantic_levels
+
+Dialect = Literal["plain", "federation", "composite", "stitching", "semantic-non-null"]
 DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
 
 
@@ -107,7 +113,10 @@ def print_dialect(schema: strawberry.Schema, dialect: Dialect) -> str:
     text = schema.as_str()
     if dialect == "federation":
         return text
-    return _printed(_WRITERS[dialect](parse(text, no_location=True)))
+    document = parse(text, no_location=True)
+    if dialect == "semantic-non-null":
+        return _printed(_semantic_non_null(document, semantic_levels(schema)))
+    return _printed(_WRITERS[dialect](document))
 
 
 def _plain(document: DocumentNode) -> DocumentNode:
@@ -146,6 +155,23 @@ def _stitching(document: DocumentNode) -> DocumentNode:
         return _with_directive(field, "merge", keyField=key, keyArg=argument)
 
     return _headed(_STITCHING_DIRECTIVES, _with_query(_plain(document), of_query))
+
+
+def _semantic_non_null(document: DocumentNode, levels: Mapping[tuple[str, str], Levels]) -> DocumentNode:
+    def of_type(type_: DefinitionNode) -> DefinitionNode:
+        if not isinstance(type_, ObjectTypeDefinitionNode):
+            return type_
+
+        def of_field(field: FieldDefinitionNode) -> FieldDefinitionNode:
+            found = levels.get((type_.name.value, field.name.value))
+            if found is None:
+                return field
+            return _with_directive(field, "semanticNonNull", **({} if found == (0,) else {"levels": found}))
+
+        return replace(type_, fields=tuple(map(of_field, type_.fields or ())))
+
+    plain = _plain(document)
+    return _headed(SEMANTIC_NON_NULL, DocumentNode(definitions=tuple(map(of_type, plain.definitions))))
 
 
 _WRITERS: dict[Dialect, Callable[[DocumentNode], DocumentNode]] = {
@@ -197,15 +223,21 @@ def _headed(head: str, document: DocumentNode) -> DocumentNode:
 _Directed = TypeVar("_Directed", FieldDefinitionNode, InputValueDefinitionNode)
 
 
-def _with_directive(node: _Directed, name: str, **arguments: str) -> _Directed:
+def _with_directive(node: _Directed, name: str, **arguments: str | Levels) -> _Directed:
     directive = ConstDirectiveNode(
         name=NameNode(value=name),
         arguments=tuple(
-            ConstArgumentNode(name=NameNode(value=key), value=StringValueNode(value=value))
+            ConstArgumentNode(name=NameNode(value=key), value=_constant(value))
             for key, value in arguments.items()
         ),
     )
     return replace(node, directives=(*(node.directives or ()), directive))
+
+
+def _constant(value: str | Levels) -> ConstValueNode:
+    if isinstance(value, str):
+        return StringValueNode(value=value)
+    return ConstListValueNode(values=tuple(IntValueNode(value=str(each)) for each in value))
 
 
 def _name(definition: DefinitionNode) -> str:

@@ -14,6 +14,7 @@ import msgspec
 
 from gateway import GraphQLRequest
 from gateway.persisted import PersistedDocuments, Refused
+from schema import ON_ERROR, OnError, read_on_error
 from upstream.client import TRACEPARENT
 
 MAX_BODY = 1_000_000
@@ -39,7 +40,7 @@ _RECEIPT, _ROUTER, _TRACE, _TRACEPARENT = (
 )
 _EXAMPLE = '{"query": "{ categories { title } }"}'
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_PARAMETERS = ("query", "documentId", "operationName", "variables", "extensions")
+_PARAMETERS = ("query", "documentId", "operationName", "variables", "extensions", "onError")
 _IN_JSON = tuple(f'"{name}"'.encode() for name in _PARAMETERS)
 
 
@@ -193,7 +194,22 @@ def _request(http: HttpRequest, documents: PersistedDocuments, params: dict[str,
         router=http.header(_ROUTER),
         traced=http.headers.get(_TRACE) == b"ftv1",
         traceparent=http.header(_TRACEPARENT),
+        on_error=_on_error(params),
     )
+
+
+def _on_error(params: dict[str, Any]) -> OnError:
+    value = _optional(params, "onError", str, "a string")
+    behavior = read_on_error(value)
+    if behavior is None:
+        raise BadRequest(422, wrong_on_error(value))
+    return behavior
+
+
+def wrong_on_error(value: str) -> str:
+    """Return what is wrong with a value of ``onError``, in a sentence."""
+    *others, last = ON_ERROR
+    return f'onError is "{value[:50]}"; it can be {", ".join(others)} or {last}.'
 
 
 def _optional(params: dict[str, Any], name: str, type_: type, wanted: str) -> Any:

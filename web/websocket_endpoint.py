@@ -31,7 +31,8 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 from engine import turns
 from gateway import Gateway, GraphQLRequest, Overloaded, field_error, overload
 from gateway.persisted import Refused
-from schema import schema
+from schema import OnError, read_on_error, schema
+from web.request_parsing import wrong_on_error
 from web.serving.open_connections import Connections
 
 MOST_OPERATIONS = 100
@@ -75,6 +76,11 @@ class _Handler(BaseGraphQLTransportWSHandler[_Serving, None]):
     websocket: _Socket
     asked = 0
     """How many operations the client has begun."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._on_error: dict[str, OnError] = {}
+        """What errors of fields do in the operations that were asked for and did not begin yet, by their ids."""
 
     async def handle(self) -> None:
         """Speak the protocol until the connection ends."""
@@ -133,10 +139,19 @@ class _Handler(BaseGraphQLTransportWSHandler[_Serving, None]):
             if full is not None:
                 await self._refuse(message["id"], full.decoded()["errors"][0])
                 return
+            # Strawberry's operation has no room for it.
+            self._on_error[message["id"]] = read_on_error(payload.get("onError")) or "PROPAGATE"
         await super().handle_message(message)
+        if message["type"] == "subscribe" and message["id"] not in self.operations:
+            self._on_error.pop(message["id"], None)  # it was refused
 
     async def run_operation(self, operation: Operation[_Serving, None]) -> None:
-        request = GraphQLRequest(operation.query, operation.variables, operation.operation_name)
+        request = GraphQLRequest(
+            operation.query,
+            operation.variables,
+            operation.operation_name,
+            on_error=self._on_error.pop(operation.id, "PROPAGATE"),
+        )
         gateway = self.context.gateway
         try:
             # A client may send many documents at once, and each takes time to be read.
@@ -234,4 +249,9 @@ def _wrong(message: Any) -> str | None:
         return 'The "variables" of a subscribe message are an object.'
     if not isinstance(payload.get("operationName"), str | None):
         return 'The "operationName" of a subscribe message is a string.'
+    on_error = payload.get("onError")
+    if not isinstance(on_error, str | None):
+        return 'The "onError" of a subscribe message is a string.'
+    if on_error is not None and read_on_error(on_error) is None:
+        return wrong_on_error(on_error)
     return None

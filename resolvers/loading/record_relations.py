@@ -8,7 +8,7 @@ request's loaders.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from operator import attrgetter
@@ -19,10 +19,10 @@ from engine import ListsByKey
 from resolvers.loading.record_loaders import Loaders
 from resolvers.loading.request_context import Context, Info
 from resolvers.loading.title_order import by_title
-from upstream.client import R
+from upstream.client import R, UpstreamBadData
 
-Found: TypeAlias = R | BaseException | None
-"""A record, ``None`` if there is none, or the error of its load."""
+Found: TypeAlias = R | BaseException
+"""A record, or the error of its load."""
 
 
 class RelationLoader(Protocol[R]):
@@ -54,12 +54,15 @@ class ToOne(Generic[R]):
     def __post_init__(self) -> None:
         object.__setattr__(self, "_key_of", attrgetter(self.key))
 
-    async def resolve(self, root: Any, info: Info) -> R | None:
+    async def resolve(self, root: Any, info: Info) -> R:
         """Return the record that ``root`` names.
 
-        :raises UpstreamError: it could not be loaded.
+        :raises UpstreamError: it could not be loaded, or there is none.
         """
-        return await self.loader(info.context.loaders).by_id(getattr(root, self.key))
+        found = await self.loader(info.context.loaders).by_id(getattr(root, self.key))
+        if found is None:
+            raise self._lost(root)
+        return found
 
     def known(self, roots: Sequence[Any], context: Context) -> dict[int, R] | None:
         """Return what ``roots`` are related to, by their keys, if the catalog knows it all."""
@@ -69,9 +72,15 @@ class ToOne(Generic[R]):
         except KeyError:
             return None
 
-    def load(self, roots: Sequence[Any], context: Context) -> Awaitable[list[Found[R]]]:
-        """Load what each of ``roots`` is related to."""
-        return self.loader(context.loaders).by_ids(list(map(self._key_of, roots)))
+    async def load(self, roots: Sequence[Any], context: Context) -> list[Found[R]]:
+        """Load what each of ``roots`` is related to; what there is not is an error, because it is named."""
+        found = await self.loader(context.loaders).by_ids(list(map(self._key_of, roots)))
+        return [self._lost(root) if item is None else item for root, item in zip(roots, found, strict=True)]
+
+    def _lost(self, root: Any) -> UpstreamBadData:
+        return UpstreamBadData(
+            f"Upstream names {self.key} {self._key_of(root)} for record {root.id}, but has no such {self.key}."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +94,7 @@ class ToMany(Generic[R]):
     """Finds the relation in the catalog, where it is sorted already."""
 
     async def resolve(self, root: Any, info: Info) -> list[Found[R]]:
-        """Return the records that ``root`` names; an item that failed is its error."""
+        """Return the records that ``root`` names, without those that are gone; an item that failed is its error."""
         ids = sorted(getattr(root, self.keys))
         info.context.work.spend(len(ids))
         return by_title(await self.loader(info.context.loaders).by_ids(ids))

@@ -6,17 +6,17 @@ from catalog import title_order
 from upstream.client import R
 
 
-def by_title(found: list[R | BaseException | None]) -> list[R | BaseException | None]:
-    """Order records by title, regardless of case, and equal titles by id.
+def by_title(found: list[R | BaseException | None]) -> list[R | BaseException]:
+    """Order records by title, regardless of case, and equal titles by id. Errors stand at the end, as they came.
 
-    Missing records and errors come last, in the order in which they came.
+    What is missing was removed after it was named, and is left out.
     """
     records: list[R] = []
-    others: list[R | BaseException | None] = []
+    errors: list[BaseException] = []
     for item in found:
-        if item is None or isinstance(item, BaseException):
-            others.append(item)
-        else:
+        if isinstance(item, BaseException):
+            errors.append(item)
+        elif item is not None:
             records.append(item)
     records.sort(key=title_order)
-    return [*records, *others]
+    return [*records, *errors]

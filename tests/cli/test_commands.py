@@ -98,7 +98,7 @@ def test_schema_prints_each_dialect(dialect: Dialect) -> None:
 
 def test_schema_in_an_unknown_dialect_is_a_sentence() -> None:
     done = server("schema", "--dialect", "klingon")
-    sentence = 'There is no dialect "klingon"; it can be plain, federation, composite or stitching.'
+    sentence = 'There is no dialect "klingon"; it can be plain, federation, composite, stitching or semantic-non-null.'
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"{sentence}\n")
 
 
