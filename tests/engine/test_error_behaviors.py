@@ -12,9 +12,10 @@ from graphql import GraphQLList, GraphQLObjectType, GraphQLOutputType, get_named
 from gateway.prepared_request import GraphQLRequest
 from schema import OnError, schema
 from schema.semantic_nullability import semantic_levels
-from tests.engine.test_agreement import GENERATOR, RECORDS, STATES
+from tests.engine.test_agreement import RECORDS
 from tests.support.comparable_answers import comparable
 from tests.support.gateway_in_process import gateway_over
+from tests.support.gateway_operations import GENERATOR, STATES
 from tests.support.operation_texts import Operation
 from tests.support.upstream_without_http import MadeSource
 

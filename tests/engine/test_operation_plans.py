@@ -68,7 +68,9 @@ DEEP = "{ grids(first: 12) { nodes { packages { grids { packages { category { ti
 
 
 async def test_a_level_asks_for_what_it_does_not_know_in_one_flight_without_repeating_anything() -> None:
-    records = [record for record in made_records() if record.id != 3]  # without the grid of a bad package
+    records = [
+        each for each in made_records() if not (isinstance(each, GridRecord) and each.id == 3)
+    ]  # of a bad package
     source = MadeSource(records, known=None)
     assert "errors" not in await run(source, DEEP)
     asked = source.batcher.asked
