@@ -46,7 +46,8 @@ async def test_an_unknown_dialect_is_a_sentence(http: httpx.AsyncClient) -> None
     assert response.status_code == 400
     assert response.json()["errors"] == [
         {
-            "message": 'There is no dialect "klingon"; it can be plain, federation, composite, stitching or semantic-non-null.',
+            "message": 'There is no dialect "klingon"; it can be plain, federation, composite, stitching or '
+            "semantic-non-null.",
             "extensions": {"code": "BAD_REQUEST"},
         }
     ]
