@@ -12,14 +12,14 @@ from graphql import GraphQLList, GraphQLObjectType, GraphQLOutputType, get_named
 from gateway.prepared_request import GraphQLRequest
 from schema import OnError, schema
 from schema.semantic_nullability import semantic_levels
-from tests.engine.test_agreement import RECORDS
 from tests.support.comparable_answers import comparable
 from tests.support.gateway_in_process import gateway_over
 from tests.support.gateway_operations import GENERATOR, STATES
 from tests.support.operation_texts import Operation
-from tests.support.upstream_without_http import MadeSource
+from tests.support.upstream_without_http import MadeSource, made_records
 
 OPERATIONS = 200
+RECORDS = made_records()
 FAILING = [state for state in STATES if "fail" in state]
 
 WEEKS = """{ a: package(databaseId: 40) { slug commitActivity { total52 lastWeeks(n: 60) } }
