@@ -37,7 +37,7 @@ from engine.variable_values import OperationVariables
 from engine.work_costs import Spend, uncounted
 
 KEPT_OPERATIONS = 1000
-"""How many operations are kept, with their plans: those used last."""
+"""How many operations are cached, with their plans: those used last."""
 
 KEPT_TEXT = 400_000
 """Characters of the kept operations' documents, all together: for each a plan takes about 150 bytes of memory."""
@@ -81,6 +81,7 @@ class Engine:
         self._operations: OrderedDict[tuple[str, str | None], PlannedOperation | FallbackReason] = (
             OrderedDict()
         )
+        """Those used last. ``caching`` is not for the engine, which imports no room, and operations grow by plans."""
         self._text = self._fields = 0
         self._usable = not any(map(_takes_part, schema.get_extensions()))
         self.answered = 0

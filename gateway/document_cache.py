@@ -1,12 +1,11 @@
-"""The documents of one gateway: limited, parsed and validated once, and kept.
+"""Caches the documents of one gateway, each limited, parsed and validated once.
 
-How large an answer may be depends on the catalog, so that this alone is looked at again when there is another.
+The size of an answer depends on the catalog, so only that is checked again when there is a new one.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,6 +13,7 @@ from sys import getsizeof
 
 from graphql import GraphQLError
 
+from caching import BoundedCache
 from catalog import CatalogSource
 from engine import TooComplex, turns
 from gateway.document_shapes import ShapedText, shaped
@@ -25,18 +25,18 @@ from resolvers.lists import USUAL_SIZES, ListSizes, list_sizes
 from schema import Document, schema
 
 KEPT_DOCUMENTS = 1_000
-"""How many documents are kept at most: those used last."""
+"""How many documents are cached at most: those used last."""
 
 KEPT_BYTES = 10_000_000
 """How much memory they may take together: 440 of 50 tokens, or 11 as large as the limits allow. Each token is two to
 four objects that the garbage collector looks through in one piece, for about 30 ms with as many as these."""
 
 BYTES_OF_A_TOKEN = 450
-"""What the parser makes of one, measured with graphql-core 3.3: 200 to 430 bytes."""
+"""The memory for what the parser makes of one token, measured with graphql-core 3.3: 200 to 430 bytes."""
 
 
 LONG = 500
-"""Characters: a document of more may take 20 ms to parse and to validate, one within all limits up to 80."""
+"""Characters: a longer document may take 20 ms to parse and to validate, and within all limits up to 80."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,33 +46,32 @@ class CatalogSizes:
     source: CatalogSource
 
     def __call__(self) -> ListSizes:
-        """Give those of the present snapshot; the usual ones where there is none."""
+        """Return those of the present snapshot, or the usual ones if there is none."""
         snapshot = self.source.latest
         return USUAL_SIZES if snapshot is None else snapshot.catalog.view(list_sizes)
 
 
 class DocumentCache:
-    """Reads documents and keeps what became of them, within the limits of its gateway.
+    """Reads documents within the limits of its gateway, and caches the outcome.
 
-    One that is good for all texts of its shape is kept by the shape, others by their text.
+    A document that is good for all texts of its shape is cached by the shape, others by their text.
     """
 
     def __init__(self, limits: DocumentLimits, sizes: Callable[[], ListSizes] = lambda: USUAL_SIZES) -> None:
         self._limits = limits
         self._sizes = sizes
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
-        self._bytes = 0
+        self._kept: BoundedCache[str, _Kept] = BoundedCache(entries=KEPT_DOCUMENTS, size=KEPT_BYTES)
         self._reading = asyncio.Lock()
 
     def read(self, text: str) -> Document:
-        """Return the document with this text. One beyond a limit has that as its only error and was not
+        """Return the document with this text. A document beyond a limit has that as its only error, and was not
         validated."""
         found = self._find(text, None) or self._read(text, None)
         return found.document
 
     def known(self, text: str) -> Document | None:
-        """Return the document with this text, if it is kept by the text, as it was read over any catalog."""
-        kept = self._kept.get(text)
+        """Return the document with this text, if it is cached by the text, as it was read over any catalog."""
+        kept = self._kept.peek(text)
         return None if kept is None else kept.document
 
     async def read_aside(self, text: str) -> Document:
@@ -111,14 +110,13 @@ class DocumentCache:
         return FoundDocument(kept.document, shape.shape, literals)
 
     def _take(self, key: str) -> _Kept | None:
-        kept = self._kept.get(key)
+        kept = self._kept.peek(key)
         if kept is None:
             return None
         sizes = self._sizes()
         if kept.sizes is not sizes and not self._fits(kept, sizes):
             return None
-        self._kept.move_to_end(key)
-        return kept
+        return self._kept.get(key)
 
     async def _read_aside(self, text: str, shape: ShapedText | None) -> FoundDocument:
         if len(text) <= LONG:
@@ -192,20 +190,14 @@ class DocumentCache:
         if shape is not None and for_all is not None and values is not None:
             literals = LiteralsOfText(values, shape.ends, for_all, whole=read)
             found = FoundDocument(replace(read, node=for_all.node), shape.shape, literals)
-        before = self._kept.pop(found.text, None)
-        self._bytes -= before.bytes if before else 0
         size = getsizeof(found.text) + (0 if read.node is None else BYTES_OF_A_TOKEN * tokens)
-        self._kept[found.text] = _Kept(found.document, size, sizes, for_all)
-        self._bytes += size
-        while len(self._kept) > KEPT_DOCUMENTS or self._bytes > KEPT_BYTES:
-            self._bytes -= self._kept.popitem(last=False)[1].bytes
+        self._kept.put(found.text, _Kept(found.document, sizes, for_all), size)
         return found
 
 
 @dataclass(slots=True)
 class _Kept:
     document: Document
-    bytes: int
     sizes: ListSizes
     """The version of the catalog for which it was last checked."""
     shaped: ShapedDocument | None = None
