@@ -1,8 +1,10 @@
 """How many requests upstream gets at a time: as many as it answers without slowing down.
 
-The limit grows by one for every round of answers that came as quickly as the quickest lately, and shrinks when
-they come slower, when upstream refuses (429, 503) or when it lets requests time out: additive increase,
-multiplicative decrease. Upstream saturates at about 4 (contract section 7), so that is where it starts.
+Upstream saturates at about 4 (contract section 7), so that is where it starts. From there it grows by one for each
+answer, as long as they come as quickly as with few requests in flight: the slow start of TCP. At the first sign of
+slowing it is halved. From then on it grows by one in a few rounds while answers come as quickly as usual, and shrinks
+by one a round while requests queue in upstream, as TCP Vegas does. It also shrinks when an answer takes three times
+the quickest, when upstream refuses (429, 503), and when it lets requests time out.
 
 An answer is compared only with answers of its own sort and of about its own nominal size: a network adds the same
 to each, which makes the small ones look slow beside the large ones, and not all sorts keep to their nominal time.
@@ -19,15 +21,26 @@ from contextlib import asynccontextmanager
 from math import frexp, inf
 
 START = 4
+"""As many in flight do not queue in upstream: with no more, answers show how quick it is."""
+SLOWED = 1.25
+"""By this factor answers are slower than usual when the slow start ends: one in five waits in upstream then."""
+HOLD, EASE = 1.12, 1.35
+"""Up to the first factor answers count as no slower than usual, and the limit grows; beyond the second it shrinks."""
+ROUNDS = 3
+"""Rounds of answers for each growth by one beyond the start: what that does has been seen before the next."""
 GROW_BELOW = 2.0
-"""Grow while answers take less than this many times the quickest ones: then the requests do not queue."""
+"""Up to the start, grow while answers take less than this many times the quickest ones."""
 SHRINK_ABOVE = 3.0
 SHRINK_BY = 0.9
 HALVE = 0.5
 IN_A_ROW = 3
 """Turns that users are given in a row while the background waits for one."""
 FORGET_QUICKEST = 1.002
-"""By this factor the quickest answer is forgotten with each answer: within some 350 answers it doubles."""
+"""By this factor the quickest answer is forgotten with each that came while few were in flight: within some 350 of
+them it doubles. Others would make what queues look usual."""
+MEMORY = 16
+"""How many answers what is usual is the average of, about. What came lately is that of two rounds, in the slow start of
+half as many: a sign of slowing is then seen sooner."""
 
 
 class Limiter:
@@ -38,6 +51,12 @@ class Limiter:
         self._highest = float(highest)
         self._limit = min(max(float(START), self._lowest), self._highest)
         self._quickest: dict[tuple[str, int], float] = {}  # by sort and the power of two of the nominal time
+        self._is_starting = True
+        """Whether nothing has slowed down yet."""
+        self._usual: dict[tuple[str, int], tuple[float, int]] = {}
+        """How slow answers are on average while few are in flight, and of how many that is the average."""
+        self._slowed = 1.0
+        """How many times as long as usual the last answers took on average."""
         self._out = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._waiting_in_background: deque[asyncio.Future[None]] = deque()
@@ -55,30 +74,68 @@ class Limiter:
         return self._out
 
     @asynccontextmanager
-    async def turn(self, *, background: bool = False) -> AsyncIterator[None]:
-        """Wait for a turn, and hold it. In the background one in four is given, or what nobody else wants."""
+    async def turn(self, *, background: bool = False) -> AsyncIterator[int]:
+        """Wait for a turn, and hold it. In the background one in four is given, or what nobody else wants.
+
+        Gives how many turns are out then, with this one.
+        """
         await self._take(background)
         try:
-            yield
+            yield self._out
         finally:
             self._out -= 1
             self._wake()
 
-    def succeeded(self, seconds: float, nominal: float, sort: str = "") -> None:
-        """Return an answer came after so long; ``nominal`` is the time that one of this sort takes."""
+    def succeeded(self, seconds: float, nominal: float, sort: str = "", among: int = 0) -> None:
+        """Learn from an answer that came after so long, in a turn that is still out.
+
+        ``nominal`` is the time that one of this sort takes, ``among`` how many turns were out when it was asked for.
+        """
         if seconds <= 0:
             return  # too quick for a coarse clock; nothing would ever be as quick again
         slowness = seconds / nominal
         alike = sort, frexp(nominal)[1]
-        quickest = min(self._quickest.get(alike, inf) * FORGET_QUICKEST, slowness)
-        self._quickest[alike] = quickest
-        if slowness > SHRINK_ABOVE * quickest:
+        few = max(among, self._out) <= START
+        known = self._quickest.get(alike, inf) * (FORGET_QUICKEST if few else 1.0)
+        quickest = self._quickest[alike] = min(known, slowness)
+        times = slowness / quickest
+        delay = self._compare(slowness, alike, few=few)
+        if times > SHRINK_ABOVE:
+            self._is_starting = False
             self._set(self._limit * SHRINK_BY)
-        elif slowness < GROW_BELOW * quickest and self._out >= self.limit:
+        elif self._limit >= START:
+            self._keep_the_queue_short(delay)
+        elif times < GROW_BELOW and self._out >= self.limit:
             self._set(self._limit + 1 / self._limit)
+
+    def _compare(self, slowness: float, alike: tuple[str, int], *, few: bool) -> float:
+        """Return how many times as long as usual an answer took."""
+        usual, count = self._usual.get(alike, (slowness, 0))
+        if few:
+            count = min(count + 1, MEMORY)
+            usual += (slowness - usual) / count
+            self._usual[alike] = usual, count
+        delay = slowness / usual
+        if count:
+            memory = MEMORY // 2 if self._is_starting else max(MEMORY, 2 * self.limit)
+            self._slowed += (delay - self._slowed) / memory
+        return delay
+
+    def _keep_the_queue_short(self, delay: float) -> None:
+        if self._is_starting and self._slowed > SLOWED:
+            self._is_starting = False
+            self._set(max(START, self._limit * HALVE))
+        elif self._slowed > EASE:
+            self._set(max(START, self._limit - 1 / self._limit))
+        elif self._slowed < HOLD and self._out >= self.limit:
+            if not self._is_starting:
+                self._set(self._limit + 1 / (ROUNDS * self._limit))
+            elif delay < SLOWED:
+                self._set(self._limit + 1)
 
     def failed(self) -> None:
         """Upstream refused for load, or did not answer in time."""
+        self._is_starting = False
         self._set(self._limit * HALVE)
 
     def _set(self, limit: float) -> None:

@@ -142,7 +142,7 @@ class Exchanger:
             if not wanted.may_probe:
                 self.breaker.check_closed()
             await self._wait_while_left_alone()
-            async with self.limiter.turn(background=background):
+            async with self.limiter.turn(background=background) as among:
                 if not wanted.may_probe and self.breaker.state != "closed":
                     continue  # it opened while this waited for its turn
                 try:
@@ -152,7 +152,7 @@ class Exchanger:
                 if probe:
                     self._probe_ended.clear()
                 with wanted.under_way():
-                    return await self._exchange(wanted, asked, probe)
+                    return await self._exchange(wanted, asked, probe, among)
 
     async def _wait_while_left_alone(self) -> None:
         """Wait where upstream asked for a short pause, and for the probe after it; nothing is sent meanwhile.
@@ -170,8 +170,10 @@ class Exchanger:
                 over = self._probe_ended.wait() if circuit.probing else asyncio.sleep(circuit.left)
             await over
 
-    async def _exchange(self, wanted: UpstreamRequest, asked: float, probe: bool) -> UpstreamAnswer:
-        """Return one request and its answer, in its turn."""
+    async def _exchange(
+        self, wanted: UpstreamRequest, asked: float, probe: bool, among: int
+    ) -> UpstreamAnswer:
+        """Return one request and its answer, in its turn, which was one ``among`` so many."""
         started = time.monotonic()
         body = bytearray()
         outcome: UpstreamAnswer | UpstreamError | None = None
@@ -199,7 +201,7 @@ class Exchanger:
             raise outcome from error
         finally:
             ended = time.monotonic()
-            self._learn_from(outcome, probe, wanted, ended - started)
+            self._learn_from(outcome, probe, wanted, ended - started, among)
             if probe:
                 self._probe_ended.set()
             self.outcomes[_named(outcome)] += 1
@@ -226,6 +228,7 @@ class Exchanger:
         probe: bool,
         wanted: UpstreamRequest,
         seconds: float,
+        among: int,
     ) -> None:
         """``None`` is no outcome: whoever asked has gone, or had no more time."""
         if outcome is None and seconds < PATIENCE * self._limits.exchange:
@@ -235,7 +238,7 @@ class Exchanger:
             self.limiter.failed()
         elif isinstance(outcome, UpstreamAnswer):
             self.breaker.succeeded(probe)
-            self.limiter.succeeded(outcome.seconds, wanted.nominal, wanted.kind)
+            self.limiter.succeeded(outcome.seconds, wanted.nominal, wanted.kind, among)
         elif isinstance(outcome, UpstreamBadData):
             self.breaker.succeeded(probe)  # it answered, if nonsense
         else:

@@ -1,6 +1,7 @@
 """The embedded upstream as an ASGI application."""
 
 import asyncio
+from contextlib import nullcontext
 from typing import Any
 from urllib.parse import quote
 
@@ -25,7 +26,8 @@ _MOST_READY = 20_000
 class EmbeddedUpstream:
     """The v4 API over a catalog that is generated, or given.
 
-    `latency` seconds pass before each v4 request is answered. Rows are changed through `catalog`, failures
+    `latency` seconds pass before each v4 request is answered; with a `capacity`, for that many at a time, while
+    the others wait. Rows are changed through `catalog`, failures
     are set through `faults`, and `requests` has counted everything. A server is steered under
     `/__control__/`.
 
@@ -43,10 +45,12 @@ class EmbeddedUpstream:
         packages: int = 5400,
         seed: int = 1,
         latency: float = 0.0,
+        capacity: int | None = None,
         catalog: EmbeddedCatalog | None = None,
     ) -> None:
         self.catalog = catalog if catalog is not None else generated_catalog(packages, seed)
         self.latency = latency
+        self._places = nullcontext() if capacity is None else asyncio.Semaphore(capacity)
         self.faults = Faults()
         self.requests = RequestLog()
         self._v4 = V4(self.catalog)
@@ -67,8 +71,7 @@ class EmbeddedUpstream:
         start, body, target = ready
         this_round = self.requests.begin("GET", target)
         try:
-            if self.latency:
-                await asyncio.sleep(self.latency)
+            await self._wait()
             await send(start)
             await send(body)
         finally:
@@ -99,8 +102,7 @@ class EmbeddedUpstream:
         this_round = self.requests.begin(request.method, request.target)
         sent = 0
         try:
-            if self.latency:
-                await asyncio.sleep(self.latency)
+            await self._wait()
             # A rule may have come while this request waited; its effects are not to be kept.
             untouched = self.faults.quiet
             delivery = self._delivery(request)
@@ -115,6 +117,11 @@ class EmbeddedUpstream:
             sent = await delivery.send(receive, send, with_body=request.method != "HEAD")
         finally:
             self.requests.end(this_round, sent)
+
+    async def _wait(self) -> None:
+        if self.latency:
+            async with self._places:
+                await asyncio.sleep(self.latency)
 
     def _delivery(self, request: EmbeddedRequest) -> Delivery:
         faults = self.faults

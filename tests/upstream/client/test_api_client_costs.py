@@ -34,7 +34,7 @@ class Expecting(Limiter):
         super().__init__()
         self.nominal: list[float] = []
 
-    def succeeded(self, seconds: float, nominal: float, sort: str = "") -> None:
+    def succeeded(self, seconds: float, nominal: float, sort: str = "", among: int = 0) -> None:
         self.nominal.append(nominal)
 
 

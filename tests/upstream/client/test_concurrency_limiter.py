@@ -39,16 +39,11 @@ def test_it_starts_within_its_bounds(lowest: int, highest: int, start: int) -> N
     assert Limiter(lowest, highest).limit == start
 
 
-async def test_it_grows_by_one_for_every_round_of_quick_answers_up_to_32() -> None:
+async def test_from_the_start_it_grows_by_one_for_every_quick_answer_up_to_32() -> None:
     limiter = Limiter()
     async with turns_out(limiter, 4) as turns:
-        for limit in range(4, 32):
-            answered = 0
-            while limiter.limit == limit:
-                limiter.succeeded(QUICK, NOMINAL)
-                answered += 1
-            assert limiter.limit == limit + 1
-            assert answered in (limit, limit + 1)
+        for limit in range(5, 33):
+            assert answers(limiter, QUICK) == [limit]
             await turns.enter_async_context(limiter.turn())
         assert answers(limiter, *[QUICK] * 50)[-1] == 32
 
@@ -58,19 +53,33 @@ async def test_it_does_not_grow_while_a_turn_is_left() -> None:
     async with turns_out(limiter, 3) as turns:
         assert answers(limiter, *[QUICK] * 50) == [4] * 50
         await turns.enter_async_context(limiter.turn())
-        assert answers(limiter, *[QUICK] * 5) == [4, 4, 4, 4, 5]
+        assert answers(limiter, QUICK) == [5]
+
+
+async def test_at_the_first_sign_of_slowing_it_is_halved_and_grows_by_one_in_three_rounds_from_there() -> (
+    None
+):
+    limiter = Limiter()
+    async with turns_out(limiter, 4) as turns:
+        while limiter.limit < 20:
+            limiter.succeeded(QUICK, NOMINAL)
+            await turns.enter_async_context(limiter.turn())
+        assert answers(limiter, *[QUICK * 2] * 3) == [20, 20, 10]
+        grown = answers(limiter, *[QUICK] * 200)
+        assert 33 <= grown.count(11) <= 36
+        assert 36 <= grown.count(12) <= 39
 
 
 async def test_the_turn_that_it_grew_by_must_be_out_before_it_grows_further() -> None:
     limiter = Limiter()
     async with turns_out(limiter, 4):
-        assert answers(limiter, *[QUICK] * 50)[4:] == [5] * 46
+        assert answers(limiter, *[QUICK] * 50) == [5] * 50
 
 
 async def test_turns_in_the_background_count() -> None:
     limiter = Limiter()
     async with turns_out(limiter, 3), limiter.turn(background=True):
-        assert answers(limiter, *[QUICK] * 5) == [4, 4, 4, 4, 5]
+        assert answers(limiter, QUICK) == [5]
 
 
 async def test_it_grows_up_to_the_highest() -> None:
@@ -83,16 +92,15 @@ async def test_it_grows_up_to_the_highest() -> None:
 
 
 # The quickest answer is forgotten by a 500th with each, so the bounds are not met to the last digit.
-@pytest.mark.parametrize(
-    ("times", "limits"), [(1.0, [4, 4, 4, 5]), (1.99, [4, 4, 4, 5]), (2.03, [4] * 4), (2.98, [4] * 4)]
-)
-async def test_it_grows_while_answers_take_less_than_twice_the_quickest(
-    times: float, limits: list[int]
+@pytest.mark.parametrize(("times", "limit"), [(1.0, 3), (1.99, 3), (2.03, 2), (2.98, 2)])
+async def test_below_the_start_it_grows_while_answers_take_less_than_twice_the_quickest(
+    times: float, limit: int
 ) -> None:
     limiter = Limiter()
-    async with turns_out(limiter, 4):
+    limiter.failed()
+    async with turns_out(limiter, 2):
         limiter.succeeded(QUICK, NOMINAL)
-        assert answers(limiter, *[QUICK * times] * 4) == limits
+        assert answers(limiter, *[QUICK * times] * 2)[-1] == limit
 
 
 def test_it_shrinks_by_a_tenth_with_each_answer_of_three_times_the_quickest() -> None:
@@ -173,8 +181,7 @@ def test_answers_of_different_sizes_are_not_compared(other: float) -> None:
 async def test_an_answer_too_quick_for_the_clock_says_nothing() -> None:
     limiter = Limiter()
     async with turns_out(limiter, 4):
-        assert answers(limiter, 0.0, *[QUICK] * 5) == [4, 4, 4, 4, 4, 5]
-        assert answers(limiter, 0.0, QUICK) == [5, 5]
+        assert answers(limiter, 0.0, QUICK, 0.0, QUICK) == [4, 5, 5, 5]
 
 
 def test_answers_of_different_sorts_are_not_compared() -> None:
