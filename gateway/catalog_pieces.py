@@ -29,9 +29,14 @@ class CatalogPieces:
         freed = [entries for kept, entries in self._all if kept() is None]
         for entry in [entry for entries in freed for entry in entries.values()]:
             self._budget.forget(entry)
-        # The records and not the catalog: nothing that it keeps leads back to it.
-        records = {"Package": catalog.packages, "Grid": catalog.grids, "Category": catalog.categories}
-        pieces = KeptPieces(records, attrgetter("id"), self._budget)
+        pieces = new_pieces(catalog, self._budget)
         self._all = [(kept, entries) for kept, entries in self._all if kept() is not None]
         self._all.append((ref(pieces), pieces.entries))
         return pieces
+
+
+def new_pieces(catalog: Catalog, budget: ByteBudget) -> KeptPieces:
+    """Return a place for pieces that are made from a catalog."""
+    # The records and not the catalog: nothing that it keeps leads back to it.
+    records = {"Package": catalog.packages, "Grid": catalog.grids, "Category": catalog.categories}
+    return KeptPieces(records, attrgetter("id"), budget)
