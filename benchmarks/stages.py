@@ -13,9 +13,11 @@ import argparse
 import asyncio
 import gc
 import platform
+import re
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -30,6 +32,7 @@ from engine.field_failures import AnswerEncoder
 from engine.plan_execution import answers
 from engine.run_state import PlanRun as EngineRequest
 from gateway import AnswerCache, AnswerKey
+from gateway.applicable_rules import applicable_rules, parts_of
 from gateway.limits import check_document, check_text
 from gateway.prepared_request import GraphQLRequest
 from gateway.request_execution import Gateway
@@ -49,7 +52,9 @@ SECONDS = 0.004
 """The seconds for one stage in one round."""
 NOBODY = "http://127.0.0.1:9/"
 
-FIRST, WHOLE = "compile, and run for the first time", "execute: all of a request whose document is known"
+FIRST, WHOLE = "compile, and run for the first time", "execute: all of a request whose shape is known"
+LITERALS = (('"django-celery-email"', "$slug: String!"), ("20", "$first: Int"))
+"""The literals of the operations, and the variables that take their places."""
 
 Stage = Callable[[], Awaitable[object]]
 
@@ -113,7 +118,7 @@ def _stages(text: str, gateway: Gateway) -> dict[str, Stage]:
         return parse(text)
 
     async def validate_() -> object:
-        return validate(schema._schema, document)
+        return validate(schema._schema, document, applicable_rules(parts_of(document)))
 
     async def limit() -> object:
         check_document(document, limits)
@@ -139,6 +144,18 @@ def _stages(text: str, gateway: Gateway) -> dict[str, Stage]:
     async def execute() -> object:
         return await gateway.execute(GraphQLRequest(text))
 
+    with_variables = _with_variables(text)
+    numbers = count()
+
+    async def execute_with_variables() -> object:
+        return await gateway.execute(with_variables)
+
+    async def execute_unknown() -> object:
+        return await gateway.execute(GraphQLRequest(f"{text} # {next(numbers)}"))
+
+    async def find() -> object:
+        return await gateway.documents.find_aside(text)
+
     return {
         "find a kept answer by the bytes of the request": look_up,
         "read the body": read,
@@ -149,8 +166,24 @@ def _stages(text: str, gateway: Gateway) -> dict[str, Stage]:
         "loaders and context": prepare,
         "run, with those": run,
         "serialise": serialise,
+        "find the document by the shape of its text": find,
         WHOLE: execute,
+        "execute, with a variable in the place of the literal": execute_with_variables,
+        "execute, a shape that was never seen": execute_unknown,
     }
+
+
+def _with_variables(text: str) -> GraphQLRequest:
+    """Return the same operation with a variable in the place of its literal."""
+    for literal, declared in LITERALS:
+        if literal in text:
+            name = declared.partition(":")[0]
+            changed = text.replace(literal, name)
+            if "query" not in text:
+                changed = f"query Q {changed}"
+            changed = re.sub(r"query (\w+)", rf"query \1({declared})", changed)
+            return GraphQLRequest(changed, {name[1:]: msgspec.json.decode(literal)})
+    raise ValueError(text)
 
 
 async def _best(stages: dict[str, Stage]) -> dict[str, float]:
