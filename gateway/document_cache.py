@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from sys import getsizeof
+from typing import NamedTuple
 
 from graphql import GraphQLError
 
@@ -60,7 +61,7 @@ class DocumentCache:
     def __init__(self, limits: DocumentLimits, sizes: Callable[[], ListSizes] = lambda: USUAL_SIZES) -> None:
         self._limits = limits
         self._sizes = sizes
-        self._kept: BoundedCache[str, _Kept] = BoundedCache(entries=KEPT_DOCUMENTS, size=KEPT_BYTES)
+        self._kept: BoundedCache[str | _Shape, _Kept] = BoundedCache(entries=KEPT_DOCUMENTS, size=KEPT_BYTES)
         self._reading = asyncio.Lock()
 
     def read(self, text: str) -> Document:
@@ -100,16 +101,16 @@ class DocumentCache:
         kept = self._take(text)
         if kept is not None:
             return FoundDocument(kept.document, text)
-        kept = None if shape is None else self._take(shape.shape)
+        kept = None if shape is None else self._take(_Shape(shape.shape))
         if shape is None or kept is None or kept.shaped is None:
             return None
         values = kept.shaped.bound(shape.literals)
         if values is None:
             return None
-        literals = LiteralsOfText(values, shape.ends, kept.shaped)
+        literals = LiteralsOfText(values, shape.ends)
         return FoundDocument(kept.document, shape.shape, literals)
 
-    def _take(self, key: str) -> _Kept | None:
+    def _take(self, key: str | _Shape) -> _Kept | None:
         kept = self._kept.peek(key)
         if kept is None:
             return None
@@ -188,11 +189,18 @@ class DocumentCache:
         found = FoundDocument(read, text)
         values = None if shape is None or for_all is None else for_all.bound(shape.literals)
         if shape is not None and for_all is not None and values is not None:
-            literals = LiteralsOfText(values, shape.ends, for_all, whole=read)
+            literals = LiteralsOfText(values, shape.ends, whole=read)
             found = FoundDocument(replace(read, node=for_all.node), shape.shape, literals)
+        key = found.text if found.literals is None else _Shape(found.text)
         size = getsizeof(found.text) + (0 if read.node is None else BYTES_OF_A_TOKEN * tokens)
-        self._kept.put(found.text, _Kept(found.document, sizes, for_all), size)
+        self._kept.put(key, _Kept(found.document, sizes, for_all), size)
         return found
+
+
+class _Shape(NamedTuple):
+    """A key that no text is equal to, not even one that is written like a shape."""
+
+    shape: str
 
 
 @dataclass(slots=True)

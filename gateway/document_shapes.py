@@ -18,8 +18,8 @@ MARK = "\0"
 """Stands before the kind and the number of a literal in a shape. A text that has it has no shape."""
 
 LONGEST, MOST_LITERALS = 20_000, 1_000
-"""A longer text, in characters, or one with more literals, has no shape: reading it would hold up the event loop for
-more than two milliseconds. The longest of ``examples/`` has 665 characters."""
+"""A longer text, in characters, or one with more literals, has no shape: it would hold up the event loop for more than
+five milliseconds. The longest of ``examples/`` has 665 characters."""
 
 STRING, INT, FLOAT = "s", "i", "f"
 """The kinds of literals. What is ``"1"`` for one argument and ``1`` for another is not the same."""
@@ -59,7 +59,7 @@ class ShapedText(NamedTuple):
 
 
 def shaped(text: str) -> ShapedText | None:
-    """Return the two parts of a text; ``None`` if it has no shape, and none that is better than itself."""
+    """Return the two parts of a text; ``None`` if it has no literals, or has to be read whole."""
     if len(text) > LONGEST or MARK in text:
         return None
     pieces = _PIECES.findall(text)

@@ -19,6 +19,7 @@ from engine import (
     TooComplex,
 )
 from gateway.catalog_pieces import CatalogPieces
+from gateway.error_positions import located_in
 from gateway.federation_router import FederationRouter
 from gateway.graphql_answer import GraphQLAnswer, answer_of, answer_of_engine
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
@@ -134,7 +135,7 @@ class OperationRunner:
         receipt.from_memory += ran.known_records
         literals = prepared.found.literals
         if ran.errors and literals is not None:
-            errors = literals.shaped.located(ran.errors, prepared.request.query, literals.ends)
+            errors = located_in(prepared.request.query, literals.ends, ran.errors)
             ran = replace(ran, errors=errors)
         return answer_of_engine(ran, self._run_limits.answer_bytes), None
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.literal_places import ShapedDocument
 from schema import Document
 
 
@@ -18,7 +17,6 @@ class LiteralsOfText:
     """The values of the variables that take the places of the literals."""
     ends: Sequence[int]
     """The positions in the text where its literals end."""
-    shaped: ShapedDocument
     whole: Document | None = None
     """The document with its own literals, if it was read for this request."""
 

@@ -6,7 +6,6 @@ name. What a literal is at its place is then looked at for each text: it is coer
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -19,7 +18,6 @@ from graphql import (
     FloatValueNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
-    GraphQLError,
     GraphQLFloat,
     GraphQLID,
     GraphQLInputObjectType,
@@ -39,7 +37,6 @@ from graphql import (
     OperationType,
     SelectionNode,
     SelectionSetNode,
-    Source,
     StringValueNode,
     Undefined,
     ValueNode,
@@ -79,8 +76,6 @@ class ShapedDocument(msgspec.Struct, frozen=True):
     node: DocumentNode
     """The document with a variable at each place of a literal."""
     places: tuple[Place, ...]
-    ends: Sequence[int]
-    """The positions where the literals end in the text that it was read from."""
 
     def bound(self, literals: Sequence[str]) -> dict[str, Any] | None:
         """Return the values of the variables for these literals; ``None`` if one does not fit at its place."""
@@ -88,26 +83,6 @@ class ShapedDocument(msgspec.Struct, frozen=True):
             return {place.name: place.coerce(literals[place.literal]) for place in self.places}
         except Exception:
             return None  # graphql-core says of the whole text what does not fit
-
-    def located(self, errors: Sequence[GraphQLError], text: str, ends: Sequence[int]) -> list[GraphQLError]:
-        """Return errors of fields with their positions in a text of the same shape, whose literals end there."""
-        source = Source(text)
-
-        def moved(position: int) -> int:
-            before = bisect_right(self.ends, position) - 1
-            return position if before < 0 else position - self.ends[before] + ends[before]
-
-        return [
-            GraphQLError(
-                error.message,
-                source=source,
-                positions=[moved(position) for position in error.positions or ()],
-                path=error.path,
-                original_error=error.original_error,
-                extensions=error.extensions,
-            )
-            for error in errors
-        ]
 
 
 def shaped_document(document: DocumentNode, text: ShapedText, schema: GraphQLSchema) -> ShapedDocument | None:
@@ -124,7 +99,7 @@ def shaped_document(document: DocumentNode, text: ShapedText, schema: GraphQLSch
         return None
     if reading.found.keys() != text.numbers.keys():
         return None
-    made = ShapedDocument(node, tuple(reading.found.values()), text.ends)
+    made = ShapedDocument(node, tuple(reading.found.values()))
     return None if made.bound(text.literals) is None else made
 
 

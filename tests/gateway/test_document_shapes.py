@@ -178,6 +178,17 @@ def test_fields_of_one_name_have_equal_arguments_in_all_texts_of_a_shape() -> No
     assert read_document(different, schema._schema).errors
 
 
+async def test_a_text_that_is_written_like_a_known_shape_is_no_graphql() -> None:
+    documents = DocumentCache(DOCUMENT_LIMITS)
+    known = await documents.find_aside(SLUG % "x")
+    assert known.literals is not None
+    for _ in range(2):
+        pretended = await documents.find_aside(known.text)
+        assert [error.message[:12] for error in pretended.document.errors] == ["Syntax Error"]
+        assert documents.read(known.text).errors
+        assert (await documents.find_aside(SLUG % "y")).document is known.document
+
+
 async def test_a_document_is_read_once_for_all_texts_of_its_shape() -> None:
     documents = DocumentCache(DOCUMENT_LIMITS)
     first, second = [await documents.find_aside(SLUG % slug) for slug in "ab"]

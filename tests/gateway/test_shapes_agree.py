@@ -13,6 +13,7 @@ from graphql import GraphQLError
 from engine import Engine, Fallback, Ran
 from gateway.document_shapes import shaped
 from gateway.document_validation import read_document
+from gateway.error_positions import located_in
 from gateway.found_document import FoundDocument
 from gateway.literal_places import shaped_document
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
@@ -99,7 +100,7 @@ async def test_literals_of_all_kinds_of_types_are_what_they_are_in_their_own_tex
             theirs = await _outcome(Engine(wide.schema), other, whole.node, operation.variables, None)
             ours = await _outcome(engine, shape.shape, made.node, operation.variables, literals)
             if isinstance(ours, Ran):
-                ours = msgspec.structs.replace(ours, errors=made.located(ours.errors, other, same.ends))
+                ours = msgspec.structs.replace(ours, errors=located_in(other, same.ends, ours.errors))
             assert _shown(ours) == _shown(theirs), f"seed {seed}: {other}"
             outcomes["by shape"] += 1
     assert outcomes["by shape"] > outcomes.total() * 0.3, outcomes
