@@ -189,10 +189,16 @@ def manifest_path(settings: Settings) -> Path:
 
 
 def _transport(settings: Settings) -> AsyncBaseTransport:
-    from upstream.client import in_process, network
+    from upstream.client import DeferredTransport
 
-    if settings.upstream != EMBEDDED:
-        return network()
-    from upstream.embedded import EmbeddedUpstream
+    def make() -> AsyncBaseTransport:
+        from upstream.client import in_process, network
 
-    return in_process(EmbeddedUpstream())
+        if settings.upstream != EMBEDDED:
+            return network()
+        from upstream.embedded import EmbeddedUpstream
+
+        return in_process(EmbeddedUpstream())
+
+    # Who does not crawl may never ask upstream; who does makes it before the first client comes.
+    return make() if settings.crawl == "on" else DeferredTransport(make)

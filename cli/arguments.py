@@ -14,7 +14,6 @@ from settings import Settings, WrongSetting, read_settings
 if TYPE_CHECKING:
     from gateway.persisted import Manifest
 
-DocumentArgument = Annotated[str, typer.Argument(help="The GraphQL document.")]
 VariablesFlag = Annotated[str, typer.Option(help="The variables, as a JSON object.")]
 UpstreamFlag = Annotated[str | None, typer.Option("--upstream", help="URL of a v4 API, or 'embedded'.")]
 

@@ -5,6 +5,8 @@ A command imports what it runs on when it runs, so that none waits for the other
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from cli.catalog import catalog
@@ -15,13 +17,24 @@ from cli.schema import schema
 from cli.serve import serve
 from cli.sync import sync
 from cli.upstream import upstream
+from cli.version import show_version
 
 cli = typer.Typer(
-    help="A GraphQL gateway over the REST API v4 of Django Packages.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
+
+
+@cli.callback()
+def program(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    """Serve a GraphQL gateway over the REST API v4 of Django Packages, and do what its operators need."""
+
 
 for command in (serve, query, plan, check_manifest, schema, sync, upstream):
     cli.command(command.__name__.replace("_", "-"))(command)

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from cli.arguments import DocumentArgument, VariablesFlag, settings_or_stop, variables_or_stop
+from cli.arguments import VariablesFlag, settings_or_stop, variables_or_stop
+from cli.document_source import DocumentArgument, document_or_stop
 from cli.error_exit import stop
 
 
@@ -22,7 +23,8 @@ def plan(
     from setting_groups import document_limits
 
     limits = document_limits(settings_or_stop())
+    request = GraphQLRequest(document_or_stop(document), variables_or_stop(variables), operation)
     try:
-        typer.echo(explain(GraphQLRequest(document, variables_or_stop(variables), operation), limits))
+        typer.echo(explain(request, limits))
     except Unplanned as error:
         stop(str(error), status=1)

@@ -42,6 +42,7 @@ from upstream.client.v4_records import (
 
 if TYPE_CHECKING:
     from upstream.client.api_client import Client
+    from upstream.client.deferred_transport import DeferredTransport
     from upstream.client.http_transport import in_process, network
     from upstream.client.retrying_exchange import FIRST_PAUSE, ClientLimits
 
@@ -60,6 +61,7 @@ __all__ = [
     "ClientHealth",
     "ClientLimits",
     "ContradictoryList",
+    "DeferredTransport",
     "GridRecord",
     "Kind",
     "Moment",
@@ -86,6 +88,7 @@ __all__ = [
 
 _IMPORTED_WHEN_ASKED_FOR = {
     "Client": "upstream.client.api_client",
+    "DeferredTransport": "upstream.client.deferred_transport",
     "ClientLimits": "upstream.client.retrying_exchange",
     "FIRST_PAUSE": "upstream.client.retrying_exchange",
     "in_process": "upstream.client.http_transport",

@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-import aiohttp
 import httpx
 
 from upstream.client.upstream_errors import (
@@ -66,6 +65,9 @@ def checked_body(
 
 def failure(path: str, error: Exception) -> UpstreamError:
     """Return what a client of the gateway is told of an exchange that gave no answer."""
+    # Not before there was a request: who answers from the catalog alone does without.
+    import aiohttp
+
     # The aiohttp transport calls some failed connections "ConnectTimeout"; the cause tells which was one.
     cause = error.__cause__ if isinstance(error.__cause__, aiohttp.ClientError) else error
     if isinstance(cause, (TimeoutError, httpx.TimeoutException)):

@@ -1,0 +1,41 @@
+"""Reads the document of a command: its text, a file or standard input."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from typing import Annotated, BinaryIO
+
+import typer
+
+from cli.error_exit import stop
+
+MOST_BYTES = 1_000_000
+"""Bytes of a document; over HTTP a whole request can have as many."""
+
+DocumentArgument = Annotated[
+    str, typer.Argument(help="The GraphQL document; @FILE reads it from a file, and - from standard input.")
+]
+
+
+def document_or_stop(text: str) -> str:
+    """Return the document that an argument is, or names."""
+    if text != "-" and not text.startswith("@"):
+        return text
+    where = "Standard input" if text == "-" else f"The file {text[1:]}"
+    try:
+        # Standard input is another's to close.
+        with nullcontext(sys.stdin.buffer) if text == "-" else open(text[1:], "rb") as source:
+            return _read(source, where)
+    except OSError as error:
+        stop(f"{where} cannot be read: {error.strerror}.")
+
+
+def _read(source: BinaryIO, where: str) -> str:
+    content = source.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        stop(f"{where} has more than {MOST_BYTES:,} bytes, which a document cannot have.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        stop(f"{where} is not UTF-8.")
