@@ -5,12 +5,15 @@ Each is an environment variable with the prefix ``GATEWAY_``; flags of the comma
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from setting_names import PREFIX, misspelt
 
 EMBEDDED = "embedded"
 
@@ -69,7 +72,7 @@ class Settings(BaseSettings):
     Times are in seconds.
     """
 
-    model_config = SettingsConfigDict(env_prefix="GATEWAY_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 
     upstream: Annotated[str, AfterValidator(_upstream)] = Field(
         default=EMBEDDED,
@@ -612,6 +615,8 @@ def read_settings(**flags: Any) -> Settings:
 
     :raises WrongSetting: one of them cannot be used.
     """
+    if (wrong_name := misspelt(os.environ, Settings.model_fields)) is not None:
+        raise WrongSetting(f"There is no setting {wrong_name[0]}; the nearest is {wrong_name[1]}.")
     try:
         settings = Settings(**{name: value for name, value in flags.items() if value is not None})
     except ValidationError as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.error_exit import stop
-from settings import Settings, WrongSetting, read_settings
+from settings import EMBEDDED, Settings, WrongSetting, read_settings
 
 if TYPE_CHECKING:
     from gateway.persisted import Manifest
@@ -18,12 +18,28 @@ VariablesFlag = Annotated[str, typer.Option(help="The variables, as a JSON objec
 UpstreamFlag = Annotated[str | None, typer.Option("--upstream", help="URL of a v4 API, or 'embedded'.")]
 
 
+API_PATH = "/api/v4/"
+"""Where Django Packages has its REST API v4, on any host."""
+
+
 def settings_or_stop(**flags: object) -> Settings:
-    """Read the settings from the environment and from the flags that are not ``None``."""
+    """Read the settings from the environment and from the flags that are not ``None``.
+
+    An upstream at another path is told on standard error, because it may be right behind a proxy.
+    """
     try:
-        return read_settings(**flags)
+        settings = read_settings(**flags)
     except WrongSetting as error:
         stop(str(error))
+    if settings.upstream != EMBEDDED and not settings.upstream.endswith(API_PATH):
+        from upstream.client import without_credentials
+
+        address = without_credentials(settings.upstream)
+        hint = (
+            f"The upstream {address} does not end with {API_PATH}, where Django Packages has its REST API v4."
+        )
+        typer.echo(hint, err=True)
+    return settings
 
 
 def variables_or_stop(text: str) -> dict[str, object]:

@@ -27,7 +27,8 @@ BELOW = {
     "upstream": {"caching"},
     "engine": set[str](),
     "caching": set[str](),
-    "settings": set[str](),
+    "settings": {"setting_names"},
+    "setting_names": set[str](),
 }
 """Each room, and the rooms that it may import."""
 

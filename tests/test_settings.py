@@ -13,6 +13,7 @@ import pytest
 
 import setting_groups
 import wiring
+from setting_names import misspelt
 from settings import Settings, WrongSetting, read_settings
 from tests.support.settings_for_tests import SETTINGS
 
@@ -180,3 +181,22 @@ def test_each_default_stands_once() -> None:
         if parameter.default == Settings.model_fields[name].default
     ]
     assert twice == []
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "GATEWAY_SERVICE_HOST",
+        "GATEWAY_PORT_8000_TCP_PORT",
+        "GATEWAY_TESTS_NEED_ALL",
+        "gateway_port",
+        "GATE_PORTS",
+    ],
+)
+def test_other_variables_with_the_prefix_are_another_programs(variable: str) -> None:
+    assert misspelt([variable], Settings.model_fields) is None
+
+
+def test_no_setting_looks_like_a_misspelt_other() -> None:
+    variables = [f"GATEWAY_{name.upper()}" for name in Settings.model_fields]
+    assert misspelt(variables, Settings.model_fields) is None
