@@ -18,7 +18,7 @@ class BoundedCache(Generic[K, V]):
     What a size is, such as bytes or records, is for the owner to say, who gives it with each value. ``clock`` gives
     seconds. Putting a value and getting it are uses; asking whether it is there, and peeking, are not.
 
-    :raises ValueError: nothing bounds what it holds.
+    :raises ValueError: nothing bounds what it holds, or it would hold nothing.
     """
 
     def __init__(
@@ -29,8 +29,8 @@ class BoundedCache(Generic[K, V]):
         seconds: float = inf,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if entries == size == inf:
-            raise ValueError("A cache needs a bound: entries or size.")
+        if entries == size == inf or min(entries, size, seconds) <= 0:
+            raise ValueError("A cache needs a bound of entries or size, and room for something.")
         self.size = 0
         """The size of all values together."""
         self._most_entries = entries
@@ -46,51 +46,48 @@ class BoundedCache(Generic[K, V]):
 
     def __contains__(self, key: K) -> bool:
         entry = self._entries.get(key)
-        return entry is not None and self._is_young(entry)
+        return entry is not None and (entry[0] == inf or self._clock() < entry[0])
 
     def get(self, key: K) -> V | None:
         """Return the value, which is in use from now on; ``None`` if there is none."""
-        entry = self._entries.get(key)
-        if entry is None or not self._is_young(entry):
-            return None
-        self._entries.move_to_end(key)
-        return entry[2]
+        value = self.peek(key)
+        if value is not None:
+            self._entries.move_to_end(key)
+        return value
 
     def peek(self, key: K) -> V | None:
         """Return the value without using it; ``None`` if there is none."""
         entry = self._entries.get(key)
-        return entry[2] if entry is not None and self._is_young(entry) else None
+        return None if entry is None or (entry[0] < inf and self._clock() >= entry[0]) else entry[2]
 
     def put(self, key: K, value: V, size: int = 1) -> None:
         """Keep a value from now on, in place of an older one. One that is larger than all room is not kept."""
-        self.pop(key)
+        entries = self._entries
+        old = entries.pop(key, None)
+        if old is not None:
+            self.size -= old[1]
         if size > self._most_size:
             return
-        now = self._clock() if self._seconds < inf else 0.0
-        self._entries[key] = (now + self._seconds, size, value)
+        now = 0.0 if self._seconds == inf else self._clock()
+        entries[key] = (now + self._seconds, size, value)
         self.size += size
-        while len(self._entries) > self._most_entries or self.size > self._most_size:
-            self._drop_first()
         # What has run out takes no room once something new comes.
-        while self._entries and self._entries[next(iter(self._entries))][0] <= now:
-            self._drop_first()
+        while (
+            len(entries) > self._most_entries
+            or self.size > self._most_size
+            or entries[next(iter(entries))][0] <= now
+        ):
+            self.size -= entries.popitem(last=False)[1][1]
 
     def pop(self, key: K) -> V | None:
         """Forget the value and return it; ``None`` if there is none."""
+        value = self.peek(key)
         entry = self._entries.pop(key, None)
-        if entry is None:
-            return None
-        self.size -= entry[1]
-        return entry[2] if self._is_young(entry) else None
+        if entry is not None:
+            self.size -= entry[1]
+        return value
 
     def clear(self) -> None:
         """Forget everything."""
         self._entries.clear()
         self.size = 0
-
-    def _is_young(self, entry: tuple[float, int, V]) -> bool:
-        return entry[0] == inf or self._clock() < entry[0]
-
-    def _drop_first(self) -> None:
-        _key, (_until, size, _value) = self._entries.popitem(last=False)
-        self.size -= size

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from caching import BoundedCache
@@ -105,6 +107,9 @@ def test_what_is_taken_out_takes_no_room() -> None:
     assert (len(cache), cache.size) == (0, 0)
 
 
-def test_nobody_makes_one_without_a_bound() -> None:
+@pytest.mark.parametrize(
+    "bounds", [{"seconds": 60}, {"entries": 0}, {"size": 0}, {"entries": 1, "seconds": 0}]
+)
+def test_nobody_makes_one_without_a_bound_or_without_room(bounds: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="needs a bound"):
-        BoundedCache(seconds=60)
+        BoundedCache(**bounds)
