@@ -19,6 +19,7 @@ from catalog.sync.change_feed_fan_out import FeedReader
 from catalog.sync.guard import Guard
 from catalog.sync.guard_validators import GuardLimits
 from catalog.sync.leader import Leader
+from catalog.sync.older_versions import OlderVersions
 from catalog.sync.paged_list_reading import Progress
 from catalog.sync.publisher import Publisher
 from catalog.sync.refresher import CrawlResult, Refresher
@@ -69,6 +70,7 @@ class CatalogSource:
         self.publisher = Publisher(batcher, storage, origin, self.guard, self._feed)
         self.refresher = Refresher(client, batcher, self.publisher, self.guard, schedule)
         self.leader = Leader(batcher, storage, self.publisher, self.refresher, schedule)
+        self.older = OlderVersions(storage, self.publisher)
         self._follow = follow
         self.freshness = freshness
         self._revalidation = revalidation
@@ -186,12 +188,13 @@ class CatalogSource:
             version=catalog.version,
             refreshed_at=snapshot.refreshed_at,
             age_seconds=int(age),
-            stale=self.freshness.stage(age) != "fresh",
+            # What was asked for as of a moment is as it was then.
+            stale=snapshot.as_of is None and self.freshness.stage(age) != "fresh",
             package_count=len(catalog.packages),
             grid_count=len(catalog.grids),
             category_count=len(catalog.categories),
-            syncing=self.refresher.syncing,
-            refused=self.guard.refused,
+            syncing=snapshot.as_of is None and self.refresher.syncing,
+            refused=self.guard.refused if snapshot.as_of is None else None,
         )
 
     def health(self) -> SourceHealth:

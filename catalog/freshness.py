@@ -26,10 +26,12 @@ class Snapshot:
     refreshed_at: datetime
     is_chosen: bool = False
     """Whether an operator has chosen it, so that it is served whatever its age."""
+    as_of: datetime | None = None
+    """The moment as of which a request is answered from it; ``None`` for one that is answered now."""
 
     def age(self, now: datetime | None = None) -> float:
-        """Return the seconds since it was refreshed."""
-        return max(0.0, ((now or datetime.now(UTC)) - self.refreshed_at).total_seconds())
+        """Return the seconds since it was refreshed, at the moment as of which it is asked."""
+        return max(0.0, ((now or self.as_of or datetime.now(UTC)) - self.refreshed_at).total_seconds())
 
     def is_of_the_future(self) -> bool:
         """Return whether the clock was set back since it was refreshed, so that nobody knows its age."""

@@ -19,7 +19,7 @@ from graphql.language import Visitor, VisitorAction
 
 from gateway.applicable_rules import applicable_rules, parts_of
 from gateway.document_parsing import parse_document
-from schema import Document, read_dependencies
+from schema import AS_OF, AsOfDirective, Document, as_of_in, read_dependencies
 
 MOST_ERRORS = 20
 """The most errors of a document that are reported. Each may cost a millisecond, to find the names that were meant."""
@@ -36,20 +36,33 @@ def read_document(
         return Document(None, (error.with_traceback(None),), ())
     if check is not None:
         check(node)
-    operations = tuple(
-        (definition.name.value if definition.name else None, definition.operation)
-        for definition in node.definitions
-        if isinstance(definition, OperationDefinitionNode)
-    )
+    definitions = [each for each in node.definitions if isinstance(each, OperationDefinitionNode)]
+    operations = tuple((each.name.value if each.name else None, each.operation) for each in definitions)
     parts = parts_of(node)
     errors = tuple(validate(schema, node, applicable_rules(parts), max_errors=MOST_ERRORS))
-    whole = visit(node, _WithoutParts()) if "directive" in parts else node
-    dependencies = () if errors else read_dependencies(node, schema)
-    return Document(whole, errors, operations, dependencies, in_parts=None if whole is node else node)
+    in_parts = visit(node, _Without(AS_OF)) if "directive" in parts else node
+    whole = visit(in_parts, _Without("defer", "stream")) if "directive" in parts else node
+    return Document(
+        whole,
+        errors,
+        operations,
+        () if errors else read_dependencies(node, schema),
+        in_parts=None if whole is in_parts else in_parts,
+        as_of=tuple(map(_as_of, definitions)) if in_parts is not node and not errors else (),
+    )
 
 
-class _WithoutParts(Visitor):
-    """Removes ``@defer`` and ``@stream``. A document without them stays as it is."""
+def _as_of(operation: OperationDefinitionNode) -> AsOfDirective | None:
+    node = as_of_in(operation)
+    return None if node is None else AsOfDirective(node, tuple(operation.variable_definitions or ()))
+
+
+class _Without(Visitor):
+    """Removes directives. A document without them stays as it is."""
+
+    def __init__(self, *names: str) -> None:
+        super().__init__()
+        self._names = names
 
     def enter_directive(self, node: DirectiveNode, *_: object) -> VisitorAction:
-        return REMOVE if node.name.value in ("defer", "stream") else SKIP
+        return REMOVE if node.name.value in self._names else SKIP

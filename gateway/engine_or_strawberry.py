@@ -184,6 +184,8 @@ class OperationRunner:
         depends_on = prepared.dependencies.with_variables(request.variables)
         if depends_on is not DependsOn.CATALOG:
             depends_on &= self._telling
+            if context.loaders.as_of is not None:
+                depends_on &= ~DependsOn.TIME  # the moment stands in the operation or its variables
         if context.loaders.asked_upstream:
             depends_on |= DependsOn.UPSTREAM
         if self._is_traced(request) or request.receipt:

@@ -8,13 +8,14 @@ GRAPHQL_VALIDATION_FAILED   The document does not fit the schema.
 OPERATION_TOO_COMPLEX       The operation or its answer exceeds a limit. ``limit`` is its name, ``max`` the
                             number allowed, and ``value`` the operation's own, at most 2147483647.
 OPERATION_TIMEOUT           The operation took longer than its deadline and was stopped.
+RATE_LIMITED                Too many older versions of the catalog were asked for. ``retryAfter`` is in seconds.
 OVERLOADED                  No slot became free for the operation. ``retryAfter`` is in seconds.
 BAD_USER_INPUT              An argument or variable is wrong.
 PERSISTED_QUERY_NOT_FOUND   This and the other codes of ``gateway.persisted.document_lookup``.
 FORBIDDEN                   Only the router may ask for this.
 UPSTREAM_TIMEOUT            This and the other codes of ``upstream.client.upstream_errors``, with
                             ``retryAfter`` if it is known.
-STORAGE_UNAVAILABLE         The file of the catalog cannot be used, or has no catalog yet.
+STORAGE_UNAVAILABLE         The file of the catalog cannot be used, has no catalog yet, or its history is damaged.
 INTERNAL_SERVER_ERROR       The gateway failed. The message is masked; the log has the cause under ``errorId``.
 =========================== ==========================================================================
 """
@@ -28,6 +29,7 @@ from typing import Any
 
 from graphql import GraphQLError, GraphQLSyntaxError
 
+from catalog.history import HistoryDamaged, TooManyRebuilds, VersionUnknown
 from engine import OutOfTime, TooComplex
 from gateway.admission_queue import Overloaded
 from resolvers.client_errors import BadUserInput, Forbidden
@@ -67,11 +69,16 @@ def start_error(error: GraphQLError) -> dict[str, object]:
 def field_error(error: GraphQLError) -> dict[str, object]:
     """Return an error that occurred while the operation ran, as an entry of ``errors``."""
     cause = error.original_error
-    if isinstance(cause, UpstreamError):
+    if isinstance(cause, UpstreamError | TooManyRebuilds):
         extensions: dict[str, object] = {"code": cause.code}
         if cause.retry_after is not None:
             extensions["retryAfter"] = cause.retry_after
         return _entry(error, str(cause), extensions)
+    if isinstance(cause, HistoryDamaged):
+        _log.error("%s", cause)
+        return _entry(error, str(cause), {"code": StorageUnavailable.code})
+    if isinstance(cause, VersionUnknown):
+        return _entry(error, str(cause), {"code": BadUserInput.code})
     if isinstance(cause, StorageUnavailable):
         _log.warning("at %s: %s", error.path, cause)
         return _entry(error, cause.told, {"code": cause.code})

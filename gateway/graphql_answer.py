@@ -11,10 +11,12 @@ from msgspec.structs import replace
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from catalog import Snapshot
+from catalog.history import HistoryDamaged, TooManyRebuilds, VersionUnknown
 from engine import AnswerTooLarge, DependsOn, OutOfTime, Ran, Stopped, TooComplex
 from gateway.admission_queue import Overloaded
 from gateway.error_format import field_error, overload, request_error, start_error
 from resolvers.client_errors import BadUserInput, Forbidden
+from upstream.client import StorageUnavailable
 
 _encode = msgspec.json.Encoder().encode
 
@@ -111,6 +113,20 @@ def stopped_by(stopped: Stopped) -> GraphQLAnswer:
     # Without the traceback, which would keep all that was looked at.
     error = GraphQLError(str(stopped), original_error=stopped.error.with_traceback(None))
     return GraphQLAnswer(_encode({"errors": [field_error(error)]}), failed=True, failure=_failure([error]))
+
+
+NOT_AT_HAND = (BadUserInput, TooManyRebuilds, VersionUnknown, HistoryDamaged, StorageUnavailable)
+"""Why the catalog cannot be had that a query with ``@asOf`` asks for."""
+
+
+def not_at_hand(error: Exception) -> GraphQLAnswer:
+    """Return the answer to an operation whose catalog cannot be had, for one of the reasons above."""
+    entry = field_error(GraphQLError(str(error), original_error=error))
+    failure: RequestFailure = "unfit" if isinstance(error, BadUserInput | VersionUnknown) else "fault"
+    retry_after = None
+    if isinstance(error, TooManyRebuilds):
+        failure, retry_after = "overloaded", error.retry_after
+    return GraphQLAnswer(_encode({"errors": [entry]}), failed=True, failure=failure, retry_after=retry_after)
 
 
 def overloaded(error: Overloaded) -> GraphQLAnswer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from graphql import GraphQLError, OperationType
 
-from schema import Dependencies, Document
+from schema import AsOfDirective, Dependencies, Document
 
 
 def is_subscription(asked: Document, operation_name: str | None) -> bool:
@@ -19,8 +19,12 @@ def is_mutation(asked: Document, operation_name: str | None) -> bool:
 
 def dependencies_of(asked: Document, operation_name: str | None) -> Dependencies:
     """Return what the answer to an operation that can run depends on."""
-    names = [name for name, _type in asked.operations]
-    return asked.dependencies[0 if operation_name is None else names.index(operation_name)]
+    return asked.dependencies[_index(asked, operation_name)]
+
+
+def as_of_directive(asked: Document, operation_name: str | None) -> AsOfDirective | None:
+    """Return the ``@asOf`` of the operation, which is one that can run; ``None`` if it has none."""
+    return asked.as_of[_index(asked, operation_name)]
 
 
 def why_unfit(asked: Document, operation_name: str | None) -> list[GraphQLError]:
@@ -49,6 +53,11 @@ def why_unclear(asked: Document, operation_name: str | None) -> str | None:
     elif operation_name not in names:
         return f'The document has no operation named "{operation_name}".'
     return None
+
+
+def _index(asked: Document, operation_name: str | None) -> int:
+    names = [name for name, _type in asked.operations]
+    return 0 if operation_name is None else names.index(operation_name)
 
 
 def _has_type(asked: Document, operation_name: str | None, wanted: OperationType) -> bool:

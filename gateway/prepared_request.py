@@ -8,6 +8,7 @@ import msgspec
 from graphql import GraphQLError
 
 from catalog import Snapshot
+from gateway.as_of_version import AsOf
 from gateway.found_document import FoundDocument
 from gateway.named_operation import (
     dependencies_of,
@@ -46,6 +47,10 @@ class PreparedRequest(msgspec.Struct, frozen=True, eq=False):
     """Why it is not clear which operation to run, in one error; empty if it is."""
     refusals: tuple[GraphQLError, ...]
     """Why the operation cannot have one answer; empty if it can."""
+    as_of: AsOf | None = None
+    """What it asks to be answered from in place of the present catalog, if it does."""
+    failure: Exception | None = None
+    """Why that is not known; ``None`` if it is."""
 
     @classmethod
     def of(cls, request: GraphQLRequest, found: FoundDocument, snapshot: Snapshot | None) -> PreparedRequest:
@@ -80,7 +85,19 @@ class PreparedRequest(msgspec.Struct, frozen=True, eq=False):
     @property
     def has_parts(self) -> bool:
         """Return whether it can be answered in parts: it can run, and has ``@defer`` or ``@stream``."""
-        return self.document.in_parts is not None and not self.refusals
+        return self.document.in_parts is not None and not self.refusals and self.failure is None
+
+    @property
+    def is_settled(self) -> bool:
+        """Return whether the same request is answered from the same version as long as the catalog stays the same."""
+        return self.as_of is None or self.as_of.is_settled
+
+    @property
+    def version(self) -> str | None:
+        """Return the version of the catalog that it is answered from; ``None`` if that is not known yet."""
+        if self.as_of is not None:
+            return self.as_of.version.version
+        return None if self.snapshot is None or self.failure is not None else self.snapshot.catalog.version
 
     @property
     def dependencies(self) -> Dependencies:

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 from graphql import GraphQLError
 from strawberry.types.execution import ExecutionResult
@@ -14,17 +15,27 @@ from catalog import CatalogSource, Snapshot
 from engine import Engine, RunLimits, Stopped, TooComplex
 from gateway.admission_queue import Admission, Overloaded, Turn
 from gateway.answer_cache import AnswerCache
+from gateway.as_of_version import find_as_of
 from gateway.catalog_pieces import CatalogPieces
 from gateway.deadline import Deadline, in_time
 from gateway.document_cache import DocumentCache
 from gateway.engine_or_strawberry import OperationRunner
 from gateway.federation_router import FederationRouter
-from gateway.graphql_answer import GraphQLAnswer, event_of, overloaded, refusal, stopped_by
+from gateway.graphql_answer import (
+    NOT_AT_HAND,
+    GraphQLAnswer,
+    event_of,
+    not_at_hand,
+    overloaded,
+    refusal,
+    stopped_by,
+)
 from gateway.limits import DocumentLimits
-from gateway.named_operation import is_subscription, why_unclear
+from gateway.named_operation import as_of_directive, is_subscription, why_unclear
 from gateway.persisted.document_lookup import PersistedDocuments
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
 from gateway.running_subscriptions import Subscriptions
+from resolvers.current_time import time_of
 from resolvers.work_budget import DEFERRED
 from schema import given, schema
 from upstream.client import Receipt, continuing, recording
@@ -72,7 +83,17 @@ class Gateway:
     async def prepare(self, request: GraphQLRequest, snapshot: Snapshot | None) -> PreparedRequest:
         """Read the request's document. ``snapshot`` is the catalog that was taken for the request."""
         found = await self.documents.find_aside(request.query)
-        return PreparedRequest.of(request, found, snapshot)
+        prepared = PreparedRequest.of(request, found, snapshot)
+        if not found.document.as_of or prepared.refusals:
+            return prepared
+        directive = as_of_directive(found.document, request.operation_name)
+        if directive is None:
+            return prepared
+        try:
+            as_of = await find_as_of(directive, request.variables, self.source)
+        except NOT_AT_HAND as error:
+            return replace(prepared, failure=error)
+        return replace(prepared, as_of=as_of)
 
     async def execute(self, request: GraphQLRequest, snapshot: Snapshot | None = None) -> GraphQLAnswer:
         """Prepare a request and run it, in one turn. A catalog that was not taken for it before is taken now."""
@@ -109,16 +130,21 @@ class Gateway:
     async def _run(self, prepared: PreparedRequest, turn: Turn, *, waits: bool = True) -> GraphQLAnswer:
         if prepared.refusals:
             return self._refusal(prepared.refusals)
+        if prepared.failure is not None:
+            return not_at_hand(prepared.failure)
         receipt = Receipt(begin_waiting=turn.give_up)
         with recording(receipt), continuing(prepared.request.traceparent):
             try:
                 # The time of an operation begins when there is a catalog to answer it from.
-                snapshot = await self._snapshot(prepared) if waits else prepared.snapshot
-                answer = await in_time(
-                    self._runner.answer(prepared, snapshot, receipt), self.run_limits.seconds
-                )
+                snapshot = await self._snapshot(prepared, turn, waits=waits)
+                with time_of(snapshot):
+                    answer = await in_time(
+                        self._runner.answer(prepared, snapshot, receipt), self.run_limits.seconds
+                    )
             except Stopped as stopped:
                 answer = self._stopped(stopped)
+            except NOT_AT_HAND as error:
+                answer = not_at_hand(error)
         if receipt.exchanges:
             self.from_upstream += 1
         elif not answer.failed:
@@ -196,10 +222,18 @@ class Gateway:
         :raises Stopped: the rest does not come.
         """
         request = prepared.request
-        snapshot = await self._snapshot(prepared)
+        try:
+            async with self.admission.turn() as turn:
+                snapshot = await self._snapshot(prepared, turn)
+        except Overloaded as error:
+            yield overloaded(error)
+            return
+        except NOT_AT_HAND as error:
+            yield not_at_hand(error)
+            return
         until = asyncio.get_running_loop().time() + self.run_limits.seconds
         receipt = Receipt()
-        with recording(receipt), continuing(request.traceparent):
+        with recording(receipt), continuing(request.traceparent), time_of(snapshot):
             context = self._runner.begin(request, snapshot)
             with given(prepared.document, self.run_limits, request.on_error, in_parts=True) as extensions:
                 try:
@@ -226,9 +260,17 @@ class Gateway:
                 finally:
                     context.loaders.close()
 
-    async def _snapshot(self, prepared: PreparedRequest) -> Snapshot | None:
-        """Return the catalog that was taken, or that comes after a wait where none could be."""
-        return prepared.snapshot or await self.source.refreshed()
+    async def _snapshot(
+        self, prepared: PreparedRequest, turn: Turn, *, waits: bool = True
+    ) -> Snapshot | None:
+        """Return the catalog that is asked for, or was taken, or that comes after a wait where none could be.
+
+        :raises NOT_AT_HAND: an older one is asked for, which is not at hand.
+        """
+        as_of = prepared.as_of
+        if as_of is not None:
+            return await self.source.older.snapshot(as_of.version, as_of.moment, turn.give_up)
+        return prepared.snapshot or (await self.source.refreshed() if waits else None)
 
     def _until(self, moment: float) -> Deadline:
         return Deadline(self.run_limits.seconds, moment - asyncio.get_running_loop().time())

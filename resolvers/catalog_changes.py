@@ -123,6 +123,7 @@ async def changes(
     """Return a part of the feed, oldest first."""
     size = page_size("changes", "first", first)
     context = info.context
+    _check_present(context, "changes")
     feed, after = ("", 0) if since is None else _read(since, "changes(since:)")
     context.work.spend(EXCHANGE + LOOKUP * size)
     excerpt = await context.source.changes(after, size)
@@ -142,6 +143,7 @@ async def changes(
 async def changes_cursor(info: Info) -> str | None:
     """Return the cursor behind the newest change."""
     info.context.work.spend(EXCHANGE)
+    _check_present(info.context, "changesCursor")
     # Of the whole feed, only its end is wanted.
     try:
         excerpt = await info.context.source.changes(0, 0)
@@ -216,6 +218,11 @@ def _read(cursor: str, argument: str) -> tuple[str, int]:
     except NotACursor:
         raise BadUserInput(f"{argument} is not a cursor of the change feed; take one from changes.") from None
     return feed, place
+
+
+def _check_present(context: Context, field: str) -> None:
+    if context.loaders.as_of is not None:
+        raise BadUserInput(f"{field} is about what changes now, so a query with @asOf cannot have it.")
 
 
 def _check(excerpt: FeedExcerpt, feed: str, after: int, argument: str) -> None:

@@ -133,6 +133,14 @@ async def find(
     position = None if after is None else read_cursor(after, query)
     if not query.strip():
         return _part([], 0, 0, 0, SearchAnswerer.CATALOG, "The query is blank, so there was no search.")
+    if context.loaders.as_of is not None:
+        if isinstance(position, UpstreamPosition):
+            raise BadUserInput(
+                "search(after:) is a cursor of upstream's search, which knows the present alone; with @asOf take "
+                "cursors from answers with @asOf."
+            )
+        reason = "The query is answered as of an earlier moment, and upstream knows the present alone."
+        return await _of_catalog(context, query, size, position, reason)
     if isinstance(position, UpstreamPosition):
         return _of_hits(query, await _results(context, query), size, position)
     if position is not None:

@@ -8,17 +8,20 @@ from typing import Any, Final
 import strawberry
 from graphql import GraphQLError, GraphQLInputObjectType
 from strawberry.extensions import SchemaExtension
+from strawberry.extensions.directives import DirectivesExtension, DirectivesExtensionSync
 from strawberry.federation.schema import FederationAny
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import NameConverter
 from strawberry.types import ExecutionContext
 from strawberry.types.base import StrawberryObjectDefinition, StrawberryType
 
+from schema.as_of import NAME as AS_OF
+from schema.as_of import as_of, as_of_in
 from schema.date_time import DATE_TIME
 from schema.declared_dependencies import Dependencies, read_dependencies
 from schema.error_behavior import ON_ERROR, OnError, read_on_error
 from schema.federation_tracing import extensions_of_this_request, tracing_fields
-from schema.known_documents import Document, KnownDocuments, given
+from schema.known_documents import AsOfDirective, Document, KnownDocuments, given
 from schema.limited_execution import LimitedExecutor
 from schema.query import Query
 from schema.sdl_dialects import Dialect, UnknownDialect, print_dialect, read_dialect
@@ -31,6 +34,8 @@ too, and the open-source ones do not read the newest."""
 
 _FOR_ROUTERS = ("_", "link__")
 """How the names of Federation's own types begin."""
+
+_FOR_DIRECTIVES = (DirectivesExtension, DirectivesExtensionSync)
 
 _NAMED_BY_THEIR_RECORDS = {"Connection", "Edge"}
 
@@ -59,8 +64,12 @@ class _Schema(strawberry.federation.Schema):
                 type_.is_one_of = type_.extensions["strawberry-definition"].is_one_of
 
     def get_extensions(self, sync: bool = False) -> list[SchemaExtension]:
-        """Strawberry's, and those of the request."""
-        return [*super().get_extensions(sync), *extensions_of_this_request()]
+        """Strawberry's, and those of the request.
+
+        None of them serves directives: ours is taken out of a document before it runs.
+        """
+        ours = [each for each in super().get_extensions(sync) if not isinstance(each, _FOR_DIRECTIVES)]
+        return [*ours, *extensions_of_this_request()]
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
@@ -71,6 +80,7 @@ class _Schema(strawberry.federation.Schema):
 schema = _Schema(
     Query,
     subscription=Subscription,
+    directives=[as_of],
     extensions=[KnownDocuments],
     execution_context_class=LimitedExecutor,
     federation_version=FEDERATION,
@@ -94,12 +104,15 @@ def sdl(dialect: Dialect) -> str:
 
 
 __all__ = [
+    "AS_OF",
     "ON_ERROR",
+    "AsOfDirective",
     "Dependencies",
     "Dialect",
     "Document",
     "OnError",
     "UnknownDialect",
+    "as_of_in",
     "given",
     "read_dependencies",
     "read_dialect",

@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-from graphql import DocumentNode, GraphQLError, OperationType
+from graphql import DirectiveNode, DocumentNode, GraphQLError, OperationType, VariableDefinitionNode
 from strawberry.extensions import SchemaExtension
 
 from engine import RunLimits
 from schema.declared_dependencies import Dependencies
 from schema.error_behavior import OnError
 from schema.limited_execution import LIMITS, ON_ERROR, UNAWAITED, Unawaited
+
+
+class AsOfDirective(NamedTuple):
+    """The ``@asOf`` of an operation, and the variables that the operation declares."""
+
+    node: DirectiveNode
+    variables: tuple[VariableDefinitionNode, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,7 +30,8 @@ class Document:
     node: DocumentNode | None
     """None if it is not GraphQL, or was refused before it was validated.
 
-    Without ``@defer`` and ``@stream``: a server may answer at once what may come in parts.
+    Without ``@defer`` and ``@stream``: a server may answer at once what may come in parts. Without ``@asOf`` too, which
+    says what it is answered from.
     """
     errors: tuple[GraphQLError, ...]
     operations: tuple[tuple[str | None, OperationType], ...]
@@ -31,6 +40,8 @@ class Document:
     """What the answers to its operations depend on, in the order of ``operations``; none if it has errors."""
     in_parts: DocumentNode | None = None
     """The document with its ``@defer`` and ``@stream``; None if it has none."""
+    as_of: tuple[AsOfDirective | None, ...] = ()
+    """The ``@asOf`` of its operations, in the order of ``operations``; none at all where no operation can have one."""
 
     @property
     def is_usual(self) -> bool:

@@ -22,6 +22,14 @@ NO_STORE: Headers = [(b"cache-control", b"no-store")]
 """The headers of an answer that must not be stored, because the next one can differ."""
 
 
+AS_OF: Headers = [
+    # A day, and not for ever: another release of the gateway may answer more.
+    (b"cache-control", b"public, max-age=86400, immutable"),
+    (b"x-accel-expires", b"86400"),
+]
+"""The headers of an answer that was asked for as of a moment in the past, which is always the same."""
+
+
 class CachePolicy:
     """Decides how long caches may keep answers. ``max_age`` is in seconds, and ``limits`` are those of the catalog
     itself."""

@@ -17,7 +17,7 @@ from gateway import AnswerKey, CachedAnswer, Gateway, GraphQLRequest, PreparedRe
 from gateway.persisted import Refused
 from schema import schema
 from web.answer_status import status_of, status_of_refused
-from web.cache_headers import NO_STORE, CachePolicy, Headers, entity_tag, is_any, names_tag
+from web.cache_headers import AS_OF, NO_STORE, CachePolicy, Headers, entity_tag, is_any, names_tag
 from web.client_connection import ClientLeft, as_long_as_there, read_body
 from web.compression import SMALLEST, encoding_for
 from web.content_negotiation import ANSWERS, JSON, Accepted, accept_of, accepted
@@ -43,7 +43,7 @@ from web.request_parsing import (
     read_get,
     read_post,
 )
-from web.response_cache import Bytes, CompressedAnswer, ResponseCache
+from web.response_cache import Bytes, CachedReply, CompressedAnswer, ResponseCache
 from web.server_extension import extension_of
 from web.server_sent_events import event_stream, wants_events
 
@@ -169,53 +169,58 @@ class GraphQLEndpoint:
     ) -> ASGIApp:
         kept: CachedAnswer | None = None
         asked = http.headers.get(b"if-none-match", b"") if http.method != "POST" else b""
-        operation, snapshot = AnswerKey(prepared.request), prepared.snapshot
-        if snapshot is not None and not prepared.request.receipt:
-            kept = self._gateway.answers.answer(operation, snapshot.catalog.version)
+        operation, snapshot, version = AnswerKey(prepared.request), prepared.snapshot, prepared.version
+        if version is not None and not prepared.request.receipt:
+            kept = self._gateway.answers.answer(operation, version)
             if kept is None and asked and not is_any(asked):
-                tag = self._tag(snapshot, operation, form)
+                tag = self._tag(version, operation, form)
                 if names_tag(asked, tag):
-                    return RawResponse(304, self._not_modified(tag) + self._policy.headers(snapshot))
+                    return RawResponse(304, self._not_modified(tag) + self._ages(prepared, snapshot))
         if kept is None:
             answer = await as_long_as_there(receive, self._gateway.run(prepared))
             snapshot = answer.made_of
-            if snapshot is None or not answer.can_be_kept:
+            if snapshot is None or not answer.can_be_kept or not prepared.is_settled:
                 headers = NO_STORE
                 if answer.retry_after is not None:
                     headers = [*NO_STORE, (b"retry-after", b"%d" % answer.retry_after)]
                 return await self._in_form(status_of(answer, form.takes), answer.body, form, headers)
-            if snapshot is self._source.latest:
-                version = snapshot.catalog.version
-                kept = self._gateway.answers.keep(operation, version, answer.body, present=version)
+            version, present = snapshot.catalog.version, self._source.latest
+            if present is not None and (snapshot is present or prepared.as_of is not None):
+                kept = self._gateway.answers.keep(
+                    operation, version, answer.body, present=present.catalog.version
+                )
             else:
                 # Of a catalog that was replaced meanwhile: kept, it would drive out the answers from the present one.
                 kept = CachedAnswer(answer.body)
-        assert snapshot is not None
-        return await self._reply(kept, operation, form, snapshot, asked, as_it_came)
+        assert version is not None
+        tag = self._tag(version, operation, form)
+        known_by = as_it_came if prepared.as_of is None else None
+        reply = await self._reply(kept, tag, form, version, asked, known_by)
+        return RawResponse(reply.status, reply.headers + self._ages(prepared, snapshot), reply.body)
 
     async def _reply(
         self,
         kept: CachedAnswer,
-        operation: AnswerKey,
+        tag: bytes,
         form: _Form,
-        snapshot: Snapshot,
+        version: str,
         asked: bytes,
-        as_it_came: Bytes,
-    ) -> ASGIApp:
-        """Return the response with an answer, and keep it for the next request of these bytes."""
-        tag, version = self._tag(snapshot, operation, form), snapshot.catalog.version
+        known_by: Bytes | None,
+    ) -> CachedReply:
+        """Return the reply with an answer, and keep it for the next request of these bytes, if there are any."""
         if asked and names_tag(asked, tag):
-            reply = self.responses.keep(as_it_came, version, kept, 304, self._not_modified(tag), b"")
-        else:
-            form_of_it, encoding = await self._in_encoding(kept, form.encoding)
-            body = form_of_it.body
-            headers = [
-                *content_headers(form.media_type, encoding, len(body)),
-                *self._always,
-                (b"etag", tag),
-            ]
-            reply = self.responses.keep(as_it_came, version, form_of_it, 200, headers, body)
-        return RawResponse(reply.status, reply.headers + self._policy.headers(snapshot), reply.body)
+            return self.responses.keep(known_by, version, kept, 304, self._not_modified(tag), b"")
+        form_of_it, encoding = await self._in_encoding(kept, form.encoding)
+        body = form_of_it.body
+        headers = [*content_headers(form.media_type, encoding, len(body)), *self._always, (b"etag", tag)]
+        return self.responses.keep(known_by, version, form_of_it, 200, headers, body)
+
+    def _ages(self, prepared: PreparedRequest, snapshot: Snapshot | None) -> Headers:
+        """Return what caches are told, of an answer that the catalog alone decides."""
+        if prepared.as_of is not None:
+            return AS_OF
+        assert snapshot is not None
+        return self._policy.headers(snapshot)
 
     async def _in_encoding(
         self, kept: CachedAnswer, encoding: str | None
@@ -258,11 +263,9 @@ class GraphQLEndpoint:
         described = content_headers(media_type, encoding, len(body))
         return RawResponse(status, [*described, *self._always, *headers], body)
 
-    def _tag(self, snapshot: Snapshot, operation: AnswerKey, form: _Form) -> bytes:
-        version = snapshot.catalog.version.encode()
-        return entity_tag(
-            self._schema, version, *operation.parts, form.media_type.encode(), (form.encoding or "").encode()
-        )
+    def _tag(self, version: str, operation: AnswerKey, form: _Form) -> bytes:
+        described = (form.media_type.encode(), (form.encoding or "").encode())
+        return entity_tag(self._schema, version.encode(), *operation.parts, *described)
 
     @cached_property
     def _schema(self) -> bytes:

@@ -80,14 +80,19 @@ class ResponseCache:
 
     def keep(
         self,
-        request: Bytes,
+        request: Bytes | None,
         version: str,
         whole: CachedAnswer | CompressedAnswer,
         status: int,
         headers: Headers,
         body: bytes,
     ) -> CachedReply:
-        """Return the reply to a request with these bytes, and keep it if its ``whole`` is kept and there is room."""
+        """Return the reply to a request with these bytes, and keep it if its ``whole`` is kept and there is room.
+
+        ``request`` is ``None`` for one that is not to be found by its bytes.
+        """
+        if request is None:
+            return CachedReply(status, headers, body, whole, version, partial(object))
         old = self._replies.get(request)
         if old is not None:
             self._budget.forget(old)

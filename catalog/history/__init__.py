@@ -1,6 +1,6 @@
 """Tells what each new version of the catalog changed, and what the catalog was before."""
 
-from catalog.history.catalog_versions import CatalogVersion, Cause, VersionUnknown
+from catalog.history.catalog_versions import CatalogVersion, Cause, TooManyRebuilds, VersionUnknown
 from catalog.history.change_feed import FeedEntry, FeedExcerpt, FeedReplaced
 from catalog.history.rebuilding import RecordsById, catalog_of, rebuilt, records_of
 from catalog.history.record_changes import HistoryDamaged, VersionDelta
@@ -16,6 +16,7 @@ __all__ = [
     "HistoryDamaged",
     "RecordDelta",
     "RecordsById",
+    "TooManyRebuilds",
     "VersionDelta",
     "VersionUnknown",
     "catalog_of",

@@ -42,6 +42,19 @@ class VersionUnknown(Exception):
     """No such version is kept. The message says in whole sentences which are."""
 
 
+class TooManyRebuilds(Exception):
+    """More versions were asked for than may be rebuilt. The message is a sentence for the client."""
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(
+            f"Too many different versions of the catalog were asked for, and each has to be rebuilt. Try again in "
+            f"{retry_after} seconds."
+        )
+        self.retry_after = retry_after
+
+
 class _VersionBody(msgspec.Struct, frozen=True):
     cause: Cause
     counts: dict[str, int]

@@ -7,7 +7,7 @@ version until a crawl replaces it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from sqlite3 import Connection
 
@@ -90,7 +90,8 @@ class StoredHistory:
     def difference(self, one: int, other: int) -> list[RecordDelta]:
         """Return what has to happen to the version numbered ``one`` to become ``other``, by kind and id."""
         with self._reader.reading() as connection:
-            return _difference(connection, one, other)
+            between = changes.deltas_after(connection, min(one, other), max(one, other))
+        return _led(between, one, other)
 
     def way_back(self, version: CatalogVersion) -> WayBack:
         """Return how the records of a version come from those of the newest.
@@ -98,7 +99,9 @@ class StoredHistory:
         :raises VersionUnknown: the version is no longer kept.
         """
         with self._reader.reading() as connection:
-            return _way_back(connection, version)
+            number, newest, between = _way_back(connection, version)
+        # Reading the rows is enough to keep others waiting for.
+        return WayBack(newest, _led(between, number, version.number))
 
     def changes_of(self, kind: str, id: int, since: datetime | None = None) -> list[VersionDelta]:
         """Return what happened to one record since a moment, oldest first. ``kind`` is a ``Kind.singular``."""
@@ -206,18 +209,22 @@ def _served(connection: Connection) -> Catalog:
 
 
 def _rebuilt(connection: Connection, version: CatalogVersion) -> Catalog:
-    return rebuilt(record_rows.all_records(connection), _way_back(connection, version).deltas, version)
+    number, _newest, between = _way_back(connection, version)
+    deltas = _led(between, number, version.number)
+    return rebuilt(record_rows.all_records(connection), deltas, version)
 
 
-def _way_back(connection: Connection, version: CatalogVersion) -> WayBack:
-    newest = kept.newest(connection)
-    if newest is None or kept.numbered(connection, version.number) != version:
+def _way_back(connection: Connection, version: CatalogVersion) -> tuple[int, str, Iterator[RecordDelta]]:
+    """Return the number and the hash of the newest version, and what was changed up to it."""
+    newest, found = kept.newest(connection), kept.numbered(connection, version.number)
+    if newest is None or found is None or found.version != version.version:
         raise VersionUnknown(f"Version {version.version} is no longer kept. {_reach(connection)}")
-    return WayBack(newest[1], _difference(connection, newest[0], version.number))
+    return *newest, changes.deltas_after(connection, version.number, newest[0])
 
 
-def _difference(connection: Connection, one: int, other: int) -> list[RecordDelta]:
-    deltas = folded(changes.deltas_after(connection, min(one, other), max(one, other)))
+def _led(between: Iterable[RecordDelta], one: int, other: int) -> list[RecordDelta]:
+    """Return what leads from one version to the other. ``between`` is what was changed between them, oldest first."""
+    deltas = folded(between)
     return deltas if one <= other else [reversed_delta(delta) for delta in deltas]
 
 

@@ -24,7 +24,8 @@ from upstream.client import (
 class CategoryLoader:
     """Loads categories. There are few, and every package names one. If they are not known, all come in one request."""
 
-    def __init__(self, batcher: Batcher, batches: Batches, catalog: Catalog | None) -> None:
+    def __init__(self, batcher: Batcher, batches: Batches, catalog: Catalog | None, *, is_live: bool) -> None:
+        self._is_live = is_live
         self._batcher = batcher
         self._batches = batches
         self._catalog = catalog
@@ -54,6 +55,8 @@ class CategoryLoader:
         if self._catalog is not None and id in self._catalog.categories:
             note_from_memory(1)
             return self._catalog.categories[id]
+        if not self._is_live:
+            return None
         for result in (await self._page()).results:
             if result.id == id:
                 if isinstance(result, BadRecord):
@@ -76,6 +79,8 @@ class CategoryLoader:
         """
         if self._catalog is not None and slug in self._catalog.category_slugs:
             return await self.by_id(self._catalog.category_slugs[slug])
+        if not self._is_live:
+            return None
         page = await self._page()
         return min(
             (category for category in page.records if category.slug == slug),

@@ -13,6 +13,7 @@ import asyncio
 from asyncio import Future
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from itertools import islice
 from typing import Any, Generic
@@ -45,6 +46,8 @@ class Loaders:
     grids: RecordLoader[GridRecord]
     categories: CategoryLoader
     catalog: Catalog | None
+    as_of: datetime | None
+    """The moment as of which the request is answered: then upstream, which knows the present alone, is not asked."""
     _batches: Batches
     _batcher: Batcher
     _searches: dict[str, tuple[SearchHitRecord, ...] | UpstreamError] = field(default_factory=dict)
@@ -53,14 +56,24 @@ class Loaders:
     def over(cls, batcher: Batcher, snapshot: Snapshot | None) -> Loaders:
         """Return loaders for a request that is answered from ``snapshot``, and live where that knows nothing."""
         catalog = None if snapshot is None else snapshot.catalog
-        batches = Batches()
+        as_of = None if snapshot is None else snapshot.as_of
+        batches, is_live = Batches(), as_of is None
         packages = RecordLoader(
-            PACKAGE, batcher, batches, _Known() if catalog is None else catalog.view(_known_packages)
+            PACKAGE,
+            batcher,
+            batches,
+            _Known() if catalog is None else catalog.view(_known_packages),
+            is_live=is_live,
         )
         grids = RecordLoader(
-            GRID, batcher, batches, _Known() if catalog is None else catalog.view(_known_grids)
+            GRID,
+            batcher,
+            batches,
+            _Known() if catalog is None else catalog.view(_known_grids),
+            is_live=is_live,
         )
-        return cls(packages, grids, CategoryLoader(batcher, batches, catalog), catalog, batches, batcher)
+        categories = CategoryLoader(batcher, batches, catalog, is_live=is_live)
+        return cls(packages, grids, categories, catalog, as_of, batches, batcher)
 
     @property
     def asked_upstream(self) -> bool:
@@ -92,8 +105,11 @@ class Loaders:
 class RecordLoader(Generic[R]):
     """Loads packages or grids by id, by slug and by page. What is found in one way is known in the others."""
 
-    def __init__(self, kind: Kind[R], batcher: Batcher, batches: Batches, known: _Known[R]) -> None:
+    def __init__(
+        self, kind: Kind[R], batcher: Batcher, batches: Batches, known: _Known[R], *, is_live: bool
+    ) -> None:
         self._kind = kind
+        self._is_live = is_live
         self._batcher = batcher
         self._batches = batches
         self._known = known
@@ -127,6 +143,8 @@ class RecordLoader(Generic[R]):
         if record is not None:
             note_from_memory(1)
             return record
+        if not self._is_live:
+            return None
         if id not in self._loaded_ids:
             self._doubtful.add(id)
         else:
@@ -142,7 +160,7 @@ class RecordLoader(Generic[R]):
         if id is not None:
             note_from_memory(1)
             return self._known.records[id]
-        if slug.isdecimal() and self._known.whole:
+        if not self._is_live or (slug.isdecimal() and self._known.whole):
             # Upstream takes it for an id (contract section 1), so the catalog alone can tell.
             return None
         if slug not in self._loaded_slugs:
@@ -158,7 +176,7 @@ class RecordLoader(Generic[R]):
         found: list[R | BaseException | None] = [records.get(id) for id in ids]
         unknown = [place for place, record in enumerate(found) if record is None]
         note_from_memory(len(ids) - len(unknown))
-        if unknown:
+        if unknown and self._is_live:
             new = {ids[place] for place in unknown} - self._loaded_ids.keys()
             note_from_memory(len(unknown) - len(new))
             self._doubtful.difference_update(ids[place] for place in unknown)

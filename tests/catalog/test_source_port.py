@@ -23,6 +23,7 @@ PORT = {
     "freshness",
     "health",
     "latest",
+    "older",
     "open",
     "ready",
     "refreshed",

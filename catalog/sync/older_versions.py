@@ -1,0 +1,101 @@
+"""Gives the catalog as it was: finds the version of a moment, and rebuilds it where it is not at hand.
+
+A rebuild takes a second or less, in a thread. They come one after another, the last few are kept, and no more are
+begun in a minute than :data:`PAUSE` allows, whatever is asked for. Asking for a version that is at hand costs none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import datetime
+from math import ceil
+
+from caching import BoundedCache
+from catalog.freshness import Snapshot
+from catalog.history import CatalogVersion, TooManyRebuilds
+from catalog.indexed_catalog import Catalog
+from catalog.storage.storage_port import StoragePort
+from catalog.sync.publisher import Publisher
+from catalog.sync.version_rebuilding import rebuild
+
+KEPT = 4
+"""How many rebuilt catalogs are kept: those used last. They share with the present one what is the same."""
+
+AT_ONCE = 6
+"""How many rebuilds may come right after one another."""
+
+PAUSE = 10.0
+"""Seconds after which one more may come: so six a minute at length."""
+
+
+class OlderVersions:
+    """The catalog as it was at any moment that history reaches, for one process."""
+
+    def __init__(
+        self, storage: StoragePort, publisher: Publisher, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._storage = storage
+        self._publisher = publisher
+        self._clock = clock
+        self._rebuilt: BoundedCache[str, asyncio.Task[Catalog]] = BoundedCache(entries=KEPT)
+        self._turn = asyncio.Lock()
+        self._allowed = float(AT_ONCE)
+        """How many rebuilds may begin now, as it was when it was last counted."""
+        self._counted = clock()
+        self.rebuilds = 0
+        """How many have begun."""
+
+    async def at(self, moment: datetime) -> CatalogVersion:
+        """Return the version that was the newest at a moment, which is aware.
+
+        :raises VersionUnknown: history begins later, or the moment has not come yet.
+        :raises HistoryDamaged: what is stored of it cannot be read.
+        :raises StorageUnavailable: the storage cannot be read.
+        """
+        return await asyncio.to_thread(self._storage.history.at, moment)
+
+    async def named(self, version: str) -> CatalogVersion:
+        """Return the newest version with this hash. Raises what :meth:`at` does."""
+        return await asyncio.to_thread(self._storage.history.named, version)
+
+    async def snapshot(
+        self, version: CatalogVersion, moment: datetime, before_waiting: Callable[[], object]
+    ) -> Snapshot:
+        """Return the catalog of a version, for a request that is answered as of a moment.
+
+        ``before_waiting`` is called if it is not at hand.
+
+        :raises TooManyRebuilds: it would have to be rebuilt, and too many were.
+        :raises VersionUnknown: it is no longer kept.
+        :raises HistoryDamaged: it cannot be rebuilt.
+        :raises StorageUnavailable: the storage cannot be read.
+        """
+        for known in (self._publisher.served, self._publisher.snapshot):
+            if known is not None and known.catalog.version == version.version:
+                return Snapshot(known.catalog, version.at, as_of=moment)
+        task = self._rebuilt.get(version.version)
+        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+            self._spend()
+            task = asyncio.create_task(self._rebuild(version))
+            self._rebuilt.put(version.version, task)
+        if not task.done():
+            before_waiting()
+        # Who leaves does not end it for the others.
+        return Snapshot(await asyncio.shield(task), version.at, as_of=moment)
+
+    async def _rebuild(self, version: CatalogVersion) -> Catalog:
+        async with self._turn:
+            known = self._publisher.snapshot
+            catalog = None if known is None else known.catalog
+            return await asyncio.to_thread(rebuild, self._storage, version, catalog)
+
+    def _spend(self) -> None:
+        now = self._clock()
+        self._allowed = min(AT_ONCE, self._allowed + (now - self._counted) / PAUSE)
+        self._counted = now
+        if self._allowed < 1:
+            raise TooManyRebuilds(ceil((1 - self._allowed) * PAUSE))
+        self._allowed -= 1
+        self.rebuilds += 1
