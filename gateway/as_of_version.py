@@ -12,7 +12,7 @@ from graphql import GraphQLError, NullValueNode, StringValueNode, ValueNode, Var
 
 from catalog import CatalogSource
 from catalog.history import CatalogVersion, VersionUnknown
-from resolvers.client_errors import BadUserInput
+from resolvers import BadUserInput
 from schema import AsOfDirective, schema
 
 SETTLED = timedelta(minutes=1)
@@ -81,7 +81,9 @@ def _moment(value: Any) -> datetime:
     scalar: Any = schema._schema.type_map["DateTime"]
     try:
         moment: datetime = scalar.parse_value(value)
+        # One without an offset is in UTC.
+        return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except GraphQLError as error:
         raise BadUserInput(f"@asOf(time:) is no moment. {error.message}") from None
-    # One without an offset is in UTC.
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    except OverflowError:
+        raise BadUserInput("@asOf(time:) is no moment of the years 1 to 9999 in UTC.") from None

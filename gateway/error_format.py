@@ -32,7 +32,7 @@ from graphql import GraphQLError, GraphQLSyntaxError
 from catalog.history import HistoryDamaged, TooManyRebuilds, VersionUnknown
 from engine import OutOfTime, TooComplex
 from gateway.admission_queue import Overloaded
-from resolvers.client_errors import BadUserInput, Forbidden
+from resolvers import BadUserInput, Forbidden
 from upstream.client import StorageUnavailable, UpstreamBadData, UpstreamError
 
 _log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from catalog.history import HistoryDamaged, TooManyRebuilds, VersionUnknown
 from engine import AnswerTooLarge, DependsOn, OutOfTime, Ran, Stopped, TooComplex
 from gateway.admission_queue import Overloaded
 from gateway.error_format import field_error, overload, request_error, start_error
-from resolvers.client_errors import BadUserInput, Forbidden
+from resolvers import BadUserInput, Forbidden
 from upstream.client import StorageUnavailable
 
 _encode = msgspec.json.Encoder().encode

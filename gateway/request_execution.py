@@ -6,9 +6,9 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import replace
 
 from graphql import GraphQLError
+from msgspec.structs import replace
 from strawberry.types.execution import ExecutionResult
 
 from catalog import CatalogSource, Snapshot
@@ -35,7 +35,7 @@ from gateway.named_operation import as_of_directive, is_subscription, why_unclea
 from gateway.persisted.document_lookup import PersistedDocuments
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
 from gateway.running_subscriptions import Subscriptions
-from resolvers.current_time import time_of
+from resolvers import time_of
 from resolvers.work_budget import DEFERRED
 from schema import given, schema
 from upstream.client import Receipt, continuing, recording

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
 import msgspec
+from graphql import (
+    ArgumentNode,
+    DefinitionNode,
+    DirectiveNode,
+    NameNode,
+    OperationDefinitionNode,
+    StringValueNode,
+    parse,
+    print_ast,
+)
 
 from catalog.indexed_catalog import Catalog, CatalogDifference, compare
 from catalog.storage.storage_port import StoragePort
 from tests.support.made_records import NOON, catalog_of, category, grid, package
-from upstream.client.v4_records import Record
+from tests.support.settings_for_tests import UPSTREAM_URL
+from upstream.client.v4_records import CategoryRecord, GridRecord, PackageRecord, Record
 
 BEGIN = datetime(2026, 1, 1, 12, 0, 0, 250_000, tzinfo=UTC)
-ORIGIN = "https://upstream.test/api/v4/"
+ORIGIN = UPSTREAM_URL
 
 VALUES: dict[str, list[Any]] = {
     "repo_watchers": [0, 7, 2**40],
@@ -113,3 +124,36 @@ def keep_versions(storage: StoragePort, clock: Clock, number: int, draw: Random)
             keep(storage, after, clock.go(hours=1), difference)
             catalogs.append(after)
     return catalogs
+
+
+def keep_versions_of(
+    storage: StoragePort, clock: Clock, number: int, records: Iterable[Record]
+) -> list[Catalog]:
+    """Save so many catalogs, the first of which has these records, and return them."""
+    kinds = {PackageRecord: "package", GridRecord: "grid", CategoryRecord: "category"}
+    changing = ChangingCatalog(records={(kinds[type(record)], record.id): record for record in records})
+    catalogs = [changing.catalog()]
+    keep(storage, catalogs[0], clock.go(hours=1))
+    for _ in range(number - 1):
+        for _ in range(8):
+            changing.change()
+        catalogs.append(changing.catalog())
+        keep(storage, catalogs[-1], clock.go(hours=1))
+    return catalogs
+
+
+def as_of(document: str, **arguments: str) -> str:
+    """Return a document whose operations have ``@asOf`` with these arguments."""
+
+    def asked(node: DefinitionNode) -> DefinitionNode:
+        if not isinstance(node, OperationDefinitionNode):
+            return node
+        given = tuple(
+            ArgumentNode(name=NameNode(value=name), value=StringValueNode(value=value))
+            for name, value in arguments.items()
+        )
+        directive = DirectiveNode(name=NameNode(value="asOf"), arguments=given)
+        return replace(node, directives=(*(node.directives or ()), directive))
+
+    parsed = parse(document)
+    return print_ast(replace(parsed, definitions=tuple(map(asked, parsed.definitions))))
