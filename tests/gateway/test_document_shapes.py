@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from random import Random
+from time import perf_counter
 
 import pytest
 from graphql import GraphQLSyntaxError, parse
@@ -112,6 +113,38 @@ def test_a_text_of_many_literals_or_a_long_one_is_read_whole() -> None:
     assert shaped("{ a(b: [" + "1 " * (MOST_LITERALS + 1) + "]) }") is None
     assert shaped('{ a(b: "' + "x" * (LONGEST - 20) + '") }') is not None
     assert shaped('{ a(b: "' + "x" * LONGEST + '") }') is None
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "1 ",
+        "-",
+        "a1",
+        "1.",
+        "1e",
+        '"',
+        '""',
+        '"""a',
+        '"a',
+        '"\\',
+        "\\",
+        "#\n",
+        "0",
+        "1",
+        '"x" ',
+        " ",
+        "\ud800",
+    ],
+    ids=ascii,
+)
+def test_no_text_is_read_more_than_once(part: str) -> None:
+    """If it were, the longest text would take minutes; a few milliseconds are usual."""
+    text = part * (LONGEST // len(part))
+    for begin in ("", '"', '"""', "{ a(b: [", "#"):
+        started = perf_counter()
+        shaped((begin + text)[:LONGEST])
+        assert perf_counter() - started < 2
 
 
 def test_a_text_that_looks_like_a_shape_is_none_of_its_texts() -> None:
