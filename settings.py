@@ -135,7 +135,7 @@ class Settings(BaseSettings):
         default=300,
         ge=10,
         le=86400,
-        description="Seconds between small requests that look for new packages, varied by a tenth.",
+        description="Seconds between looks at the heads of the lists, three small requests each, varied by a tenth.",
         examples=["10 to 86400"],
     )
     fresh: float = Field(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from math import inf
 from typing import Literal
@@ -25,7 +25,7 @@ from catalog.sync.publisher import Publisher
 from catalog.sync.refresher import CrawlResult, Refresher
 from catalog.sync.schedule import Schedule
 from upstream.batching import Batcher
-from upstream.client import CATEGORY, Client, UpstreamError, UpstreamUnavailable, note_waiting
+from upstream.client import CATEGORY, Client, Record, UpstreamError, UpstreamUnavailable, note_waiting
 
 PATIENCE = 2.0
 """Seconds in which upstream has to answer when somebody asks whether the gateway is ready."""
@@ -224,6 +224,18 @@ class CatalogSource:
         :raises StorageUnavailable: the file cannot be read, or has no catalog of this upstream yet.
         """
         return self._feed.follow_changes(feed, after)
+
+    async def take(self, found: Sequence[Record]) -> Snapshot | None:
+        """Take records that a live answer has shown into the next catalog; that, if they are in it.
+
+        A process that does not follow takes nothing, and nothing is taken into a version that an operator has chosen.
+        """
+        if not self._follow or not found:
+            return None
+        try:
+            return self.current() if await self.refresher.take(found) else None
+        except UpstreamError:
+            return None  # a look or a crawl will bring them
 
     async def crawl(
         self, progress: Progress = lambda kind, read, count: None, *, accept: bool = False

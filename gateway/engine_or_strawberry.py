@@ -81,14 +81,18 @@ class OperationRunner:
     ) -> GraphQLAnswer:
         """Run the operation to its end. Its ``extensions`` are not in the body yet.
 
+        Where upstream has shown a record that the snapshot lacks, that is taken into the next one, and the operation
+        is run once more: its records would contradict one another.
+
         :raises Stopped: the operation went beyond a limit.
         """
         request = prepared.request
         context = self.begin(request, snapshot)
-        try:
-            answer, fallback = await self._run(prepared, context, receipt)
-        finally:
-            context.loaders.close()
+        answer, fallback = await self._run_to_its_end(prepared, context, receipt)
+        newer = await self._source.take(context.loaders.found)
+        if newer is not None:
+            snapshot, context, receipt.from_memory = newer, self.begin(request, newer), 0
+            answer, fallback = await self._run_to_its_end(prepared, context, receipt)
         answer = replace(answer, made_of=snapshot, depends_on=self._depends_on(prepared, context))
         if receipt.not_looked_up:
             told = {"freshness": _freshness(context.status, receipt)}
@@ -105,6 +109,14 @@ class OperationRunner:
             }
             answer = replace(answer, extensions=answer.extensions | told)
         return answer
+
+    async def _run_to_its_end(
+        self, prepared: PreparedRequest, context: Context, receipt: Receipt
+    ) -> tuple[GraphQLAnswer, FallbackReason | None]:
+        try:
+            return await self._run(prepared, context, receipt)
+        finally:
+            context.loaders.close()
 
     async def _run(
         self, prepared: PreparedRequest, context: Context, receipt: Receipt

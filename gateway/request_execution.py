@@ -254,6 +254,7 @@ class Gateway:
                                 context.work.spend(DEFERRED * len(getattr(result, "pending", None) or ()))
                             yield result
                 except StopAsyncIteration:
+                    await self.source.take(context.loaders.found)
                     return
                 except Overloaded as error:
                     yield overloaded(error)

@@ -25,9 +25,9 @@ from resolvers.loading.key_lookup import (
     MOST_KEYS,
     checked_slug,
     key_in_id,
+    known_by_pypi_name,
+    known_by_repo_url,
     node_id,
-    package_by_pypi_name,
-    package_by_repo_url,
 )
 from resolvers.loading.record_loaders import Loaders, RecordLoader
 from resolvers.loading.request_context import Context, Info
@@ -183,11 +183,11 @@ def _noted(found: Sequence[Found]) -> Sequence[Found]:
 
 
 async def _by_pypi_name(context: Context, names: Sequence[str]) -> Sequence[Found]:
-    return [await package_by_pypi_name(context, name) for name in names]
+    return [known_by_pypi_name(await context.catalog(), name) for name in names]
 
 
 async def _by_repository(context: Context, addresses: Sequence[str]) -> Sequence[Found]:
-    return [await package_by_repo_url(context, address) for address in addresses]
+    return [known_by_repo_url(await context.catalog(), address) for address in addresses]
 
 
 async def _by_login(context: Context, logins: Sequence[str]) -> Sequence[Found]:

@@ -87,7 +87,7 @@ class Query:
     )
     packages_by_pypi_name = strawberry.field(
         resolver=bulk_lookup.packages_by_pypi_name,
-        metadata=null_only_with_error(depends_on(DependsOn.CATALOG)),
+        metadata=null_only_with_error(depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM)),
         graphql_type=list[Package | None] | None,
         description=(
             "The packages with these names on PyPI, in the order of the names; null for a name that is "
@@ -96,7 +96,7 @@ class Query:
     )
     packages_by_repo_url = strawberry.field(
         resolver=bulk_lookup.packages_by_repo_url,
-        metadata=null_only_with_error(depends_on(DependsOn.CATALOG)),
+        metadata=null_only_with_error(depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM)),
         graphql_type=list[Package | None] | None,
         description=(
             "The packages of these repositories, in the order of the addresses; null for an address that is "

@@ -159,6 +159,16 @@ def all_records(connection: sqlite3.Connection) -> dict[str, dict[int, Any]]:
     return records
 
 
+def upstream_of(version: str) -> str:
+    """Return the name of the upstream, with which each version begins."""
+    return version.rpartition(" ")[0]
+
+
+def hash_of(version: str) -> str:
+    """Return the hash of the content, with which each version ends."""
+    return version.rpartition(" ")[2]
+
+
 def _only(connection: sqlite3.Connection, kind: str) -> Any:
     return next((_decoded(kind, body) for body in bodies(connection, kind).values()), None)
 

@@ -36,6 +36,7 @@ from upstream.client import (
     GridRecord,
     PackageRecord,
     StorageUnavailable,
+    StoredMeanwhile,
 )
 
 _TABLES = (record_rows.TABLE, crawl_lease.TABLE, *change_feed.TABLES)
@@ -123,6 +124,7 @@ class Storage:
         count: int | None = None,
         difference: CatalogDifference | None = None,
         guard: GuardState | None = None,
+        only_over: tuple[str, datetime] | None = None,
         rolled_back_to: datetime | None = None,
     ) -> None:
         """Make this the stored catalog, as a whole or not at all. ``refreshed_at`` is aware.
@@ -130,8 +132,10 @@ class Storage:
         Writes the rows that differ from what is stored, and deletes those of records that are gone. History keeps
         both, and the change feed tells of them unless a version is pinned. ``difference`` says which they are, and is
         taken at its word where it leads here from the catalog that is stored; otherwise they are found by comparing
-        all rows. ``guard`` is what the guard remembers from now on.
+        all rows. ``guard`` is what the guard remembers from now on. ``only_over`` is what :meth:`saved` must
+        say still.
 
+        :raises StoredMeanwhile: it says something else, which stays.
         :raises StorageUnavailable: also where the file has the catalog of another upstream, which stays.
         """
         now = self._now()
@@ -143,9 +147,17 @@ class Storage:
         }
         with self._writer.writing() as connection:
             stored = record_rows.saved(connection)
-            if stored is not None and _upstream_of(stored.version) != _upstream_of(version):
+            if stored is not None and record_rows.upstream_of(stored.version) != record_rows.upstream_of(
+                version
+            ):
                 raise StorageUnavailable(self._path, OTHER_UPSTREAM)
-            before = None if stored is None else _hash_of(stored.version)
+            if (
+                only_over is not None
+                and stored is not None
+                and (stored.version, stored.refreshed_at) != only_over
+            ):
+                raise StoredMeanwhile(self._path)
+            before = None if stored is None else record_rows.hash_of(stored.version)
             if difference is not None and before == difference.before:
                 written = record_rows.apply(connection, difference, records)
             else:
@@ -155,7 +167,7 @@ class Storage:
             refused_rows.write_state(connection, guard or GuardState())
             catalog_versions.add(
                 connection,
-                _hash_of(version),
+                record_rows.hash_of(version),
                 before,
                 written.deltas,
                 at=now,
@@ -198,7 +210,7 @@ class Storage:
         :raises StorageUnavailable: it came from another one; or the file cannot be read.
         """
         saved = self.saved()
-        if saved is not None and _upstream_of(saved[0]) != origin:
+        if saved is not None and record_rows.upstream_of(saved[0]) != origin:
             raise StorageUnavailable(self._path, OTHER_UPSTREAM)
 
     def changes(self, after: int, limit: int, until: int | None = None) -> change_feed.FeedExcerpt:
@@ -207,10 +219,7 @@ class Storage:
             return change_feed.read(connection, after, limit, until)
 
     def saved(self) -> tuple[str, datetime] | None:
-        """Return the version and ``refreshed_at`` that :meth:`load` would give now, whichever process saved them.
-
-        Reads one row: cheap enough to ask every second.
-        """
+        """Return the version and ``refreshed_at`` that :meth:`load` would give now; cheap enough for every second."""
         saved: SavedCatalog | None = self._row(SAVED)
         return None if saved is None else (saved.version, saved.refreshed_at)
 
@@ -286,13 +295,3 @@ class Storage:
 OTHER_UPSTREAM = (
     "it has the catalog of another upstream; set GATEWAY_STORAGE to another file, or remove this one"
 )
-
-
-def _upstream_of(version: str) -> str:
-    """Return the name of the upstream, with which each version begins."""
-    return version.rpartition(" ")[0]
-
-
-def _hash_of(version: str) -> str:
-    """Return the hash of the content, with which each version ends."""
-    return version.rpartition(" ")[2]

@@ -121,13 +121,15 @@ class StoragePort(Protocol):
         count: int | None = None,
         difference: CatalogDifference | None = None,
         guard: GuardState | None = None,
+        only_over: tuple[str, datetime] | None = None,
         rolled_back_to: datetime | None = None,
     ) -> None:
         """Make this the stored catalog, its history and its changes, as a whole or not at all.
 
         ``difference`` is taken at its word where it leads here from the catalog that is stored. ``guard`` is what
-        the guard remembers from now on.
+        the guard remembers from now on. ``only_over`` is what :meth:`saved` must say still.
 
+        :raises StoredMeanwhile: it says something else, which stays.
         :raises StorageUnavailable: also where the catalog of another upstream is stored, which stays.
         """
 

@@ -1,4 +1,4 @@
-"""Follows upstream: crawls it, looks for new packages and publishes what changed."""
+"""Follows upstream: crawls it, looks for what is new and publishes what changed."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING

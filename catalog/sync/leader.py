@@ -14,7 +14,7 @@ import socket
 from contextlib import suppress
 
 from catalog.storage.storage_port import StoragePort
-from catalog.sync.new_packages import probe
+from catalog.sync.list_heads import probe
 from catalog.sync.publisher import Publisher
 from catalog.sync.refresh_attempts import Attempts, varied
 from catalog.sync.refresher import Refresher
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 class Leader:
-    """Decides when to crawl, to look for new packages, and to take what another process stored."""
+    """Decides when to crawl, to look for what is new, and to take what another process stored."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Leader:
             await asyncio.sleep(self._schedule.look)
 
     async def _lead(self) -> None:
-        """Crawl and look for new packages, as long as the lease is ours."""
+        """Crawl and look for what is new, as long as the lease is ours."""
         await self._publisher.take_newer()
         await self._publisher.recall_guard(whole=True)
         self.leads = True
@@ -95,7 +95,7 @@ class Leader:
                 if not has_answered:
                     await probe(self._batcher)
                     has_answered = True
-                if not self._crawl_is_due() and await self._refresher.look_for_new_packages():
+                if not self._crawl_is_due() and await self._refresher.look():
                     self._refresher.wanted.set()
                 if self._crawl_is_due():
                     await self._refresher.crawl()

@@ -22,7 +22,7 @@ from catalog.sync.guard import Guard
 from catalog.sync.version_rebuilding import rebuild
 from catalog.sync.wake_up_signal import Signal
 from upstream.batching import Batcher
-from upstream.client import GRID, PACKAGE, Record, StorageUnavailable
+from upstream.client import GRID, PACKAGE, Record, StorageUnavailable, StoredMeanwhile
 
 RECORDS_FREED_AT_ONCE = 100
 """Records of a replaced catalog that are freed in one turn of the event loop."""
@@ -72,17 +72,23 @@ class Publisher:
         return self._rolled_back is not None
 
     async def publish(
-        self, snapshot: Snapshot, difference: CatalogDifference | None, count: int | None
+        self,
+        snapshot: Snapshot,
+        difference: CatalogDifference | None,
+        count: int | None,
+        *,
+        is_crawl: bool = True,
     ) -> bool:
         """Let this process answer from it, then store it; return whether it could be stored.
 
         ``difference`` leads to it from what was known when it was read; ``None`` if nothing was. ``count`` is how
-        many packages upstream has; ``None`` if that is to be found out by a crawl.
+        many packages upstream has; ``None`` if that is to be found out by a crawl. What ``is_crawl`` not is stored
+        only over what this process knows: another one may have crawled.
         """
         self.count = count
         await self._replace(snapshot, came_with_pages=True)
         async with self._storing:
-            return await self._store(snapshot, difference)
+            return await self._store(snapshot, difference, None if is_crawl else self._stored)
 
     async def load(self) -> None:
         """Take the stored catalog, if there is one that is not older than what is known, and what is pinned.
@@ -139,7 +145,12 @@ class Publisher:
             if unstored is not None and unstored is self.snapshot and await self._store(unstored):
                 _log.warning("The catalog could be stored again.")
 
-    async def _store(self, snapshot: Snapshot, difference: CatalogDifference | None = None) -> bool:
+    async def _store(
+        self,
+        snapshot: Snapshot,
+        difference: CatalogDifference | None = None,
+        only_over: tuple[str, datetime] | None = None,
+    ) -> bool:
         catalog = snapshot.catalog
         version = f"{self._origin} {catalog.version}"
         try:
@@ -153,8 +164,12 @@ class Publisher:
                 count=self.count,
                 difference=difference,
                 guard=self._guard.state,
+                only_over=only_over,
             )
             await self._feed.announce()
+        except StoredMeanwhile:
+            self._unstored = None  # what another process has stored is taken next
+            return False
         except StorageUnavailable as error:
             # The catalog is served all the same, and stored as soon as that is possible.
             if self._unstored is None:

@@ -1,9 +1,10 @@
-"""Refreshes the catalog once: by a crawl of everything, or by a look at page one for new packages."""
+"""Refreshes the catalog once: by a crawl of everything, or by what a look at the heads of the lists has shown."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,19 +12,26 @@ from datetime import UTC, datetime
 from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog, CatalogDifference, compare
 from catalog.sync.crawl_report import CrawlReport
+from catalog.sync.evidence import Evidence, is_news, with_evidence
 from catalog.sync.full_crawl import Crawled, LastGood, crawl
 from catalog.sync.guard import CatalogRefused, Guard
 from catalog.sync.guard_validators import Candidate
-from catalog.sync.new_packages import find_new_packages
+from catalog.sync.list_heads import complete, look_at_heads
 from catalog.sync.paged_list_reading import Progress
 from catalog.sync.publisher import Publisher
 from catalog.sync.refresh_attempts import as_upstream_error
 from catalog.sync.schedule import Schedule
 from upstream.batching import Batcher
-from upstream.client import PACKAGE, Client, ContradictoryList, UpstreamError
+from upstream.client import CATEGORY, GRID, PACKAGE, Client, ContradictoryList, Record, UpstreamError
 
 LOOKED_FOR = 1.2
 """Times the pause between looks for which what a look has shown is taken to be so: until after the next one."""
+
+TAKEN_AGAIN = 3
+"""How often what was shown is put into a catalog that was replaced meanwhile."""
+
+MOST_UNTAKEN = 1000
+"""Records that are remembered because what they say is not plausible."""
 
 _log = logging.getLogger(__name__)
 
@@ -56,6 +64,13 @@ class Refresher:
         """Set while somebody wants a crawl that has not been made."""
         self.syncing = False
         """Whether a crawl is under way."""
+        self._taking = asyncio.Lock()
+        self._left_out: dict[str, int] = {}
+        """How many grids and categories upstream's lists have that the catalog has not, because they cannot be read;
+        by kind, as this process last saw it."""
+        self._untaken_of: Snapshot | None = None
+        self._untaken: set[tuple[type, int, str]] = set()
+        """The records that live answers have shown, and that this snapshot cannot take."""
         self.last_error: UpstreamError | None = None
         """Why the last attempt to refresh the catalog failed; ``None`` if it did not."""
 
@@ -75,6 +90,12 @@ class Refresher:
             self.last_error = None
             self._batcher.looked(LOOKED_FOR * self._schedule.newest)
             count = self._batcher.positions[PACKAGE.singular].count
+            lengths = ((GRID, len(snapshot.catalog.grids)), (CATEGORY, len(snapshot.catalog.categories)))
+            self._left_out = {
+                kind.singular: seen - length
+                for kind, length in lengths
+                if (seen := self._batcher.positions[kind.singular].count) is not None
+            }
             stored = await self._publisher.publish(snapshot, changes, count)
             return CrawlResult(snapshot, changes, kept, stored)
         except UpstreamError as error:
@@ -109,41 +130,97 @@ class Refresher:
             known = 0 if before is None else len(before.packages)
             raise self.guard.refuse(error, known) from error
 
-    async def look_for_new_packages(self) -> bool:
-        """Look at page one of the packages; whether a crawl is due, because more changed than came in.
+    async def look(self) -> bool:
+        """Look at the heads of the lists; whether a crawl is due, because more changed than came in.
 
-        :raises UpstreamError: there is no such page.
+        :raises UpstreamError: a list does not answer.
         """
         publisher = self._publisher
         before = publisher.snapshot
         if before is None:
             return True
         if publisher.is_rolled_back:
-            return False  # the newest packages are among what was rolled back
-        newest = await find_new_packages(self._batcher, self._client, before.catalog)
+            return False  # the newest records are among what was rolled back
+        try:
+            look = await look_at_heads(self._batcher, self._client, before.catalog)
+        except ContradictoryList:
+            return True  # what a crawl makes of it is for the guard to say
         self.last_error = None
-        crawl_is_due = newest.count - (publisher.count or 0) != len(newest.packages) or not newest.is_all
+        known = {GRID.singular: len(before.catalog.grids), CATEGORY.singular: len(before.catalog.categories)}
+        expected = {kind: known[kind] + left_out for kind, left_out in self._left_out.items()}
+        expected[PACKAGE.singular] = publisher.count or 0
+        grown = {kind: look.counts[kind] - count for kind, count in expected.items()}
+        crawl_is_due = not look.is_all or any(look.new[kind] != number for kind, number in grown.items())
+        self._left_out = {kind: look.counts[kind] - number - look.new[kind] for kind, number in known.items()}
         if not crawl_is_due:
             self._batcher.looked(LOOKED_FOR * self._schedule.newest)
-        # Where packages have gone a crawl finds out how many; a look is not to take from an upstream that lost its own.
-        if newest.packages and newest.count >= (publisher.count or len(before.catalog.packages)):
-            catalog = await asyncio.to_thread(
-                Catalog.build,
-                (newest.packages | dict(before.catalog.packages)).values(),
-                (dict(before.catalog.grids) | newest.grids).values(),
-                before.catalog.categories.values(),
-            )
+        # Where records have gone a crawl finds out how many; a look is not to take from an upstream that lost its own.
+        has_lost = any(number < 0 for kind, number in grown.items() if kind != PACKAGE.singular)
+        has_lost = has_lost or look.counts[PACKAGE.singular] < (
+            publisher.count or len(before.catalog.packages)
+        )
+        if look.evidence.records and not has_lost:
+            # A crawl that is due stays due for whoever takes over: of no count nobody can tell that it is the same.
+            count = None if crawl_is_due else look.counts[PACKAGE.singular]
+            if not await self._take(look.evidence, lambda before: count):
+                return True
+            _log.info("found %d new or renamed records", len(look.evidence.records))
+        return crawl_is_due
+
+    async def take(self, found: Sequence[Record]) -> bool:
+        """Take records that a live answer has shown into the next snapshot; whether they are in it now.
+
+        :raises UpstreamError: what they name does not answer.
+        """
+        publisher = self._publisher
+        await publisher.take_newer()
+        async with self._taking:
+            before = publisher.snapshot
+            if before is None or publisher.served is not before:
+                return False
+            evidence = Evidence()
+            for record in found:
+                if is_news(before.catalog, record):
+                    evidence.add(record)
+            keys = {(type(record), record.id, record.slug) for record in evidence.records}
+            if not keys:
+                return True
+            if self._untaken_of is not before:
+                self._untaken_of, self._untaken = before, set()
+            if keys <= self._untaken:
+                return False
+            new = sum(id not in before.catalog.packages for id in evidence.packages)
+            is_all = await complete(self._client, before.catalog, evidence)
+
+            def count(before: int | None) -> int | None:
+                return before + new if before is not None and is_all else None
+
+            if await self._take(evidence, count):
+                _log.info("took %d records that a live answer has shown", len(keys))
+                return True
+            if len(self._untaken) < MOST_UNTAKEN:
+                self._untaken |= keys
+            return False
+
+    async def _take(self, evidence: Evidence, count: Callable[[int | None], int | None]) -> bool:
+        """Publish the catalog with what was shown, if that is plausible; whether it was."""
+        publisher = self._publisher
+        for _ in range(TAKEN_AGAIN):
+            before = publisher.snapshot
+            if before is None:
+                return False
+            catalog = await asyncio.to_thread(with_evidence, before.catalog, evidence)
             changes = await asyncio.to_thread(compare, before.catalog, catalog)
             candidate = Candidate(before.catalog, catalog, changes, CrawlReport(0, 0, 0, 0))
             if not await asyncio.to_thread(self.guard.is_plausible, candidate):
+                return False
+            if publisher.snapshot is before:
+                # The rest was not looked at, so the age stays what it was.
+                snapshot = Snapshot(catalog, before.refreshed_at)
+                del before, candidate
+                await publisher.publish(snapshot, changes, count(publisher.count), is_crawl=False)
                 return True
-            # The rest was not looked at, so the age stays what it was. A crawl that is due stays due for whoever
-            # takes over: of no count nobody can tell that it is still the same.
-            snapshot = Snapshot(catalog, before.refreshed_at)
-            del before
-            await publisher.publish(snapshot, changes, None if crawl_is_due else newest.count)
-            _log.info("found %d new packages", len(newest.packages))
-        return crawl_is_due
+        return False
 
     def note_acceptance(self) -> None:
         """Note that nothing is refused any more, if what was refused has been accepted."""

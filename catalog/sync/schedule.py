@@ -1,4 +1,4 @@
-"""Says when a process crawls, looks for new packages and shares with other processes."""
+"""Says when a process crawls, looks at the heads of the lists and shares with other processes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Schedule:
 
     crawl: float
     newest: float
-    """Between looks at page one for new packages."""
+    """Between looks at the heads of the lists."""
     lease: float
     """Seconds for which the lease is taken; it is renewed in a third of that. A dead crawler is replaced after
     so long."""

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 from aiodataloader import DataLoader
 
+from upstream.client import Record
+
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 LoadBatch = Callable[[Sequence[Any]], Awaitable[list[Any]]]
@@ -21,6 +23,8 @@ class Batches:
     def __init__(self) -> None:
         self.asked_upstream = False
         """Whether something was wanted that the catalog does not have."""
+        self.found: list[Record] = []
+        """What upstream has shown that the catalog of the request does not have, or has by another slug."""
         self._running: set[asyncio.Task[Any]] = set()
         self._ended = False
 

@@ -97,4 +97,9 @@ class CategoryLoader:
             page = await self._batcher.page(CATEGORY, limit=window.limit, offset=window.offset)
         except UpstreamError as error:
             return [error]  # given back, not raised, so that it is remembered
+        if self._catalog is not None:
+            known = self._catalog.categories
+            self._batches.found += [
+                each for each in page.records if each.id not in known or known[each.id].slug != each.slug
+            ]
         return [page]

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 from strawberry import relay
 
-from catalog import normalise_pypi_name, repository
+from catalog import Catalog, normalise_pypi_name, pypi_name, repository
 from resolvers.client_errors import BadUserInput
 from resolvers.loading.request_context import Context
 from resolvers.work_budget import LOOKUP
@@ -60,21 +60,47 @@ async def lookup(
 async def package_by_pypi_name(context: Context, name: str) -> PackageRecord | None:
     """Return the package with this name on PyPI, the oldest if several claim it; ``None`` if there is none.
 
+    Upstream cannot be asked for a name, so one that the catalog does not have is looked for among the newest packages.
+
     :raises UpstreamError: the catalog is not known yet.
     """
-    catalog = await context.catalog()
-    ids = catalog.pypi_names.get(normalise_pypi_name(name))
-    return catalog.packages[ids[0]] if ids else None
+    known = known_by_pypi_name(await context.catalog(), name)
+    wanted = normalise_pypi_name(name)
+    return known or await _newest(context, lambda package: pypi_name(package.pypi_url) == wanted)
 
 
 async def package_by_repo_url(context: Context, url: str) -> PackageRecord | None:
     """Return the package with this repository, the oldest if several share it; ``None`` if there is none.
 
+    One that the catalog does not have is looked for among the newest packages, as names on PyPI are.
+
     :raises UpstreamError: the catalog is not known yet.
     """
-    catalog = await context.catalog()
+    known = known_by_repo_url(await context.catalog(), url)
+    wanted = repository(url)
+    if known is not None or wanted is None:
+        return known
+    return await _newest(context, lambda package: repository(package.repo_url) == wanted)
+
+
+def known_by_pypi_name(catalog: Catalog, name: str) -> PackageRecord | None:
+    """Return the package of the catalog with this name on PyPI, the oldest if several claim it."""
+    ids = catalog.pypi_names.get(normalise_pypi_name(name))
+    return catalog.packages[ids[0]] if ids else None
+
+
+def known_by_repo_url(catalog: Catalog, url: str) -> PackageRecord | None:
+    """Return the package of the catalog with this repository, the oldest if several share it."""
     ids = catalog.repositories.get(repository(url) or "")
     return catalog.packages[ids[0]] if ids else None
+
+
+async def _newest(context: Context, is_wanted: Callable[[PackageRecord], bool]) -> PackageRecord | None:
+    """Return the oldest wanted package among the newest ones; ``None`` if there is none, or upstream fails."""
+    if context.loaders.catalog is None:
+        return None  # the whole list has just been read
+    newest = await context.loaders.packages.newest()
+    return min(filter(is_wanted, newest), key=lambda package: package.id, default=None)
 
 
 async def each(

@@ -31,11 +31,15 @@ from upstream.client import (
     PackageRecord,
     Page,
     R,
+    Record,
     SearchHitRecord,
     UpstreamError,
     note_from_memory,
     note_not_looked_up,
 )
+
+NEWEST = 20
+"""How many of the newest packages are looked at for what only the whole catalog can be asked for."""
 
 
 @dataclass(slots=True, eq=False)
@@ -96,6 +100,11 @@ class Loaders:
         if isinstance(found, UpstreamError):
             raise found
         return found
+
+    @property
+    def found(self) -> list[Record]:
+        """Return what upstream has shown that the catalog does not have, or has by another slug."""
+        return self._batches.found
 
     def close(self) -> None:
         """End what is still being loaded: whoever asked has the answer, or has gone."""
@@ -188,6 +197,18 @@ class RecordLoader(Generic[R]):
                 found[place] = outcome
         return found
 
+    async def newest(self) -> list[R]:
+        """Return the records at the head of the list that the catalog does not know yet; none where upstream fails.
+
+        However many ask, upstream is asked for them once a minute at most.
+        """
+        try:
+            page = await asyncio.shield(self._pages.load((NEWEST, 0)))
+        except UpstreamError:
+            note_not_looked_up(1)
+            return []
+        return [record for record in page.records if record.id not in self._known.records]
+
     async def page(self, *, limit: int, offset: int) -> Page[R]:
         """Return a page of the list, newest first.
 
@@ -224,6 +245,10 @@ class RecordLoader(Generic[R]):
         return answers
 
     def _remember(self, record: R) -> None:
+        if self._known.whole:
+            known = self._known.records.get(record.id)
+            if known is None or known.slug != record.slug:
+                self._batches.found.append(record)
         self._ids.prime(record.id, record)
         self._slugs.prime(record.slug, record)
 

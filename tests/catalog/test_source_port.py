@@ -28,6 +28,7 @@ PORT = {
     "ready",
     "refreshed",
     "status",
+    "take",
     "telling",
 }
 

@@ -66,7 +66,7 @@ async def test_a_look_that_fails_is_the_last_error_until_one_succeeds(
         assert error.code == "UPSTREAM_UNAVAILABLE"
         assert list(embedded.requests.by_target) == ["/api/v4/packages/?limit=20&offset=0"]
         embedded.faults.state = "up"
-        await source.refresher.look_for_new_packages()
+        await source.refresher.look()
         assert source.refresher.last_error is None
 
 

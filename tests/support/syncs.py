@@ -53,7 +53,7 @@ class Sync:
         self.refresher = Refresher(client, batcher, self.publisher, self.guard, schedule)
         self.leader = Leader(batcher, storage, self.publisher, self.refresher, schedule)
         self.load = self.publisher.load
-        self.look_for_new_packages = self.refresher.look_for_new_packages
+        self.look = self.refresher.look
         self.want = self.refresher.wanted.set
         self.settled = self.refresher.settled
         self.run = self.leader.run

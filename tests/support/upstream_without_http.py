@@ -240,6 +240,10 @@ class MadeSource:
         """Return the same catalog: it is never too old."""
         return self._snapshot
 
+    async def take(self, found: Sequence[Record]) -> Snapshot | None:
+        """Take nothing: nobody follows."""
+        return None
+
     async def refreshed(self) -> Snapshot | None:
         """Return the catalog."""
         return self._snapshot

@@ -88,6 +88,13 @@ class StorageUnavailable(Exception):
         super().__init__(f"The catalog file {path} cannot be used: {reason}.")
 
 
+class StoredMeanwhile(StorageUnavailable):
+    """Another process has stored a catalog meanwhile, which was not to be replaced."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, "another process has stored a catalog in it meanwhile")
+
+
 class NothingStored(StorageUnavailable):
     """The storage has no catalog of this upstream, and so no change feed."""
 

@@ -155,7 +155,7 @@ async def test_all_serve_what_is_rolled_back_to_until_a_crawl_finds_another(gate
     gateways.roll_back(gateways.one)
     await gateways.serve(gateways.one)
     # A look would bring back the newest packages.
-    assert await gateways.leading.look_for_new_packages() is False
+    assert await gateways.leading.look() is False
     assert gateways.served() == {gateways.one}
     three = await gateways.crawl(repo_watchers=3)
     await gateways.serve(three)

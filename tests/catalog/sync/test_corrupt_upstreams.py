@@ -45,7 +45,7 @@ async def test_a_corrupt_state_is_not_published_over_a_known_one(
         stored, feed = stored_in(path), await sync.changes(0, 100)
         upstream.corrupt(CORRUPTIONS[name])
         for _ in range(2):
-            await sync.look_for_new_packages()
+            await sync.look()
             await refused(sync)
         assert sync.snapshot is before
         assert stored_in(path) == stored

@@ -111,7 +111,7 @@ async def test_a_look_after_a_loss_leads_to_a_crawl_and_takes_nothing(upstream: 
         before = (await sync.crawl()).snapshot
         upstream.lose(LOSSES[name])
         for _ in range(2):
-            assert await sync.look_for_new_packages()
+            assert await sync.look()
             with pytest.raises(CatalogRefused):
                 await sync.crawl()
         assert sync.snapshot is before
@@ -124,7 +124,7 @@ async def test_what_comes_back_is_taken_at_once(upstream: Losing) -> None:
         with pytest.raises(CatalogRefused):
             await sync.crawl()
         upstream.recover()
-        assert not await sync.look_for_new_packages()
+        assert not await sync.look()
         synced = await sync.crawl()
         assert synced.snapshot.catalog.version == version
         assert (sync.guard.refused, sync.last_error) == (None, None)
@@ -256,7 +256,7 @@ async def test_a_new_package_found_meanwhile_does_not_end_the_agreement(upstream
         refuse(path, gone=range(1, 101), seconds=60)
         await sync.publisher.recall_guard(whole=True)
         upstream.before.catalog.insert_package(id=100_000)
-        assert not await sync.look_for_new_packages()
+        assert not await sync.look()
         assert len(catalog_of(sync).packages) == 301
         with closing(Storage(str(path))) as storage:
             refused, difference = storage.guard_state().refused, storage.refused_difference()

@@ -16,7 +16,7 @@ from tests.support.syncs import catalog_of, records_of, syncing
 from upstream.client.upstream_errors import StorageUnavailable, UpstreamUnavailable
 from upstream.embedded import BadField, Effect, EmbeddedUpstream, Fault, Poisoned, StatusFault
 
-NEWEST = "packages/?limit=20&offset=0"
+LOOK = ["packages/?limit=20&offset=0", "grids/?limit=20&offset=0", "categories/?limit=20&offset=0"]
 
 
 def newest(embedded: EmbeddedUpstream) -> int:
@@ -154,7 +154,7 @@ async def test_a_stored_catalog_that_is_older_is_not_taken(embedded: EmbeddedUps
         assert sync.snapshot is newer
 
 
-# Looks at page one
+# Looks at new packages
 
 
 async def test_a_look_finds_a_new_package_and_asks_for_its_grids(
@@ -165,8 +165,8 @@ async def test_a_look_finds_a_new_package_and_asks_for_its_grids(
         first, second = sorted(embedded.catalog.grids)[:2]
         new = embedded.catalog.insert_package(grids=[second, first])
         embedded.requests.reset()
-        assert not await sync.look_for_new_packages()
-        assert asked(embedded) == [NEWEST, f"grids/{first}/", f"grids/{second}/"]
+        assert not await sync.look()
+        assert asked(embedded) == [*LOOK, f"grids/{first}/", f"grids/{second}/"]
         assert records_of(sync) == await truth(embedded.catalog)
         assert new in catalog_of(sync).grid_packages[first]
         assert sync.snapshot is not None
@@ -176,20 +176,20 @@ async def test_a_look_finds_a_new_package_and_asks_for_its_grids(
         assert stored.version == f"{UPSTREAM_URL} {catalog_of(sync).version}"
 
 
-async def test_a_look_that_finds_nothing_is_one_request_and_changes_nothing(
+async def test_a_look_that_finds_nothing_is_three_requests_and_changes_nothing(
     embedded: EmbeddedUpstream,
 ) -> None:
     async with syncing(embedded) as sync:
         before = (await sync.crawl()).snapshot
         embedded.requests.reset()
-        assert not await sync.look_for_new_packages()
-        assert asked(embedded) == [NEWEST]
+        assert not await sync.look()
+        assert asked(embedded) == LOOK
         assert sync.snapshot is before
 
 
 async def test_a_look_asks_for_a_crawl_when_there_is_no_catalog(embedded: EmbeddedUpstream) -> None:
     async with syncing(embedded) as sync:
-        assert await sync.look_for_new_packages()
+        assert await sync.look()
         assert embedded.requests.total == 0
 
 
@@ -197,9 +197,9 @@ async def test_a_look_asks_for_a_crawl_when_a_package_is_gone(embedded: Embedded
     async with syncing(embedded) as sync:
         await sync.crawl()
         embedded.catalog.remove_package(min(embedded.catalog.packages))
-        assert await sync.look_for_new_packages()
+        assert await sync.look()
         await sync.crawl()
-        assert not await sync.look_for_new_packages()
+        assert not await sync.look()
 
 
 async def test_a_look_asks_for_a_crawl_when_more_changed_than_came_in(embedded: EmbeddedUpstream) -> None:
@@ -207,7 +207,7 @@ async def test_a_look_asks_for_a_crawl_when_more_changed_than_came_in(embedded: 
         await sync.crawl()
         embedded.catalog.remove_package(min(embedded.catalog.packages))
         new = embedded.catalog.insert_package()
-        assert await sync.look_for_new_packages()
+        assert await sync.look()
         assert new in catalog_of(sync).packages
 
 
@@ -215,7 +215,7 @@ async def test_a_look_asks_for_a_crawl_when_more_came_in_than_it_shows(embedded:
     async with syncing(embedded) as sync:
         await sync.crawl()
         new = [embedded.catalog.insert_package() for _ in range(21)]
-        assert await sync.look_for_new_packages()
+        assert await sync.look()
         assert set(new[1:]) <= catalog_of(sync).packages.keys()
         assert new[0] not in catalog_of(sync).packages
 
@@ -224,9 +224,9 @@ async def test_a_look_asks_for_one_crawl_when_a_new_record_is_bad(embedded: Embe
     async with syncing(embedded) as sync:
         await sync.crawl()
         embedded.faults.add(Fault(BadField(embedded.catalog.insert_package(), "title", None)))
-        assert await sync.look_for_new_packages()
+        assert await sync.look()
         await sync.crawl()
-        assert not await sync.look_for_new_packages()
+        assert not await sync.look()
 
 
 @pytest.mark.parametrize("place", [0, 5])
@@ -237,12 +237,12 @@ async def test_a_look_asks_for_one_crawl_when_a_new_row_makes_its_page_unreadabl
         await sync.crawl()
         new = [embedded.catalog.insert_package() for _ in range(10)]
         embedded.faults.add(Fault(Poisoned(new.pop(-1 - place))))
-        assert await sync.look_for_new_packages()
+        assert await sync.look()
         await sync.crawl()
         assert set(new) <= catalog_of(sync).packages.keys()
-        assert not await sync.look_for_new_packages()
+        assert not await sync.look()
         embedded.catalog.insert_package()
-        assert await sync.look_for_new_packages()
+        assert await sync.look()
 
 
 @pytest.mark.parametrize("bad", [Poisoned, lambda id, kind: BadField(id, "title", None, kind)])
@@ -250,24 +250,15 @@ async def test_a_look_takes_a_new_package_even_if_its_grid_cannot_be_read(
     embedded: EmbeddedUpstream, bad: Callable[..., Effect]
 ) -> None:
     async with syncing(embedded) as sync:
-        before = (await sync.crawl()).snapshot
+        await sync.crawl()
         first, second = sorted(embedded.catalog.grids)[:2]
         new = embedded.catalog.insert_package(grids=[first, second])
         embedded.faults.add(Fault(bad(first, kind="grids")))
-        assert await sync.look_for_new_packages()
+        assert await sync.look()
         assert new in catalog_of(sync).packages
-        assert catalog_of(sync).grids[first] is before.catalog.grids[first]
+        # The package proves it.
+        assert new in catalog_of(sync).grids[first].packages
         assert new in catalog_of(sync).grids[second].packages
-
-
-async def test_a_look_asks_for_a_crawl_when_the_category_of_a_new_package_is_new_too(
-    embedded: EmbeddedUpstream,
-) -> None:
-    async with syncing(embedded) as sync:
-        await sync.crawl()
-        category = embedded.catalog.insert_category()
-        embedded.catalog.insert_package(category=category)
-        assert await sync.look_for_new_packages()
 
 
 async def test_a_look_that_fails_says_so_and_changes_nothing(embedded: EmbeddedUpstream) -> None:
@@ -275,5 +266,5 @@ async def test_a_look_that_fails_says_so_and_changes_nothing(embedded: EmbeddedU
         before = (await sync.crawl()).snapshot
         embedded.faults.state = "down"
         with pytest.raises(UpstreamUnavailable):
-            await sync.look_for_new_packages()
+            await sync.look()
         assert sync.snapshot is before

@@ -89,10 +89,10 @@ async def test_a_look_at_page_one_does_not_move_what_stands_behind_an_unreadable
     embedded.faults.add(Fault(effect(newest_first(embedded)[120])))
     async with syncing(embedded, path) as (sync, batcher):
         await sync.crawl()
-        assert not await sync.look_for_new_packages()
+        assert not await sync.look()
         assert exact_places(batcher, newest_first(embedded)) == len(embedded.catalog.packages)
         embedded.catalog.insert_package()
-        assert not await sync.look_for_new_packages()
+        assert not await sync.look()
         assert batcher.positions[PACKAGE.singular].count == len(embedded.catalog.packages)
         assert wrong_places(batcher, newest_first(embedded)) == []
 
@@ -101,7 +101,7 @@ async def test_a_new_package_on_page_one_moves_all_others(embedded: EmbeddedUpst
     async with syncing(embedded, path) as (sync, batcher):
         await sync.crawl()
         embedded.catalog.insert_package()
-        await sync.look_for_new_packages()
+        await sync.look()
         assert exact_places(batcher, newest_first(embedded)) == len(embedded.catalog.packages)
 
 

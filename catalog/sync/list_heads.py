@@ -1,0 +1,136 @@
+"""Looks at the heads of the three lists for records that came, or were renamed, since the last crawl.
+
+A look that finds nothing is three small requests. One that finds new packages asks for their grids too, one that finds
+a new grid for the packages that nobody knows yet, and one that finds a new slug for the record that has it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from catalog.indexed_catalog import Catalog
+from catalog.sync.evidence import Evidence, is_news
+from catalog.sync.paged_list_reading import BEYOND_THE_END
+from upstream.batching import Batcher
+from upstream.client import GRID, KINDS, PACKAGE, Client, Kind, Page, R, UpstreamError, UpstreamUnavailable
+
+NEWEST = 20
+"""How many of the newest records of each list are looked at."""
+
+MOST_RENAMED = 3
+"""How many renamed records of a list a look believes; where there are more, a crawl is to find out."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look has found."""
+
+    counts: dict[str, int]
+    """How long each list is, by kind (``Kind.singular``)."""
+    new: dict[str, int]
+    """How many records of each kind the catalog does not know."""
+    evidence: Evidence
+    """The records that are new or renamed, and the grids of new packages as they are now."""
+    is_all: bool
+    """Whether everything could be read that the new records name."""
+
+
+async def look_at_heads(batcher: Batcher, client: Client, catalog: Catalog) -> Look:
+    """Return what is new at the heads of the lists.
+
+    :raises UpstreamError: a list does not answer.
+    """
+    evidence = Evidence()
+    are_sure = True
+    counts: dict[str, int] = {}
+    new: dict[str, int] = {}
+    known: tuple[Mapping[int, object], ...] = (catalog.packages, catalog.grids, catalog.categories)
+    for kind, records in zip(KINDS, known, strict=True):
+        page = await _head(batcher, kind)
+        counts[kind.singular] = page.count
+        new[kind.singular] = sum(record.id not in records for record in page.records)
+        news = [record for record in page.records if is_news(catalog, record)]
+        renamed = [record for record in news if record.id in records]
+        for record in news:
+            if record not in renamed:
+                evidence.add(record)
+        are_sure = await _add_renamed(client, kind, renamed, evidence) and are_sure
+    is_all = await complete(client, catalog, evidence)
+    return Look(counts, new, evidence, is_all and are_sure)
+
+
+async def probe(batcher: Batcher) -> None:
+    """Ask once, for as little as there is: how long the list of packages is, without a row.
+
+    :raises UpstreamError: upstream does not answer.
+    """
+    await batcher.crawl_page(PACKAGE, limit=1, offset=BEYOND_THE_END, attempts=1)
+
+
+async def complete(client: Client, catalog: Catalog, evidence: Evidence) -> bool:
+    """Ask for what the records name and nobody knows, a few at most; whether that is all now."""
+    packages = [package for package in evidence.packages.values() if package.id not in catalog.packages]
+    named = {grid for package in packages for grid in package.grids} - evidence.grids.keys()
+    is_all = await _add(client, GRID, named, evidence)
+    members = {member for grid in evidence.grids.values() for member in grid.packages}
+    members -= catalog.packages.keys() | evidence.packages.keys()
+    is_all = await _add(client, PACKAGE, members, evidence) and is_all
+    known = catalog.categories.keys() | evidence.categories.keys()
+    return is_all and all(package.category in known for package in evidence.packages.values())
+
+
+async def _add_renamed(client: Client, kind: Kind[R], renamed: list[R], evidence: Evidence) -> bool:
+    """Add known records that have another slug, if that leads to them; whether it does.
+
+    A list alone does not prove it: where slugs are spoilt, a look sees a few of them.
+    """
+    if not kind.has_slugs:
+        for record in renamed:
+            evidence.add(record)
+        return True
+    for record in renamed[:MOST_RENAMED]:
+        try:
+            found = await client.detail(kind, record.slug, background=True)
+        except UpstreamError as error:
+            _log.warning(
+                "the %s with the new slug %s could not be read: %s", kind.singular, record.slug, error
+            )
+            return False
+        if found is None or found.id != record.id:
+            return False
+        evidence.add(found)
+    return len(renamed) <= MOST_RENAMED
+
+
+async def _add(client: Client, kind: Kind[R], ids: Iterable[int], evidence: Evidence) -> bool:
+    """Ask for records one by one; whether all could be read that there are."""
+    wanted = sorted(ids)
+    is_all = len(wanted) <= NEWEST
+    for id in wanted[-NEWEST:]:
+        try:
+            record = await client.detail(kind, id, background=True)
+        except UpstreamError as error:
+            _log.warning(
+                "the %s %d, which a new record names, could not be read: %s", kind.singular, id, error
+            )
+            is_all = False
+        else:
+            if record is not None:
+                evidence.add(record)
+    return is_all
+
+
+async def _head(batcher: Batcher, kind: Kind[R]) -> Page[R]:
+    """Return the newest records of a list; none where one of them cannot be served, but the length of the list all
+    the same."""
+    try:
+        return await batcher.crawl_page(kind, limit=NEWEST, offset=0)
+    except UpstreamUnavailable as error:
+        if error.status != 500:
+            raise
+        # Only a crawl steps over such a row (contract section 3).
+        return await batcher.crawl_page(kind, limit=1, offset=BEYOND_THE_END)
