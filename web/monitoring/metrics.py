@@ -255,7 +255,9 @@ class _ResponseMeasurements(Collector):
         yield found
         yield GaugeMetricFamily("gateway_kept_answers", "The number of cached answers.", value=len(answers))
         yield GaugeMetricFamily(
-            "gateway_kept_answers_bytes", "Bytes of the cached answers.", value=answers.budget.taken
+            "gateway_kept_answers_bytes",
+            "Bytes of the cached answers, and of the pieces of answers that share their memory.",
+            value=answers.budget.taken,
         )
 
 
