@@ -28,7 +28,7 @@ from engine.plan_compiler import Compiler, PlanSteps
 from engine.plan_execution import answers
 from engine.plan_nodes import Plan
 from engine.plan_printing import dump
-from engine.run_errors import Stopped
+from engine.run_errors import AnswerTooLarge, Stopped
 from engine.run_limits import NO_LIMITS
 from engine.run_state import PlanRun
 from engine.runtime_types import RuntimeTypes
@@ -117,13 +117,14 @@ class Engine:
             if literals:
                 run.declared = values.coerced
                 run.variables = VariableValues(values.sources, {**values.coerced, **literals})
-            try:
-                answer = await answers(plan.root, run)
-                data, has_failures = self._encoder.whole(answer)
-                errors = await errors_in(answer, self._most_bytes, spend) if has_failures else []
-            except Stopped as stopped:
-                stopped.used_pieces = run.used_pieces
-                raise
+            answer = await answers(plan.root, run)
+            data, has_failures = self._encoder.whole(answer)
+            if len(data) > self._most_bytes:
+                raise Stopped(AnswerTooLarge(self._most_bytes, len(data)))
+            errors = await errors_in(answer, self._most_bytes, spend) if has_failures else []
+        except Stopped as stopped:
+            stopped.used_pieces = run.used_pieces
+            raise
         except Fallback as error:
             self.fallbacks[error.reason] += 1
             raise

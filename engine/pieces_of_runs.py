@@ -78,6 +78,7 @@ def kept(
     wanted = run.pieces.wanted(node.form, objects, ids)
     if wanted is None:
         return built
+    run.used_pieces = True
     answers = list(map(run.encoder.piece, built))
     run.pieces.keep(node.form, wanted, answers)
     return answers

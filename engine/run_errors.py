@@ -64,4 +64,4 @@ class Stopped(BaseException):
         self.error = error
         """What the client is told in place of an answer."""
         self.used_pieces = False
-        """Whether kept pieces were in the answer: without them the same error comes at another place."""
+        """Whether pieces were in the answer: without them the same error comes with another number."""

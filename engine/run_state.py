@@ -51,6 +51,7 @@ class PlanRun(msgspec.Struct, eq=False):
     pieces: KeptPieces | None = None
     """The pieces of the catalog that the operation is answered from."""
     used_pieces: bool = False
+    """Whether pieces are in the answer, found or made for it."""
 
     def is_turn_over(self) -> bool:
         """Say whether the event loop has to turn now."""

@@ -21,6 +21,8 @@ from upstream.client import Receipt, recording
 RECORDS = whole_records()
 GENERATOR = Generator(schema._schema, VALUES, favourites=dict.fromkeys(FIXED_FIELDS, 30), relations=0.8)
 OPERATIONS = [
+    # Large enough to be made in pieces.
+    "{ packages(first: 40) { nodes { title grids { title packages { title grids { title packages { title } } } } } } }",
     # Several grids with packages in common, whose categories are the same few.
     "{ grids(first: 9) { nodes { title packages { title category { slug } } } } }",
     "{ grids(first: 9) { nodes { packages { title grids { title packages { databaseId } } } } } }",
@@ -78,6 +80,8 @@ async def test_too_much_work_is_refused_alike_with_pieces(text: str) -> None:
         without = await outcome(gateway_of(response_cache_bytes=0), text, work=most)
         assert "too much work" in str(without)
         assert await outcome(gateway, text, work=most) == without
+        new = gateway_of()
+        assert [await outcome(new, text, work=most) for _ in range(4)] == [without] * 4
 
 
 @pytest.mark.parametrize("text", OPERATIONS)
@@ -91,6 +95,8 @@ async def test_too_many_bytes_are_refused_alike_with_pieces(text: str) -> None:
         without = await outcome(gateway_of(response_cache_bytes=0), text, answer_bytes=most)
         assert "The answer would have" in str(without)
         assert await outcome(gateway, text, answer_bytes=most) == without
+        new = gateway_of()
+        assert [await outcome(new, text, answer_bytes=most) for _ in range(4)] == [without] * 4
 
 
 async def keeping_pieces_of(text: str) -> Gateway:
