@@ -72,7 +72,7 @@ def test_the_first_answer_from_storage_does_not_wait_for_upstream(
         ready = client.get("/readyz").json()
         holding.refuses.set()
     assert "errors" not in answer
-    assert answer["data"]["package"]["databaseId"] == 1599
+    assert answer["data"]["package"]["databaseId"] == 1442
     assert answer["extensions"]["upstream"]["requests"] == 0
     assert (ready["status"], ready["answersFrom"]) == ("ready", "catalog")
 

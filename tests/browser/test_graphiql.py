@@ -44,10 +44,10 @@ async def check_query_and_receipt(page: Page, gateway: Served) -> None:
     async with page.expect_response(lambda response: asks(response, "Canonical")) as answered:
         await run(page)
     answer = await (await answered.value).json()
-    assert answer["data"]["package"]["slug"] == "django-celery-email"
+    assert answer["data"]["package"]["slug"] == "django-cacheback"
     upstream, version = answer["extensions"]["upstream"], answer["extensions"]["freshness"]["version"]
     shown = page.locator(".graphiql-response")
-    await expect(shown).to_contain_text('"django-celery-email"')
+    await expect(shown).to_contain_text('"django-cacheback"')
     await expect(shown).not_to_contain_text("recordsFromMemory")
     await expect(page.get_by_role("status")).to_have_text("0 upstream requests · 0 rounds · 0 ms · fresh")
 

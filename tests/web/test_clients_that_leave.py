@@ -22,7 +22,7 @@ from upstream.embedded import EmbeddedUpstream, Fault, Latency, StatusFault
 from web.pages.graphiql import CANONICAL
 
 COLD = CANONICAL.read_text()
-LATER = '{ package(slug: "django-cacheback") { title } }'
+LATER = '{ package(slug: "django-celery-email") { title } }'
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Running:
     async def answers_another(self) -> None:
         """Someone else is answered, without an error."""
         body = (await self.ask(LATER)).json()
-        assert body == {"data": {"package": {"title": "django-cacheback"}}}
+        assert body == {"data": {"package": {"title": "django-celery-email"}}}
 
 
 @contextmanager
@@ -83,7 +83,7 @@ async def leave(asked: asyncio.Task[httpx.Response]) -> None:
 async def test_a_client_that_stays_costs_these_requests(gateway: Running, embedded: EmbeddedUpstream) -> None:
     body = (await gateway.ask(COLD)).json()
     assert "errors" not in body
-    assert embedded.requests.by_target["/api/v4/packages/django-celery-email/"] == 1
+    assert embedded.requests.by_target["/api/v4/packages/django-cacheback/"] == 1
     assert embedded.requests.total == 3 + len(body["data"]["package"]["grids"][0]["packages"]) - 1
 
 
@@ -98,8 +98,8 @@ async def test_after_a_client_has_left_nothing_more_is_asked_for_it(
     # Its answer takes as long and comes later than that of the request that was given up.
     await gateway.answers_another()
     assert embedded.requests.by_target == {
-        "/api/v4/packages/django-celery-email/": 1,
         "/api/v4/packages/django-cacheback/": 1,
+        "/api/v4/packages/django-celery-email/": 1,
     }
     assert gateway.outcomes == {"given up": 1, "answered": 1}
 
@@ -108,16 +108,16 @@ async def test_a_client_may_leave_in_the_second_round(gateway: Running, embedded
     embedded.faults.add(Fault(Latency(0.15), path="/api/v4/grids/"))
     asked = gateway.ask(COLD)
     await until(lambda: gateway.outcomes.get("answered") == 2)
-    await until(lambda: embedded.requests.by_target["/api/v4/grids/15/"] == 1)
+    await until(lambda: embedded.requests.by_target["/api/v4/grids/39/"] == 1)
     await leave(asked)
     await until(lambda: gateway.in_flight == 0)
     embedded.faults.add(Fault(Latency(0.15)))
     await gateway.answers_another()
     assert embedded.requests.by_target == {
-        "/api/v4/packages/django-celery-email/": 1,
-        "/api/v4/categories/?limit=100&offset=0": 1,
-        "/api/v4/grids/15/": 1,
         "/api/v4/packages/django-cacheback/": 1,
+        "/api/v4/categories/?limit=100&offset=0": 1,
+        "/api/v4/grids/39/": 1,
+        "/api/v4/packages/django-celery-email/": 1,
     }
     assert gateway.outcomes == {"given up": 1, "answered": 3}
 
@@ -149,8 +149,8 @@ async def test_a_failed_request_is_not_sent_again_for_a_client_that_has_left(
     # This one waits until the same pause is over.
     await gateway.answers_another()
     assert embedded.requests.by_target == {
-        "/api/v4/packages/django-celery-email/": 1,
         "/api/v4/packages/django-cacheback/": 1,
+        "/api/v4/packages/django-celery-email/": 1,
     }
     assert gateway.in_flight == 0
 
@@ -188,7 +188,7 @@ async def test_of_many_who_leave_none_leaves_anything_behind(
     embedded.faults.clear()
     body = (await gateway.ask(COLD)).json()
     assert "errors" not in body
-    assert embedded.requests.by_target["/api/v4/packages/django-celery-email/"] == 2
+    assert embedded.requests.by_target["/api/v4/packages/django-cacheback/"] == 2
     assert gateway.outcomes["given up"] == 1
 
 

@@ -177,7 +177,7 @@ async def test_the_form_has_the_canonical_query_and_sends_it_to_the_endpoint(
     # A browser takes no notice of a line end at the beginning.
     assert unescape(field[1]) == f"\n{CANONICAL.read_text()}"
     response = await http.get("/graphql", params={"query": unescape(field[1])}, headers=BROWSER)
-    assert "django-celery-email" in response.text.partition('<div class="answer">')[2]
+    assert "django-cacheback" in response.text.partition('<div class="answer">')[2]
 
 
 async def test_the_command_for_a_shell_is_one_that_works(http: httpx.AsyncClient) -> None:
