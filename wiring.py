@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager, closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -198,7 +199,7 @@ def _transport(settings: Settings) -> AsyncBaseTransport:
             return network()
         from upstream.embedded import EmbeddedUpstream
 
-        return in_process(EmbeddedUpstream())
+        return in_process(EmbeddedUpstream(today=lambda: datetime.now(UTC).date()))
 
     # Who does not crawl may never ask upstream; who does makes it before the first client comes.
     return make() if settings.crawl == "on" else DeferredTransport(make)

@@ -19,6 +19,8 @@ from gateway.prepared_request import GraphQLRequest
 from schema import sdl
 from setting_groups import document_limits
 from settings import Settings, read_settings
+from upstream.client import in_process
+from upstream.embedded import EmbeddedUpstream
 from wiring import make_gateway, open_source
 
 ROOT = Path(__file__).parent.parent
@@ -116,7 +118,8 @@ class _LoopWithoutTime(asyncio.SelectorEventLoop):
 async def _answers() -> dict[str, dict[str, Any]]:
     """Return the answers of the examples by name, from a catalog of the embedded upstream."""
     settings = read_settings(upstream="embedded", storage=":memory:", crawl="off")
-    async with open_source(settings) as source:
+    # Over an upstream whose day stands still, so that its moments are the same on every day.
+    async with open_source(settings, in_process(EmbeddedUpstream())) as source:
         await source.crawl()
         gateway = make_gateway(settings, source)
         return {

@@ -1,7 +1,9 @@
 """The embedded upstream as an ASGI application."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import nullcontext
+from datetime import date
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +15,7 @@ from .faults import Faults
 from .faulty_delivery import Delivery
 from .generated_catalog import generated_catalog
 from .http_responses import Header, maintenance_page
+from .moved_moments import DAY_ZERO
 from .request_log import RequestLog
 from .v4_routes import V4, EmbeddedRequest
 
@@ -29,7 +32,7 @@ class EmbeddedUpstream:
     `latency` seconds pass before each v4 request is answered; with a `capacity`, for that many at a time, while
     the others wait. Rows are changed through `catalog`, failures
     are set through `faults`, and `requests` has counted everything. A server is steered under
-    `/__control__/`.
+    `/__control__/`. The moments of generated rows are seen from the day that `today` gives.
 
         upstream = EmbeddedUpstream(packages=50)
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app=upstream), base_url="http://upstream")
@@ -47,16 +50,18 @@ class EmbeddedUpstream:
         latency: float = 0.0,
         capacity: int | None = None,
         catalog: EmbeddedCatalog | None = None,
+        today: Callable[[], date] = lambda: DAY_ZERO,
     ) -> None:
         self.catalog = catalog if catalog is not None else generated_catalog(packages, seed)
         self.latency = latency
         self._places = nullcontext() if capacity is None else asyncio.Semaphore(capacity)
         self.faults = Faults()
         self.requests = RequestLog()
-        self._v4 = V4(self.catalog)
+        self._today = today
+        self._v4 = V4(self.catalog, today)
         self._control = control_app(self.catalog, self.faults, self.requests)
         self._ready: dict[tuple[bytes, bytes], tuple[_Message, _Message, str]] = {}
-        self._ready_version = self.catalog.version
+        self._ready_version = (self.catalog.version, today())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the events of a server's lifespan."""
@@ -90,9 +95,10 @@ class EmbeddedUpstream:
                 host = value
             elif (name == b"accept" and value not in _PLAIN_ACCEPTS) or name in _SPECIAL_HEADERS:
                 return None
-        if self._ready_version != self.catalog.version or len(self._ready) > _MOST_READY:
+        version = (self.catalog.version, self._today())
+        if self._ready_version != version or len(self._ready) > _MOST_READY:
             self._ready.clear()
-            self._ready_version = self.catalog.version
+            self._ready_version = version
         return host, scope.get("raw_path") or quote(scope["path"]).encode()
 
     async def _serve(

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import msgspec
 
+from .moved_moments import NEWEST, moved
+from .readable_catalog import ReadableCatalog
 from .row_types import GridRow, Kind, PackageRow, Row
 
 _LINK_BEGINS = "\x01"
@@ -42,7 +44,10 @@ class Links:
 class Templates:
     """The encoded rows, made when first asked and again when the row has been replaced."""
 
-    def __init__(self) -> None:
+    def __init__(self, catalog: ReadableCatalog) -> None:
+        self._catalog = catalog
+        self.days = 0
+        """How many days after the first it is, of which the rows tell."""
         self._kept: dict[Kind, dict[int, tuple[Row, bytes]]] = {"packages": {}, "grids": {}, "categories": {}}
 
     def of(self, kind: Kind, row: Row) -> bytes:
@@ -50,10 +55,21 @@ class Templates:
         kept = self._kept[kind].get(row.id)
         if kept is not None and kept[0] is row:
             return kept[1]
-        template = _template(row)
+        template = _template(moved(row, self.days, self._newest_from()))
         if len(self._kept[kind]) < _MOST_KEPT:
             self._kept[kind][row.id] = (row, template)
         return template
+
+    def move(self, days: int) -> None:
+        """Let the rows tell of a day that is so many days after the first."""
+        if days != self.days:
+            self.days = days
+            for kept in self._kept.values():
+                kept.clear()
+
+    def _newest_from(self) -> int:
+        newest = self._catalog.newest("packages", 0, NEWEST)
+        return newest[-1].id if newest else 0
 
     def page(
         self, kind: Kind, rows: Sequence[Row], count: int, next_link: str | None, previous_link: str | None

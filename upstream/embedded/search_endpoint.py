@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .editable_catalog import EmbeddedCatalog
+from .moved_moments import moved
 from .row_types import GridRow, PackageRow
 from .seeded_random import eastern
 
@@ -64,8 +65,8 @@ class EmbeddedSearch:
             for trigram in entry.trigrams:
                 self._by_trigram.setdefault(trigram, []).append(position)
 
-    def find(self, query: str) -> list[dict[str, object]]:
-        """Return the best 20 results for a query, best first."""
+    def find(self, query: str, days: int = 0) -> list[dict[str, object]]:
+        """Return the best 20 results for a query, best first, with their moments so many days later."""
         ranks = self._by_text(query.lower())
         trigrams = _trigrams(query.lower())
         similar = self._by_similarity(trigrams)
@@ -78,7 +79,7 @@ class EmbeddedSearch:
                 position,
             ),
         )
-        return [self._result(self._entries[position]) for position in best[:_MOST_HITS]]
+        return [self._result(self._entries[position], days) for position in best[:_MOST_HITS]]
 
     def _by_text(self, query: str) -> dict[int, float]:
         words = _query_words(query)
@@ -115,8 +116,8 @@ class EmbeddedSearch:
                 similar[position] = similarity
         return similar
 
-    def _result(self, entry: _SearchEntry) -> dict[str, object]:
-        row = entry.row
+    def _result(self, entry: _SearchEntry, days: int) -> dict[str, object]:
+        row = moved(entry.row, days, newest_from=0)
         package = row if isinstance(row, PackageRow) else None
         return {
             "description": _with_emoji(_description(row)),

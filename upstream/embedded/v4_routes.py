@@ -7,12 +7,14 @@ and Accept, authentication, method, then the lookup.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from urllib.parse import parse_qs, quote, urlencode
 
 from . import http_responses
 from .editable_catalog import EmbeddedCatalog
 from .format_negotiation import NotAcceptable, UnknownFormat, negotiate
 from .http_responses import EmbeddedAnswer, json_answer, json_error, site_page
+from .moved_moments import DAY_ZERO
 from .paging import LimitOverflow, page_of
 from .row_json import Links, Templates, compact, indented
 from .row_types import GridRow, Kind
@@ -59,15 +61,17 @@ class EmbeddedRequest:
 
 
 class V4:
-    """The endpoints over one catalog."""
+    """The endpoints over one catalog, which tells of the day that ``today`` gives."""
 
-    def __init__(self, catalog: EmbeddedCatalog) -> None:
+    def __init__(self, catalog: EmbeddedCatalog, today: Callable[[], date]) -> None:
         self.catalog = catalog
-        self._templates = Templates()
+        self._today = today
+        self._templates = Templates(catalog)
         self._index: EmbeddedSearch | None = None
 
     def answer(self, request: EmbeddedRequest, *, database_down: bool = False) -> EmbeddedAnswer:
         """Return the complete answer, before any fault."""
+        self._templates.move((self._today() - DAY_ZERO).days)
         # The request line, as the HTTP server in front of the application counts it.
         length = len(request.method) + len(request.target) + len("  HTTP/1.1")
         if length > _LONGEST_LINE:
@@ -204,7 +208,7 @@ class V4:
             return site_page(500)
         if self._index is None or self._index.built_for != (self.catalog, self.catalog.index_version):
             self._index = EmbeddedSearch(self.catalog)
-        return json_answer(200, compact(self._index.find(query)))
+        return json_answer(200, compact(self._index.find(query, self._templates.days)))
 
 
 def _options(name: str) -> EmbeddedAnswer:

@@ -1,0 +1,63 @@
+"""Moves the moments of generated rows with the days, so that a demo is as lively on any day as on the first.
+
+The rows say when things happened as seen from ``DAY_ZERO``, wherever they are kept, and are moved when they are
+served. Commits, fetches and changes move. A record keeps the moment at which it was created, but for the newest
+packages: there are some that came this week.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import TypeVar
+
+import msgspec
+
+from .recorded_packages import SEED_IDS
+from .row_types import GridRow, PackageRow, Row
+from .seeded_random import eastern
+
+DAY_ZERO = date(2026, 2, 16)
+"""The day of which the generated catalog tells. The five real records were taken the day before."""
+
+NEWEST = 16
+"""How many packages seem to have come lately. Fewer than a gateway would take for an upstream that has lost its
+mind: it doubts a catalog in which more records have another moment of creation than before."""
+
+
+R = TypeVar("R", bound=Row)
+
+
+def moved(row: R, days: int, newest_from: int) -> R:
+    """Return the row with its moments so many days later. ``newest_from`` is the id from which packages are new."""
+    if not days:
+        return row
+    match row:
+        case PackageRow() if row.id not in SEED_IDS:
+            return msgspec.structs.replace(
+                row,
+                last_updated=later(row.last_updated, days),
+                last_fetched=later(row.last_fetched, days),
+                modified=later(row.modified, days),
+                created=later(row.created, days) if row.id >= newest_from else row.created,
+            )
+        case GridRow():
+            return msgspec.structs.replace(row, modified=later(row.modified, days))
+        case _:
+            return row
+
+
+def later(moment: str | None, days: int) -> str | None:
+    """Return a moment as v4 writes it, so many days later at the same time of the day in New York."""
+    if moment is None:
+        return None
+    day, offset = _day_later(moment[:10], days)
+    return f"{day}{moment[10:-6]}{offset}"
+
+
+@lru_cache(maxsize=20_000)
+def _day_later(day: str, days: int) -> tuple[str, str]:
+    """Return a later day, and what its times are away from UTC at noon."""
+    noon = datetime.fromisoformat(f"{day}T17:00:00+00:00") + timedelta(days=days)
+    text = eastern(int(noon.timestamp()))
+    return text[:10], text[-6:]
