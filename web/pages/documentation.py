@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from web.content_negotiation import accepted, weighted
 from web.pages.markdown_html import Rendered, links_of, rendered
-from web.pages.page_frame import POLICY, SECURITY_HEADERS, Page, Site, framed
+from web.pages.page_frame import POLICY, SECURITY_HEADERS, Page, Site, framed, page_response
 from web.pages.syntax_colours import coloured
 
 _ROOT = Path(__file__).parent.parent.parent
@@ -45,7 +45,7 @@ class Documentation:
         accept = request.headers.get("Accept")
         if accepted(accept).page:
             headers = {**_HEADERS, **SECURITY_HEADERS, "Content-Security-Policy": POLICY}
-            return HTMLResponse(_page(path, self._site), headers=headers)
+            return page_response(_page(path, self._site), request, headers)
         # As plain text, which browsers show, unless Markdown is asked for by its name.
         is_markdown = weighted(accept or "").get(_MARKDOWN, 0) and not path.endswith(".py")
         return Response(_text(path), headers=_HEADERS, media_type=_MARKDOWN if is_markdown else "text/plain")

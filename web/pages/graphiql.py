@@ -9,6 +9,7 @@ plugins, and version 5 is published as modules alone, of which no CDN serves a b
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +18,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import msgspec
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -26,6 +28,7 @@ from catalog import Snapshot
 from gateway import Gateway, GraphQLRequest, masked
 from gateway.persisted import NO_GRAPHIQL, Refused
 from web.client_connection import ClientLeft, as_long_as_there
+from web.content_negotiation import weighted
 from web.http_responses import refusal
 from web.pages.page_frame import SECURITY_HEADERS, Page, Site, framed
 from web.pages.query_form import SCRIPT, Asked, answer_html, query_form
@@ -38,6 +41,9 @@ CANONICAL = Path(__file__).parent.parent.parent / "examples" / "canonical.graphq
 """The first tab, and the query that the README and the start of the server show."""
 
 _CDN_SCRIPT = _FOLDER / "src" / "cdn.js"
+_GZIP = 31
+"""What zlib calls a stream of gzip with the largest window."""
+
 _ANSWER_PLACE = "<!-- answer -->"
 """Where the answer goes. Texts of users are escaped, so that none of them has it."""
 
@@ -57,17 +63,27 @@ class GraphiQLPage:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the page."""
         before, _, after = self.html().partition(_ANSWER_PLACE)
-        headers = [(name.lower().encode(), value.encode()) for name, value in self.headers().items()]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        headers = self.headers()
+        pack = None
+        if weighted(Headers(scope=scope).get("Accept-Encoding", "")).get("gzip"):
+            # The only encoding that all browsers take, and of which a part can be sent before the rest is there.
+            pack = zlib.compressobj(6, wbits=_GZIP)
+            headers["Content-Encoding"] = "gzip"
+        encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": 200, "headers": encoded})
         if scope["method"] == "HEAD":
             await send({"type": "http.response.body", "body": b""})
             return
-        await send({"type": "http.response.body", "body": before.encode(), "more_body": True})
+        beginning = before.encode()
+        if pack:
+            beginning = pack.compress(beginning) + pack.flush(zlib.Z_SYNC_FLUSH)
+        await send({"type": "http.response.body", "body": beginning, "more_body": True})
         try:
             body = await as_long_as_there(receive, self.answer()) if self.answer else None
         except ClientLeft:
             return
-        await send({"type": "http.response.body", "body": (answer_html(body) + after).encode()})
+        end = (answer_html(body) + after).encode()
+        await send({"type": "http.response.body", "body": pack.compress(end) + pack.flush() if pack else end})
 
     def headers(self) -> dict[str, str]:
         """Return the headers of the page."""
@@ -75,7 +91,7 @@ class GraphiQLPage:
             "Content-Type": "text/html; charset=utf-8",
             "Content-Security-Policy": _policy(None if is_built(self.built) else _CDN_SCRIPT),
             "Cache-Control": "no-store",
-            "Vary": "Accept",
+            "Vary": "Accept, Accept-Encoding",
             **SECURITY_HEADERS,
         }
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import FileResponse, Response
 
 from catalog import CatalogSource, SnapshotStatus, SourceHealth
 from web.content_negotiation import accepted
@@ -27,7 +27,7 @@ from web.pages.browse_lists import all_grids_address, grids_html, packages_html
 from web.pages.documentation import doc_titles
 from web.pages.explore_app import is_built
 from web.pages.graphiql import CANONICAL
-from web.pages.page_frame import POLICY, SECURITY_HEADERS, Page, Site, framed
+from web.pages.page_frame import POLICY, SECURITY_HEADERS, Page, Site, framed, page_response
 from web.pages.query_form import SCRIPT, Asked, answer_html, query_form
 from web.pages.svg_charts import chart
 from web.pages.traffic_charts import answers_by_time, answers_words, latency, upstream_words
@@ -78,8 +78,8 @@ class Home:
                 scripts=() if self.site.only_trusted else (SCRIPT,),
                 footer=_FOOTER,
             )
-            return HTMLResponse(
-                framed(page, self.site), headers=_HEADERS | {"Content-Security-Policy": POLICY}
+            return page_response(
+                framed(page, self.site), request, _HEADERS | {"Content-Security-Policy": POLICY}
             )
         facts = _facts(self.source, lately, address)
         if self.site.only_trusted:

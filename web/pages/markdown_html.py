@@ -41,6 +41,7 @@ def rendered(markdown: str, address: Callable[[str], str | None]) -> Rendered:
     parser = MarkdownIt("commonmark").enable("table")
     tokens = parser.parse(markdown)
     headings = list(_headings(tokens))
+    _leave_out_empty_headers(tokens)
     for token in tokens:
         _address_links(token.children or (), address)
         if token.attrs.pop("style", "") == "text-align:right":
@@ -76,6 +77,13 @@ def _headings(tokens: Sequence[Token]) -> list[Heading]:
         opening.attrSet("id", heading.anchor)
         found.append(heading)
     return found
+
+
+def _leave_out_empty_headers(tokens: Sequence[Token]) -> None:
+    """Make plain cells of the headers of tables that say nothing, for those who hear the page."""
+    for place, token in enumerate(tokens):
+        if token.type == "th_open" and not tokens[place + 1].content:
+            token.tag = tokens[place + 2].tag = "td"
 
 
 def _address_links(children: Sequence[Token], address: Callable[[str], str | None]) -> None:

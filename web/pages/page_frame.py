@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from html import escape
 from pathlib import Path
 from string import Template
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from web.compression import compressed, encoding_for
 
 PLACES = {"/explore/": "Compare grids", "/graphql": "GraphiQL", "/docs/": "Docs"}
 """Where the header of every page leads, besides home."""
@@ -59,6 +65,16 @@ class Page:
     scripts: tuple[str, ...] = ()
     """The addresses of its scripts, which are modules."""
     footer: str = _FOOTER
+
+
+def page_response(html: str, request: Request, headers: Mapping[str, str], status: int = 200) -> Response:
+    """Return a page as a response, compressed for those who take that."""
+    vary = {"Vary": "Accept, Accept-Encoding"}
+    encoding = encoding_for(request.headers.get("Accept-Encoding"))
+    if encoding is None:
+        return HTMLResponse(html, status, {**headers, **vary})
+    described = {**headers, **vary, "Content-Encoding": encoding}
+    return HTMLResponse(compressed(html.encode(), encoding), status, described)
 
 
 def framed(page: Page, site: Site) -> str:

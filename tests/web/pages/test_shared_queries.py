@@ -141,7 +141,16 @@ async def sent(graphiql: GraphiQLPage, messages: list[bytes]) -> None:
         assert isinstance(message, dict)
         messages.append(message.get("body", b""))
 
-    await graphiql({"type": "http", "method": "GET"}, receive, send)
+    await graphiql({"type": "http", "method": "GET", "headers": []}, receive, send)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+async def test_the_page_is_the_same_compressed_or_not(http: httpx.AsyncClient, encoding: str) -> None:
+    response = await http.get("/graphql", headers=BROWSER | {"Accept-Encoding": encoding})
+    assert response.headers.get("Content-Encoding", "identity") == encoding
+    assert "Accept-Encoding" in response.headers["Vary"]
+    assert field(response.text, "query") == CANONICAL.read_text()
+    assert response.text.endswith("</html>\n")
 
 
 async def test_the_page_does_not_wait_for_its_answer() -> None:

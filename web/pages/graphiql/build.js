@@ -42,7 +42,7 @@ await build({
   plugins: [withoutFonts],
   logLevel: "warning",
 });
-for (const name of readdirSync(out).filter((name) => /\.(js|css)$/.test(name))) {
+for (const name of readdirSync(out).filter((name) => /\.(js|css|ttf)$/.test(name))) {
   const plain = readFileSync(`${out}/${name}`);
   writeFileSync(`${out}/${name}.gz`, gzipSync(plain, { level: 9 }));
   writeFileSync(`${out}/${name}.br`, brotliCompressSync(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }));
