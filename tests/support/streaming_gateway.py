@@ -108,9 +108,9 @@ class Served:
 
 
 @contextmanager
-def served(storage: Path, *, crawled: bool = True, **settings: Any) -> Iterator[Served]:
+def served(storage: Path, *, crawled: bool = True, packages: int = 20, **settings: Any) -> Iterator[Served]:
     """Serve a gateway with these settings."""
-    upstream = EmbeddedUpstream(packages=20)
+    upstream = EmbeddedUpstream(packages=packages)
     loops: list[asyncio.AbstractEventLoop] = []
 
     with serving(upstream) as upstream_address:
