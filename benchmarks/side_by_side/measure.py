@@ -19,7 +19,7 @@ from benchmarks.side_by_side.environments import Upstream, knows_all, started
 from benchmarks.side_by_side.install import CannotInstall
 from benchmarks.side_by_side.load import Load, LoadFailed, load
 from benchmarks.side_by_side.processes import Cores, DidNotStart, Running
-from benchmarks.side_by_side.workload import BenchmarkQuery
+from benchmarks.side_by_side.workload import NONCE, BenchmarkQuery
 
 SAMPLE = 20
 """Answers that are compared after each load; before it too for Q5, which asks as Q4 does, and for the slow."""
@@ -129,13 +129,14 @@ class Measuring:
             return load(
                 process,
                 f"http://127.0.0.1:{port}/{query.name if contender.floor else 'graphql'}",
-                [posted(document, variables) for variables in query.variables],
+                [posted(document, variables | anew) for variables in query.variables],
                 seconds=seconds,
                 connections=connections,
                 folder=self.folder,
                 others=upstream.processes,
             )
 
+        anew: dict[str, object] = {"nonce": NONCE} if contender.is_asked_anew else {}
         slow = query.name in contender.connections
         try:
             compare(SAMPLE if query.executed or slow else self.compared)

@@ -24,9 +24,11 @@ def asked(whole_embedded_catalog: EmbeddedCatalog) -> dict[str, BenchmarkQuery]:
 
 
 def joined(catalog: EmbeddedCatalog, id: int) -> dict[str, Any]:
-    """Return the canonical query's answer, straight from the rows, with relations in the order of title and id."""
+    """Return the canonical query's answer, straight from the rows, with relations by title and id."""
     package = catalog.packages[id]
-    grids = sorted((catalog.grids[key] for key in package.grids), key=lambda grid: (grid.title, grid.id))
+    grids = sorted(
+        (catalog.grids[key] for key in package.grids), key=lambda grid: (grid.title.casefold(), grid.id)
+    )
 
     def category(of: int) -> dict[str, str]:
         return {"title": catalog.categories[of].title}
@@ -48,7 +50,7 @@ def joined(catalog: EmbeddedCatalog, id: int) -> dict[str, Any]:
                     }
                     for member in sorted(
                         map(catalog.packages.__getitem__, grid.packages),
-                        key=lambda one: (one.title, one.id),
+                        key=lambda one: (one.title.casefold(), one.id),
                     )
                 ],
             }
