@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent
 """The project's folder, from which relative paths in settings count."""
 
+EMBEDDED_CATALOG = ROOT / ".cache" / "embedded-catalog.msgpack"
+"""Where the catalog of the embedded upstream is kept once it has been generated."""
+
 EMBEDDED_URL = "http://embedded.invalid/api/v4/"
 """The name of the embedded upstream in its own links; ``.invalid`` resolves nowhere (RFC 2606)."""
 
@@ -197,9 +200,10 @@ def _transport(settings: Settings) -> AsyncBaseTransport:
 
         if settings.upstream != EMBEDDED:
             return network()
-        from upstream.embedded import EmbeddedUpstream
+        from upstream.embedded import EmbeddedUpstream, kept_catalog
 
-        return in_process(EmbeddedUpstream(today=lambda: datetime.now(UTC).date()))
+        catalog = kept_catalog(EMBEDDED_CATALOG)
+        return in_process(EmbeddedUpstream(catalog=catalog, today=lambda: datetime.now(UTC).date()))
 
     # Who does not crawl may never ask upstream; who does makes it before the first client comes.
     return make() if settings.crawl == "on" else DeferredTransport(make)

@@ -26,7 +26,7 @@ from settings import read_settings
 from upstream.batching.batcher import Batcher
 from upstream.batching.list_positions import ListPositions
 from upstream.client.api_client import Client
-from upstream.client.http_transport import in_process
+from upstream.client.in_process_transport import in_process
 from upstream.client.request_costs import nominal_detail, nominal_page
 from upstream.client.v4_records import CATEGORY, GRID, KINDS, PACKAGE, GridRecord, Kind, PackageRecord
 from upstream.embedded import EmbeddedUpstream

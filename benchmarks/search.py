@@ -28,7 +28,7 @@ from catalog.search.full_text_index import FullTextIndex
 from setting_groups import client_limits
 from settings import read_settings
 from upstream.client.api_client import Client
-from upstream.client.http_transport import in_process
+from upstream.client.in_process_transport import in_process
 from upstream.client.v4_records import CATEGORY, GRID, PACKAGE, GridRecord, Kind, PackageRecord, R
 from upstream.embedded import EmbeddedUpstream
 

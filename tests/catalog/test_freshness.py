@@ -23,7 +23,7 @@ from tests.support.settings_for_tests import CLIENT_LIMITS, FRESHNESS, UPSTREAM_
 from tests.support.stored_catalogs import begin
 from tests.support.syncs import QUICK, until
 from upstream.client.api_client import Client
-from upstream.client.http_transport import in_process
+from upstream.client.in_process_transport import in_process
 from upstream.embedded import EmbeddedUpstream, Fault, Latency, State
 from upstream.embedded import StatusFault as Failure
 

@@ -16,7 +16,7 @@ from catalog.sort_orders import PackageValue, package_order
 from tests.support.made_records import catalog_of, category, grid, package
 from tests.support.settings_for_tests import CLIENT_LIMITS
 from upstream.client.api_client import Client
-from upstream.client.http_transport import in_process
+from upstream.client.in_process_transport import in_process
 from upstream.client.v4_records import CATEGORY, GRID, PACKAGE, CategoryRecord, GridRecord, PackageRecord
 from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream
 

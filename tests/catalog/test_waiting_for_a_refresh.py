@@ -16,7 +16,7 @@ from tests.support.gateway_in_process import source_of
 from tests.support.gateway_processes import eventually
 from tests.support.settings_for_tests import CLIENT_LIMITS, FRESHNESS, UPSTREAM_URL
 from upstream.client.api_client import Client
-from upstream.client.http_transport import in_process
+from upstream.client.in_process_transport import in_process
 from upstream.client.upstream_errors import UpstreamUnavailable
 from upstream.embedded import EmbeddedUpstream, Fault, Latency
 

@@ -12,7 +12,7 @@ from tests.support.gateway_in_process import Ask, asking, source_of
 from tests.support.settings_for_tests import CLIENT_LIMITS, SCHEDULE, UPSTREAM_URL
 from tests.support.syncs import until
 from upstream.client.api_client import Client
-from upstream.client.http_transport import in_process
+from upstream.client.in_process_transport import in_process
 from upstream.embedded import BadField, EmbeddedUpstream, Fault, StatusFault
 
 SELDOM = replace(SCHEDULE, crawl=3600, newest=3600)

@@ -16,7 +16,7 @@ from tests.support.gateway_in_process import asking, source_of
 from tests.support.settings_for_tests import CLIENT_LIMITS, UPSTREAM_URL
 from upstream.batching.batcher import Batcher
 from upstream.client.api_client import Client
-from upstream.client.http_transport import in_process
+from upstream.client.in_process_transport import in_process
 from upstream.embedded import EmbeddedUpstream, Fault, Latency, StatusFault
 
 if TYPE_CHECKING:

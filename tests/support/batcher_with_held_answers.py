@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from tests.support.settings_for_tests import BUDGET, CLIENT_LIMITS
 from upstream.batching.batcher import Batcher
 from upstream.client.api_client import Client
-from upstream.client.http_transport import in_process
+from upstream.client.in_process_transport import in_process
 from upstream.client.request_costs import Costs
 from upstream.client.retrying_exchange import ClientLimits
 from upstream.client.upstream_errors import UpstreamError

@@ -30,7 +30,7 @@ from tests.support.settings_for_tests import (
 )
 from upstream.batching.batcher import Batcher
 from upstream.client.api_client import Client
-from upstream.client.http_transport import in_process
+from upstream.client.in_process_transport import in_process
 from web.app import GatewayApp, Parts
 
 Ask = Callable[..., Awaitable[dict[str, Any]]]

@@ -12,7 +12,7 @@ import httpx
 
 from tests.support.settings_for_tests import CLIENT_LIMITS
 from upstream.client.api_client import Client
-from upstream.client.http_transport import in_process
+from upstream.client.in_process_transport import in_process
 from upstream.embedded import EmbeddedUpstream
 
 UPSTREAM_URL = "http://upstream.test/api/v4/"

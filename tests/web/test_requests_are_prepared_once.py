@@ -21,7 +21,7 @@ from tests.support.http_servers import serving
 from tests.support.settings_for_tests import CLIENT_LIMITS, UPSTREAM_URL, settings_for_tests
 from tests.support.streaming_gateway import GRAPHQL_TRANSPORT_WS, received, send, subscribe
 from upstream.client.api_client import Client
-from upstream.client.http_transport import in_process
+from upstream.client.in_process_transport import in_process
 from upstream.embedded import EmbeddedUpstream
 from web.app import GatewayApp, Parts
 from web.cache_headers import CachePolicy

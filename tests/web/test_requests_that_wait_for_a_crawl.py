@@ -18,7 +18,7 @@ from tests.support.crawled_gateway import QUERY
 from tests.support.gateway_in_process import app_of, source_of
 from tests.support.settings_for_tests import CLIENT_LIMITS, FRESHNESS, UPSTREAM_URL
 from upstream.client.api_client import Client
-from upstream.client.http_transport import in_process
+from upstream.client.in_process_transport import in_process
 from upstream.embedded import EmbeddedUpstream, Fault, Latency
 from web.app import GatewayApp
 from web.graphql_endpoint import CLIENT_LEFT

@@ -44,7 +44,8 @@ from upstream.client.v4_records import (
 if TYPE_CHECKING:
     from upstream.client.api_client import Client
     from upstream.client.deferred_transport import DeferredTransport
-    from upstream.client.http_transport import in_process, network
+    from upstream.client.http_transport import network
+    from upstream.client.in_process_transport import in_process
     from upstream.client.retrying_exchange import FIRST_PAUSE, ClientLimits
 
 __all__ = [
@@ -93,7 +94,7 @@ _IMPORTED_WHEN_ASKED_FOR = {
     "DeferredTransport": "upstream.client.deferred_transport",
     "ClientLimits": "upstream.client.retrying_exchange",
     "FIRST_PAUSE": "upstream.client.retrying_exchange",
-    "in_process": "upstream.client.http_transport",
+    "in_process": "upstream.client.in_process_transport",
     "network": "upstream.client.http_transport",
 }
 """They bring the HTTP client, which most commands never need."""

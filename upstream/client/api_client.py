@@ -50,8 +50,8 @@ class Client:
     """Asks one upstream.
 
     ``base_url`` is the address of the v4 root, for example ``https://djangopackages.org/api/v4/``; a user and
-    password in it are sent as Basic authentication. ``transport`` carries the requests: one of
-    ``upstream.client.http_transport``. ``costs`` is what they cost lately.
+    password in it are sent as Basic authentication. ``transport`` carries the requests: :func:`network` or
+    :func:`in_process`. ``costs`` is what they cost lately.
     """
 
     def __init__(

@@ -1,8 +1,6 @@
-"""What carries requests to upstream: the network, or a call in this process."""
+"""What carries requests to upstream over the network. It is imported only where there is one: aiohttp takes a while."""
 
 from __future__ import annotations
-
-from collections.abc import Awaitable, Callable
 
 import aiohttp
 import httpx
@@ -23,11 +21,6 @@ def network() -> httpx.AsyncBaseTransport:
         )
 
     return httpx_aiohttp.AiohttpTransport(client=session)
-
-
-def in_process(app: Callable[..., Awaitable[None]]) -> httpx.AsyncBaseTransport:
-    """Return a transport to an ASGI app in this process, without a socket."""
-    return httpx.ASGITransport(app=app)
 
 
 async def _once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:

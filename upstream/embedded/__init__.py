@@ -30,6 +30,7 @@ from .faults import (
     WrongCount,
 )
 from .generated_catalog import generated_catalog
+from .kept_catalog import kept_catalog
 from .recorded_packages import SEED_IDS, seed_record
 from .request_log import RequestLog
 from .row_types import CategoryRow, GridRow, PackageRow, category_from_v4, grid_from_v4, package_from_v4
@@ -62,6 +63,7 @@ __all__ = [
     "category_from_v4",
     "generated_catalog",
     "grid_from_v4",
+    "kept_catalog",
     "package_from_v4",
     "seed_record",
 ]

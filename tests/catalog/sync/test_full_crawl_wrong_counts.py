@@ -17,7 +17,7 @@ from tests.support.impatient_clients import UPSTREAM_URL
 from tests.support.settings_for_tests import BUDGET, CLIENT_LIMITS
 from upstream.batching.batcher import Batcher
 from upstream.client.api_client import Client
-from upstream.client.http_transport import in_process
+from upstream.client.in_process_transport import in_process
 from upstream.client.upstream_errors import UpstreamBadData
 from upstream.client.v4_records import PACKAGE
 from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream, Fault, WrongCount

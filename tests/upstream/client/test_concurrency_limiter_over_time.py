@@ -12,7 +12,7 @@ from tests.support.settings_for_tests import CLIENT_LIMITS, UPSTREAM_URL
 from tests.support.virtual_time import run_in_virtual_time
 from upstream.client.api_client import Client
 from upstream.client.concurrency_limiter import Limiter
-from upstream.client.http_transport import in_process
+from upstream.client.in_process_transport import in_process
 from upstream.client.v4_records import PACKAGE
 from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream
 

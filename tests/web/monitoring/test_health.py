@@ -16,7 +16,7 @@ from tests.support.gateway_in_process import app_of, source_of
 from tests.support.made_records import category, grid, package
 from tests.support.settings_for_tests import CLIENT_LIMITS, UPSTREAM_URL
 from upstream.client.api_client import Client
-from upstream.client.http_transport import in_process
+from upstream.client.in_process_transport import in_process
 from upstream.embedded import ContentType, Dropped, Effect, EmbeddedUpstream, Fault, StatusFault
 
 NO_CATALOG = {

@@ -1,0 +1,73 @@
+"""The generated catalog in its file: the same as generated, and generated anew whenever the file is not right."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from upstream.embedded import EmbeddedCatalog, kept_catalog
+
+
+def rows(catalog: EmbeddedCatalog) -> list[object]:
+    return [catalog.packages, catalog.grids, catalog.categories]
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("kept") / "folder" / "catalog.msgpack"
+    kept_catalog(file)
+    return file
+
+
+@pytest.fixture
+def file(written: Path, tmp_path: Path) -> Path:
+    copy = tmp_path / "catalog.msgpack"
+    copy.write_bytes(written.read_bytes())
+    return copy
+
+
+def test_it_is_the_same_as_generated(file: Path, whole_embedded_catalog: EmbeddedCatalog) -> None:
+    before = file.stat().st_mtime_ns
+    kept = kept_catalog(file)
+    assert rows(kept) == rows(whole_embedded_catalog)
+    assert [list(kind) for kind in (kept.packages, kept.grids)] == [
+        list(kind) for kind in (whole_embedded_catalog.packages, whole_embedded_catalog.grids)
+    ]
+    assert file.stat().st_mtime_ns == before, "it was read, and not generated"
+
+
+def test_only_its_file_is_left(written: Path) -> None:
+    assert os.listdir(written.parent) == [written.name]
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "changed", "of another generator", "no catalog"])
+def test_a_file_that_is_not_right_is_written_anew(
+    file: Path, damage: str, whole_embedded_catalog: EmbeddedCatalog
+) -> None:
+    right = file.read_bytes()
+    middle = len(right) // 2
+    wrong = {
+        "empty": b"",
+        "cut": right[:-1],
+        "changed": right[:middle] + bytes([right[middle] ^ 1]) + right[middle + 1 :],
+        "of another generator": bytes(32) + right[32:],
+        "no catalog": b"\x00" * len(right),
+    }
+    file.write_bytes(wrong[damage])
+    assert rows(kept_catalog(file)) == rows(whole_embedded_catalog)
+    assert file.read_bytes() == right
+
+
+def test_a_place_where_nothing_can_be_kept_costs_only_time(
+    tmp_path: Path, whole_embedded_catalog: EmbeddedCatalog
+) -> None:
+    (tmp_path / "a file").touch()
+    file = tmp_path / "a file" / "catalog.msgpack"
+    assert rows(kept_catalog(file)) == rows(whole_embedded_catalog)
+    assert not file.exists()
+    folder = tmp_path / "a folder"
+    folder.mkdir()
+    assert rows(kept_catalog(folder)) == rows(whole_embedded_catalog)
+    assert sorted(os.listdir(tmp_path)) == ["a file", "a folder"]
