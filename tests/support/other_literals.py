@@ -42,11 +42,12 @@ NUMBERS = [
     "99",
     "-1",
     "-0",
-    "2147483647",
+    "-2147483648",
     "2147483648",
     "-2147483649",
     "1" * 30,
 ]
+"""They are small, or beyond 32 bits: some resolver may make a list of so many items."""
 FLOATS = ["0.5", "1.0", "-2.25", "1e3", "1E-3", "1e400", "0.1e+2"]
 OTHERS = ['"""slug-3"""', "null", "true", "RED", "[]", "{}", "007", "1.", '"\\x"']
 """What has another shape, or is no GraphQL."""
