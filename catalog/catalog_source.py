@@ -19,6 +19,7 @@ from catalog.sync.change_feed_fan_out import FeedReader
 from catalog.sync.guard import Guard
 from catalog.sync.guard_validators import GuardLimits
 from catalog.sync.leader import Leader
+from catalog.sync.live_records import LiveRecords
 from catalog.sync.older_versions import OlderVersions
 from catalog.sync.paged_list_reading import Progress
 from catalog.sync.publisher import Publisher
@@ -69,6 +70,7 @@ class CatalogSource:
         self._feed = FeedReader(storage)
         self.publisher = Publisher(batcher, storage, origin, self.guard, self._feed)
         self.refresher = Refresher(client, batcher, self.publisher, self.guard, schedule)
+        self._live_records = LiveRecords(client, self.publisher, self.refresher, self.guard)
         self.leader = Leader(batcher, storage, self.publisher, self.refresher, schedule)
         self.older = OlderVersions(storage, self.publisher)
         self._follow = follow
@@ -99,6 +101,7 @@ class CatalogSource:
 
     async def aclose(self) -> None:
         """Stop following."""
+        await self._live_records.aclose()
         if self._following is not None:
             self._following.cancel()
             await asyncio.gather(self._following, return_exceptions=True)
@@ -232,10 +235,7 @@ class CatalogSource:
         """
         if not self._follow or not found:
             return None
-        try:
-            return self.current() if await self.refresher.take(found) else None
-        except UpstreamError:
-            return None  # a look or a crawl will bring them
+        return self.current() if await self._live_records.take(found) else None
 
     async def crawl(
         self, progress: Progress = lambda kind, read, count: None, *, accept: bool = False

@@ -14,6 +14,9 @@ from catalog.refused_crawls import GuardState, RefusedDifference
 GUARD = "guard"
 """Stands for a kind in the rows of the guard."""
 
+OTHER_KINDS = (GUARD, "refused")
+"""The kinds that stand for no record: this one, and the one that it had in files of earlier programs."""
+
 _STATE, _DIFFERENCE = 0, 1
 """The ids of these rows."""
 

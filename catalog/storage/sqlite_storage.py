@@ -25,7 +25,7 @@ from catalog.storage import crawl_lease, record_rows, refused_rows
 from catalog.storage.catalog_file import FileConnection
 from catalog.storage.catalog_rescue import whole_catalog_in
 from catalog.storage.record_rows import DECODERS, SAVED, SavedCatalog
-from catalog.storage.refused_rows import GUARD
+from catalog.storage.refused_rows import OTHER_KINDS
 from catalog.storage.storage_port import Stored
 from catalog.storage.stored_history import StoredHistory, pinned_version
 from upstream.client import (
@@ -93,8 +93,10 @@ class Storage:
         """
         with self._reader.reading() as connection:
             # The cast is for a body whose type is damaged.
-            select = "SELECT kind, id, CAST(body AS BLOB) FROM records WHERE kind <> ? ORDER BY id DESC"
-            rows = connection.execute(select, (GUARD,)).fetchall()
+            select = (
+                "SELECT kind, id, CAST(body AS BLOB) FROM records WHERE kind NOT IN (?, ?) ORDER BY id DESC"
+            )
+            rows = connection.execute(select, OTHER_KINDS).fetchall()
         found: dict[str, list[Any]] = {kind: [] for kind in DECODERS}
         for kind, id, body in rows:
             record = self._decoded(kind, id, body)

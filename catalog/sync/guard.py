@@ -37,7 +37,7 @@ class CatalogRefused(UpstreamBadData):
         super().__init__(f"{crawl.reason} The crawl is refused, and the previous catalog stays.")
         self.crawl = crawl
         self.difference = difference
-        """How it differs from what is known; ``None`` if it was not read to its end."""
+        """How it differs from what is known; ``None`` if it was not read to its end, or has been stored."""
         self.is_new = is_new
         """Whether the crawl before was not refused for the same."""
 
@@ -73,7 +73,7 @@ class Guard:
     def check(self, candidate: Candidate, *, accept: bool = False) -> None:
         """Let a catalog pass that is plausible, that crawls have agreed on, or that is to be accepted as it is.
 
-        Takes up to 0.1 s where much has changed: call it in a thread.
+        Takes 0.1 s, and a second where every field of every record has changed: call it in a thread.
 
         :raises CatalogRefused: it is none of these.
         """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,26 +12,23 @@ from datetime import UTC, datetime
 from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog, CatalogDifference, compare
 from catalog.sync.crawl_report import CrawlReport
-from catalog.sync.evidence import Evidence, is_news, with_evidence
+from catalog.sync.evidence import Evidence, with_evidence
 from catalog.sync.full_crawl import Crawled, LastGood, crawl
 from catalog.sync.guard import CatalogRefused, Guard
 from catalog.sync.guard_validators import Candidate
-from catalog.sync.list_heads import complete, look_at_heads
+from catalog.sync.list_heads import look_at_heads
 from catalog.sync.paged_list_reading import Progress
 from catalog.sync.publisher import Publisher
 from catalog.sync.refresh_attempts import as_upstream_error
 from catalog.sync.schedule import Schedule
 from upstream.batching import Batcher
-from upstream.client import CATEGORY, GRID, PACKAGE, Client, ContradictoryList, Record, UpstreamError
+from upstream.client import CATEGORY, GRID, PACKAGE, Client, ContradictoryList, UpstreamError
 
 LOOKED_FOR = 1.2
 """Times the pause between looks for which what a look has shown is taken to be so: until after the next one."""
 
-TAKEN_AGAIN = 3
+ADDED_AGAIN = 3
 """How often what was shown is put into a catalog that was replaced meanwhile."""
-
-MOST_UNTAKEN = 1000
-"""Records that are remembered because what they say is not plausible."""
 
 _log = logging.getLogger(__name__)
 
@@ -64,13 +61,9 @@ class Refresher:
         """Set while somebody wants a crawl that has not been made."""
         self.syncing = False
         """Whether a crawl is under way."""
-        self._taking = asyncio.Lock()
         self._left_out: dict[str, int] = {}
         """How many grids and categories upstream's lists have that the catalog has not, because they cannot be read;
         by kind, as this process last saw it."""
-        self._untaken_of: Snapshot | None = None
-        self._untaken: set[tuple[type, int, str]] = set()
-        """The records that live answers have shown, and that this snapshot cannot take."""
         self.last_error: UpstreamError | None = None
         """Why the last attempt to refresh the catalog failed; ``None`` if it did not."""
 
@@ -102,6 +95,7 @@ class Refresher:
             self.last_error = error
             if isinstance(error, CatalogRefused):
                 await self._publisher.store_refused(error.difference)
+                error.difference = None  # the error is kept, and that can be as large as the catalog
             raise
         finally:
             self.syncing = False
@@ -162,50 +156,18 @@ class Refresher:
         if look.evidence.records and not has_lost:
             # A crawl that is due stays due for whoever takes over: of no count nobody can tell that it is the same.
             count = None if crawl_is_due else look.counts[PACKAGE.singular]
-            if not await self._take(look.evidence, lambda before: count):
+            if not await self.add(look.evidence, lambda before: count):
                 return True
             _log.info("found %d new or renamed records", len(look.evidence.records))
         return crawl_is_due
 
-    async def take(self, found: Sequence[Record]) -> bool:
-        """Take records that a live answer has shown into the next snapshot; whether they are in it now.
+    async def add(self, evidence: Evidence, count: Callable[[int | None], int | None]) -> bool:
+        """Publish the catalog with what was shown, if that is plausible; whether it was.
 
-        :raises UpstreamError: what they name does not answer.
+        ``count`` makes of the number of packages that upstream had the number that it has.
         """
         publisher = self._publisher
-        await publisher.take_newer()
-        async with self._taking:
-            before = publisher.snapshot
-            if before is None or publisher.served is not before:
-                return False
-            evidence = Evidence()
-            for record in found:
-                if is_news(before.catalog, record):
-                    evidence.add(record)
-            keys = {(type(record), record.id, record.slug) for record in evidence.records}
-            if not keys:
-                return True
-            if self._untaken_of is not before:
-                self._untaken_of, self._untaken = before, set()
-            if keys <= self._untaken:
-                return False
-            new = sum(id not in before.catalog.packages for id in evidence.packages)
-            is_all = await complete(self._client, before.catalog, evidence)
-
-            def count(before: int | None) -> int | None:
-                return before + new if before is not None and is_all else None
-
-            if await self._take(evidence, count):
-                _log.info("took %d records that a live answer has shown", len(keys))
-                return True
-            if len(self._untaken) < MOST_UNTAKEN:
-                self._untaken |= keys
-            return False
-
-    async def _take(self, evidence: Evidence, count: Callable[[int | None], int | None]) -> bool:
-        """Publish the catalog with what was shown, if that is plausible; whether it was."""
-        publisher = self._publisher
-        for _ in range(TAKEN_AGAIN):
+        for _ in range(ADDED_AGAIN):
             before = publisher.snapshot
             if before is None:
                 return False

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 
 from catalog.catalog_source import CatalogSource
+from catalog.sync.guard import CatalogRefused
 from tests.support.gateway_in_process import Ask, asking, source_of
 from tests.support.settings_for_tests import CLIENT_LIMITS, SCHEDULE, UPSTREAM_URL
 from tests.support.syncs import until
 from upstream.client.api_client import Client
 from upstream.client.in_process_transport import in_process
-from upstream.embedded import BadField, EmbeddedUpstream, Fault, StatusFault
+from upstream.embedded import BadField, EmbeddedUpstream, Fault, Latency, StatusFault
 
 SELDOM = replace(SCHEDULE, crawl=3600, newest=3600)
 
@@ -142,3 +144,30 @@ async def test_a_record_that_makes_no_sense_beside_the_others_is_shown_and_not_t
         assert body["data"] == {"grid": {"databaseId": 5000}}
     assert source.latest is before
     assert embedded.requests.total == 1
+
+
+async def test_what_is_being_taken_is_taken_whole_when_its_client_leaves(
+    ask: Ask, source: CatalogSource, embedded: EmbeddedUpstream
+) -> None:
+    new = embedded.catalog.insert_package(slug="brand-new", grids=(1, 2))
+    embedded.faults.add(Fault(Latency(0.05), path="/api/v4/grids/"))
+    asking = asyncio.ensure_future(ask('{ package(slug: "brand-new") { slug } }'))
+    await until(lambda: embedded.requests.by_target["/api/v4/grids/1/"])
+    asking.cancel()
+    await until(lambda: source.latest and new in source.latest.catalog.packages)
+    assert source.latest is not None
+    assert all(new in source.latest.catalog.grids[grid].packages for grid in (1, 2))
+
+
+async def test_nothing_is_taken_from_an_upstream_whose_last_crawl_was_refused(
+    ask: Ask, source: CatalogSource, embedded: EmbeddedUpstream
+) -> None:
+    before = source.latest
+    for id in list(embedded.catalog.packages)[:100]:
+        embedded.catalog.remove_package(id)
+    with pytest.raises(CatalogRefused):
+        await source.crawl()
+    embedded.catalog.insert_package(slug="brand-new")
+    body = await ask('{ package(slug: "brand-new") { slug } }')
+    assert body["data"]["package"] == {"slug": "brand-new"}
+    assert source.latest is before

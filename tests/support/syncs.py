@@ -47,6 +47,7 @@ class Sync:
         schedule: Schedule,
         guard: Guard | None = None,
     ) -> None:
+        self.client = client
         self.guard = guard or Guard(GUARD_LIMITS)
         feed = FeedReader(storage)
         self.publisher = Publisher(batcher, storage, origin, self.guard, feed)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from catalog.sync.live_records import LiveRecords
 from tests.support.crawls import asked, truth
 from tests.support.settings_for_tests import UPSTREAM_URL
 from tests.support.stored_catalogs import stored_in
@@ -148,7 +149,7 @@ async def test_what_a_process_that_does_not_lead_takes_is_stored_for_all(
         await other.load()
         new = embedded.catalog.insert_grid(packages=(1599,))
         grid = (await truth(embedded.catalog)).grids[new]
-        assert await other.refresher.take([grid])
+        assert await LiveRecords(other.client, other.publisher, other.refresher, other.guard).take([grid])
         await leader.publisher.take_newer()
         assert records_of(leader) == records_of(other) == await truth(embedded.catalog)
         assert not await leader.look()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -12,7 +13,7 @@ import pytest
 
 from catalog.catalog_source import CatalogSource
 from catalog.sync.schedule import Schedule
-from tests.support.corruptions import copy_of
+from tests.support.corruptions import Corruptible, copy_of, gone
 from tests.support.gateway_in_process import app_of, source_of
 from tests.support.settings_for_tests import CLIENT_LIMITS, SCHEDULE, UPSTREAM_URL
 from tests.support.syncs import until
@@ -123,6 +124,30 @@ async def test_a_refused_catalog_is_shown_with_its_numbers_and_the_gateway_is_re
         "catalog stays."
     )
     assert refused == 1
+
+
+async def test_a_refused_crawl_is_shown_by_the_graph_and_the_home_page(embedded: EmbeddedUpstream) -> None:
+    upstream = Corruptible(embedded)
+    query = {"query": "{ catalog { packageCount refused { at reason removed changed } } }"}
+    async with gateway(upstream, follow=True, schedule=SELDOM) as (http, source):
+        await until(lambda: source.latest)
+        assert (await http.post("/graphql", json=query)).json()["data"]["catalog"]["refused"] is None
+        assert (await http.get("/")).json()["refused"] is None
+        upstream.corrupt(gone(0.9))
+        source.refresher.wanted.set()
+        await until(lambda: source.leader.attempts.failures_in_a_row)
+        answer = (await http.post("/graphql", json=query)).json()
+        facts = (await http.get("/")).json()
+        page = (await http.get("/", headers={"Accept": "text/html"})).text
+        readiness = (await http.get("/readyz")).json()
+    sentence = "Upstream has lost 270 of 300 packages since the last crawl."
+    catalog = answer["data"]["catalog"]
+    assert catalog["packageCount"] == 300
+    assert datetime.now(UTC) - datetime.fromisoformat(catalog["refused"].pop("at")) < timedelta(minutes=1)
+    assert catalog["refused"] == {"reason": sentence, "removed": 270, "changed": 23}
+    assert facts["refused"] == readiness["following"]["refused"]
+    assert facts["refused"]["reason"] == sentence
+    assert f"was refused: {sentence}" in page
 
 
 async def test_an_empty_upstream_leaves_a_new_gateway_live_and_ready(embedded: EmbeddedUpstream) -> None:

@@ -1,0 +1,91 @@
+"""Takes records that live answers have shown into the next snapshot.
+
+What upstream has shown to one request is known to all from then on, with all that it proves: answers of one version of
+the catalog do not contradict one another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from catalog.freshness import Snapshot
+from catalog.sync.evidence import Evidence, is_news
+from catalog.sync.guard import Guard
+from catalog.sync.list_heads import complete
+from catalog.sync.publisher import Publisher
+from catalog.sync.refresher import Refresher
+from upstream.client import Client, Record
+
+MOST_UNTAKEN = 1000
+"""Records that are remembered because what they say is not plausible."""
+
+_log = logging.getLogger(__name__)
+
+
+class LiveRecords:
+    """Takes them one request after another, in tasks that go on when a request ends early."""
+
+    def __init__(self, client: Client, publisher: Publisher, refresher: Refresher, guard: Guard) -> None:
+        self._client = client
+        self._publisher = publisher
+        self._refresher = refresher
+        self._guard = guard
+        self._taking = asyncio.Lock()
+        self._tasks: set[asyncio.Task[bool]] = set()
+        self._untaken: set[tuple[type, int, str]] = set()
+        self._untaken_of: Snapshot | None = None
+        """The snapshot that could not take those."""
+
+    async def take(self, found: Sequence[Record]) -> bool:
+        """Take records into the next snapshot; whether they are in it now.
+
+        None are taken into a version that an operator has chosen, or from an upstream whose last crawl was refused.
+        """
+        # Whoever asked may leave, and half of a snapshot is not to be published.
+        task = asyncio.create_task(self._take(found))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return await asyncio.shield(task)
+
+    async def aclose(self) -> None:
+        """End what is being taken."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _take(self, found: Sequence[Record]) -> bool:
+        publisher = self._publisher
+        await publisher.take_newer()
+        async with self._taking:
+            before = publisher.snapshot
+            if before is None or publisher.served is not before or self._guard.refused is not None:
+                return False
+            evidence = Evidence()
+            for record in found:
+                if is_news(before.catalog, record):
+                    evidence.add(record)
+            if not evidence.records:
+                return True
+            keys = {(type(record), record.id, record.slug) for record in evidence.records}
+            if self._untaken_of is not before:
+                self._untaken_of, self._untaken = before, set()
+            if keys <= self._untaken:
+                return False
+            if await self._add(before, evidence):
+                _log.info("took %d records that live answers have shown", len(keys))
+                return True
+            if len(self._untaken) < MOST_UNTAKEN:
+                self._untaken |= keys
+            return False
+
+    async def _add(self, before: Snapshot, evidence: Evidence) -> bool:
+        new = len(evidence.packages.keys() - before.catalog.packages.keys())
+        is_all = await complete(self._client, before.catalog, evidence)
+
+        def count(before: int | None) -> int | None:
+            # Where something is missing, a crawl is to find it.
+            return before + new if before is not None and is_all else None
+
+        return await self._refresher.add(evidence, count)
