@@ -75,7 +75,7 @@ def changed(draw: st.DrawFn, list_: list[int]) -> list[int]:
     gone = draw(st.sets(st.sampled_from(list_), max_size=2)) if list_ else set()
     newest = list_[0] if list_ else 0
     came = range(newest + 1, newest + 1 + draw(st.sampled_from([len(gone), len(gone), len(gone), 0, 2])))
-    return sorted({*list_, *came} - gone, reverse=True)
+    return sorted({*list_, *(id for id in came if id <= MAX_ID)} - gone, reverse=True)
 
 
 @st.composite
