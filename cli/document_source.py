@@ -25,14 +25,14 @@ def document_or_stop(text: str) -> str:
     where = "Standard input" if text == "-" else f"The file {text[1:]}"
     try:
         # Standard input is another's to close.
-        with nullcontext(sys.stdin.buffer) if text == "-" else open(text[1:], "rb") as source:
-            return _read(source, where)
+        with nullcontext(sys.stdin.buffer) if text == "-" else open(text[1:], "rb") as file:
+            return _read(file, where)
     except OSError as error:
         stop(f"{where} cannot be read: {error.strerror}.")
 
 
-def _read(source: BinaryIO, where: str) -> str:
-    content = source.read(MOST_BYTES + 1)
+def _read(file: BinaryIO, where: str) -> str:
+    content = file.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
         stop(f"{where} has more than {MOST_BYTES:,} bytes, which a document cannot have.")
     try:

@@ -103,7 +103,8 @@ async def test_random_operations_are_answered_alike_with_pieces_of_earlier_answe
         operation, state = GENERATOR_OF_PIECES.operation(seed), states[seed // PARTS % len(states)]
         how = await disagreement_with_pieces(operation, state, keeping)
         assert how is None, f"seed {seed}, {state}:\n{operation}\n{operation.variables}\n{how}"
-    assert keeping.found > 0
+    # A dozen operations may happen to have no piece twice.
+    assert keeping.found > 0 or OPERATIONS < 1000
 
 
 @pytest.mark.parametrize("part", range(PARTS))

@@ -13,6 +13,7 @@ from strawberry.types.field import StrawberryField
 from catalog.contributor_index import ContributorRecord
 from catalog.freshness import SnapshotStatus
 from catalog.indexed_catalog import Catalog
+from catalog.refused_crawls import RefusedCrawl
 from resolvers.grid import Amount, ComparedPackage
 from resolvers.lists.pagination import Connection
 from resolvers.related_packages import RelatedPackage
@@ -37,6 +38,7 @@ RECORDS = {
 OTHERS = {
     "CatalogStatus": SnapshotStatus,
     "Contributor": ContributorRecord,
+    "RefusedCrawl": RefusedCrawl,
     "SearchHit": SearchHitRecord,
     "Stats": Catalog,
 }

@@ -41,7 +41,11 @@ class FieldTypes:
     def returned(self, field: StrawberryField, owner: str) -> Any:
         """Return the annotation of what the field's resolver returns, or of the attribute that it reads."""
         if field.base_resolver is None:
-            return get_type_hints(self._entities[owner])[field.python_name]
+            record = self._entities[owner]
+            attribute = getattr(record, field.python_name, None)
+            if isinstance(attribute, property):
+                return get_type_hints(attribute.fget)["return"]
+            return get_type_hints(record)[field.python_name]
         function: Any = field.base_resolver.wrapped_func
         relation = getattr(function, "__self__", None)
         annotation = get_type_hints(function)["return"]
