@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from benchmarks.side_by_side.workload import BenchmarkQuery
+from benchmarks.side_by_side.workload import BenchmarkQuery, Dialect
 from gateway.prepared_request import GraphQLRequest
 from settings import read_settings
 from upstream.client import in_process
@@ -38,21 +38,23 @@ async def right_answers(queries: Iterable[BenchmarkQuery]) -> dict[str, list[byt
         gateway = make_gateway(settings, source)
         return {
             query.name: [
-                (await gateway.execute(GraphQLRequest(query.documents["ours"], variables))).body
+                (await gateway.execute(GraphQLRequest(*query.asked("ours", variables)))).body
                 for variables in query.variables
             ]
             for query in queries
         }
 
 
-def check(port: int, document: str, query: BenchmarkQuery, right: Sequence[bytes], *, at_once: int) -> None:
+def check(
+    port: int, dialect: Dialect, query: BenchmarkQuery, right: Sequence[bytes], *, at_once: int
+) -> None:
     """Ask with each of the query's variables, so many at a time.
 
     :raises WrongAnswer: one answer is not right.
     """
 
     def wrong(variables: dict[str, object], body: bytes) -> str | None:
-        status, answer = ask(port, document, variables)
+        status, answer = ask(port, *query.asked(dialect, variables))
         return None if same(answer, body) else f"{query.name} {variables}: {status} {answer[:300]!r}"
 
     with ThreadPoolExecutor(at_once) as pool:

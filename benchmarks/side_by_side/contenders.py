@@ -119,6 +119,16 @@ def _ours() -> list[Contender]:
             is_asked_anew=True,
         ),
         ours(
+            "gateway two workers", "with two processes on the same core", cold=False, cache=True, workers="2"
+        ),
+        ours(
+            "gateway executing two workers",
+            "the same, asked so that no request is like one before",
+            cold=False,
+            is_asked_anew=True,
+            workers="2",
+        ),
+        ours(
             "gateway no crawl",
             "only to be asked cold: it knows nothing and does not crawl",
             loaded=False,

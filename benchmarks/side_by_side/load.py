@@ -38,7 +38,7 @@ if #bodies > 1 or bodies[1]:find(nonce, 1, true) then
     turn = turn % #bodies + 1
     if not after[turn] then return before[turn] end
     count = count + 1
-    return before[turn] .. string.format("nonce-%08d", count % 100000000) .. after[turn]
+    return before[turn] .. string.format("nonce_%08d", count % 100000000) .. after[turn]
   end
 end
 

@@ -12,15 +12,19 @@ from upstream.embedded.row_types import PackageRow
 
 Dialect = Literal["ours", "peers", "tailcall"]
 
-NAMES = ["Q1", "Q2", "Q3", "Q4", "Q5", "Q6"]
+NAMES = ["Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "Q8"]
 
-NONCE = "nonce-00000000"
-"""A variable that no document declares; the load makes it another one in each request."""
+NONCE = "nonce_00000000"
+"""The value of a variable that no document declares, or an alias; the load makes it another one in each request."""
+
+IN_TEXT = "@ID@"
+"""Where a document has the id that others have as a variable."""
 
 MEMBERS = 50
 """Packages in the grids of the package that Q2 asks for, and of each that Q4 asks for, or nearly."""
 
 ROTATED = 200
+TEXTS = 5_000
 PAGE = 20
 
 
@@ -34,6 +38,15 @@ class BenchmarkQuery:
     variables: list[dict[str, object]]
     executed: bool = False
     """Whether each request is unlike all before it, so that no kept answer helps."""
+    in_text: bool = False
+    """Whether the id is written into the text, in the place of a variable."""
+
+    def asked(self, dialect: Dialect, variables: dict[str, object]) -> tuple[str, dict[str, object]]:
+        """Return the text and the variables of the request with these ``variables``."""
+        document = self.documents.get(dialect, "")
+        return (
+            (document.replace(IN_TEXT, str(variables["id"])), {}) if self.in_text else (document, variables)
+        )
 
 
 def queries(catalog: EmbeddedCatalog) -> dict[str, BenchmarkQuery]:
@@ -85,6 +98,16 @@ def queries(catalog: EmbeddedCatalog) -> dict[str, BenchmarkQuery]:
         "ours": '{packages(first:20,orderBy:STARS_DESC,filter:{category:"apps",hasPypiRelease:true,'
         'stars:{min:50},lastCommit:{after:"2020-01-01T00:00:00Z"}}){nodes{title slug repoWatchers}}}'
     }
+    literal: dict[Dialect, str] = {
+        "ours": f"{{package(databaseId:{IN_TEXT}){{id:databaseId {four}}}}}",
+        "peers": f"{{package(id:{IN_TEXT}){{id {four}}}}}",
+        "tailcall": f"{{package(id:{IN_TEXT}){{id {four}}}}}",
+    }
+    unseen: dict[Dialect, str] = {
+        "ours": f"{{package(databaseId:{canonical.id}){{{NONCE}:databaseId {four}}}}}",
+        "peers": f"{{package(id:{canonical.id}){{{NONCE}:id {four}}}}}",
+        "tailcall": f"{{package(id:{canonical.id}){{{NONCE}:id {four}}}}}",
+    }
     rotation: list[dict[str, object]] = [{"id": package.id} for package in rotated]
     all_queries = [
         BenchmarkQuery("Q1", "one package, 4 fields", one, [{"id": canonical.id}]),
@@ -105,6 +128,20 @@ def queries(catalog: EmbeddedCatalog) -> dict[str, BenchmarkQuery]:
         ),
         BenchmarkQuery(
             "Q6", "a list of packages, filtered by four criteria, most stars first; no peer can", listed, [{}]
+        ),
+        BenchmarkQuery(
+            "Q7",
+            f"Q1 with the id written into the text, for {TEXTS:,} packages in turn",
+            literal,
+            [{"id": id} for id in newest[:TEXTS]],
+            in_text=True,
+        ),
+        BenchmarkQuery(
+            "Q8",
+            "Q1 with an alias that is another one in each request, so that no document is like one before",
+            unseen,
+            [{}],
+            executed=True,
         ),
     ]
     return {query.name: query for query in all_queries}

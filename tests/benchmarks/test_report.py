@@ -38,6 +38,7 @@ def results() -> Results:
     """Figures of three rounds; the medians are 8,000, 2,000, 1,000, 400, 10,000."""
     results = Results()
     results.loads["gateway"]["Q2"] = [seen(7000), seen(9000), seen(8000)]
+    results.loads["gateway two workers"]["Q2"] = [seen(7_500)]
     results.loads["gateway executing"]["Q5"] = [seen(2000)]
     results.loads["peer"]["Q2"] = [seen(1000, errors=2, disturbance=1)]
     results.loads["peer"]["Q5"] = [seen(400, busy=0.5)]
@@ -49,10 +50,10 @@ def results() -> Results:
 
 def test_a_rate_is_a_median_beside_its_share_of_ours_and_its_marks(results: Results) -> None:
     lines = report(run_of(results)).splitlines()
-    assert "| gateway | 8,000 (1.00) |  | 81 |" in lines
-    assert "| gateway executing |  | 2,000 (1.00) |  |" in lines
-    assert "| peer | 1,000 (0.12)!? [8] | 400 (0.20)~ |  |" in lines
-    assert "| uvicorn ready | 10,000 (1.25) |  |  |" in lines
+    assert "| gateway | 8,000 (1.00) 500 us |  | 81 |" in lines
+    assert "| gateway executing |  | 2,000 (1.00) 500 us |  |" in lines
+    assert "| peer | 1,000 (0.12)!? [8] 500 us | 400 (0.20)~ 500 us |  |" in lines
+    assert "| uvicorn ready | 10,000 (1.25) 500 us |  |  |" in lines
     assert "| uvicorn: uvloop | 30,000 |" in lines
     assert "| gateway, Q2 | 8,000 | 7,000 | 9,000 | 1.25 | 2.50 | 0.500 | 1.00 | 0 |" in lines
     assert not any(line.startswith("| gateway no crawl") for line in lines)
@@ -62,12 +63,15 @@ def test_aims_are_told_as_reached_missed_or_not_measured(results: Results) -> No
     results.cold["gateway no crawl"] = [Cold(90, 52, 14, 3, 1.2, 0)]
     results.cold["peer"] = [Cold(60, 57, 4, None, 30, 57)]
     lines = report(run_of(results)).splitlines()
-    assert "| Q2, of the floor | 0.8 | 0.80 | yes |" in lines
-    assert "| Q2, of the best peer | 2 | 8.00 of peer | yes |" in lines
-    assert "| Q5, of the floor for Q2 | 0.25 | 0.20 | no |" in lines
-    assert "| Q1, of the floor | 0.8 |  |  |" in lines
+    assert "| Q2, of the floor | 3 | 0.80 | no |" in lines
+    assert "| Q2, of the best peer | 7 | 8.00 of peer | yes |" in lines
+    assert "| Q5, of the floor for Q2 | 0.5 | 0.20 | no |" in lines
+    assert "| Q1, of the floor | 3 |  |  |" in lines
     assert "| Cold Q2, rounds upstream | at most 3 | 3 | yes |" in lines
-    assert "| Cold Q2, time beside the best peer | at most 1 | 1.50 of peer | no |" in lines
+    assert "| Cold Q2, time beside the best peer | at most 1.3 | 1.50 of peer | no |" in lines
+    assert "| Cold Q2, requests upstream | at most 52 | 52 | yes |" in lines
+    workers = "gateway two workers, Q2, processor time of an answer beside one's"
+    assert f"| {workers} | at most 1.05 | 1.00 | yes |" in lines
     assert "| The second Q2, requests upstream | 0 | 0 | yes |" in lines
     assert "| gateway no crawl | 90 | 52 | 14 | 3 | 1.2 | 0 |" in lines
     assert "| peer | 60 | 57 | 4 |  | 30.0 | 57 |" in lines
@@ -96,7 +100,7 @@ def test_parts_for_which_nothing_was_measured_are_left_out(results: Results) -> 
         ),
         (
             ["--queries", "Q9"],
-            '--queries is "Q9"; it can be of Q1, Q2, Q3, Q4, Q5, Q6, cold, servers, with commas.',
+            '--queries is "Q9"; it can be of Q1, Q2, Q3, Q4, Q5, Q6, Q7, Q8, cold, servers, with commas.',
         ),
     ],
 )
