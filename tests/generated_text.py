@@ -21,6 +21,7 @@ from setting_groups import document_limits
 from settings import Settings, read_settings
 from upstream.client import in_process
 from upstream.embedded import EmbeddedUpstream
+from web.pages.graphiql import link_to
 from wiring import make_gateway, open_source
 
 ROOT = Path(__file__).parent.parent
@@ -31,6 +32,7 @@ ENGINE = ROOT / "docs" / "engine.md"
 RELEASES = ROOT / "tests" / "federation" / "releases.graphql"
 SDL = ROOT / "schema.graphql"
 SUBGRAPH = ROOT / "subgraph.graphql"
+LOCAL_GATEWAY = "http://127.0.0.1:8000"
 EXAMPLES = sorted((ROOT / "examples").glob("*.graphql"))
 
 
@@ -41,7 +43,9 @@ def generated_files() -> dict[Path, str]:
     parts = {"settings": _settings_table()}
     parts["releases subgraph"] = f"```graphql\n{RELEASES.read_text(encoding='utf-8')}```"
     for path in EXAMPLES:
-        parts[f"{path.stem} query"] = f"```graphql\n{path.read_text(encoding='utf-8')}```"
+        query = path.read_text(encoding="utf-8")
+        opened = f"[Open it in GraphiQL]({LOCAL_GATEWAY}{link_to(query)}), at a gateway on your machine."
+        parts[f"{path.stem} query"] = f"```graphql\n{query}```\n\n{opened}"
         parts[f"{path.stem} answer"] = f"```json\n{_readable(answers[path.stem])}\n```"
     canonical = (ROOT / "examples" / "canonical.graphql").read_text(encoding="utf-8")
     parts["canonical plan"] = (

@@ -8,13 +8,12 @@ from html import escape
 import msgspec
 
 from web.pages.readable_json import readable
-from web.pages.syntax_colours import coloured
 
 SCRIPT = "/pages/scripts/query_form.js"
 """The script that runs the query in the page, keeps the address in step and copies the link."""
 
-MOST_SHOWN = 50_000
-"""Bytes: a longer answer is not written into a page. The script shows it, and so does every other client."""
+MOST_SHOWN = 20_000
+"""Bytes: a longer answer is not written into a page, as that would take other requests' time. The script shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +56,13 @@ rows="{asked.query.count(chr(10)) + 1}">
 
 
 def answer_html(body: bytes | None) -> str:
-    """Return the answer, if there is one, as the HTML beside the form."""
+    """Return the answer, if there is one, as the HTML beside the form. Its colours are the script's work."""
     if body is None:
         words, code = "Run the query: its answer is shown here.", ""
     elif len(body) > MOST_SHOWN:
-        words, code = f"The answer has {len(body):,} bytes, too many for this page.", ""
+        words, code = f"The answer has {len(body):,} bytes. Run the query to see it.", ""
     else:
-        words, code = "", coloured(readable(msgspec.json.decode(body)))
+        words, code = "", escape(readable(msgspec.json.decode(body)))
     return (
         '<pre class="wrap" tabindex="0" aria-labelledby="answer"><code>'
         f'{code}</code></pre>\n<p role="status">{words}</p>'

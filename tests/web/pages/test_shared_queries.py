@@ -174,7 +174,7 @@ async def test_an_answer_too_long_for_a_page_is_not_put_into_it() -> None:
 
     await sent(GraphiQLPage(asked=Asked("{ long }"), answer=long, site=Site(False, False)), pieces)
     assert b"xxx" not in pieces[2]
-    assert b"The answer has 50,011 bytes, too many for this page." in pieces[2]
+    assert b"The answer has 20,011 bytes. Run the query to see it." in pieces[2]
 
 
 def test_the_colours_leave_the_code_as_it_is() -> None:

@@ -13,6 +13,7 @@ function enhance(form) {
   const link = form.querySelector(".copy-link");
 
   for (const field of [query, variables]) colourWhileEdited(field);
+  if (code.textContent) colour(code, code.textContent);
   const follow = () => "keepsAddress" in form.dataset && history.replaceState(null, "", linkTo(fields()) ?? "/graphql");
   form.addEventListener("input", follow);
   form.addEventListener("keydown", (event) => {

@@ -56,7 +56,7 @@ export async function show({ React, createRoot, GraphiQL, createFetcher, plugins
   root.classList.remove("waiting");
   document.body.classList.add("taken-over");
   // The answer that the form had. GraphiQL takes no notice of the button until it knows its editors.
-  if (!form.querySelector(".answer code").textContent) return;
+  if (!isGiven && !form.querySelector(".answer code").textContent) return;
   for (let tries = 0; tries < 20 && !hasRun; tries++) {
     root.querySelector(".graphiql-execute-button")?.click();
     await new Promise((later) => setTimeout(later, 100));
