@@ -162,7 +162,8 @@ class Compiler:
         info_for = self._info_for(definition, nodes, parent, path)
         field = AskedField(definition, asked[0].node, info_for)
         source = source_of(field, self._schema)
-        fixed = fixed_arguments(field, source)
+        # A handler of exceptions may say anything in the place of a value.
+        fixed = None if self._schema.exception_handlers else fixed_arguments(field, source)
         shape, named_type = Shape.of(definition.type)
         if not is_leaf_type(named_type):
             by = source.attribute if isinstance(source, Related) and source.is_to_one else None

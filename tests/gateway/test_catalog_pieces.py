@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import re
 import sys
 from collections import Counter
 from typing import Any
@@ -14,6 +16,7 @@ from engine import ByteBudget, KeptPieces
 from engine.kept_pieces import FORM_MET, MOST_MET
 from engine.piece_forms import PieceForm
 from gateway import AnswerKey, Gateway
+from gateway.graphql_answer import GraphQLAnswer
 from gateway.prepared_request import GraphQLRequest
 from tests.support.gateway_in_process import gateway_over
 from tests.support.made_records import category, grid, package
@@ -66,6 +69,31 @@ async def test_catalogs_that_are_asked_in_turn_keep_their_own() -> None:
     for snapshot in snapshots:
         assert snapshot is not None
         assert gateway.pieces.of(snapshot.catalog).found == 2
+
+
+async def test_no_answer_mixes_catalogs_that_are_replaced_while_it_is_made() -> None:
+    source = MadeSource(records(0))
+    gateway = gateway_over(source.as_source())
+    texts = [
+        *TEXTS,
+        "{ packages(first: 30) { nodes { title grids { title packages { title databaseId } } } } }",
+    ]
+    working: list[asyncio.Task[GraphQLAnswer]] = []
+    for round in range(30):
+        source.publish(records(round))
+        for turn in range(4):
+            working += [
+                asyncio.create_task(gateway.execute(GraphQLRequest(text)))
+                for text in (*texts, texts[turn % 3])
+            ]
+            await asyncio.sleep(0)
+    rounds: set[bytes] = set()
+    for answer in await asyncio.gather(*working):
+        assert not answer.failed
+        found = set(re.findall(rb'"title":"(?:Package \d+|Grid) (\d+)"', answer.body))
+        assert len(found) == 1
+        rounds |= found
+    assert len(rounds) > 20
 
 
 async def test_memory_after_a_hundred_catalogs_is_that_after_two() -> None:
