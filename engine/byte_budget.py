@@ -22,7 +22,8 @@ class BudgetEntry:
         self.forget = forget
         self.whole = whole
         self.size = 0
-        self.parts: set[BudgetEntry] = set()
+        self.parts: set[BudgetEntry] | None = None
+        """What is made of it; most entries have nothing."""
 
 
 class ByteBudget:
@@ -43,6 +44,7 @@ class ByteBudget:
             return False
         self._entries[entry] = None
         if entry.whole is not None:
+            entry.whole.parts = entry.whole.parts or set()
             entry.whole.parts.add(entry)
         entry.size = size
         self.taken += size
@@ -71,9 +73,9 @@ class ByteBudget:
             return
         del self._entries[entry]
         self.taken -= entry.size
-        if entry.whole is not None:
+        if entry.whole is not None and entry.whole.parts is not None:
             entry.whole.parts.discard(entry)
-        for part in list(entry.parts):
+        for part in list(entry.parts or ()):
             self.forget(part)
         entry.forget()
 

@@ -19,7 +19,7 @@ from web.response_cache import CachedReply, ResponseCache
 LONGEST = 16_384
 """The most bytes of a request that is remembered. A longer one costs more to compare, and is seldom sent twice."""
 
-OVERHEAD = 600
+OVERHEAD = 1000
 """Bytes of memory that a known request takes beyond its own and its head."""
 
 ASKED_ONCE = 1_000

@@ -28,7 +28,7 @@ from web.server_extension import extend
 from web.serving.served_requests import ServedRequest
 from web.serving.uvicorn_protocols import HttpProtocol
 
-METHODS = frozenset(["GET", "POST"])
+METHODS = frozenset(["GET", "POST", "QUERY"])
 """The methods whose answers have the body that was kept: the answer to HEAD has none."""
 
 

@@ -44,6 +44,7 @@ PACKAGES = "{ packages(first: 50) { nodes { title slug category { title } } } }"
         get(QUERY, "Accept: application/graphql-response+json"),
         get(QUERY, "If-None-Match: *"),
         get(QUERY, 'If-None-Match: "another"'),
+        POST.replace(b"POST", b"QUERY", 1),
         get(PACKAGES, "Accept-Encoding: gzip"),
         request(PACKAGES, "Accept-Encoding: br", "User-Agent: a browser"),
         get("query Q { package(databaseId: 1599) { slug } }") + b"\r\n",
