@@ -228,11 +228,13 @@ class CatalogSource:
         """
         return self._feed.follow_changes(feed, after)
 
-    async def take(self, found: Sequence[Record]) -> Snapshot | None:
-        """Take records that a live answer has shown into the next catalog; that, if they are in it.
+    @property
+    def upstream_answers(self) -> bool:
+        """Return whether upstream is not known to fail: by the last attempt to refresh, and by the last requests."""
+        return self.refresher.last_error is None and self.client.exchanger.breaker.state == "closed"
 
-        A process that does not follow takes nothing, and nothing is taken into a version that an operator has chosen.
-        """
+    async def take(self, found: Sequence[Record]) -> Snapshot | None:
+        """Take records that a live answer has shown into the next catalog; that, if they are in it, else ``None``."""
         if not self._follow or not found:
             return None
         return self.current() if await self._live_records.take(found) else None

@@ -25,6 +25,8 @@ class RefusedCrawl(msgspec.Struct, frozen=True):
 
     at: Moment
     """When it ended (UTC)."""
+    reason: str
+    """What is wrong, as sentences."""
     findings: tuple[Finding, ...]
     known: int
     """How many packages were known."""
@@ -39,11 +41,6 @@ class RefusedCrawl(msgspec.Struct, frozen=True):
     upstream while no process runs."""
     is_whole: bool
     """Whether the crawl came to its end, so that an operator can accept what it read."""
-
-    @property
-    def reason(self) -> str:
-        """Return what is wrong, as sentences."""
-        return " ".join(finding.sentence for finding in self.findings)
 
 
 class RefusedDifference(msgspec.Struct, frozen=True):

@@ -88,6 +88,7 @@ class Guard:
         removed = frozenset(difference.removed) if difference is not None else frozenset[RecordKey]()
         refused = RefusedCrawl(
             at=datetime.now(UTC),
+            reason=" ".join(finding.sentence for finding in found),
             findings=tuple(found),
             known=len(before.packages) if before is not None else 0,
             read=len(candidate.after.packages),
@@ -114,7 +115,9 @@ class Guard:
     def refuse(self, error: ContradictoryList, known: int) -> CatalogRefused:
         """Return the refusal of a crawl that has ended early, because a list contradicts itself."""
         finding = Finding("list contradicts itself", 1, 1, str(error))
-        refused = RefusedCrawl(datetime.now(UTC), (finding,), known, 0, 0, 0, 0, 0.0, is_whole=False)
+        refused = RefusedCrawl(
+            datetime.now(UTC), finding.sentence, (finding,), known, 0, 0, 0, 0, 0.0, is_whole=False
+        )
         return CatalogRefused(refused, None, is_new=self._refuse(refused, frozenset()))
 
     def recall(self, state: GuardState, difference: RefusedDifference | None = None) -> None:

@@ -13,7 +13,7 @@ from catalog import Catalog, normalise_pypi_name, pypi_name, repository
 from resolvers.client_errors import BadUserInput
 from resolvers.loading.request_context import Context
 from resolvers.work_budget import LOOKUP
-from upstream.client import PackageRecord
+from upstream.client import PackageRecord, note_not_looked_up
 
 MAX_SLUG = 50
 """The longest slug that upstream stores (contract section 1)."""
@@ -99,6 +99,9 @@ async def _newest(context: Context, is_wanted: Callable[[PackageRecord], bool]) 
     """Return the oldest wanted package among the newest ones; ``None`` if there is none, or upstream fails."""
     if context.loaders.catalog is None:
         return None  # the whole list has just been read
+    if context.status.stale or not context.source.upstream_answers:
+        note_not_looked_up(1)  # the catalog does not know it, which is the best answer that there is
+        return None
     newest = await context.loaders.packages.newest()
     return min(filter(is_wanted, newest), key=lambda package: package.id, default=None)
 

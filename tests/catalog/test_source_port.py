@@ -29,6 +29,7 @@ PORT = {
     "refreshed",
     "status",
     "take",
+    "upstream_answers",
     "telling",
 }
 

@@ -15,6 +15,7 @@ from tests.support.settings_for_tests import CLIENT_LIMITS, SCHEDULE, UPSTREAM_U
 from tests.support.syncs import until
 from upstream.client.api_client import Client
 from upstream.client.in_process_transport import in_process
+from upstream.client.upstream_errors import UpstreamUnavailable
 from upstream.embedded import BadField, EmbeddedUpstream, Fault, Latency, StatusFault
 
 SELDOM = replace(SCHEDULE, crawl=3600, newest=3600)
@@ -117,9 +118,23 @@ async def test_a_name_that_nobody_has_is_null_where_upstream_fails(
     ask: Ask, embedded: EmbeddedUpstream
 ) -> None:
     embedded.faults.add(Fault(StatusFault(503)))
-    body = await ask('{ package(pypiName: "nobody") { slug } }')
-    assert body["data"] == {"package": None}
-    assert "errors" not in body
+    for _ in range(2):
+        body = await ask('{ package(pypiName: "nobody") { slug } }')
+        assert body["data"] == {"package": None}
+        assert body["extensions"]["freshness"]["notLookedUp"] == 1
+        assert "errors" not in body
+
+
+async def test_a_name_is_not_looked_for_where_upstream_is_known_to_fail(
+    ask: Ask, source: CatalogSource, embedded: EmbeddedUpstream
+) -> None:
+    embedded.faults.state = "down"
+    with pytest.raises(UpstreamUnavailable):
+        await source.crawl()
+    embedded.requests.reset()
+    body = await ask('{ packagesByPypiName(names: ["nobody", "django-celery-email"]) { slug } }')
+    assert body["data"]["packagesByPypiName"] == [None, {"slug": "django-celery-email"}]
+    assert embedded.requests.total == 0
 
 
 async def test_what_a_live_answer_shows_is_told_by_the_change_feed_once(

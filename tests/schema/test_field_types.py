@@ -37,6 +37,7 @@ RECORDS = {
 }
 OTHERS = {
     "CatalogStatus": SnapshotStatus,
+    "RefusedCrawl": RefusedCrawl,
     "Contributor": ContributorRecord,
     "RefusedCrawl": RefusedCrawl,
     "SearchHit": SearchHitRecord,

@@ -240,6 +240,11 @@ class MadeSource:
         """Return the same catalog: it is never too old."""
         return self._snapshot
 
+    @property
+    def upstream_answers(self) -> bool:
+        """Return whether it does: it always does."""
+        return True
+
     async def take(self, found: Sequence[Record]) -> Snapshot | None:
         """Take nothing: nobody follows."""
         return None

@@ -287,6 +287,8 @@ def refuse(path: Path, gone: range, seconds: float) -> None:
     """Write into the file that a crawl was refused, which had lost these packages."""
     finding = Finding("packages removed", len(gone), 300, "They are gone.")
     removed = tuple(RecordKey("package", id) for id in gone)
-    refused = RefusedCrawl(datetime.now(UTC), (finding,), 300, 200, 0, 0, len(gone), seconds, is_whole=True)
+    refused = RefusedCrawl(
+        datetime.now(UTC), "They are gone.", (finding,), 300, 200, 0, 0, len(gone), seconds, is_whole=True
+    )
     with closing(Storage(str(path))) as storage:
         storage.save_refused(GuardState(refused), RefusedDifference(removed))
