@@ -39,7 +39,6 @@ OTHERS = {
     "CatalogStatus": SnapshotStatus,
     "RefusedCrawl": RefusedCrawl,
     "Contributor": ContributorRecord,
-    "RefusedCrawl": RefusedCrawl,
     "SearchHit": SearchHitRecord,
     "Stats": Catalog,
 }
