@@ -116,7 +116,7 @@ def _install(contenders: Sequence[Contender], results: Results) -> None:
 
 
 def _write_ready(folder: Path, right: dict[str, list[bytes]]) -> None:
-    """Return the bytes that the floors and the servers send, each in a file with the query's name."""
+    """Write the bytes that the floors and the servers send, each in a file with the query's name."""
     folder.mkdir()
     for name, bodies in right.items():
         (folder / name).write_bytes(bodies[0])

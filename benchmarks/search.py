@@ -137,7 +137,7 @@ def _search(index: FullTextIndex, query: str) -> tuple[int, float, float]:
 
 
 def _give_back() -> None:
-    """Return what is free to the system, or the index would take what making the catalog has left."""
+    """Give free memory back to the system, because the index would otherwise take what making the catalog has left."""
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
 

@@ -65,7 +65,7 @@ class _Bars:
         self._progress.stop()
 
     def advance(self, plural: str, read: int, count: int) -> None:
-        """Return a page has come."""
+        """Note that a page has come."""
         if plural not in self._tasks:
             self._tasks[plural] = self._progress.add_task(plural, pages=0, rate="-", total=count)
             self._begun[plural] = self._last

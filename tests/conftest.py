@@ -92,7 +92,7 @@ def client(source: CatalogSource) -> Client:
 
 @pytest.fixture(params=["engine", "strawberry"])
 def use_engine(request: pytest.FixtureRequest) -> bool:
-    """Return every test of the graph runs both ways."""
+    """Run every test of the graph both ways."""
     return bool(request.param == "engine")
 
 

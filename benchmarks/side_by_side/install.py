@@ -35,13 +35,13 @@ def need_programs(names: Sequence[str]) -> None:
 
 
 def install_node() -> None:
-    """Return the npm packages of the Node gateways, and Tailcall."""
+    """Install the npm packages of the Node gateways, and Tailcall."""
     command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"]
     _once(NODE / "package.json", NODE / "node_modules", [command])
 
 
 def install_python() -> None:
-    """Return a virtual environment of the peers' own."""
+    """Install a virtual environment for the peers."""
     _once(
         PYTHON / "requirements.txt",
         PYTHON / ".venv",

@@ -101,7 +101,7 @@ class Measuring:
     results: Results
 
     def under_load(self, contender: Contender, queries: Iterable[BenchmarkQuery], upstream: Upstream) -> None:
-        """Return one round: a fresh process, and every query that it can answer."""
+        """Measure one round: a fresh process, and every query that it can answer."""
         try:
             with started(contender, upstream, self.cores, self.folder) as (process, port):
                 if contender.dialect == "ours":
@@ -162,7 +162,7 @@ class Measuring:
             raise WrongAnswer(f"answers under load have {seen.size:,.0f} bytes on average: many have no data")
 
     def cold(self, contender: Contender, query: BenchmarkQuery, upstream: Upstream) -> None:
-        """Return the first answer of a fresh process to Q2, and the second."""
+        """Measure the first answer of a fresh process to Q2, and the second."""
         try:
             with started(contender, upstream, self.cores, self.folder) as (_, port):
                 first, asked = self._answered(contender, query, port, upstream)

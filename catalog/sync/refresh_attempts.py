@@ -48,7 +48,7 @@ class Attempts:
         self._since = time.monotonic()
 
     def succeeded(self) -> None:
-        """Return an attempt has come to its end, whether it found anything new or not."""
+        """Note that an attempt has come to its end, whether or not it found anything new."""
         self.outcomes["succeeded"] += 1
         self.failures_in_a_row = 0
         self._retry = self._first_retry

@@ -158,7 +158,7 @@ async def is_at_work(gateway: Served, idle: int) -> None:
 
 
 async def ends(gateway: Served, idle: int) -> None:
-    """Return the work ends long before it is done, and someone else is answered at once."""
+    """Check that the work ends long before it is done, and that another request is answered at once."""
     async with asyncio.timeout(10):
         while await asyncio.to_thread(gateway.tasks) > idle:
             pass

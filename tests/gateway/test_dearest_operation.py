@@ -39,7 +39,7 @@ async def source(whole_catalog: Catalog) -> AsyncIterator[CatalogSource]:
 
 
 def hold(found: Cost) -> None:
-    """Return an operation is answered within the bounds of work and bytes, or refused by one of the limits."""
+    """Check that an operation is answered within the bounds of work and bytes, or refused by one of the limits."""
     assert found.steps <= DOCUMENT_LIMITS.work, found
     assert found.bytes <= RUN_LIMITS.answer_bytes, found
     assert found.seconds < BUSY * MOST_SECONDS, found

@@ -98,7 +98,7 @@ def found(body: dict[str, Any]) -> list[Any]:
 
 
 def source_with(embedded: EmbeddedUpstream, budget: float) -> AbstractAsyncContextManager[CatalogSource]:
-    """Return its time stands still, so that the budget does not grow while the test runs."""
+    """Open a source whose time stands still, so that the budget does not grow while the test runs."""
     client = Client(UPSTREAM_URL, in_process(embedded), CLIENT_LIMITS)
     return source_of(client, Batcher(client, budget, Clock()))
 

@@ -43,7 +43,7 @@ class Supergraph:
 
 @pytest.fixture(scope="session")
 def installed() -> None:
-    """Return the packages of the example."""
+    """Install the packages of the example."""
     npm_install(EXAMPLE)
 
 

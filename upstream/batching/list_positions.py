@@ -20,7 +20,8 @@ class ListPositions:
         self._place: dict[int, int] = {}
 
     def saw_page(self, count: int, offset: int, ids: Sequence[int | None]) -> None:
-        """Return a page showed these ids, from place ``offset`` on; ``None`` where one could not be read."""
+        """Learn from a page that showed these ids, from the position ``offset`` on; ``None`` where one could not be
+        read."""
         seen = {id: offset + n for n, id in enumerate(ids) if id is not None}
         if (self.count is not None and self.count != count) or not self._allows(seen):
             # Something came or went, and everything behind it moved.
@@ -35,7 +36,7 @@ class ListPositions:
             self._descending[begin:end] = sorted({*between, *(-id for id in seen)})
 
     def saw_all(self, ids: Sequence[int]) -> None:
-        """Return a crawl showed the whole list, newest first."""
+        """Learn the whole list, newest first, from a crawl."""
         self.count = len(ids)
         self._place = {id: place for place, id in enumerate(ids)}
         self._descending = [-id for id in ids]

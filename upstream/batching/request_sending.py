@@ -154,7 +154,7 @@ class RequestSender:
             load.request = request
 
     def _ended(self, request: InFlightRequest, task: asyncio.Task[None]) -> None:
-        """Return the task is over, and nobody must wait for it any more, however that came."""
+        """Note that the task is over, however it ended, so that nobody waits for it any more."""
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None:

@@ -129,7 +129,7 @@ class Breaker:
             self._probing = False
 
     def given_up(self, probe: bool) -> None:
-        """Return the request ended without telling anything about upstream: its client has gone."""
+        """Note that a request ended without telling anything about upstream, because its client has gone."""
         if probe:
             self._probing = False
 

@@ -49,11 +49,11 @@ class Costs:
         return NOMINAL_SKIPPED * min(1.0, self._pages[kind.singular].slope / nominal)
 
     def measured_detail(self, kind: Kind[R], seconds: float) -> None:
-        """Return a detail took so long."""
+        """Learn how long a detail took."""
         self._details[kind.singular] = KEEP * self.detail(kind) + (1 - KEEP) * seconds
 
     def measured_page(self, kind: Kind[R], records: int, seconds: float, skipped: int = 0) -> None:
-        """Return a page of so many records took so long, behind so many that were skipped."""
+        """Learn how long a page of so many records took, behind so many that were skipped."""
         # An upstream that is quicker than the contract's is quicker with all parts.
         pace = min(1.0, seconds / nominal_page(kind, records, skipped))
         self._pages[kind.singular].add(records, seconds - NOMINAL_SKIPPED * skipped * pace)

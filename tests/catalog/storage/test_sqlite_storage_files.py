@@ -28,7 +28,7 @@ def the_one_set_aside(path: Path) -> Path:
 
 
 def expect_it_set_aside(path: Path, because: str, caplog: pytest.LogCaptureFixture) -> None:
-    """Return a start moves the file away as it is, says so, and begins a new one that works."""
+    """Check that a start moves the file away as it is, says so, and begins a new one that works."""
     before = path.read_bytes()
     begin(path, B)
     aside = the_one_set_aside(path)

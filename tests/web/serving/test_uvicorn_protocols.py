@@ -45,7 +45,7 @@ SOCKET_METHODS = {"connection_lost", "pause_writing", "resume_writing", "send", 
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
-    """Return no request comes."""
+    """Fail, because no request comes here."""
 
 
 def made(class_: Any) -> Any:
