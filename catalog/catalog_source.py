@@ -18,6 +18,7 @@ from catalog.storage.storage_port import StoragePort
 from catalog.sync.change_feed_fan_out import FeedReader
 from catalog.sync.guard import Guard
 from catalog.sync.guard_validators import GuardLimits
+from catalog.sync.history_reader import HistoryReader
 from catalog.sync.leader import Leader
 from catalog.sync.live_records import LiveRecords
 from catalog.sync.older_versions import OlderVersions
@@ -68,7 +69,8 @@ class CatalogSource:
         self.embedded = embedded
         self.guard = Guard(guard, clock)
         self._feed = FeedReader(storage)
-        self.publisher = Publisher(batcher, storage, origin, self.guard, self._feed)
+        self.history = HistoryReader(storage)
+        self.publisher = Publisher(batcher, storage, origin, self.guard, self._feed, self.history)
         self.refresher = Refresher(client, batcher, self.publisher, self.guard, schedule)
         self._live_records = LiveRecords(client, self.publisher, self.refresher, self.guard)
         self.leader = Leader(batcher, storage, self.publisher, self.refresher, schedule)

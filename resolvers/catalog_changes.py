@@ -14,6 +14,7 @@ from strawberry.scalars import JSON
 from catalog.history import FeedEntry, FeedExcerpt, FeedReplaced
 from resolvers.client_errors import BadUserInput
 from resolvers.cursor_codec import LAYOUT, Layout, NotACursor, decoded, encoded
+from resolvers.field_names import graph_name
 from resolvers.lists.pagination import PageInfo, page_size
 from resolvers.loading.request_context import Context, Info
 from resolvers.work_budget import EXCHANGE, LOOKUP
@@ -193,7 +194,9 @@ def _change(context: Context, entry: FeedEntry) -> RecordChanged:
         slug=change.slug,
         at=change.at,
         catalog_version=change.version.rpartition(" ")[2],
-        fields=[FieldChange(name=_camel(each.name), old=each.old, new=each.new) for each in change.fields],
+        fields=[
+            FieldChange(name=graph_name(each.name), old=each.old, new=each.new) for each in change.fields
+        ],
         node=node,
     )
 
@@ -230,8 +233,3 @@ def _check(excerpt: FeedExcerpt, feed: str, after: int, argument: str) -> None:
         raise BadUserInput(f"{argument} is a cursor of another feed; {_ANEW}.")
     if not excerpt.complete:
         raise BadUserInput(f"{argument} is older than the 30 days that the feed keeps; {_ANEW}.")
-
-
-def _camel(name: str) -> str:
-    head, *rest = name.split("_")
-    return head + "".join(word.capitalize() for word in rest)

@@ -9,6 +9,7 @@ import strawberry
 from engine import DependsOn, depends_on
 from resolvers import catalog_origin
 from resolvers.catalog_changes import changes_cursor
+from resolvers.record_history import history_since
 
 
 @strawberry.type(
@@ -56,6 +57,14 @@ class CatalogStatus:
     refused: RefusedCrawl | None = strawberry.field(
         description="The last crawl, if it was refused as implausible. Null if it was not. The catalog from before it "
         "stays in use."
+    )
+    history_since: datetime | None = strawberry.field(
+        resolver=history_since,
+        metadata=depends_on(DependsOn.FEED),
+        description=(
+            "From when on the gateway knows what the catalog was: `history`, `removedPackages`, `trending` and `@asOf` "
+            "reach back to this time. Null before the first catalog."
+        ),
     )
     changes_cursor: str | None = strawberry.field(
         resolver=changes_cursor,

@@ -9,7 +9,7 @@ import strawberry
 
 from engine import DependsOn, depends_on
 from resolvers import grid as resolvers
-from resolvers import site_pages
+from resolvers import record_history, site_pages
 from resolvers.lists import Connection
 from schema.record_node import RecordNode
 from schema.semantic_nullability import null_only_with_error
@@ -97,5 +97,14 @@ class Grid(RecordNode):
         description=(
             "The packages with these slugs, in the order of the slugs, each with its ranks among all "
             "packages of the grid. Null for a slug that is not on the grid."
+        ),
+    )
+    history = strawberry.field(
+        resolver=record_history.grid_history,
+        metadata=null_only_with_error(depends_on(DependsOn.FEED | DependsOn.CATALOG)),
+        graphql_type=list[record_history.RecordedChange] | None,
+        description=(
+            "The values that fields of the grid had before, each with the time when the gateway noticed the new "
+            "one, oldest first. It reaches back to `catalog { historySince }`."
         ),
     )

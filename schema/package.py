@@ -9,7 +9,7 @@ import strawberry
 
 from engine import DependsOn, depends_on
 from resolvers import package as resolvers
-from resolvers import package_details, site_pages
+from resolvers import package_details, record_history, site_pages
 from resolvers import related_packages as related
 from resolvers.contributor import contributors_of
 from schema.category import Category
@@ -159,4 +159,13 @@ class Package(RecordNode):
         metadata=null_only_with_error(depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM)),
         graphql_type=bool | None,
         description="Whether the grid with this slug compares the package. It is false if there is no such grid.",
+    )
+    history = strawberry.field(
+        resolver=record_history.package_history,
+        metadata=null_only_with_error(depends_on(DependsOn.FEED | DependsOn.CATALOG)),
+        graphql_type=list[record_history.RecordedChange] | None,
+        description=(
+            "The values that fields of the package had before, each with the time when the gateway noticed the new "
+            "one, oldest first. It reaches back to `catalog { historySince }`."
+        ),
     )

@@ -11,7 +11,9 @@ from resolvers import contributor as contributor_resolvers
 from resolvers import federation_entities as entity_resolvers
 from resolvers import node as node_resolvers
 from resolvers import query as resolvers
+from resolvers import removed_packages as removed_package_resolvers
 from resolvers import search as search_resolvers
+from resolvers import trending as trending_resolvers
 from resolvers.catalog_changes import ChangeFeed
 from resolvers.catalog_changes import changes as catalog_changes
 from resolvers.lists import Connection
@@ -171,6 +173,25 @@ class Query:
         metadata=depends_on(DependsOn.CATALOG | DependsOn.TIME),
         graphql_type=CatalogStatus,
         description="The gateway's catalog, which answers this request.",
+    )
+    trending = strawberry.field(
+        resolver=trending_resolvers.trending,
+        metadata=null_only_with_error(depends_on(DependsOn.FEED | DependsOn.CATALOG)),
+        graphql_type=list[trending_resolvers.Trend[Package]] | None,
+        description=(
+            "The packages that gained the most stars between two moments, with both numbers. Packages that were "
+            "added in between are left out. The history of the catalog has to reach back to the first moment: see "
+            "`catalog { historySince }`."
+        ),
+    )
+    removed_packages = strawberry.field(
+        resolver=removed_package_resolvers.removed_packages,
+        metadata=null_only_with_error(depends_on(DependsOn.FEED | DependsOn.CATALOG)),
+        graphql_type=removed_package_resolvers.RemovedPackages[Package] | None,
+        description=(
+            "The packages that Django Packages had and has no longer, the last ones first, as they were last "
+            "known. The list reaches back to `catalog { historySince }`."
+        ),
     )
     _entities = strawberry.field(
         name="_entities",

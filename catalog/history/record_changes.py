@@ -63,13 +63,29 @@ def deltas_after(connection: sqlite3.Connection, after: int, until: int) -> Iter
 
 
 def changes_of(
-    connection: sqlite3.Connection, kind: str, id: int, since: datetime | None = None
+    connection: sqlite3.Connection, kind: str, id: int, since: datetime | None = None, most: int | None = None
 ) -> list[VersionDelta]:
-    """Return what happened to one record since a moment, oldest first.
+    """Return what happened to one record since a moment, oldest first: the newest ``most`` changes, or all.
 
     :raises HistoryDamaged: a row cannot be read.
     """
-    return _changes(connection, "kind = ? AND id = ?", (KIND_NAMES.index(kind), id), since)
+    return _changes(connection, "kind = ? AND id = ?", (KIND_NAMES.index(kind), id), since, most)
+
+
+def moves(connection: sqlite3.Connection, kind: str) -> list[tuple[int, ChangeKind, datetime]]:
+    """Return the ids of the records of a kind that were added or removed, what happened and when, oldest first.
+
+    :raises HistoryDamaged: a row cannot be read.
+    """
+    rows = connection.execute(
+        "SELECT id, sort, at FROM record_changes JOIN versions USING (number)"
+        " WHERE kind = ? AND sort <> 1 ORDER BY number, id",
+        (KIND_NAMES.index(kind),),
+    ).fetchall()
+    try:
+        return [(id, _SORTS[sort], moment_of(at)) for id, sort, at in rows]
+    except (ValueError, TypeError, IndexError) as error:
+        raise HistoryDamaged(f"A time in the history of the catalog is damaged: {error!r}.") from error
 
 
 def arrivals_and_departures(
@@ -83,14 +99,19 @@ def arrivals_and_departures(
 
 
 def _changes(
-    connection: sqlite3.Connection, where: str, parameters: tuple[int, ...], since: datetime | None
+    connection: sqlite3.Connection,
+    where: str,
+    parameters: tuple[int, ...],
+    since: datetime | None,
+    most: int | None = None,
 ) -> list[VersionDelta]:
     rows = connection.execute(
         "SELECT kind, id, sort, CAST(record_changes.body AS BLOB), number, at"
-        f" FROM record_changes JOIN versions USING (number) WHERE {where} AND at >= ? ORDER BY number, id",
-        (*parameters, "" if since is None else text_of(since)),
+        f" FROM record_changes JOIN versions USING (number) WHERE {where} AND at >= ?"
+        " ORDER BY number DESC, id DESC LIMIT ?",
+        (*parameters, "" if since is None else text_of(since), -1 if most is None else most),
     ).fetchall()
-    return [VersionDelta(row[4], moment_of(row[5]), _delta(*row[:5])) for row in rows]
+    return [VersionDelta(row[4], moment_of(row[5]), _delta(*row[:5])) for row in reversed(rows)]
 
 
 def _delta(kind: int, id: int, sort: int, body: bytes, number: int) -> RecordDelta:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from catalog.history import CatalogVersion, FeedExcerpt, RecordDelta, VersionDelta
+from catalog.history import CatalogVersion, ChangeKind, FeedExcerpt, RecordDelta, VersionDelta
 from catalog.indexed_catalog import CatalogDifference
 from catalog.refused_crawls import GuardState, RefusedDifference
 from catalog.storage.record_rows import StoredPin
@@ -75,8 +75,16 @@ class HistoryPort(Protocol):
         :raises VersionUnknown: the version is no longer kept.
         """
 
-    def changes_of(self, kind: str, id: int, since: datetime | None = None) -> list[VersionDelta]:
-        """Return what happened to one record since a moment, oldest first. ``kind`` is a ``Kind.singular``."""
+    def changes_of(
+        self, kind: str, id: int, since: datetime | None = None, most: int | None = None
+    ) -> list[VersionDelta]:
+        """Return what happened to one record since a moment, oldest first: the newest ``most`` changes, or all.
+
+        ``kind`` is a ``Kind.singular``.
+        """
+
+    def moves(self, kind: str) -> list[tuple[int, ChangeKind, datetime]]:
+        """Return which records of a kind were added or removed, and when, oldest first."""
 
     def arrivals_and_departures(self, kind: str, since: datetime | None = None) -> list[VersionDelta]:
         """Return which records of a kind were added and removed since a moment, oldest first."""

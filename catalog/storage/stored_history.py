@@ -15,6 +15,7 @@ import msgspec
 
 from catalog.history import (
     CatalogVersion,
+    ChangeKind,
     RecordDelta,
     VersionDelta,
     VersionUnknown,
@@ -103,10 +104,17 @@ class StoredHistory:
         # Reading the rows is enough to keep others waiting for.
         return WayBack(newest, _led(between, number, version.number))
 
-    def changes_of(self, kind: str, id: int, since: datetime | None = None) -> list[VersionDelta]:
-        """Return what happened to one record since a moment, oldest first. ``kind`` is a ``Kind.singular``."""
+    def changes_of(
+        self, kind: str, id: int, since: datetime | None = None, most: int | None = None
+    ) -> list[VersionDelta]:
+        """Return what happened to one record since a moment, oldest first: the newest ``most`` changes, or all."""
         with self._reader.reading() as connection:
-            return changes.changes_of(connection, kind, id, since)
+            return changes.changes_of(connection, kind, id, since, most)
+
+    def moves(self, kind: str) -> list[tuple[int, ChangeKind, datetime]]:
+        """Return which records of a kind were added or removed, and when, oldest first."""
+        with self._reader.reading() as connection:
+            return changes.moves(connection, kind)
 
     def arrivals_and_departures(self, kind: str, since: datetime | None = None) -> list[VersionDelta]:
         """Return which records of a kind were added and removed since a moment, oldest first."""

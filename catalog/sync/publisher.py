@@ -19,6 +19,7 @@ from catalog.storage.record_rows import StoredPin
 from catalog.storage.storage_port import StoragePort, Stored
 from catalog.sync.change_feed_fan_out import FeedReader
 from catalog.sync.guard import Guard
+from catalog.sync.history_reader import HistoryReader
 from catalog.sync.version_rebuilding import rebuild
 from catalog.sync.wake_up_signal import Signal
 from upstream.batching import Batcher
@@ -37,13 +38,20 @@ class Publisher:
     """
 
     def __init__(
-        self, batcher: Batcher, storage: StoragePort, origin: str, guard: Guard, feed: FeedReader
+        self,
+        batcher: Batcher,
+        storage: StoragePort,
+        origin: str,
+        guard: Guard,
+        feed: FeedReader,
+        history: HistoryReader,
     ) -> None:
         self._batcher = batcher
         self._storage = storage
         self._origin = origin
         self._guard = guard
         self._feed = feed
+        self._history = history
         self._storing = asyncio.Lock()
         self._stored: tuple[str, datetime] | None = None
         """The version and age of what this process has last stored or loaded."""
@@ -107,7 +115,7 @@ class Publisher:
             self._guard.recall(await asyncio.to_thread(self._storage.guard_state))
             await self._replace(snapshot, came_with_pages=False, rolled_back_to=stored.rolled_back_to)
             await self._take_pin()
-            await self._feed.announce()
+            await self._announce()
 
     async def take_newer(self) -> None:
         """Take what another process has stored: the crawler, a crawl by hand, or what an operator has chosen."""
@@ -119,7 +127,7 @@ class Publisher:
             if saved != self._stored and self._may_take(saved[1]):
                 await self.load()
             elif await self._take_pin():
-                await self._feed.announce()
+                await self._announce()
 
     def _may_take(self, refreshed_at: datetime) -> bool:
         """Return whether a catalog that was read then may replace what is known."""
@@ -166,7 +174,7 @@ class Publisher:
                 guard=self._guard.state,
                 only_over=only_over,
             )
-            await self._feed.announce()
+            await self._announce()
         except StoredMeanwhile:
             self._unstored = None  # what another process has stored is taken next
             return False
@@ -179,6 +187,11 @@ class Publisher:
         self._unstored = None
         self._stored = (version, snapshot.refreshed_at)
         return True
+
+    async def _announce(self) -> None:
+        """Let those know who read the feed and the history."""
+        await self._history.announce()
+        await self._feed.announce()
 
     async def _take_pin(self) -> bool:
         """Serve the version that is pinned now, or none; return whether that is another one than before."""

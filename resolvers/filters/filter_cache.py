@@ -14,10 +14,12 @@ from typing import Any, Generic, TypeVar
 
 from caching import BoundedCache
 from catalog import Catalog, Order, Table, grid_table, package_table
+from catalog.history import Arrivals
 from resolvers.current_time import now
 from resolvers.filters.filter_inputs import DateTimeRange, GridFilter, IntRange, PackageFilter
 from resolvers.filters.filter_matching import (
     MOST_CONDITIONS,
+    NO_ARRIVALS,
     Match,
     matching_grids,
     matching_packages,
@@ -43,6 +45,7 @@ LEAST_CACHED = 20
 """A shorter list is sorted as fast as it is found."""
 
 _RANGES = (IntRange, DateTimeRange)
+_OF_HISTORY = ("added_after", "removed_after")
 
 T = TypeVar("T")
 
@@ -161,16 +164,26 @@ class FiltersOfRequest:
         return built
 
     def packages(
-        self, work: WorkBudget, catalog: Catalog, filter: PackageFilter, argument: str
+        self,
+        work: WorkBudget,
+        catalog: Catalog,
+        filter: PackageFilter,
+        argument: str,
+        arrivals: Arrivals = NO_ARRIVALS,
     ) -> Matches[PackageRecord]:
-        """Return the packages that match; ``argument`` names the filter in errors.
+        """Return the packages that match; ``argument`` names the filter in errors, ``arrivals`` is what history tells.
 
         :raises BadUserInput: a condition makes no sense.
         :raises Stopped: it takes too much work.
         """
         cache = catalog.view(package_filters)
         return self._matches(
-            work, cache, filter, argument, lambda: matching_packages(catalog, filter, argument)
+            work,
+            cache,
+            filter,
+            argument,
+            lambda: matching_packages(catalog, filter, argument, arrivals),
+            arrivals.digest,
         )
 
     def grids(
@@ -187,11 +200,12 @@ class FiltersOfRequest:
         filter: PackageFilter | GridFilter,
         argument: str,
         match: Callable[[], Match],
+        history: object = None,
     ) -> Matches[R]:
         known = self._by_object.get(id(filter))
         if known is not None:
             return known[1]
-        reading = _Reading(argument)
+        reading = _Reading(argument, history)
         digest = blake2b(repr(reading.key(filter)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
         work.spend(CONDITION * reading.conditions)
         matches = self._by_digest.get(digest)
@@ -205,8 +219,10 @@ class FiltersOfRequest:
 class _Reading:
     """Reads a filter, and counts its conditions."""
 
-    def __init__(self, argument: str) -> None:
+    def __init__(self, argument: str, history: object) -> None:
         self.argument = argument
+        self.history = history
+        """What tells the state of history from any other."""
         self.conditions = 0
         """The conditions so far, counting the filters that contain them."""
         self.passes = 0
@@ -234,6 +250,8 @@ class _Reading:
                 self._count(slugs if each_counts else 1, min(slugs, MOST_CONDITIONS))
                 # As a dataclass it would be shown in four times the time.
                 key.append(tuple(vars(value).values()) if isinstance(value, _RANGES) else value)
+                if name in _OF_HISTORY:
+                    key.append(self.history)
         return tuple(key)
 
     def _count(self, conditions: int, passes: int) -> None:

@@ -106,6 +106,18 @@ class PackageFilter:
         metadata=depends_on(DependsOn.TIME),
         description="The last commit is at most this many days old.",
     )
+    added_after: datetime | None = strawberry.field(
+        default=None,
+        metadata=depends_on(DependsOn.FEED),
+        description="The gateway first found it, or found it again, after this time. For one that was there when the "
+        "gateway's history began, `created` counts.",
+    )
+    removed_after: datetime | None = strawberry.field(
+        default=None,
+        metadata=depends_on(DependsOn.FEED),
+        description="It was removed after this time: with `@asOf` a package that is gone by now or came back, without "
+        "it one that came back. `removedPackages` lists those that are gone.",
+    )
     missing: list[PackageDetail] | None = strawberry.field(
         default=None, description="The package lacks all of these values."
     )

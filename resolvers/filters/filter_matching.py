@@ -12,11 +12,14 @@ from math import inf
 from typing import Any, NamedTuple, TypeVar
 
 from catalog import Catalog, Mask, Table, commits_in_52_weeks, grid_table, last_commit, package_table
+from catalog.history import Arrivals
 from resolvers.client_errors import BadUserInput
 from resolvers.current_time import now
 from resolvers.filters import filter_columns
 from resolvers.filters.filter_inputs import DateTimeRange, GridFilter, IntRange, PackageDetail, PackageFilter
 from upstream.client import PackageRecord, R
+
+NO_ARRIVALS = Arrivals()
 
 MOST_CONDITIONS = 100
 """The most conditions of one filter, including nested ones. Each is a pass over the catalog."""
@@ -43,12 +46,14 @@ class Match(NamedTuple):
     until: float
 
 
-def matching_packages(catalog: Catalog, filter: PackageFilter, argument: str) -> Match:
+def matching_packages(
+    catalog: Catalog, filter: PackageFilter, argument: str, arrivals: Arrivals = NO_ARRIVALS
+) -> Match:
     """Return the packages that match; ``argument`` names the filter in errors.
 
     :raises BadUserInput: a condition makes no sense.
     """
-    packages = _PackageConditions(catalog, argument)
+    packages = _PackageConditions(catalog, argument, arrivals)
     rows = _matching(filter, argument, catalog.view(package_table), packages.conditions)
     return Match(rows, packages.since, packages.until)
 
@@ -90,8 +95,9 @@ def _matching(
 class _PackageConditions:
     """Evaluates the conditions of a package filter, each as a mask."""
 
-    def __init__(self, catalog: Catalog, argument: str) -> None:
+    def __init__(self, catalog: Catalog, argument: str, arrivals: Arrivals) -> None:
         self._catalog = catalog
+        self._arrivals = arrivals
         self._table = catalog.view(package_table)
         self._read = _ConditionReader(argument)
         self.since, self.until = -inf, inf
@@ -119,6 +125,7 @@ class _PackageConditions:
         for name, span, value_of in spans:
             if span is not None:
                 yield _between(table, value_of, *read.moments(name, span))
+        yield from self._arrived(filter)
         if filter.active_within_days is not None:
             yield self._active(86_400 * read.days("activeWithinDays", filter.active_within_days))
         for wanted, is_missing in (
@@ -139,6 +146,17 @@ class _PackageConditions:
         # Until the oldest of these commits is too old.
         self.until = min(self.until, min((each for each in commits if each >= after), default=inf) + seconds)
         return _between(self._table, last_commit, after, inf)
+
+    def _arrived(self, filter: PackageFilter) -> Iterable[Mask]:
+        packages, added, removed = self._catalog.packages, self._arrivals.added, self._arrivals.removed
+        if filter.added_after is not None:
+            moment = self._read.moment("addedAfter", filter.added_after)
+            yield self._table.among(
+                id for id, package in packages.items() if added.get(id, package.created.timestamp()) > moment
+            )
+        if filter.removed_after is not None:
+            moment = self._read.moment("removedAfter", filter.removed_after)
+            yield self._table.among(id for id, at in removed.items() if at > moment and id in packages)
 
     def _memberships(self, filter: PackageFilter) -> Iterable[Mask]:
         catalog, table = self._catalog, self._table
@@ -214,8 +232,8 @@ class _ConditionReader:
         return low, high
 
     def moments(self, name: str, span: DateTimeRange) -> tuple[float, float]:
-        after = -inf if span.after is None else self._seconds(name, span.after)
-        before = inf if span.before is None else self._seconds(name, span.before)
+        after = -inf if span.after is None else self.moment(name, span.after)
+        before = inf if span.before is None else self.moment(name, span.before)
         if after > before:
             raise BadUserInput(f"{self._argument} has {name} with after later than before.")
         return after, before
@@ -250,7 +268,7 @@ class _ConditionReader:
             )
         return category
 
-    def _seconds(self, name: str, moment: datetime) -> float:
+    def moment(self, name: str, moment: datetime) -> float:
         if moment.tzinfo is None:
             raise BadUserInput(
                 f'{self._argument} has {name} with the time {moment.isoformat()} without an offset; add one, like "Z".'

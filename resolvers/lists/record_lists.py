@@ -69,7 +69,9 @@ def packages_of(
     matches = (
         None
         if filter is None
-        else context.filters.packages(context.work, catalog, filter, f"{paging.field}(filter:)")
+        else context.filters.packages(
+            context.work, catalog, filter, f"{paging.field}(filter:)", context.source.history.arrivals
+        )
     )
     if ids is None:
         found = cache.table.ids(order) if matches is None else cache.ids(matches, order)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import strawberry
 
@@ -10,6 +11,7 @@ from catalog import Catalog, CatalogSource, Snapshot, SnapshotStatus
 from engine import TooComplex
 from resolvers.client_errors import Forbidden
 from resolvers.filters.filter_cache import FiltersOfRequest
+from resolvers.loading.history_loader import HistoryLoader
 from resolvers.loading.record_loaders import Loaders
 from resolvers.work_budget import WorkBudget
 from upstream.client import UpstreamError
@@ -60,6 +62,19 @@ class Context:
     filters: FiltersOfRequest = field(default_factory=FiltersOfRequest)
     _catalog: Catalog | UpstreamError | None = None
     _status: SnapshotStatus | None = None
+    _history: HistoryLoader | None = None
+
+    @property
+    def as_of(self) -> datetime | None:
+        """Return the moment that the request asks about; ``None`` if that is now."""
+        return None if self.snapshot is None else self.snapshot.as_of
+
+    @property
+    def history(self) -> HistoryLoader:
+        """Return the loader of what happened to records. It is made at the first call, because few ask for it."""
+        if self._history is None:
+            self._history = HistoryLoader(self.source, self.as_of)
+        return self._history
 
     @property
     def status(self) -> SnapshotStatus:
@@ -93,6 +108,7 @@ class Context:
         self.loaders = Loaders.over(self.source.batcher, self.snapshot)
         self._status = None
         self._catalog = None
+        self._history = None
         self.work = WorkBudget(self.work.most)
         self.filters = FiltersOfRequest()
 

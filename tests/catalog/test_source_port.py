@@ -22,6 +22,7 @@ PORT = {
     "follow_changes",
     "freshness",
     "health",
+    "history",
     "latest",
     "older",
     "open",

@@ -74,14 +74,15 @@ LEVELS = semantic_levels(schema)
 EVERY = """query Every($slugs: [String!]! = ["slug-1", "slug-7", "no such"]) {
   categories { slug packageCount packages(first: 3) { totalCount } mostStarred { slug } }
   packages(first: 20) { nodes { category { slug } grids { slug } contributors { login }
-    relatedPackages { package { slug } } isOnGrid(slug: "grid-2") } }
+    relatedPackages { package { slug } } isOnGrid(slug: "grid-2") history { field } } }
   grids(first: 10) { nodes { packages { slug category { slug } } packagesConnection { totalCount }
     stars { total } forks { total } commits { total } mostActive { slug } compare(slugs: $slugs) { starsRank } } }
   package(slug: "slug-3") { category { slug } grids { slug packages { slug } } isOnGrid(slug: "grid-3") }
-  grid(slug: "grid-2") { packages { slug grids { slug } } stars { total } mostActive { slug } }
+  grid(slug: "grid-2") { history { at } packages { slug grids { slug } } stars { total } mostActive { slug } }
   packagesById(ids: []) { slug } packagesBySlug(slugs: $slugs) { slug } gridsBySlug(slugs: $slugs) { slug }
   packagesByPypiName(names: $slugs) { slug } packagesByRepoUrl(urls: $slugs) { slug } gridsById(ids: ["x"]) { slug }
   contributors { totalCount } stats { packageCount } changes { totalCount } search(query: "django") { totalCount }
+  trending(since: "2025-06-01T00:00:00Z") { gained } removedPackages { totalCount }
 }"""
 
 

@@ -50,7 +50,21 @@ def test_every_field_with_a_resolver_declares_what_it_depends_on(name: str) -> N
                 "Stats.active",
             },
         ),
-        (DependsOn.FEED, {"CatalogStatus.changesCursor", "Query.changes", "Subscription.catalogChanged"}),
+        (
+            DependsOn.FEED,
+            {
+                "CatalogStatus.changesCursor",
+                "CatalogStatus.historySince",
+                "Grid.history",
+                "Package.history",
+                "PackageFilter.addedAfter",
+                "PackageFilter.removedAfter",
+                "Query.changes",
+                "Query.removedPackages",
+                "Query.trending",
+                "Subscription.catalogChanged",
+            },
+        ),
         (DependsOn.ASKER, {"Query._entities"}),
     ],
 )

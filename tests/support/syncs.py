@@ -17,6 +17,7 @@ from catalog.storage.sqlite_storage import Storage
 from catalog.sync.change_feed_fan_out import FeedReader
 from catalog.sync.guard import Guard
 from catalog.sync.guard_validators import GuardLimits
+from catalog.sync.history_reader import HistoryReader
 from catalog.sync.leader import Leader
 from catalog.sync.paged_list_reading import Progress
 from catalog.sync.publisher import Publisher
@@ -50,7 +51,8 @@ class Sync:
         self.client = client
         self.guard = guard or Guard(GUARD_LIMITS)
         feed = FeedReader(storage)
-        self.publisher = Publisher(batcher, storage, origin, self.guard, feed)
+        history = HistoryReader(storage)
+        self.publisher = Publisher(batcher, storage, origin, self.guard, feed, history)
         self.refresher = Refresher(client, batcher, self.publisher, self.guard, schedule)
         self.leader = Leader(batcher, storage, self.publisher, self.refresher, schedule)
         self.load = self.publisher.load

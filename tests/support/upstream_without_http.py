@@ -15,6 +15,8 @@ from catalog.catalog_source import CatalogSource
 from catalog.freshness import Snapshot, SnapshotStatus
 from catalog.history.change_feed import FeedEntry, FeedExcerpt, RecordChange
 from catalog.indexed_catalog import Catalog, FieldDifference
+from catalog.sync.history_reader import HistoryReader
+from tests.support.made_history import MadeHistory
 from tests.support.made_records import catalog_of, category, grid, package
 from upstream.client.upstream_errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
 from upstream.client.v4_records import (
@@ -222,6 +224,7 @@ class MadeSource:
             self._snapshot = _snapshot(tuple(record for record in records if draws.random() < known))
         self.latest = self._snapshot
         self.changes = _changes
+        self.history = HistoryReader(MadeHistory(list(records)).as_storage())
 
     def become(self, other: MadeSource) -> None:
         """Go on as another source."""

@@ -1,0 +1,36 @@
+"""Sums up when packages were added and removed, for filters: the latest time of each package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from catalog.history.record_deltas import ChangeKind
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arrivals:
+    """Holds the times by the id of the package, in seconds since 1970, as far as history reaches.
+
+    A new value replaces it with each catalog, so that whoever has this one sees one state.
+    """
+
+    added: Mapping[int, float] = field(default_factory=dict)
+    """When a package was last added. One that was there when history began is missing."""
+    removed: Mapping[int, float] = field(default_factory=dict)
+    """When a package was last removed, whether or not it came back."""
+
+    digest: tuple[int, float] = (0, 0.0)
+    """Tells this value from one of another time: how much happened, and when the last of it did."""
+
+    @classmethod
+    def of(cls, moves: Iterable[tuple[int, ChangeKind, datetime]]) -> Arrivals:
+        """Return the sum of what happened, oldest first: the ids, what happened, and when."""
+        added: dict[int, float] = {}
+        removed: dict[int, float] = {}
+        count, last = 0, 0.0
+        for id, what, at in moves:
+            count, last = count + 1, at.timestamp()
+            (added if what == "added" else removed)[id] = last
+        return cls(added, removed, (count, last))

@@ -1,0 +1,113 @@
+"""Tells what the fields of a package or grid were before, as far as the history of the catalog reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+from strawberry.scalars import JSON
+
+from resolvers.client_errors import BadUserInput
+from resolvers.field_names import graph_name, v4_names
+from resolvers.loading.history_loader import HistoryKey
+from resolvers.loading.request_context import Info
+from resolvers.work_budget import EXCHANGE, LOOKUP
+from upstream.client import GRID, PACKAGE, GridRecord, PackageRecord
+
+MOST_CHANGES = 1000
+"""How many changes of one record are given at most: those of nearly three years if one comes each day."""
+
+HistorySince = Annotated[
+    datetime | None,
+    strawberry.argument(
+        name="since", description="Only the changes that were noticed at or after this time."
+    ),
+]
+HistoryFields = Annotated[
+    list[str] | None,
+    strawberry.argument(
+        description='Only the changes of these fields, by their names in this graph, such as "stars".'
+    ),
+]
+LastChanges = Annotated[
+    int,
+    strawberry.argument(description="The number of changes, the newest ones: 0 to 1000."),
+]
+
+
+@strawberry.type(description="A new value of one field of a package or grid.")
+class RecordedChange:
+    """Holds the values of one field before and after a crawl."""
+
+    at: datetime = strawberry.field(description="When the gateway noticed the new value.")
+    field: str = strawberry.field(
+        description="The name of the field in this graph. `category`, `grids` and `packages` are databaseIds."
+    )
+    from_: JSON | None = strawberry.field(name="from", description="The value before, as JSON.")
+    to: JSON | None = strawberry.field(description="The value after, as JSON.")
+
+
+async def package_history(
+    root: PackageRecord,
+    info: Info,
+    since: HistorySince = None,
+    fields: HistoryFields = None,
+    last: LastChanges = 100,
+) -> list[RecordedChange]:
+    """Return what the fields of a package were before, oldest first."""
+    return await _history(root, info, PACKAGE.singular, since, fields, last)
+
+
+async def grid_history(
+    root: GridRecord,
+    info: Info,
+    since: HistorySince = None,
+    fields: HistoryFields = None,
+    last: LastChanges = 100,
+) -> list[RecordedChange]:
+    """Return what the fields of a grid were before, oldest first."""
+    return await _history(root, info, GRID.singular, since, fields, last)
+
+
+async def history_since(info: Info) -> datetime | None:
+    """Return from when on it is known what the catalog was."""
+    info.context.work.spend(EXCHANGE)
+    return await info.context.source.history.begins()
+
+
+def check_moment(argument: str, moment: datetime | None) -> None:
+    """Check a moment that a client gave.
+
+    :raises BadUserInput: nobody knows which it is, because it has no offset.
+    """
+    if moment is not None and moment.tzinfo is None:
+        raise BadUserInput(
+            f'{argument} is the time {moment.isoformat()} without an offset; add one, like "Z".'
+        )
+
+
+async def _history(
+    root: PackageRecord | GridRecord,
+    info: Info,
+    kind: str,
+    since: datetime | None,
+    fields: list[str] | None,
+    last: int,
+) -> list[RecordedChange]:
+    check_moment("history(since:)", since)
+    if not 0 <= last <= MOST_CHANGES:
+        raise BadUserInput(f"history(last:) is {last}; it can be 0 to {MOST_CHANGES:,}.")
+    wanted = None if fields is None else v4_names("history(fields:)", fields, type(root))
+    context = info.context
+    context.work.spend(EXCHANGE)
+    changes = await context.history.load(HistoryKey(kind, root.id, since, MOST_CHANGES))
+    context.work.spend(LOOKUP * len(changes))
+    found: Iterable[RecordedChange] = (
+        RecordedChange(at=change.at, field=graph_name(field.name), from_=field.old, to=field.new)
+        for change in changes
+        for field in change.delta.fields
+        if wanted is None or field.name in wanted
+    )
+    return list(found)[-last:] if last else []
