@@ -18,7 +18,7 @@ def located_in(text: str, ends: Sequence[int], errors: Sequence[GraphQLError]) -
         GraphQLError(
             error.message,
             source=source,
-            positions=[_moved(position, _ends(error.source.body), ends) for position in error.positions],
+            positions=[_moved(position, _ends(error.source), ends) for position in error.positions],
             path=error.path,
             original_error=error.original_error,
             extensions=error.extensions,
@@ -36,8 +36,8 @@ def _moved(position: int, ends: Sequence[int], other_ends: Sequence[int]) -> int
 
 
 @lru_cache(maxsize=8)
-def _ends(text: str) -> Sequence[int]:
+def _ends(text: Source) -> Sequence[int]:
     # An answer may have thousands of errors, all of them in one text.
-    found = shaped(text)
+    found = shaped(text.body)
     assert found is not None
     return found.ends

@@ -48,6 +48,7 @@ VALUES: dict[str, list[Any]] = {
     "query": ["django", "email OR django", "no such word", " ", "x" * 201],
     "DateTimeRange.after": ["2012-01-01T00:00:00+00:00", "2020-06-01T12:00:00Z"],
     "DateTimeRange.before": ["2022-01-01T00:00:00+00:00", "2011-06-01T12:00:00Z"],
+    "DateTime": ["2025-06-01T00:00:00Z", "2025-11-01T00:00:00+02:00", "2030-01-01T00:00:00Z", "2020-01-01"],
     "String": ["x", 'a"b\\c\n☃'],
     "Int": [0, 1, 2],
     "ID": IDS,
