@@ -124,3 +124,17 @@ async def test_a_query_too_long_for_an_address_says_so(gateway: Served, tab: Tab
     await expect(page.get_by_role("button", name="Too long for a link")).to_be_visible()
     await page.get_by_role("button", name="Run it").click()
     await expect(page.locator(".answer code")).to_contain_text('"gridCount"')
+
+
+@pytest.mark.usefixtures("built_graphiql")
+async def test_of_several_operations_graphiql_runs_the_one_that_was_shared(gateway: Served, tab: Tab) -> None:
+    page = tab.page
+    address = f"?{link_to(QUERY, id=683).partition('?')[2]}&operationName=Title"
+    await open_page(page, gateway, address, "query Title")
+    await expect(page.locator(".graphiql-response")).to_contain_text("django-queued-storage")
+    assert shared(page)["operationName"] == "Title"
+    await page.get_by_role("button", name="Execute query (Ctrl-Enter)").click()
+    await page.get_by_role("menuitem", name="One").click()
+    await expect(page.locator(".graphiql-response")).to_contain_text("gridCount")
+    await page.wait_for_url("**operationName=One")
+    assert tab.complaints == []

@@ -4,6 +4,7 @@ import "@graphiql/plugin-explorer/style.css";
 import "./page.css";
 import { explorerPlugin } from "@graphiql/plugin-explorer";
 import { HISTORY_PLUGIN } from "@graphiql/plugin-history";
+import { useGraphiQLActions } from "@graphiql/react";
 import { createGraphiQLFetcher } from "@graphiql/toolkit";
 import { GraphiQL } from "graphiql";
 import * as React from "react";
@@ -26,6 +27,13 @@ styles.addEventListener("load", () =>
     GraphiQL,
     createFetcher: createGraphiQLFetcher,
     plugins: [HISTORY_PLUGIN, explorerPlugin()],
+    useRun() {
+      const { run, setOperationName } = useGraphiQLActions();
+      return (name) => {
+        if (name) setOperationName(name);
+        run();
+      };
+    },
   }),
 );
 document.head.append(styles);

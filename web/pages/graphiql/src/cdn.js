@@ -56,5 +56,7 @@ if (loaded) {
     GraphiQL,
     createFetcher: GraphiQL.createFetcher,
     plugins: [GraphiQLPluginExplorer.explorerPlugin()],
+    // With several operations its button opens a menu, and waits for somebody to choose.
+    useRun: () => () => document.querySelector(".graphiql-execute-button")?.click(),
   });
 }

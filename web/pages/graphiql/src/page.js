@@ -4,7 +4,8 @@ import { copy } from "/pages/scripts/copy_buttons.js";
 import { linkTo } from "/pages/scripts/query_form.js";
 import { receipts } from "./receipt.js";
 
-export async function show({ React, createRoot, GraphiQL, createFetcher, plugins }) {
+/** `useRun` is a hook that gives what runs the operation of a name, or the only one. */
+export async function show({ React, createRoot, GraphiQL, createFetcher, plugins, useRun }) {
   const h = React.createElement;
   const form = document.querySelector(".query-form");
   const examples = await tabs();
@@ -32,14 +33,9 @@ export async function show({ React, createRoot, GraphiQL, createFetcher, plugins
     plugins: [...plugins, plugin],
     defaultTabs: isGiven ? [opened, ...examples] : examples,
     onTabChange: ({ tabs, activeTabIndex }) => {
-      const { query, variables, operationName } = tabs[activeTabIndex];
-      // Of several operations it is the name that says which one; one alone needs none.
-      const isOneOfSeveral = (query?.match(/^\s*(query|subscription)\b/gm) ?? []).length > 1;
-      const next = { query: query ?? "", variables: variables ?? "", operationName: isOneOfSeveral ? operationName : "" };
-      if (next.query === current.query && next.variables === current.variables) {
-        if ((next.operationName ?? "") === current.operationName) return;
-      }
-      current = { ...next, operationName: next.operationName ?? "" };
+      const next = fieldsOfTab(tabs[activeTabIndex]);
+      if (Object.keys(next).every((name) => next[name] === current[name])) return;
+      current = next;
       follow();
     },
   };
@@ -48,17 +44,22 @@ export async function show({ React, createRoot, GraphiQL, createFetcher, plugins
     props.initialVariables = opened.variables || undefined;
   }
   const link = h("button", { type: "button", className: "small", onClick: (event) => copyLink(event.target) }, "Copy link");
-  const parts = [h(GraphiQL.Logo, { key: "link" }, link), h(GraphiQL.Footer, { key: "line" }, h(Line))];
+  let run;
+  const Below = () => {
+    run = useRun();
+    return h(Line);
+  };
+  const parts = [h(GraphiQL.Logo, { key: "link" }, link), h(GraphiQL.Footer, { key: "line" }, h(Below))];
   const root = document.getElementById("graphiql");
   createRoot(root).render(h(GraphiQL, props, ...parts));
   await shown(root);
   document.getElementById("plain").remove();
   root.classList.remove("waiting");
   document.body.classList.add("taken-over");
-  // The answer that the form had. GraphiQL takes no notice of the button until it knows its editors.
+  // The answer that the form had. GraphiQL runs nothing until it knows its editors.
   if (!isGiven && !form.querySelector(".answer code").textContent) return;
   for (let tries = 0; tries < 20 && !hasRun; tries++) {
-    root.querySelector(".graphiql-execute-button")?.click();
+    run(opened.operationName);
     await new Promise((later) => setTimeout(later, 100));
   }
 
@@ -67,6 +68,13 @@ export async function show({ React, createRoot, GraphiQL, createFetcher, plugins
     if (address) copy(new URL(address, location.href).href, button);
     else button.textContent = "Too long for a link";
   }
+}
+
+/** What a tab shares. Of several operations it is the name that says which one; one alone needs none. */
+function fieldsOfTab({ query, variables, operationName }) {
+  const operations = query?.match(/^\s*(query|subscription)\b/gm) ?? [];
+  const name = operations.length > 1 ? operationName : "";
+  return { query: query ?? "", variables: variables ?? "", operationName: name ?? "" };
 }
 
 function fieldsOf(form) {
