@@ -19,8 +19,10 @@ def __getattr__(name: str) -> GatewayApp:
     except WrongSetting as error:
         raise SystemExit(str(error)) from None
     from web.serving.interpreter_tuning import tune
+    from web.serving.log_output import configure_logs
     from wiring import make_app
 
+    configure_logs(settings.log_level, settings.log_format)
     app = make_app(settings)
     tune()
     return app

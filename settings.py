@@ -102,6 +102,18 @@ class Settings(BaseSettings):
         examples=["1 to 64"],
     )
 
+    log_format: Literal["console", "json"] = Field(
+        default="console",
+        description="The form of the log, which goes to standard error: lines for people, or a JSON object on each "
+        "line.",
+        examples=["`console` or `json`"],
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info",
+        description="The least important level that is logged. `debug` has a line for each operation that runs.",
+        examples=["`debug`, `info`, `warning` or `error`"],
+    )
+
     storage: str = Field(
         default=".cache/{upstream}.sqlite",
         min_length=1,

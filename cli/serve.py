@@ -22,6 +22,7 @@ def serve(
     """Serve GraphQL over HTTP."""
     from cli.start_message import greeting
     from upstream.client import StorageUnavailable, without_credentials
+    from web.serving.log_output import configure_logs
     from web.serving.uvicorn_server import run
     from wiring import ROOT, check_storage, manifest_path
 
@@ -40,6 +41,8 @@ def serve(
     upstream_address = without_credentials(settings.upstream)
     typer.echo(greeting(address, upstream_address, only_trusted=settings.trusted_documents_mode == "only"))
     sys.path.insert(0, str(ROOT))
+    # Each worker process does the same when it makes its app.
+    configure_logs(settings.log_level, settings.log_format)
     run(
         "server:app",
         host=settings.host,

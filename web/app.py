@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -49,6 +50,8 @@ MOST_ACCEPT_BYTES = 1_000
 _TOO_MUCH_AHEAD = (
     f"The request has too many headers; it can have {MOST_HEADERS}, of {MOST_HEADER_BYTES:,} bytes together."
 )
+
+_log = logging.getLogger(__name__)
 
 _NO_HOST = "The request has no Host header, or several; a request of HTTP/1.1 has exactly one."
 
@@ -115,8 +118,10 @@ class GatewayApp(Starlette):
         async with self._opening as self.parts:
             self.guarded = CORSMiddleware(self.parts.endpoint, allow_methods=METHODS, **self._cors)
             self.router.routes[:] = self._routes(self.parts)
+            _log.info("A worker has started.")
             # For the protocols of the server, where they are ours.
             yield {"connections": self.parts.connections, "known_requests": self.parts.known_requests}
+        _log.info("A worker has stopped.")
 
     def _refused(self, scope: Scope, status: int, sentence: str) -> ASGIApp:
         """Return the answer to a request that goes no further, which pages of other origins may read too."""

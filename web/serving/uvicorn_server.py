@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from contextlib import suppress
 
@@ -12,6 +13,8 @@ from uvicorn.supervisors import Multiprocess
 from web.request_parsing import MAX_BODY
 from web.serving.known_request_protocol import KnownRequestProtocol
 from web.serving.uvicorn_protocols import LONGEST_STOP, SocketProtocol
+
+_log = logging.getLogger(__name__)
 
 
 def run(app: str, *, host: str, port: int, workers: int, idle_seconds: int) -> None:
@@ -30,6 +33,8 @@ def run(app: str, *, host: str, port: int, workers: int, idle_seconds: int) -> N
         timeout_graceful_shutdown=round(LONGEST_STOP) + 1,
         access_log=False,
         log_level="warning",
+        # It would give Uvicorn's loggers handlers of their own.
+        log_config=None,
     )
     listening = config.bind_socket()
     if workers > 1:
@@ -44,6 +49,14 @@ def run(app: str, *, host: str, port: int, workers: int, idle_seconds: int) -> N
 
 
 class _Workers(Multiprocess):
+    def keep_subprocess_alive(self) -> None:
+        before = list(self.processes)
+        super().keep_subprocess_alive()
+        for died, started in zip(before, self.processes, strict=True):
+            if started is not died:
+                fields = {"died": died.pid, "exit_status": died.exitcode, "started": started.pid}
+                _log.error("A worker died, and another one takes its place.", extra={"fields": fields})
+
     def terminate_all(self) -> None:
         # This process would keep the socket open without accepting anyone, and its queue would be reset at the end.
         for listening in self.sockets:
