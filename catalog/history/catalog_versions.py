@@ -25,6 +25,7 @@ from catalog.history.record_deltas import ChangeKind, RecordDelta
 TABLES = (
     "CREATE TABLE versions (number INTEGER PRIMARY KEY AUTOINCREMENT, version TEXT NOT NULL, at TEXT NOT NULL,"
     " refreshed_at TEXT NOT NULL, body BLOB NOT NULL)",
+    "CREATE INDEX versions_by_hash ON versions (version)",
 )
 
 DROPPED_AT_ONCE = 50
@@ -170,7 +171,8 @@ def named(connection: sqlite3.Connection, beginning: str, limit: int = 1) -> lis
     """Return the newest version of each content whose hash begins so, up to ``limit`` contents."""
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM versions WHERE number IN (SELECT max(number) FROM versions"
-        " WHERE substr(version, 1, length(?1)) = ?1 GROUP BY version) ORDER BY number DESC LIMIT ?2",
+        # "g" comes after all digits of a hash.
+        " WHERE version BETWEEN ?1 AND ?1 || 'g' GROUP BY version LIMIT ?2) ORDER BY number DESC",
         (beginning, limit),
     )
     return [_version(row) for row in rows.fetchall()]

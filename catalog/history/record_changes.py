@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 
@@ -24,6 +24,11 @@ TABLES = (
 
 _SORTS: tuple[ChangeKind, ...] = get_args(ChangeKind)
 """The sorts by the number that stands for them in the table: 0 added, 1 changed, 2 removed."""
+
+
+# Made once: a year of history has hundreds of thousands of rows.
+_decode_record = msgspec.json.Decoder(Fields).decode
+_decode_values = msgspec.json.Decoder(dict[str, tuple[Any, Any]]).decode
 
 
 class HistoryDamaged(Exception):
@@ -118,16 +123,17 @@ def _delta(kind: int, id: int, sort: int, body: bytes, number: int) -> RecordDel
     try:
         name, how = KIND_NAMES[kind], _SORTS[sort]
         if how == "added":
-            return RecordDelta(how, name, id, {}, msgspec.json.decode(body, type=Fields))
+            return RecordDelta(how, name, id, {}, _decode_record(body))
         if how == "removed":
-            return RecordDelta(how, name, id, msgspec.json.decode(body, type=Fields), {})
-        values = msgspec.json.decode(body, type=dict[str, tuple[object, object]])
+            return RecordDelta(how, name, id, _decode_record(body), {})
+        values = _decode_values(body)
     except (msgspec.DecodeError, UnicodeDecodeError, IndexError, TypeError) as error:
         raise HistoryDamaged(
             f"What version {number} changed in record {id} is damaged in the history of the catalog: {error!r}."
         ) from error
-    before = {field: old for field, (old, _new) in values.items()}
-    after = {field: new for field, (_old, new) in values.items()}
+    before, after = {}, {}
+    for field, (old, new) in values.items():
+        before[field], after[field] = old, new
     return RecordDelta(how, name, id, before, after)
 
 

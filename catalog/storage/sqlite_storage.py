@@ -72,17 +72,16 @@ class Storage:
         self._history_days = history_days
         self._now = now
         self._writer = FileConnection(path, _TABLES, _HISTORY, _WRITING_PATIENCE)
-        self._reader = history_reader = self._writer
+        self._reader = self._bulk_reader = self._writer
         self._substitute: crawl_lease.Substitute | None = None
         self._refused = False
         """Whether the file refused the lease when it was last asked for, which is logged once."""
         if path != ":memory:":
             tables = (_TABLES, _HISTORY)
             self._reader = FileConnection(path, *tables, _READING_PATIENCE, is_second=True)
-            # Going through all of history takes longer than others wait for their turn.
-            history_reader = FileConnection(path, *tables, _WRITING_PATIENCE, is_second=True)
+            self._bulk_reader = FileConnection(path, *tables, _WRITING_PATIENCE, is_second=True)
             self._substitute = crawl_lease.Substitute(path)
-        self.history = StoredHistory(history_reader, self._writer, now)
+        self.history = StoredHistory(self._reader, self._bulk_reader, self._writer, now)
         if self._writer.set_aside is not None:
             self._rescue(self._writer.set_aside)
 
@@ -263,7 +262,7 @@ class Storage:
         if self._substitute is not None:
             self._substitute.close()
             self._reader.close()
-            self.history.close()
+            self._bulk_reader.close()
         self._writer.close()
 
     def _rescue(self, path: str) -> None:

@@ -43,8 +43,16 @@ class StoredHistory:
     :class:`~catalog.history.HistoryDamaged` when what they need of history cannot be read.
     """
 
-    def __init__(self, reader: FileConnection, writer: FileConnection, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        reader: FileConnection,
+        bulk_reader: FileConnection,
+        writer: FileConnection,
+        now: Callable[[], datetime],
+    ) -> None:
+        """``bulk_reader`` reads what may be all of history, which takes longer than others wait for their turn."""
         self._reader = reader
+        self._bulk_reader = bulk_reader
         self._writer = writer
         self._now = now
 
@@ -90,7 +98,7 @@ class StoredHistory:
 
     def difference(self, one: int, other: int) -> list[RecordDelta]:
         """Return what has to happen to the version numbered ``one`` to become ``other``, by kind and id."""
-        with self._reader.reading() as connection:
+        with self._bulk_reader.reading() as connection:
             between = changes.deltas_after(connection, min(one, other), max(one, other))
         return _led(between, one, other)
 
@@ -99,7 +107,7 @@ class StoredHistory:
 
         :raises VersionUnknown: the version is no longer kept.
         """
-        with self._reader.reading() as connection:
+        with self._bulk_reader.reading() as connection:
             number, newest, between = _way_back(connection, version)
         # Reading the rows is enough to keep others waiting for.
         return WayBack(newest, _led(between, number, version.number))
@@ -108,17 +116,17 @@ class StoredHistory:
         self, kind: str, id: int, since: datetime | None = None, most: int | None = None
     ) -> list[VersionDelta]:
         """Return what happened to one record since a moment, oldest first: the newest ``most`` changes, or all."""
-        with self._reader.reading() as connection:
+        with self._bulk_reader.reading() as connection:
             return changes.changes_of(connection, kind, id, since, most)
 
     def moves(self, kind: str) -> list[tuple[int, ChangeKind, datetime]]:
         """Return which records of a kind were added or removed, and when, oldest first."""
-        with self._reader.reading() as connection:
+        with self._bulk_reader.reading() as connection:
             return changes.moves(connection, kind)
 
     def arrivals_and_departures(self, kind: str, since: datetime | None = None) -> list[VersionDelta]:
         """Return which records of a kind were added and removed since a moment, oldest first."""
-        with self._reader.reading() as connection:
+        with self._bulk_reader.reading() as connection:
             return changes.arrivals_and_departures(connection, kind, since)
 
     def pinned(self) -> StoredPin | None:
@@ -176,10 +184,6 @@ class StoredHistory:
                 counts=record_rows.counts(connection),
                 cause="rollback",
             )
-
-    def close(self) -> None:
-        """Close what reads. Other methods must not be called any more."""
-        self._reader.close()
 
     def _tell(self, connection: Connection, served: Catalog, chosen: Catalog) -> None:
         """Let the change feed tell what is different for whoever reads the catalog."""

@@ -79,14 +79,20 @@ class Leader:
         work = asyncio.create_task(self._work())
         try:
             while not work.done() and await self._leased():
-                await asyncio.wait([work], timeout=min(self._schedule.lease / 3, self._schedule.look))
-                await self._take_newer()
-                await self._publisher.store_again()
+                await self._watch_while_leading(work)
         finally:
             self.leads = False
             work.cancel()
             with suppress(asyncio.CancelledError):
                 await work
+
+    async def _watch_while_leading(self, work: asyncio.Task[None]) -> None:
+        """Take what others store, until the lease is to be renewed."""
+        until = asyncio.get_running_loop().time() + self._schedule.lease / 3
+        while not work.done() and (left := until - asyncio.get_running_loop().time()) > 0:
+            await asyncio.wait([work], timeout=min(left, self._schedule.look))
+            await self._take_newer()
+            await self._publisher.store_again()
 
     async def _work(self) -> None:
         while True:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 LEASE = 15.0
-LOOK = 1.0
+LOOK = 0.5
 PROBE = 15.0
 FIRST_RETRY = 15.0
 LONGEST_RETRY = 900.0
