@@ -10,8 +10,8 @@ stitching         schema stitching of graphql-tools, by its stitching directives
 semantic-non-null clients that stop at errors, and take as non-null what is null only with one
 ================= ==================================================================================
 
-All of them are made from what Strawberry prints of the one schema, which is federation's; the others are that without
-its directives and with their own, which say the same of the same keys.
+All of them are made from what Strawberry prints of the one schema. Federation's is that without ``@asOf``. The others
+are that without federation's directives and with their own, which say the same of the same keys.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ from graphql import (
     print_ast,
 )
 
+from schema.as_of import NAME as AS_OF
 from schema.semantic_nullability import SEMANTIC_NON_NULL, Levels, semantic_levels
 
 Dialect = Literal["plain", "federation", "composite", "stitching", "semantic-non-null"]
@@ -110,10 +111,7 @@ directive @merge(
 @lru_cache(maxsize=len(DIALECTS))
 def print_dialect(schema: strawberry.Schema, dialect: Dialect) -> str:
     """Return the SDL, without a line break at its end."""
-    text = schema.as_str()
-    if dialect == "federation":
-        return text
-    document = parse(text, no_location=True)
+    document = parse(schema.as_str(), no_location=True)
     if dialect == "semantic-non-null":
         return _printed(_semantic_non_null(document, semantic_levels(schema)))
     return _printed(_WRITERS[dialect](document))
@@ -121,6 +119,16 @@ def print_dialect(schema: strawberry.Schema, dialect: Dialect) -> str:
 
 def _plain(document: DocumentNode) -> DocumentNode:
     return _without_federation(document, keep=frozenset())
+
+
+def _federation(document: DocumentNode) -> DocumentNode:
+    """Return the document without ``@asOf``: a router would take it for all its subgraphs, or forward it to none."""
+    kept = (
+        each
+        for each in document.definitions
+        if not (isinstance(each, DirectiveDefinitionNode) and each.name.value == AS_OF)
+    )
+    return DocumentNode(definitions=tuple(kept))
 
 
 def _composite(document: DocumentNode) -> DocumentNode:
@@ -143,7 +151,7 @@ def _composite(document: DocumentNode) -> DocumentNode:
                 return replace(lookup, arguments=(key,))
         return lookup
 
-    plain = _without_federation(document, keep=_FEDERATION_DIRECTIVES)
+    plain = _without_federation(_federation(document), keep=_FEDERATION_DIRECTIVES)
     return _headed(_COMPOSITE_DIRECTIVES, _with_query(plain, of_query))
 
 
@@ -154,7 +162,7 @@ def _stitching(document: DocumentNode) -> DocumentNode:
         key, argument = _MERGES[field.name.value]
         return _with_directive(field, "merge", keyField=key, keyArg=argument)
 
-    return _headed(_STITCHING_DIRECTIVES, _with_query(_plain(document), of_query))
+    return _headed(_STITCHING_DIRECTIVES, _with_query(_plain(_federation(document)), of_query))
 
 
 def _semantic_non_null(document: DocumentNode, levels: Mapping[tuple[str, str], Levels]) -> DocumentNode:
@@ -176,6 +184,7 @@ def _semantic_non_null(document: DocumentNode, levels: Mapping[tuple[str, str], 
 
 _WRITERS: dict[Dialect, Callable[[DocumentNode], DocumentNode]] = {
     "plain": _plain,
+    "federation": _federation,
     "composite": _composite,
     "stitching": _stitching,
 }

@@ -15,7 +15,7 @@ from strawberry.types import get_object_definition
 from catalog.catalog_source import CatalogSource
 from gateway.prepared_request import GraphQLRequest
 from resolvers.federation_entities import KEYS
-from schema import schema
+from schema import schema, sdl
 from tests.support.gateway_in_process import Ask, asking, gateway_over
 from tests.support.upstream_without_http import MadeSource, made_records
 from upstream.embedded import EmbeddedUpstream, Fault, StatusFault
@@ -255,7 +255,11 @@ async def test_a_request_has_a_budget_for_all_its_entities(ask_catalog: Ask, sou
 
 async def test_the_subgraph_tells_its_schema(ask: Ask) -> None:
     body = await ask("{ _service { sdl } }")
-    assert body["data"]["_service"]["sdl"] == schema.as_str()
+    told = body["data"]["_service"]["sdl"]
+    assert told == sdl("federation")
+    # A router would take the directive for all its subgraphs, or forward it to none.
+    assert "asOf" in schema.as_str()
+    assert "asOf" not in told
 
 
 async def test_representations_can_be_written_in_the_document(ask_catalog: Ask) -> None:
