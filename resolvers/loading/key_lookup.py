@@ -97,8 +97,8 @@ def known_by_repo_url(catalog: Catalog, url: str) -> PackageRecord | None:
 
 async def _newest(context: Context, is_wanted: Callable[[PackageRecord], bool]) -> PackageRecord | None:
     """Return the oldest wanted package among the newest ones; ``None`` if there is none, or upstream fails."""
-    if context.loaders.catalog is None:
-        return None  # the whole list has just been read
+    if context.loaders.catalog is None or context.loaders.as_of is not None:
+        return None  # the whole list has just been read, or what is newest now is not asked for
     if context.status.stale or not context.source.upstream_answers:
         note_not_looked_up(1)  # the catalog does not know it, which is the best answer that there is
         return None
