@@ -17,7 +17,7 @@ from tests.support.explore_pages import SHOTS, is_content, opened, shot
 from tests.support.gateway_processes import gateway, refusing, sync
 from tests.support.http_servers import free_port, serving
 from tests.support.required_programs import npm_install
-from tests.support.streaming_gateway import served
+from tests.support.streaming_gateway import Served, served
 from upstream.embedded import EmbeddedUpstream
 
 PACKAGES = Path(__file__).parent
@@ -54,6 +54,16 @@ def ignorant() -> Iterator[str]:
         yield address_of(client)
 
 
+@pytest.fixture(scope="module")
+def gateway_with_history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Return a gateway that has seen the stars of a package grow twice."""
+    with served(tmp_path_factory.mktemp("history") / "catalog.sqlite") as gateway:
+        for stars in (478, 482):
+            gateway.upstream.catalog.update_package(1599, repo_watchers=stars)
+            gateway.crawl()
+        yield gateway
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _built(built_explore: None) -> None:
     SHOTS.mkdir(parents=True, exist_ok=True)
@@ -65,7 +75,7 @@ def address_of(client: httpx.Client) -> str:
 
 async def test_it_opens_with_all_grids_narrows_them_and_brings_more(tab: Tab, explore: str) -> None:
     page = await opened(tab, explore)
-    grids = page.get_by_role("main").get_by_role("heading", level=2)
+    grids = page.locator(".cards").get_by_role("heading", level=2)
     await expect(grids).to_have_count(24)
     await page.get_by_role("button", name="Show more grids").click()
     await expect(grids).to_have_count(48)
@@ -75,6 +85,22 @@ async def test_it_opens_with_all_grids_narrows_them_and_brings_more(tab: Tab, ex
     await expect(grids).to_have_count(8)
     await page.get_by_label("Narrow the grids").fill("no such grid")
     await expect(page.get_by_text("No grid has “no such grid”")).to_be_visible()
+    assert is_content(tab)
+
+
+async def test_a_package_shows_how_its_stars_grew_and_the_first_page_what_is_new(
+    tab: Tab, built_explore: None, gateway_with_history: Served
+) -> None:
+    explore = f"{gateway_with_history.address}/explore/"
+    page = await opened(tab, f"{explore}packages/django-celery-email")
+    grew = page.get_by_role("img", name=re.compile("^From 475 to 482 stars since "))
+    await expect(grew).to_be_visible()
+    await expect(page.get_by_text("+7", exact=True)).to_be_visible()
+    page = await opened(tab, explore)
+    await expect(page.get_by_role("region", name="New packages").get_by_role("listitem")).to_have_count(5)
+    trending = page.get_by_role("region", name="Most stars gained lately").get_by_role("listitem")
+    await expect(trending).to_have_count(1)
+    await expect(trending).to_contain_text("+7 to 482")
     assert is_content(tab)
 
 

@@ -44,7 +44,7 @@ async def test_it_is_read_and_used_without_script(gateway: Served, tab: Tab) -> 
     button = page.get_by_role("button", name="Run it")
     assert await button.evaluate("button => getComputedStyle(button).cursor") == "pointer"
     kinds = {re.sub(r"(.*/pages/\w+)/.*", r"\1", address) for address in requests}
-    assert kinds == {f"{gateway.address}/{path}" for path in ("", "pages/styles", "pages/fonts")}
+    assert kinds == {f"{gateway.address}/{path}" for path in ("", "pages/styles")}
 
     await page.get_by_label("Query", exact=True).fill("{ categories { title } }")
     await page.get_by_role("button", name="Run it").click()

@@ -13,7 +13,7 @@ from tests.support.explore_pages import SHOTS
 BYTES_A_SECOND = 50_000
 PICTURES = SHOTS.parent / "pages"
 
-BEFORE_SEEN = {"/": 150_000, "/docs/http.md": 150_000, "/graphql": 150_000, "/explore/": 150_000}
+BEFORE_SEEN = {"/": 50_000, "/docs/http.md": 50_000, "/graphql": 50_000, "/explore/": 50_000}
 """The most bytes of each page that come before it is whole but for what takes its place: under three seconds."""
 
 GRAPHIQL = 1_250_000

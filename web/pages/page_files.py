@@ -1,4 +1,4 @@
-"""Serves the styles, scripts and fonts of the pages, at /pages/: each compressed once, and known by its tag."""
+"""Serves the styles and scripts of the pages, at /pages/: each compressed once, and known by its tag."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from web.cache_headers import names_tag
 from web.compression import compressed, encoding_for
 
 _FOLDER = Path(__file__).parent
-_SUFFIXES = {"styles": ".css", "scripts": ".js", "fonts": ".woff2"}
+_SUFFIXES = {"styles": ".css", "scripts": ".js"}
 """The folders that are served, and what is served of each."""
 
 
@@ -24,13 +24,11 @@ async def page_file(request: Request) -> Response:
     path = request.path_params["path"]
     if path not in _paths():
         raise HTTPException(404)
-    is_font = path.endswith(".woff2")
-    encoding = None if is_font else encoding_for(request.headers.get("Accept-Encoding"))
+    encoding = encoding_for(request.headers.get("Accept-Encoding"))
     body, tag = _body(path, encoding)
     headers = {
         "ETag": tag,
-        # The fonts never change under their names.
-        "Cache-Control": "public, max-age=31536000, immutable" if is_font else "no-cache",
+        "Cache-Control": "no-cache",
         "Vary": "Accept-Encoding",
         "X-Content-Type-Options": "nosniff",
     }
@@ -38,7 +36,7 @@ async def page_file(request: Request) -> Response:
         return Response(status_code=304, headers=headers)
     if encoding is not None:
         headers["Content-Encoding"] = encoding
-    return Response(body, headers=headers, media_type=mimetypes.guess_type(path)[0] or "font/woff2")
+    return Response(body, headers=headers, media_type=mimetypes.guess_type(path)[0])
 
 
 @cache

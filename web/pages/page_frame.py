@@ -24,7 +24,7 @@ DEMO = "Demo data: five real packages, the rest generated."
 HOW_TO_USE_THE_REAL_SITE = "/docs/operating.md#the-real-site"
 
 POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; img-src 'self'; connect-src 'self'; "
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """What a page may load: files of this gateway, and nothing that is written into the page itself."""

@@ -156,7 +156,6 @@ async def test_its_policy_allows_files_of_this_gateway_and_nothing_in_line(http:
         "default-src 'none'",
         "style-src 'self'",
         "script-src 'self'",
-        "font-src 'self'",
         "img-src 'self'",
         "connect-src 'self'",
         "form-action 'self'",

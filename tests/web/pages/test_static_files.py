@@ -1,4 +1,4 @@
-"""The files that pages load: those of builds, compressed beforehand, and the styles, scripts and fonts of all pages."""
+"""The files that pages load: those of builds, compressed beforehand, and the styles and scripts of all pages."""
 
 from __future__ import annotations
 
@@ -85,7 +85,6 @@ async def test_what_is_not_there_is_a_404_with_a_sentence(http: httpx.AsyncClien
     [
         ("styles/tokens.css", "text/css; charset=utf-8"),
         ("scripts/query_form.js", "text/javascript; charset=utf-8"),
-        ("fonts/inter.woff2", "font/woff2"),
     ],
 )
 async def test_a_file_of_the_pages_has_its_type_its_encoding_and_its_tag(
@@ -97,17 +96,17 @@ async def test_a_file_of_the_pages_has_its_type_its_encoding_and_its_tag(
         response = await http.get(f"/pages/{path}", headers={"Accept-Encoding": encoding})
         assert response.content == plain
         assert response.headers["Content-Type"] == media_type
-        expected = None if encoding == "identity" or path.endswith(".woff2") else encoding
+        expected = None if encoding == "identity" else encoding
         assert response.headers.get("Content-Encoding") == expected
         tag = response.headers["ETag"]
         again = await http.get(f"/pages/{path}", headers={"Accept-Encoding": encoding, "If-None-Match": tag})
         assert (again.status_code, again.content) == (304, b"")
         tags.add(tag)
-    assert len(tags) == (1 if path.endswith(".woff2") else 3)
+    assert len(tags) == 3
 
 
 @pytest.mark.parametrize(
-    "path", ["home.html", "page_files.py", "styles/nothing.css", "styles/..%2fhome.html", "", "fonts/LICENSE"]
+    "path", ["home.html", "page_files.py", "styles/nothing.css", "styles/..%2fhome.html", ""]
 )
 async def test_nothing_else_of_their_folder_is_served(http: httpx.AsyncClient, path: str) -> None:
     assert (await http.get(f"/pages/{path}")).status_code == 404

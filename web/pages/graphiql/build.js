@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
-// GraphiQL's style sheet has its fonts in it, 340 kB compressed. The pages have fonts of their own, and the icons of
+// GraphiQL's style sheet has its fonts in it, 340 kB compressed. The pages use fonts of the reader's machine, and the icons of
 // the editor become a file that is loaded when one is shown.
 const ICONS = "monaco-editor/esm/vs/base/browser/ui/codicons/codicon/codicon.ttf";
 const withoutFonts = {

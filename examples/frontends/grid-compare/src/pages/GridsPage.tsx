@@ -6,6 +6,7 @@ import { graphql } from "../gql";
 import type { GridOrder } from "../gql/graphql";
 import { useParameter } from "../parts/address";
 import { More } from "../parts/More";
+import { News } from "../parts/News";
 import { count } from "../parts/numbers";
 import { Page } from "../parts/Page";
 import { Problem } from "../parts/Problem";
@@ -115,6 +116,7 @@ export function GridsPage() {
           />
         </>
       )}
+      <News />
     </Page>
   );
 }

@@ -10,6 +10,7 @@ import { Page } from "../parts/Page";
 import { Problem } from "../parts/Problem";
 import { SafeLink } from "../parts/SafeLink";
 import { Skeleton } from "../parts/Skeleton";
+import { StarHistory } from "../parts/StarHistory";
 import { Trail } from "../parts/Trail";
 import { NotFoundPage } from "./NotFoundPage";
 
@@ -24,6 +25,11 @@ const PACKAGE = graphql(`
       pypi {
         name
         url
+      }
+      history(fields: ["stars"], last: 1000) {
+        at
+        from
+        to
       }
       repoUrl
       documentationUrl
@@ -97,6 +103,14 @@ function Facts({ found }: { found: Details }) {
           <dt>Last commit</dt>
           <dd>{found.lastCommitAt ? <Ago moment={found.lastCommitAt} /> : "unknown"}</dd>
         </div>
+        {!!found.history?.length && (
+          <div className="wide">
+            <dt>Stars gained</dt>
+            <dd>
+              <StarHistory changes={found.history} />
+            </dd>
+          </div>
+        )}
         <div className="wide">
           <dt>Commits in 52 weeks</dt>
           <dd>
