@@ -232,7 +232,7 @@ async def test_what_was_open_stays_there_offline_and_the_rest_comes_when_the_net
 ) -> None:
     page = await opened(tab, f"{explore}grids/email")
     await page.get_by_role("link", name="All grids").click()
-    await expect(page.get_by_role("main").get_by_role("heading", level=2)).to_have_count(24)
+    await expect(page.locator(".cards").get_by_role("heading", level=2)).to_have_count(24)
     await page.context.set_offline(True)
     await page.get_by_role("main").get_by_role("link", name="Docs", exact=True).click()
     problem = page.get_by_role("alert")
@@ -241,7 +241,7 @@ async def test_what_was_open_stays_there_offline_and_the_rest_comes_when_the_net
     await problem.get_by_role("button", name="Try again").click()
     await expect(problem).to_be_visible()
     await page.go_back()
-    await expect(page.get_by_role("main").get_by_role("heading", level=2)).to_have_count(24)
+    await expect(page.locator(".cards").get_by_role("heading", level=2)).to_have_count(24)
     await page.go_back()
     await expect(page.get_by_role("row").filter(has_text="django-celery-email")).to_be_visible()
     await page.go_forward()
