@@ -113,6 +113,13 @@ class Settings(BaseSettings):
         description="The least important level that is logged. `debug` has a line for each operation that runs.",
         examples=["`debug`, `info`, `warning` or `error`"],
     )
+    slow: float = Field(
+        default=1,
+        ge=0,
+        le=300,
+        description="Seconds after which an operation counts as slow and gets a line in the log. 0 means never.",
+        examples=["0 to 300"],
+    )
 
     storage: str = Field(
         default=".cache/{upstream}.sqlite",

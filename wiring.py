@@ -110,6 +110,7 @@ def make_gateway(settings: Settings, source: CatalogSource) -> Gateway:
         DocumentCache,
         FederationRouter,
         Gateway,
+        OperationLog,
         Subscriptions,
     )
     from gateway.persisted import PersistedDocuments, TrustedDocuments
@@ -130,6 +131,7 @@ def make_gateway(settings: Settings, source: CatalogSource) -> Gateway:
         router=FederationRouter(settings.router_secret, settings.limit_entities),
         admission=Admission(admission_limits(settings)),
         subscriptions=Subscriptions(settings.limit_subscriptions, settings.limit_subscriptions_per_address),
+        log=OperationLog(settings.slow),
     )
 
 

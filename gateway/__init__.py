@@ -8,6 +8,7 @@ from gateway.document_cache import CatalogSizes, DocumentCache
 from gateway.error_format import field_error, masked, overload
 from gateway.federation_router import FederationRouter
 from gateway.graphql_answer import GraphQLAnswer, RequestFailure, answer_of, stopped_by
+from gateway.operation_log import OperationLog
 from gateway.plan_explanation import Unplanned, explain
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
 from gateway.request_execution import Gateway
@@ -26,6 +27,7 @@ __all__ = [
     "Gateway",
     "GraphQLAnswer",
     "GraphQLRequest",
+    "OperationLog",
     "Overloaded",
     "PreparedRequest",
     "Quota",

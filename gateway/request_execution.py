@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from functools import partial
 
 from graphql import GraphQLError
 from msgspec.structs import replace
@@ -32,6 +33,7 @@ from gateway.graphql_answer import (
 )
 from gateway.limits import DocumentLimits
 from gateway.named_operation import as_of_directive, is_subscription, why_unclear
+from gateway.operation_log import OperationLog
 from gateway.persisted.document_lookup import PersistedDocuments
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
 from gateway.running_subscriptions import Subscriptions
@@ -61,6 +63,7 @@ class Gateway:
         router: FederationRouter,
         admission: Admission,
         subscriptions: Subscriptions,
+        log: OperationLog,
     ) -> None:
         self.source = source
         self.answers = answers
@@ -75,6 +78,7 @@ class Gateway:
         self.documents = documents
         self.persisted = persisted
         self.refused: Counter[str] = Counter()
+        self.log = log
         self.pieces = CatalogPieces(answers.budget)
         self._runner = OperationRunner(
             source, documents.read_aside, engine, self.pieces, router, limits.work, run_limits
@@ -97,42 +101,47 @@ class Gateway:
 
     async def execute(self, request: GraphQLRequest, snapshot: Snapshot | None = None) -> GraphQLAnswer:
         """Prepare a request and run it, in one turn. A catalog that was not taken for it before is taken now."""
-        try:
-            async with self.admission.turn() as turn:
-                prepared = await self.prepare(request, snapshot or self.source.current())
-                return await self._run(prepared, turn)
-        except Overloaded as error:
-            return overloaded(error)
+        return await self._in_turn(request, lambda: self.prepare(request, snapshot or self.source.current()))
 
     async def execute_together(
         self, requests: Sequence[GraphQLRequest], snapshot: Snapshot | None
     ) -> list[GraphQLAnswer]:
         """Answer requests that came together from one catalog: that which was taken, or which comes after a wait."""
         taken = snapshot or await self.source.refreshed()
-
-        async def execute(request: GraphQLRequest) -> GraphQLAnswer:
-            try:
-                async with self.admission.turn() as turn:
-                    return await self._run(await self.prepare(request, taken), turn, waits=False)
-            except Overloaded as error:
-                return overloaded(error)
-
-        return await asyncio.gather(*map(execute, requests))
+        return await asyncio.gather(
+            *(self._in_turn(each, partial(self.prepare, each, taken), waits=False) for each in requests)
+        )
 
     async def run(self, prepared: PreparedRequest) -> GraphQLAnswer:
         """Return the answer. Whatever goes wrong is in its ``errors``."""
+
+        async def prepare() -> PreparedRequest:
+            return prepared
+
+        return await self._in_turn(prepared.request, prepare)
+
+    async def _in_turn(
+        self, request: GraphQLRequest, prepare: Callable[[], Awaitable[PreparedRequest]], waits: bool = True
+    ) -> GraphQLAnswer:
+        """Prepare a request and run it, in one turn, and log what came of it."""
+        began, receipt, document = self.log.clock(), Receipt(), None
         try:
             async with self.admission.turn() as turn:
-                return await self._run(prepared, turn)
+                prepared = await prepare()
+                document, receipt.begin_waiting = prepared.document, turn.give_up
+                answer = await self._run(prepared, turn, receipt, waits=waits)
         except Overloaded as error:
-            return overloaded(error)
+            answer = overloaded(error)
+        self.log.ended(request, document, answer, receipt, began)
+        return answer
 
-    async def _run(self, prepared: PreparedRequest, turn: Turn, *, waits: bool = True) -> GraphQLAnswer:
+    async def _run(
+        self, prepared: PreparedRequest, turn: Turn, receipt: Receipt, *, waits: bool
+    ) -> GraphQLAnswer:
         if prepared.refusals:
             return self._refusal(prepared.refusals)
         if prepared.failure is not None:
             return not_at_hand(prepared.failure)
-        receipt = Receipt(begin_waiting=turn.give_up)
         with recording(receipt), continuing(prepared.request.traceparent):
             try:
                 # The time of an operation begins when there is a catalog to answer it from.

@@ -50,6 +50,9 @@ class Attempts:
     def succeeded(self) -> None:
         """Note that an attempt has come to its end, whether or not it found anything new."""
         self.outcomes["succeeded"] += 1
+        if self.failures_in_a_row:
+            fields = {"failures": self.failures_in_a_row, "seconds": round(self.seconds_since_success)}
+            _log.warning("The catalog can be refreshed again.", extra={"fields": fields})
         self.failures_in_a_row = 0
         self._retry = self._first_retry
         self._since = time.monotonic()

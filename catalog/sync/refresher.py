@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -76,6 +77,8 @@ class Refresher:
         :raises UpstreamError: upstream could not be read; what is known stays.
         """
         self.syncing = True
+        began = time.monotonic()
+        _log.info("A crawl has begun.")
         try:
             snapshot, changes, kept = await self._read(progress, accept=accept)
             # This was what wishes that came while it ran wanted, too.
@@ -90,6 +93,7 @@ class Refresher:
                 if (seen := self._batcher.positions[kind.singular].count) is not None
             }
             stored = await self._publisher.publish(snapshot, changes, count)
+            _log.info("A crawl is done.", extra={"fields": _told(snapshot, changes, kept, stored, began)})
             return CrawlResult(snapshot, changes, kept, stored)
         except UpstreamError as error:
             self.last_error = error
@@ -201,6 +205,25 @@ class Refresher:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._publisher.settled.wait(seen)
+
+
+def _told(
+    snapshot: Snapshot, changes: CatalogDifference | None, kept: int, stored: bool, began: float
+) -> dict[str, object]:
+    """Return what the log says of a crawl: what it took, what there is now, and what changed if a catalog was known."""
+    catalog = snapshot.catalog
+    return {
+        "seconds": round(time.monotonic() - began, 1),
+        "catalog": catalog.version[:16],
+        "packages": len(catalog.packages),
+        "grids": len(catalog.grids),
+        "categories": len(catalog.categories),
+        "added": None if changes is None else len(changes.added),
+        "changed": None if changes is None else len(changes.changed),
+        "removed": None if changes is None else len(changes.removed),
+        "kept": kept,
+        "stored": stored,
+    }
 
 
 def _last_good(catalog: Catalog | None) -> LastGood:

@@ -87,6 +87,7 @@ class CountingApp(GatewayApp):
                 router=usual.router,
                 admission=usual.admission,
                 subscriptions=usual.subscriptions,
+                log=usual.log,
             )
             policy = CachePolicy(settings.max_age, source.freshness)
             endpoint = GraphQLEndpoint(

@@ -12,7 +12,7 @@ from upstream.client.exchange_receipt import (
     note_waiting,
     recording,
 )
-from upstream.client.trace_context import TRACEPARENT, continuing
+from upstream.client.trace_context import TRACEPARENT, continuing, trace_id
 from upstream.client.upstream_address import without_credentials
 from upstream.client.upstream_errors import (
     BudgetSpent,
@@ -86,6 +86,7 @@ __all__ = [
     "note_not_looked_up",
     "note_waiting",
     "recording",
+    "trace_id",
     "without_credentials",
 ]
 

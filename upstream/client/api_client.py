@@ -19,6 +19,7 @@ from typing import TypeVar
 import httpx
 
 from upstream.client.client_health import ClientHealth, RequestCosts
+from upstream.client.failure_log import log_failure
 from upstream.client.request_costs import Costs, nominal_detail, nominal_page
 from upstream.client.retrying_exchange import ClientLimits, Exchanger, UpstreamRequest
 from upstream.client.upstream_address import credentials, without_credentials
@@ -204,7 +205,9 @@ class Client:
 
 def _expected(path: str, body: bytes | None) -> bytes:
     if body is None:
-        raise UpstreamBadData(f"Upstream has no /{path}; check that its address is that of a v4 API.")
+        missing = UpstreamBadData(f"Upstream has no /{path}; check that its address is that of a v4 API.")
+        log_failure(path, missing)
+        raise missing
     return body
 
 
@@ -228,6 +231,6 @@ def _decoded(path: str, body: bytes, decode: Callable[[bytes], T]) -> T:
     try:
         return decode(body)
     except UNDECODABLE as error:
-        raise UpstreamBadData(
-            f"Upstream's answer to /{path} is not as the v4 API promises: {error}."
-        ) from error
+        unfit = UpstreamBadData(f"Upstream's answer to /{path} is not as the v4 API promises: {error}.")
+        log_failure(path, unfit)
+        raise unfit from error

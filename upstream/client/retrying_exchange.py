@@ -25,6 +25,7 @@ from tenacity import (
 from upstream.client.circuit_breaker import Breaker, CircuitOpen
 from upstream.client.concurrency_limiter import Limiter
 from upstream.client.exchange_receipt import Exchange, note
+from upstream.client.failure_log import log_failure
 from upstream.client.response_checks import checked_body, failure
 from upstream.client.trace_context import trace_headers
 from upstream.client.upstream_errors import (
@@ -129,12 +130,25 @@ class Exchanger:
             wait=self._pause,
             reraise=True,
         )
+        number = 0
+
+        async def attempt() -> UpstreamAnswer:
+            nonlocal number
+            number += 1
+            try:
+                return await self._attempt(wanted, background)
+            except UpstreamError as error:
+                log_failure(wanted.path, error, number)
+                raise
+
         try:
             # Whoever is in the background waits for everyone else, however long that takes.
             async with asyncio.timeout(None if background else self._limits.total):
-                return await retrying(self._attempt, wanted, background)
+                return await retrying(attempt)
         except TimeoutError as error:
-            raise UpstreamTimeout(f"Upstream did not answer /{wanted.path} in time.") from error
+            late = UpstreamTimeout(f"Upstream did not answer /{wanted.path} in time.")
+            log_failure(wanted.path, late, number)
+            raise late from error
 
     async def _attempt(self, wanted: UpstreamRequest, background: bool) -> UpstreamAnswer:
         asked = time.monotonic()

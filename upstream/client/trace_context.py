@@ -11,9 +11,15 @@ from contextvars import ContextVar
 
 TRACEPARENT = "traceparent"
 
-_PARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_PARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 _current: ContextVar[str | None] = ContextVar("traceparent", default=None)
+
+
+def trace_id(traceparent: str | None) -> str | None:
+    """Return the id of the trace in the header, 32 hexadecimal digits; ``None`` if the header is not well-formed."""
+    well_formed = traceparent is not None and _PARENT.fullmatch(traceparent)
+    return well_formed[1] if well_formed else None
 
 
 class continuing:
@@ -25,8 +31,7 @@ class continuing:
     __slots__ = ("_token", "_traceparent")
 
     def __init__(self, traceparent: str | None) -> None:
-        well_formed = traceparent is not None and _PARENT.fullmatch(traceparent)
-        self._traceparent = traceparent if well_formed else None
+        self._traceparent = None if trace_id(traceparent) is None else traceparent
 
     def __enter__(self) -> None:
         self._token = _current.set(self._traceparent)

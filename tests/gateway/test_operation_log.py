@@ -1,0 +1,120 @@
+"""Operations that failed or were slow have one line each in the log, which says nothing that their documents say."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from typing import Any
+
+import pytest
+
+from catalog.catalog_source import CatalogSource
+from gateway.graphql_answer import GraphQLAnswer
+from gateway.operation_log import MOST_LINES, OperationLog
+from gateway.prepared_request import GraphQLRequest
+from tests.support.gateway_in_process import gateway_over
+from upstream.client.exchange_receipt import Receipt
+from upstream.embedded import EmbeddedUpstream, Fault, Latency, StatusFault
+
+LOGGER = "gateway.operation_log"
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+SECRET = "s3cret-of-a-client"
+PACKAGE = (
+    f'query Named($id: Int!) {{ package(databaseId: $id) {{ title }} grid(slug: "{SECRET}") {{ title }} }}'
+)
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[int, str, dict[str, Any]]]:
+    """Return the level, the sentence and the fields of each line about operations."""
+    found = [record for record in caplog.records if record.name == LOGGER]
+    return [(record.levelno, record.getMessage(), getattr(record, "fields", {})) for record in found]
+
+
+async def test_an_operation_that_fails_has_one_line_without_its_text_and_variables(
+    source: CatalogSource, embedded: EmbeddedUpstream, caplog: pytest.LogCaptureFixture
+) -> None:
+    embedded.faults.add(Fault(StatusFault(500)))
+    request = GraphQLRequest(PACKAGE, {"id": 1599}, traceparent=f"00-{TRACE}-00f067aa0ba902b7-01")
+    with caplog.at_level(logging.INFO, LOGGER):
+        await gateway_over(source).execute(request)
+    ((level, sentence, fields),) = lines(caplog)
+    assert (level, sentence) == (logging.WARNING, "An operation failed.")
+    assert fields.pop("seconds") >= 0
+    assert fields == {
+        "operation": "Named",
+        "document": hashlib.sha256(PACKAGE.encode()).hexdigest()[:16],
+        "outcome": "errors",
+        "upstream_requests": 2,
+        "catalog": None,
+        "trace": TRACE,
+    }
+    assert SECRET not in str(fields)
+
+
+async def test_an_operation_that_is_answered_in_time_has_a_line_at_debug_alone(
+    source: CatalogSource, caplog: pytest.LogCaptureFixture
+) -> None:
+    gateway = gateway_over(source, slow=300)
+    request = GraphQLRequest("{ categories { title } }")
+    with caplog.at_level(logging.INFO, LOGGER):
+        await gateway.execute(request)
+    assert lines(caplog) == []
+    await source.crawl()
+    with caplog.at_level(logging.DEBUG, LOGGER):
+        await gateway.execute(request)
+    ((level, sentence, fields),) = lines(caplog)
+    assert (level, sentence) == (logging.DEBUG, "An operation was answered.")
+    assert (fields["outcome"], fields["upstream_requests"], fields["operation"]) == ("answered", 0, None)
+    assert source.latest is not None
+    assert fields["catalog"] == source.latest.catalog.version[:16]
+
+
+@pytest.mark.parametrize(("slow", "expected"), [(0.05, ["An operation was slow."]), (0, [])])
+async def test_a_slow_operation_has_a_line_unless_none_is_slow(
+    source: CatalogSource,
+    embedded: EmbeddedUpstream,
+    caplog: pytest.LogCaptureFixture,
+    slow: float,
+    expected: list[str],
+) -> None:
+    embedded.faults.add(Fault(Latency(0.1)))
+    with caplog.at_level(logging.INFO, LOGGER):
+        await gateway_over(source, slow=slow).execute(GraphQLRequest("{ categories { title } }"))
+    assert [sentence for _level, sentence, _fields in lines(caplog)] == expected
+
+
+@pytest.mark.parametrize(
+    ("document", "outcome"), [("{", "unparsable"), ("{ nothing }", "unfit"), ("\ud800{ a }", "unparsable")]
+)
+async def test_what_a_client_did_wrong_is_told_at_info(
+    source: CatalogSource, caplog: pytest.LogCaptureFixture, document: str, outcome: str
+) -> None:
+    with caplog.at_level(logging.INFO, LOGGER):
+        await gateway_over(source).execute(GraphQLRequest(document, operation_name="n" * 1000))
+    ((level, _sentence, fields),) = lines(caplog)
+    assert (level, fields["outcome"], fields["operation"]) == (logging.INFO, outcome, "n" * 100)
+
+
+async def test_an_operation_that_gets_no_slot_is_logged_too(
+    source: CatalogSource, caplog: pytest.LogCaptureFixture
+) -> None:
+    gateway = gateway_over(source, limit_running=1, limit_waiting=0)
+    with caplog.at_level(logging.INFO, LOGGER):
+        async with gateway.admission.turn():
+            await gateway.execute(GraphQLRequest("{ __typename }"))
+    ((level, _sentence, fields),) = lines(caplog)
+    assert (level, fields["outcome"]) == (logging.WARNING, "overloaded")
+
+
+def test_strangers_cannot_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    now = 0.0
+    log = OperationLog(1, clock=lambda: now)
+    request, failed = GraphQLRequest("{"), GraphQLAnswer(b"{}", failed=True, failure="unparsable")
+    with caplog.at_level(logging.INFO, LOGGER):
+        for _ in range(MOST_LINES + 30):
+            log.ended(request, None, failed, Receipt(), now)
+        assert len(lines(caplog)) == MOST_LINES
+        now = 60.0
+        log.ended(request, None, failed, Receipt(), now)
+    told = [sentence for _level, sentence, _fields in lines(caplog)[MOST_LINES:]]
+    assert told == ["30 more operations failed or were slow within a minute.", "An operation failed."]
