@@ -185,9 +185,8 @@ class CatalogSource:
     def status(self, snapshot: Snapshot | None) -> SnapshotStatus:
         """Return the state of a request that is answered from this snapshot."""
         if snapshot is None:
-            return SnapshotStatus(
-                None, None, None, False, None, None, None, self.refresher.syncing, self.guard.refused
-            )
+            syncing, refused = self.refresher.syncing, self.guard.refused
+            return SnapshotStatus(None, None, None, False, None, None, None, syncing, refused)
         catalog, age = snapshot.catalog, snapshot.age()
         return SnapshotStatus(
             version=catalog.version,
@@ -203,9 +202,10 @@ class CatalogSource:
         )
 
     def health(self) -> SourceHealth:
-        """Return the present state of the catalog, of its refreshing and of upstream."""
+        """Return the present state of all parts."""
         attempts, error = self.leader.attempts, self.refresher.last_error
         following = FollowingHealth(
+            follows=self._follow,
             leads=self.leader.leads,
             outcomes=dict(attempts.outcomes),
             failures_in_a_row=attempts.failures_in_a_row,
@@ -213,7 +213,7 @@ class CatalogSource:
             last_error=None if error is None else str(error),
             refused=self.guard.refused,
         )
-        return SourceHealth(self.status(self.latest), following, self.client.health())
+        return SourceHealth(self.status(self.latest), following, self.client.health(), self.publisher.stores)
 
     async def changes(self, after: int, limit: int) -> FeedExcerpt:
         """Return up to ``limit`` entries of the feed behind the place ``after``, up to the catalog that is known.

@@ -14,6 +14,8 @@ from upstream.client import ClientHealth
 class FollowingHealth(msgspec.Struct, frozen=True):
     """Says how this process follows upstream. Where it does not lead, another one does, or nobody."""
 
+    follows: bool
+    """Whether it follows upstream at all. If not, it takes what others store."""
     leads: bool
     outcomes: Mapping[str, int]
     """How many attempts to refresh the catalog ``succeeded``, were ``refused``, ``failed``, or failed with a code."""
@@ -33,3 +35,5 @@ class SourceHealth(msgspec.Struct, frozen=True):
     catalog: SnapshotStatus
     following: FollowingHealth
     upstream: ClientHealth
+    storage_works: bool
+    """Whether the storage could be used lately. If not, answers are given without it."""

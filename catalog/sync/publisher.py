@@ -57,6 +57,8 @@ class Publisher:
         """The version and age of what this process has last stored or loaded."""
         self._unstored: Snapshot | None = None
         """What could not be stored, and is to be stored as soon as it can."""
+        self._is_unusable = False
+        """Whether the storage could not be used when it was last looked into."""
         self.snapshot: Snapshot | None = None
         """What was crawled last, or rolled back to. Its age is the time since upstream was read."""
         self._pin: StoredPin | None = None
@@ -78,6 +80,11 @@ class Publisher:
     def is_rolled_back(self) -> bool:
         """Return whether an operator has rolled back, and nothing was crawled since."""
         return self._rolled_back is not None
+
+    @property
+    def stores(self) -> bool:
+        """Return whether the storage could be read when it was last looked into, and has all that was to be stored."""
+        return self._unstored is None and not self._is_unusable
 
     async def publish(
         self,
@@ -119,7 +126,7 @@ class Publisher:
 
     async def take_newer(self) -> None:
         """Take what another process has stored: the crawler, a crawl by hand, or what an operator has chosen."""
-        with _storage_troubles_logged():
+        with self._reading():
             saved = await asyncio.to_thread(self._storage.saved)
             # What is just being stored is known, though it is not noted yet.
             if saved is None or self._storing.locked() or not self._is_ours(saved[0]):
@@ -136,14 +143,14 @@ class Publisher:
 
     async def recall_guard(self, *, whole: bool = False) -> None:
         """Let the guard know what that of the process knows that leads; ``whole`` to go on in its place."""
-        with _storage_troubles_logged():
+        with self._reading():
             state = await asyncio.to_thread(self._storage.guard_state)
             difference = await asyncio.to_thread(self._storage.refused_difference) if whole else None
             self._guard.recall(state, difference)
 
     async def store_refused(self, difference: RefusedDifference | None) -> None:
         """Keep aside what the guard has just refused, and how that differs from what is known."""
-        with _storage_troubles_logged():
+        with self._reading():
             await asyncio.to_thread(self._storage.save_refused, self._guard.state, difference)
 
     async def store_again(self) -> None:
@@ -242,16 +249,18 @@ class Publisher:
         await asyncio.sleep(0)
         await _free(replaced)
 
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Log that the storage cannot be used, and go on without it."""
+        try:
+            yield
+            self._is_unusable = False
+        except StorageUnavailable as error:
+            self._is_unusable = True
+            _log.warning("%s", error)
+
     def _is_ours(self, stored_version: str) -> bool:
         return stored_version.partition(" ")[0] == self._origin
-
-
-@contextmanager
-def _storage_troubles_logged() -> Iterator[None]:
-    try:
-        yield
-    except StorageUnavailable as error:
-        _log.warning("%s", error)
 
 
 async def _free(replaced: list[Record]) -> None:

@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from upstream.client.circuit_breaker import CircuitOpen
-from upstream.client.client_health import ClientHealth
+from upstream.client.client_health import GOOD_OUTCOMES, ClientHealth
 from upstream.client.exchange_receipt import (
     Receipt,
     note_from_memory,
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CATEGORY",
     "FIRST_PAUSE",
+    "GOOD_OUTCOMES",
     "GRID",
     "KINDS",
     "PACKAGE",

@@ -179,6 +179,7 @@ class Client:
         return ClientHealth(
             breaker=exchanger.breaker.state,
             outcomes=dict(exchanger.outcomes),
+            last_outcome=exchanger.last_outcome,
             received_bytes=exchanger.received,
             seconds=exchanger.seconds,
             in_flight=exchanger.limiter.in_flight,

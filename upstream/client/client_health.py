@@ -8,6 +8,9 @@ import msgspec
 
 from upstream.client.circuit_breaker import State
 
+GOOD_OUTCOMES = ("answered", "missing", "given up")
+"""The outcomes of a request that are not a failure of upstream."""
+
 
 class RequestCosts(msgspec.Struct, frozen=True):
     """Holds what requests for one kind of record cost lately, in seconds."""
@@ -29,6 +32,8 @@ class ClientHealth(msgspec.Struct, frozen=True):
     breaker: State
     outcomes: Mapping[str, int]
     """How many requests were ``answered``, ``missing``, ``given up``, or failed with a code."""
+    last_outcome: str | None
+    """What came of the last request, named in the same way; ``None`` if there was none."""
     received_bytes: int
     """The bytes of the bodies of upstream's answers."""
     seconds: float

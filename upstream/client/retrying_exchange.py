@@ -114,6 +114,7 @@ class Exchanger:
         self.breaker = Breaker(limits.breaker_failures, limits.breaker_rest)
         self._probe_ended = asyncio.Event()
         self.outcomes: Counter[str] = Counter()
+        self.last_outcome: str | None = None
         self.received = 0
         self.seconds = 0.0
 
@@ -218,7 +219,8 @@ class Exchanger:
             self._learn_from(outcome, probe, wanted, ended - started, among)
             if probe:
                 self._probe_ended.set()
-            self.outcomes[_named(outcome)] += 1
+            self.last_outcome = _named(outcome)
+            self.outcomes[self.last_outcome] += 1
             self.received += len(body)
             self.seconds += ended - started
             note(Exchange(kind=wanted.kind, bytes=len(body), asked=asked, ended=ended))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from catalog import CatalogSource, FollowingHealth, RefusedCrawl, SnapshotStatus
+from catalog import CatalogSource, FollowingHealth, RefusedCrawl, SnapshotStatus, SourceHealth
+from upstream.client import GOOD_OUTCOMES
 
 
 async def healthz(_request: Request) -> Response:
@@ -29,12 +31,33 @@ class Readiness:
         body = {
             "status": "ready" if answers_from else "not ready",
             "answersFrom": answers_from,
-            "upstream": health.upstream.breaker,
+            "upstream": "fails" if answers_from is None else _upstream(health),
+            "breaker": health.upstream.breaker,
+            "guard": "accepts" if health.following.refused is None else "refuses",
+            "storage": "works" if health.storage_works else "fails",
+            "leader": _leader(health.following),
             "catalog": catalog_status(health.catalog),
             "following": _following(health.following),
         }
         encoded = msgspec.json.encode(body)
         return Response(encoded, 200 if answers_from else 503, media_type="application/json")
+
+
+def _upstream(health: SourceHealth) -> Literal["answers", "fails", "not asked yet"]:
+    """Return how upstream does, as this process has last seen it. A crawl that the guard refuses is an answer."""
+    upstream, following = health.upstream, health.following
+    if upstream.last_outcome is None and following.last_error is None:
+        return "not asked yet"
+    refresh_fails = following.last_error is not None and following.refused is None
+    is_well = upstream.breaker == "closed" and upstream.last_outcome in GOOD_OUTCOMES
+    return "answers" if is_well and not refresh_fails else "fails"
+
+
+def _leader(following: FollowingHealth) -> Literal["this process", "another process"] | None:
+    """Return which process crawls; ``None`` if this one must not."""
+    if not following.follows:
+        return None
+    return "this process" if following.leads else "another process"
 
 
 def catalog_status(status: SnapshotStatus) -> dict[str, object]:

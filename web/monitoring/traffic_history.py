@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from gateway import Gateway
+from upstream.client import GOOD_OUTCOMES
 from web.response_cache import ResponseCache
 
 _MINUTES = 24 * 60
@@ -17,9 +18,6 @@ _MINUTES = 24 * 60
 
 _SPANS = ((60, 1), (6 * 60, 5), (24 * 60, 15))
 """The spans that can be shown: their minutes, and the minutes of each bar."""
-
-_WELL = ("answered", "missing", "given up")
-"""The outcomes of an exchange that are not a failure of upstream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +68,7 @@ def totals(gateway: Gateway, responses: ResponseCache) -> Counts:
         from_memory=gateway.from_memory + kept,
         from_upstream=gateway.from_upstream,
         requests=requests,
-        failures=requests - sum(upstream.outcomes.get(outcome, 0) for outcome in _WELL),
+        failures=requests - sum(upstream.outcomes.get(outcome, 0) for outcome in GOOD_OUTCOMES),
         seconds=upstream.seconds,
     )
 

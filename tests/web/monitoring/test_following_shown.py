@@ -12,9 +12,10 @@ import httpx
 import pytest
 
 from catalog.catalog_source import CatalogSource
+from catalog.storage.sqlite_storage import Storage
 from catalog.sync.schedule import Schedule
 from tests.support.corruptions import Corruptible, copy_of, gone
-from tests.support.gateway_in_process import app_of, source_of
+from tests.support.gateway_in_process import app_of, client_of, source_of
 from tests.support.settings_for_tests import CLIENT_LIMITS, SCHEDULE, UPSTREAM_URL
 from tests.support.syncs import until
 from upstream.client.api_client import Client
@@ -51,6 +52,12 @@ async def following(http: httpx.AsyncClient) -> tuple[int, dict[str, Any]]:
     return response.status_code, told
 
 
+async def words(http: httpx.AsyncClient) -> tuple[str, str, str, str, str | None]:
+    """Return what ``/readyz`` says of upstream, the circuit breaker, the guard, the storage and the leader."""
+    body = (await http.get("/readyz")).json()
+    return body["upstream"], body["breaker"], body["guard"], body["storage"], body["leader"]
+
+
 async def metric(http: httpx.AsyncClient, name: str) -> float | None:
     lines = [line for line in (await http.get("/metrics")).text.splitlines() if line.startswith(f"{name} ")]
     return float(lines[0].rpartition(" ")[2]) if lines else None
@@ -59,6 +66,7 @@ async def metric(http: httpx.AsyncClient, name: str) -> float | None:
 async def test_a_gateway_that_follows_well_says_how_long_ago_it_last_did(embedded: EmbeddedUpstream) -> None:
     async with gateway(embedded, follow=True) as (http, source):
         await until(lambda: source.leader.attempts.outcomes["succeeded"])
+        assert await words(http) == ("answers", "closed", "accepts", "works", "this process")
         status, told = await following(http)
         assert status == 200
         assert 0 <= told.pop("secondsSinceSuccess") < 60
@@ -78,9 +86,24 @@ async def test_a_gateway_that_follows_in_vain_says_why_and_is_ready(embedded: Em
         await until(lambda: source.leader.attempts.failures_in_a_row)
         status, told = await following(http)
         failed = await metric(http, 'gateway_refreshes_total{outcome="UPSTREAM_UNAVAILABLE"}')
+        assert await words(http) == ("fails", "closed", "accepts", "works", "this process")
     assert status == 200
     assert told["failuresInARow"] == failed == 1
     assert told["lastError"] == "Upstream answered /categories/ with status 503."
+
+
+async def test_a_gateway_that_cannot_store_says_so_and_that_another_process_leads(
+    embedded: EmbeddedUpstream,
+) -> None:
+    storage = Storage(":memory:")
+    storage.take_lease("another", 3600)
+    client = Client(UPSTREAM_URL, in_process(embedded), CLIENT_LIMITS)
+    app = app_of(source_of(client, storage=storage, follow=True, schedule=replace(SELDOM, look=0.01)))
+    async with client_of(app) as http:
+        assert await words(http) == ("answers", "closed", "accepts", "works", "another process")
+        storage.close()
+        await until(lambda: not app.parts.source.publisher.stores)
+        assert (await words(http))[3] == "fails"
 
 
 async def test_a_refused_catalog_is_shown_with_its_numbers_and_the_gateway_is_ready(
@@ -101,6 +124,7 @@ async def test_a_refused_catalog_is_shown_with_its_numbers_and_the_gateway_is_re
         source.refresher.wanted.set()
         await until(lambda: source.guard.refused)
         await until(lambda: source.leader.attempts.failures_in_a_row)
+        assert await words(http) == ("answers", "closed", "refuses", "works", "this process")
         response = await http.get("/readyz")
         refused = await metric(http, 'gateway_refreshes_total{outcome="refused"}')
         assert await metric(http, "gateway_catalog_refused") == 1

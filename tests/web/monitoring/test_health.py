@@ -100,7 +100,11 @@ async def test_without_a_catalog_it_is_ready_when_upstream_answers(
             {
                 "status": "ready",
                 "answersFrom": "live",
-                "upstream": "closed",
+                "upstream": "answers",
+                "breaker": "closed",
+                "guard": "accepts",
+                "storage": "works",
+                "leader": None,
                 "catalog": NO_CATALOG,
                 "following": NOT_FOLLOWING,
             },
@@ -119,7 +123,11 @@ async def test_without_a_catalog_it_is_not_ready_when_upstream_gives_no_good_ans
         {
             "status": "not ready",
             "answersFrom": None,
-            "upstream": "closed",
+            "upstream": "fails",
+            "breaker": "closed",
+            "guard": "accepts",
+            "storage": "works",
+            "leader": None,
             "catalog": NO_CATALOG,
             "following": NOT_FOLLOWING,
         },
@@ -136,7 +144,8 @@ async def test_an_upstream_in_maintenance_is_asked_once(
     embedded.faults.state = "maintenance"
     for _ in range(3):
         status, body = await ready(http)
-        assert (status, body["status"], body["upstream"]) == (503, "not ready", "open")
+        assert (status, body["status"], body["upstream"]) == (503, "not ready", "fails")
+        assert body["breaker"] == "open"
     assert embedded.requests.total == 1
 
 
@@ -144,7 +153,7 @@ async def test_an_upstream_that_is_down_is_asked_until_the_circuit_opens(
     http: httpx.AsyncClient, embedded: EmbeddedUpstream
 ) -> None:
     embedded.faults.state = "down"
-    states = [(await ready(http))[1]["upstream"] for _ in range(15)]
+    states = [(await ready(http))[1]["breaker"] for _ in range(15)]
     assert states == ["closed"] * 9 + ["open"] * 6
     assert embedded.requests.total == 10
 
@@ -157,6 +166,7 @@ async def test_with_a_catalog_it_is_ready_without_upstream(
     async with with_catalog(age) as http:
         status, body = await ready(http)
     assert (status, body["status"], body["answersFrom"]) == (200, "ready", "catalog")
+    assert body["upstream"] == "not asked yet"
     catalog = body["catalog"]
     assert (catalog["stale"], catalog["syncing"]) == (stale, False)
     assert (catalog["packageCount"], catalog["gridCount"], catalog["categoryCount"]) == (2, 1, 1)
