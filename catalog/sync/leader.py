@@ -42,7 +42,9 @@ class Leader:
         self._refresher = refresher
         self._schedule = schedule
         self._holder = f"{socket.gethostname()}-{os.getpid()}-{random.randbytes(4).hex()}"
-        self.attempts = Attempts(schedule.probe, schedule.first_retry, schedule.longest_retry)
+        self.attempts = Attempts(schedule.probe, schedule.first_retry, schedule.longest_retry, schedule.crawl)
+        self._accepted = asyncio.Event()
+        """Set when what was refused has been accepted elsewhere, so that nothing is left to wait for."""
         self.leads = False
         """Whether it is this process that refreshes the catalog."""
 
@@ -118,8 +120,11 @@ class Leader:
         pause = self.attempts.failed(error, has_answered=has_answered)
         # Even if it was a look: nobody waits for a refresh while upstream is known to fail.
         self._refresher.failed(error)
+        self._accepted.clear()
         # Wishes are not heard: an upstream that fails is asked no more often because people want it.
-        await asyncio.sleep(pause)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await self._accepted.wait()
 
     def _crawl_is_due(self) -> bool:
         snapshot = self._publisher.snapshot
@@ -137,7 +142,8 @@ class Leader:
     async def _take_newer(self) -> None:
         """Take what another process has stored, such as a refused crawl that an operator has accepted."""
         await self._publisher.take_newer()
-        self._refresher.note_acceptance()
+        if self._refresher.note_acceptance():
+            self._accepted.set()
 
     async def _leased(self) -> bool:
         try:

@@ -2,7 +2,8 @@
 
 While upstream does not answer at all, each attempt is one small request, so it can come soon and find upstream's
 recovery at once. Where upstream answers and the refresh fails all the same, an attempt can cost a whole crawl, and
-the pauses grow.
+the pauses grow. They grow further where a crawl is refused: that is no outage, and crawls that confirm it need not
+come more often than crawls that succeed.
 """
 
 from __future__ import annotations
@@ -25,13 +26,15 @@ class Attempts:
     """What came of the attempts so far. Times are in seconds.
 
     ``probe`` is the pause between small requests while upstream does not answer, ``first_retry`` the first pause
-    after another failure, which doubles each time up to ``longest_retry``.
+    after another failure, which doubles each time up to ``longest_retry``, or up to ``crawl``, the pause between
+    ordinary crawls, where the guard refuses what was read and a catalog is known.
     """
 
-    def __init__(self, probe: float, first_retry: float, longest_retry: float) -> None:
+    def __init__(self, probe: float, first_retry: float, longest_retry: float, crawl: float) -> None:
         self._probe = probe
         self._first_retry = first_retry
         self._longest_retry = longest_retry
+        self._crawl = max(crawl, first_retry)
         self._retry = first_retry
         self._since = time.monotonic()
         self.outcomes: Counter[str] = Counter()
@@ -63,8 +66,9 @@ class Attempts:
         self.outcomes[_named(error)] += 1
         self.failures_in_a_row += 1
         if has_answered:
-            pause = max(varied(self._retry), _asked_for(error))
-            self._retry = min(self._retry * 2, self._longest_retry)
+            longest = self._crawl if _leaves_a_catalog(error) else self._longest_retry
+            pause = max(varied(min(self._retry, longest)), _asked_for(error))
+            self._retry = min(self._retry * 2, longest)
         elif isinstance(error, CircuitOpen):
             pause = max(error.left, SHORTEST_PAUSE)  # nothing was sent, so it is sent as soon as it can be
         else:
@@ -107,6 +111,11 @@ def as_upstream_error(error: Exception) -> UpstreamError:
 def varied(seconds: float) -> float:
     """About so many seconds: gateways do not march in step."""
     return seconds * random.uniform(0.9, 1.1)
+
+
+def _leaves_a_catalog(error: Exception) -> bool:
+    """Return whether upstream was read to its end and refused, and something plausible goes on being served."""
+    return isinstance(error, CatalogRefused) and error.crawl.is_whole and error.crawl.known > 0
 
 
 def _asked_for(error: Exception) -> float:

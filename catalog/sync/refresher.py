@@ -188,10 +188,12 @@ class Refresher:
                 return True
         return False
 
-    def note_acceptance(self) -> None:
-        """Note that nothing is refused any more, if what was refused has been accepted."""
-        if isinstance(self.last_error, CatalogRefused) and self.guard.refused is None:
+    def note_acceptance(self) -> bool:
+        """Note that nothing is refused any more, if what was refused has been accepted; whether it has."""
+        is_accepted = isinstance(self.last_error, CatalogRefused) and self.guard.refused is None
+        if is_accepted:
             self.last_error = None
+        return is_accepted
 
     def failed(self, error: Exception) -> None:
         """Note that an attempt has failed, whatever it was, and let nobody wait for it any longer."""

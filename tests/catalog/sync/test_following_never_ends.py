@@ -197,7 +197,7 @@ async def test_an_attempt_that_fails_behind_a_good_probe_comes_after_longer_and_
 
 
 def test_pauses_while_upstream_does_not_answer_stay_short_and_others_double() -> None:
-    attempts = Attempts(probe=15, first_retry=15, longest_retry=900)
+    attempts = Attempts(probe=15, first_retry=15, longest_retry=900, crawl=21600)
     down = UpstreamUnavailable("down")
     for _ in range(50):
         assert attempts.failed(down, has_answered=False) <= 16.5
@@ -211,14 +211,14 @@ def test_pauses_while_upstream_does_not_answer_stay_short_and_others_double() ->
 
 
 def test_a_probe_that_the_circuit_kept_back_is_sent_when_it_half_opens() -> None:
-    attempts = Attempts(probe=15, first_retry=15, longest_retry=900)
+    attempts = Attempts(probe=15, first_retry=15, longest_retry=900, crawl=21600)
     for left in (14.9, 3.0):
         kept_back = CircuitOpen("open", left=left, asked_for=False)
         assert attempts.failed(kept_back, has_answered=False) == left
 
 
 def test_a_pause_is_as_long_as_upstream_asks_for() -> None:
-    attempts = Attempts(probe=15, first_retry=15, longest_retry=900)
+    attempts = Attempts(probe=15, first_retry=15, longest_retry=900, crawl=21600)
     for has_answered in (True, False):
         asking = UpstreamUnavailable("busy", retry_after=300.0)
         assert attempts.failed(asking, has_answered=has_answered) == 300
@@ -227,7 +227,7 @@ def test_a_pause_is_as_long_as_upstream_asks_for() -> None:
 def test_of_probes_that_fail_the_log_tells_the_first_second_fourth_and_so_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    attempts = Attempts(probe=15, first_retry=15, longest_retry=900)
+    attempts = Attempts(probe=15, first_retry=15, longest_retry=900, crawl=21600)
     for _ in range(100):
         attempts.failed(UpstreamUnavailable("down"), has_answered=False)
     assert len(caplog.messages) == 7
