@@ -1,7 +1,7 @@
 """What a storage must offer: the last good catalog, its change feed, its history, and the lease of who crawls.
 
 Every method blocks and may be called from any thread. All raise :class:`~upstream.client.StorageUnavailable` when
-the storage refuses; a later call may succeed. ``tests/catalog/storage/test_every_storage.py`` holds each of them to it.
+the storage refuses; a later call may succeed. ``tests/catalog/storage/every_storage/`` holds each of them to it.
 """
 
 from __future__ import annotations

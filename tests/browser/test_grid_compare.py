@@ -1,4 +1,4 @@
-"""The app at /explore in a real browser: what people do with it, also when the network or upstream is gone."""
+"""The app at /explore in a real browser: what people do with it."""
 
 from __future__ import annotations
 
@@ -6,52 +6,13 @@ import asyncio
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import httpx
 import pytest
-from playwright.async_api import Page, WebSocket, expect
+from playwright.async_api import WebSocket, expect
 
 from tests.browser.conftest import Tab
-from tests.support.explore_pages import SHOTS, is_content, opened, shot
-from tests.support.gateway_processes import gateway, refusing, sync
-from tests.support.http_servers import free_port, serving
-from tests.support.required_programs import npm_install
+from tests.support.explore_pages import is_content, opened
 from tests.support.streaming_gateway import Served, served
-from upstream.embedded import EmbeddedUpstream
-
-PACKAGES = Path(__file__).parent
-PAGES = {
-    "grids": "",
-    "grid": "grids/mail-backends?order=COMMITS_DESC",
-    "side-by-side": "grids/email?compare=django-celery-email,dj-address",
-    "package": "packages/django-celery-email",
-    "search": "search?q=celery",
-    "nothing-found": "search?q=nosuchword",
-    "not-found": "grids/no-such-grid",
-}
-
-
-@pytest.fixture(scope="module")
-def outdated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Return the same at a gateway with a catalog from before upstream went away."""
-    storage = tmp_path_factory.mktemp("outdated") / "catalog.sqlite"
-    with serving(EmbeddedUpstream(packages=300)) as address:
-        upstream = f"{address}/api/v4/"
-        sync(upstream, storage)
-    with refusing(urlsplit(upstream).port or 0), gateway(upstream, storage, FRESH="0.001") as client:
-        yield address_of(client)
-
-
-@pytest.fixture(scope="module")
-def ignorant() -> Iterator[str]:
-    """Return the same at a gateway that has never reached upstream."""
-    port = free_port()
-    with (
-        refusing(port),
-        gateway(f"http://127.0.0.1:{port}/api/v4/", Path(":memory:"), UPSTREAM_ATTEMPTS="1") as client,
-    ):
-        yield address_of(client)
 
 
 @pytest.fixture(scope="module")
@@ -62,15 +23,6 @@ def gateway_with_history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
             gateway.upstream.catalog.update_package(1599, repo_watchers=stars)
             gateway.crawl()
         yield gateway
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _built(built_explore: None) -> None:
-    SHOTS.mkdir(parents=True, exist_ok=True)
-
-
-def address_of(client: httpx.Client) -> str:
-    return str(client.base_url).rstrip("/") + "/explore/"
 
 
 async def test_it_opens_with_all_grids_narrows_them_and_brings_more(tab: Tab, explore: str) -> None:
@@ -215,98 +167,3 @@ async def test_what_changes_upstream_changes_on_the_page(tab: Tab, tmp_path: Pat
         assert is_content(tab)
         # Else the gateway would wait for it to end the subscription.
         await page.close()
-
-
-async def test_the_keyboard_skips_the_header(tab: Tab, explore: str) -> None:
-    page = await opened(tab, explore)
-    await page.keyboard.press("Tab")
-    await expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
-    await page.keyboard.press("Enter")
-    await page.keyboard.press("Tab")
-    await expect(page.get_by_label("Narrow the grids")).to_be_focused()
-    assert is_content(tab)
-
-
-async def test_what_was_open_stays_there_offline_and_the_rest_comes_when_the_network_is_back(
-    tab: Tab, explore: str
-) -> None:
-    page = await opened(tab, f"{explore}grids/email")
-    await page.get_by_role("link", name="All grids").click()
-    await expect(page.locator(".cards").get_by_role("heading", level=2)).to_have_count(24)
-    await page.context.set_offline(True)
-    await page.get_by_role("main").get_by_role("link", name="Docs", exact=True).click()
-    problem = page.get_by_role("alert")
-    await expect(problem).to_contain_text("The gateway cannot be reached; perhaps you are offline.")
-    await shot(page, "offline")
-    await problem.get_by_role("button", name="Try again").click()
-    await expect(problem).to_be_visible()
-    await page.go_back()
-    await expect(page.locator(".cards").get_by_role("heading", level=2)).to_have_count(24)
-    await page.go_back()
-    await expect(page.get_by_role("row").filter(has_text="django-celery-email")).to_be_visible()
-    await page.go_forward()
-    await page.go_forward()
-    await expect(problem).to_be_visible()
-    await page.context.set_offline(False)
-    await expect(page.get_by_role("heading", level=1, name="Docs")).to_be_visible()
-    await expect(problem).to_have_count(0)
-    # The browser's own words; the app adds none.
-    assert all("ERR_INTERNET_DISCONNECTED" in complaint for complaint in tab.complaints)
-
-
-async def test_with_upstream_down_it_works_from_the_catalog_and_says_how_old_that_is(
-    tab: Tab, outdated: str
-) -> None:
-    page = await opened(tab, outdated)
-    notice = page.get_by_role("note")
-    await expect(notice).to_contain_text("These numbers are not up to date.")
-    await page.get_by_role("main").get_by_role("heading", level=2).first.get_by_role("link").click()
-    await expect(page.get_by_role("table")).to_be_visible()
-    await expect(notice).to_be_visible()
-    await shot(page, "stale")
-    await page.get_by_role("searchbox").press_sequentially("celery")
-    await expect(page.get_by_text("Found by the gateway itself")).to_be_visible()
-    assert is_content(tab)
-
-
-async def test_with_upstream_down_and_nothing_known_it_says_so_and_can_try_again(
-    tab: Tab, ignorant: str
-) -> None:
-    page = tab.page
-    for path in ("", "grids/email", "packages/django-celery-email", "search?q=celery"):
-        await page.goto(ignorant + path)
-        problem = page.get_by_role("alert")
-        # Whatever needs the whole catalog waits ten seconds for it.
-        sentence = "Django Packages does not answer, or was not read yet."
-        await expect(problem).to_contain_text(sentence)
-        await expect(problem.get_by_role("button", name="Try again")).to_be_visible()
-    await shot(page, "error")
-    assert is_content(tab)
-
-
-async def test_no_page_has_a_barrier_that_axe_finds_in_light_or_dark(tab: Tab, explore: str) -> None:
-    axe = (npm_install(PACKAGES) / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
-    for name, path in PAGES.items():
-        await tab.page.emulate_media(color_scheme="light")
-        page = await opened(tab, explore + path)
-        await page.evaluate(axe)
-        await shot(page, f"{name}-light")
-        assert await barriers(page) == []
-        await page.emulate_media(color_scheme="dark")
-        await shot(page, f"{name}-dark")
-        assert await barriers(page, runOnly=["color-contrast"]) == []
-    assert is_content(tab)
-
-
-async def barriers(page: Page, **options: object) -> list[tuple[str, str]]:
-    """Return what axe finds: the rule, and the first place that breaks it."""
-    found = await page.evaluate("options => axe.run(document, options)", options)
-    return [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]]
-
-
-async def test_nothing_is_wider_than_a_phone(tab: Tab, explore: str) -> None:
-    await tab.page.set_viewport_size({"width": 360, "height": 740})
-    for name, path in PAGES.items():
-        page = await opened(tab, explore + path)
-        await shot(page, f"{name}-phone")
-        assert await page.evaluate("document.documentElement.scrollWidth") == 360, name

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,94 +10,18 @@ from typing import Any
 import pytest
 
 from catalog.catalog_source import CatalogSource
-from catalog.freshness import Snapshot
-from catalog.history import CatalogVersion
 from catalog.indexed_catalog import Catalog
 from catalog.storage.sqlite_storage import Storage
 from gateway.graphql_answer import GraphQLAnswer
 from gateway.prepared_request import GraphQLRequest
-from gateway.request_execution import Gateway
-from tests.support.crawls import client_of
-from tests.support.gateway_in_process import gateway_over, source_of
 from tests.support.gateway_operations import GENERATOR
-from tests.support.stored_catalogs import change
+from tests.support.gateways_with_history import Gateways, open_gateways
 from tests.support.upstream_without_http import made_records
 from tests.support.versioned_catalogs import Clock, as_of, keep_versions_of
 from upstream.embedded import EmbeddedUpstream
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.graphql"))
 VERSIONS, OPERATIONS = 6, 200
-
-
-@dataclass
-class Gateways:
-    """A gateway with and one without the engine over one history, and the catalogs that were stored in it."""
-
-    embedded: EmbeddedUpstream
-    source: CatalogSource
-    storage: Storage
-    clock: Clock
-    catalogs: list[Catalog]
-    versions: list[CatalogVersion]
-    """In the order of ``catalogs``."""
-    gateways: list[Gateway]
-
-    async def ask(
-        self, query: str, variables: dict[str, Any] | None = None, gateway: int = 0
-    ) -> GraphQLAnswer:
-        return await self.gateways[gateway].execute(GraphQLRequest(query, variables))
-
-    async def told(self, query: str, **variables: object) -> tuple[str, str]:
-        """Return the message and the code of the only error, and expect that there are no data."""
-        answer = (await self.ask(query, variables)).decoded()
-        assert answer.keys() == {"errors"}
-        (error,) = answer["errors"]
-        return error["message"], error["extensions"]["code"]
-
-    async def of_copy(self, query: str, variables: dict[str, Any] | None, number: int, gateway: int) -> bytes:
-        """Return the answer from the whole copy of a version."""
-        at = self.versions[number].at
-        snapshot = Snapshot(self.catalogs[number], at, as_of=at)
-        return (await self.gateways[gateway].execute(GraphQLRequest(query, variables), snapshot)).body
-
-
-async def open_gateways(
-    embedded: EmbeddedUpstream, path: Path, fill: Callable[[Storage, Clock, CatalogSource], Any]
-) -> AsyncIterator[Gateways]:
-    clock = Clock()
-    storage = Storage(str(path), now=clock)
-    async with client_of(embedded) as client, source_of(client, storage=storage) as source:
-        catalogs = await fill(storage, clock, source)
-        await source.publisher.load()
-        clock.go(days=1)
-        versions = storage.history.versions(limit=99)[::-1]
-        gateways = [gateway_over(source, use_engine=use_engine) for use_engine in (True, False)]
-        embedded.requests.reset()
-        yield Gateways(embedded, source, storage, clock, catalogs, versions, gateways)
-
-
-@pytest.fixture
-async def crawled(embedded: EmbeddedUpstream, tmp_path: Path) -> AsyncIterator[Gateways]:
-    """Open gateways over versions of the embedded upstream, that differ in what the examples show."""
-
-    async def fill(storage: Storage, clock: Clock, source: CatalogSource) -> list[Catalog]:
-        catalogs = []
-        edits: list[Callable[[], object]] = [
-            lambda: None,
-            lambda: embedded.catalog.update_package(1599, repo_watchers=7, title="Another title"),
-            lambda: embedded.catalog.insert_package(slug="celery-email", title="Celery email"),
-            lambda: embedded.catalog.update_grid(15, title="Letters", description="email"),
-            lambda: embedded.catalog.remove_package(1599),
-            lambda: embedded.catalog.update_category(1, title="Applications"),
-        ]
-        for edit in edits:
-            edit()
-            clock.go(hours=1)
-            catalogs.append((await source.crawl()).snapshot.catalog)
-        return catalogs
-
-    async for gateways in open_gateways(embedded, tmp_path / "catalog.sqlite", fill):
-        yield gateways
 
 
 @pytest.fixture
@@ -240,126 +163,6 @@ async def test_equal_versions_are_rebuilt_once(crawled: Gateways) -> None:
     assert crawled.source.older.rebuilds == 1
 
 
-async def test_a_thousand_times_in_a_minute_are_a_few_rebuilds_and_the_others_are_told_when_to_try_again(
-    embedded: EmbeddedUpstream, tmp_path: Path
-) -> None:
-    async def fill(storage: Storage, clock: Clock, source: CatalogSource) -> list[Catalog]:
-        return keep_versions_of(storage, clock, 40, made_records())
-
-    async for gateways in open_gateways(embedded, tmp_path / "catalog.sqlite", fill):
-        begin, span = gateways.versions[0].at, gateways.versions[-1].at - gateways.versions[0].at
-        refused = 0
-        for step in range(1000):
-            moment = begin + span * step / 1000
-            answer = await gateways.ask(
-                f'query @asOf(time: "{moment.isoformat()}") {{ stats {{ packageCount }} }}'
-            )
-            if answer.failed:
-                refused += 1
-                (error,) = answer.decoded()["errors"]
-                seconds = error["extensions"]["retryAfter"]
-                assert (answer.failure, answer.retry_after) == ("overloaded", seconds)
-                assert error["extensions"]["code"] == "RATE_LIMITED"
-                assert error["message"] == (
-                    "Too many different versions of the catalog were asked for, and each has to be rebuilt. Try again "
-                    f"in {seconds} seconds."
-                )
-                assert 1 <= seconds <= 10
-        # A slow machine may take so long for the thousand that one or two more are allowed.
-        assert 6 <= gateways.source.older.rebuilds <= 12
-        assert refused > 500
-
-
-NOTHING_BEFORE = "History reaches from 2026-01-01T13:00:00Z until now."
-
-
-async def test_what_cannot_be_asked_is_said_in_a_sentence(crawled: Gateways) -> None:
-    def of(arguments: str, declared: str = "") -> str:
-        return f"query Q{declared} {{ catalog {{ version }} }}".replace(" {", f" @asOf{arguments} {{", 1)
-
-    unknown = "f" * 32
-    cases: list[tuple[str, dict[str, object], str]] = [
-        (of(""), {}, "@asOf takes exactly one of time and version; it got none."),
-        (of("(time: null)"), {}, "@asOf takes exactly one of time and version; it got none."),
-        (
-            of('(time: "2026-01-01", version: "x")'),
-            {},
-            "@asOf takes exactly one of time and version; it got time and version.",
-        ),
-        (
-            of("(version: $v)", "($v: String)"),
-            {"v": "abc"},
-            "@asOf(version:) is not a version; a version has 32 hexadecimal digits, as in catalog { version }.",
-        ),
-        (
-            of("(version: $v)", "($v: String)"),
-            {"v": 5},
-            "@asOf(version:) is not a version; a version has 32 hexadecimal digits, as in catalog { version }.",
-        ),
-        (
-            of("(version: $v)", "($v: String)"),
-            {"v": unknown},
-            f'There is no version "{unknown}" in the history. {NOTHING_BEFORE}',
-        ),
-        (
-            of('(time: "2020-01-01T00:00:00Z")'),
-            {},
-            f"Nothing is known of the catalog as it was at 2020-01-01T00:00:00Z. {NOTHING_BEFORE}",
-        ),
-        (
-            of('(time: "2999-01-01T00:00:00Z")'),
-            {},
-            f"2999-01-01T00:00:00Z is in the future. {NOTHING_BEFORE}",
-        ),
-        (
-            of('(time: "0001-01-01T00:00:00+14:00")'),
-            {},
-            "@asOf(time:) is no moment of the years 1 to 9999 in UTC.",
-        ),
-    ]
-    for query, variables, message in cases:
-        assert await crawled.told(query, **variables) == (message, "BAD_USER_INPUT"), query
-    message, code = await crawled.told(of("(time: $t)", "($t: DateTime)"), t="yesterday")
-    assert message.startswith("@asOf(time:) is no moment. ")
-    assert code == "BAD_USER_INPUT"
-    assert crawled.source.older.rebuilds == 0
-
-
-async def test_a_field_cannot_have_it(crawled: Gateways) -> None:
-    message, code = await crawled.told('{ stats @asOf(time: "2026-01-01") { packageCount } }')
-    assert message == "Directive '@asOf' may not be used on field."
-    assert code == "GRAPHQL_VALIDATION_FAILED"
-
-
-async def test_what_changes_now_cannot_be_asked_as_of_a_moment(crawled: Gateways) -> None:
-    query = "{ catalog { changesCursor } }"
-    answer = (await crawled.ask(as_of(query, version=crawled.versions[0].version))).decoded()
-    (error,) = answer["errors"]
-    assert error["extensions"]["code"] == "BAD_USER_INPUT"
-    assert (
-        error["message"] == "changesCursor is about what changes now, so a query with @asOf cannot have it."
-    )
-    query = "{ changes { totalCount } }"
-    (error,) = (await crawled.ask(as_of(query, version=crawled.versions[0].version))).decoded()["errors"]
-    assert error["message"] == "changes is about what changes now, so a query with @asOf cannot have it."
-
-
-async def test_a_cursor_of_upstreams_search_is_refused(crawled: Gateways) -> None:
-    query = 'query Q($after: String) { search(query: "celery", first: 1, after: $after) { pageInfo { endCursor } } }'
-    live = (await crawled.ask(query)).decoded()["data"]["search"]["pageInfo"]["endCursor"]
-    (error,) = (
-        await crawled.ask(as_of(query, version=crawled.versions[0].version), {"after": live})
-    ).decoded()["errors"]
-    assert error["extensions"]["code"] == "BAD_USER_INPUT"
-    assert error["message"].startswith("search(after:) is a cursor of upstream's search")
-    own = as_of(query, version=crawled.versions[2].version)
-    pages = [(await crawled.ask(own)).decoded()["data"]["search"]["pageInfo"]["endCursor"]]
-    pages.append(
-        (await crawled.ask(own, {"after": pages[0]})).decoded()["data"]["search"]["pageInfo"]["endCursor"]
-    )
-    assert len(set(pages)) == 2
-
-
 async def test_requests_that_come_together_can_be_of_several_versions(crawled: Gateways) -> None:
     query = "{ catalog { version } }"
     requests = [GraphQLRequest(as_of(query, version=each.version)) for each in crawled.versions[:2]]
@@ -386,21 +189,6 @@ async def test_what_is_deferred_is_of_the_same_version(crawled: Gateways) -> Non
     assert rest.incremental[0].data == {"repoWatchers": 7}
     prepared = await gateway.prepare(GraphQLRequest(as_of(query, version="0" * 32)), crawled.source.current())
     assert not prepared.has_parts
-
-
-async def test_a_damaged_history_is_an_error_and_the_present_goes_on(
-    crawled: Gateways, tmp_path: Path
-) -> None:
-    change(tmp_path / "catalog.sqlite", "DELETE FROM record_changes WHERE number = 2")
-    version = crawled.versions[0]
-    message, code = await crawled.told(as_of("{ catalog { version } }", version=version.version))
-    assert code == "STORAGE_UNAVAILABLE"
-    assert message.startswith(
-        f"Version {version.version} of 2026-01-01 13:00:00 UTC cannot be rebuilt, because"
-    )
-    assert (await crawled.ask("{ catalog { packageCount } }")).decoded() == {
-        "data": {"catalog": {"packageCount": 300}}
-    }
 
 
 async def test_a_pinned_catalog_answers_as_of_other_versions_too(crawled: Gateways) -> None:

@@ -1,54 +1,20 @@
-"""The guard: which catalogs may replace the one that is known, and when an implausible one is accepted."""
+"""The guard: which catalogs may replace the one that is known."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 
-from catalog.indexed_catalog import Catalog, compare
+from catalog.indexed_catalog import Catalog
 from catalog.sync.crawl_report import CrawlReport
 from catalog.sync.guard import CatalogRefused, Guard
-from catalog.sync.guard_validators import Candidate, GuardLimits
-from tests.support.batcher_with_held_answers import Clock
+from catalog.sync.guard_validators import GuardLimits
+from tests.support.guarded_catalogs import NOTHING_WRONG, candidate_of, catalog_of, check, various
 from tests.support.made_records import NOON, category, grid, package
 from tests.support.settings_for_tests import GUARD_LIMITS
-from upstream.client.upstream_errors import ContradictoryList
-
-DAY = 86400
-NOTHING_WRONG = CrawlReport(600, 0, 0, 0)
-
-
-def catalog_of(packages: Iterable[int], categories: int = 1, **fields: Any) -> Catalog:
-    made = (package(id, **{name: of(id) for name, of in fields.items()}) for id in packages)
-    return Catalog.build(made, [grid(1)], map(category, range(1, categories + 1)))
-
-
-def candidate_of(before: Catalog | None, after: Catalog, report: CrawlReport = NOTHING_WRONG) -> Candidate:
-    return Candidate(before, after, None if before is None else compare(before, after), report)
-
-
-def check(guard: Guard, before: Catalog | None, after: Catalog, *, accept: bool = False) -> str:
-    """Return what it says; nothing if it lets the catalog pass."""
-    try:
-        guard.check(candidate_of(before, after), accept=accept)
-    except CatalogRefused as refused:
-        return refused.crawl.reason
-    return ""
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def guard(clock: Clock) -> Guard:
-    return Guard(GUARD_LIMITS, clock)
-
 
 # What is gone
 
@@ -126,10 +92,6 @@ def test_a_first_catalog_with_fewer_packages_than_the_operator_knows_of_is_refus
 
 
 # What is changed
-
-
-def various(id: int) -> int:
-    return id + 1
 
 
 def moment(id: int) -> datetime:
@@ -252,143 +214,6 @@ def test_more_than_a_fiftieth_of_the_records_may_not_become_unreadable(
     else:
         with pytest.raises(CatalogRefused, match=f"^{unreadable} of {rows} records can no longer be read"):
             guard.check(candidate_of(known, known, report))
-
-
-# What is accepted
-
-
-@pytest.mark.parametrize("left", [1, 50, 500])
-def test_what_crawls_agree_on_for_a_day_is_accepted(guard: Guard, clock: Clock, left: int) -> None:
-    before, after = catalog_of(range(600)), catalog_of(range(left))
-    for hour in range(24):
-        assert check(guard, before, after) != ""
-        assert guard.refused is not None
-        assert guard.refused.agreed_seconds == hour * 3600
-        clock.now += 3600
-    assert check(guard, before, after) == ""
-    assert guard.refused is None
-
-
-def test_a_patience_of_0_accepts_nothing_by_itself(clock: Clock) -> None:
-    guard = Guard(replace(GUARD_LIMITS, patience=0), clock)
-    for _ in range(100):
-        assert check(guard, catalog_of(range(600)), catalog_of(range(60))) != ""
-        clock.now += DAY
-
-
-@pytest.mark.parametrize(
-    "empty", [catalog_of([]), catalog_of(range(600), categories=0)], ids=["no packages", "no categories"]
-)
-def test_an_empty_catalog_is_accepted_by_an_operator_alone(
-    guard: Guard, clock: Clock, empty: Catalog
-) -> None:
-    before = catalog_of(range(600))
-    for _ in range(48):
-        assert check(guard, before, empty) != ""
-        clock.now += 3600
-    assert check(guard, before, empty, accept=True) == ""
-
-
-def test_a_plausible_catalog_in_between_begins_the_day_anew(guard: Guard, clock: Clock) -> None:
-    before, after = catalog_of(range(600)), catalog_of(range(60))
-    assert check(guard, before, after) != ""
-    clock.now += DAY
-    assert check(guard, before, catalog_of(range(599))) == ""
-    assert check(guard, before, after) != ""
-    clock.now += DAY - 1
-    assert check(guard, before, after) != ""
-
-
-def test_crawls_that_find_other_packages_gone_do_not_agree(guard: Guard, clock: Clock) -> None:
-    before = catalog_of(range(600))
-    for _ in range(5):
-        assert check(guard, before, catalog_of(range(300))) != ""
-        clock.now += DAY
-        assert check(guard, before, catalog_of(range(300, 600))) != ""
-        clock.now += DAY
-        assert check(guard, before, catalog_of([])) != ""
-        clock.now += DAY
-
-
-def test_crawls_that_find_other_faults_do_not_agree(guard: Guard, clock: Clock) -> None:
-    before = catalog_of(range(600), repo_watchers=various)
-    for _ in range(5):
-        assert check(guard, before, catalog_of(range(300), repo_watchers=various)) != ""
-        clock.now += DAY
-        assert check(guard, before, catalog_of(range(600))) != ""
-        clock.now += DAY
-
-
-def test_crawls_agree_even_if_a_few_packages_come_and_go_meanwhile(guard: Guard, clock: Clock) -> None:
-    before = catalog_of(range(600))
-    assert check(guard, before, catalog_of(range(300))) != ""
-    clock.now += DAY
-    assert check(guard, before, catalog_of([*range(5, 300), *range(1000, 1010)])) == ""
-
-
-def test_what_an_operator_accepts_passes_at_once(guard: Guard) -> None:
-    before = catalog_of(range(600))
-    assert check(guard, before, catalog_of(range(60))) != ""
-    assert check(guard, before, catalog_of(range(60)), accept=True) == ""
-    assert guard.refused is None
-
-
-def test_what_was_accepted_and_stays_passes_until_it_becomes_more(guard: Guard) -> None:
-    def sharing(number: int) -> Catalog:
-        return catalog_of(range(600), slug=lambda id: "shared" if id < number else str(id))
-
-    assert check(guard, sharing(0), sharing(10)) != ""
-    assert check(guard, sharing(0), sharing(10), accept=True) == ""
-    assert check(guard, sharing(10), sharing(10)) == ""
-    assert check(guard, sharing(10), sharing(9)) == ""
-    later = Guard(GUARD_LIMITS)
-    later.recall(guard.state)
-    assert check(later, sharing(10), sharing(10)) == ""
-    assert check(later, sharing(10), sharing(20)) != ""
-    assert check(later, sharing(10), sharing(0)) == ""
-    assert check(later, sharing(0), sharing(10)) != ""
-
-
-def test_a_list_that_cannot_be_read_to_its_end_is_never_accepted_by_waiting(
-    guard: Guard, clock: Clock
-) -> None:
-    known = catalog_of(range(600))
-    error = ContradictoryList("Upstream's packages changed during each of 5 readings.")
-    for _ in range(5):
-        refused = guard.refuse(error, len(known.packages))
-        assert (refused.crawl.reason, refused.difference) == (str(error), None)
-        assert not refused.crawl.is_whole
-        clock.now += DAY
-    assert check(guard, known, known) == ""
-
-
-# What is told
-
-
-def test_a_refusal_is_new_until_crawls_agree_on_it(guard: Guard) -> None:
-    before = catalog_of(range(600))
-    told = []
-    for left in (300, 300, 299, 100, 300):
-        with pytest.raises(CatalogRefused) as refused:
-            guard.check(candidate_of(before, catalog_of([*range(left), 1000])))
-        crawl = refused.value.crawl
-        assert (crawl.known, crawl.read, crawl.added, crawl.changed) == (600, left + 1, 1, 0)
-        assert crawl.removed == 600 - left
-        told.append(refused.value.is_new)
-    assert told == [True, False, False, True, True]
-
-
-def test_what_is_kept_aside_leads_from_the_known_catalog_to_the_refused_one(guard: Guard) -> None:
-    before = catalog_of(range(100), 2, repo_watchers=various)
-    after = catalog_of(range(50, 120), 3, repo_watchers=lambda id: id // 2)
-    with pytest.raises(CatalogRefused) as refused:
-        guard.check(candidate_of(before, after))
-    assert refused.value.difference is not None
-    assert refused.value.difference.applied_to(before).version == after.version
-    with pytest.raises(CatalogRefused) as refused:
-        guard.check(candidate_of(None, after, CrawlReport(600, 0, 0, 1)))
-    assert refused.value.difference is not None
-    assert refused.value.difference.applied_to(None).version == after.version
 
 
 @pytest.mark.parametrize("limits", [replace(GUARD_LIMITS, removed_share=0.2, removed_packages=100)])

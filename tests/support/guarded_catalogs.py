@@ -1,0 +1,37 @@
+"""Catalogs that a guard is asked about, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from catalog.indexed_catalog import Catalog, compare
+from catalog.sync.crawl_report import CrawlReport
+from catalog.sync.guard import CatalogRefused, Guard
+from catalog.sync.guard_validators import Candidate
+from tests.support.made_records import category, grid, package
+
+NOTHING_WRONG = CrawlReport(600, 0, 0, 0)
+
+
+def catalog_of(packages: Iterable[int], categories: int = 1, **fields: Any) -> Catalog:
+    made = (package(id, **{name: of(id) for name, of in fields.items()}) for id in packages)
+    return Catalog.build(made, [grid(1)], map(category, range(1, categories + 1)))
+
+
+def various(id: int) -> int:
+    """Return a value of a field that differs from package to package."""
+    return id + 1
+
+
+def candidate_of(before: Catalog | None, after: Catalog, report: CrawlReport = NOTHING_WRONG) -> Candidate:
+    return Candidate(before, after, None if before is None else compare(before, after), report)
+
+
+def check(guard: Guard, before: Catalog | None, after: Catalog, *, accept: bool = False) -> str:
+    """Return what it says; nothing if it lets the catalog pass."""
+    try:
+        guard.check(candidate_of(before, after), accept=accept)
+    except CatalogRefused as refused:
+        return refused.crawl.reason
+    return ""
