@@ -4,8 +4,8 @@ import graphql from "@graphql-eslint/eslint-plugin";
 // Values, which are part of something else and have no identity of their own.
 const values = [
   "ActiveShare", "Amount", "CatalogStatus", "CategoryCount", "Change", "ChangeFeed", "CoContributor", "CommitActivity",
-  "ComparedPackage", "FieldChange", "HostCount", "PageInfo", "PypiProject", "RelatedPackage", "Repository", "SearchHit",
-  "Stats",
+  "ComparedPackage", "FieldChange", "HostCount", "PageInfo", "PypiProject", "RecordedChange", "RefusedCrawl",
+  "RelatedPackage", "RemovedPackage", "RemovedPackages", "Repository", "SearchHit", "Stats", "Trend",
 ];
 
 export default [
