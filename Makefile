@@ -8,7 +8,7 @@ GRAPHIQL := web/pages/graphiql
 EXPLORE := examples/frontends/grid-compare
 
 .DEFAULT_GOAL := help
-.PHONY: help run graphiql explore test quick agree bench bench-growth check lint-schema format docs lock clean
+.PHONY: help run mcp graphiql explore test quick agree bench bench-growth check lint-schema format docs lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -78,6 +78,7 @@ docs: $(VENV)/dev ## Write the schema, the answers of the examples and parts of 
 
 lock: $(VENV)/dev ## Write the locked versions anew from pyproject.toml
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml -o requirements/run.txt
+	$(BIN)/uv pip compile $(LOCK) pyproject.toml --group mcp -o requirements/mcp.txt
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml --group dev -o requirements/dev.txt
 
 LOCK := --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header
@@ -95,6 +96,12 @@ $(VENV)/run: requirements/run.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; PYTHON=... names another.")'
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	$(INSTALL) requirements/run.txt
+	@touch $@
+
+mcp: $(VENV)/mcp ## Install what tools for assistants need
+
+$(VENV)/mcp: $(VENV)/run requirements/mcp.txt
+	$(INSTALL) requirements/mcp.txt
 	@touch $@
 
 $(VENV)/dev: $(VENV)/run requirements/dev.txt

@@ -57,6 +57,17 @@ def _origins(value: str) -> str:
     return ",".join(origins)
 
 
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]+\]")
+"""A name or an IPv4 address, or an IPv6 address in brackets, in lower case."""
+
+
+def _hosts(value: str) -> str:
+    hosts = [each.strip().lower() for each in value.split(",")] if value else []
+    if not all(map(_HOST.fullmatch, hosts)):
+        raise ValueError
+    return ",".join(hosts)
+
+
 def _secret(value: str) -> str:
     # No blanks: those around the value of a header are lost on its way.
     if value and not (
@@ -533,6 +544,19 @@ class Settings(BaseSettings):
         description="Whether the manifest is used. `allow` lets clients name its documents by their ids; `only` "
         "runs no other documents.",
         examples=["`off`, `allow` or `only`"],
+    )
+
+    mcp: Literal["auto", "on", "off"] = Field(
+        default="auto",
+        description="Whether `/mcp` offers tools to [assistants](docs/assistants.md). `auto` does so where the gateway "
+        "listens on a loopback address only.",
+        examples=["`auto`, `on` or `off`"],
+    )
+    mcp_hosts: Annotated[str, AfterValidator(_hosts)] = Field(
+        default="",
+        description="The host names, without ports, under which assistants reach `/mcp`, besides those of the same "
+        "machine. Requests for other hosts, and of web pages from other hosts, are refused.",
+        examples=["names such as `packages.example.org` with commas between them, or empty"],
     )
 
     upstream_budget: int = Field(

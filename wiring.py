@@ -4,7 +4,7 @@ Each layer opens what it adds to the one before:
 
     open_source   storage, client, batcher                              -> what the command `sync` runs on
     make_gateway  documents, persisted documents, engine, router, queue -> what the command `query` runs on
-    open_parts    connections, kept answers, history, endpoint          -> what the server runs on
+    open_parts    connections, kept answers, history, endpoints          -> what the server runs on
 
 The parts are imported when they are made, so that no command waits for those of another.
 """
@@ -45,6 +45,10 @@ EMBEDDED_CATALOG = ROOT / ".cache" / "embedded-catalog.msgpack"
 
 EMBEDDED_URL = "http://embedded.invalid/api/v4/"
 """The name of the embedded upstream in its own links; ``.invalid`` resolves nowhere (RFC 2606)."""
+
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+"""The hosts to listen on that only programs of the same machine reach."""
 
 
 def make_app(settings: Settings) -> GatewayApp:
@@ -138,6 +142,7 @@ def make_gateway(settings: Settings, source: CatalogSource) -> Gateway:
 @asynccontextmanager
 async def open_parts(settings: Settings, source: CatalogSource) -> AsyncIterator[Parts]:
     """Open what serves this source, which is open, over HTTP and WebSockets."""
+    from assistants import AssistantEndpoint
     from web.app import Parts
     from web.cache_headers import CachePolicy
     from web.graphql_endpoint import GraphQLEndpoint
@@ -153,10 +158,17 @@ async def open_parts(settings: Settings, source: CatalogSource) -> AsyncIterator
     public = settings.cors_origins == "*"
     known = KnownRequests(source, gateway.persisted, responses, policy)
     endpoint = GraphQLEndpoint(gateway, responses, known, policy, settings.batch_limit, public=public)
+    hosts = settings.mcp_hosts.split(",") if settings.mcp_hosts else []
+    assistants = AssistantEndpoint(gateway, hosts) if serves_assistants(settings) else None
     with closing(gateway.persisted):
         gateway.persisted.open()
         async with remembering(gateway, responses) as history:
-            yield Parts(source, gateway, responses, known, endpoint, connections, history)
+            yield Parts(source, gateway, responses, known, endpoint, connections, history, assistants)
+
+
+def serves_assistants(settings: Settings) -> bool:
+    """Return whether ``/mcp`` is served: unless that is set, where only programs of this machine reach it."""
+    return settings.mcp == "on" or (settings.mcp == "auto" and settings.host in LOOPBACK)
 
 
 def storage_path(settings: Settings) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-ROOMS = {"web", "gateway", "schema", "engine", "resolvers", "catalog", "upstream", "caching"}
+ROOMS = {"assistants", "web", "gateway", "schema", "engine", "resolvers", "catalog", "upstream", "caching"}
 
 BELOW = {
     "server": {"cli", "wiring", "web", "settings"},
@@ -20,6 +20,7 @@ BELOW = {
     "wiring": {"setting_groups", *ROOMS, "settings"},
     "setting_groups": {*ROOMS, "settings"},
     "web": {"gateway", "schema", "engine", "resolvers", "catalog", "upstream", "caching"},
+    "assistants": {"gateway", "schema", "catalog"},
     "gateway": {"schema", "engine", "resolvers", "catalog", "upstream", "caching"},
     "schema": {"resolvers", "engine", "catalog", "upstream"},
     "resolvers": {"engine", "catalog", "upstream", "caching"},

@@ -67,6 +67,8 @@ class Parts:
     endpoint: GraphQLEndpoint
     connections: Connections
     history: History
+    assistants: ASGIApp | None
+    """What answers at ``/mcp``; ``None`` if nothing does."""
 
 
 class GatewayApp(Starlette):
@@ -146,6 +148,7 @@ class GatewayApp(Starlette):
             *graphiql_routes(),
             Route("/pages/{path:path}", page_file),
             Mount("/explore", Explore(site)),
+            *([Route("/mcp", parts.assistants)] if parts.assistants else []),
         ]
 
     async def _metrics(self, _request: Request) -> Response:

@@ -101,6 +101,7 @@ class CountingApp(GatewayApp):
                 endpoint,
                 parts.connections,
                 parts.history,
+                parts.assistants,
             )
 
     def counts(self) -> tuple[int, int]:
