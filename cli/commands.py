@@ -11,6 +11,7 @@ import typer
 
 from cli.catalog import catalog
 from cli.check_manifest import check_manifest
+from cli.doctor import doctor
 from cli.mcp import mcp
 from cli.plan import plan
 from cli.query import query
@@ -37,6 +38,6 @@ def program(
     """Serve a GraphQL gateway over the REST API v4 of Django Packages, and do what its operators need."""
 
 
-for command in (serve, query, plan, check_manifest, schema, sync, upstream, mcp):
+for command in (serve, query, plan, check_manifest, schema, sync, doctor, upstream, mcp):
     cli.command(command.__name__.replace("_", "-"))(command)
 cli.add_typer(catalog, name="catalog")
