@@ -119,12 +119,18 @@ async def check_upstream(
         except UpstreamError as error:
             remedy = "Check GATEWAY_UPSTREAM, the network and whether the site works in a browser."
             return [CheckFinding(Severity.ERROR, str(error), remedy), *_clock(dated.date)]
+    changes = [
+        CheckFinding(
+            Severity.WARNING, f"Upstream has changed: {each.words}.", "A newer gateway may know that."
+        )
+        for each in client.health().drift
+    ]
     if not page.records:
         remedy = "Check that GATEWAY_UPSTREAM is the REST API v4 of Django Packages."
         sentence = "Upstream answers, but its newest package is missing or cannot be read."
-        return [CheckFinding(Severity.ERROR, sentence, remedy), *_clock(dated.date)]
+        return [CheckFinding(Severity.ERROR, sentence, remedy), *changes, *_clock(dated.date)]
     found = CheckFinding(Severity.OK, f"Upstream answers, and has {page.count:,} packages.")
-    return [found, *_clock(dated.date)]
+    return [found, *changes, *_clock(dated.date)]
 
 
 def check_storage(settings: Settings) -> Iterator[CheckFinding]:

@@ -20,6 +20,8 @@ import httpx
 
 from upstream.client.client_health import ClientHealth, RequestCosts
 from upstream.client.failure_log import log_failure
+from upstream.client.lenient_decoding import field_names
+from upstream.client.record_drift import RecordDrift
 from upstream.client.request_costs import Costs, nominal_detail, nominal_page
 from upstream.client.retrying_exchange import ClientLimits, Exchanger, UpstreamRequest
 from upstream.client.upstream_address import credentials, without_credentials
@@ -77,6 +79,7 @@ class Client:
         self._one_a_turn = asyncio.Lock()
         self._counts: dict[str, int] = {}  # of the lists, by kind
         self.bad_records = 0
+        self.drift = RecordDrift()
 
     async def detail(
         self,
@@ -108,7 +111,12 @@ class Client:
         if answer.body is None:
             return None
         self.costs.measured_detail(kind, answer.seconds)
-        record = _decoded(wanted.path, answer.body, kind.decode)
+        try:
+            record = _decoded(wanted.path, answer.body, kind.decode)
+        except UpstreamBadData as error:
+            self.drift.saw_unfit(kind.singular, str(error.__cause__))
+            raise
+        self.drift.saw_fields(kind.singular, field_names(answer.body))
         answered = record.id if isinstance(key, int) else record.slug
         return record if answered == key else None
 
@@ -149,9 +157,11 @@ class Client:
         self._counts[kind.singular] = page.count
         # Behind the end of the list nothing is read and skipped (contract section 2).
         self.costs.measured_page(kind, len(page.results), answer.seconds, offset if page.results else 0)
+        self.drift.saw_fields(kind.singular, page.fields)
         for result in page.results:
             if isinstance(result, BadRecord):
                 self.bad_records += 1
+                self.drift.saw_unfit(result.kind, result.reason)
                 _log.warning(
                     "upstream sent a %s that does not fit, id %s: %s", result.kind, result.id, result.reason
                 )
@@ -170,6 +180,7 @@ class Client:
         for hit in hits:
             if isinstance(hit, BadRecord):
                 self.bad_records += 1
+                self.drift.saw_unfit(hit.kind, hit.reason)
                 _log.warning("upstream sent a search hit that does not fit: %s", hit.reason)
         return hits
 
@@ -185,6 +196,7 @@ class Client:
             in_flight=exchanger.limiter.in_flight,
             in_flight_limit=exchanger.limiter.limit,
             bad_records=self.bad_records,
+            drift=self.drift.seen(),
             costs=tuple(
                 RequestCosts(kind.singular, costs.detail(kind), *costs.page_parts(kind), costs.skipped(kind))
                 for kind in KINDS

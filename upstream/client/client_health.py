@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from upstream.client.circuit_breaker import State
+from upstream.client.record_drift import FieldDrift
 
 GOOD_OUTCOMES = ("answered", "missing", "given up")
 """The outcomes of a request that are not a failure of upstream."""
@@ -44,5 +45,7 @@ class ClientHealth(msgspec.Struct, frozen=True):
     """Requests that may be under way now."""
     bad_records: int
     """Records from upstream that did not fit and were left out."""
+    drift: tuple[FieldDrift, ...]
+    """The fields in which upstream's records differ from what the gateway knows."""
     costs: tuple[RequestCosts, ...]
     """One for each kind."""

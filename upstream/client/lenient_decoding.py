@@ -13,6 +13,8 @@ from typing import Any
 
 import msgspec
 
+_names = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
 _MOMENTS = frozenset(
     ("created", "modified", "last_updated", "last_fetched", "last_committed", "last_released")
 )
@@ -33,6 +35,14 @@ def mended(values: dict[str, Any], droppable: Mapping[str, Any]) -> tuple[dict[s
     }
     unfit = tuple(_unfit(taken, droppable))
     return taken | dict.fromkeys(unfit), unfit
+
+
+def field_names(body: bytes | msgspec.Raw) -> frozenset[str]:
+    """Return the names of all fields of a record, known or not; none if the body is no object."""
+    try:
+        return frozenset(_names.decode(body))
+    except (ValueError, RecursionError):
+        return frozenset()
 
 
 def _unfit(values: Mapping[str, Any], droppable: Mapping[str, Any]) -> Iterable[str]:

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from upstream.client.lenient_decoding import mended
+from upstream.client.lenient_decoding import field_names, mended
 
 MAX_ID = 2**63 - 1
 """The largest id that upstream's database can hold (contract section 1)."""
@@ -139,12 +139,13 @@ class BadRecord(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, Generic[R], frozen=True):
-    """A page of a list, newest id first. ``results`` keeps the place of a bad record. Contract section 2."""
+    """A page of a list, newest id first (contract section 2). ``fields`` names those of its first record."""
 
     count: int
     next: str | None
     previous: str | None
     results: tuple[R | BadRecord, ...]
+    fields: frozenset[str] = frozenset()
 
     @property
     def records(self) -> list[R]:
@@ -167,13 +168,14 @@ class Kind(Generic[R]):
     decode: Callable[[bytes | msgspec.Raw], R]
 
     def decode_page(self, body: bytes) -> Page[R]:
-        """Return the page in ``body``; each of its records is judged alone.
+        """Return the page in ``body``; each of its records is judged alone, and a bad one keeps its place.
 
         :raises UNDECODABLE: the body is no page.
         """
         page = _page_body.decode(body)
         results = tuple(self._decode_result(raw) for raw in page.results)
-        return Page(count=page.count, next=page.next, previous=page.previous, results=results)
+        fields = field_names(page.results[0]) if page.results else frozenset()
+        return Page(page.count, page.next, page.previous, results, fields)
 
     def _decode_result(self, raw: msgspec.Raw) -> R | BadRecord:
         try:

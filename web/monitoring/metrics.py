@@ -73,6 +73,14 @@ class _Measurements(Collector):
             "Records from upstream that did not fit and were left out.",
             value=upstream.bad_records,
         )
+        drift = CounterMetricFamily(
+            "gateway_upstream_drift",
+            "Fields of upstream's records that are unknown, missing or retyped.",
+            labels=["kind", "field", "difference"],
+        )
+        for each in upstream.drift:
+            drift.add_metric([each.kind, each.field, each.difference], each.count)
+        yield drift
 
     def _costs(self) -> Iterator[Metric]:
         costs = GaugeMetricFamily(
@@ -110,17 +118,13 @@ class _Measurements(Collector):
     def _following(self) -> Iterator[Metric]:
         following = self._health.following
         refreshes = CounterMetricFamily(
-            "gateway_refreshes",
-            "Attempts to refresh the catalog, by outcome.",
-            labels=["outcome"],
+            "gateway_refreshes", "Attempts to refresh the catalog, by outcome.", labels=["outcome"]
         )
         for outcome, count in sorted(following.outcomes.items()):
             refreshes.add_metric([outcome], count)
         yield refreshes
         yield GaugeMetricFamily(
-            "gateway_refresh_leads",
-            "1 if this process refreshes the catalog.",
-            value=following.leads,
+            "gateway_refresh_leads", "1 if this process refreshes the catalog.", value=following.leads
         )
         yield GaugeMetricFamily(
             "gateway_catalog_refused",

@@ -36,6 +36,9 @@ DESCRIPTION = (
     "A GraphQL gateway over Django Packages. One query gets what takes dozens of requests with the REST "
     "API: a package, its grids, and the other packages of those grids."
 )
+MOST_DRIFT_SHOWN = 5
+"""Fields that the page tells of; the JSON has all."""
+
 _QUERY = '{ package(slug: "django-celery-email") { title repoWatchers grids { title } } }'
 _SUBSCRIPTION = "subscription { catalogChanged { action type slug } }"
 _TEMPLATE = Path(__file__).parent / "home.html"
@@ -114,6 +117,7 @@ def _facts(source: CatalogSource, lately: Lately, address: str) -> dict[str, Any
         "catalog": catalog_status(health.catalog) | {"source": "demo" if source.embedded else "site"},
         "refused": None if refused is None else refused_crawl(refused),
         "upstream": {"state": _upstream(health)[1], "breaker": health.upstream.breaker},
+        "drift": health.upstream.drift,
         "lately": {
             "hours": lately.hours,
             "fromMemory": counts.from_memory,
@@ -164,7 +168,7 @@ def _words(source: CatalogSource, lately: Lately, address: str) -> dict[str, str
         "numbers": "\n".join(
             f'<div><dt>{name}</dt><dd class="{kind}">{value}</dd></div>' for name, kind, value in numbers
         ),
-        "catalog_words": _known(status) + escape(failed),
+        "catalog_words": _known(status) + escape(failed + _drift(now)),
         "span": "The last hour" if lately.hours == 1 else f"The last {lately.hours} hours",
         "ago": "1 hour ago" if lately.hours == 1 else f"{lately.hours} hours ago",
         "answers_chart": answers,
@@ -232,6 +236,12 @@ def _upstream(health: SourceHealth) -> tuple[str, str]:
 def _curl(address: str, query: str, *options: str) -> str:
     body = msgspec.json.encode({"query": query}).decode()
     return shlex.join(["curl", "-s", *options, address, "-H", "Content-Type: application/json", "-d", body])
+
+
+def _drift(health: SourceHealth) -> str:
+    """Return which fields of upstream's records differ from what is known, as a sentence; nothing if none do."""
+    differing = [each.words for each in health.upstream.drift[:MOST_DRIFT_SHOWN]]
+    return f" Upstream has changed: {'; '.join(differing)}." if differing else ""
 
 
 def _number(value: int | None) -> str:

@@ -34,6 +34,7 @@ async def test_every_family_has_a_type_and_a_sentence(http: httpx.AsyncClient, u
         "upstream_concurrency_limit": "gauge",
         "upstream_breaker": "gauge",
         "upstream_bad_records": "counter",
+        "upstream_drift": "counter",
         "upstream_cost_seconds": "gauge",
         "catalog_syncing": "gauge",
         "catalog_refused": "gauge",
