@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 import strawberry
@@ -18,6 +18,9 @@ from upstream.client import GRID, PACKAGE, GridRecord, PackageRecord
 
 MOST_CHANGES = 1000
 """How many changes of one record are given at most: those of nearly three years if one comes each day."""
+
+READ = 4
+"""The steps of one stored change that may have to be read."""
 
 HistorySince = Annotated[
     datetime | None,
@@ -80,12 +83,18 @@ async def history_since(info: Info) -> datetime | None:
 def check_moment(argument: str, moment: datetime | None) -> None:
     """Check a moment that a client gave.
 
-    :raises BadUserInput: nobody knows which it is, because it has no offset.
+    :raises BadUserInput: nobody knows which it is, because it has no offset; or UTC has no such year.
     """
-    if moment is not None and moment.tzinfo is None:
+    if moment is None:
+        return
+    if moment.tzinfo is None:
         raise BadUserInput(
             f'{argument} is the time {moment.isoformat()} without an offset; add one, like "Z".'
         )
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:
+        raise BadUserInput(f"{argument} is no moment of the years 1 to 9999 in UTC.") from None
 
 
 async def _history(
@@ -99,15 +108,18 @@ async def _history(
     check_moment("history(since:)", since)
     if not 0 <= last <= MOST_CHANGES:
         raise BadUserInput(f"history(last:) is {last}; it can be 0 to {MOST_CHANGES:,}.")
-    wanted = None if fields is None else v4_names("history(fields:)", fields, type(root))
+    wanted = root.__struct_fields__ if fields is None else v4_names("history(fields:)", fields, type(root))
     context = info.context
     context.work.spend(EXCHANGE)
-    changes = await context.history.load(HistoryKey(kind, root.id, since, MOST_CHANGES))
+    if not last:
+        return []
+    context.work.spend(READ * last)
+    changes = await context.history.load(HistoryKey(kind, root.id, since, last, frozenset(wanted)))
     context.work.spend(LOOKUP * len(changes))
     found: Iterable[RecordedChange] = (
         RecordedChange(at=change.at, field=graph_name(field.name), from_=field.old, to=field.new)
         for change in changes
         for field in change.delta.fields
-        if wanted is None or field.name in wanted
+        if field.name in wanted
     )
-    return list(found)[-last:] if last else []
+    return list(found)[-last:]

@@ -8,7 +8,7 @@ from typing import Annotated, Generic, NamedTuple, TypeVar
 import msgspec
 import strawberry
 
-from catalog.history import VersionDelta
+from catalog.history import HistoryDamaged, VersionDelta
 from resolvers.client_errors import BadUserInput
 from resolvers.cursor_codec import LAYOUT, Layout, NotACursor, decoded, encoded
 from resolvers.lists.pagination import PageInfo, page_size
@@ -91,10 +91,17 @@ def _order(removal: VersionDelta) -> tuple[int, int]:
 
 
 def _removed(removal: VersionDelta) -> RemovedPackage[PackageRecord]:
+    try:
+        package = msgspec.convert(removal.delta.before, PackageRecord)
+    except msgspec.ValidationError as error:
+        raise HistoryDamaged(
+            f"The package {removal.delta.id}, which version {removal.number} removed, is damaged in the history of "
+            f"the catalog: {error}."
+        ) from error
     return RemovedPackage(
         cursor=encoded(_Position(LAYOUT, *_order(removal))),
         at=removal.at,
-        package=msgspec.convert(removal.delta.before, PackageRecord),
+        package=package,
     )
 
 

@@ -48,7 +48,8 @@ async def trending(
     check_moment("trending(since:)", since)
     check_moment("trending(until:)", until)
     context = info.context
-    until = until or context.as_of
+    if context.as_of is not None and (until is None or until > context.as_of):
+        until = context.as_of
     if until is not None and until < since:
         raise BadUserInput("trending has until before since.")
     context.work.spend(EXCHANGE)

@@ -24,13 +24,21 @@ class Arrivals:
     digest: tuple[int, float] = (0, 0.0)
     """Tells this value from one of another time: how much happened, and when the last of it did."""
 
+    moves: tuple[tuple[int, ChangeKind, datetime], ...] = ()
+    """All that happened, oldest first: the ids, what happened, and when."""
+
     @classmethod
     def of(cls, moves: Iterable[tuple[int, ChangeKind, datetime]]) -> Arrivals:
         """Return the sum of what happened, oldest first: the ids, what happened, and when."""
         added: dict[int, float] = {}
         removed: dict[int, float] = {}
         count, last = 0, 0.0
-        for id, what, at in moves:
+        told = tuple(moves)
+        for id, what, at in told:
             count, last = count + 1, at.timestamp()
             (added if what == "added" else removed)[id] = last
-        return cls(added, removed, (count, last))
+        return cls(added, removed, (count, last), told)
+
+    def until(self, moment: datetime) -> Arrivals:
+        """Return the sum of what had happened by a moment."""
+        return Arrivals.of(move for move in self.moves if move[2] <= moment)

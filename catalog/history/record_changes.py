@@ -7,7 +7,7 @@ in a transaction that the caller begins and ends.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, get_args
 
@@ -68,13 +68,27 @@ def deltas_after(connection: sqlite3.Connection, after: int, until: int) -> Iter
 
 
 def changes_of(
-    connection: sqlite3.Connection, kind: str, id: int, since: datetime | None = None, most: int | None = None
+    connection: sqlite3.Connection,
+    kind: str,
+    id: int,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    most: int | None = None,
+    fields: Collection[str] | None = None,
 ) -> list[VersionDelta]:
-    """Return what happened to one record since a moment, oldest first: the newest ``most`` changes, or all.
+    """Return what happened to one record between two moments, oldest first: the newest ``most`` changes, or all.
+
+    Where ``fields`` are given, only changes of one of them are returned.
 
     :raises HistoryDamaged: a row cannot be read.
     """
-    return _changes(connection, "kind = ? AND id = ?", (KIND_NAMES.index(kind), id), since, most)
+    parameters: list[int | str] = [KIND_NAMES.index(kind), id]
+    where = "kind = ? AND id = ?"
+    if fields is not None:
+        # A quotation mark in a value has a backslash before it, so this is found in no value.
+        where += f" AND sort = 1 AND ({' OR '.join(['instr(record_changes.body, ?)'] * len(fields)) or '0'})"
+        parameters += [f'"{name}":[' for name in fields]
+    return _changes(connection, where, parameters, since, until, most)
 
 
 def moves(connection: sqlite3.Connection, kind: str) -> list[tuple[int, ChangeKind, datetime]]:
@@ -100,23 +114,32 @@ def arrivals_and_departures(
 
     :raises HistoryDamaged: a row cannot be read.
     """
-    return _changes(connection, "kind = ? AND sort <> 1", (KIND_NAMES.index(kind),), since)
+    return _changes(connection, "kind = ? AND sort <> 1", (KIND_NAMES.index(kind),), since, None)
 
 
 def _changes(
     connection: sqlite3.Connection,
     where: str,
-    parameters: tuple[int, ...],
+    parameters: Iterable[int | str],
     since: datetime | None,
+    until: datetime | None,
     most: int | None = None,
 ) -> list[VersionDelta]:
     rows = connection.execute(
         "SELECT kind, id, sort, CAST(record_changes.body AS BLOB), number, at"
-        f" FROM record_changes JOIN versions USING (number) WHERE {where} AND at >= ?"
+        f" FROM record_changes JOIN versions USING (number) WHERE {where} AND at >= ? AND at <= ?"
         " ORDER BY number DESC, id DESC LIMIT ?",
-        (*parameters, "" if since is None else text_of(since), -1 if most is None else most),
+        (
+            *parameters,
+            "" if since is None else text_of(since),
+            "a" if until is None else text_of(until),  # which comes after all digits
+            -1 if most is None else most,
+        ),
     ).fetchall()
-    return [VersionDelta(row[4], moment_of(row[5]), _delta(*row[:5])) for row in reversed(rows)]
+    try:
+        return [VersionDelta(row[4], moment_of(row[5]), _delta(*row[:5])) for row in reversed(rows)]
+    except (ValueError, TypeError) as error:
+        raise HistoryDamaged(f"A time in the history of the catalog is damaged: {error!r}.") from error
 
 
 def _delta(kind: int, id: int, sort: int, body: bytes, number: int) -> RecordDelta:

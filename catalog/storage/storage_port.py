@@ -6,7 +6,7 @@ the storage refuses; a later call may succeed. ``tests/catalog/storage/every_sto
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -76,11 +76,18 @@ class HistoryPort(Protocol):
         """
 
     def changes_of(
-        self, kind: str, id: int, since: datetime | None = None, most: int | None = None
+        self,
+        kind: str,
+        id: int,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        most: int | None = None,
+        fields: Collection[str] | None = None,
     ) -> list[VersionDelta]:
-        """Return what happened to one record since a moment, oldest first: the newest ``most`` changes, or all.
+        """Return what happened to one record between two moments, oldest first: the newest ``most`` changes, or all.
 
-        ``kind`` is a ``Kind.singular``.
+        ``kind`` is a ``Kind.singular``. Where ``fields`` are given, by v4's names, only changes of one of them are
+        returned.
         """
 
     def moves(self, kind: str) -> list[tuple[int, ChangeKind, datetime]]:

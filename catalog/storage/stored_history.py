@@ -7,7 +7,7 @@ version until a crawl replaces it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from sqlite3 import Connection
 
@@ -113,11 +113,20 @@ class StoredHistory:
         return WayBack(newest, _led(between, number, version.number))
 
     def changes_of(
-        self, kind: str, id: int, since: datetime | None = None, most: int | None = None
+        self,
+        kind: str,
+        id: int,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        most: int | None = None,
+        fields: Collection[str] | None = None,
     ) -> list[VersionDelta]:
-        """Return what happened to one record since a moment, oldest first: the newest ``most`` changes, or all."""
+        """Return what happened to one record between two moments, oldest first: the newest ``most`` changes, or all.
+
+        Where ``fields`` are given, by v4's names, only changes of one of them are returned.
+        """
         with self._bulk_reader.reading() as connection:
-            return changes.changes_of(connection, kind, id, since, most)
+            return changes.changes_of(connection, kind, id, since, until, most, fields)
 
     def moves(self, kind: str) -> list[tuple[int, ChangeKind, datetime]]:
         """Return which records of a kind were added or removed, and when, oldest first."""

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from caching import BoundedCache
-from catalog.history import Arrivals, HistoryDamaged, RecordDelta, VersionDelta
+from catalog.history import Arrivals, CatalogVersion, HistoryDamaged, RecordDelta, VersionDelta
 from catalog.storage.storage_port import StoragePort
 from upstream.client import PACKAGE, StorageUnavailable
 
 MOST_DIFFERENCES = 16
 """How many differences of two versions are cached. One of a year with 1,000 changes a day has about 3 MB."""
+
+CatalogPlace: TypeAlias = tuple[int, datetime]
+"""The number and the time of a version: a file that takes the place of another one begins its numbers anew."""
 
 T = TypeVar("T")
 
@@ -32,13 +35,18 @@ class Between(NamedTuple):
 
 
 class HistoryReader:
-    """Reads the history of one storage. A difference of two versions is read once for all who want it."""
+    """Reads the history of one storage. A difference of two versions is read once for all who want it.
+
+    Reads that may be long come one after another, in one thread: several at once would only be slower, and would
+    keep the threads that others need. One that has begun goes on when whoever wanted it has left.
+    """
 
     def __init__(self, storage: StoragePort) -> None:
         self._history = storage.history
-        self._differences: BoundedCache[tuple[int, int], Between] = BoundedCache(entries=MOST_DIFFERENCES)
-        self._reading = asyncio.Lock()
-        """Held while a difference is read: several at once would only be slower."""
+        self._differences: BoundedCache[tuple[CatalogPlace, CatalogPlace], Between] = BoundedCache(
+            entries=MOST_DIFFERENCES
+        )
+        self._turn = asyncio.Lock()
         self.arrivals = Arrivals()
         """When packages were added and removed, up to the catalog that was last announced."""
 
@@ -64,25 +72,35 @@ class HistoryReader:
         return None if oldest is None else oldest.at
 
     async def changes_of(
-        self, kind: str, ids: Sequence[int], since: datetime | None, until: datetime | None, most: int
+        self,
+        kind: str,
+        ids: Sequence[int],
+        since: datetime | None,
+        until: datetime | None,
+        most: int,
+        fields: Collection[str],
     ) -> list[list[VersionDelta]]:
-        """Return up to ``most`` of the newest changes of each record, oldest first, those after ``until`` left out.
+        """Return up to ``most`` of the newest changes of these fields of each record, oldest first.
 
         :raises StorageUnavailable: the file cannot be read.
         """
 
         def read() -> list[list[VersionDelta]]:
-            return [_before(until, self._history.changes_of(kind, id, since, most)) for id in ids]
+            return [self._history.changes_of(kind, id, since, until, most, fields) for id in ids]
 
-        return await self._read(read)
+        return await self._read_in_turn(read)
 
     async def removed_packages(self, since: datetime | None, until: datetime | None) -> list[VersionDelta]:
         """Return which packages were removed since a moment, oldest first, those after ``until`` left out.
 
         :raises StorageUnavailable: the file cannot be read.
         """
-        found = await self._read(lambda: self._history.arrivals_and_departures(PACKAGE.singular, since))
-        return [each for each in _before(until, found) if each.delta.sort == "removed"]
+        found = await self._read_in_turn(
+            lambda: self._history.arrivals_and_departures(PACKAGE.singular, since)
+        )
+        return [
+            each for each in found if each.delta.sort == "removed" and (until is None or each.at <= until)
+        ]
 
     async def packages_between(self, since: datetime, until: datetime | None) -> Between:
         """Return what happened to packages between two moments; ``until`` now if it is ``None``.
@@ -92,18 +110,51 @@ class HistoryReader:
         """
         one = await self._read(lambda: self._history.at(since))
         if until is None:
-            (other,) = await self._read(lambda: self._history.versions(1))
+            newest = await self._read(lambda: self._history.versions(1))
+            if not newest:
+                raise StorageUnavailable("with the history", "its newest version is damaged")
+            other = newest[0]
         else:
             other = await self._read(lambda: self._history.at(until))
-        key = one.number, other.number
-        async with self._reading:
-            found = self._differences.get(key)
-            if found is None:
-                deltas = await self._read(lambda: self._history.difference(*key))
-                packages = tuple(each for each in deltas if each.kind == PACKAGE.singular)
-                found = Between(one.at, other.at, packages)
-                self._differences.put(key, found)
-        return found
+        key = _place(one), _place(other)
+
+        def read() -> Between:
+            deltas = self._history.difference(one.number, other.number)
+            packages = tuple(each for each in deltas if each.kind == PACKAGE.singular)
+            return Between(one.at, other.at, packages)
+
+        def keep(found: Between) -> None:
+            self._differences.put(key, found)
+
+        def known() -> Between | None:
+            return self._differences.get(key)
+
+        found = known()
+        return await self._read_in_turn(read, known, keep) if found is None else found
+
+    async def _read_in_turn(
+        self,
+        read: Callable[[], T],
+        known: Callable[[], T | None] = lambda: None,
+        keep: Callable[[T], object] = lambda found: None,
+    ) -> T:
+        """Read what may take long, unless it is known by the time that it is its turn; ``keep`` it then."""
+        await self._turn.acquire()
+        found = known()
+        if found is not None:
+            self._turn.release()
+            return found
+
+        async def go_on() -> T:
+            try:
+                found = await self._read(read)
+                keep(found)
+                return found
+            finally:
+                self._turn.release()
+
+        # Whoever asked may leave; the thread does not, and nobody else is to begin one beside it.
+        return await asyncio.shield(asyncio.create_task(go_on()))
 
     async def _read(self, read: Callable[[], T]) -> T:
         try:
@@ -112,5 +163,5 @@ class HistoryReader:
             raise StorageUnavailable("with the history", str(error)) from error
 
 
-def _before(until: datetime | None, changes: list[VersionDelta]) -> list[VersionDelta]:
-    return changes if until is None else [each for each in changes if each.at <= until]
+def _place(version: CatalogVersion) -> CatalogPlace:
+    return version.number, version.at

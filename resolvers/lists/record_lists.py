@@ -70,7 +70,7 @@ def packages_of(
         None
         if filter is None
         else context.filters.packages(
-            context.work, catalog, filter, f"{paging.field}(filter:)", context.source.history.arrivals
+            context.work, catalog, filter, f"{paging.field}(filter:)", context.arrivals
         )
     )
     if ids is None:

@@ -14,12 +14,13 @@ from catalog.history import VersionDelta
 
 
 class HistoryKey(NamedTuple):
-    """Names a record, since when its changes are wanted, and how many at most."""
+    """Names a record, since when its changes are wanted, how many at most, and of which fields by v4's names."""
 
     kind: str
     id: int
     since: datetime | None
     most: int
+    fields: frozenset[str]
 
 
 class HistoryLoader(DataLoader[HistoryKey, list[VersionDelta]]):
@@ -33,12 +34,12 @@ class HistoryLoader(DataLoader[HistoryKey, list[VersionDelta]]):
 
     async def batch_load_fn(self, keys: Sequence[HistoryKey]) -> list[list[VersionDelta]]:
         """Return the batch as aiodataloader calls it."""
-        alike: defaultdict[tuple[str, datetime | None, int], list[int]] = defaultdict(list)
-        for kind, id, since, most in keys:
-            alike[kind, since, most].append(id)
+        alike: defaultdict[tuple[str, datetime | None, int, frozenset[str]], list[int]] = defaultdict(list)
+        for kind, id, since, most, fields in keys:
+            alike[kind, since, most, fields].append(id)
         found: dict[HistoryKey, list[VersionDelta]] = {}
-        for (kind, since, most), ids in alike.items():
-            lists = await self._source.history.changes_of(kind, ids, since, self._until, most)
+        for (kind, since, most, fields), ids in alike.items():
+            lists = await self._source.history.changes_of(kind, ids, since, self._until, most, fields)
             for id, changes in zip(ids, lists, strict=True):
-                found[HistoryKey(kind, id, since, most)] = changes
+                found[HistoryKey(kind, id, since, most, fields)] = changes
         return [found[key] for key in keys]

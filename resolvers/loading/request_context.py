@@ -8,6 +8,7 @@ from datetime import datetime
 import strawberry
 
 from catalog import Catalog, CatalogSource, Snapshot, SnapshotStatus
+from catalog.history import Arrivals
 from engine import TooComplex
 from resolvers.client_errors import Forbidden
 from resolvers.filters.filter_cache import FiltersOfRequest
@@ -63,6 +64,7 @@ class Context:
     _catalog: Catalog | UpstreamError | None = None
     _status: SnapshotStatus | None = None
     _history: HistoryLoader | None = None
+    _arrivals: Arrivals | None = None
 
     @property
     def as_of(self) -> datetime | None:
@@ -75,6 +77,14 @@ class Context:
         if self._history is None:
             self._history = HistoryLoader(self.source, self.as_of)
         return self._history
+
+    @property
+    def arrivals(self) -> Arrivals:
+        """Return when packages were added and removed, up to the moment that the request asks about."""
+        if self._arrivals is None:
+            known = self.source.history.arrivals
+            self._arrivals = known if self.as_of is None else known.until(self.as_of)
+        return self._arrivals
 
     @property
     def status(self) -> SnapshotStatus:
@@ -108,7 +118,7 @@ class Context:
         self.loaders = Loaders.over(self.source.batcher, self.snapshot)
         self._status = None
         self._catalog = None
-        self._history = None
+        self._history = self._arrivals = None
         self.work = WorkBudget(self.work.most)
         self.filters = FiltersOfRequest()
 
