@@ -25,9 +25,11 @@ class Begun(Generic[T]):
 
     def __init__(self, work: Awaitable[T]) -> None:
         self._going_on: Generator[Any, Any, T] = work.__await__()
-        self._waits_for: Any = None
         self.is_done = False
-        self._go(partial(self._going_on.send, None))
+        try:
+            self._waits_for: Any = self._going_on.send(None)
+        except StopIteration as end:
+            self.is_done, self.result = True, end.value
 
     def __await__(self) -> Generator[Any, Any, T]:
         """Wait as the work does, and go on, until it is done."""

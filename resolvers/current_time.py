@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
@@ -20,14 +18,21 @@ def now() -> datetime:
     return _as_of.get() or datetime.now(UTC)
 
 
-@contextmanager
-def time_of(snapshot: Snapshot | None) -> Iterator[None]:
-    """Let it be the moment as of which this snapshot is asked, if it is asked so."""
-    if snapshot is None or snapshot.as_of is None:
-        yield
-        return
-    token = _as_of.set(snapshot.as_of)
-    try:
-        yield
-    finally:
-        _as_of.reset(token)
+class time_of:
+    """Lets it be the moment as of which a snapshot is asked, if it is asked so.
+
+    A class that does nothing for the present catalog: every operation is run inside.
+    """
+
+    __slots__ = ("_as_of", "_token")
+
+    def __init__(self, snapshot: Snapshot | None) -> None:
+        self._as_of = None if snapshot is None else snapshot.as_of
+
+    def __enter__(self) -> None:
+        if self._as_of is not None:
+            self._token = _as_of.set(self._as_of)
+
+    def __exit__(self, *_: object) -> None:
+        if self._as_of is not None:
+            _as_of.reset(self._token)

@@ -166,7 +166,7 @@ def _can_be_read(headers: Sequence[tuple[bytes, bytes]]) -> bool:
 def _names_one_host(scope: Scope) -> bool:
     """Return whether a request names its host exactly once (RFC 9112, section 3.2). Otherwise servers in a chain may
     disagree."""
-    hosts = sum(name == b"host" for name, _value in scope["headers"])
+    hosts = [name for name, _value in scope["headers"]].count(b"host")
     return hosts == 1 or (not hosts and scope["http_version"] != "1.1")
 
 
