@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 """The names by which programs of this machine reach it."""
 
-MOST_SECONDS = 30
-"""The longest that a request takes, with its arrival: an operation has a shorter limit of its own."""
-
 NOT_INSTALLED = "The SDK of the Model Context Protocol is not installed; `make mcp` installs it."
 
 
@@ -49,8 +46,7 @@ class AssistantEndpoint:
         if not is_installed():
             await _refused(501, NOT_INSTALLED)(scope, receive, send)
             return
-        async with asyncio.timeout(MOST_SECONDS):
-            await (await self._made())(scope, receive, send)
+        await (await self._made())(scope, receive, send)
 
     async def _made(self) -> HttpRequests:
         async with self._importing:

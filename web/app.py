@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from catalog import CatalogSource
 from gateway import Gateway, connection
+from web.assistant_requests import AssistantRequests
 from web.content_negotiation import accept_of
 from web.graphql_endpoint import EXPOSED, METHODS, GraphQLEndpoint
 from web.http_responses import refusal
@@ -148,7 +149,7 @@ class GatewayApp(Starlette):
             *graphiql_routes(),
             Route("/pages/{path:path}", page_file),
             Mount("/explore", Explore(site)),
-            *([Route("/mcp", parts.assistants)] if parts.assistants else []),
+            *([Route("/mcp", AssistantRequests(parts.assistants))] if parts.assistants else []),
         ]
 
     async def _metrics(self, _request: Request) -> Response:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -232,6 +235,25 @@ def test_there_are_no_sessions_and_streams(gateway: Served, method: str) -> None
 def test_a_request_that_is_too_large_is_refused(gateway: Served) -> None:
     answer = httpx.post(f"{gateway.address}/mcp", content=b" " * 100_001, headers=HEADERS)
     assert answer.status_code == 413
+
+
+def test_a_body_that_no_request_has_is_refused_before_the_sdk_reads_it(gateway: Served) -> None:
+    answer = httpx.post(f"{gateway.address}/mcp", content=b" " * 1_000_001, headers=HEADERS)
+    assert answer.status_code == 413
+    assert "bytes" in answer.json()["errors"][0]["message"]
+
+
+def test_a_client_that_leaves_within_its_body_leaves_nothing_behind(
+    gateway: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    address = urlsplit(gateway.address)
+    head = f"POST /mcp HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Type: application/json\r\n"
+    with socket.create_connection((address.hostname, address.port)) as connection:
+        connection.sendall(f"{head}Content-Length: 50\r\n\r\n{{".encode())
+        # Another answer, so that the gateway has begun to read.
+        httpx.get(f"{gateway.address}/healthz")
+    gateway.wait_until_idle()
+    assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 def test_nothing_is_left_of_a_request(gateway: Served) -> None:
