@@ -9,7 +9,8 @@ import pytest
 
 from catalog.catalog_source import CatalogSource
 from resolvers.loading.record_loaders import Loaders
-from resolvers.search import SearchAnswerer, find
+from resolvers.search import find
+from resolvers.search_connection import SearchAnswerer
 from tests.support.gateway_in_process import asking, context_over, source_over
 from upstream.embedded import ContentType, Dropped, EmbeddedUpstream, Fault, Latency, StatusFault, Truncated
 from upstream.embedded.faults import Effect
