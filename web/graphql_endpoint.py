@@ -114,7 +114,10 @@ class GraphQLEndpoint:
             http = HttpRequest(method, address, by_name(telling), body)
             response = await self._response(http, as_it_came, snapshot, receive)
         except Refused as refused:
-            response = self._document_refusal(http, refused, by_path=scope["path"].startswith(PERSISTED))
+            by_path = scope["path"].startswith(PERSISTED)
+            response = _document_refusal(
+                accepted(http.header(b"accept")), refused, self._always, by_path=by_path
+            )
         except BadRequest as error:
             more = error.headers | decoded(self._always)
             response = refusal(error.status, str(error), accept_of(scope["headers"]), more)
@@ -247,13 +250,6 @@ class GraphQLEndpoint:
         body = b"[%b]" % b",".join(bodies)
         return await self._in_form(200, body, form, NO_STORE)
 
-    def _document_refusal(self, http: HttpRequest, refused: Refused, *, by_path: bool) -> ASGIApp:
-        takes = accepted(http.header(b"accept"))
-        status = status_of_refused(refused, takes, by_path=by_path)
-        media_type = takes.refusal if status >= 400 else takes.json or JSON
-        headers = content_headers(media_type, None, len(refused.body))
-        return RawResponse(status, [*headers, *self._always, *NO_STORE], refused.body)
-
     async def _in_form(self, status: int, body: bytes, form: _Form, headers: Headers) -> ASGIApp:
         """Return a response that is not kept."""
         encoding = form.encoding if len(body) >= SMALLEST else None
@@ -270,6 +266,13 @@ class GraphQLEndpoint:
     @cached_property
     def _schema(self) -> bytes:
         return entity_tag(schema.as_str().encode())
+
+
+def _document_refusal(takes: Accepted, refused: Refused, always: Headers, *, by_path: bool) -> ASGIApp:
+    status = status_of_refused(refused, takes, by_path=by_path)
+    media_type = takes.refusal if status >= 400 else takes.json or JSON
+    headers = content_headers(media_type, None, len(refused.body))
+    return RawResponse(status, [*headers, *always, *NO_STORE], refused.body)
 
 
 class _Form(msgspec.Struct, frozen=True):

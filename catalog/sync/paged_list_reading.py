@@ -181,7 +181,8 @@ class ListReading(Generic[R]):
                 # It is only the 500 of a bad row that another attempt cannot help.
                 return await self._read(offset, limit)
             raise
-        self._check_length(page, offset, limit)
+        if not _is_as_long_as_it_says(self.kind, page, offset, limit):
+            self._is_contradicted = True
         seen_again = self._saw(page.count, offset, [result.id for result in page.results])
         for result in page.results:
             if result.id is None or result.id in self.records or result.id in self._bad:
@@ -194,28 +195,6 @@ class ListReading(Generic[R]):
                 self.records[result.id] = result
         self._progress(self.kind.plural, len(self.records) + len(self._bad), page.count)
         return seen_again
-
-    def _check_length(self, page: Page[R], offset: int, limit: int) -> None:
-        """Check that a page has as many rows as its own count leaves for it, and says so itself.
-
-        Rows that come or go while upstream makes the answer change its last page alone.
-
-        :raises ContradictoryList: the list ends where upstream says that it goes on, or the other way round.
-        """
-        if page.next is not None and offset + limit >= page.count:
-            raise ContradictoryList(
-                f"Upstream says that it has {page.count:,} {self.kind.plural}, but names a page behind position "
-                f"{offset + limit:,}."
-            )
-        left = max(0, page.count - offset)
-        if len(page.results) == min(limit, left):
-            return
-        if left > limit:
-            raise ContradictoryList(
-                f"Upstream says that it has {page.count:,} {self.kind.plural}, but sent "
-                f"{len(page.results):,} of the {limit:,} from position {offset + 1:,} on."
-            )
-        self._is_contradicted = True
 
     async def _halve(self, offset: int, limit: int, error: UpstreamUnavailable, *, is_part: bool) -> int:
         if not is_part:
@@ -262,6 +241,29 @@ class ListReading(Generic[R]):
                         self.records[id] = record
         self.records |= kept
         return len(kept)
+
+
+def _is_as_long_as_it_says(kind: Kind[R], page: Page[R], offset: int, limit: int) -> bool:
+    """Return whether a page has as many rows as its own count leaves for it.
+
+    Rows that come or go while upstream makes the answer change its last page alone.
+
+    :raises ContradictoryList: the list ends where upstream says that it goes on, or the other way round.
+    """
+    if page.next is not None and offset + limit >= page.count:
+        raise ContradictoryList(
+            f"Upstream says that it has {page.count:,} {kind.plural}, but names a page behind position "
+            f"{offset + limit:,}."
+        )
+    left = max(0, page.count - offset)
+    if len(page.results) == min(limit, left):
+        return True
+    if left > limit:
+        raise ContradictoryList(
+            f"Upstream says that it has {page.count:,} {kind.plural}, but sent "
+            f"{len(page.results):,} of the {limit:,} from position {offset + 1:,} on."
+        )
+    return False
 
 
 async def _all_or_first_error(reads: Iterable[Coroutine[Any, Any, int]]) -> int:
