@@ -4,7 +4,7 @@ Each layer opens what it adds to the one before:
 
     open_source   storage, client, batcher                              -> what the command `sync` runs on
     make_gateway  documents, persisted documents, engine, router, queue -> what the command `query` runs on
-    open_parts    connections, kept answers, history, endpoints          -> what the server runs on
+    open_parts    connections, cached answers, history, endpoints        -> what the server runs on
 
 The parts are imported when they are made, so that no command waits for those of another.
 """

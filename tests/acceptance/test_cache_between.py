@@ -60,7 +60,9 @@ class Behind:
     def reached(self) -> int:
         """Return how many requests have looked for a kept answer at the gateway."""
         metrics = httpx.get(f"{self.gateway.address}/metrics").text
-        return sum(int(float(count)) for count in re.findall(r"kept_answers_asked_total{.*} (.*)", metrics))
+        return sum(
+            int(float(count)) for count in re.findall(r"response_cache_requests_total{.*} (.*)", metrics)
+        )
 
 
 @pytest.fixture

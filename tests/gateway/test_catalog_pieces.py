@@ -1,4 +1,4 @@
-"""Pieces of answers belong to one catalog: they are freed with it, and share the memory of the kept answers."""
+"""Pieces of answers belong to one catalog: they are freed with it, and share the memory of the cached answers."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ async def test_pieces_used_longest_ago_make_room_for_others() -> None:
     assert not await is_found("k2")
 
 
-async def test_kept_answers_and_pieces_share_their_memory() -> None:
+async def test_cached_answers_and_pieces_share_their_memory() -> None:
     gateway = gateway_over(MadeSource(records(0)).as_source(), response_cache_bytes=100_000)
     for _ in range(2):
         await answers(gateway)

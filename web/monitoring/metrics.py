@@ -247,7 +247,7 @@ class _ResponseMeasurements(Collector):
     def collect(self) -> Iterator[Metric]:
         answers = self._responses.answers
         found = CounterMetricFamily(
-            "gateway_kept_answers_asked",
+            "gateway_response_cache_requests",
             "Requests that looked for a cached answer: found before they were parsed, by the bytes of what the "
             "answer depends on, by their meaning, or not found.",
             labels=["outcome"],
@@ -257,9 +257,11 @@ class _ResponseMeasurements(Collector):
         found.add_metric(["meaning"], answers.found)
         found.add_metric(["none"], answers.missed)
         yield found
-        yield GaugeMetricFamily("gateway_kept_answers", "The number of cached answers.", value=len(answers))
         yield GaugeMetricFamily(
-            "gateway_kept_answers_bytes",
+            "gateway_response_cache_answers", "The number of cached answers.", value=len(answers)
+        )
+        yield GaugeMetricFamily(
+            "gateway_response_cache_bytes",
             "Bytes of the cached answers, and of the pieces of answers that share their memory.",
             value=answers.budget.taken,
         )

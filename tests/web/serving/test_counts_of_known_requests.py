@@ -45,7 +45,7 @@ async def test_a_known_request_is_counted_as_all_others_are(gateway: Listening, 
     metrics = (await wire.ask(b"GET /metrics HTTP/1.1\r\nHost: gateway\r\n\r\n")).decode()
     counts = {"unparsed": 5, "bytes": 2, "meaning": 0, "none": 1}
     for outcome, count in counts.items():
-        assert f'gateway_kept_answers_asked_total{{outcome="{outcome}"}} {count}.0' in metrics
+        assert f'gateway_response_cache_requests_total{{outcome="{outcome}"}} {count}.0' in metrics
     assert gateway.app.parts.history.lately().sum.from_memory == 8
     assert gateway.state.total_requests == 9
 
@@ -84,7 +84,7 @@ def test_the_server_of_the_command_line_answers_known_requests() -> None:
             wire.sendall(POST)
             answers.append(timeless(re.sub(rb"\r\ndate: [^\r]+", b"", wire.recv(100_000))))
         assert len(set(answers)) == 1
-        assert gateway.metric('kept_answers_asked_total{outcome="unparsed"}') == 6 - TIMES
+        assert gateway.metric('response_cache_requests_total{outcome="unparsed"}') == 6 - TIMES
 
 
 def test_under_another_server_the_app_answers_as_before(embedded: EmbeddedUpstream) -> None:
