@@ -6,7 +6,7 @@ import strawberry
 from strawberry import relay
 
 from engine import DependsOn, depends_on
-from resolvers import bulk_lookup
+from resolvers import bulk_lookup, search_connection
 from resolvers import contributor as contributor_resolvers
 from resolvers import federation_entities as entity_resolvers
 from resolvers import node as node_resolvers
@@ -17,7 +17,6 @@ from resolvers import trending as trending_resolvers
 from resolvers.catalog_changes import ChangeFeed
 from resolvers.catalog_changes import changes as catalog_changes
 from resolvers.lists import Connection
-from resolvers.search_connection import SearchConnection
 from resolvers.stats import stats as catalog_stats
 from schema.catalog_status import CatalogStatus
 from schema.category import Category
@@ -161,7 +160,7 @@ class Query:
     search = strawberry.field(
         resolver=search_resolvers.search,
         metadata=null_only_with_error(depends_on(DependsOn.CATALOG | DependsOn.UPSTREAM)),
-        graphql_type=SearchConnection[SearchResult, SearchHit] | None,
+        graphql_type=search_connection.SearchConnection[SearchResult, SearchHit] | None,
         description=(
             "The packages and grids that match the query, the best first. The search of Django Packages "
             "answers. The gateway's own index answers instead if that search fails, takes longer than 2 "

@@ -257,9 +257,7 @@ class _ResponseMeasurements(Collector):
         found.add_metric(["meaning"], answers.found)
         found.add_metric(["none"], answers.missed)
         yield found
-        yield GaugeMetricFamily(
-            "gateway_response_cache_answers", "The number of cached answers.", value=len(answers)
-        )
+        yield GaugeMetricFamily("gateway_response_cache_answers", "Cached answers.", value=len(answers))
         yield GaugeMetricFamily(
             "gateway_response_cache_bytes",
             "Bytes of the cached answers, and of the pieces of answers that share their memory.",
