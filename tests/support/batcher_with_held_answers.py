@@ -15,11 +15,11 @@ from starlette.types import Receive, Scope, Send
 from tests.support.settings_for_tests import BUDGET, CLIENT_LIMITS
 from upstream.batching.batcher import Batcher
 from upstream.client.api_client import Client
+from upstream.client.concurrency_limiter import Limiter
 from upstream.client.in_process_transport import in_process
-from upstream.client.request_costs import Costs
 from upstream.client.retrying_exchange import ClientLimits
 from upstream.client.upstream_errors import UpstreamError
-from upstream.client.v4_records import GRID, PACKAGE, Kind, PackageRecord, Page, R
+from upstream.client.v4_records import GRID, PACKAGE, PackageRecord, Page
 from upstream.embedded import EmbeddedUpstream
 
 URL = "http://upstream.test/api/v4/"
@@ -27,17 +27,14 @@ URL = "http://upstream.test/api/v4/"
 Found = dict[int | str, PackageRecord | UpstreamError | None]
 
 
-class Unmeasured(Costs):
+class Unmeasured(Limiter):
     """Breaks down where an answer has come and its time is to be noted."""
 
     def __init__(self, defect: Exception) -> None:
         super().__init__()
         self._defect = defect
 
-    def measured_detail(self, kind: Kind[R], seconds: float) -> None:
-        raise self._defect
-
-    def measured_page(self, kind: Kind[R], records: int, seconds: float, skipped: int = 0) -> None:
+    def succeeded(self, seconds: float, nominal: float, sort: str = "", among: int = 0) -> None:
         raise self._defect
 
 

@@ -110,7 +110,8 @@ class Client:
         answer = await self.exchanger.ask(wanted, background, attempts)
         if answer.body is None:
             return None
-        self.costs.measured_detail(kind, answer.seconds)
+        if answer.was_alone:
+            self.costs.measured_detail(kind, answer.seconds)
         try:
             record = _decoded(wanted.path, answer.body, kind.decode)
         except UpstreamBadData as error:
@@ -156,7 +157,8 @@ class Client:
         _check_count(wanted.path, page, offset)
         self._counts[kind.singular] = page.count
         # Behind the end of the list nothing is read and skipped (contract section 2).
-        self.costs.measured_page(kind, len(page.results), answer.seconds, offset if page.results else 0)
+        if answer.was_alone:
+            self.costs.measured_page(kind, len(page.results), answer.seconds, offset if page.results else 0)
         self.drift.saw_fields(kind.singular, page.fields)
         for result in page.results:
             if isinstance(result, BadRecord):

@@ -5,6 +5,10 @@ it (contract section 7). The measurements are weighted exponentially, the newest
 
 What a skipped record costs is not measured: nearly all deep pages are a crawl's, which reads from the head to the
 end, so whatever else changes meanwhile, like the load or the requests in flight, would be taken for the depth.
+
+Only requests that were alone with upstream are measured, as the contract's were: what one of our requests waits for
+another in upstream is no price. Plans compare details with pages, so both come from one state of knowledge: what was
+never measured is taken to be as much slower or quicker than the contract's figure as what was.
 """
 
 from __future__ import annotations
@@ -26,37 +30,58 @@ class Costs:
     """The model for each kind of record."""
 
     def __init__(self) -> None:
+        # By kind, from the first measurement on.
         self._details: dict[str, float] = {}
-        self._pages = {kind: _Line(*nominal) for kind, nominal in NOMINAL_PAGE.items()}
+        self._pages: dict[str, _Line] = {}
 
     def detail(self, kind: Kind[R]) -> float:
         """Return what a detail costs."""
-        return self._details.get(kind.singular, NOMINAL_DETAIL)
+        known = self._details.get(kind.singular)
+        return NOMINAL_DETAIL * self._pace_of_pages(kind) if known is None else known
 
     def page(self, kind: Kind[R], records: int) -> float:
         """Return what a page of so many records costs."""
-        return self._pages[kind.singular].at(records)
+        return self._line(kind).at(records)
 
     def page_parts(self, kind: Kind[R]) -> tuple[float, float]:
         """Return the fixed part of a page's cost, and the part for each record."""
-        line = self._pages[kind.singular]
+        line = self._line(kind)
         return line.base, line.slope
 
     def skipped(self, kind: Kind[R]) -> float:
         """Return what each record before a page costs: less than by the contract if upstream is quicker with
         all records."""
         _, nominal = NOMINAL_PAGE[kind.singular]
-        return NOMINAL_SKIPPED * min(1.0, self._pages[kind.singular].slope / nominal)
+        return NOMINAL_SKIPPED * min(1.0, self._line(kind).slope / nominal)
 
     def measured_detail(self, kind: Kind[R], seconds: float) -> None:
-        """Learn how long a detail took."""
+        """Learn how long a detail took that was alone with upstream."""
         self._details[kind.singular] = KEEP * self.detail(kind) + (1 - KEEP) * seconds
 
     def measured_page(self, kind: Kind[R], records: int, seconds: float, skipped: int = 0) -> None:
-        """Learn how long a page of so many records took, behind so many that were skipped."""
+        """Learn how long a page of so many records took that was alone with upstream, behind so many that were
+        skipped."""
         # An upstream that is quicker than the contract's is quicker with all parts.
         pace = min(1.0, seconds / nominal_page(kind, records, skipped))
-        self._pages[kind.singular].add(records, seconds - NOMINAL_SKIPPED * skipped * pace)
+        line = self._pages.setdefault(kind.singular, self._line(kind))
+        line.add(records, seconds - NOMINAL_SKIPPED * skipped * pace)
+
+    def _line(self, kind: Kind[R]) -> _Line:
+        """Return what pages cost: as measured, or else by the contract, at the pace of details."""
+        known = self._pages.get(kind.singular)
+        if known is not None:
+            return known
+        base, each = NOMINAL_PAGE[kind.singular]
+        pace = self._details.get(kind.singular, NOMINAL_DETAIL) / NOMINAL_DETAIL
+        return _Line(max(base * pace, LEAST_BASE), max(each * pace, LEAST_SLOPE))
+
+    def _pace_of_pages(self, kind: Kind[R]) -> float:
+        """Return how many times as long as by the contract pages take, of the size that was measured on average."""
+        line = self._pages.get(kind.singular)
+        if line is None:
+            return 1.0
+        base, each = NOMINAL_PAGE[kind.singular]
+        return line.at(line.usual_size) / (base + each * line.usual_size)
 
 
 def nominal_detail() -> float:
@@ -81,7 +106,11 @@ class _Line:
         for n in (1, 100):
             self._note(n, base + slope * n)
 
-    def at(self, n: int) -> float:
+    @property
+    def usual_size(self) -> float:
+        return self._n / self._weight
+
+    def at(self, n: float) -> float:
         return self.base + self.slope * n
 
     def add(self, n: int, seconds: float) -> None:

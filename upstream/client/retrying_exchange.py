@@ -97,6 +97,8 @@ class UpstreamAnswer:
     """``None`` if upstream says that there is no such record."""
     seconds: float
     """How long it took, from its turn on."""
+    was_alone: bool
+    """Whether no other request of this client was under way meanwhile."""
 
 
 class Exchanger:
@@ -113,6 +115,7 @@ class Exchanger:
         self.limiter = Limiter(limits.lowest_in_flight, limits.highest_in_flight)
         self.breaker = Breaker(limits.breaker_failures, limits.breaker_rest)
         self._probe_ended = asyncio.Event()
+        self._begun = 0
         self.outcomes: Counter[str] = Counter()
         self.last_outcome: str | None = None
         self.received = 0
@@ -189,7 +192,8 @@ class Exchanger:
         self, wanted: UpstreamRequest, asked: float, probe: bool, among: int
     ) -> UpstreamAnswer:
         """Return one request and its answer, in its turn, which was one ``among`` so many."""
-        started = time.monotonic()
+        self._begun += 1
+        begun, started = self._begun, time.monotonic()
         body = bytearray()
         outcome: UpstreamAnswer | UpstreamError | None = None
         try:
@@ -203,7 +207,7 @@ class Exchanger:
                 most_bytes=self._limits.answer_bytes,
                 longest_retry_after=self._limits.longest_retry_after,
             )
-            outcome = UpstreamAnswer(good, seconds)
+            outcome = UpstreamAnswer(good, seconds, was_alone=among == 1 and begun == self._begun)
             return outcome
         except UpstreamError as error:
             outcome = error

@@ -51,7 +51,7 @@ async def test_a_failed_load_stays_failed_for_the_request(held: HeldBatcher, loa
 @every_load
 async def test_a_defect_reaches_whoever_waits(held: HeldBatcher, load: Load) -> None:
     defect = LookupError("a defect")
-    held.client.costs = Unmeasured(defect)
+    held.client.exchanger.limiter = Unmeasured(defect)
     assert await outcome(load(Loaders.over(held.batcher, None))) is defect
 
 

@@ -48,7 +48,8 @@ async def test_an_unexpected_exception_reaches_everyone_who_waits(
     asked = len(held.asked)
     assert asked >= requests
     defect = LookupError("a defect")
-    healthy, held.client.costs = held.client.costs, Unmeasured(defect)
+    exchanger = held.client.exchanger
+    healthy, exchanger.limiter = exchanger.limiter, Unmeasured(defect)
     held.answer_all()
     outcomes = await asyncio.gather(*callers, return_exceptions=True)
     assert outcomes == [defect] * 3
@@ -59,7 +60,7 @@ async def test_an_unexpected_exception_reaches_everyone_who_waits(
     defect.__traceback__ = None
     gc.collect()
     # It is not remembered, and nothing stands in the way of the next.
-    held.client.costs = healthy
+    exchanger.limiter = healthy
     assert not any(
         isinstance(record, Exception) for record in (await held.batcher.fetch(kind, keys)).values()
     )

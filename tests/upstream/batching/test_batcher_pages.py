@@ -200,7 +200,7 @@ async def test_a_record_that_stands_nowhere_is_asked_for_while_the_whole_list_is
 ) -> None:
     await held.page(4, 0)
     held.hold()
-    everything = held.fetch(*held.ids[4:13])
+    everything = held.fetch(*held.ids[4:30])
     await held.requests_came(3)
     # The page has shown its newer and its older neighbour, so it is on no page.
     between = held.ids[2] - 1

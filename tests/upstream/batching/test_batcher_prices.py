@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -36,3 +37,26 @@ async def test_a_page_is_dearer_behind_other_records(
     held.know_positions()
     await held.batcher.fetch(PACKAGE, [held.ids[place] for place in positions])
     assert sorted(held.asked) == sorted(request.format(*held.ids) for request in requests)
+
+
+async def test_what_requests_of_our_own_wait_for_one_another_is_no_price(held: HeldBatcher) -> None:
+    held.hold()
+    together = held.fetch(*held.ids[:32])
+    await held.requests_came(32)
+    await asyncio.sleep(0.1)  # as if they queued: a detail alone takes 17 ms
+    held.answer_all()
+    await together
+    held.asked.clear()
+    wanted = held.ids[100:197]
+    await held.fetch(*wanted)
+    assert sorted(held.asked) == sorted(f"/packages/{id}/" for id in wanted)
+
+
+async def test_a_slow_upstream_of_which_only_details_were_measured_is_asked_as_one_that_is_not(
+    held: HeldBatcher,
+) -> None:
+    for _ in range(60):
+        held.client.costs.measured_detail(PACKAGE, 0.1)
+    wanted = held.ids[:97]
+    await held.fetch(*wanted)
+    assert sorted(held.asked) == sorted(f"/packages/{id}/" for id in wanted)

@@ -270,9 +270,31 @@ def test_the_kinds_are_separate(kind: Kind[Any]) -> None:
     assert [other for other in KINDS if costs.page(other, 50) != nominal_page(other, 50)] == [kind]
 
 
-def test_details_and_pages_are_separate() -> None:
+def test_what_was_never_measured_is_as_much_slower_as_what_was() -> None:
     details, pages = Costs(), Costs()
-    details.measured_detail(PACKAGE, 0.5)
-    assert details.page_parts(PACKAGE) == Costs().page_parts(PACKAGE)
-    pages.measured_page(PACKAGE, 50, 0.5)
-    assert pages.detail(PACKAGE) == nominal_detail()
+    for _ in range(300):
+        details.measured_detail(PACKAGE, 3 * nominal_detail())
+        pages.measured_page(PACKAGE, 100, 3 * nominal_page(PACKAGE, 100))
+    assert details.page_parts(PACKAGE) == pytest.approx((0.036, 0.00105), rel=0.01)
+    assert pages.detail(PACKAGE) == pytest.approx(3 * nominal_detail(), rel=0.01)
+
+
+def test_the_first_measurement_of_pages_is_set_against_the_pace_of_details() -> None:
+    costs = Costs()
+    for _ in range(300):
+        costs.measured_detail(PACKAGE, 3 * nominal_detail())
+    before = costs.page_parts(PACKAGE)
+    costs.measured_page(PACKAGE, 100, 3 * nominal_page(PACKAGE, 100))
+    assert costs.page_parts(PACKAGE) == pytest.approx(before, rel=0.01)
+
+
+def test_details_and_pages_are_separate_once_both_were_measured() -> None:
+    costs = Costs()
+    costs.measured_detail(PACKAGE, 0.5)
+    costs.measured_page(PACKAGE, 50, 0.5)
+    detail = costs.detail(PACKAGE)
+    costs.measured_page(PACKAGE, 50, 0.9)
+    assert costs.detail(PACKAGE) == detail
+    parts = costs.page_parts(PACKAGE)
+    costs.measured_detail(PACKAGE, 0.9)
+    assert costs.page_parts(PACKAGE) == parts
