@@ -83,6 +83,12 @@ def freshness(settings: Settings) -> Freshness:
     )
 
 
+def crawl_wait(settings: Settings) -> float:
+    """Give how many seconds a request waits for a crawl."""
+    # Its own time must not be over before it can say how far the crawl is.
+    return min(settings.crawl_wait, 0.8 * settings.limit_seconds)
+
+
 def document_limits(settings: Settings) -> DocumentLimits:
     """Give what a document may have."""
     from gateway.limits import DocumentLimits

@@ -161,6 +161,15 @@ class Settings(BaseSettings):
         "upstream's own data are a day old.",
         examples=["60 to 2592000"],
     )
+    crawl_wait: float = Field(
+        default=4,
+        ge=0,
+        le=300,
+        description="Seconds that a request waits for a crawl when there is no catalog yet, or an old one. After that "
+        "it is told how far the crawl is and when to come again. It never waits longer than four fifths of "
+        "`GATEWAY_LIMIT_SECONDS`.",
+        examples=["0 to 300"],
+    )
     newest_interval: float = Field(
         default=300,
         ge=10,
@@ -180,7 +189,7 @@ class Settings(BaseSettings):
         gt=0,
         le=365 * 86400,
         description="Age in seconds up to which a stale catalog answers at once while it is refreshed. With an "
-        "older catalog, a request first waits for a crawl, at most 10 s.",
+        "older catalog, a request first waits for a crawl, for up to `GATEWAY_CRAWL_WAIT`.",
         examples=["up to 31536000"],
     )
     stale_if_error: float = Field(

@@ -22,6 +22,7 @@ from setting_groups import (
     admission_limits,
     client_limits,
     connection_limits,
+    crawl_wait,
     document_limits,
     freshness,
     guard_limits,
@@ -97,6 +98,7 @@ async def open_source(
                     schedule=schedule(settings),
                     guard=guard_limits(settings),
                     freshness=freshness(settings),
+                    crawl_wait=crawl_wait(settings),
                 )
             ) as source,
         ):

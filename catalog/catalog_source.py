@@ -21,13 +21,14 @@ from catalog.sync.guard_validators import GuardLimits
 from catalog.sync.history_reader import HistoryReader
 from catalog.sync.leader import Leader
 from catalog.sync.live_records import LiveRecords
+from catalog.sync.missing_catalog import no_catalog
 from catalog.sync.older_versions import OlderVersions
 from catalog.sync.paged_list_reading import Progress
 from catalog.sync.publisher import Publisher
 from catalog.sync.refresher import CrawlResult, Refresher
 from catalog.sync.schedule import Schedule
 from upstream.batching import Batcher
-from upstream.client import CATEGORY, Client, Record, UpstreamError, UpstreamUnavailable, note_waiting
+from upstream.client import CATEGORY, Client, Record, UpstreamError, note_waiting
 
 PATIENCE = 2.0
 """Seconds in which upstream has to answer when somebody asks whether the gateway is ready."""
@@ -35,16 +36,14 @@ PATIENCE = 2.0
 LIVE_SECONDS = 60.0
 """Seconds for which an answer of upstream shows that the gateway is ready."""
 
-REVALIDATION = 10.0
-"""Seconds that a request waits for a crawl when the catalog is too old to be served before one was tried."""
-
 _log = logging.getLogger(__name__)
 
 
 class CatalogSource:
     """Open it before use, inside the running loop. ``follow`` is whether it crawls by itself.
 
-    ``embedded`` is whether upstream is the embedded one, whose data are a demo.
+    ``crawl_wait`` is the seconds that a request waits for a crawl when there is no catalog, or it is too old to be
+    served before a crawl was tried. ``embedded`` is whether upstream is the embedded one, whose data are a demo.
 
     Client, batcher and storage are open, and stay so when it is closed.
     """
@@ -61,7 +60,7 @@ class CatalogSource:
         schedule: Schedule,
         guard: GuardLimits,
         freshness: Freshness,
-        revalidation: float = REVALIDATION,
+        crawl_wait: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.client = client
@@ -77,7 +76,7 @@ class CatalogSource:
         self.older = OlderVersions(storage, self.publisher)
         self._follow = follow
         self.freshness = freshness
-        self._revalidation = revalidation
+        self._crawl_wait = crawl_wait
         self.telling = asyncio.Lock()
         """Held while a subscriber is told of a change."""
         self._waited_for: datetime | None = None
@@ -151,7 +150,7 @@ class CatalogSource:
         stage = self.freshness.stage_of(snapshot)
         if self._must_be_revalidated(snapshot, stage):
             note_waiting()
-            await self.refresher.settled(self._revalidation)
+            await self.refresher.settled(self._crawl_wait)
             self._waited_for = snapshot.refreshed_at
             snapshot = self.latest or snapshot
             stage = self.freshness.stage_of(snapshot)
@@ -176,11 +175,11 @@ class CatalogSource:
         """
         if self.latest is None and self._follow and self.refresher.last_error is None:
             note_waiting()
-            await self.refresher.settled(self._revalidation)
+            await self.refresher.settled(self._crawl_wait)
         snapshot = self.latest
         if snapshot is not None and self.freshness.stage_of(snapshot) != "expired":
             return snapshot.catalog
-        raise _no_catalog(snapshot, self.refresher.last_error, self._follow, self._revalidation)
+        raise no_catalog(snapshot, self.refresher.last_error, self._follow, self.refresher.progress)
 
     def status(self, snapshot: Snapshot | None) -> SnapshotStatus:
         """Return the state of a request that is answered from this snapshot."""
@@ -273,28 +272,3 @@ class CatalogSource:
 def _report(following: asyncio.Task[None]) -> None:
     if not following.cancelled() and following.exception() is not None:
         _log.critical("the gateway no longer follows upstream", exc_info=following.exception())
-
-
-def _no_catalog(
-    snapshot: Snapshot | None, failure: UpstreamError | None, follow: bool, revalidation: float
-) -> UpstreamUnavailable:
-    """Return the error for a field that needs the whole catalog when there is none, or only an expired one."""
-    if snapshot is not None:
-        return UpstreamUnavailable(
-            f"This needs the whole catalog, but it was last refreshed on {snapshot.refreshed_at:%Y-%m-%d}, "
-            "which is too long ago."
-        )
-    if not follow:
-        return UpstreamUnavailable(
-            "This needs the whole catalog, but none is stored and GATEWAY_CRAWL is off. `python server.py "
-            "sync` crawls it."
-        )
-    if failure is not None:
-        return UpstreamUnavailable(
-            f"This needs the whole catalog, which could not be read yet. {failure}",
-            retry_after=failure.retry_after,
-        )
-    return UpstreamUnavailable(
-        "This needs the whole catalog, which is still being read. Try again in a moment.",
-        retry_after=revalidation,
-    )

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog, CatalogDifference, compare
+from catalog.sync.crawl_progress import CrawlProgress
 from catalog.sync.crawl_report import CrawlReport
 from catalog.sync.evidence import Evidence, with_evidence
 from catalog.sync.full_crawl import Crawled, LastGood, crawl
@@ -60,8 +61,8 @@ class Refresher:
         self.guard = guard
         self.wanted = asyncio.Event()
         """Set while somebody wants a crawl that has not been made."""
-        self.syncing = False
-        """Whether a crawl is under way."""
+        self.progress: CrawlProgress | None = None
+        """How far the crawl is that is under way; ``None`` if none is."""
         self._left_out: dict[str, int] = {}
         """How many grids and categories upstream's lists have that the catalog has not, because they cannot be read;
         by kind, as this process last saw it."""
@@ -76,11 +77,11 @@ class Refresher:
         :raises CatalogRefused: it is implausible; what is known stays.
         :raises UpstreamError: upstream could not be read; what is known stays.
         """
-        self.syncing = True
+        self.progress = CrawlProgress(progress)
         began = time.monotonic()
         _log.info("A crawl has begun.")
         try:
-            snapshot, changes, kept = await self._read(progress, accept=accept)
+            snapshot, changes, kept = await self._read(self.progress.note, accept=accept)
             # This was what wishes that came while it ran wanted, too.
             self.wanted.clear()
             self.last_error = None
@@ -102,7 +103,12 @@ class Refresher:
                 error.difference = None  # the error is kept, and that can be as large as the catalog
             raise
         finally:
-            self.syncing = False
+            self.progress = None
+
+    @property
+    def syncing(self) -> bool:
+        """Return whether a crawl is under way."""
+        return self.progress is not None
 
     async def _read(
         self, progress: Progress, *, accept: bool

@@ -91,14 +91,14 @@ def store(path: Path, age: float) -> datetime:
 
 @asynccontextmanager
 async def opened(
-    embedded: EmbeddedUpstream, path: Path, *, follow: bool = True, revalidation: float = 30.0
+    embedded: EmbeddedUpstream, path: Path, *, follow: bool = True, crawl_wait: float = 30.0
 ) -> AsyncIterator[CatalogSource]:
     async with source_of(
         Client(UPSTREAM_URL, in_process(embedded), CLIENT_LIMITS),
         storage=Storage(str(path)),
         follow=follow,
         schedule=QUICK,
-        revalidation=revalidation,
+        crawl_wait=crawl_wait,
     ) as source:
         yield source
 
@@ -183,7 +183,7 @@ async def test_an_old_one_is_served_when_the_crawl_takes_too_long(
 ) -> None:
     store(path, OLD)
     embedded.faults.add(Fault(Latency(60)))
-    async with opened(embedded, path, revalidation=0.001) as source:
+    async with opened(embedded, path, crawl_wait=0.001) as source:
         assert await served(source) == 1
 
 

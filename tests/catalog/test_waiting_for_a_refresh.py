@@ -25,14 +25,14 @@ OLD_AT_ONCE = replace(FRESHNESS, fresh=0.0, while_revalidate=0.0)
 
 @asynccontextmanager
 async def opened(
-    embedded: EmbeddedUpstream, storage: Path, *, follow: bool = True, revalidation: float = 30.0
+    embedded: EmbeddedUpstream, storage: Path, *, follow: bool = True, crawl_wait: float = 30.0
 ) -> AsyncIterator[CatalogSource]:
     async with source_of(
         Client(UPSTREAM_URL, in_process(embedded), CLIENT_LIMITS),
         storage=Storage(str(storage)),
         follow=follow,
         freshness=OLD_AT_ONCE,
-        revalidation=revalidation,
+        crawl_wait=crawl_wait,
     ) as source:
         yield source
 
@@ -85,7 +85,7 @@ async def test_where_another_process_crawls_a_request_waits_once_for_each_catalo
     async with AsyncExitStack() as processes:
         crawling = await processes.enter_async_context(opened(embedded, storage))
         await eventually(lambda: crawling.refresher.last_error)
-        source = await processes.enter_async_context(opened(embedded, storage, revalidation=0.01))
+        source = await processes.enter_async_context(opened(embedded, storage, crawl_wait=0.01))
         assert not await answers_at_once(source)
         known = await source.refreshed()
         assert source.refresher.last_error is None
@@ -115,9 +115,23 @@ async def test_the_first_catalog_is_waited_for_no_longer_than_any_other(
 ) -> None:
     embedded.faults.add(Fault(Latency(60)))
     async with (
-        opened(embedded, tmp_path / "catalog.sqlite", revalidation=0.01) as source,
+        opened(embedded, tmp_path / "catalog.sqlite", crawl_wait=0.01) as source,
         asyncio.timeout(5),  # half of what a request waits by default
     ):
         with pytest.raises(UpstreamUnavailable, match="which is still being read") as error:
             await source.first_catalog()
-        assert error.value.retry_after == 0.01
+        assert error.value.retry_after == 5  # no page has come that could tell
+
+
+async def test_who_waits_in_vain_is_told_how_far_the_crawl_is(
+    embedded: EmbeddedUpstream, tmp_path: Path
+) -> None:
+    embedded.faults.add(Fault(Latency(60), pattern="/grids/"))
+    async with opened(embedded, tmp_path / "catalog.sqlite", crawl_wait=0.01) as source:
+        await eventually(lambda: str(source.refresher.progress).startswith("300 of"))
+        with pytest.raises(UpstreamUnavailable, match="300 of 300 packages so far") as error:
+            await source.first_catalog()
+        told = error.value.retry_after
+        assert told is not None
+        assert 1 <= told <= 300
+        assert str(error.value).endswith(f"Try again in {told} s.")

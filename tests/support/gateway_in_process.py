@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 import wiring
-from catalog.catalog_source import REVALIDATION, CatalogSource
+from catalog.catalog_source import CatalogSource
 from catalog.freshness import Freshness, Snapshot
 from catalog.storage.sqlite_storage import Storage
 from catalog.sync.guard_validators import GuardLimits
@@ -56,7 +56,7 @@ async def source_of(
     schedule: Schedule = SCHEDULE,
     guard: GuardLimits = GUARD_LIMITS,
     freshness: Freshness = FRESHNESS,
-    revalidation: float = REVALIDATION,
+    crawl_wait: float = SETTINGS.crawl_wait,
     clock: Callable[[], float] = time.monotonic,
     source_class: type[CatalogSource] = CatalogSource,
 ) -> AsyncIterator[CatalogSource]:
@@ -75,7 +75,7 @@ async def source_of(
                     schedule=schedule,
                     guard=guard,
                     freshness=freshness,
-                    revalidation=revalidation,
+                    crawl_wait=crawl_wait,
                     clock=clock,
                 )
             ) as source,

@@ -15,7 +15,7 @@ import pytest
 from catalog.catalog_source import CatalogSource
 from catalog.storage.sqlite_storage import Storage
 from tests.support.crawled_gateway import QUERY
-from tests.support.gateway_in_process import app_of, source_of
+from tests.support.gateway_in_process import app_of, app_over, client_of, source_of
 from tests.support.settings_for_tests import CLIENT_LIMITS, FRESHNESS, UPSTREAM_URL
 from upstream.client.api_client import Client
 from upstream.client.in_process_transport import in_process
@@ -38,7 +38,7 @@ def old_source(
         storage=Storage(str(storage)),
         follow=follow,
         freshness=replace(FRESHNESS, fresh=0.0, while_revalidate=0.0),
-        revalidation=SECONDS,
+        crawl_wait=SECONDS,
     )
 
 
@@ -136,3 +136,16 @@ async def test_who_stays_waits(http: httpx.AsyncClient, app: GatewayApp) -> None
     assert not asked.done()
     asked.cancel()
     await asyncio.gather(asked, return_exceptions=True)
+
+
+async def test_who_needs_everything_is_told_so_before_its_own_time_is_over(
+    embedded: EmbeddedUpstream,
+) -> None:
+    embedded.faults.add(Fault(Latency(SECONDS)))
+    app = app_over(embedded, crawl="on", storage=":memory:", crawl_wait=300, limit_seconds=1)
+    async with client_of(app) as http:
+        answer = (await http.get("/graphql", params={"query": "{ stats { packageCount } }"})).json()
+    (error,) = answer["errors"]
+    assert error["extensions"]["code"] == "UPSTREAM_UNAVAILABLE"
+    assert error["extensions"]["retryAfter"] == 5
+    assert "still being read" in error["message"]
