@@ -200,7 +200,7 @@ class OperationRunner:
                 depends_on &= ~DependsOn.TIME  # the moment stands in the operation or its variables
         if context.loaders.asked_upstream:
             depends_on |= DependsOn.UPSTREAM
-        if self._is_traced(request) or request.receipt:
+        if request.receipt or self._is_traced(request):
             depends_on |= DependsOn.ASKER | DependsOn.TIME
         return depends_on
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from schema import Document
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LiteralsOfText:
+class LiteralsOfText(msgspec.Struct, frozen=True, eq=False):
     """What a text has of its own, where the document is for all texts of its shape."""
 
     values: Mapping[str, Any]
@@ -21,8 +21,7 @@ class LiteralsOfText:
     """The document with its own literals, if it was read for this request."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FoundDocument:
+class FoundDocument(msgspec.Struct, frozen=True, eq=False):
     """A document as it was found for one request."""
 
     document: Document
