@@ -1,0 +1,34 @@
+"""A damaged row of history is told as such, and as no defect of the gateway."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.gateway_in_process import asking, source_over
+from tests.support.stored_catalogs import change
+from upstream.embedded import EmbeddedUpstream
+
+
+@pytest.mark.parametrize("use_engine", [True, False])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        'UPDATE record_changes SET body = \'{"slug":"x"}\' WHERE sort = 2',
+        "UPDATE record_changes SET body = x'ff' WHERE sort = 2",
+        "UPDATE versions SET at = '2026-13-13' WHERE number = 2",
+    ],
+)
+async def test_a_removed_package_that_is_damaged_is_a_fault_of_the_storage(
+    tmp_path: Path, use_engine: bool, damage: str
+) -> None:
+    embedded, path = EmbeddedUpstream(packages=20), tmp_path / "catalog.sqlite"
+    async with source_over(embedded, storage=str(path)) as source:
+        await source.crawl()
+        embedded.catalog.remove_package(1599)
+        await source.crawl()
+        change(path, damage)
+        body = await asking(source, use_engine=use_engine)("{ removedPackages { nodes { at } } }")
+        (error,) = body["errors"]
+        assert error["extensions"]["code"] == "STORAGE_UNAVAILABLE"
