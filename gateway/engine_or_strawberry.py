@@ -62,7 +62,7 @@ class OperationRunner:
         :raises Stopped: its variables alone take more work than it may.
         """
         work = self._work(request)
-        loaders = Loaders.over(self._source.batcher, snapshot)
+        loaders = Loaders.over(self._source.batcher, snapshot, self._source.first_catalog)
         entities = self._router.budget(request.router)
         return Context(loaders, snapshot, self._source, entities, work)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import Future
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -57,8 +57,16 @@ class Loaders:
     _searches: dict[str, tuple[SearchHitRecord, ...] | UpstreamError] = field(default_factory=dict)
 
     @classmethod
-    def over(cls, batcher: Batcher, snapshot: Snapshot | None) -> Loaders:
-        """Return loaders for a request that is answered from ``snapshot``, and live where that knows nothing."""
+    def over(
+        cls,
+        batcher: Batcher,
+        snapshot: Snapshot | None,
+        first_catalog: Callable[[], Awaitable[Catalog]] | None = None,
+    ) -> Loaders:
+        """Return loaders for a request that is answered from ``snapshot``, and live where that knows nothing.
+
+        ``first_catalog`` waits for one where there is none, for keys that upstream cannot be asked for.
+        """
         catalog = None if snapshot is None else snapshot.catalog
         as_of = None if snapshot is None else snapshot.as_of
         batches, is_live = Batches(), as_of is None
@@ -67,6 +75,8 @@ class Loaders:
             batcher,
             batches,
             _Known() if catalog is None else catalog.view(_known_packages),
+            first_catalog,
+            _known_packages,
             is_live=is_live,
         )
         grids = RecordLoader(
@@ -74,6 +84,8 @@ class Loaders:
             batcher,
             batches,
             _Known() if catalog is None else catalog.view(_known_grids),
+            first_catalog,
+            _known_grids,
             is_live=is_live,
         )
         categories = CategoryLoader(batcher, batches, catalog, is_live=is_live)
@@ -115,13 +127,23 @@ class RecordLoader(Generic[R]):
     """Loads packages or grids by id, by slug and by page. What is found in one way is known in the others."""
 
     def __init__(
-        self, kind: Kind[R], batcher: Batcher, batches: Batches, known: _Known[R], *, is_live: bool
+        self,
+        kind: Kind[R],
+        batcher: Batcher,
+        batches: Batches,
+        known: _Known[R],
+        first_catalog: Callable[[], Awaitable[Catalog]] | None,
+        known_of: Callable[[Catalog], _Known[R]],
+        *,
+        is_live: bool,
     ) -> None:
         self._kind = kind
         self._is_live = is_live
         self._batcher = batcher
         self._batches = batches
         self._known = known
+        self._first_catalog = first_catalog
+        self._known_of = known_of
         self.known: Mapping[int, R] = known.records
         """The records that need no loading, by id."""
         self._loaded_ids: dict[int, Future[R | None]] = {}
@@ -169,9 +191,15 @@ class RecordLoader(Generic[R]):
         if id is not None:
             note_from_memory(1)
             return self._known.records[id]
-        if not self._is_live or (slug.isdecimal() and self._known.whole):
-            # Upstream takes it for an id (contract section 1), so the catalog alone can tell.
+        if not self._is_live:
             return None
+        if slug.isdecimal():
+            # Upstream takes it for an id (contract section 1), so the catalog alone can tell.
+            if self._known.whole:
+                return None
+            if slug.isascii() and self._first_catalog is not None:
+                first = (await self._first_catalog()).view(self._known_of)
+                return first.records.get(first.slugs.get(slug, 0))  # ids count from 1
         if slug not in self._loaded_slugs:
             self._doubtful.add(slug)
         else:

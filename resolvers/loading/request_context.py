@@ -115,7 +115,7 @@ class Context:
         """Continue with the newest catalog: for a subscription, which answers again and again."""
         self.snapshot = self.source.latest
         self.loaders.close()
-        self.loaders = Loaders.over(self.source.batcher, self.snapshot)
+        self.loaders = Loaders.over(self.source.batcher, self.snapshot, self.source.first_catalog)
         self._status = None
         self._catalog = None
         self._history = self._arrivals = None

@@ -70,8 +70,8 @@ async def test_a_slug_of_digits_never_finds_the_package_with_that_id(
     assert body["data"] == {"package": None}
     (error,) = body["errors"]
     assert error["message"] == (
-        f'No package can be looked up by the slug "{slug}", because upstream reads digits as an id. '
-        "Use databaseId."
+        "This needs the whole catalog, but none is stored and GATEWAY_CRAWL is off. `python server.py sync` "
+        "crawls it."
     )
     assert error["extensions"] == {"code": "UPSTREAM_UNAVAILABLE"}
     assert embedded.requests.total == 0
