@@ -14,11 +14,13 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 from benchmarks.made_records import made_categories, made_grids, made_packages
 from catalog.catalog_source import CatalogSource
 from catalog.freshness import Snapshot
+from catalog.history import Arrivals
 from catalog.indexed_catalog import Catalog
 from resolvers.filters.filter_cache import package_filters
 from resolvers.filters.filter_inputs import DateTimeRange, IntRange, PackageDetail, PackageFilter
@@ -86,13 +88,15 @@ def measured(size: int) -> dict[str, float]:
 
     snapshot = Snapshot(catalog, SINCE)
 
+    source = SimpleNamespace(history=SimpleNamespace(arrivals=Arrivals()))
+
     def page(filter: PackageFilter | None, order: PackageOrder, after: str | None = None) -> str | None:
         """Make the edges of a page, and return its last cursor."""
-        # Nobody is asked, so there is no batcher.
+        # Nobody is asked, so there is no batcher, and of the source only what came and went.
         context = Context(
             Loaders.over(cast(Batcher, None), snapshot),
             snapshot,
-            cast(CatalogSource, None),
+            cast(CatalogSource, source),
             EntityBudget(0, allowed=False),
             WorkBudget(10**9),
         )

@@ -94,6 +94,7 @@ def dear_operations(catalog: Catalog) -> Generator:
             *({"__typename": "Contributor", "login": login} for login in people[:100]),
         ],
         "query": ["django", "a OR the OR django OR app OR for", "djagno emial celrey wagtial", "django 1"],
+        "DateTime": ["2020-01-01T00:00:00Z"],
         "String": filters,
         "Int": [0, 1, 5, 100],
         "ID": ids,
