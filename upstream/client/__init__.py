@@ -43,10 +43,11 @@ from upstream.client.v4_records import (
 
 if TYPE_CHECKING:
     from upstream.client.api_client import Client
+    from upstream.client.client_limits import ClientLimits
     from upstream.client.deferred_transport import DeferredTransport
     from upstream.client.http_transport import network
     from upstream.client.in_process_transport import in_process
-    from upstream.client.retrying_exchange import FIRST_PAUSE, ClientLimits
+    from upstream.client.retrying_exchange import FIRST_PAUSE
 
 __all__ = [
     "CATEGORY",
@@ -94,7 +95,7 @@ __all__ = [
 _IMPORTED_WHEN_ASKED_FOR = {
     "Client": "upstream.client.api_client",
     "DeferredTransport": "upstream.client.deferred_transport",
-    "ClientLimits": "upstream.client.retrying_exchange",
+    "ClientLimits": "upstream.client.client_limits",
     "FIRST_PAUSE": "upstream.client.retrying_exchange",
     "in_process": "upstream.client.in_process_transport",
     "network": "upstream.client.http_transport",

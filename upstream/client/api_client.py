@@ -19,11 +19,12 @@ from typing import TypeVar
 import httpx
 
 from upstream.client.client_health import ClientHealth, RequestCosts
+from upstream.client.client_limits import ClientLimits
 from upstream.client.failure_log import log_failure
 from upstream.client.lenient_decoding import field_names
 from upstream.client.record_drift import RecordDrift
 from upstream.client.request_costs import Costs, nominal_detail, nominal_page
-from upstream.client.retrying_exchange import ClientLimits, Exchanger, UpstreamRequest
+from upstream.client.retrying_exchange import Exchanger, UpstreamRequest
 from upstream.client.upstream_address import credentials, without_credentials
 from upstream.client.upstream_errors import ContradictoryList, UpstreamBadData, UpstreamUnavailable
 from upstream.client.v4_records import (

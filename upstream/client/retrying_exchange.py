@@ -23,6 +23,7 @@ from tenacity import (
 )
 
 from upstream.client.circuit_breaker import Breaker, CircuitOpen
+from upstream.client.client_limits import ClientLimits
 from upstream.client.concurrency_limiter import Limiter
 from upstream.client.exchange_receipt import Exchange, note
 from upstream.client.failure_log import log_failure
@@ -48,29 +49,6 @@ LONGEST_JITTER = 2.0
 PATIENCE = 0.5
 """The share of an exchange's time limit after which whoever gives up gives up a failed exchange. Clients with
 less patience than the limit would else hide for ever that upstream hangs."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClientLimits:
-    """What the client may spend on upstream. Times are in seconds; the settings say why each is as it is."""
-
-    exchange: float
-    """Seconds for one exchange, from its turn to the last byte."""
-    connect: float
-    total: float
-    """Seconds for one answer: its waiting, attempts and pauses."""
-    attempts: int
-    first_pause: float
-    """The most before the second attempt; the most before each later one is twice that before the last."""
-    longest_pause: float
-    """Between two attempts. An upstream that asks for a longer one is not asked again for this answer."""
-    longest_retry_after: float
-    """What ``Retry-After`` is cut to, for everyone who obeys it."""
-    answer_bytes: int
-    lowest_in_flight: int
-    highest_in_flight: int
-    breaker_failures: int
-    breaker_rest: float
 
 
 @dataclass(frozen=True, slots=True)
