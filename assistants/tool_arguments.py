@@ -111,7 +111,7 @@ class CompareGrid(Arguments, frozen=True):
         return {"grid": self.grid, "orderBy": _ORDERS[self.order], "first": self.first}
 
 
-class Package(Arguments, frozen=True):
+class OnePackage(Arguments, frozen=True):
     """Holds which package to describe."""
 
     slug: Annotated[Slug, Meta(description="The slug of the package; find_packages tells slugs.")]

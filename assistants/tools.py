@@ -19,7 +19,7 @@ from assistants.tool_arguments import (
     CompareGrid,
     DescribeSchema,
     FindPackages,
-    Package,
+    OnePackage,
     RunQuery,
     WhatChanged,
     WrongArgument,
@@ -56,7 +56,7 @@ class Tool:
 class _CatalogTool:
     """Describes a tool that runs a document."""
 
-    arguments: type[FindPackages | CompareGrid | Package | WhatChanged]
+    arguments: type[FindPackages | CompareGrid | OnePackage | WhatChanged]
     description: str
 
 
@@ -77,7 +77,7 @@ _CATALOG_TOOLS: dict[str, _CatalogTool] = {
         "last commit, and the release on PyPI. Use it to choose between alternatives." + _SOURCE,
     ),
     "package": _CatalogTool(
-        Package,
+        OnePackage,
         "Get the facts about one package: what it is, its stars, activity and release, what changed lately, its "
         "grids, and its alternatives from these grids. lastFetched is when Django Packages read the repository."
         + _SOURCE,
@@ -147,7 +147,7 @@ class Tools:
 
     async def _answer(self, name: str, arguments: dict[str, Any]) -> bytes:
         if name in _CATALOG_TOOLS:
-            kind: type[FindPackages | CompareGrid | Package | WhatChanged] = _CATALOG_TOOLS[name].arguments
+            kind: type[FindPackages | CompareGrid | OnePackage | WhatChanged] = _CATALOG_TOOLS[name].arguments
             return await self._from_catalog(self._documents[name], read_arguments(arguments, kind))
         if not self._gateway.persisted.only_trusted:
             if name == _RUN_QUERY.name:
@@ -159,7 +159,7 @@ class Tools:
         raise WrongArgument(f'There is no tool "{name}". Call one of {names}.')
 
     async def _from_catalog(
-        self, document: str, arguments: FindPackages | CompareGrid | Package | WhatChanged
+        self, document: str, arguments: FindPackages | CompareGrid | OnePackage | WhatChanged
     ) -> bytes:
         source = self._gateway.source
         snapshot = source.current() or await source.refreshed()

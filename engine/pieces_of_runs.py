@@ -24,7 +24,7 @@ KEPT_AT_ONCE = 500
 """How many pieces are kept before the time is looked at."""
 
 
-class Counts(msgspec.Struct, eq=False):
+class PieceCounts(msgspec.Struct, eq=False):
     """What was counted on the way down from some objects: steps of work, and records that relations found."""
 
     steps: int = 0
@@ -49,7 +49,7 @@ def answers_of_pieces(
     objects: Sequence[Any],
     most: int,
     run: PlanRun,
-    counts: Counts,
+    counts: PieceCounts,
     ids: Sequence[RecordId] | None = None,
 ) -> list[Any] | None:
     """Return the kept pieces of objects, each of which stands up to ``most`` times in the answer, if all are kept.

@@ -13,7 +13,7 @@ from engine.answer_building import build, build_in_pieces
 from engine.event_loop_yielding import InTurn, turns
 from engine.fallback_reasons import Fallback
 from engine.field_sources import RELATED_AT_ONCE
-from engine.pieces_of_runs import Counts, Keeping, answers_of_pieces, are_encoded, kept
+from engine.pieces_of_runs import Keeping, PieceCounts, answers_of_pieces, are_encoded, kept
 from engine.plan_nodes import Part, PlanNode, by_key, standing
 from engine.relation_protocols import ListsByKey, RecordId
 from engine.run_state import LOOK_AT_TIME, Pending, PlanRun
@@ -75,7 +75,7 @@ def _answered_at_once(part: Part, run: PlanRun) -> bool:
 
     Nothing has to wait then, and levels need not be kept together. A request tries the latter until it fails once.
     """
-    counts = Counts()
+    counts = PieceCounts()
     built = answers_of_pieces(part.node, part.objects, part.most, run, counts)
     if built is None:
         if part.node.relations is None or not run.at_once:
@@ -99,7 +99,7 @@ def _descend(
     most: int,
     total: int,
     run: PlanRun,
-    counts: Counts,
+    counts: PieceCounts,
     ids: list[RecordId] | None = None,
 ) -> list[Any] | None:
     """Return the answers for objects, each of which stands up to ``most`` times in the answer, ``total`` times

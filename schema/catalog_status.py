@@ -13,9 +13,10 @@ from resolvers.record_history import history_since
 
 
 @strawberry.type(
-    description="A crawl of Django Packages that was not published, because its catalog is implausible."
+    name="RefusedCrawl",
+    description="A crawl of Django Packages that was not published, because its catalog is implausible.",
 )
-class RefusedCrawl:
+class Refusal:
     """Resolved from :class:`catalog.refused_crawls.RefusedCrawl`."""
 
     at: datetime = strawberry.field(description="When the crawl ended.")
@@ -54,7 +55,7 @@ class CatalogStatus:
         metadata=depends_on(DependsOn.CATALOG),
         description="Where the data come from: a site, or the demo that is embedded in the gateway.",
     )
-    refused: RefusedCrawl | None = strawberry.field(
+    refused: Refusal | None = strawberry.field(
         description="The last crawl, if it was refused as implausible. Null if it was not. The catalog from before it "
         "stays in use."
     )

@@ -18,7 +18,7 @@ class NothingToAccept(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class AcceptedCrawl:
     """The catalog that was accepted, and what it was before."""
 
     before: Catalog | None
@@ -27,7 +27,7 @@ class Accepted:
     """What leads from one to the other; ``None`` if nothing was known."""
 
 
-def accept_refused(storage: StoragePort, origin: str) -> Accepted:
+def accept_refused(storage: StoragePort, origin: str) -> AcceptedCrawl:
     """Make the crawl that is refused the stored catalog. ``origin`` names the upstream.
 
     :raises NothingToAccept: none is refused, or it cannot be accepted.
@@ -55,4 +55,4 @@ def accept_refused(storage: StoragePort, origin: str) -> Accepted:
         difference=changes,
         guard=GuardState(None, (*state.tolerated, *state.refused.findings)),
     )
-    return Accepted(before, after, changes)
+    return AcceptedCrawl(before, after, changes)

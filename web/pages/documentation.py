@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from web.content_negotiation import accepted, weighted
 from web.pages.markdown_html import Rendered, links_of, rendered
-from web.pages.page_frame import POLICY, SECURITY_HEADERS, Page, Site, framed, page_response
+from web.pages.page_frame import POLICY, SECURITY_HEADERS, FramedPage, Site, framed, page_response
 from web.pages.syntax_colours import coloured
 
 _ROOT = Path(__file__).parent.parent.parent
@@ -113,7 +113,7 @@ def _page(path: str, site: Site) -> str:
         document = Rendered(path, _code(path), ())
     else:
         document = rendered(_text(path), lambda link: _address(path or "docs/index.md", link))
-    page = Page(
+    page = FramedPage(
         title=f"{document.title}: Django Packages, as a graph",
         main=f'<div class="columns">\n{_aside(path, document)}\n<article>\n{document.html}</article>\n</div>',
         kind="documents",

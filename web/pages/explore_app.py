@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from web.content_negotiation import accept_of, accepted
-from web.pages.page_frame import POLICY, SECURITY_HEADERS, Page, Site, framed
+from web.pages.page_frame import POLICY, SECURITY_HEADERS, FramedPage, Site, framed
 from web.pages.static_files import BuiltFiles
 
 APP = Path(__file__).parent.parent.parent / "examples" / "frontends" / "grid-compare" / "dist"
@@ -56,7 +56,7 @@ class Explore(BuiltFiles):
     def _not_built(self, accept: str | None) -> Response:
         if not accepted(accept).page:
             return PlainTextResponse(_NOT_BUILT, 404, SECURITY_HEADERS)
-        page = Page(
+        page = FramedPage(
             title="Not built yet: Django Packages, as a graph",
             main=_NOT_BUILT_PAGE,
             kind="not-built",

@@ -30,7 +30,7 @@ from gateway.persisted import NO_GRAPHIQL, Refused
 from web.client_connection import ClientLeft, as_long_as_there
 from web.content_negotiation import weighted
 from web.http_responses import refusal
-from web.pages.page_frame import SECURITY_HEADERS, Page, Site, framed
+from web.pages.page_frame import SECURITY_HEADERS, FramedPage, Site, framed
 from web.pages.query_form import SCRIPT, Asked, answer_html, query_form
 from web.pages.static_files import BuiltFiles
 from web.request_parsing import BadRequest, HttpRequest, parameters, read_get
@@ -111,7 +111,7 @@ class GraphiQLPage:
 {form}
 </div>
 <div id="graphiql" class="waiting"></div>"""
-        page = Page(
+        page = FramedPage(
             title="GraphiQL: Django Packages",
             main=main,
             description="Write a query, run it, and share it by its address.",

@@ -27,7 +27,7 @@ from web.pages.browse_lists import all_grids_address, grids_html, packages_html
 from web.pages.documentation import doc_titles
 from web.pages.explore_app import is_built
 from web.pages.graphiql import CANONICAL
-from web.pages.page_frame import POLICY, SECURITY_HEADERS, Page, Site, framed, page_response
+from web.pages.page_frame import POLICY, SECURITY_HEADERS, FramedPage, Site, framed, page_response
 from web.pages.query_form import SCRIPT, Asked, answer_html, query_form
 from web.pages.svg_charts import chart
 from web.pages.traffic_charts import answers_by_time, answers_words, latency, upstream_words
@@ -72,7 +72,7 @@ class Home:
         address = f"{request.base_url}graphql"
         if accepted(request.headers.get("Accept")).page:
             main = _template(self.site.only_trusted).substitute(_words(self.source, lately, address))
-            page = Page(
+            page = FramedPage(
                 title="Django Packages, as a graph",
                 description=DESCRIPTION,
                 main=main,

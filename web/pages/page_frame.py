@@ -50,7 +50,7 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class FramedPage:
     """What a page has of its own. ``main`` and ``footer`` are HTML, the other texts are not."""
 
     title: str
@@ -77,7 +77,7 @@ def page_response(html: str, request: Request, headers: Mapping[str, str], statu
     return HTMLResponse(compressed(html.encode(), encoding), status, described)
 
 
-def framed(page: Page, site: Site) -> str:
+def framed(page: FramedPage, site: Site) -> str:
     """Return a whole page of HTML."""
     left_out = _WITH_QUERIES if site.only_trusted else ()
     places = [each for each in PLACES.items() if each[0] not in left_out]
