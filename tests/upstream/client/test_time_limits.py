@@ -43,13 +43,14 @@ async def test_connecting_has_its_own_limit() -> None:
     assert client.exchanger.outcomes == {"UPSTREAM_TIMEOUT": 2}
 
 
-@pytest.mark.parametrize("effect", [Latency(0.2), Slow(chunk=100, pause=0.02)])
+@pytest.mark.parametrize("effect", [Latency(3), Slow(chunk=10, pause=0.02)])
 async def test_an_exchange_ends_at_its_limit_before_or_in_the_midst_of_the_answer(
     embedded: EmbeddedUpstream, effect: Latency | Slow
 ) -> None:
     embedded.faults.add(Fault(effect))
     with serving(embedded) as address:
-        limits = {"exchange": 0.05, "total": NEVER}
+        # Long enough for a busy machine to connect in.
+        limits = {"exchange": 0.4, "total": NEVER}
         async with asking(network(), f"{address}/api/v4/", attempts=2, **limits) as client:
             with pytest.raises(UpstreamTimeout) as caught:
                 await client.detail(PACKAGE, 1599)
