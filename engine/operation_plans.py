@@ -81,7 +81,7 @@ class Engine:
         self._operations: OrderedDict[tuple[str, str | None], PlannedOperation | FallbackReason] = (
             OrderedDict()
         )
-        """Those used last. ``caching`` is not for the engine, which imports no room, and operations grow by plans."""
+        """Holds those used last. ``caching`` is not for the engine, which imports no room; operations grow by plans."""
         self._text = self._fields = 0
         self._usable = not any(map(_takes_part, schema.get_extensions()))
         self.answered = 0

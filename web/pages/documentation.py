@@ -1,7 +1,7 @@
 """The project's own documents at /docs/: as pages for browsers, as the text that they are for everybody else.
 
-Those of docs/ have their own names there. A file beside them that a document links to, such as upstream/CONTRACT.md,
-has its path in the project. No other file is served.
+The documents of docs/ have their own names there. A file beside them that a document links to, such as
+upstream/CONTRACT.md, has its path in the project. No other file is served.
 """
 
 from __future__ import annotations
