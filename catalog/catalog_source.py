@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from math import inf
 from typing import Literal
@@ -28,7 +29,7 @@ from catalog.sync.publisher import Publisher
 from catalog.sync.refresher import CrawlResult, Refresher
 from catalog.sync.schedule import Schedule
 from upstream.batching import Batcher
-from upstream.client import CATEGORY, Client, Record, UpstreamError, note_waiting
+from upstream.client import CATEGORY, Client, NothingStored, Record, UpstreamError, note_waiting
 
 PATIENCE = 2.0
 """Seconds in which upstream has to answer when somebody asks whether the gateway is ready."""
@@ -217,9 +218,31 @@ class CatalogSource:
     async def changes(self, after: int, limit: int) -> FeedExcerpt:
         """Return up to ``limit`` entries of the feed behind the place ``after``, up to the catalog that is known.
 
+        It waits until the first catalog is stored, as long as a request waits for any crawl.
+
         :raises StorageUnavailable: the file cannot be read, or has no catalog of this upstream yet.
         """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._crawl_wait):
+                while self._feed_is_to_begin():
+                    note_waiting()
+                    await self.publisher.stored.wait(self.publisher.stored.sent)
         return await self._feed.changes(after, limit)
+
+    def _feed_is_to_begin(self) -> bool:
+        """Return whether the first catalog is being read, stored or loaded, and nothing is known to prevent it."""
+        prevented = self.refresher.last_error is not None or not self.publisher.stores
+        return self._follow and not self._feed.has_begun and not prevented
+
+    async def newest_change(self) -> FeedExcerpt | None:
+        """Return the end of the feed, without entries; at once ``None`` if no catalog has been stored yet.
+
+        :raises StorageUnavailable: the file cannot be read.
+        """
+        try:
+            return await self._feed.changes(0, 0)
+        except NothingStored:
+            return None
 
     def follow_changes(self, feed: str, after: int) -> AsyncIterator[FeedEntry]:
         """Give the entries behind the place ``after``, and all that come, until the reader has enough.

@@ -18,7 +18,7 @@ from resolvers.field_names import graph_name
 from resolvers.lists.pagination import PageInfo, page_size
 from resolvers.loading.request_context import Context, Info
 from resolvers.work_budget import EXCHANGE, LOOKUP
-from upstream.client import PACKAGE, GridRecord, NothingStored, PackageRecord
+from upstream.client import PACKAGE, GridRecord, PackageRecord
 
 _MOST_CURSOR = 200
 """The most characters of a cursor. The name of a feed and a position take far fewer."""
@@ -145,12 +145,8 @@ async def changes_cursor(info: Info) -> str | None:
     """Return the cursor behind the newest change."""
     info.context.work.spend(EXCHANGE)
     _check_present(info.context, "changesCursor")
-    # Of the whole feed, only its end is wanted.
-    try:
-        excerpt = await info.context.source.changes(0, 0)
-    except NothingStored:
-        return None
-    return _cursor(excerpt.feed, excerpt.newest)
+    excerpt = await info.context.source.newest_change()
+    return None if excerpt is None else _cursor(excerpt.feed, excerpt.newest)
 
 
 async def catalog_changed(info: Info, since: SinceNow = None) -> AsyncIterator[RecordChanged]:

@@ -34,6 +34,11 @@ class FeedReader:
         )
         """The parts by the feed's name, the position before them, and the end of the feed as it was known."""
 
+    @property
+    def has_begun(self) -> bool:
+        """Return whether a catalog has been announced, so that there is a feed."""
+        return bool(self._known.feed)
+
     async def announce(self) -> None:
         """Read what a catalog that was just stored or loaded has changed, and let all readers continue.
 
@@ -74,7 +79,7 @@ class FeedReader:
                 await self._announced.wait(announced)
 
     def _known_feed(self) -> FeedExcerpt:
-        if not self._known.feed:
+        if not self.has_begun:
             raise NothingStored
         return self._known
 

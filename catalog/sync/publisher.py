@@ -70,6 +70,8 @@ class Publisher:
         """How many packages upstream had when they were last crawled or looked at."""
         self.settled = Signal()
         """Sent when a catalog has come, and when an attempt to refresh it has failed."""
+        self.stored = Signal()
+        """Sent when a catalog was stored or loaded, and when that or an attempt to refresh it has failed."""
 
     @property
     def served(self) -> Snapshot | None:
@@ -123,6 +125,7 @@ class Publisher:
             await self._replace(snapshot, came_with_pages=False, rolled_back_to=stored.rolled_back_to)
             await self._take_pin()
             await self._announce()
+            self.stored.send()
 
     async def take_newer(self) -> None:
         """Take what another process has stored: the crawler, a crawl by hand, or what an operator has chosen."""
@@ -191,6 +194,8 @@ class Publisher:
                 _log.error("%s", error)
             self._unstored = snapshot
             return False
+        finally:
+            self.stored.send()
         self._unstored = None
         self._stored = (version, snapshot.refreshed_at)
         return True

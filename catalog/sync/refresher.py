@@ -205,6 +205,7 @@ class Refresher:
         """Note that an attempt has failed, whatever it was, and let nobody wait for it any longer."""
         self.last_error = as_upstream_error(error)
         self._publisher.settled.send()
+        self._publisher.stored.send()
 
     async def settled(self, seconds: float) -> None:
         """Wish for a crawl, and wait until the next attempt has ended, well or not, or for so many seconds."""

@@ -58,7 +58,7 @@ async def asking(gateway: Process, outcomes: Counter[str], number: int, *, anew:
 @pytest.mark.parametrize("workers", [1, 3])
 async def test_no_answer_is_broken_under_load(workers: int) -> None:
     outcomes = Counter[str]()
-    with serve("--workers", str(workers)) as gateway:
+    with serve(workers=workers) as gateway:
         asked = [
             asyncio.create_task(asking(gateway, outcomes, number, anew=number % 2 == 0))
             for number in range(16)
@@ -74,7 +74,7 @@ async def test_no_answer_is_broken_under_load(workers: int) -> None:
 
 @pytest.mark.parametrize("workers", [1, 3])
 async def test_streams_end_with_complete_and_sockets_with_1001(workers: int) -> None:
-    with serve("--workers", str(workers)) as gateway:
+    with serve(workers=workers) as gateway:
 
         async def stream() -> list[tuple[str, object]]:
             headers = {"Accept": "text/event-stream"}

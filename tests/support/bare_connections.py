@@ -7,14 +7,16 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 
+from tests.support.gateway_processes import sync
 from tests.support.http_servers import free_port
 from tests.support.processes import running
 
@@ -54,24 +56,33 @@ class Process:
 
 
 @contextmanager
-def serve(*flags: str, **settings: object) -> Iterator[Process]:
-    """Return a gateway with these settings, named as in the environment without their prefix, that knows its
-    catalog."""
+def serve(*, workers: int = 1, **settings: object) -> Iterator[Process]:
+    """Return a gateway with these settings, named as in the environment without their prefix, of which every worker
+    has started, and knows the catalog that was stored before."""
     address = f"http://127.0.0.1:{free_port()}"
-    command = [sys.executable, "server.py", "serve", "--port", address.rpartition(":")[2], *flags]
-    environment = {f"GATEWAY_{name}": str(value) for name, value in settings.items()}
-    with running(command, f"{address}/healthz", **environment) as process:
-        deadline = time.monotonic() + 60
-        # Each connection can be with another worker.
-        while not all(_knows_the_feed(address) for _ in range(10)):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        yield Process(address, process)
+    flags = ["--port", address.rpartition(":")[2], "--workers", str(workers)]
+    with TemporaryDirectory() as folder:
+        storage = Path(folder, "catalog.sqlite")
+        storage.write_bytes(_stored_catalog())
+        environment = {
+            f"GATEWAY_{name}": str(value) for name, value in (settings | {"STORAGE": storage}).items()
+        }
+        command = [sys.executable, "server.py", "serve", *flags]
+        with running(command, f"{address}/healthz", **environment) as process:
+            assert process.stdout is not None
+            for _ in range(workers):
+                # The lines end when the process does.
+                assert any("A worker has started." in line for line in process.stdout)
+            yield Process(address, process)
 
 
-def _knows_the_feed(address: str) -> bool:
-    body = httpx.post(f"{address}/graphql", json={"query": "{ catalog { changesCursor } }"}).json()
-    return body["data"]["catalog"]["changesCursor"] is not None
+@cache
+def _stored_catalog() -> bytes:
+    """Return the file of the catalog that the embedded upstream has, made once for all gateways of the tests."""
+    with TemporaryDirectory() as folder:
+        storage = Path(folder, "catalog.sqlite")
+        sync("embedded", storage)
+        return storage.read_bytes()
 
 
 def read_all(wire: socket.socket) -> bytes:

@@ -14,6 +14,10 @@ from web.request_parsing import MAX_BODY
 from web.serving.known_request_protocol import KnownRequestProtocol
 from web.serving.uvicorn_protocols import LONGEST_STOP, SocketProtocol
 
+LONGEST_SILENCE = 60
+"""Seconds in which a worker has to answer the first process; later it is killed, and replaced. A worker that starts
+on a busy machine is silent while it imports, and a replacement of it would be no sooner there."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -31,6 +35,7 @@ def run(app: str, *, host: str, port: int, workers: int, idle_seconds: int) -> N
         timeout_keep_alive=idle_seconds,
         # The protocols cut off what lasts longer than this; then nothing is left to be cancelled.
         timeout_graceful_shutdown=round(LONGEST_STOP) + 1,
+        timeout_worker_healthcheck=LONGEST_SILENCE,
         access_log=False,
         log_level="warning",
         # It would give Uvicorn's loggers handlers of their own.
