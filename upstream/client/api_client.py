@@ -26,8 +26,14 @@ from upstream.client.record_drift import RecordDrift
 from upstream.client.request_costs import Costs, nominal_detail, nominal_page
 from upstream.client.retrying_exchange import Exchanger, UpstreamRequest
 from upstream.client.upstream_address import credentials, without_credentials
-from upstream.client.upstream_errors import ContradictoryList, UpstreamBadData, UpstreamUnavailable
+from upstream.client.upstream_errors import (
+    ContradictoryList,
+    UpstreamBadData,
+    UpstreamError,
+    UpstreamUnavailable,
+)
 from upstream.client.v4_records import (
+    CATEGORY,
     KINDS,
     MAX_ID,
     UNDECODABLE,
@@ -79,6 +85,9 @@ class Client:
         self.costs = Costs()
         self._one_a_turn = asyncio.Lock()
         self._counts: dict[str, int] = {}  # of the lists, by kind
+        self._is_v4_api = False
+        self._checking = asyncio.Lock()
+        self._failed_check: UpstreamError | None = None
         self.bad_records = 0
         self.drift = RecordDrift()
 
@@ -110,6 +119,7 @@ class Client:
         wanted = UpstreamRequest(kind.singular, f"{kind.plural}/{key}/", {}, nominal_detail())
         answer = await self.exchanger.ask(wanted, background, attempts)
         if answer.body is None:
+            await self._check_that_it_is_a_v4_api(background, attempts)
             return None
         if answer.was_alone:
             self.costs.measured_detail(kind, answer.seconds)
@@ -118,6 +128,7 @@ class Client:
         except UpstreamBadData as error:
             self.drift.saw_unfit(kind.singular, str(error.__cause__))
             raise
+        self._is_v4_api = True
         self.drift.saw_fields(kind.singular, field_names(answer.body))
         answered = record.id if isinstance(key, int) else record.slug
         return record if answered == key else None
@@ -154,7 +165,10 @@ class Client:
             # Several answers can come in one turn of the loop. They are read in one turn each, to keep turns short.
             async with self._one_a_turn:
                 await asyncio.sleep(0)
+        if answer.body is None:
+            self._is_v4_api = False
         page = _decoded(wanted.path, _expected(wanted.path, answer.body), kind.decode_page)
+        self._is_v4_api = True
         _check_count(wanted.path, page, offset)
         self._counts[kind.singular] = page.count
         # Behind the end of the list nothing is read and skipped (contract section 2).
@@ -209,6 +223,26 @@ class Client:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+
+    async def _check_that_it_is_a_v4_api(self, background: bool, attempts: int | None) -> None:
+        """Check that upstream has lists, unless it has shown that: an address of something else answers 404 to all.
+
+        Those who ask meanwhile share the request, and its failure.
+
+        :raises UpstreamError: it has no lists, or did not say.
+        """
+        failed_before = self._failed_check
+        async with self._checking:
+            if self._is_v4_api:
+                return
+            if self._failed_check is not None and self._failed_check is not failed_before:
+                raise self._failed_check
+            try:
+                await self.page(CATEGORY, limit=1, background=background, attempts=attempts)
+            except UpstreamError as error:
+                self._failed_check = error
+                raise
+            self._failed_check = None
 
     def _nominal_page(self, kind: Kind[R], limit: int, offset: int) -> float:
         """Return what a page costs by the contract. What its list does not have is neither sent nor skipped."""

@@ -48,6 +48,9 @@ def answering(status: int, headers: dict[str, str] = JSON, body: bytes = b"{}") 
     return lambda _request: httpx.Response(status, headers=headers, content=body)
 
 
+EMPTY_LIST: dict[str, object] = {"count": 0, "next": None, "previous": None, "results": []}
+
+
 async def test_a_detail_is_asked_politely() -> None:
     async with client_of(answering(200, body=json.dumps(seed_record(1599)).encode())) as (client, requests):
         package = await client.detail(PACKAGE, 1599)
@@ -71,14 +74,54 @@ async def test_a_page_is_asked_by_limit_and_offset() -> None:
 async def test_cookies_of_upstream_are_not_kept() -> None:
     headers = JSON | {"Set-Cookie": "csrftoken=abc; Path=/"}
     async with client_of(answering(404, headers)) as (client, requests):
-        await client.detail(PACKAGE, 1)
-        await client.detail(PACKAGE, 2)
+        for id in (1, 2):
+            with pytest.raises(UpstreamBadData):
+                await client.detail(PACKAGE, id)
     assert "cookie" not in requests[1].headers
 
 
 async def test_a_json_404_is_a_missing_record() -> None:
-    async with client_of(answering(404)) as (client, _requests):
+    def answer(request: httpx.Request) -> httpx.Response:
+        is_list = request.url.path.endswith("/categories/")
+        return httpx.Response(
+            200 if is_list else 404, json=EMPTY_LIST if is_list else {"detail": "Not found."}
+        )
+
+    async with client_of(answer) as (client, requests):
         assert await client.detail(PACKAGE, 99999) is None
+        assert await client.detail(PACKAGE, 99998) is None
+        assert len(requests) == 3  # the first is believed once a list shows that it is the API
+
+
+async def test_a_json_404_of_an_upstream_without_lists_is_no_missing_record() -> None:
+    async with client_of(answering(404)) as (client, _requests):
+        with pytest.raises(UpstreamBadData, match="no /categories/; check that its address is that of a v4"):
+            await client.detail(PACKAGE, 99999)
+
+
+async def test_a_list_that_is_gone_ends_the_belief_in_404s() -> None:
+    gone: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        is_list = request.url.path.endswith("/categories/") and not gone
+        return httpx.Response(
+            200 if is_list else 404, json=EMPTY_LIST if is_list else {"detail": "Not found."}
+        )
+
+    async with client_of(answer) as (client, requests):
+        assert await client.detail(PACKAGE, 99999) is None
+        gone.append("the site has moved")
+        with pytest.raises(UpstreamBadData):
+            await client.page(GRID, limit=1)
+        with pytest.raises(UpstreamBadData):
+            await client.detail(PACKAGE, 99999)
+    assert [request.url.path.removeprefix("/api/v4/") for request in requests] == [
+        "packages/99999/",
+        "categories/",
+        "grids/",
+        "packages/99999/",
+        "categories/",
+    ]
 
 
 @pytest.mark.parametrize(

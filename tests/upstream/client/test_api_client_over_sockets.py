@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -27,6 +28,7 @@ from upstream.embedded import (
     Slow,
     Truncated,
 )
+from upstream.embedded.recorded_packages import seed_record
 
 
 @pytest.fixture
@@ -111,16 +113,17 @@ async def test_an_answer_that_trickles_meets_the_time_limit(
 
 async def test_an_idle_connection_is_dropped_before_upstream_closes_it() -> None:
     connections = 0
+    record = json.dumps(seed_record(1599)).encode()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal connections
         connections += 1
         try:
             while await reader.readuntil(b"\r\n\r\n"):
-                head = (
-                    b"HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n"
+                writer.write(
+                    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                    b"Content-Length: %d\r\n\r\n%b" % (len(record), record)
                 )
-                writer.write(head + b"{}")
                 await writer.drain()
         except asyncio.IncompleteReadError:
             writer.close()
@@ -130,12 +133,12 @@ async def test_an_idle_connection_is_dropped_before_upstream_closes_it() -> None
         f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/api/v4/", network(), CLIENT_LIMITS
     )
     for _ in range(3):
-        assert await client.detail(PACKAGE, 1) is None
+        assert await client.detail(PACKAGE, 1599) is not None
     assert connections == 1
     # Upstream closes at 2.0 seconds (contract section 6); a kept connection must be gone before.
     assert IDLE_LIMIT < 2.0
     await asyncio.sleep(IDLE_LIMIT + 0.1)
-    assert await client.detail(PACKAGE, 1) is None
+    assert await client.detail(PACKAGE, 1599) is not None
     assert connections == 2
     await client.aclose()
     server.close()

@@ -14,7 +14,7 @@ from tests.support.impatient_clients import IDS, answers, asking, outcomes, unti
 from upstream.client.api_client import Client
 from upstream.client.circuit_breaker import CircuitOpen
 from upstream.client.upstream_errors import UpstreamBadData, UpstreamTimeout, UpstreamUnavailable
-from upstream.client.v4_records import PACKAGE, PackageRecord
+from upstream.client.v4_records import CATEGORY, PACKAGE, PackageRecord
 from upstream.embedded import (
     ContentType,
     Dropped,
@@ -87,6 +87,7 @@ async def test_an_upstream_that_answers_is_not_left_alone_whatever_it_says(
     embedded: EmbeddedUpstream, effect: Effect | None
 ) -> None:
     async with asking(embedded, attempts=1, breaker_failures=2) as client:
+        await client.page(CATEGORY, limit=1)  # or it would be asked for before the first 404 is believed
         for _ in range(5):
             embedded.faults.add(Fault(StatusFault(500), times=1))
             with pytest.raises(UpstreamUnavailable):
@@ -97,7 +98,7 @@ async def test_an_upstream_that_answers_is_not_left_alone_whatever_it_says(
             await outcomes([client.detail(PACKAGE, 999_999 if effect is None else 1599)])
             embedded.faults.clear()
         assert state_of(client) == "closed"
-    assert embedded.requests.total == 10
+    assert embedded.requests.total == 11
 
 
 async def test_one_request_probes_while_nineteen_fail_at_once(embedded: EmbeddedUpstream) -> None:

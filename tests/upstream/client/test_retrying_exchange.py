@@ -19,7 +19,7 @@ from upstream.client.upstream_errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from upstream.client.v4_records import PACKAGE
+from upstream.client.v4_records import CATEGORY, PACKAGE
 from upstream.embedded import (
     ContentType,
     Dropped,
@@ -30,8 +30,9 @@ from upstream.embedded import (
     StatusFault,
     Truncated,
 )
+from upstream.embedded.recorded_packages import seed_record
 
-MISSING = httpx.Response(404, json={"detail": "No Package matches the given query."})
+FOUND = httpx.Response(200, json=seed_record(1599))
 
 PASSING: list[tuple[Effect, type[UpstreamError]]] = [
     (StatusFault(429), UpstreamRateLimited),
@@ -87,9 +88,10 @@ async def test_nonsense_is_asked_for_once(embedded: EmbeddedUpstream, effect: Ef
 
 async def test_a_missing_record_is_asked_for_once(embedded: EmbeddedUpstream) -> None:
     async with asking(embedded, attempts=3) as client:
+        await client.page(CATEGORY, limit=1)
         assert await client.detail(PACKAGE, 999_999) is None
-    assert embedded.requests.total == 1
-    assert client.exchanger.outcomes == {"missing": 1}
+    assert embedded.requests.by_target["/api/v4/packages/999999/"] == 1
+    assert client.exchanger.outcomes == {"answered": 1, "missing": 1}
 
 
 @pytest.mark.parametrize("status", [204, 304, 400, 401, 403, 405, 406, 408, 410, 425, 451])
@@ -147,9 +149,9 @@ async def test_a_5xx_that_does_not_pass_is_asked_for_once(status: int) -> None:
     ],
 )
 async def test_a_connection_that_fails_is_tried_again(raised: Exception) -> None:
-    transport, sent = answers(raised, raised, MISSING)
+    transport, sent = answers(raised, raised, FOUND)
     async with asking(transport, attempts=3) as client:
-        assert await client.detail(PACKAGE, 1) is None
+        assert await client.detail(PACKAGE, 1599) is not None
     assert len(sent) == 3
     transport, sent = answers(raised)
     async with asking(transport, attempts=3) as client:
