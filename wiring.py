@@ -11,7 +11,7 @@ The parts are imported when they are made, so that no command waits for those of
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager, closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -208,9 +208,7 @@ def manifest_path(settings: Settings) -> Path:
     return ROOT / settings.trusted_documents
 
 
-def _transport(settings: Settings) -> AsyncBaseTransport:
-    from upstream.client import DeferredTransport
-
+def _transport(settings: Settings) -> AsyncBaseTransport | Callable[[], AsyncBaseTransport]:
     def make() -> AsyncBaseTransport:
         from upstream.client import in_process, network
 
@@ -222,4 +220,4 @@ def _transport(settings: Settings) -> AsyncBaseTransport:
         return in_process(EmbeddedUpstream(catalog=catalog, today=lambda: datetime.now(UTC).date()))
 
     # Who does not crawl may never ask upstream; who does makes it before the first client comes.
-    return make() if settings.crawl == "on" else DeferredTransport(make)
+    return make() if settings.crawl == "on" else make

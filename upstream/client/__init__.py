@@ -44,7 +44,6 @@ from upstream.client.v4_records import (
 if TYPE_CHECKING:
     from upstream.client.api_client import Client
     from upstream.client.client_limits import ClientLimits
-    from upstream.client.deferred_transport import DeferredTransport
     from upstream.client.http_transport import network
     from upstream.client.in_process_transport import in_process
     from upstream.client.retrying_exchange import FIRST_PAUSE
@@ -65,7 +64,6 @@ __all__ = [
     "ClientHealth",
     "ClientLimits",
     "ContradictoryList",
-    "DeferredTransport",
     "GridRecord",
     "Kind",
     "Moment",
@@ -94,7 +92,6 @@ __all__ = [
 
 _IMPORTED_WHEN_ASKED_FOR = {
     "Client": "upstream.client.api_client",
-    "DeferredTransport": "upstream.client.deferred_transport",
     "ClientLimits": "upstream.client.client_limits",
     "FIRST_PAUSE": "upstream.client.retrying_exchange",
     "in_process": "upstream.client.in_process_transport",

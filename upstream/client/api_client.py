@@ -13,19 +13,16 @@ import logging
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TypeVar
-
-import httpx
+from typing import TYPE_CHECKING, TypeVar
 
 from upstream.client.client_health import ClientHealth, RequestCosts
 from upstream.client.client_limits import ClientLimits
 from upstream.client.failure_log import log_failure
+from upstream.client.lazy_http_client import LazyHttpClient
 from upstream.client.lenient_decoding import field_names
 from upstream.client.record_drift import RecordDrift
 from upstream.client.request_costs import Costs, nominal_detail, nominal_page
 from upstream.client.retrying_exchange import Exchanger, UpstreamRequest
-from upstream.client.upstream_address import credentials, without_credentials
 from upstream.client.upstream_errors import (
     ContradictoryList,
     UpstreamBadData,
@@ -45,7 +42,8 @@ from upstream.client.v4_records import (
     decode_search,
 )
 
-USER_AGENT = "djangopackages-graphql"
+if TYPE_CHECKING:
+    from httpx import AsyncBaseTransport
 
 NOMINAL_SEARCH = 0.04
 """Seconds that a search takes (contract section 7)."""
@@ -60,27 +58,17 @@ class Client:
     """Asks one upstream.
 
     ``base_url`` is the address of the v4 root, for example ``https://djangopackages.org/api/v4/``; a user and
-    password in it are sent as Basic authentication. ``transport`` carries the requests: :func:`network` or
-    :func:`in_process`. ``costs`` is what they cost lately.
+    password in it are sent as Basic authentication. ``transport`` carries the requests: :func:`network`,
+    :func:`in_process`, or a function that makes one of them for the first request. ``costs`` is what they cost lately.
     """
 
     def __init__(
         self,
         base_url: str,
-        transport: httpx.AsyncBaseTransport,
+        transport: AsyncBaseTransport | Callable[[], AsyncBaseTransport],
         limits: ClientLimits,
     ) -> None:
-        self._http = httpx.AsyncClient(
-            # aiohttp takes them from one place alone, and errors could show an address.
-            base_url=without_credentials(base_url),
-            auth=credentials(base_url),
-            transport=transport,
-            headers={"Accept": "application/json", "User-Agent": USER_AGENT},
-            # Upstream's site pages set cookies; none is kept.
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            timeout=httpx.Timeout(limits.exchange, connect=limits.connect),
-            trust_env=False,
-        )
+        self._http = LazyHttpClient(base_url, transport, limits)
         self.exchanger = Exchanger(self._http, limits)
         self.costs = Costs()
         self._one_a_turn = asyncio.Lock()

@@ -7,9 +7,7 @@ was asked for (contract section 5).
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-
-import httpx
+from typing import TYPE_CHECKING
 
 from upstream.client.upstream_errors import (
     UpstreamBadData,
@@ -19,10 +17,13 @@ from upstream.client.upstream_errors import (
     UpstreamUnavailable,
 )
 
+if TYPE_CHECKING:
+    from httpx import Response
+
 
 def checked_body(
     path: str,
-    response: httpx.Response,
+    response: Response,
     body: bytes | bytearray,
     *,
     most_bytes: int,
@@ -67,6 +68,7 @@ def failure(path: str, error: Exception) -> UpstreamError:
     """Return what a client of the gateway is told of an exchange that gave no answer."""
     # Not before there was a request: who answers from the catalog alone does without.
     import aiohttp
+    import httpx
 
     # The aiohttp transport calls some failed connections "ConnectTimeout"; the cause tells which was one.
     cause = error.__cause__ if isinstance(error.__cause__, aiohttp.ClientError) else error
@@ -86,6 +88,9 @@ def _seconds(retry_after: str | None, longest: float) -> float | None:
         return None
     if retry_after.isascii() and retry_after.isdecimal():
         return min(float(retry_after), longest)
+    # Hardly an answer has a date there, and mail takes a while to import.
+    from email.utils import parsedate_to_datetime
+
     try:
         date = parsedate_to_datetime(retry_after)
     except (ValueError, OverflowError):

@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import httpx
 from tenacity import (
     AsyncRetrying,
     RetryCallState,
@@ -36,6 +36,11 @@ from upstream.client.upstream_errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
+
+if TYPE_CHECKING:
+    from httpx import Response
+
+    from upstream.client.lazy_http_client import LazyHttpClient
 
 PASSING = frozenset((500, 502, 503, 504))
 """The 5xx that another attempt can do better than."""
@@ -86,7 +91,7 @@ class Exchanger:
     ``received`` (bytes) and ``seconds`` (that all exchanges took) are there to be looked at.
     """
 
-    def __init__(self, http: httpx.AsyncClient, limits: ClientLimits) -> None:
+    def __init__(self, http: LazyHttpClient, limits: ClientLimits) -> None:
         self._http = http
         self._limits = limits
         self._full_jitter = wait_random_exponential(multiplier=limits.first_pause, max=LONGEST_JITTER)
@@ -207,9 +212,9 @@ class Exchanger:
             self.seconds += ended - started
             note(Exchange(kind=wanted.kind, bytes=len(body), asked=asked, ended=ended))
 
-    async def _receive(self, wanted: UpstreamRequest, body: bytearray) -> httpx.Response:
+    async def _receive(self, wanted: UpstreamRequest, body: bytearray) -> Response:
         """Return the head of the answer; its body goes to ``body`` as it comes, up to just over the limit."""
-        request = self._http.stream("GET", wanted.path, params=wanted.params, headers=trace_headers())
+        request = self._http.get().stream("GET", wanted.path, params=wanted.params, headers=trace_headers())
         async with request as response:
             if len(response.headers.get_list("Content-Encoding", split_commas=True)) > 1:
                 # A chunk that is unpacked twice can fill the memory before its size is known.
