@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
-
 from setting_names import PREFIX, misspelt
+from setting_rows import Field, rows_of
 
 EMBEDDED = "embedded"
 
@@ -77,16 +76,16 @@ def _secret(value: str) -> str:
     return value
 
 
-class Settings(BaseSettings):
-    """All settings, checked. ``description`` is the meaning, ``examples`` says what is allowed.
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Holds all settings. ``description`` is the meaning, ``examples`` says what is allowed.
 
-    Times are in seconds.
+    Times are in seconds. :func:`read_settings` checks the values; the class itself does not.
     """
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
-
-    upstream: Annotated[str, AfterValidator(_upstream)] = Field(
+    upstream: str = Field(
         default=EMBEDDED,
+        check=_upstream,
         repr=False,
         description="The REST API v4 to use: the address of its root, or `embedded` for the copy inside the "
         "gateway. A user and password in the address (percent-encoded) are sent upstream and shown nowhere.",
@@ -296,8 +295,9 @@ class Settings(BaseSettings):
         description="Seconds for which browsers and caches may use an answer without asking again (`max-age`).",
         examples=["0 to 86400"],
     )
-    cors_origins: Annotated[str, AfterValidator(_origins)] = Field(
+    cors_origins: str = Field(
         default="*",
+        check=_origins,
         description="The origins whose web pages may read the answers (CORS).",
         examples=["`*`, or origins such as `https://example.org` with commas between them"],
     )
@@ -317,8 +317,9 @@ class Settings(BaseSettings):
         "ask for many at once.",
         examples=["1 to 10000"],
     )
-    router_secret: Annotated[str, AfterValidator(_secret)] = Field(
+    router_secret: str = Field(
         default="",
+        check=_secret,
         repr=False,
         description="The secret that requests for `_entities` must have in the header `Router-Authorization`. Set "
         "the same value in the router. If it is empty, every client may ask for `_entities`.",
@@ -561,8 +562,9 @@ class Settings(BaseSettings):
         "listens on a loopback address only.",
         examples=["`auto`, `on` or `off`"],
     )
-    mcp_hosts: Annotated[str, AfterValidator(_hosts)] = Field(
+    mcp_hosts: str = Field(
         default="",
+        check=_hosts,
         description="The host names, without ports, under which assistants reach `/mcp`, besides those of the same "
         "machine. Requests for other hosts, and of web pages from other hosts, are refused.",
         examples=["names such as `packages.example.org` with commas between them, or empty"],
@@ -662,27 +664,23 @@ class Settings(BaseSettings):
     )
 
 
+ROWS = rows_of(Settings)
+"""The table: each setting's row by its name."""
+
+
 def read_settings(**flags: Any) -> Settings:
     """Return the settings from the environment, and from the flags that are not ``None``.
 
     :raises WrongSetting: one of them cannot be used.
     """
-    if (wrong_name := misspelt(os.environ, Settings.model_fields)) is not None:
+    if (wrong_name := misspelt(os.environ, ROWS)) is not None:
         raise WrongSetting(f"There is no setting {wrong_name[0]}; the nearest is {wrong_name[1]}.")
-    try:
-        settings = Settings(**{name: value for name, value in flags.items() if value is not None})
-    except ValidationError as error:
-        wrong = error.errors()[0]
-        name = str(wrong["loc"][0])
-        field = Settings.model_fields[name]
-        (allowed,) = field.examples or [""]
-        found = f'is "{wrong["input"]}"'
-        if name == "upstream":
-            found = f'is "{_USER_AND_PASSWORD.sub("", str(wrong["input"]))}"'
-        elif not field.repr:
-            # What is not shown is a secret, which has no place in a log.
-            found = "cannot be used"
-        raise WrongSetting(f"GATEWAY_{name.upper()} {found}; it can be {allowed}.") from None
+    variables = {name.lower(): value for name, value in os.environ.items()}
+    given = {
+        name: variables[variable] for name in ROWS if (variable := f"{PREFIX}{name}".lower()) in variables
+    }
+    given |= {name: value for name, value in flags.items() if value is not None}
+    settings = Settings(**{name: _read(name, value) for name, value in given.items()})
     for lower, upper in _ASCENDING:
         value, bound = getattr(settings, lower), getattr(settings, upper)
         if value > bound:
@@ -690,6 +688,19 @@ def read_settings(**flags: Any) -> Settings:
                 f'GATEWAY_{lower.upper()} is "{value:g}"; it can be at most GATEWAY_{upper.upper()}, {bound:g}.'
             )
     return settings
+
+
+def _read(name: str, value: object) -> Any:
+    try:
+        return ROWS[name].read(value)
+    except ValueError:
+        found = f'is "{value}"'
+        if name == "upstream":
+            found = f'is "{_USER_AND_PASSWORD.sub("", str(value))}"'
+        elif ROWS[name].secret:
+            # A secret has no place in a log.
+            found = "cannot be used"
+        raise WrongSetting(f"GATEWAY_{name.upper()} {found}; it can be {ROWS[name].allowed}.") from None
 
 
 _ASCENDING = (

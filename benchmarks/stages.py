@@ -16,6 +16,7 @@ import platform
 import re
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -77,7 +78,7 @@ async def measure() -> dict[str, dict[str, float]]:
         gc.collect()
         gc.freeze()
         gateway = make_gateway(settings, upstream)
-        without_pieces = make_gateway(settings.model_copy(update={"response_cache_bytes": 0}), upstream)
+        without_pieces = make_gateway(replace(settings, response_cache_bytes=0), upstream)
         return {
             name: await _best(_stages(text, gateway, without_pieces)) for name, text in OPERATIONS.items()
         }

@@ -52,7 +52,7 @@ from settings import read_settings
 import uvicorn.protocols.http.httptools_impl, uvicorn.loops.uvloop, uvicorn.lifespan.on
 lap("import uvicorn")
 server.app
-lap("import web.app: the schema, the HTTP client")
+lap("import web.app: the schema")
 from catalog.storage.sqlite_storage import Storage
 from wiring import storage_path
 settings = read_settings(crawl="off")

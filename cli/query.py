@@ -26,7 +26,8 @@ def query(
     upstream: UpstreamFlag = None,
 ) -> None:
     """Answer one query as JSON. The exit status is 1 if the answer has errors."""
-    # The collector would look through all that is imported and loaded, for a tenth of the time of one answer.
+    # The collector would go through all that is imported and loaded: for a tenth of the time while the command runs,
+    # and for a sixth of it at the end, where it spares only what is frozen.
     gc.disable()
     from gateway import GraphQLRequest
     from upstream.client import StorageUnavailable
@@ -47,6 +48,7 @@ def query(
         Console().print_json(data=body)
     else:
         typer.echo(json.dumps(body, ensure_ascii=False, indent=2))
+    gc.freeze()
     raise typer.Exit(1 if "errors" in body else 0)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -28,7 +29,7 @@ def serve(
 
     settings = settings_or_stop(host=host, port=port, upstream=upstream, workers=workers)
     # Each worker process reads the settings anew, so flags reach them through the environment.
-    os.environ |= {f"GATEWAY_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
+    os.environ |= {f"GATEWAY_{name.upper()}": str(value) for name, value in asdict(settings).items()}
     try:
         # Here once, where a refusal is one sentence, before the workers do it.
         check_storage(settings)

@@ -18,7 +18,7 @@ from gateway.plan_explanation import explain
 from gateway.prepared_request import GraphQLRequest
 from schema import sdl
 from setting_groups import document_limits
-from settings import Settings, read_settings
+from settings import ROWS, read_settings
 from upstream.client import in_process
 from upstream.embedded import EmbeddedUpstream
 from web.pages.graphiql import link_to
@@ -105,10 +105,9 @@ def _with_parts(document: str, parts: dict[str, str]) -> str:
 
 def _settings_table() -> str:
     rows = ["| setting | default | allowed | meaning |", "| --- | --- | --- | --- |"]
-    for name, field in Settings.model_fields.items():
-        (allowed,) = field.examples or [""]
-        default = "empty" if field.default == "" else f"`{field.default}`"
-        rows.append(f"| `GATEWAY_{name.upper()}` | {default} | {allowed} | {field.description} |")
+    for name, row in ROWS.items():
+        default = "empty" if row.default == "" else f"`{row.default}`"
+        rows.append(f"| `GATEWAY_{name.upper()}` | {default} | {row.allowed} | {row.description} |")
     return "\n".join(rows)
 
 

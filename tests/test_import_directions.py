@@ -28,7 +28,8 @@ BELOW = {
     "upstream": {"caching"},
     "engine": set[str](),
     "caching": set[str](),
-    "settings": {"setting_names"},
+    "settings": {"setting_names", "setting_rows"},
+    "setting_rows": set[str](),
     "setting_names": set[str](),
 }
 """Each room, and the rooms that it may import."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import setting_groups
-from settings import Settings
+from settings import ROWS, Settings
 
 UPSTREAM_URL = "http://upstream.test/api/v4/"
 
@@ -21,9 +21,9 @@ def settings_for_tests(**changes: object) -> Settings:
         "crawl": "off",
         "upstream_attempts": 1,
     }
-    unknown = changes.keys() - Settings.model_fields.keys()
+    unknown = changes.keys() - ROWS.keys()
     assert not unknown, f"There are no settings {unknown}."
-    return Settings.model_construct(None, **(ours | changes))
+    return Settings(**(ours | changes))
 
 
 SETTINGS = settings_for_tests()
