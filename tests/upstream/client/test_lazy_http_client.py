@@ -7,11 +7,11 @@ import asyncio
 import httpx
 
 from tests.support.settings_for_tests import CLIENT_LIMITS, UPSTREAM_URL
-from upstream.client import PACKAGE, Client
+from upstream.client import PACKAGE, Client, UpstreamBadData
 
 
 class Counted(httpx.AsyncBaseTransport):
-    """Answers every request with 404, and counts how often it was made and closed."""
+    """Answers every request with an error, and counts how often it was made and closed."""
 
     made = closed = 0
 
@@ -20,7 +20,7 @@ class Counted(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await asyncio.sleep(0)
-        return httpx.Response(404, json={})
+        return httpx.Response(400)
 
     async def aclose(self) -> None:
         Counted.closed += 1
@@ -30,8 +30,11 @@ async def test_a_transport_is_made_for_the_first_request_and_once() -> None:
     Counted.made = Counted.closed = 0
     client = Client(UPSTREAM_URL, Counted, CLIENT_LIMITS)
     assert Counted.made == 0
-    await asyncio.gather(*(client.detail(PACKAGE, id) for id in range(1, 4)))
-    assert await client.detail(PACKAGE, 4) is None
+    for requests in (3, 1):
+        ended = await asyncio.gather(
+            *(client.detail(PACKAGE, id) for id in range(1, requests + 1)), return_exceptions=True
+        )
+        assert [type(each) for each in ended] == [UpstreamBadData] * requests
     await client.aclose()
     assert (Counted.made, Counted.closed) == (1, 1)
 
