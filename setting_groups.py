@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from settings import Settings
 
 if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
+
     from catalog import Freshness
     from catalog.sync import GuardLimits, Schedule
     from engine import RunLimits
@@ -140,3 +142,10 @@ def connection_limits(settings: Settings) -> ConnectionLimits:
         unsent_bytes=settings.limit_unsent_bytes,
         unsent_bytes_together=settings.limit_unsent_bytes_together,
     )
+
+
+def trusted_proxies(settings: Settings) -> list[IPv4Network | IPv6Network]:
+    """Give the networks of the proxies that may name their clients."""
+    from ipaddress import ip_network
+
+    return [ip_network(each) for each in settings.trusted_proxies.split(",") if each]

@@ -67,6 +67,16 @@ def _hosts(value: str) -> str:
     return ",".join(hosts)
 
 
+def _networks(value: str) -> str:
+    from ipaddress import ip_network
+
+    networks = [ip_network(each.strip()) for each in value.split(",")] if value else []
+    # Whoever is trusted can take any address, so all together cannot be.
+    if not all(each.prefixlen for each in networks):
+        raise ValueError
+    return ",".join(map(str, networks))
+
+
 def _secret(value: str) -> str:
     # No blanks: those around the value of a header are lost on its way.
     if value and not (
@@ -442,6 +452,13 @@ class Settings:
         "that it is stopped, together with its requests to upstream. Each event of a subscription has this time.",
         examples=["up to 600"],
     )
+    trusted_proxies: str = Field(
+        default="",
+        check=_networks,
+        description="The proxies in front of the gateway. What they say in `X-Forwarded-For` or `Forwarded` decides "
+        "[who a client is](docs/fair-use.md#who-a-client-is). Others are not believed.",
+        examples=["addresses or CIDRs such as 10.0.0.0/8 with commas between them, or empty"],
+    )
     limit_connections: int = Field(
         default=2_000,
         ge=0,
@@ -454,8 +471,8 @@ class Settings:
         default=500,
         ge=0,
         le=1_000_000,
-        description="Maximum number of connections from one address. Behind a proxy all clients have its address: "
-        "set 0 (no limit), and limit the clients in the proxy.",
+        description="Maximum number of connections from one address (of IPv6: from one /64). A proxy in "
+        "`GATEWAY_TRUSTED_PROXIES` can have any number; for another one set 0 (no limit).",
         examples=["0 to 1000000"],
     )
     limit_sockets: int = Field(
@@ -469,7 +486,7 @@ class Settings:
         default=100,
         ge=0,
         le=1_000_000,
-        description="Maximum number of WebSockets from one address. Behind a proxy set 0 (no limit).",
+        description="Maximum number of WebSockets of one client. 0 means no limit.",
         examples=["0 to 1000000"],
     )
     limit_subscriptions: int = Field(
@@ -484,8 +501,7 @@ class Settings:
         default=500,
         ge=0,
         le=1_000_000,
-        description="Maximum number of subscriptions from one address. Behind a proxy that names no clients set 0 "
-        "(no limit).",
+        description="Maximum number of subscriptions of one client. 0 means no limit.",
         examples=["0 to 1000000"],
     )
     head_seconds: float = Field(

@@ -28,6 +28,7 @@ from setting_groups import (
     guard_limits,
     run_limits,
     schedule,
+    trusted_proxies,
 )
 from settings import EMBEDDED, Settings
 
@@ -154,7 +155,8 @@ async def open_parts(settings: Settings, source: CatalogSource) -> AsyncIterator
     from web.serving.open_connections import Connections
 
     gateway = make_gateway(settings, source)
-    connections = Connections(connection_limits(settings), gateway.subscriptions)
+    proxies = trusted_proxies(settings)
+    connections = Connections(connection_limits(settings), gateway.subscriptions, proxies, gateway.router)
     responses = ResponseCache(gateway.answers)
     policy = CachePolicy(settings.max_age, source.freshness)
     public = settings.cors_origins == "*"

@@ -1,8 +1,9 @@
 """Turns one GraphQL request into its answer, and knows nothing of HTTP."""
 
-from gateway.admission_queue import Admission, AdmissionLimits, Overloaded, connection
+from gateway.admission_queue import Admission, AdmissionLimits, Overloaded
 from gateway.answer_cache import AnswerCache, AnswerKey, CachedAnswer
 from gateway.begun_work import Begun
+from gateway.calling_client import Caller, caller
 from gateway.client_quota import Quota
 from gateway.document_cache import CatalogSizes, DocumentCache
 from gateway.error_format import field_error, masked, overload
@@ -21,6 +22,7 @@ __all__ = [
     "AnswerKey",
     "Begun",
     "CachedAnswer",
+    "Caller",
     "CatalogSizes",
     "DocumentCache",
     "FederationRouter",
@@ -35,7 +37,7 @@ __all__ = [
     "Subscriptions",
     "Unplanned",
     "answer_of",
-    "connection",
+    "caller",
     "explain",
     "field_error",
     "masked",

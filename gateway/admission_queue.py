@@ -11,13 +11,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Hashable
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import TracebackType
 
-connection: ContextVar[Hashable] = ContextVar("connection", default=None)
-"""The connection, or the client behind a proxy, that the running task works for."""
+from gateway.calling_client import Caller, caller
 
 TURN = 0.005
 """The seconds of a turn of the event loop after which no more operations begin in it. Otherwise fifty clients whose
@@ -78,7 +75,7 @@ class Admission:
         self.refused = 0
         # A connection with many operations leaves a slot to others.
         self._most_of_one = max(1, limits.running - 1)
-        self._lines: dict[Hashable, _WaitingLine] = {}
+        self._lines: dict[Caller, _WaitingLine] = {}
         self._now = 0.0
         """The time that the connection let in last had had, with which a newcomer begins."""
         self._newest_is_next = True
@@ -87,9 +84,9 @@ class Admission:
 
     def turn(self) -> Turn:
         """Return a slot for one operation of the present connection, as an asynchronous context manager."""
-        return Turn(self, connection.get())
+        return Turn(self, caller.get())
 
-    async def _enter(self, key: Hashable) -> _WaitingLine:
+    async def _enter(self, key: Caller) -> _WaitingLine:
         line = self._lines.get(key)
         if line is None:
             line = self._lines[key] = _WaitingLine(self._now)
@@ -220,7 +217,7 @@ class Admission:
 class Turn:
     """Holds the slot of one operation, from its beginning to its end."""
 
-    def __init__(self, admission: Admission, key: Hashable) -> None:
+    def __init__(self, admission: Admission, key: Caller) -> None:
         self._admission = admission
         self._key = key
         self._line: _WaitingLine | None = None

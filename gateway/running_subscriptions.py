@@ -7,7 +7,8 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from gateway.admission_queue import Overloaded, connection
+from gateway.admission_queue import Overloaded
+from gateway.calling_client import caller
 from gateway.client_quota import Quota
 
 RETRY_AFTER = 30
@@ -31,21 +32,21 @@ class Subscriptions:
 
         :raises Overloaded: there are too many.
         """
-        address = _address()
-        refused = self.quota.take(address)
+        client = caller.get().client
+        refused = self.quota.take(client)
         if refused is not None:
             raise Overloaded(refused, RETRY_AFTER)
         try:
             yield
         finally:
-            self.quota.give_back(address)
+            self.quota.give_back(client)
 
     def check(self) -> None:
         """Check that the present client could begin one now.
 
         :raises Overloaded: there are too many.
         """
-        refused = self.quota.why_none(_address())
+        refused = self.quota.why_none(caller.get().client)
         if refused is not None:
             raise Overloaded(refused, RETRY_AFTER)
 
@@ -70,8 +71,3 @@ class Subscriptions:
         self._ended = True
         for limit in self._waiting:
             limit.reschedule(0)
-
-
-def _address() -> str:
-    client = connection.get()
-    return str(client[0]) if isinstance(client, tuple) else ""

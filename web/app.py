@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from catalog import CatalogSource
-from gateway import Gateway, connection
+from gateway import Caller, Gateway, caller
 from web.assistant_requests import AssistantRequests
 from web.content_negotiation import accept_of
 from web.graphql_endpoint import EXPOSED, METHODS, GraphQLEndpoint
@@ -102,8 +102,9 @@ class GatewayApp(Starlette):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         if scope["type"] != "lifespan":
-            # Uvicorn puts a client behind a trusted proxy in the place of the proxy.
-            connection.set(scope.get("client"))
+            peer, connection = scope.get("client") or (None, None)
+            clients = self.parts.connections.clients
+            caller.set(Caller(clients.of_request(peer, clients.telling(scope["headers"])), connection))
         if scope["type"] == "http" and not _can_be_read(scope["headers"]):
             await self._refused(scope, 431, _TOO_MUCH_AHEAD)(scope, receive, send)
         elif scope["type"] != "lifespan" and not _names_one_host(scope):

@@ -7,7 +7,8 @@ import time
 from collections import Counter
 from dataclasses import replace
 
-from gateway.admission_queue import Admission, connection
+from gateway.admission_queue import Admission
+from gateway.calling_client import Caller, caller
 from tests.support.impatient_clients import until
 from tests.support.settings_for_tests import ADMISSION_LIMITS
 
@@ -23,7 +24,7 @@ async def test_the_next_is_one_of_the_connection_that_has_had_the_least() -> Non
     admission, order = Admission(replace(ADMISSION_LIMITS, running=1, seconds=60)), list[str]()
 
     async def operation(name: str, seconds: float) -> None:
-        connection.set(name[0])
+        caller.set(Caller(name[0], name[0]))
         async with admission.turn():
             order.append(name)
             work_for(seconds)
@@ -41,7 +42,7 @@ async def test_a_newcomer_is_ahead_of_fifty_who_ask_again_and_again() -> None:
     admission, ended = Admission(replace(ADMISSION_LIMITS, seconds=60)), Counter[str]()
 
     async def busy(name: str) -> None:
-        connection.set(name)
+        caller.set(Caller(name, name))
         while not ended["newcomer"]:
             async with admission.turn():
                 work_for(0.001)
@@ -50,7 +51,7 @@ async def test_a_newcomer_is_ahead_of_fifty_who_ask_again_and_again() -> None:
             await asyncio.sleep(0)
 
     async def newcomer() -> int:
-        connection.set("newcomer")
+        caller.set(Caller("newcomer", "newcomer"))
         before = ended["busy"]
         async with admission.turn():
             pass
@@ -67,7 +68,7 @@ async def test_a_newcomer_is_ahead_of_fifty_in_the_midst_of_their_round() -> Non
     admission, order = Admission(replace(ADMISSION_LIMITS, running=1, seconds=60)), list[str]()
 
     async def operation(name: str) -> None:
-        connection.set(name)
+        caller.set(Caller(name, name))
         async with admission.turn():
             order.append(name)
             work_for(0.005)
@@ -93,13 +94,13 @@ async def test_newcomers_without_end_do_not_keep_the_others_out() -> None:
     )
 
     async def newcomer(number: int) -> None:
-        connection.set(number)
+        caller.set(Caller(str(number), number))
         async with admission.turn():
             work_for(0.002)
             await asyncio.sleep(0)
 
     async def regular() -> None:
-        connection.set("regular")
+        caller.set(Caller("regular", "regular"))
         for _ in range(5):
             async with admission.turn():
                 work_for(0.002)

@@ -9,7 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.admission_queue import Admission, AdmissionLimits, Overloaded, connection
+from gateway.admission_queue import Admission, AdmissionLimits, Overloaded
+from gateway.calling_client import Caller, caller
 from tests.support.impatient_clients import until
 from tests.support.settings_for_tests import ADMISSION_LIMITS
 
@@ -35,7 +36,7 @@ class Work:
         assert (self.admission.running, self.admission.waiting, self.admission.away) == (0, 0, 0)
 
     async def _operation(self, name: str) -> None:
-        connection.set(name[0])
+        caller.set(Caller(name[0], name[0]))
         async with self.admission.turn():
             self.began.append(name)
             await self.may_end.wait()
@@ -75,7 +76,7 @@ async def test_a_turn_of_the_loop_begins_few_operations_however_many_requests_it
             await asyncio.sleep(0)
 
     async def operation(name: int) -> None:
-        connection.set(name)
+        caller.set(Caller(str(name), name))
         async with admission.turn():
             by_turn[turn] += 1
             time.sleep(0.006)  # noqa: ASYNC251 - it stands for work

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import setting_groups
+from gateway.federation_router import FederationRouter
 from settings import ROWS, Settings
 
 UPSTREAM_URL = "http://upstream.test/api/v4/"
@@ -35,5 +36,7 @@ GUARD_LIMITS = setting_groups.guard_limits(SETTINGS)
 FRESHNESS = setting_groups.freshness(SETTINGS)
 ADMISSION_LIMITS = setting_groups.admission_limits(SETTINGS)
 CONNECTION_LIMITS = setting_groups.connection_limits(SETTINGS)
+ROUTER = FederationRouter("", SETTINGS.limit_entities)
+"""Knows no router."""
 BUDGET = SETTINGS.upstream_budget
 """Searches and unknown keys a minute."""

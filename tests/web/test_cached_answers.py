@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.admission_queue import connection
+from gateway.calling_client import Caller, caller
 from tests.support.crawled_gateway import QUERY, app, http
 from tests.support.gateway_in_process import app_over
 from upstream.embedded import EmbeddedUpstream
@@ -213,7 +213,7 @@ async def test_an_answer_from_an_older_catalog_drives_out_none_from_the_present(
     ):
         gateway = app.parts.gateway
         await gateway.source.crawl()
-        connection.set(waits)
+        caller.set(Caller(*waits))
         async with gateway.admission.turn():
             # The one place of its client is taken: it waits with the catalog that it came for.
             older = asyncio.create_task(ask(waiting, PACKAGES))

@@ -12,7 +12,7 @@ from typing import Any
 from engine.event_loop_yielding import SLICE
 from tests.support.gateway_in_process import gateway_over, source_over
 from tests.support.impatient_clients import until
-from tests.support.settings_for_tests import CONNECTION_LIMITS
+from tests.support.settings_for_tests import CONNECTION_LIMITS, ROUTER
 from tests.support.streaming_gateway import received, served, socket, subscribe
 from upstream.embedded import EmbeddedUpstream
 from web.serving.open_connections import Connections
@@ -42,7 +42,9 @@ async def test_of_messages_that_came_together_a_turn_of_the_loop_reads_no_more_t
         await source.crawl()
         gateway = gateway_over(source, limit_subscriptions=1)
         assert not gateway.documents.read(FOREVER).errors
-        endpoint = WebSocketEndpoint(gateway, Connections(CONNECTION_LIMITS, gateway.subscriptions), ("*",))
+        endpoint = WebSocketEndpoint(
+            gateway, Connections(CONNECTION_LIMITS, gateway.subscriptions, [], ROUTER), ("*",)
+        )
         turn, answered_in = 0, Counter[int]()
         all_answered = asyncio.Event()
         waiting: list[str] = [

@@ -16,7 +16,7 @@ from websockets.typing import Subprotocol
 from gateway.request_execution import Gateway
 from gateway.running_subscriptions import Subscriptions
 from tests.support.http_servers import serving
-from tests.support.settings_for_tests import CONNECTION_LIMITS
+from tests.support.settings_for_tests import CONNECTION_LIMITS, ROUTER
 from tests.support.streaming_gateway import (
     GRAPHQL_TRANSPORT_WS,
     Served,
@@ -133,7 +133,7 @@ async def test_who_does_not_begin_is_not_waited_for() -> None:
     # It is asked for nothing before the handshake.
     endpoint = WebSocketEndpoint(
         cast(Gateway, None),
-        Connections(CONNECTION_LIMITS, Subscriptions(1, 1)),
+        Connections(CONNECTION_LIMITS, Subscriptions(1, 1), [], ROUTER),
         ("*",),
         connection_init_wait_timeout=timedelta(milliseconds=1),
     )

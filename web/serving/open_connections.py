@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway import Quota, Subscriptions
+from gateway import FederationRouter, Quota, Subscriptions
+from web.client_identity import Clients, Network
 from web.serving.slow_readers import SlowReaders
 
 LOG_EVERY = 60.0
@@ -36,14 +38,22 @@ class ConnectionLimits:
 
 
 class Connections:
-    """Holds all connections of a process: how many there are, what waits to be written, what was not HTTP, and
-    whether the process stops.
+    """Holds all connections of a process: how many there are and whose they are, what waits to be written, what was
+    not HTTP, and whether the process stops.
 
-    The app makes it, and hands it to the protocols in the state of its lifespan, as ``connections``.
+    The ``proxies`` and the ``router`` are those of :class:`Clients`. The app makes it, and hands it to the protocols in
+    the state of its lifespan, as ``connections``.
     """
 
-    def __init__(self, limits: ConnectionLimits, subscriptions: Subscriptions) -> None:
+    def __init__(
+        self,
+        limits: ConnectionLimits,
+        subscriptions: Subscriptions,
+        proxies: Sequence[Network],
+        router: FederationRouter,
+    ) -> None:
         self.limits = limits
+        self.clients = Clients(proxies, router)
         self.open = Quota("connections", limits.connections, limits.connections_per_address)
         self.sockets = Quota("WebSockets", limits.sockets, limits.sockets_per_address)
         self.slow = SlowReaders(limits.read_seconds, limits.unsent_bytes, limits.unsent_bytes_together)

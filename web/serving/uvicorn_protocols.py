@@ -18,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
+from web.client_identity import UNKNOWN
 from web.serving.open_connections import Connections
 
 GRACE = 0.25
@@ -47,6 +48,8 @@ class HttpProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._all: Connections = app_state["connections"]
         self._is_counted = False
+        self._counts_for: str | None = None
+        """The client whose connection it is, if it is that of one client."""
         self._refused: str | None = None
         """Why this connection is one too many. The client is told after it has asked, because it would not read it
         before."""
@@ -54,8 +57,8 @@ class HttpProtocol(HttpToolsProtocol):
         """Ends the connection if no headers of a request, or no end of it, come in time."""
 
     @property
-    def _address(self) -> str:
-        return self.client[0] if self.client else ""
+    def _peer(self) -> str | None:
+        return self.client[0] if self.client else None
 
     @property
     def _is_answering(self) -> bool:
@@ -66,7 +69,8 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, if one more is allowed."""
         super().connection_made(transport)
-        self._refused = self._all.open.take(self._address)
+        self._counts_for = self._all.clients.of_connection(self._peer)
+        self._refused = self._all.open.take(self._counts_for)
         self._is_counted = self._refused is None
         self._close_after(self._all.limits.head_seconds if self._is_counted else GRACE)
         if self._all.stopping.is_set():
@@ -77,7 +81,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._stop_timer()
         self._all.slow.end(self.transport)
         if self._is_counted:
-            self._all.open.give_back(self._address)
+            self._all.open.give_back(self._counts_for)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -139,7 +143,9 @@ class HttpProtocol(HttpToolsProtocol):
         if self._is_answering:
             self._close()
             return
-        refused = STOPPING if self._all.stopping.is_set() else self._all.sockets.take(self._address)
+        clients = self._all.clients
+        client = clients.of_request(self._peer, clients.telling(self.headers))
+        refused = STOPPING if self._all.stopping.is_set() else self._all.sockets.take(client)
         if refused is not None:
             self._refuse(503, refused)
             return
@@ -149,7 +155,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().handle_websocket_upgrade()
         protocol = self.transport.get_protocol()
         assert isinstance(protocol, SocketProtocol)
-        protocol.address = self._address
+        protocol.client_of_connection, protocol.client_of_socket = self._counts_for, client
 
     def timeout_keep_alive_handler(self) -> None:
         """Close a connection on which no request came."""
@@ -208,15 +214,17 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._all: Connections = app_state["connections"]
-        self.address = ""
-        """The address under which the connection is counted. Uvicorn asks the transport again, which knows none once
-        the client has gone."""
+        self.client_of_connection: str | None = None
+        """The client whose connection it is. Uvicorn asks the transport again, which knows none once the client has
+        gone."""
+        self.client_of_socket: str = UNKNOWN
+        """The client whose WebSocket it is: another one if the connection is that of a proxy."""
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._all.slow.end(self.transport)
-        self._all.sockets.give_back(self.address)
-        self._all.open.give_back(self.address)
+        self._all.sockets.give_back(self.client_of_socket)
+        self._all.open.give_back(self.client_of_connection)
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:

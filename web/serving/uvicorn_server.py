@@ -37,6 +37,8 @@ def run(app: str, *, host: str, port: int, workers: int, idle_seconds: int) -> N
         timeout_graceful_shutdown=round(LONGEST_STOP) + 1,
         timeout_worker_healthcheck=LONGEST_SILENCE,
         access_log=False,
+        # The app decides which proxies are trusted, and for what.
+        proxy_headers=False,
         log_level="warning",
         # It would give Uvicorn's loggers handlers of their own.
         log_config=None,

@@ -9,6 +9,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from gateway.running_subscriptions import Subscriptions
+from tests.support.settings_for_tests import ROUTER
 from web.serving.open_connections import ConnectionLimits, Connections
 from web.serving.uvicorn_protocols import HttpProtocol, SocketProtocol
 
@@ -63,7 +64,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 async def test_a_client_that_leaves_while_it_becomes_a_websocket_leaves_no_account_behind() -> None:
     limits = ConnectionLimits(10, 1, 10, 1, 10.0, 10.0, 10.0, 1_000, 1_000)
-    connections, client = Connections(limits, Subscriptions(1, 1)), LeavingClient()
+    connections, client = Connections(limits, Subscriptions(1, 1), [], ROUTER), LeavingClient()
     config = Config(app, http=HttpProtocol, ws=SocketProtocol, log_config=None)
     http = HttpProtocol(config, ServerState(), {"connections": connections})
     http.connection_made(client)

@@ -11,6 +11,7 @@ from ssl import CERT_NONE, PROTOCOL_TLS_CLIENT, PROTOCOL_TLS_SERVER, SSLContext
 
 import pytest
 
+from gateway.calling_client import Caller
 from tests.support.bare_connections import request
 from tests.support.crawled_gateway import QUERY
 from tests.support.gateway_in_process import app_over
@@ -102,7 +103,7 @@ async def test_a_known_request_behind_one_that_is_being_answered_waits_for_it(
     slow = "{ changes { totalCount } }"
     turns = [admission.turn() for _ in range(admission.limits.running)]
     for number, turn in enumerate(turns):
-        turn._key = number
+        turn._key = Caller(str(number), number)
         await turn.__aenter__()
     wire.writer.write(request(slow))
     while not admission.waiting:  # noqa: ASYNC110 - the number has no event
