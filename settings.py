@@ -395,10 +395,10 @@ class Settings:
         examples=["0 to 1000000"],
     )
     limit_values: int = Field(
-        default=250_000,
+        default=300_000,
         ge=100,
         le=1_000_000_000,
-        description="Maximum number of values in an answer, estimated before it runs: a page counts as long as "
+        description="Maximum number of values in an answer, predicted before it runs: a page counts as long as "
         "requested, and a list without pages counts with the lengths in the catalog. Nested lists multiply.",
         examples=["100 to 1000000000"],
     )

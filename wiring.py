@@ -113,7 +113,6 @@ def make_gateway(settings: Settings, source: CatalogSource) -> Gateway:
     from gateway import (
         Admission,
         AnswerCache,
-        CatalogSizes,
         DocumentCache,
         FederationRouter,
         Gateway,
@@ -123,7 +122,7 @@ def make_gateway(settings: Settings, source: CatalogSource) -> Gateway:
     from gateway.persisted import PersistedDocuments, TrustedDocuments
     from schema import schema
 
-    documents = DocumentCache(document_limits(settings), CatalogSizes(source))
+    documents = DocumentCache(document_limits(settings))
     mode = settings.trusted_documents_mode
     trusted = None if mode == "off" else TrustedDocuments(manifest_path(settings), documents)
     automatic = settings.automatic_persisted_queries == "on"

@@ -20,13 +20,15 @@ class TooComplex(Exception):
 
     code: ClassVar[str] = "OPERATION_TOO_COMPLEX"
 
-    def __init__(self, message: str, limit: str, allowed: int, value: int) -> None:
+    def __init__(self, message: str, limit: str, allowed: int, value: int, path: str | None = None) -> None:
         super().__init__(message)
         self.limit = limit
         """Its name."""
         self.allowed = allowed
         self.value = value
         """What the operation has of it."""
+        self.path = path
+        """The fields that lead to most of it, if it is of some of them."""
 
 
 class AnswerTooLarge(TooComplex):

@@ -5,7 +5,7 @@ from gateway.answer_cache import AnswerCache, AnswerKey, CachedAnswer
 from gateway.begun_work import Begun
 from gateway.calling_client import Caller, caller
 from gateway.client_quota import Quota
-from gateway.document_cache import CatalogSizes, DocumentCache
+from gateway.document_cache import DocumentCache
 from gateway.error_format import field_error, masked, overload
 from gateway.federation_router import FederationRouter
 from gateway.graphql_answer import GraphQLAnswer, RequestFailure, answer_of, stopped_by
@@ -23,7 +23,6 @@ __all__ = [
     "Begun",
     "CachedAnswer",
     "Caller",
-    "CatalogSizes",
     "DocumentCache",
     "FederationRouter",
     "Gateway",

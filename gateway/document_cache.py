@@ -1,12 +1,9 @@
-"""Caches the documents of one gateway, each limited, parsed and validated once.
-
-The size of an answer depends on the catalog, so only that is checked again when there is a new one.
-"""
+"""Caches the documents of one gateway, each limited, parsed and validated once."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from sys import getsizeof
@@ -15,14 +12,13 @@ from typing import NamedTuple
 from graphql import GraphQLError
 
 from caching import BoundedCache
-from catalog import CatalogSource
 from engine import TooComplex, turns
+from gateway.cost import CostFormula, cost_formulas
 from gateway.document_shapes import ShapedText, shaped
 from gateway.document_validation import read_document
 from gateway.found_document import FoundDocument, LiteralsOfText
-from gateway.limits import DocumentLimits, check_bytes, check_document, check_sizes, check_text
+from gateway.limits import DocumentLimits, check_bytes, check_document, check_text
 from gateway.literal_places import ShapedDocument, shaped_document
-from resolvers.lists import USUAL_SIZES, ListSizes, list_sizes
 from schema import Document, schema
 
 KEPT_DOCUMENTS = 1_000
@@ -40,27 +36,14 @@ LONG = 500
 """Characters: a longer document may take 20 ms to parse and to validate, and within all limits up to 80."""
 
 
-@dataclass(frozen=True, slots=True)
-class CatalogSizes:
-    """Gives the list sizes of the catalog that answers now."""
-
-    source: CatalogSource
-
-    def __call__(self) -> ListSizes:
-        """Return those of the present snapshot, or the usual ones if there is none."""
-        snapshot = self.source.latest
-        return USUAL_SIZES if snapshot is None else snapshot.catalog.view(list_sizes)
-
-
 class DocumentCache:
     """Reads documents within the limits of its gateway, and caches the outcome.
 
     A document that is good for all texts of its shape is cached by the shape, others by their text.
     """
 
-    def __init__(self, limits: DocumentLimits, sizes: Callable[[], ListSizes] = lambda: USUAL_SIZES) -> None:
+    def __init__(self, limits: DocumentLimits) -> None:
         self._limits = limits
-        self._sizes = sizes
         self._kept: BoundedCache[str | _Shape, _Kept] = BoundedCache(entries=KEPT_DOCUMENTS, size=KEPT_BYTES)
         self._reading = asyncio.Lock()
 
@@ -71,7 +54,7 @@ class DocumentCache:
         return found.document
 
     def known(self, text: str) -> Document | None:
-        """Return the document with this text, if it is cached by the text, as it was read over any catalog."""
+        """Return the document with this text, if it is cached by the text."""
         kept = self._kept.peek(text)
         return None if kept is None else kept.document
 
@@ -98,26 +81,17 @@ class DocumentCache:
 
     def _find(self, text: str, shape: ShapedText | None) -> FoundDocument | None:
         """Return what is kept by a text, or by its shape if its literals fit."""
-        kept = self._take(text)
+        kept = self._kept.get(text)
         if kept is not None:
-            return FoundDocument(kept.document, text)
-        kept = None if shape is None else self._take(_Shape(shape.shape))
+            return FoundDocument(kept.document, text, kept.formulas)
+        kept = None if shape is None else self._kept.get(_Shape(shape.shape))
         if shape is None or kept is None or kept.shaped is None:
             return None
         values = kept.shaped.bound(shape.literals)
         if values is None:
             return None
         literals = LiteralsOfText(values, shape.ends)
-        return FoundDocument(kept.document, shape.shape, literals)
-
-    def _take(self, key: str | _Shape) -> _Kept | None:
-        kept = self._kept.peek(key)
-        if kept is None:
-            return None
-        sizes = self._sizes()
-        if kept.sizes is not sizes and not self._fits(kept, sizes):
-            return None
-        return self._kept.get(key)
+        return FoundDocument(kept.document, shape.shape, kept.formulas, literals)
 
     async def _read_aside(self, text: str, shape: ShapedText | None) -> FoundDocument:
         if len(text) <= LONG:
@@ -127,73 +101,45 @@ class DocumentCache:
             found = self._find(text, shape)
             if found is not None:
                 return found
-            sizes = self._sizes()
             try:
                 tokens = check_text(text, self._limits)
             except TooComplex as error:
-                return FoundDocument(_refused(error), text)
-            read = await asyncio.to_thread(self._parsed, text, sizes, shape)
-            return self._keep(text, shape, tokens, sizes, *read)
+                return FoundDocument(_refused(error), text, {})
+            read = await asyncio.to_thread(self._parsed, text, shape)
+            return self._keep(text, shape, tokens, read)
 
     def _read(self, text: str, shape: ShapedText | None) -> FoundDocument:
-        sizes = self._sizes()
         try:
             tokens = check_text(text, self._limits)
         except TooComplex as error:
             # Not kept: it is as large as it likes, and counting it again is cheap.
-            return FoundDocument(_refused(error), text)
-        return self._keep(text, shape, tokens, sizes, *self._parsed(text, sizes, shape))
+            return FoundDocument(_refused(error), text, {})
+        return self._keep(text, shape, tokens, self._parsed(text, shape))
 
-    def _parsed(
-        self, text: str, sizes: ListSizes, shape: ShapedText | None
-    ) -> tuple[Document, ShapedDocument | None]:
+    def _parsed(self, text: str, shape: ShapedText | None) -> _Kept:
         try:
-            read = read_document(
-                text, schema._schema, partial(check_document, limits=self._limits, sizes=sizes)
-            )
+            read = read_document(text, schema._schema, partial(check_document, limits=self._limits))
         except TooComplex as error:
-            return _refused(error), None
-        if shape is None or read.node is None or read.errors or read.in_parts is not None:
-            return read, None
-        for_all = shaped_document(read.node, shape, schema._schema)
-        try:
+            return _Kept(_refused(error), {})
+        if read.node is None or read.errors:
+            return _Kept(read, {})
+        if shape is not None and read.in_parts is None:
+            for_all = shaped_document(read.node, shape, schema._schema)
             if for_all is not None:
-                # Pages may be of any size in other texts, and count as long as they can be.
-                check_sizes(for_all.node, self._limits, sizes)
-        except TooComplex:
-            return read, None
-        return read, for_all
+                return _Kept(read, cost_formulas(for_all.node), for_all)
+        return _Kept(read, cost_formulas(read.node))
 
-    def _fits(self, kept: _Kept, sizes: ListSizes) -> bool:
-        """Return whether what was said of a document over another catalog is so over one with these sizes."""
-        node = kept.document.node
-        if node is None and any(map(_depends_on_catalog, kept.document.errors)):
-            return False
-        try:
-            if node is not None:
-                check_sizes(node, self._limits, sizes)
-        except TooComplex:
-            return False
-        kept.sizes = sizes
-        return True
-
-    def _keep(
-        self,
-        text: str,
-        shape: ShapedText | None,
-        tokens: int,
-        sizes: ListSizes,
-        read: Document,
-        for_all: ShapedDocument | None,
-    ) -> FoundDocument:
-        found = FoundDocument(read, text)
+    def _keep(self, text: str, shape: ShapedText | None, tokens: int, read: _Kept) -> FoundDocument:
+        document, for_all = read.document, read.shaped
+        found = FoundDocument(document, text, read.formulas)
         values = None if shape is None or for_all is None else for_all.bound(shape.literals)
         if shape is not None and for_all is not None and values is not None:
-            literals = LiteralsOfText(values, shape.ends, whole=read)
-            found = FoundDocument(replace(read, node=for_all.node), shape.shape, literals)
+            literals = LiteralsOfText(values, shape.ends, whole=document)
+            found = FoundDocument(replace(document, node=for_all.node), shape.shape, read.formulas, literals)
         key = found.text if found.literals is None else _Shape(found.text)
-        size = getsizeof(found.text) + (0 if read.node is None else BYTES_OF_A_TOKEN * tokens)
-        self._kept.put(key, _Kept(found.document, sizes, for_all), size)
+        size = getsizeof(found.text) + (0 if document.node is None else BYTES_OF_A_TOKEN * tokens)
+        size += sum([each.memory for each in set(read.formulas.values())])
+        self._kept.put(key, _Kept(found.document, read.formulas, for_all), size)
         return found
 
 
@@ -203,17 +149,13 @@ class _Shape(NamedTuple):
     shape: str
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Kept:
     document: Document
-    sizes: ListSizes
-    """The version of the catalog for which it was last checked."""
+    formulas: Mapping[str | None, CostFormula]
+    """The costs of its operations by their names."""
     shaped: ShapedDocument | None = None
     """What it is for all texts of its shape, if it is kept by that."""
-
-
-def _depends_on_catalog(error: GraphQLError) -> bool:
-    return isinstance(error.original_error, TooComplex) and error.original_error.limit == "values"
 
 
 def _refused(error: TooComplex) -> Document:

@@ -6,7 +6,8 @@ code                        meaning
 GRAPHQL_PARSE_FAILED        The document is not GraphQL.
 GRAPHQL_VALIDATION_FAILED   The document does not fit the schema.
 OPERATION_TOO_COMPLEX       The operation or its answer exceeds a limit. ``limit`` is its name, ``max`` the
-                            number allowed, and ``value`` the operation's own, at most 2147483647.
+                            number allowed, and ``value`` the operation's own, at most 2147483647. ``path`` are the
+                            fields with most of it, for the limit of values.
 OPERATION_TIMEOUT           The operation took longer than its deadline and was stopped.
 RATE_LIMITED                Too many older versions of the catalog were asked for. ``retryAfter`` is in seconds.
 OVERLOADED                  No slot became free for the operation. ``retryAfter`` is in seconds.
@@ -109,7 +110,13 @@ def masked(error: Exception, where: str) -> dict[str, Any]:
 
 
 def _beyond(cause: TooComplex) -> dict[str, object]:
-    return {"code": cause.code, "limit": cause.limit, "max": cause.allowed, "value": cause.value}
+    told: dict[str, object] = {
+        "code": cause.code,
+        "limit": cause.limit,
+        "max": cause.allowed,
+        "value": cause.value,
+    }
+    return told if cause.path is None else told | {"path": cause.path}
 
 
 def _entry(error: GraphQLError, message: str, extensions: dict[str, object]) -> dict[str, object]:

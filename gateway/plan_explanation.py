@@ -19,7 +19,7 @@ def explain(request: GraphQLRequest, limits: DocumentLimits) -> str:
 
     :raises Unplanned: the engine does not run it.
     """
-    found = FoundDocument(DocumentCache(limits).read(request.query), request.query)
+    found = FoundDocument(DocumentCache(limits).read(request.query), request.query, {})
     prepared = PreparedRequest.of(request, found, None)
     if prepared.refusals:
         raise Unplanned(prepared.refusals[0].message)

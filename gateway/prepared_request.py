@@ -9,6 +9,7 @@ from graphql import GraphQLError
 
 from catalog import Snapshot
 from gateway.as_of_version import AsOf
+from gateway.cost import Prediction
 from gateway.found_document import FoundDocument
 from gateway.named_operation import (
     dependencies_of,
@@ -47,24 +48,38 @@ class PreparedRequest(msgspec.Struct, frozen=True, eq=False):
     """Why it is not clear which operation to run, in one error; empty if it is."""
     refusals: tuple[GraphQLError, ...]
     """Why the operation cannot have one answer; empty if it can."""
+    prediction: Prediction | None = None
+    """What it is predicted to cost; ``None`` if it cannot run at all."""
+    too_dear: GraphQLError | None = None
+    """Why it costs too much to run, if it does. It is the last of the refusals."""
     as_of: AsOf | None = None
     """What it asks to be answered from in place of the present catalog, if it does."""
     failure: Exception | None = None
     """Why that is not known; ``None`` if it is."""
 
     @classmethod
-    def of(cls, request: GraphQLRequest, found: FoundDocument, snapshot: Snapshot | None) -> PreparedRequest:
-        """Return the request with its document, which was read before, and a catalog."""
+    def of(
+        cls,
+        request: GraphQLRequest,
+        found: FoundDocument,
+        snapshot: Snapshot | None,
+        prediction: Prediction | None = None,
+        too_dear: GraphQLError | None = None,
+    ) -> PreparedRequest:
+        """Return the request with its document, which was read before, a catalog and its predicted cost."""
         document = found.document
+        refusals: tuple[GraphQLError, ...] = () if too_dear is None else (too_dear,)
         if document.is_usual and request.operation_name in (None, document.operations[0][0]):
-            return cls(request, found, snapshot, (), ())
+            return cls(request, found, snapshot, (), refusals, prediction, too_dear)
         unclear = why_unclear(document, request.operation_name)
         return cls(
             request,
             found,
             snapshot,
             unclear=(GraphQLError(unclear),) if unclear else (),
-            refusals=tuple(why_unfit(document, request.operation_name)),
+            refusals=(*why_unfit(document, request.operation_name), *refusals),
+            prediction=prediction,
+            too_dear=too_dear,
         )
 
     @property

@@ -9,14 +9,12 @@ from contextlib import aclosing
 from functools import partial
 
 from graphql import GraphQLError
-from msgspec.structs import replace
 from strawberry.types.execution import ExecutionResult
 
 from catalog import CatalogSource, Snapshot
 from engine import Engine, RunLimits, Stopped, TooComplex
 from gateway.admission_queue import Admission, Overloaded, Turn
 from gateway.answer_cache import AnswerCache
-from gateway.as_of_version import find_as_of
 from gateway.catalog_pieces import CatalogPieces
 from gateway.deadline import Deadline, in_time
 from gateway.document_cache import DocumentCache
@@ -32,10 +30,11 @@ from gateway.graphql_answer import (
     stopped_by,
 )
 from gateway.limits import DocumentLimits
-from gateway.named_operation import as_of_directive, is_subscription, why_unclear
+from gateway.named_operation import is_subscription, why_unclear
 from gateway.operation_log import OperationLog
 from gateway.persisted.document_lookup import PersistedDocuments
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
+from gateway.request_preparation import RequestPreparation
 from gateway.running_subscriptions import Subscriptions
 from resolvers import time_of
 from resolvers.work_budget import DEFERRED
@@ -79,6 +78,7 @@ class Gateway:
         self.persisted = persisted
         self.refused: Counter[str] = Counter()
         self.log = log
+        self._preparation = RequestPreparation(source, documents, limits.values)
         self.pieces = CatalogPieces(answers.budget)
         self._runner = OperationRunner(
             source, documents.read_aside, engine, self.pieces, router, limits.work, run_limits
@@ -86,18 +86,7 @@ class Gateway:
 
     async def prepare(self, request: GraphQLRequest, snapshot: Snapshot | None) -> PreparedRequest:
         """Read the request's document. ``snapshot`` is the catalog that was taken for the request."""
-        found = await self.documents.find_aside(request.query)
-        prepared = PreparedRequest.of(request, found, snapshot)
-        if not found.document.as_of or prepared.refusals:
-            return prepared
-        directive = as_of_directive(found.document, request.operation_name)
-        if directive is None:
-            return prepared
-        try:
-            as_of = await find_as_of(directive, request.variables, self.source)
-        except NOT_AT_HAND as error:
-            return replace(prepared, failure=error)
-        return replace(prepared, as_of=as_of)
+        return await self._preparation.prepared(request, snapshot)
 
     async def execute(self, request: GraphQLRequest, snapshot: Snapshot | None = None) -> GraphQLAnswer:
         """Prepare a request and run it, in one turn. A catalog that was not taken for it before is taken now."""
@@ -179,6 +168,9 @@ class Gateway:
         """
         if prepared.unclear:
             yield self._refusal(prepared.unclear)
+            return
+        if prepared.too_dear is not None:
+            yield self._refusal((prepared.too_dear,))
             return
         if not prepared.is_subscription:
             yield await self.run(prepared)

@@ -21,6 +21,15 @@ from schema.date_time import DATE_TIME
 from schema.declared_dependencies import Dependencies, read_dependencies
 from schema.error_behavior import ON_ERROR, OnError, read_on_error
 from schema.federation_tracing import extensions_of_this_request, tracing_fields
+from schema.field_costs import (
+    ASKS_ALWAYS,
+    FIELD_WEIGHTS,
+    FILTER_WEIGHT,
+    INTROSPECTION_WEIGHTS,
+    UPSTREAM_REQUEST,
+    ListLength,
+    list_length,
+)
 from schema.known_documents import AsOfDirective, Document, KnownDocuments, given
 from schema.limited_execution import LimitedExecutor
 from schema.query import Query
@@ -104,16 +113,23 @@ def sdl(dialect: Dialect) -> str:
 
 
 __all__ = [
+    "ASKS_ALWAYS",
     "AS_OF",
+    "FIELD_WEIGHTS",
+    "FILTER_WEIGHT",
+    "INTROSPECTION_WEIGHTS",
     "ON_ERROR",
+    "UPSTREAM_REQUEST",
     "AsOfDirective",
     "Dependencies",
     "Dialect",
     "Document",
+    "ListLength",
     "OnError",
     "UnknownDialect",
     "as_of_in",
     "given",
+    "list_length",
     "read_dependencies",
     "read_dialect",
     "read_on_error",

@@ -16,7 +16,7 @@ from graphql import ObjectTypeDefinitionNode, build_schema, find_breaking_change
 
 from gateway.plan_explanation import explain
 from gateway.prepared_request import GraphQLRequest
-from schema import sdl
+from schema import FIELD_WEIGHTS, INTROSPECTION_WEIGHTS, sdl
 from setting_groups import document_limits
 from settings import ROWS, read_settings
 from upstream.client import in_process
@@ -29,6 +29,7 @@ README = ROOT / "README.md"
 GRAPH = ROOT / "docs" / "graph.md"
 FEDERATION = ROOT / "docs" / "federation.md"
 ENGINE = ROOT / "docs" / "engine.md"
+COST = ROOT / "docs" / "cost.md"
 RELEASES = ROOT / "tests" / "federation" / "releases.graphql"
 SDL = ROOT / "schema.graphql"
 SUBGRAPH = ROOT / "subgraph.graphql"
@@ -40,7 +41,7 @@ def generated_files() -> dict[Path, str]:
     """Return each generated file, or file with generated parts, as it should be."""
     with asyncio.Runner(loop_factory=_LoopWithoutTime) as runner:
         answers = runner.run(_answers())
-    parts = {"settings": _settings_table()}
+    parts = {"settings": _settings_table(), "field weights": _field_weights()}
     parts["releases subgraph"] = f"```graphql\n{RELEASES.read_text(encoding='utf-8')}```"
     for path in EXAMPLES:
         query = path.read_text(encoding="utf-8")
@@ -53,7 +54,7 @@ def generated_files() -> dict[Path, str]:
     )
     files = {SDL: f"{sdl('plain')}\n", SUBGRAPH: f"{sdl('federation')}\n"}
     files |= {answer_of(path): f"{_readable(answers[path.stem])}\n" for path in EXAMPLES}
-    for document in (README, GRAPH, FEDERATION, ENGINE):
+    for document in (README, GRAPH, FEDERATION, ENGINE, COST):
         files[document] = _with_parts(document.read_text(encoding="utf-8"), parts)
     return files
 
@@ -101,6 +102,13 @@ def _with_parts(document: str, parts: dict[str, str]) -> str:
         return f"<!-- {match[1]} -->\n{parts[match[1]]}\n<!-- end -->"
 
     return re.sub(r"<!-- ([\w -]+) -->\n.*?\n<!-- end -->", part, document, flags=re.DOTALL)
+
+
+def _field_weights() -> str:
+    rows = ["| field | weight |", "| --- | --- |"]
+    rows += [f"| `{type_}.{field}` | {weight:,} |" for (type_, field), weight in FIELD_WEIGHTS.items()]
+    rows += [f"| `{field}` | {weight:,} |" for field, weight in INTROSPECTION_WEIGHTS.items()]
+    return "\n".join(rows)
 
 
 def _settings_table() -> str:

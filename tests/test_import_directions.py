@@ -36,7 +36,16 @@ BELOW = {
 
 PARTS = {
     "web": ["app", "schema_endpoint", "graphql_endpoint", "pages", "monitoring", "serving", "*"],
-    "gateway": ["request_execution", "plan_explanation", "persisted", "document_cache", "limits", "*"],
+    "gateway": [
+        "request_execution",
+        "request_preparation",
+        "plan_explanation",
+        "persisted",
+        "document_cache",
+        "limits",
+        "*",
+        "cost",
+    ],
     "resolvers": [
         "*",
         "lists",

@@ -6,8 +6,8 @@ repeats of one field took 2 s. With the defaults the worst document that was fou
 themselves are linear in the text, or in the selections that are allowed. A fragment counts wherever it is spread, by
 one number for each fragment, so that a fragment that multiplies itself is counted without being walked.
 
-Limits on other things, such as variables, raise :class:`~engine.TooComplex` with names of their own, and look the
-same to clients.
+``gateway.cost`` limits how large an answer may be. Limits on other things, such as variables, raise
+:class:`~engine.TooComplex` with names of their own, and look the same to clients.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from __future__ import annotations
 from graphql import DocumentNode
 
 from gateway.limits.alias_count import check_aliases
-from gateway.limits.answer_values import check_values
 from gateway.limits.definition_count import check_definitions
 from gateway.limits.document_limits import DocumentLimits
 from gateway.limits.document_tree import read_tree
@@ -25,7 +24,6 @@ from gateway.limits.root_field_count import check_root_fields
 from gateway.limits.selection_count import check_selections
 from gateway.limits.text_bytes import check_bytes
 from gateway.limits.text_tokens import check_tokens
-from resolvers.lists import USUAL_SIZES, ListSizes
 
 
 def check_text(text: str, limits: DocumentLimits) -> int:
@@ -37,8 +35,8 @@ def check_text(text: str, limits: DocumentLimits) -> int:
     return check_tokens(text, limits.tokens)
 
 
-def check_document(document: DocumentNode, limits: DocumentLimits, sizes: ListSizes = USUAL_SIZES) -> None:
-    """Check a parsed document before it is validated. ``sizes`` are those of the catalog that will answer it.
+def check_document(document: DocumentNode, limits: DocumentLimits) -> None:
+    """Check a parsed document before it is validated.
 
     :raises TooComplex: it may not.
     """
@@ -48,17 +46,8 @@ def check_document(document: DocumentNode, limits: DocumentLimits, sizes: ListSi
     check_selections(tree, limits.selections)
     check_aliases(tree, limits.aliases)
     check_root_fields(tree, limits.root_fields)
-    check_values(tree, limits.values, sizes)
     # Last, because it walks all selections, with the fragments in each place.
     check_repeated_fields(tree, limits.repeated_fields)
 
 
-def check_sizes(document: DocumentNode, limits: DocumentLimits, sizes: ListSizes) -> None:
-    """Check a document, which was accepted over another catalog, for a catalog with these sizes.
-
-    :raises TooComplex: it may not.
-    """
-    check_values(read_tree(document), limits.values, sizes)
-
-
-__all__ = ["DocumentLimits", "check_bytes", "check_document", "check_sizes", "check_text"]
+__all__ = ["DocumentLimits", "check_bytes", "check_document", "check_text"]

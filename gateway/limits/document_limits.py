@@ -34,7 +34,7 @@ class DocumentLimits:
     """A pair with arguments and selections costs about 16 microseconds. The default allows one field 77 times, or
     three fields in 45 fragments. One field 500 times took 860 ms."""
     values: int
-    """About 10 MB of titles. A hundred packages, their grids and all packages there with ten fields each
-    are 101,201."""
+    """Predicted by ``gateway.cost``. A thousand entities of a router, their grids and the titles and categories of all
+    packages there are 254,290; the answer has 89,808."""
     work: int
     """Counted while the operation runs: see :mod:`resolvers.work_budget`."""

@@ -14,22 +14,30 @@ class Length(NamedTuple):
     longest: int
     usual: float
     """The mean length as seen from the items: a list of 100 counts 100 times, because a hundred records lead to it."""
+    mean: float
+    """The mean length of all lists."""
 
     @classmethod
     def of(cls, lengths: Iterable[int]) -> Length:
-        """Return the size of lists with these lengths; it is at least 1."""
+        """Return the size of lists with these lengths. The longest and the usual one have at least one item."""
         known = list(lengths)
         items = sum(known)
-        return cls(max(known, default=1) or 1, sum(each * each for each in known) / items if items else 1.0)
+        usual = sum(each * each for each in known) / items if items else 1.0
+        return cls(max(known, default=1) or 1, usual, items / len(known) if known else 0.0)
+
+    @classmethod
+    def same(cls, length: int) -> Length:
+        """Return the size of lists that all have this length."""
+        return cls(length, length, length)
 
 
 ListSizes: TypeAlias = Mapping[tuple[str, str], Length]
 """Lengths by the names of a type and of its field."""
 
-_CATEGORIES, _GRIDS, _PEOPLE, _WEEKS = Length(6, 6), Length(10, 3), Length(408, 26), Length(52, 52)
+_CATEGORIES, _GRIDS, _PEOPLE, _WEEKS = Length.same(6), Length(10, 3, 1.2), Length(408, 26, 6), Length.same(52)
 
 USUAL_SIZES: ListSizes = {
-    ("Grid", "packages"): Length(250, 30),
+    ("Grid", "packages"): Length(250, 30, 14),
     ("Package", "grids"): _GRIDS,
     ("RelatedPackage", "sharedGrids"): _GRIDS,
     ("Package", "participants"): _PEOPLE,
@@ -58,7 +66,7 @@ def list_sizes(catalog: Catalog) -> ListSizes:
         ("Package", "contributors"): people,
         ("Package", "commitsOver52"): weeks,
         ("CommitActivity", "weekly"): weeks,
-        ("Contributor", "categories"): Length(categories, categories),
-        ("Query", "categories"): Length(categories, categories),
-        ("Stats", "byCategory"): Length(categories, categories),
+        ("Contributor", "categories"): Length.same(categories),
+        ("Query", "categories"): Length.same(categories),
+        ("Stats", "byCategory"): Length.same(categories),
     }

@@ -7,10 +7,8 @@ import gc
 from collections import Counter
 from dataclasses import replace
 
-from engine import TooComplex
 from gateway.document_cache import BYTES_OF_A_TOKEN, KEPT_BYTES, KEPT_DOCUMENTS, DocumentCache
 from gateway.document_parsing import parse_document
-from resolvers.lists.list_sizes import Length, ListSizes
 from schema import Document
 from tests.support.settings_for_tests import DOCUMENT_LIMITS
 
@@ -62,43 +60,6 @@ def test_a_refused_document_is_kept_without_what_was_parsed_or_not_at_all() -> N
     assert kept(store, "{ a: categories { slug } }", refused)
     too_long = store.read("{ categories { slug title id } packages }")
     assert not kept(store, "{ categories { slug title id } packages }", too_long)
-
-
-LISTS = "{ grids(first: 10) { nodes { packages { slug } } } }"
-"""21 values with grids of no packages, and as many more as there are packages."""
-
-
-def test_whether_an_answer_may_be_too_large_is_looked_at_again_for_each_catalog() -> None:
-    sizes: ListSizes = {("Grid", "packages"): Length(5, 5)}
-    store = DocumentCache(replace(DOCUMENT_LIMITS, values=100), lambda: sizes)
-    read = store.read(LISTS)
-    assert not read.errors
-    assert kept(store, LISTS, read)
-    sizes = {("Grid", "packages"): Length(9, 8)}
-    assert _beyond(store.read(LISTS)) == 21 + 81
-    assert _beyond(store.read(LISTS)) == 21 + 81
-    sizes = {("Grid", "packages"): Length(7, 7)}
-    again = store.read(LISTS)
-    assert not again.errors
-    assert kept(store, LISTS, again)
-    sizes = {("Grid", "packages"): Length(8, 7)}
-    assert kept(store, LISTS, again)
-
-
-def test_what_does_not_depend_on_the_catalog_is_kept_beyond_it() -> None:
-    sizes: ListSizes = {}
-    store = DocumentCache(replace(DOCUMENT_LIMITS, aliases=0), lambda: sizes)
-    texts = ["{ a: categories { slug } }", "{ categories { slug } }", "{", "{ unknown }"]
-    read = [store.read(text) for text in texts]
-    sizes = {("Query", "categories"): Length(1, 1)}
-    assert all(kept(store, text, each) for text, each in zip(texts, read, strict=True))
-
-
-def _beyond(read: Document) -> int:
-    (error,) = read.errors
-    assert isinstance(error.original_error, TooComplex)
-    assert error.original_error.limit == "values"
-    return error.original_error.value
 
 
 def test_a_document_that_is_not_kept_is_freed_without_the_garbage_collector() -> None:

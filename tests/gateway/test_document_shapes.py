@@ -14,7 +14,6 @@ from gateway.document_shapes import LONGEST, MARK, MOST_LITERALS, shaped
 from gateway.document_validation import read_document
 from gateway.limits import DocumentLimits
 from gateway.literal_places import ShapedDocument, shaped_document
-from resolvers.lists.list_sizes import Length, ListSizes
 from schema import schema
 from tests.support.gateway_operations import GENERATOR
 from tests.support.other_literals import literals_in, with_other_literals
@@ -230,32 +229,6 @@ async def test_a_document_is_read_once_for_all_texts_of_its_shape() -> None:
     assert first.literals is not None
     assert second.literals is not None
     assert (first.literals.values, second.literals.values) == ({"0": "a"}, {"0": "b"})
-
-
-async def test_pages_of_any_size_count_as_long_as_they_can_be() -> None:
-    """Otherwise a short page would let a long one pass, and so would a catalog with shorter lists."""
-    text = "{ packages(first: %d) { nodes { title slug repoUrl } } }"
-    documents = DocumentCache(_limits(values=250))
-    found = [await documents.find_aside(text % first) for first in (1, 20, 100)]
-    assert [each.literals is None for each in found] == [True, True, True]
-    assert [bool(each.document.errors) for each in found] == [False, False, True]
-    wide = DocumentCache(_limits(values=401))
-    assert (await wide.find_aside(text % 1)).document is (await wide.find_aside(text % 100)).document
-
-
-async def test_a_catalog_with_longer_lists_is_asked_about_a_known_shape_again() -> None:
-    short: ListSizes = {("Package", "grids"): Length(1, 1)}
-    long: ListSizes = {("Package", "grids"): Length(1_000, 1_000)}
-    sizes = [short]
-    documents = DocumentCache(_limits(values=300), lambda: sizes[0])
-    text = '{ package(slug: "%s") { grids { title } } }'
-    assert not (await documents.find_aside(text % "a")).document.errors
-    sizes[0] = long
-    refused = await documents.find_aside(text % "b")
-    assert refused.literals is None
-    assert [error.message for error in refused.document.errors] == [
-        error.message for error in DocumentCache(_limits(values=300), lambda: long).read(text % "b").errors
-    ]
 
 
 async def test_a_longer_text_of_a_known_shape_is_beyond_the_limit_of_bytes() -> None:

@@ -36,7 +36,7 @@ STATES_TO_TRY = ["all known", "half known, some fail"]
 
 async def answer_of_whole(gateway: Gateway, request: GraphQLRequest) -> bytes:
     """Return the answer to a request whose text is read as if there were no shapes."""
-    found = FoundDocument(gateway.documents.read(request.query), request.query)
+    found = FoundDocument(gateway.documents.read(request.query), request.query, {})
     return (await gateway.run(PreparedRequest.of(request, found, gateway.source.current()))).body
 
 

@@ -13,7 +13,7 @@ from websockets.asyncio.client import connect
 import wiring
 from catalog.catalog_source import CatalogSource
 from catalog.freshness import Snapshot
-from gateway.document_cache import CatalogSizes, DocumentCache
+from gateway.document_cache import DocumentCache
 from gateway.found_document import FoundDocument
 from gateway.request_execution import Gateway
 from tests.support.gateway_in_process import gateway_over, source_of
@@ -75,7 +75,7 @@ class CountingApp(GatewayApp):
                 await source.crawl()
             usual = gateway_over(source)
             self.source = source
-            self.documents = CountedDocuments(usual.limits, CatalogSizes(source))
+            self.documents = CountedDocuments(usual.limits)
             gateway = Gateway(
                 source,
                 self.documents,

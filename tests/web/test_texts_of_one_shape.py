@@ -67,7 +67,7 @@ async def test_the_receipt_of_a_text_of_a_known_shape_is_that_of_a_text_read_who
         assert found.literals is not None
         assert found.literals.whole is None  # it was not read: its shape is known
         by_shape = (await gateway.execute(request)).decoded()
-        whole = FoundDocument(gateway.documents.read(request.query), request.query)
+        whole = FoundDocument(gateway.documents.read(request.query), request.query, {})
         read_whole = (await gateway.run(PreparedRequest.of(request, whole, source.current()))).decoded()
     assert by_shape["extensions"]["work"] == read_whole["extensions"]["work"]
     assert by_shape["extensions"]["engine"] == read_whole["extensions"]["engine"]

@@ -51,12 +51,6 @@ EXAMPLES = sorted((Path(__file__).parent.parent.parent.parent / "examples").glob
             "The document repeats fields: 3 pairs of them have the same name at the same place in the answer; "
             "2 are allowed.",
         ),
-        (
-            "{ categories { slug } }",
-            replace(DOCUMENT_LIMITS, values=6),
-            "The answer could have 7 values, with lists as long as those of the catalog; 6 are allowed. "
-            "Ask for shorter pages or fewer nested lists.",
-        ),
     ],
 )
 def test_each_limit_has_its_sentence(text: str, limit: DocumentLimits, sentence: str) -> None:

@@ -1,0 +1,18 @@
+"""Predicts what operations cost, before they run."""
+
+from gateway.cost.catalog_averages import USUAL_AVERAGES, CatalogAverages, catalog_averages
+from gateway.cost.cost_formula import CostFormula, Prediction, cost_formulas
+from gateway.cost.cost_limits import why_too_dear
+from gateway.cost.operation_cost import OperationCost, units_of_kept
+
+__all__ = [
+    "USUAL_AVERAGES",
+    "CatalogAverages",
+    "CostFormula",
+    "OperationCost",
+    "Prediction",
+    "catalog_averages",
+    "cost_formulas",
+    "units_of_kept",
+    "why_too_dear",
+]

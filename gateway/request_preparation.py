@@ -1,0 +1,52 @@
+"""Prepares requests: finds the document and the catalog, and predicts what the operation costs."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from catalog import CatalogSource, Snapshot
+from gateway.as_of_version import find_as_of
+from gateway.cost import USUAL_AVERAGES, Prediction, catalog_averages, why_too_dear
+from gateway.document_cache import DocumentCache
+from gateway.found_document import FoundDocument
+from gateway.graphql_answer import NOT_AT_HAND
+from gateway.named_operation import as_of_directive
+from gateway.prepared_request import GraphQLRequest, PreparedRequest
+
+
+class RequestPreparation:
+    """Prepares the requests of one gateway. An answer can have ``most_values``, as predicted."""
+
+    def __init__(self, source: CatalogSource, documents: DocumentCache, most_values: int) -> None:
+        self._source = source
+        self._documents = documents
+        self._most_values = most_values
+
+    async def prepared(self, request: GraphQLRequest, snapshot: Snapshot | None) -> PreparedRequest:
+        """Return a request with its document. ``snapshot`` is the catalog that was taken for the request."""
+        found = await self._documents.find_aside(request.query)
+        prediction = self._prediction(request, found, snapshot)
+        too_dear = None if prediction is None else why_too_dear(prediction, self._most_values)
+        prepared = PreparedRequest.of(request, found, snapshot, prediction, too_dear)
+        if not found.document.as_of or prepared.refusals:
+            return prepared
+        directive = as_of_directive(found.document, request.operation_name)
+        if directive is None:
+            return prepared
+        try:
+            as_of = await find_as_of(directive, request.variables, self._source)
+        except NOT_AT_HAND as error:
+            return replace(prepared, failure=error)
+        return replace(prepared, as_of=as_of)
+
+    def _prediction(
+        self, request: GraphQLRequest, found: FoundDocument, snapshot: Snapshot | None
+    ) -> Prediction | None:
+        """Return what the operation will cost; ``None`` if there is none that can run."""
+        formula = found.formulas.get(request.operation_name)
+        if formula is None:
+            return None
+        known = snapshot or self._source.latest
+        averages = USUAL_AVERAGES if known is None else known.catalog.view(catalog_averages)
+        literals = None if found.literals is None else found.literals.values
+        return formula.predicted(request.variables, literals, averages)
