@@ -57,6 +57,7 @@ class KnownRequestProtocol(HttpProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Answer what is known; parse the rest, and offer it to be learnt if it is one whole request."""
+        self._all.writes.write_of(self.transport)
         if not self._may_know or not self._is_between_requests or len(data) > LONGEST:
             super().data_received(data)
             return
@@ -120,7 +121,7 @@ class KnownRequestProtocol(HttpProtocol):
         """Begin to answer the request, and offer to write the answer in one piece."""
         super().on_headers_complete()
         if self._may_know and not self.parser.should_upgrade():
-            self._served = ServedRequest(self.cycle, self._known.of_server)
+            self._served = ServedRequest(self.cycle, self._known.of_server, self._all.writes)
             extend(self.cycle.scope, self._served)
 
     def on_message_complete(self) -> None:

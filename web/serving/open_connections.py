@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from gateway import FederationRouter, Quota, Subscriptions
 from web.client_identity import Clients, Network
+from web.serving.joined_writes import JoinedWrites
 from web.serving.slow_readers import SlowReaders
 
 LOG_EVERY = 60.0
@@ -57,6 +58,7 @@ class Connections:
         self.open = Quota("connections", limits.connections, limits.connections_per_address)
         self.sockets = Quota("WebSockets", limits.sockets, limits.sockets_per_address)
         self.slow = SlowReaders(limits.read_seconds, limits.unsent_bytes, limits.unsent_bytes_together)
+        self.writes = JoinedWrites()
         self.subscriptions = subscriptions
         self.stopping = asyncio.Event()
         self.garbage = 0

@@ -10,17 +10,19 @@ from starlette.types import Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from web.cache_headers import Headers, JoinedHeaders
+from web.serving.joined_writes import JoinedWrites
 
 
 class ServedRequest:
     """The server's extension for one request: see :class:`web.server_extension.ServerExtension`."""
 
-    __slots__ = ("_cycle", "_of_server", "request")
+    __slots__ = ("_cycle", "_of_server", "_writes", "request")
 
-    def __init__(self, cycle: RequestResponseCycle, of_server: JoinedHeaders) -> None:
+    def __init__(self, cycle: RequestResponseCycle, of_server: JoinedHeaders, writes: JoinedWrites) -> None:
         self.request: bytes | None = None
         self._cycle = cycle
         self._of_server = of_server
+        self._writes = writes
 
     def write(self, send: Send, status: int, headers: Headers, body: bytes) -> bool:
         """Write a response, if ``send`` is the server's own and nothing stands in the way."""
@@ -33,11 +35,12 @@ class ServedRequest:
         parts.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
         if cycle.scope["method"] != "HEAD":
             parts.append(body)
-        cycle.transport.write(b"".join(parts))
+        self._writes.add(cycle.transport, b"".join(parts))
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
         cycle.message_event.set()
         if not cycle.keep_alive:
+            self._writes.write_of(cycle.transport)
             cycle.transport.close()
         cycle.on_response()
         return True

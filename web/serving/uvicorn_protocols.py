@@ -79,6 +79,7 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._stop_timer()
+        self._all.writes.write_of(self.transport)
         self._all.slow.end(self.transport)
         if self._is_counted:
             self._all.open.give_back(self._counts_for)
@@ -108,6 +109,11 @@ class HttpProtocol(HttpToolsProtocol):
                 return
         if self._timer is None and not self._is_answering and not self.transport.is_closing():
             self._close_after(self._all.limits.head_seconds)
+
+    def eof_received(self) -> None:
+        """Write what is ready. The transport closes when this returns."""
+        self._all.writes.write_of(self.transport)
+        super().eof_received()
 
     def pause_writing(self) -> None:
         """Watch a client that reads more slowly than it is written to."""
@@ -185,6 +191,7 @@ class HttpProtocol(HttpToolsProtocol):
     def _close(self) -> None:
         """Close when everything is written, for which the client has a limited time."""
         self._stop_timer()
+        self._all.writes.write_of(self.transport)
         self.transport.close()
         self._timer = self.loop.call_later(self._all.limits.read_seconds, self.transport.abort)
 
@@ -197,6 +204,7 @@ class HttpProtocol(HttpToolsProtocol):
             if status == 503:
                 headers.append(b"retry-after: 5")
             headers += [b"connection: close", b"content-length: %d" % len(body), b"", body]
+            self._all.writes.write_of(self.transport)
             self.transport.write(STATUS_LINE[status] + b"\r\n".join(headers))
         self._close()
 

@@ -62,6 +62,8 @@ async def answered(protocol: KnownRequestProtocol, sent: bytes) -> None:
     async with asyncio.timeout(30):
         while not protocol.cycle.response_complete:  # noqa: ASYNC110 - it has no event for others
             await asyncio.sleep(0)
+    # Responses are written at the end of the turn that made them.
+    await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize(

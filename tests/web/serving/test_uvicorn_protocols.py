@@ -29,6 +29,7 @@ HTTP_METHODS = {
     "connection_made",
     "connection_lost",
     "data_received",
+    "eof_received",
     "pause_writing",
     "resume_writing",
     "on_headers_complete",
