@@ -36,7 +36,7 @@ quick: $(VENV)/dev ## Run the tests that start neither programs nor servers
 PROCESSORS := $(shell getconf _NPROCESSORS_ONLN)
 
 agree: $(VENV)/dev ## Compare the engine with Strawberry's execution on 50,000 random operations
-	AGREEMENT_OPERATIONS=50000 $(BIN)/python -m pytest tests/engine/test_agreement.py tests/engine/test_everything_schema.py
+	AGREEMENT_OPERATIONS=50000 $(BIN)/python -m pytest tests/engine/test_agreement.py tests/engine/test_everything_schema.py tests/gateway/test_shapes_agree.py
 
 .PHONY: dearest
 dearest: $(VENV)/dev ## Search 5,000 random operations for the dearest within the limits, and keep it as a case of the tests

@@ -229,6 +229,7 @@ class MadeSource:
     def become(self, other: MadeSource) -> None:
         """Go on as another source."""
         self.batcher, self.latest, self._snapshot = other.batcher, other.latest, other._snapshot
+        self.history = other.history
 
     def publish(self, records: Sequence[Record]) -> None:
         """Have a new catalog of these records."""

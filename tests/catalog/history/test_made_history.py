@@ -1,0 +1,17 @@
+"""The history without a file, which random operations are answered from, is asked as a stored one is."""
+
+from __future__ import annotations
+
+from inspect import signature
+
+import pytest
+
+from catalog.storage.storage_port import HistoryPort
+from tests.support.made_history import MadeHistory
+
+METHODS = [name for name in vars(MadeHistory) if not name.startswith("_") and name in vars(HistoryPort)]
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_made_history_takes_what_a_stored_one_takes(name: str) -> None:
+    assert signature(getattr(MadeHistory, name)) == signature(getattr(HistoryPort, name))
