@@ -6,18 +6,9 @@ import asyncio
 
 from tests.support.bare_connections import request
 from tests.support.crawled_gateway import QUERY
-from tests.web.serving.test_served_requests import Pieces, connected
+from tests.support.protocol_connections import Pieces, connected, made
 from upstream.embedded import EmbeddedUpstream
 from web.serving.joined_writes import JoinedWrites
-from web.serving.known_request_protocol import KnownRequestProtocol
-
-
-async def made(protocol: KnownRequestProtocol, sent: bytes) -> None:
-    """Send a request, and return when its response is made but not written."""
-    protocol.data_received(sent)
-    async with asyncio.timeout(30):
-        while not protocol.cycle.response_complete:  # noqa: ASYNC110 - it has no event for others
-            await asyncio.sleep(0)
 
 
 async def test_responses_of_one_turn_are_written_at_its_end() -> None:
