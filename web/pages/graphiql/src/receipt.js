@@ -27,7 +27,8 @@ export function receipts(React) {
     const receipt = useLast();
     return h(
       "section",
-      { className: "receipt", "aria-label": "Receipt" },
+      // Without anything in it that takes the focus, a panel that scrolls needs it for the keyboard.
+      { className: "receipt", "aria-label": "Receipt", tabIndex: 0 },
       h("div", { className: "graphiql-doc-explorer-title" }, "Receipt"),
       receipt ? h(Numbers, receipt) : h("p", null, "Run a query: what its answer cost is shown here."),
     );
@@ -46,9 +47,9 @@ export function receipts(React) {
         ["Bytes", upstream.bytes],
         ["Records from memory", upstream.recordsFromMemory],
       ]),
-      kinds.length > 0 && h("h3", null, "Requests by kind"),
+      kinds.length > 0 && h("h2", null, "Requests by kind"),
       kinds.length > 0 && rows(kinds),
-      h("h3", null, "Freshness"),
+      h("h2", null, "Freshness"),
       rows([
         ["Data", state(freshness)],
         ["Age", freshness.ageSeconds === null ? "live" : duration(freshness.ageSeconds)],
@@ -56,7 +57,7 @@ export function receipts(React) {
         ["Catalog", freshness.version],
         ["Being read anew", freshness.syncing ? "yes" : "no"],
       ]),
-      engine && h("h3", null, "Run by"),
+      engine && h("h2", null, "Run by"),
       engine && h("p", null, engine.used ? "the gateway's engine" : `Strawberry: ${engine.handedOver ?? "engine off"}`),
     );
   }
