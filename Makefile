@@ -7,6 +7,10 @@ LINT := tests/schema_lint
 GRAPHIQL := web/pages/graphiql
 EXPLORE := examples/frontends/grid-compare
 
+# What Python has compiled is kept, whatever the environment says: the tests start hundreds of programs, and each of them
+# would compile the project anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run mcp graphiql explore test quick agree bench bench-growth check lint-schema format docs lock clean
 
@@ -89,6 +93,7 @@ clean: ## Remove what these commands made
 	rm -rf $(VENV) */*/node_modules */*/*/node_modules $(PEERS) $(GRAPHIQL)/dist .ci/output
 	rm -rf $(addprefix examples/frontends/*/,.venv dist build gateway_client src/gql src/__generated__)
 	rm -rf .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
 
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r
 

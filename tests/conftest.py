@@ -20,6 +20,11 @@ from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream, generated_catal
 from web.app import GatewayApp
 
 
+def pytest_collection() -> None:
+    """Import the tests without the garbage collector, which would find next to nothing."""
+    gc.disable()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that leave the process, so that they can be left out."""
     for item in items:
@@ -31,6 +36,7 @@ def pytest_collection_finish() -> None:
     """Keep the garbage collector from looking through the modules and the collected tests again and again."""
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(10_000, 10, 20)
 
 
