@@ -12,7 +12,7 @@ EXPLORE := examples/frontends/grid-compare
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run mcp graphiql explore test quick agree bench bench-growth check lint-schema format docs lock clean
+.PHONY: help run mcp files graphiql explore test quick agree bench bench-growth check lint-schema format docs lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -83,6 +83,7 @@ docs: $(VENV)/dev ## Write the schema, the answers of the examples and parts of 
 lock: $(VENV)/dev ## Write the locked versions anew from pyproject.toml
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml -o requirements/run.txt
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml --group mcp -o requirements/mcp.txt
+	$(BIN)/uv pip compile $(LOCK) pyproject.toml --group files -o requirements/files.txt
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml --group dev -o requirements/dev.txt
 
 LOCK := --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header
@@ -107,6 +108,12 @@ mcp: $(VENV)/mcp ## Install what tools for assistants need
 
 $(VENV)/mcp: $(VENV)/run requirements/mcp.txt
 	$(INSTALL) requirements/mcp.txt
+	@touch $@
+
+files: $(VENV)/files ## Install what writes the catalog as Parquet files
+
+$(VENV)/files: $(VENV)/run requirements/files.txt
+	$(INSTALL) requirements/files.txt
 	@touch $@
 
 $(VENV)/dev: $(VENV)/run requirements/dev.txt

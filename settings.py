@@ -156,6 +156,22 @@ class Settings:
         "40 MB.",
         examples=["1 to 3650"],
     )
+    files: str = Field(
+        default=".cache/{upstream}-files",
+        min_length=1,
+        description="The folder for [the catalog as files](docs/files.md), relative to the project's folder and on a "
+        "local disk. All workers share it. Files are made when they are asked for. `{upstream}` stands for the "
+        "upstream's name; `off` serves no files.",
+        examples=["a path, or `off`"],
+    )
+    files_bytes: int = Field(
+        default=500_000_000,
+        ge=0,
+        le=1_000_000_000_000,
+        description="Maximum size of that folder in bytes. The files that were used longest ago are deleted, but never "
+        "the newest. All files of a version with 5,400 packages are 11 MB.",
+        examples=["0 to 1000000000000"],
+    )
     crawl: Literal["on", "off"] = Field(
         default="on",
         description="Whether the gateway crawls upstream and keeps the catalog up to date. If off, it serves the "

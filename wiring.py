@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from httpx import AsyncBaseTransport
 
     from catalog import CatalogSource
+    from catalog.export import FileFolder
     from gateway import Gateway
     from web.app import GatewayApp, Parts
 
@@ -145,8 +146,10 @@ def make_gateway(settings: Settings, source: CatalogSource) -> Gateway:
 async def open_parts(settings: Settings, source: CatalogSource) -> AsyncIterator[Parts]:
     """Open what serves this source, which is open, over HTTP and WebSockets."""
     from assistants import AssistantEndpoint
+    from catalog.export import CatalogFiles
     from web.app import Parts
     from web.cache_headers import CachePolicy
+    from web.catalog_files import CatalogFileRoutes
     from web.graphql_endpoint import GraphQLEndpoint
     from web.known_requests import KnownRequests
     from web.monitoring.traffic_history import remembering
@@ -163,10 +166,13 @@ async def open_parts(settings: Settings, source: CatalogSource) -> AsyncIterator
     endpoint = GraphQLEndpoint(gateway, responses, known, policy, settings.batch_limit, public=public)
     hosts = settings.mcp_hosts.split(",") if settings.mcp_hosts else []
     assistants = AssistantEndpoint(gateway, hosts) if serves_assistants(settings) else None
+    files = None
+    if settings.files != "off":
+        files = CatalogFileRoutes(source, CatalogFiles(source, file_folder(settings)), settings.max_age)
     with closing(gateway.persisted):
         gateway.persisted.open()
         async with remembering(gateway, responses) as history:
-            yield Parts(source, gateway, responses, known, endpoint, connections, history, assistants)
+            yield Parts(source, gateway, responses, known, endpoint, connections, history, assistants, files)
 
 
 def serves_assistants(settings: Settings) -> bool:
@@ -179,17 +185,23 @@ def storage_path(settings: Settings) -> str:
 
     :raises StorageUnavailable: the folder cannot be made.
     """
-    from upstream.client import StorageUnavailable, without_credentials
+    from upstream.client import StorageUnavailable
 
     if settings.storage == ":memory:":
         return settings.storage
-    name = urlsplit(without_credentials(settings.upstream)).netloc or EMBEDDED
-    path = ROOT / settings.storage.replace("{upstream}", name.replace(":", "-"))
+    path = _path_of(settings.storage, settings)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageUnavailable(str(path), str(error.strerror)) from None
     return str(path)
+
+
+def file_folder(settings: Settings) -> FileFolder:
+    """Give the folder of the catalog's files, which is made with its first file."""
+    from catalog.export import FileFolder
+
+    return FileFolder(_path_of(settings.files, settings), settings.files_bytes)
 
 
 def check_storage(settings: Settings) -> None:
@@ -207,6 +219,14 @@ def check_storage(settings: Settings) -> None:
 def manifest_path(settings: Settings) -> Path:
     """Give the file of the trusted documents."""
     return ROOT / settings.trusted_documents
+
+
+def _path_of(path: str, settings: Settings) -> Path:
+    """Return the path that a setting means, with the name of the upstream in the place of ``{upstream}``."""
+    from upstream.client import without_credentials
+
+    name = urlsplit(without_credentials(settings.upstream)).netloc or EMBEDDED
+    return ROOT / path.replace("{upstream}", name.replace(":", "-"))
 
 
 def _transport(settings: Settings) -> AsyncBaseTransport | Callable[[], AsyncBaseTransport]:

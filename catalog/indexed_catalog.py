@@ -188,7 +188,7 @@ def compare(old: Catalog, new: Catalog) -> CatalogDifference:
 
 
 def _differing(old: Record, new: Record) -> tuple[FieldDifference, ...]:
-    if old is new or _content(old) == _content(new):
+    if old is new or content(old) == content(new):
         return ()
     before, after = msgspec.json.decode(_encode(old)), msgspec.json.decode(_encode(new))
     return field_differences(before, after)
@@ -212,7 +212,8 @@ def _unordered(name: str, value: Any) -> Any:
 _encode = msgspec.json.Encoder().encode
 
 
-def _content(record: Record) -> bytes:
+def content(record: Record) -> bytes:
+    """Return what counts of a record: its JSON, with the packages of a grid in ascending order."""
     # As JSON and not by ==, to which 12:00-05:00 and 13:00-04:00 are equal: clients see the difference.
     if isinstance(record, GridRecord):
         record = msgspec.structs.replace(record, packages=tuple(sorted(record.packages)))
@@ -225,7 +226,7 @@ def _version(*kinds: Mapping[int, Record]) -> str:
     for records in kinds:
         version.update(b"\n")
         for record in records.values():
-            version.update(_content(record))
+            version.update(content(record))
     return version.hexdigest()[:32]
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from graphql import ObjectTypeDefinitionNode, build_schema, find_breaking_changes, parse, print_ast
 
+from catalog.export import TABLES
 from gateway.plan_explanation import explain
 from gateway.prepared_request import GraphQLRequest
 from schema import FIELD_WEIGHTS, INTROSPECTION_WEIGHTS, sdl
@@ -30,6 +31,7 @@ GRAPH = ROOT / "docs" / "graph.md"
 FEDERATION = ROOT / "docs" / "federation.md"
 ENGINE = ROOT / "docs" / "engine.md"
 COST = ROOT / "docs" / "cost.md"
+EXPORTED = ROOT / "docs" / "files.md"
 RELEASES = ROOT / "tests" / "federation" / "releases.graphql"
 SDL = ROOT / "schema.graphql"
 SUBGRAPH = ROOT / "subgraph.graphql"
@@ -42,6 +44,7 @@ def generated_files() -> dict[Path, str]:
     with asyncio.Runner(loop_factory=_LoopWithoutTime) as runner:
         answers = runner.run(_answers())
     parts = {"settings": _settings_table(), "field weights": _field_weights()}
+    parts["columns of files"] = _columns_of_files()
     parts["releases subgraph"] = f"```graphql\n{RELEASES.read_text(encoding='utf-8')}```"
     for path in EXAMPLES:
         query = path.read_text(encoding="utf-8")
@@ -54,7 +57,7 @@ def generated_files() -> dict[Path, str]:
     )
     files = {SDL: f"{sdl('plain')}\n", SUBGRAPH: f"{sdl('federation')}\n"}
     files |= {answer_of(path): f"{_readable(answers[path.stem])}\n" for path in EXAMPLES}
-    for document in (README, GRAPH, FEDERATION, ENGINE, COST):
+    for document in (README, GRAPH, FEDERATION, ENGINE, COST, EXPORTED):
         files[document] = _with_parts(document.read_text(encoding="utf-8"), parts)
     return files
 
@@ -117,6 +120,18 @@ def _settings_table() -> str:
         default = "empty" if row.default == "" else f"`{row.default}`"
         rows.append(f"| `GATEWAY_{name.upper()}` | {default} | {row.allowed} | {row.description} |")
     return "\n".join(rows)
+
+
+def _columns_of_files() -> str:
+    lines: list[str] = []
+    for table in TABLES:
+        lines += ["", f"### {table.name}", "", table.meaning, ""]
+        lines += ["| column | type | unit | meaning | from |", "| --- | --- | --- | --- | --- |"]
+        for column in table.columns:
+            type = f"{column.type} or null" if column.nullable else column.type
+            source = column.source if column.source.startswith("derived") else f"`{column.source}`"
+            lines.append(f"| `{column.name}` | {type} | {column.unit} | {column.meaning} | {source} |")
+    return "\n".join([*lines, ""])
 
 
 class _LoopWithoutTime(asyncio.SelectorEventLoop):

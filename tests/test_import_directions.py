@@ -35,7 +35,16 @@ BELOW = {
 """Each room, and the rooms that it may import."""
 
 PARTS = {
-    "web": ["app", "schema_endpoint", "graphql_endpoint", "pages", "monitoring", "serving", "*"],
+    "web": [
+        "app",
+        "schema_endpoint",
+        "graphql_endpoint",
+        "catalog_files",
+        "pages",
+        "monitoring",
+        "serving",
+        "*",
+    ],
     "gateway": [
         "request_execution",
         "request_preparation",
@@ -56,7 +65,7 @@ PARTS = {
         "cursor_codec",
         "client_errors",
     ],
-    "catalog": ["catalog_source", "sync", "storage", "history", "search", "*"],
+    "catalog": ["export", "catalog_source", "sync", "storage", "history", "search", "*"],
     "upstream": ["batching", "client", "embedded"],
 }
 """The parts of a room, files and folders, from the top down; ``*`` stands for the files that are not named."""

@@ -21,6 +21,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from catalog import CatalogSource
 from gateway import Caller, Gateway, caller
 from web.assistant_requests import AssistantRequests
+from web.catalog_files import EXPOSED as EXPOSED_OF_FILES
+from web.catalog_files import CatalogFileRoutes
 from web.content_negotiation import accept_of
 from web.graphql_endpoint import EXPOSED, METHODS, GraphQLEndpoint
 from web.http_responses import refusal
@@ -70,6 +72,8 @@ class Parts:
     history: History
     assistants: ASGIApp | None
     """What answers at ``/mcp``; ``None`` if nothing does."""
+    files: CatalogFileRoutes | None
+    """What answers under ``/catalog``; ``None`` if nothing does."""
 
 
 class GatewayApp(Starlette):
@@ -94,7 +98,13 @@ class GatewayApp(Starlette):
             "max_age": 86_400,
         }
         super().__init__(
-            middleware=[Middleware(CORSMiddleware, allow_methods=["GET", "HEAD"], **self._cors)],
+            middleware=[
+                Middleware(
+                    CORSMiddleware,
+                    allow_methods=["GET", "HEAD"],
+                    **self._cors | {"expose_headers": sorted({*EXPOSED, *EXPOSED_OF_FILES})},
+                )
+            ],
             exception_handlers={HTTPException: _http_error},
             lifespan=GatewayApp._lifespan,
         )
@@ -151,6 +161,7 @@ class GatewayApp(Starlette):
             Route("/pages/{path:path}", page_file),
             Mount("/explore", Explore(site)),
             *([Route("/mcp", AssistantRequests(parts.assistants))] if parts.assistants else []),
+            *(parts.files.routes(site) if parts.files else []),
         ]
 
     async def _metrics(self, _request: Request) -> Response:

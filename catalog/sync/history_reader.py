@@ -71,6 +71,13 @@ class HistoryReader:
         oldest = await self._read(self._history.oldest)
         return None if oldest is None else oldest.at
 
+    async def versions(self, limit: int, before: int | None = None) -> list[CatalogVersion]:
+        """Return up to ``limit`` versions, newest first, of those before the number ``before``.
+
+        :raises StorageUnavailable: the file cannot be read.
+        """
+        return await self._read(lambda: self._history.versions(limit, before))
+
     async def changes_of(
         self,
         kind: str,

@@ -14,7 +14,7 @@ from math import ceil
 
 from caching import BoundedCache
 from catalog.freshness import Snapshot
-from catalog.history import CatalogVersion, TooManyRebuilds
+from catalog.history import CatalogVersion, RecordDelta, TooManyRebuilds
 from catalog.indexed_catalog import Catalog
 from catalog.storage.storage_port import StoragePort
 from catalog.sync.publisher import Publisher
@@ -84,6 +84,17 @@ class OlderVersions:
             before_waiting()
         # Who leaves does not end it for the others.
         return Snapshot(await asyncio.shield(task), version.at, as_of=moment)
+
+    async def difference(self, one: CatalogVersion, other: CatalogVersion) -> list[RecordDelta]:
+        """Return what has to happen to the records of ``one`` to become those of ``other``. It costs a rebuild.
+
+        :raises TooManyRebuilds: too many were asked for.
+        :raises HistoryDamaged: what is stored of it cannot be read.
+        :raises StorageUnavailable: the storage cannot be read.
+        """
+        self._spend()
+        async with self._turn:
+            return await asyncio.to_thread(self._storage.history.difference, one.number, other.number)
 
     async def _rebuild(self, version: CatalogVersion) -> Catalog:
         async with self._turn:

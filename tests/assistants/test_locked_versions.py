@@ -1,9 +1,11 @@
-"""Tests that the locked versions agree: who adds the tools for assistants changes nothing that was installed."""
+"""Tests that the locked versions agree: who adds what is optional changes nothing that was installed."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+
+import pytest
 
 REQUIREMENTS = Path(__file__).parents[2] / "requirements"
 
@@ -14,10 +16,12 @@ def pins(name: str) -> set[str]:
     )
 
 
-def test_the_versions_for_assistants_include_those_of_the_gateway() -> None:
-    assert pins("run.txt") < pins("mcp.txt") < pins("dev.txt")
+@pytest.mark.parametrize("optional", ["mcp.txt", "files.txt"])
+def test_the_versions_of_what_is_optional_include_those_of_the_gateway(optional: str) -> None:
+    assert pins("run.txt") < pins(optional) < pins("dev.txt")
 
 
-def test_the_gateway_needs_nothing_of_the_sdk() -> None:
-    assert not [pin for pin in pins("run.txt") if pin.startswith("mcp")]
-    assert [pin for pin in pins("mcp.txt") if pin.startswith("mcp==")]
+@pytest.mark.parametrize(("optional", "package"), [("mcp.txt", "mcp"), ("files.txt", "pyarrow")])
+def test_the_gateway_needs_nothing_of_it(optional: str, package: str) -> None:
+    assert not [pin for pin in pins("run.txt") if pin.startswith(package)]
+    assert [pin for pin in pins(optional) if pin.startswith(f"{package}==")]

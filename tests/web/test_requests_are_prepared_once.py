@@ -102,6 +102,7 @@ class CountingApp(GatewayApp):
                 parts.connections,
                 parts.history,
                 parts.assistants,
+                parts.files,
             )
 
     def counts(self) -> tuple[int, int]:

@@ -52,6 +52,7 @@ _FOOTER = (
 _PLACES = {
     "/graphql": "GraphQL, and GraphiQL for a browser",
     "/explore/": "Compare the packages of a grid",
+    "/catalog": "The whole catalog as files",
     "/schema.graphql": "The schema, in SDL",
     "/readyz": "Readiness: can the gateway answer, and from where?",
     "/metrics": "Metrics for Prometheus",

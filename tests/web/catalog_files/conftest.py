@@ -1,0 +1,39 @@
+"""A gateway that has crawled, for the tests of its files."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from catalog.indexed_catalog import Catalog
+from tests.support.gateway_in_process import app_over, client_of
+from upstream.embedded import EmbeddedUpstream
+from web.app import GatewayApp
+
+
+@dataclass
+class Crawled:
+    """A gateway over 300 packages, in this process."""
+
+    http: httpx.AsyncClient
+    app: GatewayApp
+    catalog: Catalog
+    folder: Path
+
+    def path(self, name: str) -> str:
+        """Return the path of a file of its only version."""
+        return f"/catalog/{self.catalog.version}/{name}"
+
+
+@pytest.fixture
+async def crawled(embedded: EmbeddedUpstream, tmp_path: Path) -> AsyncIterator[Crawled]:
+    app = app_over(embedded, files=str(tmp_path / "files"))
+    async with client_of(app) as http:
+        catalog = (await app.parts.source.crawl()).snapshot.catalog
+        embedded.requests.reset()
+        yield Crawled(http, app, catalog, tmp_path / "files")
+        assert embedded.requests.total == 0
