@@ -147,12 +147,13 @@ async def open_parts(settings: Settings, source: CatalogSource) -> AsyncIterator
     """Open what serves this source, which is open, over HTTP and WebSockets."""
     from assistants import AssistantEndpoint
     from catalog.export import CatalogFiles
+    from telemetry import WorkerFiles
     from web.app import Parts
     from web.cache_headers import CachePolicy
     from web.catalog_files import CatalogFileRoutes
     from web.graphql_endpoint import GraphQLEndpoint
     from web.known_requests import KnownRequests
-    from web.monitoring.traffic_history import remembering
+    from web.monitoring import Metrics, remembering
     from web.response_cache import ResponseCache
     from web.serving.open_connections import Connections
 
@@ -162,7 +163,8 @@ async def open_parts(settings: Settings, source: CatalogSource) -> AsyncIterator
     responses = ResponseCache(gateway.answers)
     policy = CachePolicy(settings.max_age, source.freshness)
     public = settings.cors_origins == "*"
-    known = KnownRequests(source, gateway.persisted, responses, policy)
+    metrics = Metrics(gateway, responses, connections, WorkerFiles.of_this_server())
+    known = KnownRequests(source, gateway.persisted, responses, metrics.requests, policy)
     endpoint = GraphQLEndpoint(gateway, responses, known, policy, settings.batch_limit, public=public)
     hosts = settings.mcp_hosts.split(",") if settings.mcp_hosts else []
     assistants = AssistantEndpoint(gateway, hosts) if serves_assistants(settings) else None
@@ -171,8 +173,19 @@ async def open_parts(settings: Settings, source: CatalogSource) -> AsyncIterator
         files = CatalogFileRoutes(source, CatalogFiles(source, file_folder(settings)), settings.max_age)
     with closing(gateway.persisted):
         gateway.persisted.open()
-        async with remembering(gateway, responses) as history:
-            yield Parts(source, gateway, responses, known, endpoint, connections, history, assistants, files)
+        async with metrics.measuring(), remembering(gateway, responses) as history:
+            yield Parts(
+                source,
+                gateway,
+                responses,
+                known,
+                endpoint,
+                connections,
+                history,
+                metrics,
+                assistants,
+                files,
+            )
 
 
 def serves_assistants(settings: Settings) -> bool:

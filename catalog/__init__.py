@@ -12,7 +12,7 @@ from catalog.contributor_index import (
     contributors,
     shared_participations,
 )
-from catalog.freshness import Freshness, Snapshot, SnapshotStatus
+from catalog.freshness import Freshness, Snapshot, SnapshotStatus, Stage
 from catalog.indexed_catalog import Catalog, CatalogDifference, RecordKey
 from catalog.pypi_and_repository import normalise_pypi_name, pypi_name, repository
 from catalog.refused_crawls import RefusedCrawl
@@ -56,6 +56,7 @@ __all__ = [
     "Snapshot",
     "SnapshotStatus",
     "SourceHealth",
+    "Stage",
     "Table",
     "Value",
     "by_login",

@@ -6,7 +6,7 @@ from gateway.begun_work import Begun
 from gateway.calling_client import Caller, caller
 from gateway.client_quota import Quota
 from gateway.document_cache import DocumentCache
-from gateway.error_format import field_error, masked, overload
+from gateway.error_format import codes_of, field_error, masked, overload
 from gateway.federation_router import FederationRouter
 from gateway.graphql_answer import GraphQLAnswer, RequestFailure, answer_of, stopped_by
 from gateway.operation_log import OperationLog
@@ -37,6 +37,7 @@ __all__ = [
     "Unplanned",
     "answer_of",
     "caller",
+    "codes_of",
     "explain",
     "field_error",
     "masked",

@@ -26,6 +26,7 @@ from __future__ import annotations
 import logging
 import re
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from graphql import GraphQLError, GraphQLSyntaxError
@@ -36,14 +37,21 @@ from gateway.admission_queue import Overloaded
 from resolvers import BadUserInput, Forbidden
 from upstream.client import StorageUnavailable, UpstreamBadData, UpstreamError
 
-_log = logging.getLogger(__name__)
+ErrorEntry = dict[str, Any]
+"""An entry of ``errors`` in a response. Its ``extensions`` have a ``code``."""
 
+_log = logging.getLogger(__name__)
 
 _BEYOND_INT = re.compile(r"Int cannot represent non 32-bit signed integer value: (-?\d{1,40})")
 _UNFIT_VARIABLE = re.compile(r"Variable '\$\w+' has invalid value: ")
 
 
-def request_error(error: GraphQLError) -> dict[str, object]:
+def codes_of(entries: Iterable[ErrorEntry]) -> tuple[str, ...]:
+    """Return the codes of errors."""
+    return tuple(entry["extensions"]["code"] for entry in entries)
+
+
+def request_error(error: GraphQLError) -> ErrorEntry:
     """Return an error that kept the operation from running, as an entry of ``errors``."""
     if isinstance(error.original_error, TooComplex):
         return _entry(error, error.message, _beyond(error.original_error))
@@ -51,12 +59,12 @@ def request_error(error: GraphQLError) -> dict[str, object]:
     return _entry(error, error.message, {"code": code})
 
 
-def overload(error: Overloaded) -> dict[str, object]:
+def overload(error: Overloaded) -> ErrorEntry:
     """Return the error of an operation that got no slot, as an entry of ``errors``."""
     return {"message": str(error), "extensions": {"code": error.code, "retryAfter": error.retry_after}}
 
 
-def start_error(error: GraphQLError) -> dict[str, object]:
+def start_error(error: GraphQLError) -> ErrorEntry:
     """Return an error that kept a subscription from starting, as an entry of ``errors``.
 
     Strawberry does not tell what kind it is: a document that is wrong, a variable, or an argument.
@@ -67,7 +75,7 @@ def start_error(error: GraphQLError) -> dict[str, object]:
     return field_error(error)
 
 
-def field_error(error: GraphQLError) -> dict[str, object]:
+def field_error(error: GraphQLError) -> ErrorEntry:
     """Return an error that occurred while the operation ran, as an entry of ``errors``."""
     cause = error.original_error
     if isinstance(cause, UpstreamError | TooManyRebuilds):
@@ -119,8 +127,8 @@ def _beyond(cause: TooComplex) -> dict[str, object]:
     return told if cause.path is None else told | {"path": cause.path}
 
 
-def _entry(error: GraphQLError, message: str, extensions: dict[str, object]) -> dict[str, object]:
-    entry: dict[str, object] = {"message": message}
+def _entry(error: GraphQLError, message: str, extensions: dict[str, object]) -> ErrorEntry:
+    entry: ErrorEntry = {"message": message}
     if error.locations:
         entry["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
     if error.path is not None:

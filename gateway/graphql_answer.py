@@ -14,7 +14,7 @@ from catalog import Snapshot
 from catalog.history import HistoryDamaged, TooManyRebuilds, VersionUnknown
 from engine import AnswerTooLarge, DependsOn, OutOfTime, Ran, Stopped, TooComplex
 from gateway.admission_queue import Overloaded
-from gateway.error_format import field_error, overload, request_error, start_error
+from gateway.error_format import ErrorEntry, codes_of, field_error, overload, request_error, start_error
 from resolvers import BadUserInput, Forbidden
 from upstream.client import StorageUnavailable
 
@@ -40,6 +40,8 @@ class GraphQLAnswer(msgspec.Struct, frozen=True):
     """The catalog that it was made from, if there was one."""
     retry_after: int | None = None
     """Seconds after which an operation that got no slot may succeed; None for all others."""
+    codes: tuple[str, ...] = ()
+    """The codes of its errors."""
     extensions: dict[str, Any] = msgspec.field(default_factory=dict)
     """What the execution adds to the response. It is not in ``body`` yet."""
 
@@ -47,6 +49,11 @@ class GraphQLAnswer(msgspec.Struct, frozen=True):
     def ran(self) -> bool:
         """Return whether the operation ran to its end, so that the response has ``data``, which may be null."""
         return self.failure is None
+
+    @property
+    def outcome(self) -> str:
+        """Return what came of the operation, in one word: ``answered``, ``errors``, or why it has no data."""
+        return self.failure or ("errors" if self.failed else "answered")
 
     @property
     def can_be_kept(self) -> bool:
@@ -75,8 +82,7 @@ def answer_of(result: ExecutionResult, most_bytes: int) -> GraphQLAnswer:
     if isinstance(result, PreExecutionError):
         return refusal(errors)
     if result.data is None and all(error.path is None for error in errors):
-        body = _encode({"errors": [field_error(error) for error in errors]})
-        return GraphQLAnswer(body, failed=True, failure=_failure(errors))
+        return _without_data([field_error(error) for error in errors], _failure(errors))
     # In the order of the answer: the execution met them in the order in which they came.
     errors = sorted(errors, key=lambda error: _place(error.path or [], result.data))
     return _answer(_encode(result.data), errors, most_bytes)
@@ -96,23 +102,21 @@ def event_of(result: ExecutionResult, most_bytes: int) -> GraphQLAnswer:
     :raises Stopped: the answer is too large.
     """
     if isinstance(result, PreExecutionError):
-        errors = [start_error(error) for error in result.errors or []]
-        return GraphQLAnswer(_encode({"errors": errors}), failed=True, failure="unfit")
+        return _without_data([start_error(error) for error in result.errors or []], "unfit")
     return answer_of(result, most_bytes)
 
 
 def refusal(errors: Sequence[GraphQLError]) -> GraphQLAnswer:
     """Return the answer to an operation that cannot run."""
-    body = _encode({"errors": [request_error(error) for error in errors]})
     is_syntax = any(isinstance(error, GraphQLSyntaxError) for error in errors)
-    return GraphQLAnswer(body, failed=True, failure="unparsable" if is_syntax else "unfit")
+    return _without_data([request_error(error) for error in errors], "unparsable" if is_syntax else "unfit")
 
 
 def stopped_by(stopped: Stopped) -> GraphQLAnswer:
     """Return the answer to an operation that was stopped."""
     # Without the traceback, which would keep all that was looked at.
     error = GraphQLError(str(stopped), original_error=stopped.error.with_traceback(None))
-    return GraphQLAnswer(_encode({"errors": [field_error(error)]}), failed=True, failure=_failure([error]))
+    return _without_data([field_error(error)], _failure([error]))
 
 
 NOT_AT_HAND = (BadUserInput, TooManyRebuilds, VersionUnknown, HistoryDamaged, StorageUnavailable)
@@ -126,13 +130,12 @@ def not_at_hand(error: Exception) -> GraphQLAnswer:
     retry_after = None
     if isinstance(error, TooManyRebuilds):
         failure, retry_after = "overloaded", error.retry_after
-    return GraphQLAnswer(_encode({"errors": [entry]}), failed=True, failure=failure, retry_after=retry_after)
+    return _without_data([entry], failure, retry_after)
 
 
 def overloaded(error: Overloaded) -> GraphQLAnswer:
     """Return the answer to an operation that got no slot."""
-    body = _encode({"errors": [overload(error)]})
-    return GraphQLAnswer(body, failed=True, failure="overloaded", retry_after=error.retry_after)
+    return _without_data([overload(error)], "overloaded", error.retry_after)
 
 
 def _failure(errors: Sequence[GraphQLError]) -> RequestFailure:
@@ -155,10 +158,16 @@ def _place(path: Sequence[str | int], data: Any) -> list[str | int]:
 
 
 def _answer(data: bytes, errors: Sequence[GraphQLError], most_bytes: int) -> GraphQLAnswer:
-    body = b'{"data":%b}' % data
-    if errors:
-        entries = [field_error(error) for error in errors]
+    body, entries = b'{"data":%b}' % data, [field_error(error) for error in errors]
+    if entries:
         body = b'{"errors":%b,"data":%b}' % (_encode(entries), data)
     if len(body) > most_bytes:
         raise Stopped(AnswerTooLarge(most_bytes, len(body)))
-    return GraphQLAnswer(body, failed=bool(errors))
+    return GraphQLAnswer(body, failed=bool(entries), codes=codes_of(entries))
+
+
+def _without_data(
+    entries: Sequence[ErrorEntry], failure: RequestFailure, retry_after: int | None = None
+) -> GraphQLAnswer:
+    body = _encode({"errors": entries})
+    return GraphQLAnswer(body, True, failure, retry_after=retry_after, codes=codes_of(entries))

@@ -17,6 +17,13 @@ def is_mutation(asked: Document, operation_name: str | None) -> bool:
     return _has_type(asked, operation_name, OperationType.MUTATION)
 
 
+def operation_type(asked: Document, operation_name: str | None) -> str | None:
+    """Return the type of the operation to run, such as ``query``; ``None`` if it is not clear which that is."""
+    if not asked.operations or why_unclear(asked, operation_name):
+        return None
+    return asked.operations[_index(asked, operation_name)][1].value
+
+
 def dependencies_of(asked: Document, operation_name: str | None) -> Dependencies:
     """Return what the answer to an operation that can run depends on."""
     return asked.dependencies[_index(asked, operation_name)]

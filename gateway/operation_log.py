@@ -47,13 +47,12 @@ class OperationLog:
         document: Document | None,
         answer: GraphQLAnswer,
         receipt: Receipt,
-        began: float,
+        seconds: float,
     ) -> None:
-        """Log an operation that has ended, if that is worth a line. It came at ``began`` on the clock.
+        """Log an operation that has ended after so many seconds, if that is worth a line.
 
         ``document`` is ``None`` for a request that was refused before its document was read.
         """
-        seconds = self.clock() - began
         if answer.failed:
             sentence = "An operation failed."
             level = logging.INFO if answer.failure in _OF_CLIENT else logging.WARNING
@@ -68,7 +67,7 @@ class OperationLog:
         fields = {
             "operation": _name(request, document),
             "document": hashlib.sha256(request.query.encode(errors="surrogatepass")).hexdigest()[:_HASH],
-            "outcome": answer.failure or ("errors" if answer.failed else "answered"),
+            "outcome": answer.outcome,
             "seconds": round(seconds, 4),
             "upstream_requests": len(receipt.exchanges),
             "catalog": None if answer.made_of is None else answer.made_of.catalog.version[:_HASH],

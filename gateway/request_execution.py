@@ -12,7 +12,7 @@ from graphql import GraphQLError
 from strawberry.types.execution import ExecutionResult
 
 from catalog import CatalogSource, Snapshot
-from engine import Engine, RunLimits, Stopped, TooComplex
+from engine import Engine, OutOfTime, RunLimits, Stopped, TooComplex
 from gateway.admission_queue import Admission, Overloaded, Turn
 from gateway.answer_cache import AnswerCache
 from gateway.catalog_pieces import CatalogPieces
@@ -32,6 +32,7 @@ from gateway.graphql_answer import (
 from gateway.limits import DocumentLimits
 from gateway.named_operation import is_subscription, why_unclear
 from gateway.operation_log import OperationLog
+from gateway.operation_measurements import OperationMeasurements
 from gateway.persisted.document_lookup import PersistedDocuments
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
 from gateway.request_preparation import RequestPreparation
@@ -46,7 +47,7 @@ class Gateway:
     """Prepares GraphQL requests over one source, and answers them.
 
     ``from_memory`` and ``from_upstream`` count the answers without and with an exchange with upstream. An answer that
-    failed without any counts as neither. ``refused`` counts by limit the operations that were too complex.
+    failed without any counts as neither. ``refused`` counts by limit the operations that went beyond it.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Gateway:
         self.limits = limits
         self.documents = documents
         self.persisted = persisted
+        self.measurements = OperationMeasurements()
         self.refused: Counter[str] = Counter()
         self.log = log
         self._preparation = RequestPreparation(source, documents, limits.values)
@@ -121,7 +123,9 @@ class Gateway:
                 answer = await self._run(prepared, turn, receipt, waits=waits)
         except Overloaded as error:
             answer = overloaded(error)
-        self.log.ended(request, document, answer, receipt, began)
+        seconds = self.log.clock() - began
+        self.measurements.ended(request, document, answer, seconds)
+        self.log.ended(request, document, answer, receipt, seconds)
         return answer
 
     async def _run(
@@ -167,7 +171,9 @@ class Gateway:
         An answer that says that it never ran, or cannot go on, is the last.
         """
         if prepared.unclear:
-            yield self._refusal(prepared.unclear)
+            unclear = self._refusal(prepared.unclear)
+            self.measurements.told(unclear.codes)
+            yield unclear
             return
         if prepared.too_dear is not None:
             yield self._refusal((prepared.too_dear,))
@@ -179,9 +185,12 @@ class Gateway:
             with self.subscriptions.one_more():
                 async with aclosing(self._events(prepared)) as events:
                     while (answer := await self.subscriptions.next_of(events)) is not None:
+                        self.measurements.told(answer.codes)
                         yield answer
         except Overloaded as error:
-            yield overloaded(error)
+            answer = overloaded(error)
+            self.measurements.told(answer.codes)
+            yield answer
 
     async def _events(self, prepared: PreparedRequest) -> AsyncGenerator[GraphQLAnswer]:
         request = prepared.request
@@ -286,4 +295,6 @@ class Gateway:
     def _stopped(self, stopped: Stopped) -> GraphQLAnswer:
         if isinstance(stopped.error, TooComplex):
             self.refused[stopped.error.limit] += 1
+        elif isinstance(stopped.error, OutOfTime):
+            self.refused["seconds"] += 1
         return stopped_by(stopped)

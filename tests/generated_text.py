@@ -20,10 +20,11 @@ from gateway.prepared_request import GraphQLRequest
 from schema import FIELD_WEIGHTS, INTROSPECTION_WEIGHTS, sdl
 from setting_groups import document_limits
 from settings import ROWS, read_settings
+from telemetry import WORKER, MetricFamily
 from upstream.client import in_process
 from upstream.embedded import EmbeddedUpstream
 from web.pages.graphiql import link_to
-from wiring import make_gateway, open_source
+from wiring import open_parts, open_source
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -32,6 +33,7 @@ FEDERATION = ROOT / "docs" / "federation.md"
 ENGINE = ROOT / "docs" / "engine.md"
 COST = ROOT / "docs" / "cost.md"
 EXPORTED = ROOT / "docs" / "files.md"
+METRICS = ROOT / "docs" / "metrics.md"
 RELEASES = ROOT / "tests" / "federation" / "releases.graphql"
 SDL = ROOT / "schema.graphql"
 SUBGRAPH = ROOT / "subgraph.graphql"
@@ -42,9 +44,10 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.graphql"))
 def generated_files() -> dict[Path, str]:
     """Return each generated file, or file with generated parts, as it should be."""
     with asyncio.Runner(loop_factory=_LoopWithoutTime) as runner:
-        answers = runner.run(_answers())
+        answers, families = runner.run(_answers_and_metrics())
     parts = {"settings": _settings_table(), "field weights": _field_weights()}
     parts["columns of files"] = _columns_of_files()
+    parts["metrics"] = _metrics_table(families)
     parts["releases subgraph"] = f"```graphql\n{RELEASES.read_text(encoding='utf-8')}```"
     for path in EXAMPLES:
         query = path.read_text(encoding="utf-8")
@@ -57,7 +60,7 @@ def generated_files() -> dict[Path, str]:
     )
     files = {SDL: f"{sdl('plain')}\n", SUBGRAPH: f"{sdl('federation')}\n"}
     files |= {answer_of(path): f"{_readable(answers[path.stem])}\n" for path in EXAMPLES}
-    for document in (README, GRAPH, FEDERATION, ENGINE, COST, EXPORTED):
+    for document in (README, GRAPH, FEDERATION, ENGINE, COST, EXPORTED, METRICS):
         files[document] = _with_parts(document.read_text(encoding="utf-8"), parts)
     return files
 
@@ -134,6 +137,22 @@ def _columns_of_files() -> str:
     return "\n".join([*lines, ""])
 
 
+def _metrics_table(families: list[MetricFamily]) -> str:
+    workers = {
+        "sum": "sum",
+        "max": "the highest",
+        "min": "the lowest",
+        "each": f"each, with the label `{WORKER}`",
+    }
+    rows = ["| metric | type | labels | of several workers | meaning |", "| --- | --- | --- | --- | --- |"]
+    for family in sorted(families, key=lambda family: family.name):
+        labels = ", ".join(f"`{label}`" for label in family.labels)
+        rows.append(
+            f"| `{family.name}` | {family.type} | {labels} | {workers[family.across]} | {family.help} |"
+        )
+    return "\n".join(rows)
+
+
 class _LoopWithoutTime(asyncio.SelectorEventLoop):
     """Runs a clock that stands still, so that no time limit ends anything, however slow the machine is."""
 
@@ -141,17 +160,19 @@ class _LoopWithoutTime(asyncio.SelectorEventLoop):
         return 0.0
 
 
-async def _answers() -> dict[str, dict[str, Any]]:
-    """Return the answers of the examples by name, from a catalog of the embedded upstream."""
+async def _answers_and_metrics() -> tuple[dict[str, dict[str, Any]], list[MetricFamily]]:
+    """Return the answers of the examples by name, from a catalog of the embedded upstream, and all metrics."""
     settings = read_settings(upstream="embedded", storage=":memory:", crawl="off")
     # Over an upstream whose day stands still, so that its moments are the same on every day.
     async with open_source(settings, in_process(EmbeddedUpstream())) as source:
         await source.crawl()
-        gateway = make_gateway(settings, source)
-        return {
-            path.stem: (await gateway.execute(GraphQLRequest(path.read_text(encoding="utf-8")))).decoded()
-            for path in EXAMPLES
-        }
+        async with open_parts(settings, source) as parts:
+            execute = parts.gateway.execute
+            answers = {
+                path.stem: (await execute(GraphQLRequest(path.read_text(encoding="utf-8")))).decoded()
+                for path in EXAMPLES
+            }
+            return answers, list(parts.metrics.families())
 
 
 def _readable(answer: dict[str, Any]) -> str:

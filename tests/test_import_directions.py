@@ -12,24 +12,36 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-ROOMS = {"assistants", "web", "gateway", "schema", "engine", "resolvers", "catalog", "upstream", "caching"}
+ROOMS = {
+    "assistants",
+    "web",
+    "gateway",
+    "schema",
+    "engine",
+    "resolvers",
+    "catalog",
+    "upstream",
+    "caching",
+    "telemetry",
+}
 
 BELOW = {
     "server": {"cli", "wiring", "web", "settings"},
     "cli": {"wiring", *ROOMS, "setting_groups", "settings"},
     "wiring": {"setting_groups", *ROOMS, "settings"},
     "setting_groups": {*ROOMS, "settings"},
-    "web": {"gateway", "schema", "engine", "resolvers", "catalog", "upstream", "caching"},
+    "web": {"gateway", "schema", "engine", "resolvers", "catalog", "upstream", "caching", "telemetry"},
     "assistants": {"gateway", "schema", "catalog"},
-    "gateway": {"schema", "engine", "resolvers", "catalog", "upstream", "caching"},
+    "gateway": {"schema", "engine", "resolvers", "catalog", "upstream", "caching", "telemetry"},
     "schema": {"resolvers", "engine", "catalog", "upstream"},
-    "resolvers": {"engine", "catalog", "upstream", "caching"},
-    "catalog": {"upstream", "caching"},
-    "upstream": {"caching"},
+    "resolvers": {"engine", "catalog", "upstream", "caching", "telemetry"},
+    "catalog": {"upstream", "caching", "telemetry"},
+    "upstream": {"caching", "telemetry"},
     "engine": set[str](),
     "caching": set[str](),
     "settings": {"setting_names", "setting_rows"},
     "setting_rows": set[str](),
+    "telemetry": set[str](),
     "setting_names": set[str](),
 }
 """Each room, and the rooms that it may import."""

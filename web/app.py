@@ -28,6 +28,7 @@ from web.graphql_endpoint import EXPOSED, METHODS, GraphQLEndpoint
 from web.http_responses import refusal
 from web.known_requests import KnownRequests
 from web.monitoring.health import Readiness, healthz
+from web.monitoring.metrics import Metrics
 from web.monitoring.traffic_history import History
 from web.pages.documentation import Documentation
 from web.pages.explore_app import Explore
@@ -36,6 +37,7 @@ from web.pages.home import Home, favicon
 from web.pages.page_files import page_file
 from web.pages.page_frame import Site
 from web.persisted_document_paths import as_parameters, persisted_routes
+from web.request_counts import CountedSend
 from web.response_cache import ResponseCache
 from web.schema_endpoint import schema_text
 from web.serving.open_connections import Connections
@@ -70,6 +72,7 @@ class Parts:
     endpoint: GraphQLEndpoint
     connections: Connections
     history: History
+    metrics: Metrics
     assistants: ASGIApp | None
     """What answers at ``/mcp``; ``None`` if nothing does."""
     files: CatalogFileRoutes | None
@@ -115,6 +118,19 @@ class GatewayApp(Starlette):
             peer, connection = scope.get("client") or (None, None)
             clients = self.parts.connections.clients
             caller.set(Caller(clients.of_request(peer, clients.telling(scope["headers"])), connection))
+        if scope["type"] != "http":
+            await self._answer(scope, receive, send)
+            return
+        counted = CountedSend(send)
+        try:
+            await self._answer(scope, receive, counted)
+        except Exception:
+            counted.fail()
+            raise
+        finally:
+            counted.count(self.parts.metrics.requests, scope["method"], scope["path"])
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not _can_be_read(scope["headers"]):
             await self._refused(scope, 431, _TOO_MUCH_AHEAD)(scope, receive, send)
         elif scope["type"] != "lifespan" and not _names_one_host(scope):
@@ -156,19 +172,13 @@ class GatewayApp(Starlette):
             Route("/schema.graphql", schema_text),
             Route("/healthz", healthz),
             Route("/readyz", Readiness(parts.source).readyz),
-            Route("/metrics", self._metrics),
+            Route("/metrics", parts.metrics.metrics),
             *graphiql_routes(),
             Route("/pages/{path:path}", page_file),
             Mount("/explore", Explore(site)),
             *([Route("/mcp", AssistantRequests(parts.assistants))] if parts.assistants else []),
             *(parts.files.routes(site) if parts.files else []),
         ]
-
-    async def _metrics(self, _request: Request) -> Response:
-        # Not at the start, which it would slow down by the import of what writes them.
-        from web.monitoring.metrics import metrics
-
-        return metrics(self.parts.gateway, self.parts.responses, self.parts.connections)
 
 
 def _can_be_read(headers: Sequence[tuple[bytes, bytes]]) -> bool:

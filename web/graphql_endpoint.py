@@ -34,6 +34,7 @@ from web.incremental_delivery import in_parts, wants_parts
 from web.known_requests import KnownRequests
 from web.pages.graphiql import graphiql_page, no_graphiql
 from web.persisted_document_paths import PERSISTED
+from web.request_counts import labels_of
 from web.request_headers import RUNNING, TELLING, by_name, vary
 from web.request_parsing import (
     ACCEPT_QUERY,
@@ -106,7 +107,8 @@ class GraphQLEndpoint:
                 if reply is not None:
                     server = extension_of(scope)
                     if self._known is not None and server is not None and server.request is not None:
-                        self._known.learn(server.request, reply, documents)
+                        labels = labels_of(method, scope["path"], reply.status)
+                        self._known.learn(server.request, labels, reply, documents)
                     headers = reply.headers + self._policy.headers(snapshot)
                     await send_response(scope, send, reply.status, headers, reply.body)
                     return
@@ -114,6 +116,7 @@ class GraphQLEndpoint:
             http = HttpRequest(method, address, by_name(telling), body)
             response = await self._response(http, as_it_came, snapshot, receive)
         except Refused as refused:
+            self._gateway.measurements.told([refused.code])
             by_path = scope["path"].startswith(PERSISTED)
             response = _document_refusal(
                 accepted(http.header(b"accept")), refused, self._always, by_path=by_path

@@ -6,7 +6,7 @@ The form is that of GraphQL.js 17: ``pending`` names what will come, ``increment
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from typing import Any
 
@@ -19,7 +19,7 @@ from strawberry.http.streaming import MultipartTransport
 from strawberry.types.execution import ExecutionResult
 
 from engine import AnswerTooLarge, Stopped
-from gateway import Gateway, GraphQLAnswer, PreparedRequest, answer_of, field_error, stopped_by
+from gateway import Gateway, GraphQLAnswer, PreparedRequest, answer_of, codes_of, field_error, stopped_by
 from web.cache_headers import Headers
 from web.content_negotiation import Accepted
 
@@ -34,7 +34,7 @@ def in_parts(gateway: Gateway, prepared: PreparedRequest, headers: Headers) -> S
     transport = MultipartTransport()
 
     async def parts() -> AsyncGenerator[object, None]:
-        rest = _Rest(gateway.run_limits.answer_bytes)
+        rest = _Rest(gateway.run_limits.answer_bytes, gateway.measurements.told)
         try:
             async with aclosing(gateway.parts(prepared)) as results:
                 async for result in results:
@@ -66,8 +66,10 @@ class _Parts(StreamingResponse):
 class _Rest:
     """Tracks what is still to come, and how many bytes it may have."""
 
-    def __init__(self, most_bytes: int) -> None:
+    def __init__(self, most_bytes: int, told: Callable[[Iterable[str]], None]) -> None:
+        """``told`` is given the codes of the errors that the client is told."""
         self._most_bytes = most_bytes
+        self._told = told
         self._bytes = 0
         self._pending: dict[str, None] = {}
         self._has_begun = False
@@ -78,11 +80,11 @@ class _Rest:
         :raises Stopped: the operation was stopped, or has too many bytes with this part.
         """
         if isinstance(result, GraphQLAnswer):
-            return msgspec.Raw(result.body)
+            return self._whole(result)
         if not isinstance(result, InitialIncrementalExecutionResult | SubsequentIncrementalExecutionResult):
             # Nothing was deferred in the end, or it could not start.
             assert isinstance(result, ExecutionResult)
-            return msgspec.Raw(answer_of(result, self._most_bytes).body)
+            return self._whole(answer_of(result, self._most_bytes))
         part = msgspec.json.encode(self._formed(result))
         self._bytes += len(part)
         if self._bytes > self._most_bytes:
@@ -97,17 +99,22 @@ class _Rest:
     def stopped(self, stopped: Stopped) -> object:
         """Return the last part, if the operation was stopped before all of it came."""
         if not self._has_begun:
-            return msgspec.Raw(stopped_by(stopped).body)
+            return self._whole(stopped_by(stopped))
         entry = field_error(GraphQLError(str(stopped), original_error=stopped.error))
+        self._told(codes_of([entry] * len(self._pending)))
         completed = [{"id": id, "errors": [entry]} for id in self._pending]
         return {"hasNext": False, "completed": completed}
+
+    def _whole(self, answer: GraphQLAnswer) -> object:
+        self._told(answer.codes)
+        return msgspec.Raw(answer.body)
 
     def _formed(
         self, result: InitialIncrementalExecutionResult | SubsequentIncrementalExecutionResult
     ) -> object:
         if isinstance(result, InitialIncrementalExecutionResult):
             pending = [pending.formatted for pending in result.pending]
-            return _with_errors(
+            return self._with_errors(
                 {"data": result.data, "pending": pending, "hasNext": result.has_next}, result.errors
             )
         part: dict[str, Any] = {"hasNext": result.has_next}
@@ -115,13 +122,17 @@ class _Rest:
             entries = getattr(result, name)
             if entries:
                 part[name] = [
-                    _with_errors(dict(entry.formatted), getattr(entry, "errors", None)) for entry in entries
+                    self._with_errors(dict(entry.formatted), getattr(entry, "errors", None))
+                    for entry in entries
                 ]
         return part
 
-
-def _with_errors(entry: dict[str, Any], errors: list[GraphQLError] | None) -> dict[str, Any]:
-    return entry | {"errors": [field_error(error) for error in errors]} if errors else entry
+    def _with_errors(self, entry: dict[str, Any], errors: list[GraphQLError] | None) -> dict[str, Any]:
+        if not errors:
+            return entry
+        entries = [field_error(error) for error in errors]
+        self._told(codes_of(entries))
+        return entry | {"errors": entries}
 
 
 def _encoded(part: object) -> str:

@@ -14,6 +14,7 @@ from catalog import CatalogSource
 from engine import BudgetEntry
 from gateway.persisted import PersistedDocuments
 from web.cache_headers import CachePolicy, JoinedHeaders
+from web.request_counts import RequestCounts, RequestLabels
 from web.response_cache import CachedReply, ResponseCache
 
 LONGEST = 16_384
@@ -28,13 +29,19 @@ may write, comes only once; to keep it would only drive out others."""
 
 
 class KnownRequest(BudgetEntry):
-    """Holds what a request is answered with. ``documents`` is the version of the documents that ids name."""
+    """Holds what a request is answered with, and what it is counted by.
 
-    __slots__ = ("body", "documents", "head", "status", "version")
+    ``documents`` is the version of the documents that ids name.
+    """
 
-    def __init__(self, reply: CachedReply, documents: str, forget: partial[object]) -> None:
+    __slots__ = ("body", "documents", "head", "labels", "status", "version")
+
+    def __init__(
+        self, reply: CachedReply, labels: RequestLabels, documents: str, forget: partial[object]
+    ) -> None:
         super().__init__(forget, reply.whole)
         self.status = reply.status
+        self.labels = labels
         self.head = JoinedHeaders()(reply.headers)
         self.body = reply.body
         self.version = reply.version
@@ -49,6 +56,7 @@ class KnownRequests:
         source: CatalogSource,
         documents: PersistedDocuments,
         responses: ResponseCache,
+        requests: RequestCounts,
         policy: CachePolicy,
     ) -> None:
         self.age = b""
@@ -58,6 +66,7 @@ class KnownRequests:
         self._source = source
         self._documents = documents
         self._responses = responses
+        self._requests = requests
         self._budget = responses.answers.budget
         self._policy = policy
         self._known: dict[bytes, KnownRequest] = {}
@@ -84,8 +93,12 @@ class KnownRequests:
         self.age = self._ages(self._policy.headers(snapshot))
         return known
 
-    def learn(self, request: bytes, reply: CachedReply, documents: str) -> None:
-        """Keep a request with its reply, if it comes for the second time."""
+    def answered(self, known: KnownRequest, seconds: float) -> None:
+        """Count a request that was answered within so many seconds."""
+        self._requests.answered(known.labels, seconds)
+
+    def learn(self, request: bytes, labels: RequestLabels, reply: CachedReply, documents: str) -> None:
+        """Keep a request with its reply, if it comes for the second time. It is counted by its ``labels``."""
         once = hash(request)
         if once not in self._once:
             self._once.put(once, None)
@@ -94,6 +107,6 @@ class KnownRequests:
         old = self._known.get(request)
         if old is not None:
             self._budget.forget(old)
-        known = KnownRequest(reply, documents, partial(self._known.pop, request))
+        known = KnownRequest(reply, labels, documents, partial(self._known.pop, request))
         if self._budget.keep(known, getsizeof(request) + getsizeof(known.head) + OVERHEAD):
             self._known[request] = known

@@ -131,6 +131,7 @@ class _Handler(BaseGraphQLTransportWSHandler[_Serving, None]):
                     payload.get("query"), payload.get("documentId"), payload.get("extensions")
                 )
             except Refused as refused:
+                self.context.gateway.measurements.told([refused.code])
                 await self._refuse(message["id"], refused.error)
                 return
             full = self.context.gateway.refused_at_once(

@@ -12,47 +12,12 @@ import httpx
 import pytest
 from websockets.asyncio.client import connect
 
-from tests.support.bare_connections import Process, serve
+from tests.support.bare_connections import serve
 from tests.support.gateway_processes import eventually
+from tests.support.steady_clients import asking
 from tests.support.streaming_gateway import GRAPHQL_TRANSPORT_WS, events_of
 
 SUBSCRIPTION = "subscription { catalogChanged { slug } }"
-
-
-async def asking(gateway: Process, outcomes: Counter[str], number: int, *, anew: bool) -> None:
-    """Ask until the gateway takes no more connections; how each request ended is counted."""
-    host, _, port = gateway.address.removeprefix("http://").partition(":")
-    streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-    count = 0
-    while True:
-        if streams is None:
-            try:
-                streams = await asyncio.open_connection(host, int(port))
-            except ConnectionRefusedError:
-                outcomes["refused"] += 1
-                return
-        reader, writer = streams
-        count += 1
-        body = json.dumps(
-            {"query": f"{{ packages(first: 20) {{ totalCount nodes {{ title }} }} }} # {number} {count}"}
-        )
-        head = "POST /graphql HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\n"
-        head += "Connection: close\r\n" if anew else ""
-        writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
-        try:
-            answer = await reader.readuntil(b"\r\n\r\n")
-            length = next(
-                int(line.split()[1]) for line in answer.split(b"\r\n") if line.startswith(b"content-length")
-            )
-            await reader.readexactly(length)
-        except (asyncio.IncompleteReadError, ConnectionError) as error:
-            outcomes[f"broken: {type(error).__name__}"] += 1
-            streams = None
-            continue
-        outcomes[answer.split()[1].decode()] += 1
-        if b"connection: close" in answer:
-            writer.close()
-            streams = None
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -60,7 +25,7 @@ async def test_no_answer_is_broken_under_load(workers: int) -> None:
     outcomes = Counter[str]()
     with serve(workers=workers) as gateway:
         asked = [
-            asyncio.create_task(asking(gateway, outcomes, number, anew=number % 2 == 0))
+            asyncio.create_task(asking(gateway.address, outcomes, number, anew=number % 2 == 0))
             for number in range(16)
         ]
         await eventually(lambda: outcomes["200"] >= 300)

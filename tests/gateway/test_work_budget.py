@@ -103,5 +103,5 @@ async def test_a_stopped_request_is_answered_as_one_beyond_any_limit_is(embedded
         assert (telling.status_code, telling.json()) == (422, response.json())
         assert not (await app.parts.gateway.execute(GraphQLRequest("{ categories { slug } }"))).failed
         families = text_string_to_metric_families((await http.get("/metrics")).text)
-    (family,) = (family for family in families if family.name == "gateway_operations_too_complex")
+    (family,) = (family for family in families if family.name == "gateway_limits_hit")
     assert {sample.labels["limit"]: sample.value for sample in family.samples} == {"work": 2}

@@ -9,12 +9,14 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+from prometheus_client.parser import text_string_to_metric_families
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -80,11 +82,15 @@ def ask(client: httpx.Client, document: str, *, receipt: bool = False, **variabl
     return body
 
 
-def upstream_requests(client: httpx.Client) -> dict[str, float]:
+def upstream_requests(client: httpx.Client) -> dict[str, int]:
     """Return how many requests a gateway has sent upstream, by what came of them, as its metrics tell."""
-    name = "gateway_upstream_requests_total{outcome="
-    lines = [line for line in client.get("/metrics").text.splitlines() if line.startswith(name)]
-    return {line.split('"')[1]: float(line.rpartition(" ")[2]) for line in lines}
+    name = "gateway_upstream_request_duration_seconds_count"
+    counts: Counter[str] = Counter()
+    for family in text_string_to_metric_families(client.get("/metrics").text):
+        for sample in family.samples:
+            if sample.name == name:
+                counts[sample.labels["outcome"]] += int(sample.value)
+    return dict(counts)
 
 
 def catalog_of(upstream: str) -> Catalog:

@@ -101,6 +101,7 @@ class CountingApp(GatewayApp):
                 endpoint,
                 parts.connections,
                 parts.history,
+                parts.metrics,
                 parts.assistants,
                 parts.files,
             )

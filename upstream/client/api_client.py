@@ -195,6 +195,7 @@ class Client:
         return ClientHealth(
             breaker=exchanger.breaker.state,
             outcomes=dict(exchanger.outcomes),
+            durations=exchanger.durations,
             last_outcome=exchanger.last_outcome,
             received_bytes=exchanger.received,
             seconds=exchanger.seconds,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from telemetry import DurationHistograms
 from upstream.client.circuit_breaker import State
 from upstream.client.record_drift import FieldDrift
 
@@ -33,6 +34,8 @@ class ClientHealth(msgspec.Struct, frozen=True):
     breaker: State
     outcomes: Mapping[str, int]
     """How many requests were ``answered``, ``missing``, ``given up``, or failed with a code."""
+    durations: DurationHistograms
+    """How long they took: by ``record``, ``page`` or ``search``, and by outcome."""
     last_outcome: str | None
     """What came of the last request, named in the same way; ``None`` if there was none."""
     received_bytes: int

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tenacity import (
     AsyncRetrying,
@@ -22,6 +22,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from telemetry import DurationHistograms
 from upstream.client.circuit_breaker import Breaker, CircuitOpen
 from upstream.client.client_limits import ClientLimits
 from upstream.client.concurrency_limiter import Limiter
@@ -88,7 +89,8 @@ class Exchanger:
     """Asks upstream, through one HTTP client.
 
     ``limiter``, ``breaker``, ``outcomes`` (``answered``, ``missing``, ``given up`` or the code of an error),
-    ``received`` (bytes) and ``seconds`` (that all exchanges took) are there to be looked at.
+    ``durations`` (by ``record``, ``page`` or ``search`` and by outcome), ``received`` (bytes) and ``seconds`` (that
+    all exchanges took) are there to be looked at.
     """
 
     def __init__(self, http: LazyHttpClient, limits: ClientLimits) -> None:
@@ -100,6 +102,7 @@ class Exchanger:
         self._probe_ended = asyncio.Event()
         self._begun = 0
         self.outcomes: Counter[str] = Counter()
+        self.durations = DurationHistograms()
         self.last_outcome: str | None = None
         self.received = 0
         self.seconds = 0.0
@@ -208,6 +211,7 @@ class Exchanger:
                 self._probe_ended.set()
             self.last_outcome = _named(outcome)
             self.outcomes[self.last_outcome] += 1
+            self.durations[(_asked_for(wanted), self.last_outcome)].observe(ended - started)
             self.received += len(body)
             self.seconds += ended - started
             note(Exchange(kind=wanted.kind, bytes=len(body), asked=asked, ended=ended))
@@ -270,6 +274,12 @@ class Exchanger:
         if isinstance(error, UpstreamError) and error.retry_after is not None:
             return error.retry_after
         return self._full_jitter(state)
+
+
+def _asked_for(wanted: UpstreamRequest) -> Literal["record", "page", "search"]:
+    if wanted.kind == "search":
+        return "search"
+    return "page" if wanted.kind.endswith(" page") else "record"
 
 
 def _named(outcome: UpstreamAnswer | UpstreamError | None) -> str:

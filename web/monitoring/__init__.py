@@ -1,1 +1,6 @@
 """Tells operators how the gateway does: health, metrics and the traffic of the last day."""
+
+from web.monitoring.metrics import Metrics
+from web.monitoring.traffic_history import remembering
+
+__all__ = ["Metrics", "remembering"]

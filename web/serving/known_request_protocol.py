@@ -17,6 +17,7 @@ it: the endpoint looks neither at the client's address nor at the scheme.
 from __future__ import annotations
 
 import asyncio
+from time import perf_counter
 from typing import Any
 
 from uvicorn.config import Config
@@ -61,9 +62,11 @@ class KnownRequestProtocol(HttpProtocol):
         if not self._may_know or not self._is_between_requests or len(data) > LONGEST:
             super().data_received(data)
             return
+        came = perf_counter()
         known = None if self.flow.write_paused else self._known.find(data)
         if known is not None:
             self._answer(known)
+            self._known.answered(known, perf_counter() - came)
             return
         before = self._begun
         super().data_received(data)

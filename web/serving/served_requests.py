@@ -10,6 +10,7 @@ from starlette.types import Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from web.cache_headers import Headers, JoinedHeaders
+from web.request_counts import CountedSend
 from web.serving.joined_writes import JoinedWrites
 
 
@@ -27,7 +28,10 @@ class ServedRequest:
     def write(self, send: Send, status: int, headers: Headers, body: bytes) -> bool:
         """Write a response, if ``send`` is the server's own and nothing stands in the way."""
         cycle = self._cycle
-        if send != cycle.send or cycle.response_started or cycle.disconnected or cycle.flow.write_paused:
+        counted = send if isinstance(send, CountedSend) else None
+        if (send if counted is None else counted.send) != cycle.send:
+            return False
+        if cycle.response_started or cycle.disconnected or cycle.flow.write_paused:
             return False
         parts = [STATUS_LINE[status], self._of_server(cycle.default_headers)]
         for name, value in headers:
@@ -36,6 +40,8 @@ class ServedRequest:
         if cycle.scope["method"] != "HEAD":
             parts.append(body)
         self._writes.add(cycle.transport, b"".join(parts))
+        if counted is not None:
+            counted.begin(status)
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
         cycle.message_event.set()

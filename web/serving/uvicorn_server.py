@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 from contextlib import suppress
+from socket import socket
+from threading import Thread
 
 from uvicorn import Config, Server
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from telemetry import WorkerFiles, folder_for_workers
 from web.request_parsing import MAX_BODY
 from web.serving.known_request_protocol import KnownRequestProtocol
 from web.serving.uvicorn_protocols import LONGEST_STOP, SocketProtocol
@@ -45,7 +49,8 @@ def run(app: str, *, host: str, port: int, workers: int, idle_seconds: int) -> N
     )
     listening = config.bind_socket()
     if workers > 1:
-        _Workers(config, sockets=[listening]).run()
+        with folder_for_workers() as files:
+            _Workers(config, listening, files).run()
         return
     server = Server(config)
     # Uvicorn raises the signal that stopped it once more when it has stopped.
@@ -56,13 +61,52 @@ def run(app: str, *, host: str, port: int, workers: int, idle_seconds: int) -> N
 
 
 class _Workers(Multiprocess):
+    def __init__(self, config: Config, listening: socket, files: WorkerFiles) -> None:
+        super().__init__(config, [listening])
+        self._files = files
+        self._died = 0
+        """Workers that have died and are not among the measurements yet."""
+        self._can_settle = True
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # At once, also while workers are being replaced, which takes seconds for each. In a thread, because the
+            # event's lock may be held by what the signal has interrupted.
+            signal.signal(number, lambda *_: Thread(target=self.should_exit.set).start())
+
+    def restart_all(self) -> None:
+        """Replace each worker. A new one serves before the old one stops, which finishes what it has begun."""
+        before = list(self.processes)
+        _log.info("The workers are being replaced, one after another.")
+        super().restart_all()
+        for stopped, started in zip(before, self.processes, strict=True):
+            if started is not stopped:
+                fields = {"stopped": stopped.pid, "started": started.pid}
+                _log.info("A worker was replaced.", extra={"fields": fields})
+            elif not self.should_exit.is_set():
+                _log.error(
+                    "A worker stays, because no new one started.", extra={"fields": {"stays": stopped.pid}}
+                )
+
     def keep_subprocess_alive(self) -> None:
         before = list(self.processes)
         super().keep_subprocess_alive()
         for died, started in zip(before, self.processes, strict=True):
             if started is not died:
+                self._died += 1
                 fields = {"died": died.pid, "exit_status": died.exitcode, "started": started.pid}
                 _log.error("A worker died, and another one takes its place.", extra={"fields": fields})
+        self._settle()
+
+    def _settle(self) -> None:
+        """Add up what the workers counted that have ended. Where that fails, it is tried again at the next look."""
+        try:
+            self._files.settle([process.pid for process in self.processes if process.pid], self._died)
+        except OSError as error:
+            if self._can_settle:
+                _log.warning("What ended workers counted cannot be added up: %s", error)
+            self._can_settle = False
+        else:
+            self._can_settle = True
+            self._died = 0
 
     def terminate_all(self) -> None:
         # This process would keep the socket open without accepting anyone, and its queue would be reset at the end.

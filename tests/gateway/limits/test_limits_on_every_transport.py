@@ -78,7 +78,7 @@ async def test_refusals_are_counted_by_limit(http: httpx.AsyncClient) -> None:
     for query in (f"{{ {FIELDS} }}", deep, deep, "{ unknown }"):
         await http.post("/graphql", json={"query": query})
     families = text_string_to_metric_families((await http.get("/metrics")).text)
-    (family,) = (family for family in families if family.name == "gateway_operations_too_complex")
+    (family,) = (family for family in families if family.name == "gateway_limits_hit")
     counted = {sample.labels["limit"]: sample.value for sample in family.samples}
     assert counted == {"root_fields": 1, "depth": 2}
 

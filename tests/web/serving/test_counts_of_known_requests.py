@@ -44,9 +44,12 @@ async def test_a_known_request_is_counted_as_all_others_are(gateway: Listening, 
     for _ in range(5):
         await wire.ask(POST)
     metrics = (await wire.ask(b"GET /metrics HTTP/1.1\r\nHost: gateway\r\n\r\n")).decode()
-    counts = {"unparsed": 5, "bytes": 2, "meaning": 0, "none": 1}
-    for outcome, count in counts.items():
-        assert f'gateway_response_cache_requests_total{{outcome="{outcome}"}} {count}.0' in metrics
+    counts = {("hit", "unparsed"): 5, ("hit", "bytes"): 2, ("hit", "meaning"): 0, ("miss", "meaning"): 1}
+    for (result, stage), count in counts.items():
+        labels = f'result="{result}",stage="{stage}"'
+        assert f"gateway_response_cache_requests_total{{{labels}}} {count}.0\n" in metrics
+    assert 'http_requests_total{handler="/graphql",method="POST",status="200"} 8.0\n' in metrics
+    assert 'http_request_duration_seconds_count{handler="/graphql"} 8.0\n' in metrics
     assert gateway.app.parts.history.lately().sum.from_memory == 8
     assert gateway.state.total_requests == 9
 
@@ -85,7 +88,7 @@ def test_the_server_of_the_command_line_answers_known_requests() -> None:
             wire.sendall(POST)
             answers.append(timeless(re.sub(rb"\r\ndate: [^\r]+", b"", whole_answer(wire))))
         assert len(set(answers)) == 1
-        assert gateway.metric('response_cache_requests_total{outcome="unparsed"}') == 6 - TIMES
+        assert gateway.metric('response_cache_requests_total{result="hit",stage="unparsed"}') == 6 - TIMES
 
 
 def whole_answer(wire: socket.socket) -> bytes:

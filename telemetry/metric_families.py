@@ -1,0 +1,119 @@
+"""Holds measurements as Prometheus knows them: families of samples, which can be added up over processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate
+from typing import Literal
+
+import msgspec
+
+from telemetry.duration_histogram import BOUNDS, DurationHistogram
+
+Across = Literal["sum", "max", "min", "each"]
+"""What several workers' values of a gauge become: their sum, the highest, the lowest, or one sample for each worker."""
+
+WORKER = "worker"
+"""The label that tells the samples of workers apart: the id of the process."""
+
+Labels = tuple[tuple[str, str], ...]
+
+
+class MetricSample(msgspec.Struct, frozen=True):
+    """Holds one value, under its full name."""
+
+    name: str
+    labels: Labels
+    value: float
+
+
+class MetricFamily(msgspec.Struct, frozen=True):
+    """Holds the samples of one name. ``name`` ends with ``_total`` for a counter; ``help`` is a sentence."""
+
+    name: str
+    type: Literal["counter", "gauge", "histogram"]
+    help: str
+    labels: tuple[str, ...]
+    """The names of the labels that each sample has."""
+    samples: tuple[MetricSample, ...]
+    across: Across = "sum"
+
+
+def counter(
+    name: str, help: str, values: Mapping[tuple[str, ...], float] | float, *labels: str
+) -> MetricFamily:
+    """Return a counter: one value, or a value for each combination of the values of its labels."""
+    return MetricFamily(name, "counter", help, labels, tuple(_samples(name, values, labels)))
+
+
+def gauge(
+    name: str,
+    help: str,
+    values: Mapping[tuple[str, ...], float] | float | None,
+    *labels: str,
+    across: Across = "sum",
+) -> MetricFamily:
+    """Return a gauge, with values as a counter has them. ``None`` is a value that there is not now."""
+    return MetricFamily(name, "gauge", help, labels, tuple(_samples(name, values, labels)), across)
+
+
+def histogram(
+    name: str, help: str, histograms: Mapping[tuple[str, ...], DurationHistogram], *labels: str
+) -> MetricFamily:
+    """Return a histogram of durations for each combination of the values of its labels."""
+    samples = (
+        sample
+        for values, durations in sorted(histograms.items())
+        for sample in _buckets(name, tuple(zip(labels, values, strict=True)), durations)
+    )
+    return MetricFamily(name, "histogram", help, labels, tuple(samples))
+
+
+def added_up(processes: Iterable[tuple[str, Iterable[MetricFamily]]]) -> list[MetricFamily]:
+    """Return the families of several processes as one list. Each process has its id."""
+    first: dict[str, MetricFamily] = {}
+    values: dict[str, dict[tuple[str, Labels], float]] = {}
+    for id, families in processes:
+        for family in families:
+            first.setdefault(family.name, family)
+            ours = values.setdefault(family.name, {})
+            for sample in family.samples:
+                labels = (*sample.labels, (WORKER, id)) if family.across == "each" else sample.labels
+                key = (sample.name, labels)
+                ours[key] = _joined(family.across, ours[key], sample.value) if key in ours else sample.value
+    return [
+        msgspec.structs.replace(
+            family,
+            samples=tuple(MetricSample(*key, value) for key, value in values[name].items()),
+        )
+        for name, family in first.items()
+    ]
+
+
+def lasting(families: Iterable[MetricFamily]) -> list[MetricFamily]:
+    """Return what remains of a process that has ended: what it counted, and nothing of its state."""
+    return [family for family in families if family.type != "gauge" and family.across == "sum"]
+
+
+def _joined(across: Across, one: float, other: float) -> float:
+    if across == "max":
+        return max(one, other)
+    return min(one, other) if across == "min" else one + other
+
+
+def _samples(
+    name: str, values: Mapping[tuple[str, ...], float] | float | None, labels: tuple[str, ...]
+) -> Iterator[MetricSample]:
+    if isinstance(values, Mapping):
+        for of_labels, value in sorted(values.items()):
+            yield MetricSample(name, tuple(zip(labels, of_labels, strict=True)), float(value))
+    elif values is not None:
+        yield MetricSample(name, (), float(values))
+
+
+def _buckets(name: str, labels: Labels, durations: DurationHistogram) -> Iterator[MetricSample]:
+    counts = list(accumulate(durations.counts))
+    for bound, count in zip((*map(str, BOUNDS), "+Inf"), counts, strict=True):
+        yield MetricSample(f"{name}_bucket", (*labels, ("le", bound)), float(count))
+    yield MetricSample(f"{name}_sum", labels, durations.sum)
+    yield MetricSample(f"{name}_count", labels, float(counts[-1]))

@@ -1,0 +1,131 @@
+"""Shares the measurements of the worker processes of one server, each in a file of its own.
+
+Any worker may answer a scrape, so that it has to know what the others counted. Each writes its measurements to its
+file several times a second; whoever is scraped writes its own and reads all. What a dead worker counted is added to
+one more file by the first process, so that no counter goes back. A folder belongs to one start of the server.
+
+Prometheus's own client has a mode for this, in which each increment takes a lock and writes to a mapped file. For the
+two of a known request that took 10 microseconds where counting them here took 2.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+
+from telemetry.metric_families import MetricFamily, added_up, counter, lasting
+
+_FOLDER = "DJANGOPACKAGES_GRAPHQL_WORKERS"
+"""The environment variable that tells the workers of a server their folder. It is no setting."""
+
+_REMEMBERED = 1_000
+"""Names of files that were added up. One is needed until whoever reads the folder meanwhile is done."""
+
+
+class _Ended(msgspec.Struct, frozen=True):
+    """What the workers counted that have ended, and of which files."""
+
+    names: tuple[str, ...] = ()
+    families: tuple[MetricFamily, ...] = ()
+
+
+_families = msgspec.msgpack.Decoder(tuple[MetricFamily, ...])
+_ended = msgspec.msgpack.Decoder(_Ended)
+
+
+def worker_deaths(deaths: int) -> MetricFamily:
+    """Return how many workers died, which the first process counts."""
+    return counter(
+        "gateway_worker_deaths_total",
+        "Workers that died, or did not answer the first process, and were replaced.",
+        deaths,
+    )
+
+
+@contextmanager
+def folder_for_workers() -> Iterator[WorkerFiles]:
+    """Make the folder that workers started inside find by :meth:`WorkerFiles.of_this_server`, and remove it.
+
+    :raises OSError: there is no place for it.
+    """
+    with TemporaryDirectory(prefix="gateway-workers-") as folder:
+        os.environ[_FOLDER] = folder
+        try:
+            yield WorkerFiles(Path(folder))
+        finally:
+            del os.environ[_FOLDER]
+
+
+class WorkerFiles:
+    """The files in one folder. All methods may raise ``OSError``."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ours = f"{os.getpid()}-{time.time_ns()}"
+        self._ended = folder / "ended"
+
+    @classmethod
+    def of_this_server(cls) -> WorkerFiles | None:
+        """Return the files of the server that this process is a worker of; ``None`` if it is alone."""
+        folder = os.environ.get(_FOLDER)
+        return None if folder is None else cls(Path(folder))
+
+    def write(self, families: Sequence[MetricFamily]) -> None:
+        """Replace what this worker has measured."""
+        self._replace(self._folder / f"{self._ours}.worker", families)
+
+    def read(self) -> list[MetricFamily]:
+        """Return what all workers have measured."""
+        found: dict[str, bytes] = {}
+        for path in self._folder.glob("*.worker"):
+            try:
+                found[path.name] = path.read_bytes()
+            except FileNotFoundError:
+                continue  # its worker has ended, and what it counted stands in the other file by now
+        ended = self._read_ended()
+        workers = [
+            (_process(name), _families.decode(body))
+            for name, body in sorted(found.items())
+            if name not in ended.names
+        ]
+        return added_up([*workers, ("", ended.families)])
+
+    def settle(self, alive: Collection[int], died: int) -> None:
+        """Add up what the workers counted that are not alive any more. The first process does this, and nobody else.
+
+        ``alive`` are the ids of processes. ``died`` is how many workers have died since the last time.
+        """
+        gone = [path for path in self._folder.glob("*-*") if int(_process(path.name)) not in alive]
+        if not (gone or died):
+            return
+        ended = self._read_ended()
+        counted = [path for path in gone if path.suffix == ".worker"]
+        families = [lasting(_families.decode(path.read_bytes())) for path in counted]
+        names = (*ended.names, *(path.name for path in counted))[-_REMEMBERED:]
+        together = added_up(("", each) for each in (ended.families, [worker_deaths(died)], *families))
+        self._replace(self._ended, _Ended(names, tuple(together)))
+        for path in gone:
+            path.unlink()
+
+    def _read_ended(self) -> _Ended:
+        try:
+            return _ended.decode(self._ended.read_bytes())
+        except FileNotFoundError:
+            return _Ended()
+
+    def _replace(self, path: Path, content: object) -> None:
+        """Write a file so that whoever reads it meanwhile reads all of it, as it was or as it will be."""
+        part = self._folder / f"{self._ours}.part"
+        part.write_bytes(msgspec.msgpack.encode(content))
+        part.replace(path)
+
+
+def _process(name: str) -> str:
+    """Return the id of the process that wrote the file with this name."""
+    return name.partition("-")[0]

@@ -1,0 +1,99 @@
+"""Counts the HTTP requests of a process, and measures how long each took until its answer began.
+
+The time ends with the head of the answer, so that an event stream, which lasts for hours, counts as any other request.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from time import perf_counter
+
+from starlette.types import Message, Send
+
+from telemetry import DurationHistograms
+
+HANDLERS = frozenset(
+    [
+        "/",
+        "/catalog",
+        "/docs",
+        "/explore",
+        "/favicon.ico",
+        "/graphiql",
+        "/graphql",
+        "/healthz",
+        "/mcp",
+        "/metrics",
+        "/pages",
+        "/readyz",
+        "/schema.graphql",
+    ]
+)
+"""The first segments of all paths that the gateway serves. Clients can make up others, which count as one."""
+
+METHODS = frozenset(["GET", "HEAD", "OPTIONS", "POST", "QUERY"])
+
+OTHER = "other"
+"""What counts for methods and paths that the gateway does not have."""
+
+UNANSWERED = 499
+"""The status of requests whose client left before the answer began, as nginx has it."""
+
+RequestLabels = tuple[str, str, int]
+"""A method, a handler and a status."""
+
+
+def labels_of(method: str, path: str, status: int) -> RequestLabels:
+    """Return what a request is counted by, which is one of few values whatever the client sent."""
+    handler = "/" + path[1:].partition("/")[0]
+    return (
+        method if method in METHODS else OTHER,
+        handler if handler in HANDLERS else OTHER,
+        status,
+    )
+
+
+class RequestCounts:
+    """The requests that were answered, and their durations by handler."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[RequestLabels] = Counter()
+        self.durations = DurationHistograms()
+
+    def answered(self, labels: RequestLabels, seconds: float) -> None:
+        """Count a request whose answer began ``seconds`` after it came."""
+        self.counts[labels] += 1
+        self.durations[(labels[1],)].observe(seconds)
+
+
+class CountedSend:
+    """Sends the answer to one request, and notes its status and when it began."""
+
+    __slots__ = ("_came", "seconds", "send", "status")
+
+    def __init__(self, send: Send) -> None:
+        self.send = send
+        self.status = UNANSWERED
+        self.seconds: float | None = None
+        self._came = perf_counter()
+
+    async def __call__(self, message: Message) -> None:
+        """Send a message of the answer."""
+        if message["type"] == "http.response.start":
+            self.begin(message["status"])
+        await self.send(message)
+
+    def begin(self, status: int) -> None:
+        """Note that the answer begins."""
+        self.status = status
+        self.seconds = perf_counter() - self._came
+
+    def fail(self) -> None:
+        """Note that the app failed; the server says so where no answer began."""
+        if self.seconds is None:
+            self.begin(500)
+
+    def count(self, requests: RequestCounts, method: str, path: str) -> None:
+        """Count the request, which has ended."""
+        seconds = perf_counter() - self._came if self.seconds is None else self.seconds
+        requests.answered(labels_of(method, path, self.status), seconds)
