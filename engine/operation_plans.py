@@ -27,7 +27,7 @@ from engine.kept_pieces import KeptPieces
 from engine.plan_compiler import Compiler, PlanSteps
 from engine.plan_execution import answers
 from engine.plan_nodes import Plan
-from engine.plan_printing import dump
+from engine.plan_printing import dump, outline
 from engine.run_errors import AnswerTooLarge, Stopped
 from engine.run_limits import NO_LIMITS
 from engine.run_state import PlanRun
@@ -144,6 +144,22 @@ class Engine:
         """
         operation = self.operation(text, document, operation_name)
         return dump(operation.plan(operation.coerced(variables)))
+
+    async def outline(
+        self,
+        text: str,
+        document: DocumentNode,
+        operation_name: str | None,
+        variables: dict[str, Any] | None,
+        most: int,
+    ) -> list[str]:
+        """Return the plan of an operation in lines, of up to ``most`` characters altogether.
+
+        :raises Fallback: there is none.
+        """
+        operation = self.operation(text, document, operation_name)
+        values = operation.coerced(variables)
+        return outline(operation.known_plan(values) or await self.compiled(operation, values), most)
 
     def operation(self, text: str, document: DocumentNode, name: str | None) -> PlannedOperation:
         """Return the operation, kept from the last time or looked at anew.

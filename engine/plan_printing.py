@@ -10,14 +10,27 @@ from engine.plan_nodes import Column, Plan, PlanNode, Shape
 
 def dump(plan: Plan, deepest: int = 8) -> str:
     """Return the plan as text. What is below an abstract type is shown for each type that it can have."""
-    return "\n".join([*_lines(plan.root, "", deepest), ""])
+    return "\n".join([*_lines(plan.root, "", deepest, with_source=True), ""])
 
 
-def _lines(node: PlanNode, indent: str, deepest: int) -> Iterator[str]:
+def outline(plan: Plan, most: int, deepest: int = 8) -> list[str]:
+    """Return the lines of the plan without the generated source, of up to ``most`` characters altogether. A document
+    with long aliases in fragments has a plan of many megabytes as text."""
+    lines: list[str] = []
+    left = most
+    for line in _lines(plan.root, "", deepest, with_source=False):
+        left -= len(line)
+        if left < 0:
+            return [*lines, "..."]
+        lines.append(line)
+    return lines
+
+
+def _lines(node: PlanNode, indent: str, deepest: int, *, with_source: bool) -> Iterator[str]:
     yield f"{indent}{node.type.name} with {', '.join(node.keys)}"
     for column in node.columns:
         yield f"{indent}  {column.key}: {column.source}{_to(column)}"
-    for line in source_of(node.build).splitlines():
+    for line in source_of(node.build).splitlines() if with_source else ():
         yield f"{indent}  | {line}"
     for column in node.columns:
         if column.selection is None:
@@ -27,7 +40,7 @@ def _lines(node: PlanNode, indent: str, deepest: int) -> Iterator[str]:
             continue
         for node_below in column.selection.node_of.values():
             yield f"{indent}  {column.key}:"
-            yield from _lines(node_below, f"{indent}    ", deepest - 1)
+            yield from _lines(node_below, f"{indent}    ", deepest - 1, with_source=with_source)
 
 
 def _to(column: Column) -> str:

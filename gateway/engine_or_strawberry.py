@@ -19,6 +19,7 @@ from engine import (
     TooComplex,
 )
 from gateway.catalog_pieces import CatalogPieces
+from gateway.cost import CostLimits, counted_cost
 from gateway.error_positions import located_in
 from gateway.federation_router import FederationRouter
 from gateway.graphql_answer import GraphQLAnswer, answer_of, answer_of_engine
@@ -32,8 +33,7 @@ from upstream.client import Receipt
 class OperationRunner:
     """Gives the whole answer to an operation that can run, and the context that any of its executions needs.
 
-    ``read`` reads the document with a text while the event loop turns. ``most_work`` is how many steps of work an
-    operation may take.
+    ``read`` reads the document with a text while the event loop turns.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class OperationRunner:
         engine: Engine | None,
         pieces: CatalogPieces,
         router: FederationRouter,
-        most_work: int,
+        limits: CostLimits,
         run_limits: RunLimits,
     ) -> None:
         self._source = source
@@ -51,7 +51,7 @@ class OperationRunner:
         self._engine = engine
         self._pieces = pieces
         self._router = router
-        self._most_work = most_work
+        self._limits = limits
         self._run_limits = run_limits
         # What may be asked of upstream need not have been, and without a router's secret everyone may ask for all.
         self._telling = ~(DependsOn.UPSTREAM if router.secret else DependsOn.UPSTREAM | DependsOn.ASKER)
@@ -72,7 +72,7 @@ class OperationRunner:
         return Context(context.loaders, context.snapshot, self._source, entities, self._work(request))
 
     def _work(self, request: GraphQLRequest) -> WorkBudget:
-        work = WorkBudget(self._most_work)
+        work = WorkBudget(self._limits.work)
         work.spend(VALUE * values_in(request.variables))
         return work
 
@@ -102,6 +102,7 @@ class OperationRunner:
                 "upstream": receipt.summary(),
                 "freshness": _freshness(context.status, receipt),
                 "work": {"steps": context.work.spent, "max": context.work.most},
+                "cost": await self._cost(prepared, answer, receipt),
                 "engine": {
                     "used": self._engine is not None and fallback is None,
                     "handedOver": fallback,
@@ -109,6 +110,17 @@ class OperationRunner:
             }
             answer = replace(answer, extensions=answer.extensions | told)
         return answer
+
+    async def _cost(
+        self, prepared: PreparedRequest, answer: GraphQLAnswer, receipt: Receipt
+    ) -> dict[str, object]:
+        prediction = prepared.prediction
+        assert prediction is not None
+        return {
+            "predicted": prediction.cost.told(),
+            "actual": await counted_cost(prediction, answer.body, len(receipt.exchanges)),
+            "limit": self._limits.told(),
+        }
 
     async def _run_to_its_end(
         self, prepared: PreparedRequest, context: Context, receipt: Receipt

@@ -22,7 +22,8 @@ from schema import Dependencies, Document, OnError
 
 
 class GraphQLRequest(msgspec.Struct, frozen=True):
-    """Holds a well-formed GraphQL request. ``receipt`` requests the cost of the answer, in ``extensions``.
+    """Holds a well-formed GraphQL request. ``receipt`` requests the cost of the answer, in ``extensions``, and
+    ``explain`` what it would cost, without an answer.
 
     ``router``, ``traced`` and ``traceparent`` are what the headers of a router say.
     """
@@ -31,6 +32,7 @@ class GraphQLRequest(msgspec.Struct, frozen=True):
     variables: dict[str, Any] | None = None
     operation_name: str | None = None
     receipt: bool = False
+    explain: bool = False
     router: str | None = None
     traced: bool = False
     traceparent: str | None = None
@@ -98,9 +100,18 @@ class PreparedRequest(msgspec.Struct, frozen=True, eq=False):
         return not self.unclear and is_mutation(self.document, self.request.operation_name)
 
     @property
+    def may_be_kept(self) -> bool:
+        """Return whether its answer may be one that is kept."""
+        return not (self.request.receipt or self.request.explain)
+
+    @property
     def has_parts(self) -> bool:
         """Return whether it can be answered in parts: it can run, and has ``@defer`` or ``@stream``."""
-        return self.document.in_parts is not None and not self.refusals and self.failure is None
+        return (
+            self.document.in_parts is not None
+            and not (self.refusals or self.request.explain)
+            and self.failure is None
+        )
 
     @property
     def is_settled(self) -> bool:

@@ -16,6 +16,7 @@ from engine import Engine, OutOfTime, RunLimits, Stopped, TooComplex
 from gateway.admission_queue import Admission, Overloaded, Turn
 from gateway.answer_cache import AnswerCache
 from gateway.catalog_pieces import CatalogPieces
+from gateway.cost import CostLimits
 from gateway.deadline import Deadline, in_time
 from gateway.document_cache import DocumentCache
 from gateway.engine_or_strawberry import OperationRunner
@@ -35,6 +36,7 @@ from gateway.operation_log import OperationLog
 from gateway.operation_measurements import OperationMeasurements
 from gateway.persisted.document_lookup import PersistedDocuments
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
+from gateway.request_explanation import explained
 from gateway.request_preparation import RequestPreparation
 from gateway.running_subscriptions import Subscriptions
 from resolvers import time_of
@@ -82,8 +84,11 @@ class Gateway:
         self.log = log
         self._preparation = RequestPreparation(source, documents, limits.values)
         self.pieces = CatalogPieces(answers.budget)
+        self._cost_limits = CostLimits(
+            limits.values, limits.work, run_limits.answer_bytes, run_limits.seconds
+        )
         self._runner = OperationRunner(
-            source, documents.read_aside, engine, self.pieces, router, limits.work, run_limits
+            source, documents.read_aside, engine, self.pieces, router, self._cost_limits, run_limits
         )
 
     async def prepare(self, request: GraphQLRequest, snapshot: Snapshot | None) -> PreparedRequest:
@@ -131,6 +136,8 @@ class Gateway:
     async def _run(
         self, prepared: PreparedRequest, turn: Turn, receipt: Receipt, *, waits: bool
     ) -> GraphQLAnswer:
+        if prepared.request.explain and prepared.prediction is not None:
+            return await explained(prepared, self.engine, self._cost_limits)
         if prepared.refusals:
             return self._refusal(prepared.refusals)
         if prepared.failure is not None:
@@ -175,11 +182,11 @@ class Gateway:
             self.measurements.told(unclear.codes)
             yield unclear
             return
+        if not prepared.is_subscription or prepared.request.explain:
+            yield await self.run(prepared)
+            return
         if prepared.too_dear is not None:
             yield self._refusal((prepared.too_dear,))
-            return
-        if not prepared.is_subscription:
-            yield await self.run(prepared)
             return
         try:
             with self.subscriptions.one_more():

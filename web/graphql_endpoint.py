@@ -176,7 +176,7 @@ class GraphQLEndpoint:
         kept: CachedAnswer | None = None
         asked = http.headers.get(b"if-none-match", b"") if http.method != "POST" else b""
         operation, snapshot, version = AnswerKey(prepared.request), prepared.snapshot, prepared.version
-        if version is not None and not prepared.request.receipt:
+        if version is not None and prepared.may_be_kept:
             kept = self._gateway.answers.answer(operation, version)
             if kept is None and asked and not is_any(asked):
                 tag = self._tag(version, operation, form)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from web.request_parsing import RECEIPT_HEADER, ROUTER_HEADER, TRACE_HEADER
+from web.request_parsing import EXPLAIN_HEADER, RECEIPT_HEADER, ROUTER_HEADER, TRACE_HEADER
 
 TELLING = frozenset(
     [
@@ -12,6 +12,7 @@ TELLING = frozenset(
         b"content-encoding",
         b"if-none-match",
         b"x-gateway-receipt",
+        b"x-gateway-explain",
     ]
 )
 """The headers that an answer depends on."""
@@ -25,7 +26,7 @@ READ_HEADERS = TELLING | RUNNING
 
 def vary(*, public: bool, behind_router: bool) -> bytes:
     """Return the headers by which answers to one address differ (RFC 9110, 12.5.5)."""
-    names = ["Accept", "Accept-Encoding", RECEIPT_HEADER]
+    names = ["Accept", "Accept-Encoding", EXPLAIN_HEADER, RECEIPT_HEADER]
     if behind_router:
         names += [ROUTER_HEADER, TRACE_HEADER]
     if not public:

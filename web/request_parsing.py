@@ -28,6 +28,9 @@ ACCEPT_QUERY = {"Accept-Query": '"application/json"'}
 
 RECEIPT_HEADER = "X-Gateway-Receipt"
 
+EXPLAIN_HEADER = "X-Gateway-Explain"
+"""The header that asks what an operation would cost, as ``extensions: {"explain": true}`` in a request does."""
+
 ROUTER_HEADER = "Router-Authorization"
 """The header with the secret that the router shares with its subgraphs."""
 
@@ -35,8 +38,9 @@ TRACE_HEADER = "apollo-federation-include-trace"
 """The header by which a router of Apollo asks for a trace of the fields. Such a trace has the text of errors that
 others see masked, so it is for a router with the secret alone."""
 
-_RECEIPT, _ROUTER, _TRACE, _TRACEPARENT = (
-    name.lower().encode() for name in (RECEIPT_HEADER, ROUTER_HEADER, TRACE_HEADER, TRACEPARENT)
+_RECEIPT, _EXPLAIN, _ROUTER, _TRACE, _TRACEPARENT = (
+    name.lower().encode()
+    for name in (RECEIPT_HEADER, EXPLAIN_HEADER, ROUTER_HEADER, TRACE_HEADER, TRACEPARENT)
 )
 _EXAMPLE = '{"query": "{ categories { title } }"}'
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -191,6 +195,7 @@ def _request(http: HttpRequest, documents: PersistedDocuments, params: dict[str,
         variables=variables,
         operation_name=operation_name,
         receipt=http.headers.get(_RECEIPT) == b"1",
+        explain=http.headers.get(_EXPLAIN) == b"1" or (extensions or {}).get("explain") is True,
         router=http.header(_ROUTER),
         traced=http.headers.get(_TRACE) == b"ftv1",
         traceparent=http.header(_TRACEPARENT),

@@ -79,8 +79,9 @@ class _Handler(BaseGraphQLTransportWSHandler[_Serving, None]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._on_error: dict[str, OnError] = {}
-        """What errors of fields do in the operations that were asked for and did not begin yet, by their ids."""
+        self._asked_for: dict[str, tuple[OnError, bool]] = {}
+        """What errors of fields do in the operations that did not begin yet, and whether these ask what they would
+        cost, by their ids. Strawberry's operation has no room for that."""
 
     async def handle(self) -> None:
         """Speak the protocol until the connection ends."""
@@ -140,18 +141,21 @@ class _Handler(BaseGraphQLTransportWSHandler[_Serving, None]):
             if full is not None:
                 await self._refuse(message["id"], full.decoded()["errors"][0])
                 return
-            # Strawberry's operation has no room for it.
-            self._on_error[message["id"]] = read_on_error(payload.get("onError")) or "PROPAGATE"
+            on_error = read_on_error(payload.get("onError")) or "PROPAGATE"
+            explain = (payload.get("extensions") or {}).get("explain") is True
+            self._asked_for[message["id"]] = on_error, explain
         await super().handle_message(message)
         if message["type"] == "subscribe" and message["id"] not in self.operations:
-            self._on_error.pop(message["id"], None)  # it was refused
+            self._asked_for.pop(message["id"], None)  # it was refused
 
     async def run_operation(self, operation: Operation[_Serving, None]) -> None:
+        on_error, explain = self._asked_for.pop(operation.id, ("PROPAGATE", False))
         request = GraphQLRequest(
             operation.query,
             operation.variables,
             operation.operation_name,
-            on_error=self._on_error.pop(operation.id, "PROPAGATE"),
+            explain=explain,
+            on_error=on_error,
         )
         gateway = self.context.gateway
         try:

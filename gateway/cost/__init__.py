@@ -2,17 +2,20 @@
 
 from gateway.cost.catalog_averages import USUAL_AVERAGES, CatalogAverages, catalog_averages
 from gateway.cost.cost_formula import CostFormula, Prediction, cost_formulas
-from gateway.cost.cost_limits import why_too_dear
+from gateway.cost.cost_limits import CostLimits, why_too_dear
+from gateway.cost.counted_cost import counted_cost
 from gateway.cost.operation_cost import OperationCost, units_of_kept
 
 __all__ = [
     "USUAL_AVERAGES",
     "CatalogAverages",
     "CostFormula",
+    "CostLimits",
     "OperationCost",
     "Prediction",
     "catalog_averages",
     "cost_formulas",
+    "counted_cost",
     "units_of_kept",
     "why_too_dear",
 ]

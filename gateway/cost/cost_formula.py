@@ -34,6 +34,8 @@ class Prediction(msgspec.Struct, frozen=True):
 
     cost: OperationCost
     """The cost if its lists have the usual length."""
+    weights: int
+    """The units of the fields and filters that have a weight."""
     most_values: int
     """The values of the answer if at each place one list is the longest of its kind."""
     dearest: str
@@ -97,7 +99,7 @@ class CostFormula:
         places = self._places
         usual, most = [1.0], [1.0]
         root = places[0]
-        units, values, most_values = 1.0, float(len(root.leaves)), float(len(root.leaves))
+        objects, weights, values, most_values = 0.0, 0.0, float(len(root.leaves)), float(len(root.leaves))
         size, requests = _AROUND_DATA + _bytes(root.leaves, averages), 0.0
         records: dict[str, float] = {}
         dearest, dearest_values = root, most_values
@@ -106,7 +108,8 @@ class CostFormula:
             here, at_most = _items(place, above, most[place.above], asked, averages)
             usual.append(here)
             most.append(at_most)
-            units += place.weight * above + (here if place.items is None else 0)
+            weights += place.weight * above
+            objects += here if place.items is None else 0
             values += here * (1 + len(place.leaves))
             values_here = at_most * (1 + len(place.leaves))
             most_values += values_here
@@ -116,10 +119,10 @@ class CostFormula:
             requests += _requests(place, above, here, averages)
             if place.record is not None:
                 records[place.record] = records.get(place.record, 0) + here
-        units += UPSTREAM_REQUEST * requests
+        units = 1 + objects + weights + UPSTREAM_REQUEST * requests
         known = sum(min(count, averages.records[name]) for name, count in records.items())
         numbers = [_said(each) for each in (units, values, known, size, requests)]
-        return Prediction(OperationCost(*numbers), _said(most_values), self._path(dearest))
+        return Prediction(OperationCost(*numbers), _said(weights), _said(most_values), self._path(dearest))
 
     def _path(self, place: Place) -> str:
         """Return the names of the fields that lead to a place. Aliases can be as long as clients like."""

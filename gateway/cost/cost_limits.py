@@ -1,11 +1,30 @@
-"""Refuses operations by what they are predicted to cost."""
+"""Limits what an operation may cost, and refuses what is predicted to cost more."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from graphql import GraphQLError
 
 from engine import TooComplex
 from gateway.cost.cost_formula import Prediction
+
+
+@dataclass(frozen=True, slots=True)
+class CostLimits:
+    """Says what one operation may cost; each is a setting."""
+
+    values: int
+    """Predicted, before it runs."""
+    work: int
+    """Steps, counted while it runs."""
+    bytes: int
+    """The bytes of the answer, counted while it is made."""
+    seconds: float
+
+    def told(self) -> dict[str, float]:
+        """Return the limits as clients see them."""
+        return {"values": self.values, "work": self.work, "bytes": self.bytes, "seconds": self.seconds}
 
 
 def why_too_dear(prediction: Prediction, most_values: int) -> GraphQLError | None:

@@ -24,6 +24,16 @@ class OperationCost(msgspec.Struct, frozen=True, gc=False):
     upstream_requests: int
     """The requests to Django Packages for what the catalog does not have."""
 
+    def told(self) -> dict[str, int]:
+        """Return the cost as clients see it."""
+        return {
+            "units": self.units,
+            "values": self.values,
+            "records": self.records,
+            "bytes": self.bytes,
+            "upstreamRequests": self.upstream_requests,
+        }
+
 
 KEPT_BYTES_OF_A_UNIT = 10_000
 """The bytes of a kept answer that are sent for one unit."""

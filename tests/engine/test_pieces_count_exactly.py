@@ -9,6 +9,7 @@ import pytest
 
 from engine import Engine, KeptPieces, RunLimits, Stopped
 from gateway import Gateway
+from gateway.cost import CostLimits
 from gateway.engine_or_strawberry import OperationRunner
 from gateway.prepared_request import GraphQLRequest
 from schema import schema
@@ -114,7 +115,10 @@ async def outcome(
     limits = RunLimits(answer_bytes, 60)
     engine = Engine(schema, answer_bytes)
     read = gateway.documents.read_aside
-    runner = OperationRunner(gateway.source, read, engine, gateway.pieces, gateway.router, work, limits)
+    cost_limits = CostLimits(sys.maxsize, work, answer_bytes, 60)
+    runner = OperationRunner(
+        gateway.source, read, engine, gateway.pieces, gateway.router, cost_limits, limits
+    )
     snapshot, receipt = gateway.source.latest, Receipt()
     prepared = await gateway.prepare(GraphQLRequest(text), snapshot)
     try:

@@ -14,15 +14,15 @@ from engine import Engine, Fallback, Ran
 from gateway.document_shapes import shaped
 from gateway.document_validation import read_document
 from gateway.error_positions import located_in
-from gateway.found_document import FoundDocument
 from gateway.literal_places import shaped_document
-from gateway.prepared_request import GraphQLRequest, PreparedRequest
+from gateway.prepared_request import GraphQLRequest
 from gateway.request_execution import Gateway
 from tests.support import schema_with_everything as wide
 from tests.support.comparable_answers import comparable
 from tests.support.gateway_in_process import gateway_over
 from tests.support.gateway_operations import GENERATOR, STATES
 from tests.support.other_literals import with_other_literals
+from tests.support.predicted_costs import prepared_whole
 from tests.support.random_operations import Generator
 from tests.support.upstream_without_http import MadeSource, made_records
 
@@ -36,8 +36,7 @@ STATES_TO_TRY = ["all known", "half known, some fail"]
 
 async def answer_of_whole(gateway: Gateway, request: GraphQLRequest) -> bytes:
     """Return the answer to a request whose text is read as if there were no shapes."""
-    found = FoundDocument(gateway.documents.read(request.query), request.query, {})
-    return (await gateway.run(PreparedRequest.of(request, found, gateway.source.current()))).body
+    return (await gateway.run(prepared_whole(gateway, request))).body
 
 
 @pytest.mark.parametrize("part", range(PARTS))

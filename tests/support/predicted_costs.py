@@ -1,4 +1,4 @@
-"""What operations are predicted to cost, over averages that are given."""
+"""What operations are predicted to cost, over averages that are given, and requests with what was predicted."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import Any
 from graphql import parse
 
 from gateway.cost import USUAL_AVERAGES, CatalogAverages, Prediction, cost_formulas
+from gateway.found_document import FoundDocument
+from gateway.prepared_request import GraphQLRequest, PreparedRequest
+from gateway.request_execution import Gateway
 from resolvers.lists import ListSizes
 
 
@@ -25,3 +28,13 @@ def predicted(
 ) -> Prediction:
     """Return what an operation of a valid document is predicted to cost."""
     return cost_formulas(parse(text))[name].predicted(variables, None, averages)
+
+
+def prepared_whole(gateway: Gateway, request: GraphQLRequest) -> PreparedRequest:
+    """Return a request with its document as it is found that has no shape in common with others."""
+    document = gateway.documents.read(request.query)
+    formulas = {} if document.node is None or document.errors else cost_formulas(document.node)
+    formula = formulas.get(request.operation_name)
+    prediction = None if formula is None else formula.predicted(request.variables, None, USUAL_AVERAGES)
+    found = FoundDocument(document, request.query, formulas)
+    return PreparedRequest.of(request, found, gateway.source.current(), prediction)

@@ -60,7 +60,7 @@ async def test_an_answer_from_the_catalog_says_how_it_may_be_kept(http: httpx.As
     headers = (await get(http)).headers
     assert headers["Cache-Control"].startswith("public, max-age=")
     assert int(headers["Age"]) < 30
-    assert headers["Vary"] == "Accept, Accept-Encoding, X-Gateway-Receipt"
+    assert headers["Vary"] == "Accept, Accept-Encoding, X-Gateway-Explain, X-Gateway-Receipt"
     assert headers["ETag"].startswith('"')
 
 
@@ -75,7 +75,7 @@ async def test_who_has_the_answer_is_told_so_and_nothing_is_run(
         assert (response.status_code, response.content) == (304, b"")
         assert response.headers["ETag"] == tag
         assert response.headers["Cache-Control"].startswith("public, ")
-        assert response.headers["Vary"] == "Accept, Accept-Encoding, X-Gateway-Receipt"
+        assert response.headers["Vary"] == "Accept, Accept-Encoding, X-Gateway-Explain, X-Gateway-Receipt"
         assert "Age" in response.headers
     assert app.parts.gateway.engine is not None
     assert app.parts.gateway.engine.answered == 1

@@ -40,7 +40,7 @@ async def test_by_default_pages_of_every_origin_may_read_the_answers(
             assert response.headers["Access-Control-Allow-Origin"] == "*"
             assert response.headers["Access-Control-Expose-Headers"] == "Age, ETag"
             # One answer for all, so that a cache between needs to keep one.
-            assert response.headers["Vary"] == "Accept, Accept-Encoding, X-Gateway-Receipt"
+            assert response.headers["Vary"] == "Accept, Accept-Encoding, X-Gateway-Explain, X-Gateway-Receipt"
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "QUERY"])
@@ -100,7 +100,7 @@ async def test_streams_of_events_can_be_read_as_well(embedded: EmbeddedUpstream)
         response = await http.post("/graphql", json=TITLE, headers=headers)
     assert response.headers["Content-Type"] == "text/event-stream"
     assert response.headers["Access-Control-Allow-Origin"] == "*"
-    assert response.headers["Vary"] == "Accept, Accept-Encoding, X-Gateway-Receipt"
+    assert response.headers["Vary"] == "Accept, Accept-Encoding, X-Gateway-Explain, X-Gateway-Receipt"
 
 
 async def test_some_origins_may_be_all(embedded: EmbeddedUpstream) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 
 from gateway.document_cache import KEPT_DOCUMENTS
-from gateway.found_document import FoundDocument
-from gateway.prepared_request import GraphQLRequest, PreparedRequest
+from gateway.prepared_request import GraphQLRequest
 from tests.support.crawled_gateway import app, http
 from tests.support.gateway_in_process import gateway_over, source_over
+from tests.support.predicted_costs import prepared_whole
 from upstream.embedded import EmbeddedUpstream
 
 __all__ = ["app", "http"]
@@ -67,8 +67,7 @@ async def test_the_receipt_of_a_text_of_a_known_shape_is_that_of_a_text_read_who
         assert found.literals is not None
         assert found.literals.whole is None  # it was not read: its shape is known
         by_shape = (await gateway.execute(request)).decoded()
-        whole = FoundDocument(gateway.documents.read(request.query), request.query, {})
-        read_whole = (await gateway.run(PreparedRequest.of(request, whole, source.current()))).decoded()
+        read_whole = (await gateway.run(prepared_whole(gateway, request))).decoded()
     assert by_shape["extensions"]["work"] == read_whole["extensions"]["work"]
     assert by_shape["extensions"]["engine"] == read_whole["extensions"]["engine"]
     assert by_shape["errors"] == read_whole["errors"]

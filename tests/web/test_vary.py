@@ -20,6 +20,7 @@ CHANGES = {
     "Accept": ["application/graphql-response+json", "text/event-stream"],
     "Accept-Encoding": ["gzip"],
     "X-Gateway-Receipt": ["1"],
+    "X-Gateway-Explain": ["1"],
     "Router-Authorization": [SECRET],
     "Apollo-Federation-Include-Trace": ["ftv1"],
     "Traceparent": ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"],
@@ -86,4 +87,4 @@ async def test_without_a_router_and_for_pages_of_every_origin_a_cache_keeps_one_
 ) -> None:
     async with gateway(embedded, secret="") as http:
         response = await http.get("/graphql", params={"query": QUERY})
-    assert response.headers["Vary"] == "Accept, Accept-Encoding, X-Gateway-Receipt"
+    assert response.headers["Vary"] == "Accept, Accept-Encoding, X-Gateway-Explain, X-Gateway-Receipt"

@@ -40,6 +40,18 @@ async def test_a_query_has_one_answer(gateway: Served) -> None:
         assert await received(websocket) == {"id": "1", "type": "complete"}
 
 
+async def test_an_operation_is_explained_if_its_extensions_ask_for_that(gateway: Served) -> None:
+    async with socket(gateway) as websocket:
+        for id, query in (("1", TITLE), ("2", SUBSCRIPTION)):
+            payload = {"query": query, "extensions": {"explain": True}}
+            await send(websocket, type="subscribe", id=id, payload=payload)
+            message = await received(websocket)
+            assert (message["id"], message["type"]) == (id, "next")
+            assert message["payload"]["data"] is None
+            assert message["payload"]["extensions"]["explain"]["allowed"] is True
+            assert await received(websocket) == {"id": id, "type": "complete"}
+
+
 async def test_a_ping_is_answered(gateway: Served) -> None:
     async with socket(gateway) as websocket:
         await send(websocket, type="ping")

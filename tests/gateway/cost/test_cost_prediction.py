@@ -8,8 +8,15 @@ import pytest
 from graphql import GraphQLInterfaceType, GraphQLObjectType, parse
 
 from catalog.indexed_catalog import Catalog
-from gateway.cost import USUAL_AVERAGES, OperationCost, catalog_averages, units_of_kept
+from gateway.cost import (
+    USUAL_AVERAGES,
+    OperationCost,
+    catalog_averages,
+    counted_cost,
+    units_of_kept,
+)
 from gateway.cost.cost_formula import KEPT_PREDICTIONS, cost_formulas
+from gateway.cost.counted_cost import MOST_COUNTED
 from resolvers.lists.list_sizes import Length
 from schema import (
     ASKS_ALWAYS,
@@ -144,3 +151,18 @@ def test_averages_are_of_the_catalog(whole_catalog: Catalog) -> None:
 
 def test_a_kept_answer_costs_one_unit_and_one_for_each_ten_thousand_bytes() -> None:
     assert [units_of_kept(size) for size in (0, 9_999, 10_000, 123_456)] == [1, 1, 2, 13]
+
+
+async def test_an_answer_is_counted_by_its_objects_and_values_up_to_a_million_bytes() -> None:
+    prediction = predicted('{ package(slug: "a") { history(last: 0) { at } } }', LISTS)
+    body = b'{"errors":[{"a":1}],"data":{"a":{"b":[1,2,[],[{"c":null}]],"d":"{,}"},"e":null}}'
+    assert await counted_cost(prediction, body, 2) == {
+        "units": 1 + FIELD_WEIGHTS["Package", "history"] + 2 + 2 * UPSTREAM_REQUEST,
+        "values": 2 + 5,
+        "bytes": len(body),
+        "upstreamRequests": 2,
+    }
+    assert (await counted_cost(prediction, b'{"data":null}', 0))["values"] == 0
+    large = b'{"data":{"a":"%b"}}' % (b"a" * MOST_COUNTED)
+    told = await counted_cost(prediction, large, 0)
+    assert told == {"units": None, "values": None, "bytes": len(large), "upstreamRequests": 0}
