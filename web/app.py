@@ -34,6 +34,7 @@ from web.pages.documentation import Documentation
 from web.pages.explore_app import Explore
 from web.pages.graphiql import graphiql_routes
 from web.pages.home import Home, favicon
+from web.pages.llms_text import LlmsText
 from web.pages.page_files import page_file
 from web.pages.page_frame import Site
 from web.persisted_document_paths import as_parameters, persisted_routes
@@ -170,6 +171,10 @@ class GatewayApp(Starlette):
             *(WebSocketRoute(path, socket) for path in ENDPOINT),
             *persisted_routes(parts.endpoint),
             Route("/schema.graphql", schema_text),
+            Route(
+                "/llms.txt",
+                LlmsText(site, has_tools=bool(parts.assistants), has_files=bool(parts.files)).text,
+            ),
             Route("/healthz", healthz),
             Route("/readyz", Readiness(parts.source).readyz),
             Route("/metrics", parts.metrics.metrics),
