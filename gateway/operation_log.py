@@ -1,15 +1,22 @@
-"""Logs the operations that failed or were slow: which they were and what they cost, not what they said."""
+"""Logs the operations that failed or were slow: which they were and what they cost, not what they said.
+
+Operations with many results, which are subscriptions and those that are answered in parts, have a line when they begin
+and one when they end.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from math import inf
+from typing import TypeVar
 
-from gateway.graphql_answer import GraphQLAnswer
-from gateway.prepared_request import GraphQLRequest
+from engine import Stopped
+from gateway.graphql_answer import GraphQLAnswer, stopped_by
+from gateway.prepared_request import GraphQLRequest, PreparedRequest
 from schema import Document
 from upstream.client import Receipt, trace_id
 
@@ -25,6 +32,7 @@ _HASH = 16
 _OF_CLIENT = ("unparsable", "unfit")
 """The failures that only the client can mend."""
 
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
@@ -54,26 +62,53 @@ class OperationLog:
         ``document`` is ``None`` for a request that was refused before its document was read.
         """
         if answer.failed:
-            sentence = "An operation failed."
-            level = logging.INFO if answer.failure in _OF_CLIENT else logging.WARNING
+            sentence, level = "An operation failed.", _level(answer.outcome)
         elif seconds >= self._slow:
             sentence, level = "An operation was slow.", logging.WARNING
         else:
             sentence, level = "An operation was answered.", logging.DEBUG
-        if not _log.isEnabledFor(level):
-            return
-        if level > logging.DEBUG and not self._may_write():
-            return
-        fields = {
-            "operation": _name(request, document),
-            "document": hashlib.sha256(request.query.encode(errors="surrogatepass")).hexdigest()[:_HASH],
-            "outcome": answer.outcome,
-            "seconds": round(seconds, 4),
-            "upstream_requests": len(receipt.exchanges),
-            "catalog": None if answer.made_of is None else answer.made_of.catalog.version[:_HASH],
-            "trace": trace_id(request.traceparent),
-        }
-        _log.log(level, sentence, extra={"fields": fields})
+        if self._is_logged(level):
+            fields = {
+                **_which(request, document),
+                "outcome": answer.outcome,
+                "seconds": round(seconds, 4),
+                "upstream_requests": len(receipt.exchanges),
+                "catalog": None if answer.made_of is None else answer.made_of.catalog.version[:_HASH],
+            }
+            _log.log(level, sentence, extra={"fields": fields})
+
+    async def follow(self, prepared: PreparedRequest, results: AsyncGenerator[T]) -> AsyncGenerator[T]:
+        """Yield the results of an operation with many, and log its beginning and its end.
+
+        One that is closed before its last result, because its client leaves or the gateway stops, has not failed.
+        """
+        began, count, outcome, last = self.clock(), 0, "closed", "answered"
+        which = _which(prepared.request, prepared.document)
+        what = "A subscription" if prepared.is_subscription else "An operation in parts"
+        if self._is_logged(logging.DEBUG):
+            _log.debug("%s has begun.", what, extra={"fields": which})
+        try:
+            async with aclosing(results):
+                async for result in results:
+                    count += 1
+                    last = _outcome(result, last)
+                    yield result
+            outcome = last
+        except Stopped as stopped:
+            outcome = stopped_by(stopped).outcome
+            raise
+        except Exception:
+            outcome = "fault"
+            raise
+        finally:
+            level = _level(outcome)
+            if self._is_logged(level):
+                seconds = round(self.clock() - began, 4)
+                fields = {**which, "outcome": outcome, "seconds": seconds, "results": count}
+                _log.log(level, "%s has ended.", what, extra={"fields": fields})
+
+    def _is_logged(self, level: int) -> bool:
+        return _log.isEnabledFor(level) and (level == logging.DEBUG or self._may_write())
 
     def _may_write(self) -> bool:
         """Return whether the minute has room for another line. The first line of a minute follows what was left out."""
@@ -87,6 +122,29 @@ class OperationLog:
             return False
         self._lines += 1
         return True
+
+
+def _level(outcome: str) -> int:
+    if outcome in ("answered", "closed"):
+        return logging.DEBUG
+    return logging.INFO if outcome in _OF_CLIENT else logging.WARNING
+
+
+def _which(request: GraphQLRequest, document: Document | None) -> dict[str, object]:
+    """Return the fields that tell an operation from others."""
+    return {
+        "operation": _name(request, document),
+        "document": hashlib.sha256(request.query.encode(errors="surrogatepass")).hexdigest()[:_HASH],
+        "trace": trace_id(request.traceparent),
+    }
+
+
+def _outcome(result: object, before: str) -> str:
+    """Return what has come of an operation with this result, one of many."""
+    if isinstance(result, GraphQLAnswer):
+        return result.outcome if result.failed else before
+    entries = (*(getattr(result, "incremental", None) or ()), *(getattr(result, "completed", None) or ()))
+    return "errors" if any(getattr(each, "errors", None) for each in (result, *entries)) else before
 
 
 def _name(request: GraphQLRequest, document: Document | None) -> str | None:

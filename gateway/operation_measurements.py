@@ -31,6 +31,11 @@ class OperationMeasurements:
         self.durations[(type_ or "unknown", answer.outcome)].observe(seconds)
         self.told(answer.codes)
 
+    def sent(self, answer: GraphQLAnswer) -> GraphQLAnswer:
+        """Count the errors of an answer that is one of many, and return it."""
+        self.told(answer.codes)
+        return answer
+
     def told(self, codes: Iterable[str]) -> None:
         """Count errors that a client is told, by their codes."""
         self.errors.update(codes)

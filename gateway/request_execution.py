@@ -178,26 +178,21 @@ class Gateway:
         An answer that says that it never ran, or cannot go on, is the last.
         """
         if prepared.unclear:
-            unclear = self._refusal(prepared.unclear)
-            self.measurements.told(unclear.codes)
-            yield unclear
+            yield self.measurements.sent(self._refusal(prepared.unclear))
             return
         if not prepared.is_subscription or prepared.request.explain:
             yield await self.run(prepared)
             return
         if prepared.too_dear is not None:
-            yield self._refusal((prepared.too_dear,))
+            yield self.measurements.sent(self._refusal((prepared.too_dear,)))
             return
         try:
             with self.subscriptions.one_more():
-                async with aclosing(self._events(prepared)) as events:
+                async with aclosing(self.log.follow(prepared, self._events(prepared))) as events:
                     while (answer := await self.subscriptions.next_of(events)) is not None:
-                        self.measurements.told(answer.codes)
-                        yield answer
+                        yield self.measurements.sent(answer)
         except Overloaded as error:
-            answer = overloaded(error)
-            self.measurements.told(answer.codes)
-            yield answer
+            yield self.measurements.sent(overloaded(error))
 
     async def _events(self, prepared: PreparedRequest) -> AsyncGenerator[GraphQLAnswer]:
         request = prepared.request
@@ -231,13 +226,16 @@ class Gateway:
                 # Not those of the start: each event has its own.
                 context.loaders.close()
 
-    async def parts(self, prepared: PreparedRequest) -> AsyncGenerator[object]:
+    def parts(self, prepared: PreparedRequest) -> AsyncGenerator[object]:
         """Yield the results as graphql-core gives them: all but what is deferred, then the rest as it comes.
 
         The request must have parts. If no slot becomes free, a :class:`GraphQLAnswer` is the last result.
 
         :raises Stopped: the rest does not come.
         """
+        return self.log.follow(prepared, self._parts(prepared))
+
+    async def _parts(self, prepared: PreparedRequest) -> AsyncGenerator[object]:
         request = prepared.request
         try:
             async with self.admission.turn() as turn:

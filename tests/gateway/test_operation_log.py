@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -12,7 +14,9 @@ from catalog.catalog_source import CatalogSource
 from gateway.graphql_answer import GraphQLAnswer
 from gateway.operation_log import MOST_LINES, OperationLog
 from gateway.prepared_request import GraphQLRequest
+from gateway.request_execution import Gateway
 from tests.support.gateway_in_process import gateway_over
+from tests.support.impatient_clients import until
 from upstream.client.exchange_receipt import Receipt
 from upstream.embedded import EmbeddedUpstream, Fault, Latency, StatusFault
 
@@ -118,3 +122,76 @@ def test_strangers_cannot_fill_the_log(caplog: pytest.LogCaptureFixture) -> None
         log.ended(request, None, failed, Receipt(), 0)
     told = [sentence for _level, sentence, _fields in lines(caplog)[MOST_LINES:]]
     assert told == ["30 more operations failed or were slow within a minute.", "An operation failed."]
+
+
+DEFERRED = "query Late { categories { title } ... @defer { stats { packageCount } } }"
+SUBSCRIPTION = "subscription Changes { catalogChanged { slug } }"
+
+
+async def results_of(gateway: Gateway, query: str, most: int | None = None) -> None:
+    """Take the results of an operation with many, or the first of them."""
+    prepared = await gateway.prepare(GraphQLRequest(query), gateway.source.current())
+    results = gateway.stream(prepared) if prepared.is_subscription else gateway.parts(prepared)
+    count = 0
+    async with aclosing(results) as taken:
+        async for _ in taken:
+            count += 1
+            if count == most:
+                return
+
+
+async def test_an_operation_in_parts_has_a_line_at_its_beginning_and_one_at_its_end(
+    known_source: CatalogSource, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG, LOGGER):
+        await results_of(gateway_over(known_source), DEFERRED)
+    begun, ended = lines(caplog)
+    assert begun[:2] == (logging.DEBUG, "An operation in parts has begun.")
+    assert ended[:2] == (logging.DEBUG, "An operation in parts has ended.")
+    assert begun[2].items() <= ended[2].items()
+    assert (ended[2]["operation"], ended[2]["outcome"], ended[2]["results"]) == ("Late", "answered", 2)
+
+
+@pytest.mark.parametrize(
+    ("most", "level", "outcome"), [(None, logging.WARNING, "errors"), (1, logging.DEBUG, "closed")]
+)
+async def test_parts_that_fail_or_are_not_waited_for_say_so(
+    source: CatalogSource,
+    embedded: EmbeddedUpstream,
+    caplog: pytest.LogCaptureFixture,
+    most: int | None,
+    level: int,
+    outcome: str,
+) -> None:
+    embedded.faults.add(Fault(StatusFault(500), path="/api/v4/packages/1599/"))
+    query = "{ categories { title } ... @defer { package(databaseId: 1599) { title } } }"
+    with caplog.at_level(logging.DEBUG, LOGGER):
+        await results_of(gateway_over(source), query, most)
+    _begun, ended = lines(caplog)
+    assert (ended[0], ended[2]["outcome"]) == (level, outcome)
+
+
+async def test_a_subscription_has_a_line_at_its_beginning_and_one_when_the_gateway_stops(
+    source: CatalogSource, caplog: pytest.LogCaptureFixture
+) -> None:
+    await source.crawl()
+    gateway = gateway_over(source)
+    with caplog.at_level(logging.DEBUG, LOGGER):
+        following = asyncio.create_task(results_of(gateway, SUBSCRIPTION))
+        await until(lambda: len(lines(caplog)) == 1)
+        gateway.subscriptions.end_all()
+        await following
+    begun, ended = lines(caplog)
+    assert begun[1] == "A subscription has begun."
+    assert ended[:2] == (logging.DEBUG, "A subscription has ended.")
+    assert (ended[2]["operation"], ended[2]["outcome"], ended[2]["results"]) == ("Changes", "closed", 0)
+
+
+async def test_a_subscription_that_cannot_start_is_the_fault_of_its_client(
+    source: CatalogSource, caplog: pytest.LogCaptureFixture
+) -> None:
+    await source.crawl()
+    with caplog.at_level(logging.INFO, LOGGER):
+        await results_of(gateway_over(source), 'subscription { catalogChanged(after: "x") { slug } }')
+    (ended,) = lines(caplog)
+    assert (ended[0], ended[2]["outcome"]) == (logging.INFO, "unfit")

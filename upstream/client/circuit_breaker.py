@@ -8,6 +8,7 @@ read it has cut it to its limit.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Literal
@@ -21,6 +22,8 @@ LONGEST_REST = 15.0
 
 PROBE_SECONDS = 1.0
 """How long whoever is kept back by a probe is told to wait for its outcome."""
+
+_log = logging.getLogger(__name__)
 
 
 class CircuitOpen(UpstreamUnavailable):
@@ -104,12 +107,16 @@ class Breaker:
         """
         self.check()
         self._probing = self._opened_until is not None
+        if self._probing:
+            _log.info("The circuit breaker is half-open: one request probes upstream.")
         return self._probing
 
     def succeeded(self, probe: bool) -> None:
         """Upstream answered, whatever it said."""
         if self._opened_until is not None and not probe:
             return
+        if probe and self._opened_until is not None:
+            _log.warning("The circuit breaker is closed: upstream answers again.")
         self._in_a_row = 0
         self._rest = self._first_rest
         self._opened_until = None
@@ -135,6 +142,13 @@ class Breaker:
 
     def _open(self, seconds: float, *, asked_for: bool) -> None:
         until = self._clock() + seconds
+        if self._opened_until is None or self._probing:
+            # It is told once that requests stop, and each time that a probe was in vain.
+            level = logging.WARNING if self._opened_until is None else logging.INFO
+            fields = {"seconds": round(seconds, 3), "asked_for": asked_for, "failures": self._in_a_row}
+            _log.log(
+                level, "The circuit breaker is open: upstream gets no requests.", extra={"fields": fields}
+            )
         if self._opened_until is None or until > self._opened_until:
             self._opened_until = until
             self._asked_for = asked_for

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -295,3 +297,25 @@ def test_there_is_one_probe_at_most_and_always_another_in_time(events: list[tupl
     clock.pass_by(max(LONGEST, 50))  # no rest is longer, and nothing longer was asked for
     breaker.succeeded(breaker.admit())
     assert state(breaker) == "closed"
+
+
+def test_each_change_of_state_is_logged_once(
+    breaker: Breaker, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "upstream.client.circuit_breaker"):
+        half_open(breaker, clock)
+        breaker.failed(False, None)  # one that went out before it opened
+        breaker.failed(breaker.admit(), None)
+        clock.pass_by(2 * REST)
+        breaker.succeeded(breaker.admit())
+        breaker.succeeded(breaker.admit())
+    told = [(record.levelno, record.getMessage().split(":")[0]) for record in caplog.records]
+    assert told == [
+        (logging.WARNING, "The circuit breaker is open"),
+        (logging.INFO, "The circuit breaker is half-open"),
+        (logging.INFO, "The circuit breaker is open"),
+        (logging.INFO, "The circuit breaker is half-open"),
+        (logging.WARNING, "The circuit breaker is closed"),
+    ]
+    fields = {"seconds": REST, "asked_for": False, "failures": FAILURES}
+    assert vars(caplog.records[0])["fields"] == fields
