@@ -199,6 +199,7 @@ class CatalogSource:
             category_count=len(catalog.categories),
             syncing=snapshot.as_of is None and self.refresher.syncing,
             refused=self.guard.refused if snapshot.as_of is None else None,
+            pinned=snapshot.chosen_by == "pin",
         )
 
     def health(self) -> SourceHealth:

@@ -24,8 +24,8 @@ class Snapshot:
 
     catalog: Catalog
     refreshed_at: datetime
-    is_chosen: bool = False
-    """Whether an operator has chosen it, so that it is served whatever its age."""
+    chosen_by: Literal["pin", "rollback"] | None = None
+    """How an operator has chosen it, so that it is served whatever its age; ``None`` for what was crawled last."""
     as_of: datetime | None = None
     """The moment as of which a request is answered from it; ``None`` for one that is answered now."""
 
@@ -54,6 +54,8 @@ class SnapshotStatus(msgspec.Struct, frozen=True):
     """Whether a crawl is under way."""
     refused: RefusedCrawl | None = None
     """The last crawl, if the guard has refused it."""
+    pinned: bool = False
+    """Whether an operator has pinned its version, so that it stays until that is undone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Freshness:
 
     def stage_of(self, snapshot: Snapshot) -> Stage:
         """Return what may be done with a snapshot now."""
-        return "fresh" if snapshot.is_chosen else self.stage(snapshot.age())
+        return "fresh" if snapshot.chosen_by is not None else self.stage(snapshot.age())
 
     def stage(self, age: float) -> Stage:
         """Return what may be done with a catalog of this age."""

@@ -43,6 +43,7 @@ async def trending(
     """Return the packages that gained the most stars, ties by id. One that was added in between is left out.
 
     :raises BadUserInput: history does not reach so far back, or the moments make no sense.
+    :raises TooManyRebuilds: too many versions were compared lately.
     """
     size = page_size("trending", "first", first)
     check_moment("trending(since:)", since)

@@ -50,6 +50,9 @@ class CatalogStatus:
     grid_count: int | None = strawberry.field(description="The number of grids in the catalog.")
     category_count: int | None = strawberry.field(description="The number of categories in the catalog.")
     syncing: bool = strawberry.field(description="Whether the gateway is refreshing the catalog now.")
+    pinned: bool = strawberry.field(
+        description="Whether the gateway's operator has pinned this version: it stays in use, whatever is crawled."
+    )
     source: catalog_origin.CatalogOrigin = strawberry.field(
         resolver=catalog_origin.source,
         metadata=depends_on(DependsOn.CATALOG),

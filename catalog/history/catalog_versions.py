@@ -44,14 +44,14 @@ class VersionUnknown(Exception):
 
 
 class TooManyRebuilds(Exception):
-    """More versions were asked for than may be rebuilt. The message is a sentence for the client."""
+    """More versions were asked for than may be rebuilt or compared. The message is a sentence for the client."""
 
     code = "RATE_LIMITED"
 
     def __init__(self, retry_after: int) -> None:
         super().__init__(
-            f"Too many different versions of the catalog were asked for, and each has to be rebuilt. Try again in "
-            f"{retry_after} seconds."
+            f"Too many different versions of the catalog were asked for, and each has to be rebuilt or compared. "
+            f"Try again in {retry_after} seconds."
         )
         self.retry_after = retry_after
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypeAlias, TypeVar
@@ -11,6 +12,7 @@ from typing import NamedTuple, TypeAlias, TypeVar
 from caching import BoundedCache
 from catalog.history import Arrivals, CatalogVersion, HistoryDamaged, RecordDelta, VersionDelta
 from catalog.storage.storage_port import StoragePort
+from catalog.sync.rebuild_allowance import RebuildAllowance
 from upstream.client import PACKAGE, StorageUnavailable
 
 MOST_DIFFERENCES = 16
@@ -38,13 +40,15 @@ class HistoryReader:
     """Reads the history of one storage. A difference of two versions is read once for all who want it.
 
     Reads that may be long come one after another, in one thread: several at once would only be slower, and would
-    keep the threads that others need. One that has begun goes on when whoever wanted it has left.
+    keep the threads that others need. One that has begun goes on when whoever wanted it has left. No more versions
+    are compared in a minute than their allowance has, whatever is asked for.
     """
 
-    def __init__(self, storage: StoragePort) -> None:
+    def __init__(self, storage: StoragePort, clock: Callable[[], float] = time.monotonic) -> None:
         self._history = storage.history
-        self._differences: BoundedCache[tuple[CatalogPlace, CatalogPlace], Between] = BoundedCache(
-            entries=MOST_DIFFERENCES
+        self.comparisons = RebuildAllowance(clock)
+        self._differences: BoundedCache[tuple[CatalogPlace, CatalogPlace], asyncio.Task[Between]] = (
+            BoundedCache(entries=MOST_DIFFERENCES)
         )
         self._turn = asyncio.Lock()
         self.arrivals = Arrivals()
@@ -112,6 +116,7 @@ class HistoryReader:
     async def packages_between(self, since: datetime, until: datetime | None) -> Between:
         """Return what happened to packages between two moments; ``until`` now if it is ``None``.
 
+        :raises TooManyRebuilds: their versions would have to be compared, and too many were.
         :raises VersionUnknown: history begins later, or a moment has not come yet.
         :raises StorageUnavailable: the file cannot be read.
         """
@@ -130,33 +135,20 @@ class HistoryReader:
             packages = tuple(each for each in deltas if each.kind == PACKAGE.singular)
             return Between(one.at, other.at, packages)
 
-        def keep(found: Between) -> None:
-            self._differences.put(key, found)
+        task = self._differences.get(key)
+        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+            self.comparisons.spend()
+            task = asyncio.create_task(self._read_in_turn(read))
+            self._differences.put(key, task)
+        return await asyncio.shield(task)
 
-        def known() -> Between | None:
-            return self._differences.get(key)
-
-        found = known()
-        return await self._read_in_turn(read, known, keep) if found is None else found
-
-    async def _read_in_turn(
-        self,
-        read: Callable[[], T],
-        known: Callable[[], T | None] = lambda: None,
-        keep: Callable[[T], object] = lambda found: None,
-    ) -> T:
-        """Read what may take long, unless it is known by the time that it is its turn; ``keep`` it then."""
+    async def _read_in_turn(self, read: Callable[[], T]) -> T:
+        """Read what may take long, when nobody else does."""
         await self._turn.acquire()
-        found = known()
-        if found is not None:
-            self._turn.release()
-            return found
 
         async def go_on() -> T:
             try:
-                found = await self._read(read)
-                keep(found)
-                return found
+                return await self._read(read)
             finally:
                 self._turn.release()
 

@@ -1,7 +1,7 @@
 """Gives the catalog as it was: finds the version of a moment, and rebuilds it where it is not at hand.
 
 A rebuild takes a second or less, in a thread. They come one after another, the last few are kept, and no more are
-begun in a minute than :data:`PAUSE` allows, whatever is asked for. Asking for a version that is at hand costs none.
+begun in a minute than their allowance has. A version that is at hand costs none.
 """
 
 from __future__ import annotations
@@ -10,24 +10,18 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import datetime
-from math import ceil
 
 from caching import BoundedCache
 from catalog.freshness import Snapshot
-from catalog.history import CatalogVersion, RecordDelta, TooManyRebuilds
+from catalog.history import CatalogVersion, RecordDelta
 from catalog.indexed_catalog import Catalog
 from catalog.storage.storage_port import StoragePort
 from catalog.sync.publisher import Publisher
+from catalog.sync.rebuild_allowance import RebuildAllowance
 from catalog.sync.version_rebuilding import rebuild
 
 KEPT = 4
 """How many rebuilt catalogs are kept: those used last. They share with the present one what is the same."""
-
-AT_ONCE = 6
-"""How many rebuilds may come right after one another."""
-
-PAUSE = 10.0
-"""Seconds after which one more may come: so six a minute at length."""
 
 
 class OlderVersions:
@@ -38,14 +32,9 @@ class OlderVersions:
     ) -> None:
         self._storage = storage
         self._publisher = publisher
-        self._clock = clock
         self._rebuilt: BoundedCache[str, asyncio.Task[Catalog]] = BoundedCache(entries=KEPT)
         self._turn = asyncio.Lock()
-        self._allowed = float(AT_ONCE)
-        """How many rebuilds may begin now, as it was when it was last counted."""
-        self._counted = clock()
-        self.rebuilds = 0
-        """How many have begun."""
+        self.rebuilds = RebuildAllowance(clock)
 
     async def at(self, moment: datetime) -> CatalogVersion:
         """Return the version that was the newest at a moment, which is aware.
@@ -77,7 +66,7 @@ class OlderVersions:
                 return Snapshot(known.catalog, version.at, as_of=moment)
         task = self._rebuilt.get(version.version)
         if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
-            self._spend()
+            self.rebuilds.spend()
             task = asyncio.create_task(self._rebuild(version))
             self._rebuilt.put(version.version, task)
         if not task.done():
@@ -92,7 +81,7 @@ class OlderVersions:
         :raises HistoryDamaged: what is stored of it cannot be read.
         :raises StorageUnavailable: the storage cannot be read.
         """
-        self._spend()
+        self.rebuilds.spend()
         async with self._turn:
             return await asyncio.to_thread(self._storage.history.difference, one.number, other.number)
 
@@ -101,12 +90,3 @@ class OlderVersions:
             known = self._publisher.snapshot
             catalog = None if known is None else known.catalog
             return await asyncio.to_thread(rebuild, self._storage, version, catalog)
-
-    def _spend(self) -> None:
-        now = self._clock()
-        self._allowed = min(AT_ONCE, self._allowed + (now - self._counted) / PAUSE)
-        self._counted = now
-        if self._allowed < 1:
-            raise TooManyRebuilds(ceil((1 - self._allowed) * PAUSE))
-        self._allowed -= 1
-        self.rebuilds += 1

@@ -214,7 +214,7 @@ class Publisher:
         if pin is not None:
             try:
                 catalog = await asyncio.to_thread(self._rebuilt, pin)
-                pinned = Snapshot(catalog, pin.refreshed_at, is_chosen=True)
+                pinned = Snapshot(catalog, pin.refreshed_at, chosen_by="pin")
             except (VersionUnknown, HistoryDamaged) as error:
                 # What is served goes on being served.
                 _log.error("The pinned version %s cannot be served. %s", pin.version, error)
@@ -238,7 +238,9 @@ class Publisher:
         # Before anything is awaited: who sees the old one meanwhile would wish for another crawl.
         self.snapshot = snapshot
         self._rolled_back = (
-            None if rolled_back_to is None else Snapshot(snapshot.catalog, rolled_back_to, is_chosen=True)
+            None
+            if rolled_back_to is None
+            else Snapshot(snapshot.catalog, rolled_back_to, chosen_by="rollback")
         )
         self.settled.send()
         # Each of these steps is milliseconds of work, in turns of the event loop of their own.

@@ -155,12 +155,12 @@ async def test_equal_versions_are_rebuilt_once(crawled: Gateways) -> None:
             f'query @asOf(time: "{moment.isoformat()}") {{ catalog {{ packageCount }} }}'
         )
         assert answer.decoded() == {"data": {"catalog": {"packageCount": 300}}}
-    assert crawled.source.older.rebuilds == 1
+    assert crawled.source.older.rebuilds.begun == 1
     # The newest is at hand.
     await crawled.ask(
         f'query @asOf(version: "{crawled.versions[-1].version}") {{ catalog {{ packageCount }} }}'
     )
-    assert crawled.source.older.rebuilds == 1
+    assert crawled.source.older.rebuilds.begun == 1
 
 
 async def test_requests_that_come_together_can_be_of_several_versions(crawled: Gateways) -> None:

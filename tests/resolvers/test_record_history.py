@@ -192,6 +192,27 @@ async def test_trending_packages_gained_the_most_stars_between_two_moments(
     assert await told(since=middle.isoformat()) == later
 
 
+async def test_ever_new_moments_of_trending_are_refused_with_the_time_to_come_again(
+    ask: Ask, embedded: EmbeddedUpstream, crawl: Crawl
+) -> None:
+    begun = await crawl()
+    stars = embedded.catalog.packages[1599].repo_watchers
+    moments = []
+    for gained in range(1, 20):
+        embedded.catalog.update_package(1599, repo_watchers=stars + gained)
+        moments.append(await crawl())
+    bodies = [await ask(TRENDING, since=begun.isoformat(), until=moment.isoformat()) for moment in moments]
+    refused = [body for body in bodies if "errors" in body]
+    # A slow machine may take so long for them that one or two more are allowed.
+    assert 6 <= len(bodies) - len(refused) <= 12
+    for body in refused:
+        (error,) = body["errors"]
+        assert body["data"] == {"trending": None}
+        assert error["path"] == ["trending"]
+        assert error["extensions"]["code"] == "RATE_LIMITED"
+        assert 1 <= error["extensions"]["retryAfter"] <= 10
+
+
 async def test_it_is_told_from_when_on_history_is_known(ask: Ask, source: CatalogSource) -> None:
     query = "{ catalog { historySince } }"
     assert (await data(ask, query))["catalog"] == {"historySince": None}

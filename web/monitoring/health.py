@@ -71,6 +71,7 @@ def catalog_status(status: SnapshotStatus) -> dict[str, object]:
         "gridCount": status.grid_count,
         "categoryCount": status.category_count,
         "syncing": status.syncing,
+        "pinned": status.pinned,
     }
 
 

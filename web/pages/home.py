@@ -209,7 +209,8 @@ def _known(status: SnapshotStatus) -> str:
     if status.version is None:
         return "There is no catalog yet."
     version = f'<span title="{status.version}">{status.version[:8]}</span>'
-    return f"Version {version}, last confirmed at {_date(status.refreshed_at)}."
+    pinned = ", which the operator has pinned" if status.pinned else ""
+    return f"Version {version}{pinned}, last confirmed at {_date(status.refreshed_at)}."
 
 
 def _state(status: SnapshotStatus) -> tuple[str, str]:

@@ -6,12 +6,17 @@ import asyncio
 from contextlib import closing, suppress
 from pathlib import Path
 
+from catalog.history import TooManyRebuilds
 from catalog.storage.sqlite_storage import Storage
 from catalog.sync.history_reader import HistoryReader
 from tests.support.made_records import catalog_of, package
 from tests.support.versioned_catalogs import BEGIN, Clock, keep
 
 CALLERS = 50
+REFUSED = (
+    "Too many different versions of the catalog were asked for, and each has to be rebuilt or compared. Try again in "
+    "10 seconds."
+)
 
 
 async def test_many_callers_who_leave_keep_no_thread_but_one(tmp_path: Path) -> None:
@@ -66,3 +71,31 @@ async def test_a_file_in_the_place_of_another_has_differences_of_its_own(tmp_pat
             assert delta.after == {"repo_watchers": stars + 1}
             for suffix in ("-wal", "-shm", ""):
                 (tmp_path / f"catalog.sqlite{suffix}").unlink(missing_ok=True)
+
+
+async def test_two_hundred_different_moments_are_a_few_comparisons_of_versions(tmp_path: Path) -> None:
+    path, clock = tmp_path / "catalog.sqlite", Clock()
+    with closing(Storage(str(path), now=clock)) as storage:
+        moments = []
+        for stars in range(200):
+            keep(storage, catalog_of(package(1, repo_watchers=stars)), clock.go(hours=1))
+            moments.append(clock.moment)
+        seconds = 0.0
+        reader = HistoryReader(storage, clock=lambda: seconds)
+
+        async def compared() -> int:
+            """Ask from each moment on, and return how many are answered."""
+            asked = [reader.packages_between(moment, None) for moment in moments]
+            found = await asyncio.gather(*asked, return_exceptions=True)
+            refused = [each for each in found if isinstance(each, BaseException)]
+            assert [(type(each), str(each)) for each in refused] == [(TooManyRebuilds, REFUSED)] * len(
+                refused
+            )
+            return len(found) - len(refused)
+
+        assert await compared() == reader.comparisons.begun == 6
+        # What was compared is known, and costs nothing.
+        assert await compared() == 6
+        seconds = 20.0
+        assert await compared() == 8
+        assert reader.comparisons.begun == 8

@@ -28,6 +28,7 @@ NO_CATALOG = {
     "gridCount": None,
     "categoryCount": None,
     "syncing": False,
+    "pinned": False,
 }
 
 NOT_FOLLOWING = {
@@ -176,7 +177,7 @@ async def test_with_a_catalog_it_is_ready_without_upstream(
 
 
 async def test_readiness_and_the_graph_tell_the_same_of_the_catalog(with_catalog: Opened) -> None:
-    query = "{ catalog { version refreshedAt stale packageCount gridCount categoryCount syncing } }"
+    query = "{ catalog { version refreshedAt stale packageCount gridCount categoryCount syncing pinned } }"
     async with with_catalog(7 * HOUR) as http:
         _, body = await ready(http)
         told = (await http.post("/graphql", json={"query": query})).json()["data"]["catalog"]
