@@ -11,7 +11,8 @@ semantic-non-null clients that stop at errors, and take as non-null what is null
 ================= ==================================================================================
 
 All of them are made from what Strawberry prints of the one schema. Federation's is that without ``@asOf``. The others
-are that without federation's directives and with their own, which say the same of the same keys.
+are that without federation's directives and with their own, which say the same of the same keys. Those for clients have
+the directives of costs too (``schema.cost_directives``).
 """
 
 from __future__ import annotations
@@ -19,33 +20,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
-from typing import Literal, TypeVar, get_args
+from typing import Literal, get_args
 
 import strawberry
 from graphql import (
-    ConstArgumentNode,
-    ConstDirectiveNode,
-    ConstListValueNode,
-    ConstValueNode,
     DefinitionNode,
     DirectiveDefinitionNode,
     DocumentNode,
     FieldDefinitionNode,
     InputObjectTypeDefinitionNode,
     InputValueDefinitionNode,
-    IntValueNode,
     NamedTypeNode,
-    NameNode,
     NonNullTypeNode,
     ObjectTypeDefinitionNode,
     SchemaDefinitionNode,
-    StringValueNode,
     TypeDefinitionNode,
     parse,
     print_ast,
 )
 
 from schema.as_of import NAME as AS_OF
+from schema.cost_directives import with_costs
+from schema.sdl_parts import headed, with_directive
 from schema.semantic_nullability import SEMANTIC_NON_NULL, Levels, semantic_levels
 
 Dialect = Literal["plain", "federation", "composite", "stitching", "semantic-non-null"]
@@ -112,8 +108,11 @@ directive @merge(
 def print_dialect(schema: strawberry.Schema, dialect: Dialect) -> str:
     """Return the SDL, without a line break at its end."""
     document = parse(schema.as_str(), no_location=True)
+    if dialect == "plain":
+        return _printed(with_costs(_plain(document), schema._schema))
     if dialect == "semantic-non-null":
-        return _printed(_semantic_non_null(document, semantic_levels(schema)))
+        marked = _semantic_non_null(document, semantic_levels(schema))
+        return _printed(with_costs(marked, schema._schema))
     return _printed(_WRITERS[dialect](document))
 
 
@@ -141,18 +140,18 @@ def _composite(document: DocumentNode) -> DocumentNode:
     def of_query(field: FieldDefinitionNode) -> FieldDefinitionNode:
         if field.name.value not in _LOOKUPS:
             return field
-        lookup = _with_directive(field, "lookup")
+        lookup = with_directive(field, "lookup")
         for argument in field.arguments or ():
             if _named_type(argument) in keys:
                 # All arguments of a lookup are its key together, so this one has to be the only one.
-                key = _with_directive(argument, "is", field=keys[_named_type(argument)])
+                key = with_directive(argument, "is", field=keys[_named_type(argument)])
                 assert isinstance(key.type, NamedTypeNode)
                 key = replace(key, type=NonNullTypeNode(type=key.type), default_value=None)
                 return replace(lookup, arguments=(key,))
         return lookup
 
     plain = _without_federation(_federation(document), keep=_FEDERATION_DIRECTIVES)
-    return _headed(_COMPOSITE_DIRECTIVES, _with_query(plain, of_query))
+    return headed(_COMPOSITE_DIRECTIVES, _with_query(plain, of_query))
 
 
 def _stitching(document: DocumentNode) -> DocumentNode:
@@ -160,9 +159,9 @@ def _stitching(document: DocumentNode) -> DocumentNode:
         if field.name.value not in _MERGES:
             return field
         key, argument = _MERGES[field.name.value]
-        return _with_directive(field, "merge", keyField=key, keyArg=argument)
+        return with_directive(field, "merge", keyField=key, keyArg=argument)
 
-    return _headed(_STITCHING_DIRECTIVES, _with_query(_plain(_federation(document)), of_query))
+    return headed(_STITCHING_DIRECTIVES, _with_query(_plain(_federation(document)), of_query))
 
 
 def _semantic_non_null(document: DocumentNode, levels: Mapping[tuple[str, str], Levels]) -> DocumentNode:
@@ -174,16 +173,15 @@ def _semantic_non_null(document: DocumentNode, levels: Mapping[tuple[str, str], 
             found = levels.get((type_.name.value, field.name.value))
             if found is None:
                 return field
-            return _with_directive(field, "semanticNonNull", **({} if found == (0,) else {"levels": found}))
+            return with_directive(field, "semanticNonNull", **({} if found == (0,) else {"levels": found}))
 
         return replace(type_, fields=tuple(map(of_field, type_.fields or ())))
 
     plain = _plain(document)
-    return _headed(SEMANTIC_NON_NULL, DocumentNode(definitions=tuple(map(of_type, plain.definitions))))
+    return headed(SEMANTIC_NON_NULL, DocumentNode(definitions=tuple(map(of_type, plain.definitions))))
 
 
 _WRITERS: dict[Dialect, Callable[[DocumentNode], DocumentNode]] = {
-    "plain": _plain,
     "federation": _federation,
     "composite": _composite,
     "stitching": _stitching,
@@ -223,30 +221,6 @@ def _with_query(
             for each in document.definitions
         )
     )
-
-
-def _headed(head: str, document: DocumentNode) -> DocumentNode:
-    return DocumentNode(definitions=(*parse(head, no_location=True).definitions, *document.definitions))
-
-
-_Directed = TypeVar("_Directed", FieldDefinitionNode, InputValueDefinitionNode)
-
-
-def _with_directive(node: _Directed, name: str, **arguments: str | Levels) -> _Directed:
-    directive = ConstDirectiveNode(
-        name=NameNode(value=name),
-        arguments=tuple(
-            ConstArgumentNode(name=NameNode(value=key), value=_constant(value))
-            for key, value in arguments.items()
-        ),
-    )
-    return replace(node, directives=(*(node.directives or ()), directive))
-
-
-def _constant(value: str | Levels) -> ConstValueNode:
-    if isinstance(value, str):
-        return StringValueNode(value=value)
-    return ConstListValueNode(values=tuple(IntValueNode(value=str(each)) for each in value))
 
 
 def _name(definition: DefinitionNode) -> str:

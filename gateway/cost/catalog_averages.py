@@ -12,7 +12,7 @@ from graphql import GraphQLObjectType
 from strawberry.types.field import StrawberryField
 
 from catalog import Catalog
-from resolvers.lists import USUAL_SIZES, Length, ListSizes, list_sizes
+from resolvers.lists import OTHER_SIZE, USUAL_SIZES, Length, ListSizes, list_sizes
 from schema import schema
 
 SAMPLE = 300
@@ -20,9 +20,6 @@ SAMPLE = 300
 
 PAGE = 250
 """How many records Django Packages gives in one page (contract, section 2)."""
-
-OTHER = Length.same(10)
-"""The size of a list that is not in the catalog, such as the fields of a change."""
 
 _BYTES_OF_TYPES: Mapping[str, float] = {
     "Int": 4,
@@ -51,7 +48,7 @@ class CatalogAverages:
 
     def length(self, type_: str, field: str) -> Length:
         """Return how long the list of a field without arguments is."""
-        return self.lists.get((type_, field), OTHER)
+        return self.lists.get((type_, field), OTHER_SIZE)
 
     def bytes_of(self, field: tuple[str, str], type_: str) -> float:
         """Return about how many bytes the value of a leaf takes, or an item of a list of leaves."""

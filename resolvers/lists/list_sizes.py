@@ -51,6 +51,10 @@ USUAL_SIZES: ListSizes = {
 """The sizes of the real site (contract section 3), for as long as there is no catalog."""
 
 
+OTHER_SIZE = Length.same(10)
+"""The size of a list that is not in the catalog, such as the fields of a change."""
+
+
 def list_sizes(catalog: Catalog) -> ListSizes:
     """Return the sizes of a catalog's lists, for :meth:`~catalog.indexed_catalog.Catalog.view`."""
     packages = catalog.packages.values()
