@@ -24,6 +24,7 @@ PORT = {
     "health",
     "history",
     "latest",
+    "newest_change",
     "older",
     "open",
     "ready",

@@ -235,6 +235,10 @@ class MadeSource:
         """Have a new catalog of these records."""
         self.latest = self._snapshot = Snapshot(catalog_of(*records), datetime(2026, 1, 1, tzinfo=UTC))
 
+    async def newest_change(self) -> FeedExcerpt:
+        """Return the end of the feed."""
+        return await _changes(0, 0)
+
     async def first_catalog(self) -> Catalog:
         """There is none."""
         await asyncio.sleep(0)
