@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from settings import Settings
+from settings import FAIR_UNITS, Settings
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
@@ -16,10 +16,19 @@ if TYPE_CHECKING:
     from catalog import Freshness
     from catalog.sync import GuardLimits, Schedule
     from engine import RunLimits
-    from gateway import AdmissionLimits
+    from gateway import AdmissionLimits, FairUse
     from gateway.limits import DocumentLimits
     from upstream.client import ClientLimits
     from web.serving.open_connections import ConnectionLimits
+
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+"""The hosts to listen on that only programs of the same machine reach."""
+
+
+def is_loopback(settings: Settings) -> bool:
+    """Return whether only programs of this machine reach the gateway."""
+    return settings.host in LOOPBACK
 
 
 def client_limits(settings: Settings) -> ClientLimits:
@@ -149,3 +158,14 @@ def trusted_proxies(settings: Settings) -> list[IPv4Network | IPv6Network]:
     from ipaddress import ip_network
 
     return [ip_network(each) for each in settings.trusted_proxies.split(",") if each]
+
+
+def fair_use(settings: Settings) -> FairUse | None:
+    """Give what clients may cost; ``None`` if there is no limit."""
+    from gateway import ROUTER, FairUse
+
+    if settings.fair_use == "off" or (settings.fair_use == "auto" and is_loopback(settings)):
+        return None
+    units = FAIR_UNITS if settings.fair_use == "auto" else int(settings.fair_use)
+    of_router = None if settings.fair_use_router == "off" else int(settings.fair_use_router)
+    return FairUse(units, {ROUTER: of_router})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -15,6 +16,11 @@ from setting_names import PREFIX, misspelt
 from setting_rows import Field, rows_of
 
 EMBEDDED = "embedded"
+
+FAIR_UNITS = 600_000
+"""The units of cost that a client may use in a minute if the operator does not say, about 1.2 s of processor time. A
+notebook that reads all packages with the packages of their grids uses 130,000, and a person at GraphiQL 1,000 with each
+new query. A loop of the dearest operation is stopped after some seconds."""
 
 
 class WrongSetting(Exception):
@@ -75,6 +81,16 @@ def _networks(value: str) -> str:
     if not all(each.prefixlen for each in networks):
         raise ValueError
     return ",".join(map(str, networks))
+
+
+def _units_or(*words: str) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        # No other digits than those of ASCII, and no more than the largest number has.
+        if value not in words and not (re.fullmatch("[0-9]{4,10}", value) and 1_000 <= int(value) <= 10**9):
+            raise ValueError
+        return value
+
+    return check
 
 
 def _secret(value: str) -> str:
@@ -467,6 +483,20 @@ class Settings:
         description="Seconds for an operation from its start to its answer, including the wait for upstream. After "
         "that it is stopped, together with its requests to upstream. Each event of a subscription has this time.",
         examples=["up to 600"],
+    )
+    fair_use: str = Field(
+        default="auto",
+        check=_units_or("auto", "off"),
+        description="The [units of cost](docs/fair-use.md) that each client may use in a minute, in each worker. "
+        f"`auto` is off where the gateway listens on a loopback address only, and {FAIR_UNITS} elsewhere.",
+        examples=["`auto`, `off` or 1000 to 1000000000"],
+    )
+    fair_use_router: str = Field(
+        default="6000000",
+        check=_units_or("off"),
+        description="The units of cost that a router with the secret may use in a minute, in each worker, where "
+        "`GATEWAY_FAIR_USE` is not off. It asks for all of its clients.",
+        examples=["`off` or 1000 to 1000000000"],
     )
     trusted_proxies: str = Field(
         default="",

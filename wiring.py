@@ -24,8 +24,10 @@ from setting_groups import (
     connection_limits,
     crawl_wait,
     document_limits,
+    fair_use,
     freshness,
     guard_limits,
+    is_loopback,
     run_limits,
     schedule,
     trusted_proxies,
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 
     from catalog import CatalogSource
     from catalog.export import FileFolder
-    from gateway import Gateway
+    from gateway import FairUse, Gateway
     from web.app import GatewayApp, Parts
 
 ROOT = Path(__file__).parent
@@ -48,10 +50,6 @@ EMBEDDED_CATALOG = ROOT / ".cache" / "embedded-catalog.msgpack"
 
 EMBEDDED_URL = "http://embedded.invalid/api/v4/"
 """The name of the embedded upstream in its own links; ``.invalid`` resolves nowhere (RFC 2606)."""
-
-
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
-"""The hosts to listen on that only programs of the same machine reach."""
 
 
 def make_app(settings: Settings) -> GatewayApp:
@@ -108,8 +106,11 @@ async def open_source(
             yield source
 
 
-def make_gateway(settings: Settings, source: CatalogSource) -> Gateway:
-    """Make what answers GraphQL requests from this source. Its persisted documents still have to be opened."""
+def make_gateway(settings: Settings, source: CatalogSource, limit: FairUse | None = None) -> Gateway:
+    """Make what answers GraphQL requests from this source. Its persisted documents still have to be opened.
+
+    ``limit`` is that of each client, if there are others than the commands of an operator.
+    """
     from engine import ByteBudget, Engine
     from gateway import (
         Admission,
@@ -139,6 +140,7 @@ def make_gateway(settings: Settings, source: CatalogSource) -> Gateway:
         admission=Admission(admission_limits(settings)),
         subscriptions=Subscriptions(settings.limit_subscriptions, settings.limit_subscriptions_per_address),
         log=OperationLog(settings.slow),
+        fair_use=limit,
     )
 
 
@@ -157,14 +159,22 @@ async def open_parts(settings: Settings, source: CatalogSource) -> AsyncIterator
     from web.response_cache import ResponseCache
     from web.serving.open_connections import Connections
 
-    gateway = make_gateway(settings, source)
+    gateway = make_gateway(settings, source, fair_use(settings))
     proxies = trusted_proxies(settings)
     connections = Connections(connection_limits(settings), gateway.subscriptions, proxies, gateway.router)
     responses = ResponseCache(gateway.answers)
     policy = CachePolicy(settings.max_age, source.freshness)
     public = settings.cors_origins == "*"
     metrics = Metrics(gateway, responses, connections, WorkerFiles.of_this_server())
-    known = KnownRequests(source, gateway.persisted, responses, metrics.requests, policy)
+    known = KnownRequests(
+        source,
+        gateway.persisted,
+        responses,
+        metrics.requests,
+        policy,
+        connections.clients,
+        gateway.fair_use,
+    )
     endpoint = GraphQLEndpoint(gateway, responses, known, policy, settings.batch_limit, public=public)
     hosts = settings.mcp_hosts.split(",") if settings.mcp_hosts else []
     assistants = AssistantEndpoint(gateway, hosts) if serves_assistants(settings) else None
@@ -190,7 +200,7 @@ async def open_parts(settings: Settings, source: CatalogSource) -> AsyncIterator
 
 def serves_assistants(settings: Settings) -> bool:
     """Return whether ``/mcp`` is served: unless that is set, where only programs of this machine reach it."""
-    return settings.mcp == "on" or (settings.mcp == "auto" and settings.host in LOOPBACK)
+    return settings.mcp == "on" or (settings.mcp == "auto" and is_loopback(settings))
 
 
 def storage_path(settings: Settings) -> str:

@@ -1,12 +1,13 @@
 """Turns one GraphQL request into its answer, and knows nothing of HTTP."""
 
-from gateway.admission_queue import Admission, AdmissionLimits, Overloaded
+from gateway.admission_queue import Admission, AdmissionLimits
 from gateway.answer_cache import AnswerCache, AnswerKey, CachedAnswer
 from gateway.begun_work import Begun
-from gateway.calling_client import Caller, caller
+from gateway.calling_client import ROUTER, Caller, caller
 from gateway.client_quota import Quota
 from gateway.document_cache import DocumentCache
-from gateway.error_format import codes_of, field_error, masked, overload
+from gateway.error_format import codes_of, field_error, later_error, masked
+from gateway.fair_use import REQUEST, FairUse, units_to_send
 from gateway.federation_router import FederationRouter
 from gateway.graphql_answer import GraphQLAnswer, RequestFailure, answer_of, stopped_by
 from gateway.operation_log import OperationLog
@@ -14,8 +15,11 @@ from gateway.plan_explanation import Unplanned, explain
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
 from gateway.request_execution import Gateway
 from gateway.running_subscriptions import Subscriptions
+from gateway.try_later import RateLimited, TryLater
 
 __all__ = [
+    "REQUEST",
+    "ROUTER",
     "Admission",
     "AdmissionLimits",
     "AnswerCache",
@@ -24,23 +28,26 @@ __all__ = [
     "CachedAnswer",
     "Caller",
     "DocumentCache",
+    "FairUse",
     "FederationRouter",
     "Gateway",
     "GraphQLAnswer",
     "GraphQLRequest",
     "OperationLog",
-    "Overloaded",
     "PreparedRequest",
     "Quota",
+    "RateLimited",
     "RequestFailure",
     "Subscriptions",
+    "TryLater",
     "Unplanned",
     "answer_of",
     "caller",
     "codes_of",
     "explain",
     "field_error",
+    "later_error",
     "masked",
-    "overload",
     "stopped_by",
+    "units_to_send",
 ]

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 
 from gateway.calling_client import Caller, caller
+from gateway.try_later import Overloaded
 
 TURN = 0.005
 """The seconds of a turn of the event loop after which no more operations begin in it. Otherwise fifty clients whose
@@ -35,17 +36,6 @@ class AdmissionLimits:
     running: int
     waiting: int
     seconds: float
-
-
-class Overloaded(Exception):
-    """Says that no slot became free for an operation. The message is a sentence for the client."""
-
-    code = "OVERLOADED"
-
-    def __init__(self, message: str, retry_after: int) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-        """Seconds after which another try may succeed."""
 
 
 @dataclass(slots=True, eq=False)

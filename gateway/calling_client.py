@@ -6,6 +6,9 @@ from collections.abc import Hashable
 from contextvars import ContextVar
 from typing import NamedTuple
 
+ROUTER = "router"
+"""The client that is known by the secret of a router."""
+
 
 class Caller(NamedTuple):
     """Names a client, and one of its connections."""

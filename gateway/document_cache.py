@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from sys import getsizeof
@@ -64,13 +64,23 @@ class DocumentCache:
         found = self._find(text, None) or await self._read_aside(text, None)
         return found.document
 
-    async def find_aside(self, text: str) -> FoundDocument:
-        """Return the same for a request that is to run: if it can, the document for all texts of this shape."""
+    async def find_aside(
+        self, text: str, before_reading: Callable[[int], None] | None = None
+    ) -> FoundDocument:
+        """Return the same for a request that is to run: if it can, the document for all texts of this shape.
+
+        ``before_reading`` is called with the length of a document that is not known, and may stop that it is read.
+        """
         found = self._find(text, None)
         if found is not None:
             return found
         shape = self._shape(text)
-        return self._find(text, shape) or await self._read_aside(text, shape)
+        found = self._find(text, shape)
+        if found is not None:
+            return found
+        if before_reading is not None:
+            before_reading(len(text))
+        return await self._read_aside(text, shape)
 
     def _shape(self, text: str) -> ShapedText | None:
         try:

@@ -9,7 +9,8 @@ OPERATION_TOO_COMPLEX       The operation or its answer exceeds a limit. ``limit
                             number allowed, and ``value`` the operation's own, at most 2147483647. ``path`` are the
                             fields with most of it, for the limit of values.
 OPERATION_TIMEOUT           The operation took longer than its deadline and was stopped.
-RATE_LIMITED                Too many older versions of the catalog were asked for. ``retryAfter`` is in seconds.
+RATE_LIMITED                The client has used up its allowance, or too many older versions of the catalog were
+                            asked for. ``retryAfter`` is in seconds.
 OVERLOADED                  No slot became free for the operation. ``retryAfter`` is in seconds.
 BAD_USER_INPUT              An argument or variable is wrong.
 PERSISTED_QUERY_NOT_FOUND   This and the other codes of ``gateway.persisted.document_lookup``.
@@ -33,7 +34,7 @@ from graphql import GraphQLError, GraphQLSyntaxError
 
 from catalog.history import HistoryDamaged, TooManyRebuilds, VersionUnknown
 from engine import OutOfTime, TooComplex
-from gateway.admission_queue import Overloaded
+from gateway.try_later import TryLater
 from resolvers import BadUserInput, Forbidden
 from upstream.client import StorageUnavailable, UpstreamBadData, UpstreamError
 
@@ -59,8 +60,8 @@ def request_error(error: GraphQLError) -> ErrorEntry:
     return _entry(error, error.message, {"code": code})
 
 
-def overload(error: Overloaded) -> ErrorEntry:
-    """Return the error of an operation that got no slot, as an entry of ``errors``."""
+def later_error(error: TryLater) -> ErrorEntry:
+    """Return the error of an operation that is not answered now, as an entry of ``errors``."""
     return {"message": str(error), "extensions": {"code": error.code, "retryAfter": error.retry_after}}
 
 

@@ -13,16 +13,16 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 from catalog import Snapshot
 from catalog.history import HistoryDamaged, TooManyRebuilds, VersionUnknown
 from engine import AnswerTooLarge, DependsOn, OutOfTime, Ran, Stopped, TooComplex
-from gateway.admission_queue import Overloaded
-from gateway.error_format import ErrorEntry, codes_of, field_error, overload, request_error, start_error
+from gateway.error_format import ErrorEntry, codes_of, field_error, later_error, request_error, start_error
+from gateway.try_later import RateLimited, TryLater
 from resolvers import BadUserInput, Forbidden
 from upstream.client import StorageUnavailable
 
 _encode = msgspec.json.Encoder().encode
 
-RequestFailure = Literal["unparsable", "unfit", "late", "overloaded", "fault"]
+RequestFailure = Literal["unparsable", "unfit", "late", "overloaded", "limited", "fault"]
 """Why a request has no data: its document is not GraphQL; it cannot run as it is, or went beyond a limit; it was
-stopped at its deadline; it got no slot; or the gateway failed."""
+stopped at its deadline; it got no slot; its client has used up its allowance; or the gateway failed."""
 
 
 class GraphQLAnswer(msgspec.Struct, frozen=True):
@@ -39,7 +39,7 @@ class GraphQLAnswer(msgspec.Struct, frozen=True):
     made_of: Snapshot | None = None
     """The catalog that it was made from, if there was one."""
     retry_after: int | None = None
-    """Seconds after which an operation that got no slot may succeed; None for all others."""
+    """Seconds after which an operation that was not answered now may succeed; None for all others."""
     codes: tuple[str, ...] = ()
     """The codes of its errors."""
     extensions: dict[str, Any] = msgspec.field(default_factory=dict)
@@ -133,9 +133,10 @@ def not_at_hand(error: Exception) -> GraphQLAnswer:
     return _without_data([entry], failure, retry_after)
 
 
-def overloaded(error: Overloaded) -> GraphQLAnswer:
-    """Return the answer to an operation that got no slot."""
-    return _without_data([overload(error)], "overloaded", error.retry_after)
+def later_answer(error: TryLater) -> GraphQLAnswer:
+    """Return the answer to an operation that is not answered now."""
+    failure: RequestFailure = "limited" if isinstance(error, RateLimited) else "overloaded"
+    return _without_data([later_error(error)], failure, error.retry_after)
 
 
 def _failure(errors: Sequence[GraphQLError]) -> RequestFailure:

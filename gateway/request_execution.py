@@ -13,20 +13,21 @@ from strawberry.types.execution import ExecutionResult
 
 from catalog import CatalogSource, Snapshot
 from engine import Engine, OutOfTime, RunLimits, Stopped, TooComplex
-from gateway.admission_queue import Admission, Overloaded, Turn
+from gateway.admission_queue import Admission, Turn
 from gateway.answer_cache import AnswerCache
 from gateway.catalog_pieces import CatalogPieces
 from gateway.cost import CostLimits
 from gateway.deadline import Deadline, in_time
 from gateway.document_cache import DocumentCache
 from gateway.engine_or_strawberry import OperationRunner
+from gateway.fair_use import FairUse
 from gateway.federation_router import FederationRouter
 from gateway.graphql_answer import (
     NOT_AT_HAND,
     GraphQLAnswer,
     event_of,
+    later_answer,
     not_at_hand,
-    overloaded,
     refusal,
     stopped_by,
 )
@@ -39,6 +40,7 @@ from gateway.prepared_request import GraphQLRequest, PreparedRequest
 from gateway.request_explanation import explained
 from gateway.request_preparation import RequestPreparation
 from gateway.running_subscriptions import Subscriptions
+from gateway.try_later import TryLater
 from resolvers import time_of
 from resolvers.work_budget import DEFERRED
 from schema import given, schema
@@ -66,6 +68,7 @@ class Gateway:
         admission: Admission,
         subscriptions: Subscriptions,
         log: OperationLog,
+        fair_use: FairUse | None = None,
     ) -> None:
         self.source = source
         self.answers = answers
@@ -82,7 +85,8 @@ class Gateway:
         self.measurements = OperationMeasurements()
         self.refused: Counter[str] = Counter()
         self.log = log
-        self._preparation = RequestPreparation(source, documents, limits.values)
+        self.fair_use = fair_use
+        self._preparation = RequestPreparation(source, documents, limits.values, fair_use)
         self.pieces = CatalogPieces(answers.budget)
         self._cost_limits = CostLimits(
             limits.values, limits.work, run_limits.answer_bytes, run_limits.seconds
@@ -92,7 +96,10 @@ class Gateway:
         )
 
     async def prepare(self, request: GraphQLRequest, snapshot: Snapshot | None) -> PreparedRequest:
-        """Read the request's document. ``snapshot`` is the catalog that was taken for the request."""
+        """Read the request's document. ``snapshot`` is the catalog that was taken for the request.
+
+        :raises RateLimited: its client may not have the document read now.
+        """
         return await self._preparation.prepared(request, snapshot)
 
     async def execute(self, request: GraphQLRequest, snapshot: Snapshot | None = None) -> GraphQLAnswer:
@@ -126,8 +133,8 @@ class Gateway:
                 prepared = await prepare()
                 document, receipt.begin_waiting = prepared.document, turn.give_up
                 answer = await self._run(prepared, turn, receipt, waits=waits)
-        except Overloaded as error:
-            answer = overloaded(error)
+        except TryLater as error:
+            answer = later_answer(error)
         seconds = self.log.clock() - began
         self.measurements.ended(request, document, answer, seconds)
         self.log.ended(request, document, answer, receipt, seconds)
@@ -142,6 +149,7 @@ class Gateway:
             return self._refusal(prepared.refusals)
         if prepared.failure is not None:
             return not_at_hand(prepared.failure)
+        self._preparation.pay(prepared)
         with recording(receipt), continuing(prepared.request.traceparent):
             try:
                 # The time of an operation begins when there is a catalog to answer it from.
@@ -168,8 +176,8 @@ class Gateway:
         if asked is not None and not why_unclear(asked, name) and is_subscription(asked, name):
             try:
                 self.subscriptions.check()
-            except Overloaded as error:
-                return overloaded(error)
+            except TryLater as error:
+                return later_answer(error)
         return None
 
     async def stream(self, prepared: PreparedRequest) -> AsyncGenerator[GraphQLAnswer]:
@@ -191,14 +199,15 @@ class Gateway:
                 async with aclosing(self.log.follow(prepared, self._events(prepared))) as events:
                     while (answer := await self.subscriptions.next_of(events)) is not None:
                         yield self.measurements.sent(answer)
-        except Overloaded as error:
-            yield self.measurements.sent(overloaded(error))
+        except TryLater as error:
+            yield self.measurements.sent(later_answer(error))
 
     async def _events(self, prepared: PreparedRequest) -> AsyncGenerator[GraphQLAnswer]:
         request = prepared.request
         try:
             # A subscription needs a slot to begin; later events come without one.
             async with self.admission.turn():
+                self._preparation.pay(prepared)
                 context = self._runner.begin(request, prepared.snapshot)
         except Stopped as stopped:
             yield self._stopped(stopped)
@@ -239,9 +248,10 @@ class Gateway:
         request = prepared.request
         try:
             async with self.admission.turn() as turn:
+                self._preparation.pay(prepared)
                 snapshot = await self._snapshot(prepared, turn)
-        except Overloaded as error:
-            yield overloaded(error)
+        except TryLater as error:
+            yield later_answer(error)
             return
         except NOT_AT_HAND as error:
             yield not_at_hand(error)
@@ -271,8 +281,8 @@ class Gateway:
                 except StopAsyncIteration:
                     await self.source.take(context.loaders.found)
                     return
-                except Overloaded as error:
-                    yield overloaded(error)
+                except TryLater as error:
+                    yield later_answer(error)
                 finally:
                     context.loaders.close()
 

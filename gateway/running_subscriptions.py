@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from gateway.admission_queue import Overloaded
 from gateway.calling_client import caller
 from gateway.client_quota import Quota
+from gateway.try_later import Overloaded
 
 RETRY_AFTER = 30
 """Seconds after which a refused client may try again: subscriptions are long."""

@@ -17,6 +17,7 @@ STATUS_OF_FAILURE: Mapping[RequestFailure, int] = {
     "unfit": 422,
     "late": 504,
     "overloaded": 503,
+    "limited": 429,
     "fault": 500,
 }
 """The status of an answer without data."""

@@ -181,7 +181,11 @@ class GatewayApp(Starlette):
             *graphiql_routes(),
             Route("/pages/{path:path}", page_file),
             Mount("/explore", Explore(site)),
-            *([Route("/mcp", AssistantRequests(parts.assistants))] if parts.assistants else []),
+            *(
+                [Route("/mcp", AssistantRequests(parts.assistants, parts.gateway.fair_use))]
+                if parts.assistants
+                else []
+            ),
             *(parts.files.routes(site) if parts.files else []),
         ]
 

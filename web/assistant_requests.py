@@ -4,26 +4,37 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway import REQUEST, FairUse, RateLimited, caller
 from web.client_connection import ClientLeft, read_body
 from web.content_negotiation import accept_of
+from web.endpoint_refusals import rate_refusal
 from web.http_responses import refusal
+from web.rate_limit_headers import rate_limit_headers
 from web.request_parsing import BadRequest
 
 
 class AssistantRequests:
-    """Bounds the time and the size of what arrives, which the SDK of the protocol leaves open."""
+    """Bounds the time and the size of what arrives, which the SDK of the protocol leaves open, and takes what a request
+    costs from the allowance of its client."""
 
-    def __init__(self, answering: ASGIApp) -> None:
+    def __init__(self, answering: ASGIApp, fair_use: FairUse | None) -> None:
         """:param answering: what answers a request."""
         self._answering = answering
+        self._fair_use = fair_use
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request. A client that left before its body was whole gets nothing."""
         try:
             body = await read_body(receive)
+            if self._fair_use is not None:
+                self._fair_use.take(caller.get().client, REQUEST)
         except BadRequest as wrong:
             answer = refusal(wrong.status, str(wrong), accept_of(scope["headers"]), wrong.headers)
             await answer(scope, receive, send)
+            return
+        except RateLimited as error:
+            told = rate_limit_headers(self._fair_use)
+            await rate_refusal(error, accept_of(scope["headers"]), told)(scope, receive, send)
             return
         except ClientLeft:
             return

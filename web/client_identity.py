@@ -13,14 +13,11 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from itertools import islice
 
-from gateway import FederationRouter
+from gateway import ROUTER, FederationRouter
 from web.request_parsing import ROUTER_HEADER
 
 Network = IPv4Network | IPv6Network
 Header = tuple[bytes, bytes]
-
-ROUTER = "router"
-"""The client that is known by the router's secret."""
 
 UNKNOWN = ""
 """All clients whose address the server does not know, such as those of a Unix socket, together."""

@@ -13,14 +13,27 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from catalog import Snapshot
-from gateway import AnswerKey, CachedAnswer, Gateway, GraphQLRequest, PreparedRequest, masked
+from gateway import (
+    REQUEST,
+    AnswerKey,
+    CachedAnswer,
+    Gateway,
+    GraphQLRequest,
+    PreparedRequest,
+    RateLimited,
+    caller,
+    masked,
+    units_to_send,
+)
 from gateway.persisted import Refused
 from schema import schema
-from web.answer_status import status_of, status_of_refused
+from web.answer_form import AnswerForm, form_of
+from web.answer_status import status_of
 from web.cache_headers import AS_OF, NO_STORE, CachePolicy, Headers, entity_tag, is_any, names_tag
 from web.client_connection import ClientLeft, as_long_as_there, read_body
 from web.compression import SMALLEST, encoding_for
-from web.content_negotiation import ANSWERS, JSON, Accepted, accept_of, accepted
+from web.content_negotiation import JSON, accept_of, accepted
+from web.endpoint_refusals import document_refusal, rate_refusal
 from web.http_responses import (
     RawResponse,
     compressed_aside,
@@ -34,6 +47,7 @@ from web.incremental_delivery import in_parts, wants_parts
 from web.known_requests import KnownRequests
 from web.pages.graphiql import graphiql_page, no_graphiql
 from web.persisted_document_paths import PERSISTED
+from web.rate_limit_headers import RATE_LIMIT_HEADERS, rate_limit_headers
 from web.request_counts import labels_of
 from web.request_headers import RUNNING, TELLING, by_name, vary
 from web.request_parsing import (
@@ -55,7 +69,7 @@ METHODS = ("GET", "HEAD", "POST", "QUERY")
 """The methods by which operations come."""
 _WITH_BODY = ("POST", "QUERY")
 _ALLOWED = {"Allow": ", ".join((*METHODS, "OPTIONS"))} | ACCEPT_QUERY
-EXPOSED = ("Age", "ETag")
+EXPOSED = ("Age", "ETag", "Retry-After", *RATE_LIMIT_HEADERS)
 """Headers that pages of other origins may read too."""
 
 _PUBLIC: Headers = [
@@ -83,6 +97,7 @@ class GraphQLEndpoint:
     ) -> None:
         self.responses = responses
         self._gateway = gateway
+        self._fair_use = gateway.fair_use
         self._source = gateway.source
         # Where not all origins may read them, answers get headers on their way out that are unknown here.
         self._known = known if public else None
@@ -99,16 +114,18 @@ class GraphQLEndpoint:
         response: ASGIApp
         try:
             body = await read_body(receive) if method in _WITH_BODY else b""
+            self._pay(REQUEST)
             documents = self._gateway.persisted.version()
             as_it_came = (method, address, body, documents, *telling)
             snapshot = self._source.current()
             if snapshot is not None:
                 reply = self.responses.reply(as_it_came, snapshot.catalog.version)
                 if reply is not None:
+                    self._pay(units_to_send(reply.body))
                     server = extension_of(scope)
                     if self._known is not None and server is not None and server.request is not None:
                         labels = labels_of(method, scope["path"], reply.status)
-                        self._known.learn(server.request, labels, reply, documents)
+                        self._known.learn(server.request, labels, reply, documents, scope["headers"])
                     headers = reply.headers + self._policy.headers(snapshot)
                     await send_response(scope, send, reply.status, headers, reply.body)
                     return
@@ -118,12 +135,15 @@ class GraphQLEndpoint:
         except Refused as refused:
             self._gateway.measurements.told([refused.code])
             by_path = scope["path"].startswith(PERSISTED)
-            response = _document_refusal(
+            response = document_refusal(
                 accepted(http.header(b"accept")), refused, self._always, by_path=by_path
             )
         except BadRequest as error:
-            more = error.headers | decoded(self._always)
+            more = error.headers | decoded(self._uncached())
             response = refusal(error.status, str(error), accept_of(scope["headers"]), more)
+        except RateLimited as error:
+            self._gateway.measurements.told([error.code])
+            response = rate_refusal(error, accept_of(scope["headers"]), self._uncached())
         except ClientLeft:
             response = Response(status_code=CLIENT_LEFT)
         except Exception as error:
@@ -152,7 +172,7 @@ class GraphQLEndpoint:
         encoding = encoding_for(http.header(b"accept-encoding"))
         if isinstance(read, list):
             # An array is no GraphQL response, so plain JSON is its only type.
-            form = msgspec.structs.replace(_form(takes, encoding), media_type=JSON)
+            form = msgspec.structs.replace(form_of(takes, encoding), media_type=JSON)
             return await self._answer_together(read, form, snapshot, receive)
         prepared = await self._gateway.prepare(read, snapshot)
         if prepared.is_mutation and http.method in ("GET", "HEAD"):
@@ -160,17 +180,18 @@ class GraphQLEndpoint:
             raise BadRequest(405, sentence, {"Allow": "POST"})
         if http.method != "HEAD":
             if wants_events(takes, prepared):
-                return event_stream(self._gateway, prepared, self._always)
+                told = rate_limit_headers(self._fair_use)
+                return event_stream(self._gateway, prepared, [*self._always, *told])
             if wants_parts(takes, prepared):
-                return in_parts(self._gateway, prepared, self._always + NO_STORE)
-        return await self._answer(http, as_it_came, prepared, _form(takes, encoding), receive)
+                return in_parts(self._gateway, prepared, self._uncached())
+        return await self._answer(http, as_it_came, prepared, form_of(takes, encoding), receive)
 
     async def _answer(
         self,
         http: HttpRequest,
         as_it_came: Bytes,
         prepared: PreparedRequest,
-        form: _Form,
+        form: AnswerForm,
         receive: Receive,
     ) -> ASGIApp:
         kept: CachedAnswer | None = None
@@ -182,14 +203,15 @@ class GraphQLEndpoint:
                 tag = self._tag(version, operation, form)
                 if names_tag(asked, tag):
                     return RawResponse(304, self._not_modified(tag) + self._ages(prepared, snapshot))
+        is_found = kept is not None
         if kept is None:
             answer = await as_long_as_there(receive, self._gateway.run(prepared))
             snapshot = answer.made_of
             if snapshot is None or not answer.can_be_kept or not prepared.is_settled:
-                headers = NO_STORE
+                headers = self._uncached()
                 if answer.retry_after is not None:
-                    headers = [*NO_STORE, (b"retry-after", b"%d" % answer.retry_after)]
-                return await self._in_form(status_of(answer, form.takes), answer.body, form, headers)
+                    headers.append((b"retry-after", b"%d" % answer.retry_after))
+                return await form.response(status_of(answer, form.takes), answer.body, headers)
             version, present = snapshot.catalog.version, self._source.latest
             if present is not None and (snapshot is present or prepared.as_of is not None):
                 kept = self._gateway.answers.keep(
@@ -202,13 +224,15 @@ class GraphQLEndpoint:
         tag = self._tag(version, operation, form)
         known_by = as_it_came if prepared.as_of is None else None
         reply = await self._reply(kept, tag, form, version, asked, known_by)
+        if is_found:
+            self._pay(units_to_send(reply.body))
         return RawResponse(reply.status, reply.headers + self._ages(prepared, snapshot), reply.body)
 
     async def _reply(
         self,
         kept: CachedAnswer,
         tag: bytes,
-        form: _Form,
+        form: AnswerForm,
         version: str,
         asked: bytes,
         known_by: Bytes | None,
@@ -240,56 +264,37 @@ class GraphQLEndpoint:
             compressed = self.responses.keep_compressed(kept, encoding, body)
         return compressed, encoding
 
+    def _pay(self, units: int) -> None:
+        """Take units from the allowance of the client, who is answered 429 if there are too few."""
+        if self._fair_use is not None and units:
+            self._fair_use.take(caller.get().client, units)
+
+    def _uncached(self) -> Headers:
+        """Return the headers of an answer that no cache may give to others."""
+        return [*self._always, *NO_STORE, *rate_limit_headers(self._fair_use)]
+
     def _not_modified(self, tag: bytes) -> Headers:
         return [(b"etag", tag), *self._always]
 
     async def _answer_together(
-        self, read: list[GraphQLRequest | Refused], form: _Form, snapshot: Snapshot | None, receive: Receive
+        self,
+        read: list[GraphQLRequest | Refused],
+        form: AnswerForm,
+        snapshot: Snapshot | None,
+        receive: Receive,
     ) -> ASGIApp:
+        self._pay(REQUEST * (len(read) - 1))
         requests = [each for each in read if isinstance(each, GraphQLRequest)]
         work = self._gateway.execute_together(requests, snapshot)
         answers = iter(await as_long_as_there(receive, work))
         bodies = (each.body if isinstance(each, Refused) else next(answers).body for each in read)
         body = b"[%b]" % b",".join(bodies)
-        return await self._in_form(200, body, form, NO_STORE)
+        return await form.response(200, body, self._uncached())
 
-    async def _in_form(self, status: int, body: bytes, form: _Form, headers: Headers) -> ASGIApp:
-        """Return a response that is not kept."""
-        encoding = form.encoding if len(body) >= SMALLEST else None
-        if encoding is not None:
-            body = await compressed_aside(body, encoding)
-        media_type = form.takes.refusal if status >= 400 else form.media_type
-        described = content_headers(media_type, encoding, len(body))
-        return RawResponse(status, [*described, *self._always, *headers], body)
-
-    def _tag(self, version: str, operation: AnswerKey, form: _Form) -> bytes:
+    def _tag(self, version: str, operation: AnswerKey, form: AnswerForm) -> bytes:
         described = (form.media_type.encode(), (form.encoding or "").encode())
         return entity_tag(self._schema, version.encode(), *operation.parts, *described)
 
     @cached_property
     def _schema(self) -> bytes:
         return entity_tag(schema.as_str().encode())
-
-
-def _document_refusal(takes: Accepted, refused: Refused, always: Headers, *, by_path: bool) -> ASGIApp:
-    status = status_of_refused(refused, takes, by_path=by_path)
-    media_type = takes.refusal if status >= 400 else takes.json or JSON
-    headers = content_headers(media_type, None, len(refused.body))
-    return RawResponse(status, [*headers, *always, *NO_STORE], refused.body)
-
-
-class _Form(msgspec.Struct, frozen=True):
-    """In which form an answer goes out."""
-
-    takes: Accepted
-    media_type: str
-    """The type of an answer that has data."""
-    encoding: str | None
-
-
-def _form(takes: Accepted, encoding: str | None) -> _Form:
-    if takes.json is None:
-        raise BadRequest(
-            406, f"The Accept header accepts none of the types that the endpoint offers: {ANSWERS}."
-        )
-    return _Form(takes, takes.json, encoding)

@@ -12,8 +12,10 @@ from sys import getsizeof
 from caching import BoundedCache
 from catalog import CatalogSource
 from engine import BudgetEntry
+from gateway import REQUEST, FairUse, units_to_send
 from gateway.persisted import PersistedDocuments
-from web.cache_headers import CachePolicy, JoinedHeaders
+from web.cache_headers import CachePolicy, Headers, JoinedHeaders
+from web.client_identity import Clients
 from web.request_counts import RequestCounts, RequestLabels
 from web.response_cache import CachedReply, ResponseCache
 
@@ -31,13 +33,19 @@ may write, comes only once; to keep it would only drive out others."""
 class KnownRequest(BudgetEntry):
     """Holds what a request is answered with, and what it is counted by.
 
-    ``documents`` is the version of the documents that ids name.
+    ``documents`` is the version of the documents that ids name, and ``telling`` has the headers that say who its client
+    is.
     """
 
-    __slots__ = ("body", "documents", "head", "labels", "status", "version")
+    __slots__ = ("body", "documents", "head", "labels", "status", "telling", "version")
 
     def __init__(
-        self, reply: CachedReply, labels: RequestLabels, documents: str, forget: partial[object]
+        self,
+        reply: CachedReply,
+        labels: RequestLabels,
+        documents: str,
+        telling: tuple[tuple[bytes, bytes], ...],
+        forget: partial[object],
     ) -> None:
         super().__init__(forget, reply.whole)
         self.status = reply.status
@@ -46,6 +54,7 @@ class KnownRequest(BudgetEntry):
         self.body = reply.body
         self.version = reply.version
         self.documents = documents
+        self.telling = telling
 
 
 class KnownRequests:
@@ -58,6 +67,8 @@ class KnownRequests:
         responses: ResponseCache,
         requests: RequestCounts,
         policy: CachePolicy,
+        clients: Clients,
+        fair_use: FairUse | None,
     ) -> None:
         self.age = b""
         """The headers that change with the time, as they are for the request that was found last."""
@@ -69,6 +80,8 @@ class KnownRequests:
         self._requests = requests
         self._budget = responses.answers.budget
         self._policy = policy
+        self._clients = clients
+        self._fair_use = fair_use
         self._known: dict[bytes, KnownRequest] = {}
         self._once: BoundedCache[int, None] = BoundedCache(entries=ASKED_ONCE)
         self._ages = JoinedHeaders()
@@ -76,8 +89,9 @@ class KnownRequests:
     def __len__(self) -> int:
         return len(self._known)
 
-    def find(self, request: bytes) -> KnownRequest | None:
-        """Return what a request with these bytes is answered with now, if that is known."""
+    def find(self, request: bytes, peer: str | None) -> KnownRequest | None:
+        """Return what a request with these bytes from a peer is answered with now, if that is known and its client
+        may have it. The ordinary way tells a client why it may not."""
         known = self._known.get(request)
         if known is None:
             return None
@@ -88,6 +102,10 @@ class KnownRequests:
             or known.documents != self._documents.version()
         ):
             return None
+        if self._fair_use is not None:
+            client = self._clients.of_request(peer, known.telling)
+            if self._fair_use.wait(client, REQUEST + units_to_send(known.body)):
+                return None
         self._budget.touch(known)
         self._responses.found_unparsed += 1
         self.age = self._ages(self._policy.headers(snapshot))
@@ -97,8 +115,13 @@ class KnownRequests:
         """Count a request that was answered within so many seconds."""
         self._requests.answered(known.labels, seconds)
 
-    def learn(self, request: bytes, labels: RequestLabels, reply: CachedReply, documents: str) -> None:
-        """Keep a request with its reply, if it comes for the second time. It is counted by its ``labels``."""
+    def learn(
+        self, request: bytes, labels: RequestLabels, reply: CachedReply, documents: str, headers: Headers
+    ) -> None:
+        """Keep a request with its reply, if it comes for the second time.
+
+        It is counted by its ``labels``. ``headers`` are those of the request.
+        """
         once = hash(request)
         if once not in self._once:
             self._once.put(once, None)
@@ -107,6 +130,8 @@ class KnownRequests:
         old = self._known.get(request)
         if old is not None:
             self._budget.forget(old)
-        known = KnownRequest(reply, labels, documents, partial(self._known.pop, request))
+        known = KnownRequest(
+            reply, labels, documents, self._clients.telling(headers), partial(self._known.pop, request)
+        )
         if self._budget.keep(known, getsizeof(request) + getsizeof(known.head) + OVERHEAD):
             self._known[request] = known

@@ -29,7 +29,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 )
 
 from engine import turns
-from gateway import Gateway, GraphQLRequest, Overloaded, field_error, overload
+from gateway import REQUEST, Gateway, GraphQLRequest, RateLimited, TryLater, caller, field_error, later_error
 from gateway.persisted import Refused
 from schema import OnError, read_on_error, schema
 from web.request_parsing import wrong_on_error
@@ -126,6 +126,13 @@ class _Handler(BaseGraphQLTransportWSHandler[_Serving, None]):
                     message["id"], {"message": sentence, "extensions": {"code": "BAD_REQUEST"}}
                 )
                 return
+            fair_use = self.context.gateway.fair_use
+            if fair_use is not None:
+                try:
+                    fair_use.take(caller.get().client, REQUEST)
+                except RateLimited as error:
+                    await self._refuse(message["id"], later_error(error))
+                    return
             payload = message["payload"]
             try:
                 payload["query"] = self.context.gateway.persisted.resolve(
@@ -173,8 +180,8 @@ class _Handler(BaseGraphQLTransportWSHandler[_Serving, None]):
             await operation.send_operation_message(CompleteMessage(id=operation.id, type="complete"))
         except WebSocketDisconnected:
             return
-        except Overloaded as error:
-            await self._send_errors(operation, [overload(error)])
+        except TryLater as error:
+            await self._send_errors(operation, [later_error(error)])
         except Exception as error:
             failure = GraphQLError(str(error), original_error=error)
             await self._send_errors(operation, [field_error(failure)])

@@ -9,8 +9,9 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.admission_queue import Admission, AdmissionLimits, Overloaded
+from gateway.admission_queue import Admission, AdmissionLimits
 from gateway.calling_client import Caller, caller
+from gateway.try_later import Overloaded
 from tests.support.impatient_clients import until
 from tests.support.settings_for_tests import ADMISSION_LIMITS
 

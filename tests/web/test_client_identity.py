@@ -6,9 +6,10 @@ from ipaddress import ip_network
 
 import pytest
 
+from gateway.calling_client import ROUTER
 from gateway.federation_router import FederationRouter
 from tests.support.settings_for_tests import ROUTER as NO_ROUTER
-from web.client_identity import ROUTER, Clients
+from web.client_identity import Clients
 
 SECRET = "a-secret-of-the-router"
 PROXY = "10.0.0.1"

@@ -38,7 +38,10 @@ async def test_by_default_pages_of_every_origin_may_read_the_answers(
         for method, sent in (("POST", {"json": TITLE}), ("GET", {"params": TITLE})):
             response = await http.request(method, "/graphql", headers=headers, **sent)  # type: ignore[arg-type]
             assert response.headers["Access-Control-Allow-Origin"] == "*"
-            assert response.headers["Access-Control-Expose-Headers"] == "Age, ETag"
+            assert (
+                response.headers["Access-Control-Expose-Headers"]
+                == "Age, ETag, Retry-After, RateLimit, RateLimit-Policy"
+            )
             # One answer for all, so that a cache between needs to keep one.
             assert response.headers["Vary"] == "Accept, Accept-Encoding, X-Gateway-Explain, X-Gateway-Receipt"
 

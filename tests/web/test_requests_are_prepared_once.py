@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -46,9 +46,11 @@ class CountedDocuments(DocumentCache):
 
     reads = 0
 
-    async def find_aside(self, text: str) -> FoundDocument:
+    async def find_aside(
+        self, text: str, before_reading: Callable[[int], None] | None = None
+    ) -> FoundDocument:
         self.reads += 1
-        return await super().find_aside(text)
+        return await super().find_aside(text, before_reading)
 
 
 class CountingApp(GatewayApp):

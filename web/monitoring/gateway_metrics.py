@@ -57,6 +57,14 @@ def _operations(gateway: Gateway) -> Iterator[MetricFamily]:
         _by({"memory": gateway.from_memory, "upstream": gateway.from_upstream}),
         "from",
     )
+    fair_use = gateway.fair_use
+    if fair_use is not None:
+        yield counter("gateway_fair_use_units_total", "Units of cost that clients have used.", fair_use.taken)
+        yield counter(
+            "gateway_fair_use_refused_total",
+            "Requests and operations that were answered 429, because their client had too few units.",
+            fair_use.refused,
+        )
 
 
 def _engine(gateway: Gateway) -> Iterator[MetricFamily]:

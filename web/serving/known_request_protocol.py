@@ -11,7 +11,7 @@ piece, or one in several; what does not keep its connection alive (HTTP/1.0, ``C
 or while the process stops. None of these is learnt or looked for.
 
 The bytes are compared whole, with all headers, so that only identical requests share an answer, and they alone decide
-it: the endpoint looks neither at the client's address nor at the scheme.
+it: the endpoint looks at the client's address only to ask whether it has used up its allowance.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class KnownRequestProtocol(HttpProtocol):
             super().data_received(data)
             return
         came = perf_counter()
-        known = None if self.flow.write_paused else self._known.find(data)
+        known = None if self.flow.write_paused else self._known.find(data, self._peer)
         if known is not None:
             self._answer(known)
             self._known.answered(known, perf_counter() - came)

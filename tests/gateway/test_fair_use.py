@@ -1,0 +1,91 @@
+"""Tests the allowances of clients by themselves: what they may use at once, when it comes back, and for how many."""
+
+from __future__ import annotations
+
+import time
+from itertools import count
+
+import pytest
+
+from gateway.fair_use import REMEMBERED, FairUse
+from gateway.try_later import RateLimited
+
+SLOW = 3
+"""Units of an allowance of which one comes back in 20 seconds, so that no test sees it."""
+
+
+def test_a_client_has_its_units_at_once_and_then_has_to_wait() -> None:
+    fair_use = FairUse(SLOW, {})
+    assert [fair_use.wait("a", 1) for _ in range(SLOW)] == [0] * SLOW
+    assert 0 < fair_use.wait("a", 1) <= 20
+    assert 20 < fair_use.wait("a", 2) <= 40
+    assert fair_use.wait("b", 1) == 0
+    assert fair_use.taken == SLOW + 1
+
+
+def test_what_is_refused_costs_nothing() -> None:
+    fair_use = FairUse(SLOW, {})
+    assert fair_use.wait("a", 2) == 0
+    assert [fair_use.wait("a", 2) > 0 for _ in range(5)] == [True] * 5
+    assert fair_use.wait("a", 1) == 0
+
+
+def test_what_costs_more_than_a_whole_allowance_takes_what_is_left_of_one() -> None:
+    fair_use = FairUse(SLOW, {})
+    fair_use.take("a", 1)
+    fair_use.take("a", 1_000)
+    assert fair_use.wait("a", 1) > 0
+
+
+def test_a_refusal_is_a_sentence_with_numbers() -> None:
+    fair_use = FairUse(SLOW, {})
+    fair_use.take("a", 2)
+    sentence = (
+        r"^The cost of this request is 2, and you have 1 of the 3 units that a client may use in 60 seconds\. "
+        r"Try again in \d+ s\.$"
+    )
+    with pytest.raises(RateLimited, match=sentence) as refused:
+        fair_use.take("a", 2)
+    assert 0 < refused.value.retry_after <= 20
+    assert fair_use.refused == 1
+
+
+def test_the_units_come_back_while_the_client_waits() -> None:
+    fair_use = FairUse(6_000, {})
+    fair_use.take("a", 5_999)
+    told = fair_use.allowance("a")
+    assert told is not None
+    assert 0 < told.seconds <= 60
+    deadline = time.monotonic() + 30
+    while fair_use.wait("a", 10):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_client_can_have_an_allowance_of_its_own_or_no_limit() -> None:
+    fair_use = FairUse(1, {"router": SLOW, "free": None})
+    assert [fair_use.wait("router", 1) for _ in range(SLOW)] == [0] * SLOW
+    assert fair_use.wait("router", 1) > 0
+    assert [fair_use.wait("free", 100) for _ in range(5)] == [0] * 5
+    assert fair_use.allowance("free") is None
+    told = fair_use.allowance("router")
+    assert told is not None
+    assert (told.units, told.remaining) == (SLOW, 0)
+
+
+def test_only_so_many_clients_are_remembered_and_those_that_came_last() -> None:
+    fair_use = FairUse(SLOW, {})
+    fair_use.take("busy", SLOW - 1)
+    for number in range(10 * REMEMBERED):
+        fair_use.take(str(number), 1)
+        if number % (REMEMBERED // 2) == 0:
+            # Whoever goes on asking is not forgotten.
+            assert fair_use.wait("busy", 2) > 0
+    remaining = (fair_use.allowance(str(number)) for number in count(10 * REMEMBERED - 1, -1))
+    remembered = 0
+    for told in remaining:
+        assert told is not None
+        if told.remaining == SLOW:
+            break
+        remembered += 1
+    assert REMEMBERED - 1 <= remembered <= REMEMBERED

@@ -1,0 +1,27 @@
+"""Makes the responses to GraphQL requests that are refused before an operation runs."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from gateway import RateLimited, later_error
+from gateway.persisted import Refused
+from web.answer_status import status_of_refused
+from web.cache_headers import NO_STORE, Headers
+from web.content_negotiation import JSON, Accepted
+from web.http_responses import RawResponse, content_headers, decoded, failure
+
+
+def document_refusal(takes: Accepted, refused: Refused, always: Headers, *, by_path: bool) -> ASGIApp:
+    """Return the response for a document that is not known or not allowed."""
+    status = status_of_refused(refused, takes, by_path=by_path)
+    media_type = takes.refusal if status >= 400 else takes.json or JSON
+    headers = content_headers(media_type, None, len(refused.body))
+    return RawResponse(status, [*headers, *always, *NO_STORE], refused.body)
+
+
+def rate_refusal(error: RateLimited, accept: str | None, headers: Headers) -> Response:
+    """Return the response to a client that has too few units of its allowance."""
+    again = (b"retry-after", b"%d" % error.retry_after)
+    return failure(429, later_error(error), accept, decoded([*headers, again]))
