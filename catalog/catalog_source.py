@@ -7,35 +7,28 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
-from datetime import datetime
-from math import inf
 from typing import Literal
 
-from catalog.freshness import Freshness, Snapshot, SnapshotStatus, Stage
+from catalog.freshness import Freshness, Snapshot, SnapshotStatus
 from catalog.history.change_feed import FeedEntry, FeedExcerpt
 from catalog.indexed_catalog import Catalog
 from catalog.source_health import FollowingHealth, SourceHealth
 from catalog.storage.storage_port import StoragePort
+from catalog.sync.catalog_for_requests import CatalogForRequests
 from catalog.sync.change_feed_fan_out import FeedReader
 from catalog.sync.guard import Guard
 from catalog.sync.guard_validators import GuardLimits
 from catalog.sync.history_reader import HistoryReader
 from catalog.sync.leader import Leader
 from catalog.sync.live_records import LiveRecords
-from catalog.sync.missing_catalog import no_catalog
 from catalog.sync.older_versions import OlderVersions
 from catalog.sync.paged_list_reading import Progress
 from catalog.sync.publisher import Publisher
 from catalog.sync.refresher import CrawlResult, Refresher
 from catalog.sync.schedule import Schedule
+from catalog.sync.upstream_probe import UpstreamProbe
 from upstream.batching import Batcher
-from upstream.client import CATEGORY, Client, NothingStored, Record, UpstreamError, note_waiting
-
-PATIENCE = 2.0
-"""Seconds in which upstream has to answer when somebody asks whether the gateway is ready."""
-
-LIVE_SECONDS = 60.0
-"""Seconds for which an answer of upstream shows that the gateway is ready."""
+from upstream.client import Client, NothingStored, Record, note_waiting
 
 _log = logging.getLogger(__name__)
 
@@ -80,15 +73,10 @@ class CatalogSource:
         self._crawl_wait = crawl_wait
         self.telling = asyncio.Lock()
         """Held while a subscriber is told of a change."""
-        self._waited_for: datetime | None = None
-        """When that catalog was refreshed for whose successor a request has last waited, in vain or not."""
-        self._clock = clock
-        self._asking = asyncio.Lock()
-        """Held by whoever asks upstream whether it answers."""
-        self._live_until = -inf
-        """The time until which upstream is known to answer."""
-        self._fresh: Snapshot | None = None
-        self._fresh_until = 0.0
+        self._for_requests = CatalogForRequests(
+            self.publisher, self.refresher, freshness, follow=follow, crawl_wait=crawl_wait
+        )
+        self._probe = UpstreamProbe(client, clock)
         self._following: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -119,68 +107,19 @@ class CatalogSource:
         return self.publisher.snapshot
 
     def current(self) -> Snapshot | None:
-        """Return the catalog that a request may be answered from at once.
-
-        ``None`` if there is none, or it is too old: then :meth:`refreshed` may have one after a wait.
-        """
-        snapshot = self.latest
-        if snapshot is None:
-            return None
-        if snapshot is self._fresh and time.monotonic() < self._fresh_until:
-            return snapshot
-        stage = self.freshness.stage_of(snapshot)
-        if stage == "fresh":
-            # Asked for by every request: for the next of them it need not be found out again.
-            left = self.freshness.fresh - snapshot.age()
-            self._fresh, self._fresh_until = snapshot, time.monotonic() + left
-            return snapshot
-        if stage == "stale-while-revalidate":
-            if self._follow:
-                self.refresher.wanted.set()
-            return snapshot
-        return None if stage == "expired" or self._must_be_revalidated(snapshot, stage) else snapshot
+        """Return the catalog that a request may be answered from at once; see :class:`CatalogForRequests`."""
+        return self._for_requests.current()
 
     async def refreshed(self) -> Snapshot | None:
-        """Return the catalog for a request to which :meth:`current` gave none, after a wait where a crawl may help.
-
-        ``None`` if there is none, or only one that is too old: then upstream must be asked.
-        """
-        snapshot = self.latest
-        if snapshot is None:
-            return None
-        stage = self.freshness.stage_of(snapshot)
-        if self._must_be_revalidated(snapshot, stage):
-            note_waiting()
-            await self.refresher.settled(self._crawl_wait)
-            self._waited_for = snapshot.refreshed_at
-            snapshot = self.latest or snapshot
-            stage = self.freshness.stage_of(snapshot)
-        return None if stage == "expired" else snapshot
-
-    def _must_be_revalidated(self, snapshot: Snapshot, stage: Stage) -> bool:
-        """Return whether a crawl may replace a snapshot that is too old to be served before one was tried."""
-        # Where another process crawls, this one does not learn that it fails: one wait for each catalog.
-        return (
-            stage in ("stale-if-error", "expired")
-            and self._follow
-            and self.refresher.last_error is None
-            and self._waited_for != snapshot.refreshed_at
-        )
+        """Return the catalog for a request to which :meth:`current` gave none, after a wait where a crawl may help."""
+        return await self._for_requests.refreshed()
 
     async def first_catalog(self) -> Catalog:
         """Return the catalog, for a request that began when there was none and cannot do without.
 
-        It waits for the first crawl, as long as a request waits for any, but not for one after that has failed.
-
         :raises UpstreamUnavailable: there is none yet, or it is too old to be served.
         """
-        if self.latest is None and self._follow and self.refresher.last_error is None:
-            note_waiting()
-            await self.refresher.settled(self._crawl_wait)
-        snapshot = self.latest
-        if snapshot is not None and self.freshness.stage_of(snapshot) != "expired":
-            return snapshot.catalog
-        raise no_catalog(snapshot, self.refresher.last_error, self._follow, self.refresher.progress)
+        return await self._for_requests.first()
 
     def status(self, snapshot: Snapshot | None) -> SnapshotStatus:
         """Return the state of a request that is answered from this snapshot."""
@@ -273,24 +212,12 @@ class CatalogSource:
     async def ready(self) -> Literal["catalog", "live"] | None:
         """Return where an answer would come from now; ``None`` if none can be given.
 
-        Without a catalog upstream is asked for a category, once: that it answers is remembered for a minute. This
-        neither waits for a pause that upstream asks for nor counts as the probe of an open circuit. The probe is left
-        to the crawl, or to a request where nobody crawls.
+        Without a catalog upstream is asked whether it answers; see :class:`UpstreamProbe`.
         """
         snapshot = self.latest
         if snapshot is not None and self.freshness.stage_of(snapshot) != "expired":
             return "catalog"
-        circuit = self.client.exchanger.breaker.state
-        if circuit != "closed":
-            return "live" if circuit == "half-open" and not self._follow else None
-        try:
-            async with asyncio.timeout(PATIENCE), self._asking:
-                if self._clock() >= self._live_until:
-                    await self.client.page(CATEGORY, limit=1, attempts=1, may_probe=False)
-                    self._live_until = self._clock() + LIVE_SECONDS
-        except (UpstreamError, TimeoutError):
-            return None
-        return "live"
+        return "live" if await self._probe.answers(follow=self._follow) else None
 
 
 def _report(following: asyncio.Task[None]) -> None:
