@@ -84,6 +84,7 @@ lock: $(VENV)/dev ## Write the locked versions anew from pyproject.toml
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml -o requirements/run.txt
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml --group mcp -o requirements/mcp.txt
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml --group files -o requirements/files.txt
+	$(BIN)/uv pip compile $(LOCK) pyproject.toml --group valkey -o requirements/valkey.txt
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml --group dev -o requirements/dev.txt
 
 LOCK := --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header
@@ -114,6 +115,13 @@ files: $(VENV)/files ## Install what writes the catalog as Parquet files
 
 $(VENV)/files: $(VENV)/run requirements/files.txt
 	$(INSTALL) requirements/files.txt
+	@touch $@
+
+.PHONY: valkey
+valkey: $(VENV)/valkey ## Install what gateways need that share a Valkey or Redis server
+
+$(VENV)/valkey: $(VENV)/run requirements/valkey.txt
+	$(INSTALL) requirements/valkey.txt
 	@touch $@
 
 $(VENV)/dev: $(VENV)/run requirements/dev.txt

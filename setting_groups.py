@@ -53,7 +53,7 @@ def client_limits(settings: Settings) -> ClientLimits:
 
 def schedule(settings: Settings) -> Schedule:
     """Give when the catalog is refreshed."""
-    from catalog.sync import FIRST_RETRY, LEASE, LONGEST_RETRY, LOOK, PROBE, Schedule
+    from catalog.sync import ALONE, FIRST_RETRY, LEASE, LONGEST_RETRY, LOOK, PROBE, Schedule
 
     return Schedule(
         crawl=settings.crawl_interval,
@@ -63,6 +63,7 @@ def schedule(settings: Settings) -> Schedule:
         probe=PROBE,
         first_retry=FIRST_RETRY,
         longest_retry=LONGEST_RETRY,
+        alone=ALONE,
     )
 
 

@@ -45,6 +45,30 @@ _USER_AND_PASSWORD = re.compile(r"(?<=://).*@|^(?!.*://).*@", re.DOTALL)
 """What may be a user and a password in an address that cannot be read: all before the last @."""
 
 
+_SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]+):")
+"""How an address begins, and no path of a file; one letter alone could be a drive."""
+
+_VALKEY_SCHEMES = ("valkey", "valkeys", "redis", "rediss")
+
+
+def _storage(value: str) -> str:
+    scheme = _SCHEME.match(value)
+    if scheme is None:
+        return value
+    url = urlsplit(value)
+    if (
+        scheme[1] not in _VALKEY_SCHEMES
+        or not url.hostname
+        or url.port == 0  # and one beyond 65535 is a ValueError
+        or not re.fullmatch(r"/?|/[0-9]{1,5}", url.path)
+        or url.query
+        or url.fragment
+        or any(map(str.isspace, value))
+    ):
+        raise ValueError
+    return value
+
+
 def _origins(value: str) -> str:
     if value == "*":
         return value
@@ -160,9 +184,15 @@ class Settings:
     storage: str = Field(
         default=".cache/{upstream}.sqlite",
         min_length=1,
+        repr=False,
+        check=_storage,
         description="The file for the last good catalog, relative to the project's folder and on a local disk. All "
-        "workers share it. `{upstream}` stands for the upstream's name; `:memory:` stores nothing.",
-        examples=["a path, or `:memory:`"],
+        "workers share it. `{upstream}` stands for the upstream's name; `:memory:` stores nothing. An address names a "
+        "[Valkey or Redis server](docs/operating.md#many-machines) that gateways on many machines share; `valkeys` and "
+        "`rediss` use TLS. A user and password in it (percent-encoded) are shown nowhere.",
+        examples=[
+            "a path, `:memory:`, or an address such as `valkey://host:6379/0` (or `valkeys`, `redis`, `rediss`)"
+        ],
     )
     history_days: int = Field(
         default=365,
@@ -757,7 +787,7 @@ def _read(name: str, value: object) -> Any:
         return ROWS[name].read(value)
     except ValueError:
         found = f'is "{value}"'
-        if name == "upstream":
+        if name in ("upstream", "storage"):
             found = f'is "{_USER_AND_PASSWORD.sub("", str(value))}"'
         elif ROWS[name].secret:
             # A secret has no place in a log.

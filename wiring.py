@@ -11,12 +11,11 @@ The parts are imported when they are made, so that no command waits for those of
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager, closing
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, closing
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from setting_groups import (
     admission_limits,
@@ -33,17 +32,17 @@ from setting_groups import (
     trusted_proxies,
 )
 from settings import EMBEDDED, Settings
+from storage_wiring import ROOT, hearing, make_storage, open_server, path_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from httpx import AsyncBaseTransport
 
     from catalog import CatalogSource
     from catalog.export import FileFolder
     from gateway import FairUse, Gateway
     from web.app import GatewayApp, Parts
-
-ROOT = Path(__file__).parent
-"""The project's folder, from which relative paths in settings count."""
 
 EMBEDDED_CATALOG = ROOT / ".cache" / "embedded-catalog.msgpack"
 """Where the catalog of the embedded upstream is kept once it has been generated."""
@@ -63,7 +62,7 @@ def make_app(settings: Settings) -> GatewayApp:
 async def build(settings: Settings, transport: AsyncBaseTransport | None = None) -> AsyncIterator[Parts]:
     """Open all parts. ``transport`` carries the requests to upstream in place of the one that the settings say.
 
-    :raises StorageUnavailable: the file of the catalog cannot be used.
+    :raises StorageUnavailable: the file of the catalog cannot be used, or the catalog of another upstream is stored.
     """
     async with open_source(settings, transport) as source, open_parts(settings, source) as parts:
         yield parts
@@ -75,35 +74,35 @@ async def open_source(
 ) -> AsyncIterator[CatalogSource]:
     """Open what knows the catalog, and the way to upstream.
 
-    :raises StorageUnavailable: the file of the catalog cannot be used.
+    :raises StorageUnavailable: the file of the catalog cannot be used, or the catalog of another upstream is stored.
     """
     from catalog import CatalogSource
-    from catalog.storage import Storage
     from upstream.batching import Batcher
     from upstream.client import Client, without_credentials
 
     address = EMBEDDED_URL if settings.upstream == EMBEDDED else settings.upstream
-    with closing(Storage(storage_path(settings), settings.history_days)) as storage:
-        async with (
-            aclosing(Client(address, transport or _transport(settings), client_limits(settings))) as client,
-            aclosing(Batcher(client, settings.upstream_budget / settings.workers)) as batcher,
-            aclosing(
-                CatalogSource(
-                    client,
-                    batcher,
-                    storage,
-                    origin=without_credentials(settings.upstream),
-                    embedded=settings.upstream == EMBEDDED,
-                    follow=settings.crawl == "on",
-                    schedule=schedule(settings),
-                    guard=guard_limits(settings),
-                    freshness=freshness(settings),
-                    crawl_wait=crawl_wait(settings),
-                )
-            ) as source,
-        ):
-            await source.open()
-            yield source
+    async with open_server(settings) as server, AsyncExitStack() as opened:
+        storage = opened.enter_context(closing(make_storage(settings, server)))
+        client = Client(address, transport or _transport(settings), client_limits(settings))
+        await opened.enter_async_context(aclosing(client))
+        batcher = Batcher(client, settings.upstream_budget / settings.workers)
+        await opened.enter_async_context(aclosing(batcher))
+        source = CatalogSource(
+            client,
+            batcher,
+            storage,
+            origin=without_credentials(settings.upstream),
+            embedded=settings.upstream == EMBEDDED,
+            follow=settings.crawl == "on",
+            schedule=schedule(settings),
+            guard=guard_limits(settings),
+            freshness=freshness(settings),
+            crawl_wait=crawl_wait(settings),
+            news=asyncio.sleep if server is None else await opened.enter_async_context(hearing(server)),
+        )
+        await opened.enter_async_context(aclosing(source))
+        await source.open()
+        yield source
 
 
 def make_gateway(settings: Settings, source: CatalogSource, limit: FairUse | None = None) -> Gateway:
@@ -203,53 +202,16 @@ def serves_assistants(settings: Settings) -> bool:
     return settings.mcp == "on" or (settings.mcp == "auto" and is_loopback(settings))
 
 
-def storage_path(settings: Settings) -> str:
-    """Give the file of the catalog, or ``:memory:``. Its folder is made.
-
-    :raises StorageUnavailable: the folder cannot be made.
-    """
-    from upstream.client import StorageUnavailable
-
-    if settings.storage == ":memory:":
-        return settings.storage
-    path = _path_of(settings.storage, settings)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageUnavailable(str(path), str(error.strerror)) from None
-    return str(path)
-
-
 def file_folder(settings: Settings) -> FileFolder:
     """Give the folder of the catalog's files, which is made with its first file."""
     from catalog.export import FileFolder
 
-    return FileFolder(_path_of(settings.files, settings), settings.files_bytes)
-
-
-def check_storage(settings: Settings) -> None:
-    """Open the file of the catalog and close it again.
-
-    :raises StorageUnavailable: it cannot be used, or has the catalog of another upstream.
-    """
-    from catalog.storage import Storage
-    from upstream.client import without_credentials
-
-    with closing(Storage(storage_path(settings))) as storage:
-        storage.check_upstream(without_credentials(settings.upstream))
+    return FileFolder(path_of(settings.files, settings), settings.files_bytes)
 
 
 def manifest_path(settings: Settings) -> Path:
     """Give the file of the trusted documents."""
     return ROOT / settings.trusted_documents
-
-
-def _path_of(path: str, settings: Settings) -> Path:
-    """Return the path that a setting means, with the name of the upstream in the place of ``{upstream}``."""
-    from upstream.client import without_credentials
-
-    name = urlsplit(without_credentials(settings.upstream)).netloc or EMBEDDED
-    return ROOT / path.replace("{upstream}", name.replace(":", "-"))
 
 
 def _transport(settings: Settings) -> AsyncBaseTransport | Callable[[], AsyncBaseTransport]:

@@ -54,7 +54,7 @@ lap("import uvicorn")
 server.app
 lap("import web.app: the schema")
 from catalog.storage.sqlite_storage import Storage
-from wiring import storage_path
+from storage_wiring import storage_path
 settings = read_settings(crawl="off")
 storage = Storage(storage_path(settings))
 lap("open the storage, with its check")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Literal
 
@@ -37,9 +37,9 @@ class CatalogSource:
     """Open it before use, inside the running loop. ``follow`` is whether it crawls by itself.
 
     ``crawl_wait`` is the seconds that a request waits for a crawl when there is no catalog, or it is too old to be
-    served before a crawl was tried. ``embedded`` is whether upstream is the embedded one, whose data are a demo.
-
-    Client, batcher and storage are open, and stay so when it is closed.
+    served before a crawl was tried. ``news`` waits up to so many seconds for something new in the storage.
+    ``embedded`` is whether upstream is the embedded one, whose data are a demo. Client, batcher and storage are open,
+    and stay so when it is closed.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class CatalogSource:
         guard: GuardLimits,
         freshness: Freshness,
         crawl_wait: float,
+        news: Callable[[float], Awaitable[object]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.client = client
@@ -66,7 +67,9 @@ class CatalogSource:
         self.publisher = Publisher(batcher, storage, origin, self.guard, self._feed, self.history)
         self.refresher = Refresher(client, batcher, self.publisher, self.guard, schedule)
         self._live_records = LiveRecords(client, self.publisher, self.refresher, self.guard)
-        self.leader = Leader(batcher, storage, self.publisher, self.refresher, schedule)
+        self.leader = Leader(
+            batcher, storage, self.publisher, self.refresher, schedule, freshness.fresh, news
+        )
         self.older = OlderVersions(storage, self.publisher)
         self._follow = follow
         self.freshness = freshness
@@ -84,7 +87,7 @@ class CatalogSource:
 
         :raises StorageUnavailable: the file cannot be read.
         """
-        await self.publisher.load()
+        await self.publisher.begin()
         work = self.leader.run() if self._follow else self.leader.watch()
         self._following = asyncio.create_task(work)
         self._following.add_done_callback(_report)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -112,13 +112,11 @@ def _named(version: CatalogVersion) -> str:
 def _storage(context: typer.Context) -> Iterator[StoragePort]:
     """Open the storage of this upstream; what it refuses, and what history lacks, ends the command."""
     from catalog.history import HistoryDamaged, VersionUnknown
-    from catalog.storage import Storage
-    from upstream.client import StorageUnavailable, without_credentials
-    from wiring import storage_path
+    from storage_wiring import open_storage
+    from upstream.client import StorageUnavailable
 
     try:
-        with closing(Storage(storage_path(context.obj))) as storage:
-            storage.check_upstream(without_credentials(context.obj.upstream))
+        with open_storage(context.obj) as storage:
             yield storage
     except StorageUnavailable as error:
         stop(str(error))

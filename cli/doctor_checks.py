@@ -14,12 +14,15 @@ from email.utils import parsedate_to_datetime
 from enum import IntEnum
 from importlib import metadata
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 
 from cli.arguments import API_PATH
 from settings import EMBEDDED, Settings
+
+if TYPE_CHECKING:
+    from catalog import RefusedCrawl
 
 LOCKED = Path(__file__).parents[1] / "requirements" / "run.txt"
 """The versions with which the gateway is tested."""
@@ -136,9 +139,13 @@ async def check_upstream(
 def check_storage(settings: Settings) -> Iterator[CheckFinding]:
     """Look whether the file of the catalog can be used, what is in it, and whether the disk has room."""
     from catalog.storage import Storage
+    from sharing import is_valkey
+    from storage_wiring import storage_path
     from upstream.client import StorageUnavailable, without_credentials
-    from wiring import storage_path
 
+    if is_valkey(settings.storage):
+        yield from _check_server(settings)
+        return
     if settings.storage == ":memory:":
         remedy = "Set GATEWAY_STORAGE to a file, so that a restart answers at once."
         yield CheckFinding(Severity.WARNING, "The catalog is stored nowhere.", remedy)
@@ -159,14 +166,35 @@ def check_storage(settings: Settings) -> Iterator[CheckFinding]:
         remedy = "Set GATEWAY_STORAGE to a file that the gateway may write, with a catalog of this upstream or none."
         yield CheckFinding(Severity.ERROR, str(error), remedy)
         return
+    yield from _stored("file", saved, refused, settings)
+    yield from _disk(path)
+
+
+def _check_server(settings: Settings) -> Iterator[CheckFinding]:
+    """Look whether the server that gateways share can be used, and what is stored on it."""
+    from storage_wiring import open_storage
+    from upstream.client import StorageUnavailable
+
+    try:
+        with open_storage(settings) as storage:
+            saved, refused = storage.saved(), storage.guard_state().refused
+    except StorageUnavailable as error:
+        remedy = "Check GATEWAY_STORAGE and the server. Until then each gateway answers alone."
+        yield CheckFinding(Severity.ERROR, str(error), remedy)
+        return
+    yield from _stored("server", saved, refused, settings)
+
+
+def _stored(
+    where: str, saved: tuple[str, datetime] | None, refused: RefusedCrawl | None, settings: Settings
+) -> Iterator[CheckFinding]:
     if saved is None:
-        yield CheckFinding(Severity.OK, "The file has no catalog yet; the first crawl stores one.")
+        yield CheckFinding(Severity.OK, f"The {where} has no catalog yet; the first crawl stores one.")
     else:
         yield _age(saved[1], settings)
     if refused is not None:
         remedy = "If that is right, `python server.py catalog accept` accepts it."
         yield CheckFinding(Severity.WARNING, f"The last crawl is refused. {refused.reason}", remedy)
-    yield from _disk(path)
 
 
 def check_pages(settings: Settings) -> Iterator[CheckFinding]:

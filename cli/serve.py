@@ -22,10 +22,11 @@ def serve(
 ) -> None:
     """Serve GraphQL over HTTP."""
     from cli.start_message import greeting
+    from storage_wiring import ROOT, check_storage
     from upstream.client import StorageUnavailable, without_credentials
     from web.serving.log_output import configure_logs
     from web.serving.uvicorn_server import run
-    from wiring import ROOT, check_storage, manifest_path
+    from wiring import manifest_path
 
     settings = settings_or_stop(host=host, port=port, upstream=upstream, workers=workers)
     # Each worker process reads the settings anew, so flags reach them through the environment.

@@ -1,4 +1,4 @@
-"""The history in the catalog file: which versions there were, what they changed, and which one an operator chose.
+"""The history beside the stored catalog: which versions there were, what they changed, and which one an operator chose.
 
 The newest version is what was crawled last; its records are the rows of the table ``records``. An operator can pin
 an older one, which is then served while crawls go on into history, or roll back to one, which then is the newest
@@ -8,8 +8,10 @@ version until a crawl replaces it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from sqlite3 import Connection
+from typing import Protocol
 
 import msgspec
 
@@ -30,24 +32,33 @@ from catalog.history.record_deltas import deltas_between, folded, reversed_delta
 from catalog.indexed_catalog import Catalog, RecordKey
 from catalog.refused_crawls import GuardState
 from catalog.storage import record_rows, refused_rows
-from catalog.storage.catalog_file import FileConnection
 from catalog.storage.record_rows import StoredPin
 from catalog.storage.storage_port import WayBack
 from upstream.client import NothingStored, Record
 
 
-class StoredHistory:
-    """The versions that the file keeps. Every method blocks and may be called from any thread.
+class TablesConnection(Protocol):
+    """A way to the tables, for one thread at a time."""
 
-    All methods raise :class:`~upstream.client.StorageUnavailable` when the disk or the file refuses, and
+    def reading(self) -> AbstractContextManager[Connection]:
+        """Return one state of the tables."""
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """Return a transaction that is written as a whole or not at all."""
+
+
+class StoredHistory:
+    """The versions that are kept. Every method blocks and may be called from any thread.
+
+    All methods raise :class:`~upstream.client.StorageUnavailable` when the storage refuses, and
     :class:`~catalog.history.HistoryDamaged` when what they need of history cannot be read.
     """
 
     def __init__(
         self,
-        reader: FileConnection,
-        bulk_reader: FileConnection,
-        writer: FileConnection,
+        reader: TablesConnection,
+        bulk_reader: TablesConnection,
+        writer: TablesConnection,
         now: Callable[[], datetime],
     ) -> None:
         """``bulk_reader`` reads what may be all of history, which takes longer than others wait for their turn."""

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 
 from catalog.sync.guard import CatalogRefused
 from catalog.sync.guard_validators import GuardLimits
-from catalog.sync.schedule import FIRST_RETRY, LEASE, LONGEST_RETRY, LOOK, PROBE, Schedule
+from catalog.sync.schedule import ALONE, FIRST_RETRY, LEASE, LONGEST_RETRY, LOOK, PROBE, Schedule
 
 if TYPE_CHECKING:
     from catalog.sync.refresher import CrawlResult
 
 __all__ = [
+    "ALONE",
     "FIRST_RETRY",
     "LEASE",
     "LONGEST_RETRY",

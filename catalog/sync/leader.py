@@ -1,7 +1,7 @@
 """Follows upstream for as long as the process lives: leads, or follows the process that leads.
 
-One of several processes that share a storage file crawls: the one that holds the lease. The others look into
-the file and load what the crawler saved; when it dies its lease runs out and another takes over.
+One of several processes that share a storage crawls: the one that holds the lease. The others look into
+it and load what the crawler saved; when it dies its lease runs out and another takes over.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ import logging
 import os
 import random
 import socket
+import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from math import inf
 
 from catalog.storage.storage_port import StoragePort
 from catalog.sync.list_heads import probe
@@ -20,7 +23,7 @@ from catalog.sync.refresh_attempts import Attempts, varied
 from catalog.sync.refresher import Refresher
 from catalog.sync.schedule import Schedule
 from upstream.batching import Batcher
-from upstream.client import StorageUnavailable
+from upstream.client import StorageAway, StorageUnavailable
 
 _log = logging.getLogger(__name__)
 
@@ -35,12 +38,25 @@ class Leader:
         publisher: Publisher,
         refresher: Refresher,
         schedule: Schedule,
+        fresh: float,
+        news: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
+        """``fresh`` is the age in seconds up to which a catalog is fresh. ``news`` waits until something new may be
+        stored, up to so many seconds.
+        """
         self._batcher = batcher
         self._storage = storage
         self._publisher = publisher
         self._refresher = refresher
         self._schedule = schedule
+        self._news = news
+        self._leased_until = -inf
+        """The time of the loop until which the lease that this process had last is surely its own."""
+        self._is_alone = False
+        """Whether the server that gateways share cannot be used, so that nobody knows who leads."""
+        self._alone_after = fresh * random.uniform(1.0, 1.25)
+        self._alone_without = schedule.alone * random.uniform(1.0, 3.0)
+        self._began = time.monotonic()
         self._holder = f"{socket.gethostname()}-{os.getpid()}-{random.randbytes(4).hex()}"
         self.attempts = Attempts(schedule.probe, schedule.first_retry, schedule.longest_retry, schedule.crawl)
         self._accepted = asyncio.Event()
@@ -71,7 +87,7 @@ class Leader:
                 await self._publisher.recall_guard()
             except Exception:  # nobody would begin again
                 _log.exception("what is stored could not be taken")
-            await asyncio.sleep(self._schedule.look)
+            await self._news(self._schedule.look)
 
     async def _lead(self) -> None:
         """Crawl and look for what is new, as long as the lease is ours."""
@@ -94,7 +110,8 @@ class Leader:
         while not work.done() and (left := until - asyncio.get_running_loop().time()) > 0:
             await asyncio.wait([work], timeout=min(left, self._schedule.look))
             await self._take_newer()
-            await self._publisher.store_again()
+            if not self._is_alone:
+                await self._publisher.store_again()
 
     async def _work(self) -> None:
         while True:
@@ -135,20 +152,35 @@ class Leader:
     async def _follow(self) -> None:
         """Take what another process saves."""
         self.attempts.postpone()
-        await self._take_newer()
+        await self._take_newer(follows=True)
         await self._publisher.recall_guard()
-        await asyncio.sleep(self._schedule.look)
+        await self._news(self._schedule.look)
 
-    async def _take_newer(self) -> None:
+    async def _take_newer(self, *, follows: bool = False) -> None:
         """Take what another process has stored, such as a refused crawl that an operator has accepted."""
-        await self._publisher.take_newer()
+        await self._publisher.take_newer(follows=follows)
         if self._refresher.note_acceptance():
             self._accepted.set()
 
     async def _leased(self) -> bool:
+        now = asyncio.get_running_loop().time()
         try:
-            return await asyncio.to_thread(self._storage.take_lease, self._holder, self._schedule.lease)
+            leased = await asyncio.to_thread(self._storage.take_lease, self._holder, self._schedule.lease)
+        except StorageAway:
+            # The publisher logs it. A crawl that is under way need not be lost to a short absence.
+            self._is_alone = True
+            return now < self._leased_until or self._may_crawl_alone()
         except StorageUnavailable as error:
             # Without a file there is nobody to share with.
             _log.warning("%s", error)
             return True
+        self._is_alone = False
+        self._leased_until = now + self._schedule.lease if leased else -inf
+        return leased
+
+    def _may_crawl_alone(self) -> bool:
+        """Return whether to crawl though others may do so too, which each gateway does at a time of its own."""
+        snapshot = self._publisher.snapshot
+        if snapshot is None:
+            return time.monotonic() - self._began >= self._alone_without
+        return snapshot.age() >= self._alone_after

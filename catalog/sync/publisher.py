@@ -23,7 +23,7 @@ from catalog.sync.history_reader import HistoryReader
 from catalog.sync.version_rebuilding import rebuild
 from catalog.sync.wake_up_signal import Signal
 from upstream.batching import Batcher
-from upstream.client import GRID, PACKAGE, Record, StorageUnavailable, StoredMeanwhile
+from upstream.client import GRID, PACKAGE, Record, StorageAway, StorageUnavailable, StoredMeanwhile
 
 RECORDS_FREED_AT_ONCE = 100
 """Records of a replaced catalog that are freed in one turn of the event loop."""
@@ -107,10 +107,23 @@ class Publisher:
         async with self._storing:
             return await self._store(snapshot, difference, None if is_crawl else self._stored)
 
-    async def load(self) -> None:
+    async def begin(self) -> None:
+        """Take the stored catalog, if there is one; later, if a server cannot be used now.
+
+        :raises StorageUnavailable: the file cannot be read, or the catalog of another upstream is stored.
+        """
+        try:
+            await self.load()
+        except StorageAway as error:
+            self._is_unusable = True
+            _log.warning("%s Until it can be, answers come from upstream.", error)
+
+    async def load(self, *, gives_way: bool = False) -> None:
         """Take the stored catalog, if there is one that is not older than what is known, and what is pinned.
 
-        :raises StorageUnavailable: the file cannot be read, or has the catalog of another upstream.
+        Where what is known ``gives_way``, the stored one may be older.
+
+        :raises StorageUnavailable: the storage cannot be read, or has the catalog of another upstream.
         """
         await asyncio.to_thread(self._storage.check_upstream, self._origin)
         stored = await asyncio.to_thread(self._storage.load)
@@ -118,7 +131,8 @@ class Publisher:
             return
         snapshot = await asyncio.to_thread(_snapshot_of, stored)
         # A crawl may have ended meanwhile.
-        if self._may_take(stored.refreshed_at):
+        if gives_way or self._may_take(stored.refreshed_at):
+            self._unstored = None
             self._stored = (stored.version, stored.refreshed_at)
             self.count = stored.count
             self._guard.recall(await asyncio.to_thread(self._storage.guard_state))
@@ -127,15 +141,19 @@ class Publisher:
             await self._announce()
             self.stored.send()
 
-    async def take_newer(self) -> None:
-        """Take what another process has stored: the crawler, a crawl by hand, or what an operator has chosen."""
+    async def take_newer(self, *, follows: bool = False) -> None:
+        """Take what another process has stored: the crawler, a crawl by hand, or what an operator has chosen.
+
+        In a process that ``follows`` another, what it could not store gives way to what others have stored meanwhile.
+        """
         with self._reading():
             saved = await asyncio.to_thread(self._storage.saved)
             # What is just being stored is known, though it is not noted yet.
-            if saved is None or self._storing.locked() or not self._is_ours(saved[0]):
+            if saved is None or self._storing.locked() or saved[0].partition(" ")[0] != self._origin:
                 return
-            if saved != self._stored and self._may_take(saved[1]):
-                await self.load()
+            gives_way = follows and self._unstored is not None
+            if saved != self._stored and (gives_way or self._may_take(saved[1])):
+                await self.load(gives_way=gives_way)
             elif await self._take_pin():
                 await self._announce()
 
@@ -261,13 +279,13 @@ class Publisher:
         """Log that the storage cannot be used, and go on without it."""
         try:
             yield
+            if self._is_unusable:
+                _log.warning("The storage can be used again.")
             self._is_unusable = False
         except StorageUnavailable as error:
+            if not self._is_unusable:
+                _log.warning("%s", error)
             self._is_unusable = True
-            _log.warning("%s", error)
-
-    def _is_ours(self, stored_version: str) -> bool:
-        return stored_version.partition(" ")[0] == self._origin
 
 
 async def _free(replaced: list[Record]) -> None:

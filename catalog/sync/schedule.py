@@ -9,6 +9,7 @@ LOOK = 0.5
 PROBE = 15.0
 FIRST_RETRY = 15.0
 LONGEST_RETRY = 900.0
+ALONE = 60.0
 """Seconds of a schedule that no setting changes; :class:`Schedule` says what each is."""
 
 
@@ -29,3 +30,5 @@ class Schedule:
     first_retry: float
     """After another failure; doubled each time, up to the next."""
     longest_retry: float
+    alone: float
+    """Without a catalog and without the server that gateways share, before one crawls alone; varied up to threefold."""

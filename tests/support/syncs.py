@@ -25,7 +25,7 @@ from catalog.sync.refresh_attempts import Attempts
 from catalog.sync.refresher import CrawlResult, Refresher
 from catalog.sync.schedule import Schedule
 from tests.support.crawls import App, Records, client_of, sorted_members
-from tests.support.settings_for_tests import BUDGET, GUARD_LIMITS, SCHEDULE, UPSTREAM_URL
+from tests.support.settings_for_tests import BUDGET, FRESHNESS, GUARD_LIMITS, SCHEDULE, UPSTREAM_URL
 from upstream.batching.batcher import Batcher
 from upstream.client.api_client import Client
 from upstream.client.upstream_errors import UpstreamError
@@ -54,7 +54,7 @@ class Sync:
         history = HistoryReader(storage)
         self.publisher = Publisher(batcher, storage, origin, self.guard, feed, history)
         self.refresher = Refresher(client, batcher, self.publisher, self.guard, schedule)
-        self.leader = Leader(batcher, storage, self.publisher, self.refresher, schedule)
+        self.leader = Leader(batcher, storage, self.publisher, self.refresher, schedule, FRESHNESS.fresh)
         self.load = self.publisher.load
         self.look = self.refresher.look
         self.want = self.refresher.wanted.set

@@ -76,16 +76,22 @@ class BudgetSpent(UpstreamError):
 
 
 class StorageUnavailable(Exception):
-    """The catalog file cannot be used. The message is one sentence for the operator: its path and the reason.
+    """The storage of the catalog cannot be used. The message is one sentence for the operator.
 
-    ``told`` is the sentence for clients, which names no path.
+    It has the path of the file, or the address of the server without its user and password, and the reason. ``told`` is
+    the sentence for clients, which names neither.
     """
 
     code: ClassVar[str] = "STORAGE_UNAVAILABLE"
     told = "The gateway's storage cannot be used now. Try again in a moment."
 
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(f"The catalog file {path} cannot be used: {reason}.")
+    def __init__(self, name: str, reason: str) -> None:
+        what = "storage" if "://" in name else "catalog file"
+        super().__init__(f"The {what} {name} cannot be used: {reason}.")
+
+
+class StorageAway(StorageUnavailable):
+    """The server that stores the catalog cannot be used now. Gateways go on without it, until they can use it again."""
 
 
 class StoredMeanwhile(StorageUnavailable):

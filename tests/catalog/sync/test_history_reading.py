@@ -32,7 +32,7 @@ async def test_many_callers_who_leave_keep_no_thread_but_one(tmp_path: Path) -> 
             (found,) = await reader.changes_of("package", [1], None, None, 9, fields)
             return len(found)
 
-        with storage.history._bulk_reader._lock:
+        with storage.history._bulk_reader.reading():
             for _ in range(CALLERS):
                 with suppress(TimeoutError):
                     async with asyncio.timeout(0.001):
@@ -49,7 +49,7 @@ async def test_a_difference_that_whoever_asked_did_not_wait_for_is_kept_for_the_
         keep(storage, catalog_of(package(1, repo_watchers=1)), clock.moment)
         keep(storage, catalog_of(package(1, repo_watchers=2)), clock.go(hours=1))
         reader = HistoryReader(storage)
-        with storage.history._bulk_reader._lock, suppress(TimeoutError):
+        with storage.history._bulk_reader.reading(), suppress(TimeoutError):
             async with asyncio.timeout(0.2):
                 await reader.packages_between(BEGIN, None)
         found = await reader.packages_between(BEGIN, None)

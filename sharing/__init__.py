@@ -1,0 +1,48 @@
+"""Speaks to the Valkey or Redis server through which gateways on many machines share one catalog and one politeness."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from sharing.valkey_address import ValkeyAddress, is_valkey
+
+if TYPE_CHECKING:
+    from sharing.announcements import Announcements
+    from sharing.change_log import ChangeLog, LogState, changes_key, damaged, snapshot_key
+    from sharing.fenced_lease import drop_lease, take_lease
+    from sharing.valkey_connection import ValkeyConnection, ValkeyUnavailable
+
+__all__ = [
+    "Announcements",
+    "ChangeLog",
+    "LogState",
+    "ValkeyAddress",
+    "ValkeyConnection",
+    "ValkeyUnavailable",
+    "changes_key",
+    "damaged",
+    "drop_lease",
+    "is_valkey",
+    "snapshot_key",
+    "take_lease",
+]
+
+_IMPORTED_WHEN_ASKED_FOR = {
+    "Announcements": "announcements",
+    "ChangeLog": "change_log",
+    "LogState": "change_log",
+    "ValkeyConnection": "valkey_connection",
+    "ValkeyUnavailable": "valkey_connection",
+    "changes_key": "change_log",
+    "damaged": "change_log",
+    "drop_lease": "fenced_lease",
+    "snapshot_key": "change_log",
+    "take_lease": "fenced_lease",
+}
+"""They bring the client library, which most gateways need not have."""
+
+
+def __getattr__(name: str) -> object:
+    """Import a name of a module that needs the client library when somebody asks for it."""
+    if name not in _IMPORTED_WHEN_ASKED_FOR:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"sharing.{_IMPORTED_WHEN_ASKED_FOR[name]}"), name)

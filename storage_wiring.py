@@ -1,0 +1,135 @@
+"""Makes the storage that the settings name: a file, or a server that gateways on many machines share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from settings import EMBEDDED, Settings
+
+if TYPE_CHECKING:
+    from catalog.storage import StoragePort
+    from sharing import ValkeyConnection
+
+ROOT = Path(__file__).parent
+"""The project's folder, from which relative paths in settings count."""
+
+
+@contextmanager
+def open_storage(settings: Settings) -> Iterator[StoragePort]:
+    """Open the storage for a command, and make sure that what it has is of the upstream of the settings.
+
+    :raises StorageUnavailable: it cannot be used, or has the catalog of another upstream.
+    """
+    from upstream.client import without_credentials
+
+    server = shared_server(settings)
+    with closing(make_storage(settings, server)) as storage:
+        try:
+            storage.check_upstream(without_credentials(settings.upstream))
+            yield storage
+        finally:
+            if server is not None:
+                server.close()
+
+
+def check_storage(settings: Settings) -> None:
+    """Open the storage and close it again. A server that cannot be used now is no reason not to start.
+
+    :raises StorageUnavailable: a file cannot be used, or the catalog of another upstream is stored.
+    """
+    from upstream.client import StorageAway
+
+    try:
+        with open_storage(settings):
+            pass
+    except StorageAway:
+        pass  # the gateway tells of it, and looks again
+
+
+def make_storage(settings: Settings, server: ValkeyConnection | None) -> StoragePort:
+    """Make the storage: on the server if there is one, and else in the file.
+
+    :raises StorageUnavailable: the file cannot be used.
+    """
+    if server is not None:
+        from catalog.storage import ValkeyStorage
+
+        return ValkeyStorage(server, settings.history_days)
+    from catalog.storage import Storage
+
+    return Storage(storage_path(settings), settings.history_days)
+
+
+@asynccontextmanager
+async def open_server(settings: Settings) -> AsyncIterator[ValkeyConnection | None]:
+    """Open a connection to the server that gateways share; ``None`` if the settings name none."""
+    server = shared_server(settings)
+    try:
+        yield server
+    finally:
+        if server is not None:
+            server.close()
+            await server.aclose()
+
+
+@asynccontextmanager
+async def hearing(server: ValkeyConnection) -> AsyncIterator[Callable[[float], Awaitable[None]]]:
+    """Listen to what the server announces; gives what waits for it, up to so many seconds."""
+    from sharing import Announcements
+
+    announcements = Announcements(server)
+    announcements.open()
+    try:
+        yield announcements.wait
+    finally:
+        await announcements.aclose()
+
+
+def shared_server(settings: Settings) -> ValkeyConnection | None:
+    """Give the server that gateways share, which is not asked yet; ``None`` if the settings name none.
+
+    :raises StorageUnavailable: its client is not installed.
+    """
+    from sharing import ValkeyAddress, is_valkey
+    from upstream.client import StorageUnavailable
+
+    if not is_valkey(settings.storage):
+        return None
+    address = ValkeyAddress.of(settings.storage)
+    try:
+        from sharing import ValkeyConnection
+    except ModuleNotFoundError as error:
+        if error.name != "redis":
+            raise
+        reason = "the package redis is not installed; `make valkey` installs it"
+        raise StorageUnavailable(str(address), reason) from None
+    return ValkeyConnection(address)
+
+
+def storage_path(settings: Settings) -> str:
+    """Give the file of the catalog, or ``:memory:``. Its folder is made.
+
+    :raises StorageUnavailable: the folder cannot be made.
+    """
+    from upstream.client import StorageUnavailable
+
+    if settings.storage == ":memory:":
+        return settings.storage
+    path = path_of(settings.storage, settings)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageUnavailable(str(path), str(error.strerror)) from None
+    return str(path)
+
+
+def path_of(path: str, settings: Settings) -> Path:
+    """Return the path that a setting means, with the name of the upstream in the place of ``{upstream}``."""
+    from upstream.client import without_credentials
+
+    name = urlsplit(without_credentials(settings.upstream)).netloc or EMBEDDED
+    return ROOT / path.replace("{upstream}", name.replace(":", "-"))
