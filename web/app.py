@@ -38,7 +38,7 @@ from web.pages.llms_text import LlmsText
 from web.pages.page_files import page_file
 from web.pages.page_frame import Site
 from web.persisted_document_paths import as_parameters, persisted_routes
-from web.request_counts import CountedSend
+from web.request_counts import CountedSend, first_segment
 from web.response_cache import ResponseCache
 from web.schema_endpoint import schema_text
 from web.serving.open_connections import Connections
@@ -148,7 +148,10 @@ class GatewayApp(Starlette):
     async def _lifespan(self) -> AsyncIterator[dict[str, object]]:
         async with self._opening as self.parts:
             self.guarded = CORSMiddleware(self.parts.endpoint, allow_methods=METHODS, **self._cors)
-            self.router.routes[:] = self._routes(self.parts)
+            routes = self._routes(self.parts)
+            self.router.routes[:] = routes
+            paths = (each.path for each in routes if isinstance(each, Route | WebSocketRoute | Mount))
+            self.parts.metrics.requests.handlers = frozenset(map(first_segment, paths))
             _log.info("A worker has started.")
             # For the protocols of the server, where they are ours.
             yield {"connections": self.parts.connections, "known_requests": self.parts.known_requests}

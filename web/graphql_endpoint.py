@@ -48,7 +48,6 @@ from web.known_requests import KnownRequests
 from web.pages.graphiql import graphiql_page, no_graphiql
 from web.persisted_document_paths import PERSISTED
 from web.rate_limit_headers import RATE_LIMIT_HEADERS, rate_limit_headers
-from web.request_counts import labels_of
 from web.request_headers import RUNNING, TELLING, by_name, vary
 from web.request_parsing import (
     ACCEPT_QUERY,
@@ -124,8 +123,7 @@ class GraphQLEndpoint:
                     self._pay(units_to_send(reply.body))
                     server = extension_of(scope)
                     if self._known is not None and server is not None and server.request is not None:
-                        labels = labels_of(method, scope["path"], reply.status)
-                        self._known.learn(server.request, labels, reply, documents, scope["headers"])
+                        self._known.learn(server.request, scope, reply, documents)
                     headers = reply.headers + self._policy.headers(snapshot)
                     await send_response(scope, send, reply.status, headers, reply.body)
                     return

@@ -9,12 +9,14 @@ from __future__ import annotations
 from functools import partial
 from sys import getsizeof
 
+from starlette.types import Scope
+
 from caching import BoundedCache
 from catalog import CatalogSource
 from engine import BudgetEntry
 from gateway import REQUEST, FairUse, units_to_send
 from gateway.persisted import PersistedDocuments
-from web.cache_headers import CachePolicy, Headers, JoinedHeaders
+from web.cache_headers import CachePolicy, JoinedHeaders
 from web.client_identity import Clients
 from web.request_counts import RequestCounts, RequestLabels
 from web.response_cache import CachedReply, ResponseCache
@@ -115,13 +117,8 @@ class KnownRequests:
         """Count a request that was answered within so many seconds."""
         self._requests.answered(known.labels, seconds)
 
-    def learn(
-        self, request: bytes, labels: RequestLabels, reply: CachedReply, documents: str, headers: Headers
-    ) -> None:
-        """Keep a request with its reply, if it comes for the second time.
-
-        It is counted by its ``labels``. ``headers`` are those of the request.
-        """
+    def learn(self, request: bytes, scope: Scope, reply: CachedReply, documents: str) -> None:
+        """Keep a request with its reply, if it comes for the second time. ``scope`` is what was read of it."""
         once = hash(request)
         if once not in self._once:
             self._once.put(once, None)
@@ -130,8 +127,8 @@ class KnownRequests:
         old = self._known.get(request)
         if old is not None:
             self._budget.forget(old)
-        known = KnownRequest(
-            reply, labels, documents, self._clients.telling(headers), partial(self._known.pop, request)
-        )
+        labels = self._requests.labels_of(scope["method"], scope["path"], reply.status)
+        telling = self._clients.telling(scope["headers"])
+        known = KnownRequest(reply, labels, documents, telling, partial(self._known.pop, request))
         if self._budget.keep(known, getsizeof(request) + getsizeof(known.head) + OVERHEAD):
             self._known[request] = known

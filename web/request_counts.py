@@ -12,25 +12,6 @@ from starlette.types import Message, Send
 
 from telemetry import DurationHistograms
 
-HANDLERS = frozenset(
-    [
-        "/",
-        "/catalog",
-        "/docs",
-        "/explore",
-        "/favicon.ico",
-        "/graphiql",
-        "/graphql",
-        "/healthz",
-        "/mcp",
-        "/metrics",
-        "/pages",
-        "/readyz",
-        "/schema.graphql",
-    ]
-)
-"""The first segments of all paths that the gateway serves. Clients can make up others, which count as one."""
-
 METHODS = frozenset(["GET", "HEAD", "OPTIONS", "POST", "QUERY"])
 
 OTHER = "other"
@@ -43,27 +24,36 @@ RequestLabels = tuple[str, str, int]
 """A method, a handler and a status."""
 
 
-def labels_of(method: str, path: str, status: int) -> RequestLabels:
-    """Return what a request is counted by, which is one of few values whatever the client sent."""
-    handler = "/" + path[1:].partition("/")[0]
-    return (
-        method if method in METHODS else OTHER,
-        handler if handler in HANDLERS else OTHER,
-        status,
-    )
-
-
 class RequestCounts:
-    """The requests that were answered, and their durations by handler."""
+    """The requests that were answered, and their durations by handler.
+
+    ``handlers`` are the first segments of all paths that the app serves, which the app sets. All others count as one,
+    because clients can make them up.
+    """
 
     def __init__(self) -> None:
+        self.handlers: frozenset[str] = frozenset()
         self.counts: Counter[RequestLabels] = Counter()
         self.durations = DurationHistograms()
+
+    def labels_of(self, method: str, path: str, status: int) -> RequestLabels:
+        """Return what a request is counted by, which is one of few values whatever the client sent."""
+        handler = first_segment(path)
+        return (
+            method if method in METHODS else OTHER,
+            handler if handler in self.handlers else OTHER,
+            status,
+        )
 
     def answered(self, labels: RequestLabels, seconds: float) -> None:
         """Count a request whose answer began ``seconds`` after it came."""
         self.counts[labels] += 1
         self.durations[(labels[1],)].observe(seconds)
+
+
+def first_segment(path: str) -> str:
+    """Return the beginning of a path, such as ``/docs``."""
+    return "/" + path[1:].partition("/")[0]
 
 
 class CountedSend:
@@ -96,4 +86,4 @@ class CountedSend:
     def count(self, requests: RequestCounts, method: str, path: str) -> None:
         """Count the request, which has ended."""
         seconds = perf_counter() - self._came if self.seconds is None else self.seconds
-        requests.answered(labels_of(method, path, self.status), seconds)
+        requests.answered(requests.labels_of(method, path, self.status), seconds)

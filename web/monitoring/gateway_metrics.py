@@ -58,13 +58,16 @@ def _operations(gateway: Gateway) -> Iterator[MetricFamily]:
         "from",
     )
     fair_use = gateway.fair_use
-    if fair_use is not None:
-        yield counter("gateway_fair_use_units_total", "Units of cost that clients have used.", fair_use.taken)
-        yield counter(
-            "gateway_fair_use_refused_total",
-            "Requests and operations that were answered 429, because their client had too few units.",
-            fair_use.refused,
-        )
+    yield counter(
+        "gateway_fair_use_units_total",
+        "Units of cost that clients have used.",
+        {} if fair_use is None else fair_use.taken,
+    )
+    yield counter(
+        "gateway_fair_use_refused_total",
+        "Requests and operations that were answered 429, because their client had too few units.",
+        {} if fair_use is None else fair_use.refused,
+    )
 
 
 def _engine(gateway: Gateway) -> Iterator[MetricFamily]:

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import httpx
 import pytest
 from prometheus_client.metrics_core import Metric
-from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from tests.support.gateway_in_process import app_over, client_of
+from tests.support.metric_documents import documented
 from tests.support.read_metrics import families
 from upstream.embedded import EmbeddedUpstream, Fault, StatusFault
-from web.request_counts import HANDLERS, METHODS, labels_of
-
-DOCUMENT = Path(__file__).parents[3] / "docs" / "metrics.md"
-ROW = re.compile(r"^\| `(\w+)` \| (\w+) \| (.*?) \| .+? \| (.+) \|$", re.MULTILINE)
-
-
-def documented() -> dict[str, tuple[str, tuple[str, ...], str]]:
-    """Return what the table of the document says of each metric: its type, its labels and its sentence."""
-    rows = ROW.findall(DOCUMENT.read_text(encoding="utf-8"))
-    return {name: (type, tuple(re.findall(r"`(\w+)`", labels)), help) for name, type, labels, help in rows}
 
 
 def full_name(family: Metric) -> str:
@@ -59,17 +48,19 @@ def test_a_name_has_a_base_unit_and_says_total_for_counters_alone(name: str) -> 
     assert help.endswith(".")
 
 
-async def test_all_paths_of_the_app_are_handlers(embedded: EmbeddedUpstream) -> None:
-    app = app_over(embedded, mcp="on", mcp_hosts="")
+async def test_a_client_chooses_no_label(embedded: EmbeddedUpstream) -> None:
+    async with client_of(app_over(embedded)) as http:
+        for n in range(20):
+            await http.request(f"M{n}", f"/p{n}/graphql")
+        await http.request("GET", "/docs/nothing.md")
+        counted = (await families(http))["http_requests"].samples
+    labels = [tuple(sample.labels[name] for name in ("method", "handler", "status")) for sample in counted]
+    assert labels == [("GET", "/docs", "404"), ("other", "other", "404")]
+
+
+async def test_every_path_of_the_app_is_a_handler(embedded: EmbeddedUpstream) -> None:
+    app = app_over(embedded)
     async with client_of(app):
-        routes: list[BaseRoute] = app.router.routes
-        paths = [each.path for each in routes if isinstance(each, Route | Mount | WebSocketRoute)]
-    assert {"/" + path.split("/")[1] for path in paths} == HANDLERS
-
-
-def test_no_client_chooses_a_label() -> None:
-    made_up = [labels_of(f"M{n}", f"/p{n}/graphql", 404) for n in range(1000)]
-    assert set(made_up) == {("other", "other", 404)}
-    assert {labels_of(method, "/graphql/persisted/1", 200)[:2] for method in METHODS} == {
-        (method, "/graphql") for method in METHODS
-    }
+        handlers = app.parts.metrics.requests.handlers
+    assert {"/", "/docs", "/graphql", "/healthz", "/metrics", "/readyz", "/schema.graphql"} < handlers
+    assert {path.split("/")[1] for path in handlers} == {path[1:] for path in handlers}
