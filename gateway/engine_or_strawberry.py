@@ -45,6 +45,7 @@ class OperationRunner:
         router: FederationRouter,
         limits: CostLimits,
         run_limits: RunLimits,
+        settle: Callable[[PreparedRequest, int], None],
     ) -> None:
         self._source = source
         self._read = read
@@ -53,6 +54,7 @@ class OperationRunner:
         self._router = router
         self._limits = limits
         self._run_limits = run_limits
+        self._settle = settle
         # What may be asked of upstream need not have been, and without a router's secret everyone may ask for all.
         self._telling = ~(DependsOn.UPSTREAM if router.secret else DependsOn.UPSTREAM | DependsOn.ASKER)
 
@@ -128,6 +130,7 @@ class OperationRunner:
         try:
             return await self._run(prepared, context, receipt)
         finally:
+            self._settle(prepared, context.work.spent)
             context.loaders.close()
 
     async def _run(

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import ceil
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from gateway.try_later import RateLimited
-
-if TYPE_CHECKING:
-    from throttled import BaseRateLimiter
 
 REQUEST = 1
 """The units that every request costs. What its operation costs beyond that is taken when it runs."""
@@ -58,18 +55,18 @@ class FairUse:
     def __init__(self, units: int, own: Mapping[str, int | None]) -> None:
         self.taken = 0
         self.refused = 0
-        self._each = _limiter(units, REMEMBERED)
-        self._own = {client: None if each is None else _limiter(each, 1) for client, each in own.items()}
+        self._each = _Limit(units, REMEMBERED)
+        self._own = {client: None if each is None else _Limit(each, 1) for client, each in own.items()}
 
     def wait(self, client: str, units: int) -> int:
         """Take units from a client, and return 0; or if it has too few, the seconds until it has them.
 
         What costs more than a whole allowance takes all that is left of one by the request itself.
         """
-        limiter = self._of(client)
-        if limiter is None:
+        limit = self._own.get(client, self._each)
+        if limit is None:
             return 0
-        result = limiter.limit(client, min(units, max(REQUEST, limiter.quota.burst - REQUEST)))
+        result = limit.allowance.limit(client, min(units, max(REQUEST, limit.units - REQUEST)))
         if not result.limited:
             self.taken += units
             return 0
@@ -91,21 +88,33 @@ class FairUse:
                 seconds,
             )
 
+    def owe(self, client: str, units: int) -> None:
+        """Take units for what has been done already. The client may have fewer than none then, by a whole allowance."""
+        limit = self._own.get(client, self._each)
+        if limit is not None:
+            units = min(units, limit.with_debt.peek(client).remaining)
+            limit.with_debt.limit(client, units)
+            self.taken += units
+
     def allowance(self, client: str) -> Allowance | None:
         """Return what a client may use; ``None`` if it has no limit."""
-        limiter = self._of(client)
-        if limiter is None:
+        limit = self._own.get(client, self._each)
+        if limit is None:
             return None
-        state = limiter.peek(client)
+        state = limit.allowance.peek(client)
         return Allowance(state.limit, WINDOW, state.remaining, ceil(state.reset_after))
 
-    def _of(self, client: str) -> BaseRateLimiter | None:
-        return self._own.get(client, self._each)
 
+class _Limit:
+    """Holds the times of so many clients, each of which may use ``units`` in a window."""
 
-def _limiter(units: int, clients: int) -> BaseRateLimiter:
-    # Not at the start of a gateway without this limit: it takes a tenth of a second.
-    from throttled import MemoryStore, RateLimiterRegistry, RateLimiterType, per_min
+    def __init__(self, units: int, clients: int) -> None:
+        # Not at the start of a gateway without this limit: it takes a tenth of a second.
+        from throttled import MemoryStore, RateLimiterRegistry, RateLimiterType, per_min
 
-    store = MemoryStore(options={"MAX_SIZE": clients})
-    return RateLimiterRegistry.get(RateLimiterType.GCRA.value)(per_min(units, burst=units), store)
+        self.units = units
+        gcra = RateLimiterRegistry.get(RateLimiterType.GCRA.value)
+        store = MemoryStore(options={"MAX_SIZE": clients})
+        self.allowance = gcra(per_min(units, burst=units), store)
+        # The same times, which may be a window further ahead.
+        self.with_debt = gcra(per_min(units, burst=2 * units), store)

@@ -92,7 +92,14 @@ class Gateway:
             limits.values, limits.work, run_limits.answer_bytes, run_limits.seconds
         )
         self._runner = OperationRunner(
-            source, documents.read_aside, engine, self.pieces, router, self._cost_limits, run_limits
+            source,
+            documents.read_aside,
+            engine,
+            self.pieces,
+            router,
+            self._cost_limits,
+            run_limits,
+            self._preparation.settle,
         )
 
     async def prepare(self, request: GraphQLRequest, snapshot: Snapshot | None) -> PreparedRequest:
@@ -284,6 +291,7 @@ class Gateway:
                 except TryLater as error:
                     yield later_answer(error)
                 finally:
+                    self._preparation.settle(prepared, context.work.spent)
                     context.loaders.close()
 
     async def _snapshot(

@@ -20,6 +20,13 @@ READING = 4
 """The units for each character of a document that is not known: to parse and validate it takes 5 to 15 microseconds a
 character, measured with documents of 60 to 9,000 characters."""
 
+STEPS = 2
+"""The steps of work of one unit."""
+
+UNSETTLED = 5_000
+"""The units up to which an operation costs what was predicted, however much it was. Lists are as long as an average one
+in predictions, so an operation that looks for the longest can take twenty times as much."""
+
 
 class RequestPreparation:
     """Prepares the requests of one gateway. An answer can have ``most_values``, as predicted."""
@@ -60,6 +67,13 @@ class RequestPreparation:
         """
         if self._fair_use is not None and prepared.prediction is not None:
             self._fair_use.take(caller.get().client, prepared.prediction.cost.units - REQUEST)
+
+    def settle(self, prepared: PreparedRequest, steps: int) -> None:
+        """Take what an operation has cost beyond what was predicted, by the steps of work that it took."""
+        if self._fair_use is not None and prepared.prediction is not None:
+            more = steps // STEPS - max(prepared.prediction.cost.units, UNSETTLED)
+            if more > 0:
+                self._fair_use.owe(caller.get().client, more)
 
     def _pay_for_reading(self, characters: int) -> None:
         assert self._fair_use is not None

@@ -117,7 +117,14 @@ async def outcome(
     read = gateway.documents.read_aside
     cost_limits = CostLimits(sys.maxsize, work, answer_bytes, 60)
     runner = OperationRunner(
-        gateway.source, read, engine, gateway.pieces, gateway.router, cost_limits, limits
+        gateway.source,
+        read,
+        engine,
+        gateway.pieces,
+        gateway.router,
+        cost_limits,
+        limits,
+        lambda _prepared, _steps: None,
     )
     snapshot, receipt = gateway.source.latest, Receipt()
     prepared = await gateway.prepare(GraphQLRequest(text), snapshot)

@@ -50,6 +50,22 @@ def test_a_refusal_is_a_sentence_with_numbers() -> None:
     assert fair_use.refused == 1
 
 
+def test_what_has_been_done_already_is_owed_for_a_whole_allowance_at_most() -> None:
+    fair_use = FairUse(SLOW, {"free": None})
+    fair_use.owe("a", 1)
+    assert fair_use.wait("a", 2) == 0
+    fair_use.owe("a", 1)
+    assert 20 < fair_use.wait("a", 1) <= 40
+    fair_use.owe("a", 1_000)
+    # Two windows are 120 seconds, of which 100 have to pass until there is one unit again.
+    assert 60 < fair_use.wait("a", 1) <= 80
+    told = fair_use.allowance("a")
+    assert told is not None
+    assert (told.remaining, 100 < told.seconds <= 120) == (0, True)
+    fair_use.owe("free", 1_000)
+    assert fair_use.wait("free", 1) == 0
+
+
 def test_the_units_come_back_while_the_client_waits() -> None:
     fair_use = FairUse(6_000, {})
     fair_use.take("a", 5_999)

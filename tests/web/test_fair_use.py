@@ -170,6 +170,18 @@ async def test_an_operation_costs_what_is_predicted_and_a_cached_answer_one_unit
             assert fair_use.taken == before
 
 
+async def test_an_operation_that_takes_far_more_work_than_was_predicted_is_charged_for_it(
+    embedded: EmbeddedUpstream,
+) -> None:
+    async with limited(embedded, MANY) as (http, fair_use, _):
+        for values, more in ((900, 0), (1_200, 1_000)):
+            before = fair_use.taken
+            request = {"query": CHEAP, "variables": {"unused": [1] * values}}
+            assert (await http.post("/graphql", json=request)).status_code == 200
+            # Ten steps for each value, and two steps are a unit.
+            assert more <= fair_use.taken - before - 1 < more + 20
+
+
 async def test_an_operation_that_costs_more_than_is_left_is_not_run(embedded: EmbeddedUpstream) -> None:
     async with limited(embedded, FEW) as (http, fair_use, app):
         fair_use.take("127.0.0.1", 2)
