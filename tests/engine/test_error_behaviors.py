@@ -10,6 +10,7 @@ import pytest
 from graphql import GraphQLList, GraphQLObjectType, GraphQLOutputType, get_named_type, get_nullable_type
 
 from gateway.prepared_request import GraphQLRequest
+from gateway.request_execution import Gateway
 from schema import OnError, schema
 from schema.semantic_nullability import semantic_levels
 from tests.support.comparable_answers import comparable
@@ -28,8 +29,11 @@ REFUSED = "lastWeeks(n:) is 60; it can be 1 to 52."
 
 
 async def answered(request: GraphQLRequest, state: str, *, by_engine: bool) -> bytes:
-    gateway = gateway_over(MadeSource(RECORDS, **STATES[state]).as_source(), use_engine=by_engine)
-    return (await gateway.execute(request)).body
+    return (await gateway_in(state, by_engine=by_engine).execute(request)).body
+
+
+def gateway_in(state: str, *, by_engine: bool) -> Gateway:
+    return gateway_over(MadeSource(RECORDS, **STATES[state]).as_source(), use_engine=by_engine)
 
 
 @pytest.mark.parametrize("state", FAILING)
@@ -39,7 +43,9 @@ async def test_both_executions_do_with_errors_what_the_request_says(on_error: On
     for seed in range(OPERATIONS):
         operation: Operation = GENERATOR.operation(seed)
         request = GraphQLRequest(str(operation), operation.variables, on_error=on_error)
-        ours, theirs = [await answered(request, state, by_engine=on) for on in (True, False)]
+        engine, strawberry = [gateway_in(state, by_engine=on) for on in (True, False)]
+        prepared = await engine.prepare(request, engine.source.current())
+        ours, theirs = [(await each.run(prepared)).body for each in (engine, strawberry)]
         if on_error == "HALT" and b'"errors"' in theirs:
             # Which of several errors is met first depends on which load ends first.
             answers = [json.loads(body) for body in (ours, theirs)]

@@ -37,7 +37,15 @@ class Gateways:
     async def ask(
         self, query: str, variables: dict[str, Any] | None = None, gateway: int = 0
     ) -> GraphQLAnswer:
-        return await self.gateways[gateway].execute(GraphQLRequest(query, variables))
+        return await self._answer(GraphQLRequest(query, variables), self.source.current(), gateway)
+
+    async def _answer(
+        self, request: GraphQLRequest, snapshot: Snapshot | None, gateway: int
+    ) -> GraphQLAnswer:
+        """Answer by one of the gateways a document that the first of them has read."""
+        if gateway == 0:
+            return await self.gateways[0].execute(request, snapshot)
+        return await self.gateways[gateway].run(await self.gateways[0].prepare(request, snapshot))
 
     async def told(self, query: str, **variables: object) -> tuple[str, str]:
         """Return the message and the code of the only error, and expect that there are no data."""
@@ -50,7 +58,7 @@ class Gateways:
         """Return the answer from the whole copy of a version."""
         at = self.versions[number].at
         snapshot = Snapshot(self.catalogs[number], at, as_of=at)
-        return (await self.gateways[gateway].execute(GraphQLRequest(query, variables), snapshot)).body
+        return (await self._answer(GraphQLRequest(query, variables), snapshot, gateway)).body
 
 
 async def open_gateways(
