@@ -16,11 +16,13 @@ ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
-def running(command: list[str], until: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
-    """Run a command of the project until the address ``until`` answers, and stop it in the end."""
+def running(
+    command: list[str], until: str, folder: Path = ROOT, /, **environment: str
+) -> Iterator[subprocess.Popen[str]]:
+    """Run a command in a folder until the address ``until`` answers, and stop it in the end."""
     process = subprocess.Popen(
         command,
-        cwd=ROOT,
+        cwd=folder,
         env=os.environ | {"GATEWAY_STORAGE": ":memory:"} | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
