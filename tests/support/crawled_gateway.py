@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
+from catalog.freshness import Snapshot
+from catalog.indexed_catalog import Catalog
 from tests.support.gateway_in_process import app_over
 from upstream.embedded import EmbeddedUpstream
 from web.app import GatewayApp
@@ -20,12 +23,13 @@ def app(embedded: EmbeddedUpstream) -> GatewayApp:
 
 
 @pytest.fixture
-async def http(app: GatewayApp) -> AsyncIterator[httpx.AsyncClient]:
-    """Return a client of a gateway that has crawled."""
+async def http(app: GatewayApp, _crawled: Catalog) -> AsyncIterator[httpx.AsyncClient]:
+    """Return a client of a gateway that knows and has stored what a crawl finds, which all tests share."""
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client,
     ):
-        await app.parts.gateway.source.crawl()
+        snapshot = Snapshot(_crawled, datetime.now(UTC))
+        await app.parts.source.publisher.publish(snapshot, None, len(_crawled.packages))
         yield client
