@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 
 from catalog.history import catalog_versions, change_feed, record_changes
+from catalog.refused_crawls import GuardState
 from catalog.storage import record_rows
 from catalog.storage.replicated_tables import CannotWrite, ReplicatedTables
 from catalog.storage.sql_storage import SqlStorage
@@ -63,6 +64,11 @@ class ValkeyStorage(SqlStorage):
         """Return the version and ``refreshed_at`` that :meth:`load` would give now; cheap enough for every second."""
         self._catch_up()
         return super().saved()
+
+    def guard_state(self) -> GuardState:
+        """Return what the guard remembers; cheap enough to ask every second."""
+        self._catch_up()
+        return super().guard_state()
 
     def take_lease(self, holder: str, seconds: float) -> bool:
         """Return whether ``holder`` may crawl from now on for ``seconds``: a new lease, or a renewed one."""

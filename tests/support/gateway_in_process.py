@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, closing
@@ -13,6 +14,7 @@ import wiring
 from catalog.catalog_source import CatalogSource
 from catalog.freshness import Freshness, Snapshot
 from catalog.storage.sqlite_storage import Storage
+from catalog.storage.storage_port import StoragePort
 from catalog.sync.guard_validators import GuardLimits
 from catalog.sync.schedule import Schedule
 from gateway.prepared_request import GraphQLRequest
@@ -49,7 +51,7 @@ def source_over(upstream: Upstream, /, **settings: object) -> AbstractAsyncConte
 async def source_of(
     client: Client,
     batcher: Batcher | None = None,
-    storage: Storage | None = None,
+    storage: StoragePort | None = None,
     *,
     origin: str = UPSTREAM_URL,
     follow: bool = False,
@@ -57,6 +59,7 @@ async def source_of(
     guard: GuardLimits = GUARD_LIMITS,
     freshness: Freshness = FRESHNESS,
     crawl_wait: float = SETTINGS.crawl_wait,
+    news: Callable[[float], Awaitable[object]] = asyncio.sleep,
     clock: Callable[[], float] = time.monotonic,
     source_class: type[CatalogSource] = CatalogSource,
 ) -> AsyncIterator[CatalogSource]:
@@ -76,6 +79,7 @@ async def source_of(
                     guard=guard,
                     freshness=freshness,
                     crawl_wait=crawl_wait,
+                    news=news,
                     clock=clock,
                 )
             ) as source,
