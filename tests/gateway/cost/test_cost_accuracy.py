@@ -27,8 +27,8 @@ EXAMPLES = {
 
 
 async def actual_cost(gateway: Gateway, text: str, variables: dict[str, Any]) -> dict[str, int] | None:
-    """Return what the answer to an operation cost; ``None`` if it is not valid, was refused, is too large to be counted,
-    or has errors: a list that is null has one value, even if it would have had no items."""
+    """Return what the answer to an operation cost; ``None`` if it is not valid, was refused, is too large to be
+    counted, or has errors: a list that is null has one value, even if it would have had no items."""
     told = (await gateway.execute(GraphQLRequest(text, variables, receipt=True))).decoded()
     if "errors" in told:
         return None
