@@ -14,6 +14,7 @@ import shutil
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from catalog.export.file_folder import FileFolder, FilesUnavailable, OpenedFile
 from catalog.export.ndjson_writing import write_changes
 from catalog.export.parquet_writing import can_write_parquet
 from catalog.export.provenance import Provenance
-from catalog.history import TooManyRebuilds, VersionUnknown
+from catalog.history import CatalogVersion, TooManyRebuilds, VersionUnknown
 from catalog.indexed_catalog import Catalog
 from upstream.client import StorageUnavailable
 
@@ -65,6 +66,18 @@ _OF_CLIENTS = (NoSuchFile, CannotWriteParquet, TooManyFiles, TooManyRebuilds)
 """What strangers can cause as often as they like, which is nothing for the log."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Says which file somebody wants."""
+
+    version: str
+    name: str
+    check: Callable[[], Awaitable[object]]
+    """Raises an exception, at little cost, if there cannot be such a file."""
+    begin: Callable[[], Awaitable[Write]]
+    """Gives what writes it, after all that is needed for that was read."""
+
+
 class CatalogFiles:
     """Gives the files of the versions of one source, which is open, out of a folder."""
 
@@ -93,60 +106,63 @@ class CatalogFiles:
             raise NoSuchFile(f'There is no file "{name}" of a version of the catalog; there are {names}.')
 
         async def begin() -> Write:
-            if is_parquet(name) and not can_write_parquet():
-                raise CannotWriteParquet(NO_PARQUET)
             catalog, stored_at = await self._catalog(version)
             provenance = Provenance(version, stored_at, self._source.embedded)
             return lambda path: file.write(catalog, provenance, path)
 
-        return await self._opened(version, name, begin, compressed=compressed and file.compressible)
+        async def check() -> None:
+            if is_parquet(name) and not can_write_parquet():
+                raise CannotWriteParquet(NO_PARQUET)
+            await self._kept(version)
+
+        wanted = _Wanted(_whole(version), name, check, begin)
+        return await (self._packed(wanted) if compressed and file.compressible else self._opened(wanted))
 
     async def open_changes(self, since: str, until: str, *, compressed: bool) -> OpenedFile:
         """Open the file with what happened between two versions. Raises what :meth:`open` does."""
+        older = self._source.older
 
         async def begin() -> Write:
-            older = self._source.older
-            try:
-                one, other = await older.named(_whole(since)), await older.named(_whole(until))
-            except VersionUnknown as error:
-                raise NoSuchFile(str(error)) from None
+            one, other = await older.named(since), await older.named(until)
             deltas = [] if one.version == other.version else await older.difference(one, other)
             return lambda path: write_changes(deltas, path)
 
-        return await self._opened(
-            until, f"changes-since-{_whole(since)}.ndjson", begin, compressed=compressed
-        )
+        async def check() -> None:
+            try:
+                await older.named(since)
+                await older.named(until)
+            except VersionUnknown as error:
+                raise NoSuchFile(str(error)) from None
 
-    async def _opened(
-        self, version: str, name: str, begin: Callable[[], Awaitable[Write]], *, compressed: bool
-    ) -> OpenedFile:
-        version = _whole(version)
-        if not compressed:
-            return await self._opened_or_made(version, name, begin)
+        wanted = _Wanted(_whole(until), f"changes-since-{_whole(since)}.ndjson", check, begin)
+        return await (self._packed(wanted) if compressed else self._opened(wanted))
 
-        async def compress() -> Write:
-            (await self._opened_or_made(version, name, begin)).close()
-            return lambda path: self._compress(version, name, path)
+    async def _packed(self, wanted: _Wanted) -> OpenedFile:
+        """Open a file that is wanted, compressed."""
 
-        return await self._opened_or_made(version, f"{name}.gz", compress)
+        async def begin() -> Write:
+            (await self._opened(wanted)).close()
+            return lambda path: self._compress(wanted.version, wanted.name, path)
 
-    async def _opened_or_made(
-        self, version: str, name: str, begin: Callable[[], Awaitable[Write]]
-    ) -> OpenedFile:
+        return await self._opened(_Wanted(wanted.version, f"{wanted.name}.gz", wanted.check, begin))
+
+    async def _opened(self, wanted: _Wanted) -> OpenedFile:
         for _ in range(_ATTEMPTS):
-            found = await asyncio.to_thread(self._folder.open, version, name)
+            found = await asyncio.to_thread(self._folder.open, wanted.version, wanted.name)
             if found is not None:
                 return found
-            await asyncio.shield(self._begun(version, name, begin))
+            # Before it takes one of the places of those who wait.
+            await wanted.check()
+            await asyncio.shield(self._begun(wanted))
         raise FilesUnavailable("others need its room in the gateway's folder at once")
 
-    def _begun(self, version: str, name: str, begin: Callable[[], Awaitable[Write]]) -> asyncio.Task[None]:
-        key = (version, name)
+    def _begun(self, wanted: _Wanted) -> asyncio.Task[None]:
+        key = (wanted.version, wanted.name)
         task = self._making.get(key)
         if task is None:
             if len(self._making) >= MOST_WAITING:
                 raise TooManyFiles
-            task = self._making[key] = asyncio.create_task(self._make(version, name, begin))
+            task = self._making[key] = asyncio.create_task(self._make(wanted))
             task.add_done_callback(lambda done: self._ended(key, done))
         return task
 
@@ -158,8 +174,9 @@ class CatalogFiles:
             cause = error.__cause__ or error
             _log.error("The file %s of version %s was not made: %s", key[1], key[0], cause)
 
-    async def _make(self, version: str, name: str, begin: Callable[[], Awaitable[Write]]) -> None:
-        write = await begin()
+    async def _make(self, wanted: _Wanted) -> None:
+        version, name = wanted.version, wanted.name
+        write = await wanted.begin()
         async with self._turn:
             started = time.perf_counter()
             size = await asyncio.to_thread(self._made, version, name, write)
@@ -181,20 +198,27 @@ class CatalogFiles:
         ):
             shutil.copyfileobj(plain.file, packed, _CHUNK)
 
-    async def _catalog(self, version: str) -> tuple[Catalog, datetime]:
-        """Return the catalog of a version, and when it was stored."""
-        latest = self._source.latest
+    async def _kept(self, version: str) -> CatalogVersion | None:
+        """Return a version as history has it; ``None`` for the present one, if nobody knows it otherwise."""
         try:
-            kept = await self._source.older.named(version)
+            return await self._source.older.named(version)
         except (StorageUnavailable, VersionUnknown) as error:
             # The catalog in memory is known without a storage too.
-            if latest is not None and latest.catalog.version == version:
-                return latest.catalog, latest.refreshed_at
+            if self._source.latest is not None and self._source.latest.catalog.version == version:
+                return None
             if isinstance(error, VersionUnknown):
                 raise NoSuchFile(str(error)) from None
             raise
-        snapshot = await self._source.older.snapshot(kept, kept.at, lambda: None)
-        return snapshot.catalog, kept.at
+
+    async def _catalog(self, version: str) -> tuple[Catalog, datetime]:
+        """Return the catalog of a version, and when it was stored."""
+        latest, kept = self._source.latest, await self._kept(version)
+        if kept is not None:
+            snapshot = await self._source.older.snapshot(kept, kept.at, lambda: None)
+            return snapshot.catalog, kept.at
+        if latest is None or latest.catalog.version != version:
+            raise FilesUnavailable("the catalog was replaced meanwhile")
+        return latest.catalog, latest.refreshed_at
 
 
 def _whole(version: str) -> str:

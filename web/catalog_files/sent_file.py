@@ -29,12 +29,14 @@ class SentFile:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it, as an ASGI app."""
+        leaving = asyncio.create_task(_leaving(receive))
         try:
-            await self._send(scope, Headers(scope=scope), send)
+            await self._send(scope, Headers(scope=scope), send, leaving)
         finally:
+            leaving.cancel()
             self._opened.close()
 
-    async def _send(self, scope: Scope, asked: Headers, send: Send) -> None:
+    async def _send(self, scope: Scope, asked: Headers, send: Send, leaving: asyncio.Task[None]) -> None:
         size, tag = self._opened.size, f'"{self._opened.digest}"'
         told = {"ETag": tag, "Accept-Ranges": "bytes", "X-Content-Type-Options": "nosniff", **self._headers}
         part: ByteRange | None = None
@@ -52,18 +54,26 @@ class SentFile:
         if part is not None:
             told["Content-Range"] = f"bytes {first}-{first + length - 1}/{size}"
         await _start(send, 200 if part is None else 206, {**told, "Content-Length": str(length)})
-        await self._send_bytes(send, first, 0 if scope["method"] == "HEAD" else length)
+        await self._send_bytes(send, first, 0 if scope["method"] == "HEAD" else length, leaving)
 
-    async def _send_bytes(self, send: Send, first: int, length: int) -> None:
+    async def _send_bytes(self, send: Send, first: int, length: int, leaving: asyncio.Task[None]) -> None:
         handle = self._opened.file.fileno()
         end = first + length
         while first < end:
+            if leaving.done():
+                return
             body = await asyncio.to_thread(os.pread, handle, min(CHUNK, end - first), first)
             if not body:
                 raise EOFError("A file of the catalog has become shorter than it was.")
             first += len(body)
             await send({"type": "http.response.body", "body": body, "more_body": True})
         await send({"type": "http.response.body"})
+
+
+async def _leaving(receive: Receive) -> None:
+    """Wait until the client leaves. The body of a GET, if there is one, passes by here."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _start(send: Send, status: int, headers: Mapping[str, str]) -> None:

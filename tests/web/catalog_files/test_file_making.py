@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from catalog.export import EXPORTED_FILES
+from catalog.export.catalog_files import MOST_WAITING
 from catalog.export.file_folder import FileFolder
 from catalog.sync.rebuild_allowance import AT_ONCE, PAUSE
 from tests.support.gateway_in_process import app_over, client_of
@@ -202,42 +203,88 @@ async def test_what_a_killed_process_left_unfinished_is_no_file(crawled: Crawled
     assert not (crawled.folder / "unfinished").exists()
 
 
+class Taking:
+    """A client that takes one piece of an answer after another, and may leave."""
+
+    def __init__(self, crawled: Crawled, path: str) -> None:
+        self.left = asyncio.Event()
+        self._offered: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
+        self._taken = asyncio.Semaphore(0)
+        scope = {
+            "type": "http",
+            "http_version": "1.1",
+            "method": "GET",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "headers": [(b"host", b"gateway.test")],
+        }
+        self.answering = asyncio.create_task(crawled.app(scope, self._receive, self._send))
+
+    async def next(self) -> MutableMapping[str, Any]:
+        """Return the next piece, which is not taken yet, and nothing is offered behind it."""
+        piece = await asyncio.wait_for(self._offered.get(), 30)
+        assert self._offered.empty()
+        return piece
+
+    def take(self) -> None:
+        self._taken.release()
+
+    @property
+    def offers_nothing(self) -> bool:
+        return self._offered.empty()
+
+    async def _send(self, message: MutableMapping[str, Any]) -> None:
+        self._offered.put_nowait(message)
+        await self._taken.acquire()
+
+    async def _receive(self) -> dict[str, Any]:
+        await self.left.wait()
+        return {"type": "http.disconnect"}
+
+
 async def test_a_file_is_sent_in_pieces_each_when_the_one_before_was_taken(crawled: Crawled) -> None:
     path = crawled.path("catalog.sqlite")
     size = len((await crawled.http.get(path)).content)
     assert size > CHUNK
-    sent: list[MutableMapping[str, Any]] = []
-    taken = asyncio.Semaphore(0)
+    client = Taking(crawled, path)
+    assert (await client.next())["status"] == 200
+    client.take()
+    lengths, more = [], True
+    while more:
+        piece = await client.next()
+        lengths.append(len(piece.get("body", b"")))
+        more = piece.get("more_body", False)
+        client.take()
+    await client.answering
+    assert (sum(lengths), max(lengths)) == (size, CHUNK)
+    assert not [each for each in open_files() if each.startswith(str(crawled.folder))]
 
-    async def send(message: MutableMapping[str, Any]) -> None:
-        sent.append(message)
-        await taken.acquire()
 
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.disconnect"}
+async def test_nothing_more_is_read_for_a_client_that_has_left(crawled: Crawled) -> None:
+    path = crawled.path("catalog.sqlite")
+    assert len((await crawled.http.get(path)).content) > CHUNK
+    client = Taking(crawled, path)
+    await client.next()
+    client.take()
+    assert len((await client.next())["body"]) == CHUNK
+    client.left.set()
+    # Let the gateway hear of it, which takes some turns of the loop, before its piece counts as sent.
+    for _ in range(20):
+        await asyncio.sleep(0)
+    client.take()
+    await client.answering
+    assert client.offers_nothing
+    assert not [each for each in open_files() if each.startswith(str(crawled.folder))]
 
-    scope = {
-        "type": "http",
-        "http_version": "1.1",
-        "method": "GET",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "headers": [(b"host", b"gateway.test")],
-    }
-    answering = asyncio.create_task(crawled.app(scope, receive, send))
-    number = 0
-    while not answering.done():
-        await asyncio.sleep(0.01)
-        if len(sent) > number:
-            assert len(sent) == number + 1
-            number += 1
-            taken.release()
-    await answering
-    bodies = [message["body"] for message in sent[1:] if message.get("body")]
-    assert sum(map(len, bodies)) == size
-    assert max(map(len, bodies)) <= CHUNK
-    assert not [path for path in open_files() if path.startswith(str(crawled.folder))]
+
+async def test_unknown_versions_take_no_place_of_those_who_wait(crawled: Crawled) -> None:
+    asked = [
+        crawled.http.get(f"/catalog/{number:032x}/packages.parquet") for number in range(2 * MOST_WAITING)
+    ]
+    answers = await asyncio.gather(*asked, crawled.http.get(crawled.path("packages.parquet")))
+    assert {answer.status_code for answer in answers[:-1]} == {404}
+    assert answers[-1].status_code == 200
 
 
 async def test_without_pyarrow_the_other_files_are_there(
