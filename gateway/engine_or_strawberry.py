@@ -227,5 +227,5 @@ def _freshness(status: SnapshotStatus, receipt: Receipt) -> dict[str, object]:
         "ageSeconds": status.age_seconds,
         "stale": status.stale,
         "syncing": status.syncing,
-        "notLookedUp": receipt.not_looked_up,
+        "notLookedUp": len(receipt.not_looked_up),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from strawberry import relay
@@ -66,7 +66,9 @@ async def package_by_pypi_name(context: Context, name: str) -> PackageRecord | N
     """
     known = known_by_pypi_name(await context.catalog(), name)
     wanted = normalise_pypi_name(name)
-    return known or await _newest(context, lambda package: pypi_name(package.pypi_url) == wanted)
+    return known or await _newest(
+        context, ("PyPI", wanted), lambda package: pypi_name(package.pypi_url) == wanted
+    )
 
 
 async def package_by_repo_url(context: Context, url: str) -> PackageRecord | None:
@@ -80,7 +82,9 @@ async def package_by_repo_url(context: Context, url: str) -> PackageRecord | Non
     wanted = repository(url)
     if known is not None or wanted is None:
         return known
-    return await _newest(context, lambda package: repository(package.repo_url) == wanted)
+    return await _newest(
+        context, ("repository", wanted), lambda package: repository(package.repo_url) == wanted
+    )
 
 
 def known_by_pypi_name(catalog: Catalog, name: str) -> PackageRecord | None:
@@ -95,14 +99,17 @@ def known_by_repo_url(catalog: Catalog, url: str) -> PackageRecord | None:
     return catalog.packages[ids[0]] if ids else None
 
 
-async def _newest(context: Context, is_wanted: Callable[[PackageRecord], bool]) -> PackageRecord | None:
+async def _newest(
+    context: Context, key: Hashable, is_wanted: Callable[[PackageRecord], bool]
+) -> PackageRecord | None:
     """Return the oldest wanted package among the newest ones; ``None`` if there is none, or upstream fails."""
     if context.loaders.catalog is None or context.loaders.as_of is not None:
         return None  # the whole list has just been read, or what is newest now is not asked for
-    if context.status.stale or not context.source.upstream_answers:
-        note_not_looked_up(1)  # the catalog does not know it, which is the best answer that there is
+    may_ask = not context.status.stale and context.source.upstream_answers
+    newest = await context.loaders.packages.newest() if may_ask else None
+    if newest is None:
+        note_not_looked_up(key)  # the catalog does not know it, which is the best answer that there is
         return None
-    newest = await context.loaders.packages.newest()
     return min(filter(is_wanted, newest), key=lambda package: package.id, default=None)
 
 

@@ -225,16 +225,16 @@ class RecordLoader(Generic[R]):
                 found[place] = outcome
         return found
 
-    async def newest(self) -> list[R]:
-        """Return the records at the head of the list that the catalog does not know yet; none where upstream fails.
+    async def newest(self) -> list[R] | None:
+        """Return the records at the head of the list that the catalog does not know yet; ``None`` where upstream
+        fails.
 
         However many ask, upstream is asked for them once a minute at most.
         """
         try:
             page = await asyncio.shield(self._pages.load((NEWEST, 0)))
         except UpstreamError:
-            note_not_looked_up(1)
-            return []
+            return None
         return [record for record in page.records if record.id not in self._known.records]
 
     async def page(self, *, limit: int, offset: int) -> Page[R]:
@@ -255,7 +255,7 @@ class RecordLoader(Generic[R]):
         for key, record in found.items():
             if isinstance(record, BudgetSpent) and self._known.whole:
                 # The catalog does not know it, which is the best answer that there is.
-                note_not_looked_up(1)
+                note_not_looked_up((self._kind.singular, key))
                 found[key] = None
             elif record is not None and not isinstance(record, UpstreamError):
                 self._remember(record)

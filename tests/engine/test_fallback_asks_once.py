@@ -9,6 +9,7 @@ import pytest
 from catalog.indexed_catalog import Catalog
 from gateway.prepared_request import GraphQLRequest
 from tests.support.gateway_in_process import gateway_over
+from tests.support.gateway_operations import STATES
 from tests.support.upstream_without_http import MadeSource, MadeUpstream, made_records
 from upstream.client.v4_records import SearchHitRecord
 
@@ -46,6 +47,17 @@ async def test_nobody_waits_twice_for_the_first_catalog() -> None:
     ).decoded()
     assert [error["extensions"]["code"] for error in answer["errors"]] == ["UPSTREAM_UNAVAILABLE"]
     assert source.catalogs == 1
+
+
+@pytest.mark.parametrize("names", ['"x"', '"x", "X", "y"'])
+async def test_a_key_that_was_not_looked_up_counts_once(names: str) -> None:
+    source = MadeSource(RECORDS, **STATES["half known"])
+    text = f"{{ packagesByPypiName(names: [{names}]) {{ slug }} stats {{ mostStarred(first: 101) {{ slug }} }} }}"
+    gateway = gateway_over(source.as_source())
+    answer = (await gateway.execute(GraphQLRequest(text))).decoded()
+    assert gateway.engine is not None
+    assert gateway.engine.fallbacks
+    assert answer["extensions"]["freshness"]["notLookedUp"] == len(set(names.lower().split(", ")))
 
 
 @pytest.mark.parametrize("beside", ["", "changes { totalCount }"])

@@ -7,7 +7,7 @@ its context. Tasks inherit the context of the code that starts them, so loaders 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -32,8 +32,8 @@ class Receipt:
 
     exchanges: list[Exchange] = field(default_factory=list)
     from_memory: int = 0
-    not_looked_up: int = 0
-    """How many keys were answered as missing because the catalog does not know them, and upstream was not asked."""
+    not_looked_up: set[Hashable] = field(default_factory=set)
+    """The keys that were answered as missing because the catalog does not know them, and upstream was not asked."""
     begin_waiting: Callable[[], None] = lambda: None
     """Called each time that the answer begins to wait for upstream."""
 
@@ -130,8 +130,8 @@ def note_waiting() -> None:
         receipt.begin_waiting()
 
 
-def note_not_looked_up(keys: int) -> None:
-    """Note on the open receipt, if there is one, that the catalog alone said that there is no such record."""
+def note_not_looked_up(key: Hashable) -> None:
+    """Note on the open receipt, if there is one, that the catalog alone said that no record has this key."""
     receipt = _open_receipt.get()
     if receipt is not None:
-        receipt.not_looked_up += keys
+        receipt.not_looked_up.add(key)
