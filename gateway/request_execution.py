@@ -151,6 +151,7 @@ class Gateway:
         self, prepared: PreparedRequest, turn: Turn, receipt: Receipt, *, waits: bool
     ) -> GraphQLAnswer:
         if prepared.request.explain and prepared.prediction is not None:
+            self._preparation.pay_for_plan(prepared)
             return await explained(prepared, self.engine, self._cost_limits)
         if prepared.refusals:
             return self._refusal(prepared.refusals)

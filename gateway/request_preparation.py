@@ -68,6 +68,14 @@ class RequestPreparation:
         if self._fair_use is not None and prepared.prediction is not None:
             self._fair_use.take(caller.get().client, prepared.prediction.cost.units - REQUEST)
 
+    def pay_for_plan(self, prepared: PreparedRequest) -> None:
+        """Take what it costs to plan the operation: as much as to read its document again.
+
+        :raises RateLimited: the client has too few units.
+        """
+        if self._before_reading is not None:
+            self._before_reading(len(prepared.request.query))
+
     def settle(self, prepared: PreparedRequest, steps: int) -> None:
         """Take what an operation has cost beyond what was predicted, by the steps of work that it took."""
         if self._fair_use is not None and prepared.prediction is not None:

@@ -4,7 +4,7 @@ from gateway.cost.catalog_averages import USUAL_AVERAGES, CatalogAverages, catal
 from gateway.cost.cost_formula import CostFormula, Prediction, cost_formulas
 from gateway.cost.cost_limits import CostLimits, why_too_dear
 from gateway.cost.counted_cost import counted_cost
-from gateway.cost.operation_cost import OperationCost, units_of_kept
+from gateway.cost.operation_cost import OperationCost
 
 __all__ = [
     "USUAL_AVERAGES",
@@ -16,6 +16,5 @@ __all__ = [
     "catalog_averages",
     "cost_formulas",
     "counted_cost",
-    "units_of_kept",
     "why_too_dear",
 ]

@@ -33,12 +33,3 @@ class OperationCost(msgspec.Struct, frozen=True, gc=False):
             "bytes": self.bytes,
             "upstreamRequests": self.upstream_requests,
         }
-
-
-KEPT_BYTES_OF_A_UNIT = 10_000
-"""The bytes of a kept answer that are sent for one unit."""
-
-
-def units_of_kept(size: int) -> int:
-    """Return what an answer of ``size`` bytes costs that is kept whole: nothing runs for it, so it is only sent."""
-    return 1 + size // KEPT_BYTES_OF_A_UNIT

@@ -154,6 +154,8 @@ async def test_an_operation_costs_what_is_predicted_and_a_cached_answer_one_unit
         again = asked(DEAR, If_None_Match=tag)
         assert await cost("GET", params={"query": DEAR}, headers=again["headers"]) == 1
         assert await cost(json=[{"query": DEAR}, {"query": CHEAP}]) == units + 1
+        # An explanation is planned, which costs as much as to read the document.
+        assert await cost(**asked(DEAR, X_Gateway_Explain="1")) == 1 + 4 * len(DEAR)
         # One that has to be read first costs 4 units a character.
         new = "{ " + DEAR[1:]
         assert await cost(**asked(new)) == units + 4 * len(new)

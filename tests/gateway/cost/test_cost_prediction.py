@@ -13,7 +13,6 @@ from gateway.cost import (
     OperationCost,
     catalog_averages,
     counted_cost,
-    units_of_kept,
 )
 from gateway.cost.cost_formula import KEPT_PREDICTIONS, cost_formulas
 from gateway.cost.counted_cost import MOST_COUNTED
@@ -147,10 +146,6 @@ def test_averages_are_of_the_catalog(whole_catalog: Catalog) -> None:
     assert averages.bytes["Package", "title"] == pytest.approx(sum(titles) / len(titles), rel=0.2)
     assert averages.bytes["Package", "commitsOver52"] == pytest.approx(1, rel=0.2)
     assert averages.length("Grid", "packages").mean == pytest.approx(14.3, rel=0.05)
-
-
-def test_a_kept_answer_costs_one_unit_and_one_for_each_ten_thousand_bytes() -> None:
-    assert [units_of_kept(size) for size in (0, 9_999, 10_000, 123_456)] == [1, 1, 2, 13]
 
 
 async def test_an_answer_is_counted_by_its_objects_and_values_up_to_a_million_bytes() -> None:
