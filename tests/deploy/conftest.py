@@ -20,15 +20,21 @@ Tool = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
-def tool(tmp_path_factory: pytest.TempPathFactory) -> Tool:
-    """Return a function that runs one of the programs, expects that it is content, and returns what it says."""
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the programs."""
     folder = tmp_path_factory.mktemp("tools") / "venv"
     uv = str(Path(sys.executable).with_name("uv"))
     run(uv, "venv", "--quiet", "--python", sys.executable, str(folder))
     run(uv, "pip", "install", "--quiet", "--python", str(folder / "bin" / "python"), *PACKAGES)
+    return folder / "bin"
+
+
+@pytest.fixture(scope="session")
+def tool(programs: Path) -> Tool:
+    """Return a function that runs one of the programs, expects that it is content, and returns what it says."""
 
     def runs(name: str, *arguments: str) -> str:
-        return run(str(folder / "bin" / name), *arguments)
+        return run(str(programs / name), *arguments)
 
     return runs
 

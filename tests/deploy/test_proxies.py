@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -16,6 +20,7 @@ from tests.support.required_programs import need
 from tests.support.streaming_gateway import GRAPHQL_TRANSPORT_WS, Served, served
 
 NGINX = ROOT / "deploy" / "nginx"
+CADDYFILE = ROOT / "deploy" / "Caddyfile"
 AROUND = """
 daemon off; master_process off; pid {folder}/pid; error_log stderr;
 events {{ worker_connections 64; }}
@@ -30,7 +35,7 @@ http {{
 
 
 def test_caddy_takes_its_example(tool: Tool) -> None:
-    assert "Valid configuration" in tool("caddy", "validate", "--config", str(ROOT / "deploy" / "Caddyfile"))
+    assert "Valid configuration" in tool("caddy", "validate", "--config", str(CADDYFILE))
 
 
 @pytest.fixture(scope="module")
@@ -47,15 +52,22 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def nginx(gateway: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """Run nginx with the files of deploy/, but for its port, its gateway and its folder."""
+    with nginx_before(tmp_path_factory.mktemp("nginx"), gateway.address) as http:
+        yield http
+
+
+@contextmanager
+def nginx_before(folder: Path, *gateways: str) -> Iterator[httpx.Client]:
+    """Run nginx with the files of deploy/, but for its port, its gateways and its folder."""
     need("nginx")
-    folder, port = tmp_path_factory.mktemp("nginx"), free_port()
+    port = free_port()
     texts = [path.read_text(encoding="utf-8") for path in sorted(NGINX.glob("*.conf"))]
     assert len(texts) == 2
     inside = "\n".join(texts)
+    servers = "\n".join(f"server {gateway.removeprefix('http://')};" for gateway in gateways)
     for ours, theirs in {
         "listen 80;": f"listen 127.0.0.1:{port};",
-        "server 127.0.0.1:8000;": f"server {gateway.address.removeprefix('http://')};",
+        "server 127.0.0.1:8000;": servers,
         "/var/cache/nginx": str(folder),
     }.items():
         assert inside.count(ours) == 1
@@ -63,8 +75,71 @@ def nginx(gateway: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     (folder / "nginx.conf").write_text(AROUND.format(folder=folder, inside=inside), encoding="utf-8")
     command = ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
     address = f"http://127.0.0.1:{port}"
-    with running(command, f"{address}/healthz"), httpx.Client(base_url=address, timeout=30) as http:
+    # What answers without a gateway.
+    with running(command, f"{address}/metrics"), httpx.Client(base_url=address, timeout=30) as http:
         yield http
+
+
+@pytest.fixture(scope="module")
+def caddy(
+    programs: Path, gateway: Served, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[httpx.Client]:
+    """Run Caddy with the file of deploy/, but for its address and its gateway, and without a certificate."""
+    folder, address = tmp_path_factory.mktemp("caddy"), f"http://127.0.0.1:{free_port()}"
+    text = CADDYFILE.read_text(encoding="utf-8")
+    for ours, theirs in {
+        "packages.example.org {": f"{address} {{",
+        "127.0.0.1:8000": gateway.address.removeprefix("http://"),
+    }.items():
+        assert text.count(ours) == 1
+        text = text.replace(ours, theirs)
+    (folder / "Caddyfile").write_text("{\n\tadmin off\n}\n" + text, encoding="utf-8")
+    command = [str(programs / "caddy"), "run", "--config", str(folder / "Caddyfile")]
+    own = {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "XDG_DATA_HOME": str(folder)}
+    with running(command, f"{address}/metrics", **own), httpx.Client(base_url=address, timeout=30) as http:
+        yield http
+
+
+@pytest.fixture(params=["nginx", "caddy"])
+def proxy(request: pytest.FixtureRequest) -> httpx.Client:
+    """Return a client of either."""
+    client: httpx.Client = request.getfixturevalue(request.param)
+    return client
+
+
+@contextmanager
+def dying_gateway() -> Iterator[tuple[str, list[bytes]]]:
+    """Give the address of a server that ends each connection when a request has come, and what has come."""
+    asked: list[bytes] = []
+
+    def listen() -> None:
+        while True:
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                return
+            with connection:
+                asked.append(connection.recv(65_536))
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=listen, daemon=True)
+        thread.start()
+        yield f"127.0.0.1:{listening.getsockname()[1]}", asked
+        listening.shutdown(socket.SHUT_RDWR)
+        thread.join(10)
+
+
+def test_a_request_to_a_gateway_that_dies_is_answered_by_another(gateway: Served, tmp_path: Path) -> None:
+    with dying_gateway() as (address, asked), nginx_before(tmp_path, address, gateway.address) as http:
+        answers = [http.post("/graphql", json={"query": "{ stats { packageCount } }"}) for _ in range(2)]
+    assert [answer.json() for answer in answers] == [{"data": {"stats": {"packageCount": 300}}}] * 2
+    assert len(asked) == 1
+    assert asked[0].startswith(b"POST /graphql")
+
+
+def test_an_answer_comes_through(proxy: httpx.Client) -> None:
+    answer = proxy.post("/graphql", json={"query": "{ stats { packageCount } }"})
+    assert answer.json() == {"data": {"stats": {"packageCount": 300}}}
 
 
 def test_an_answer_is_kept_as_long_as_the_gateway_says(nginx: httpx.Client) -> None:
@@ -84,27 +159,27 @@ def test_parts_of_a_file_come_from_the_cache(nginx: httpx.Client) -> None:
     assert (part.status_code, part.headers["X-Cache"], part.content) == (206, "HIT", whole.content[4:10])
 
 
-def test_a_stream_is_passed_on_event_by_event(nginx: httpx.Client, gateway: Served) -> None:
+def test_a_stream_is_passed_on_event_by_event(proxy: httpx.Client, gateway: Served) -> None:
     cursor = gateway.cursor()
     body = {
         "query": "subscription($since: String) { catalogChanged(since: $since) { slug } }",
         "variables": {"since": cursor},
     }
-    with nginx.stream("POST", "/graphql", json=body, headers={"Accept": "text/event-stream"}) as stream:
-        gateway.upstream.catalog.update_package(1599, title="passed on")
+    with proxy.stream("POST", "/graphql", json=body, headers={"Accept": "text/event-stream"}) as stream:
+        gateway.upstream.catalog.update_package(1599, title=f"passed on by {proxy.base_url}")
         gateway.crawl()
         data = (line.removeprefix("data:") for line in stream.iter_lines() if line.startswith("data:"))
         event = json.loads(next(data))
     assert event["data"]["catalogChanged"]["slug"] == "django-celery-email"
 
 
-def test_a_websocket_is_passed_on(nginx: httpx.Client) -> None:
-    address = f"ws://{nginx.base_url.netloc.decode()}/graphql"
+def test_a_websocket_is_passed_on(proxy: httpx.Client) -> None:
+    address = f"ws://{proxy.base_url.netloc.decode()}/graphql"
     with connect(address, subprotocols=[GRAPHQL_TRANSPORT_WS], open_timeout=30) as websocket:
         websocket.send('{"type": "connection_init"}')
         assert json.loads(websocket.recv(30)) == {"type": "connection_ack"}
 
 
-def test_the_metrics_are_for_the_operator_alone(nginx: httpx.Client) -> None:
-    assert nginx.get("/metrics").status_code == 404
-    assert nginx.get("/readyz").status_code == 200
+def test_the_metrics_are_for_the_operator_alone(proxy: httpx.Client) -> None:
+    assert proxy.get("/metrics").status_code == 404
+    assert proxy.get("/readyz").status_code == 200
