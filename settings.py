@@ -491,10 +491,11 @@ class Settings:
         examples=["0 to 100000"],
     )
     limit_waiting_seconds: float = Field(
-        default=5,
+        default=1,
         gt=0,
         le=300,
-        description="Seconds that an operation waits for a slot. After that it is answered 503.",
+        description="Seconds that an operation waits for a slot. After that it is answered 503. While more comes than "
+        "can be answered, it waits for a moment only.",
         examples=["up to 300"],
     )
 

@@ -1,32 +1,26 @@
-"""Decides who runs next: a few operations run at once, and the others wait in a bounded queue that is fair to
-connections.
+"""Decides who runs next: a few operations run at once, and the others wait for a moment in a bounded queue.
 
 All operations of a process share one thread. Whatever runs at once makes every turn of the event loop longer, and
-with it the wait of a newcomer, who needs some turns to be accepted, read and answered. So only a few run at once. The
-next one belongs alternately to the newest connection and to the one that has had the least time.
+with it the wait of a newcomer, who needs some turns to be accepted, read and answered. So only a few run at once.
+``gateway/waiting_lines.py`` orders the others fairly, and ``gateway/queue_patience.py`` says how long they may wait.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
 
 from gateway.calling_client import Caller, caller
+from gateway.queue_patience import RUNS, QueuePatience
 from gateway.try_later import Overloaded
+from gateway.waiting_lines import Line, Waiter, WaitingLines
 
 TURN = 0.005
 """The seconds of a turn of the event loop after which no more operations begin in it. Otherwise fifty clients whose
 requests were read in one turn would all be answered in it, one after another, before anyone new is accepted."""
-
-LONGEST_COUNTED = 0.02
-"""The most seconds that one operation counts for, so that a client with an expensive one need not wait until all
-others have had as much."""
-
-REMEMBERED = 1000
-"""How many idle connections are remembered with the time that they have had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,106 +32,82 @@ class AdmissionLimits:
     seconds: float
 
 
-@dataclass(slots=True, eq=False)
-class _WaitingLine:
-    """Holds the waiting operations of one connection. ``had`` is how many seconds its operations have run."""
-
-    had: float
-    is_new: bool = True
-    """Whether none of its operations has run yet."""
-    running: int = 0
-    waiting: deque[asyncio.Future[bool | None]] = field(default_factory=deque)
-    """Each is told whether it has a slot, or has to go because others want to wait too; ``None`` when it is late."""
-
-
 class Admission:
     """Gives out the slots in which operations run, and keeps the queue for them.
 
-    ``refused`` counts the operations that found no room in the queue, or waited there for too long.
+    ``refused`` counts the operations that found no room in the queue, or waited there for too long. ``clock`` gives
+    seconds.
     """
 
-    def __init__(self, limits: AdmissionLimits) -> None:
+    def __init__(self, limits: AdmissionLimits, clock: Callable[[], float] = time.monotonic) -> None:
         self.limits = limits
+        self.clock = clock
         self.running = 0
-        self.waiting = 0
         self.away = 0
         """How many operations gave up their slot because they wait for upstream."""
         self.refused = 0
         # A connection with many operations leaves a slot to others.
-        self._most_of_one = max(1, limits.running - 1)
-        self._lines: dict[Caller, _WaitingLine] = {}
-        self._now = 0.0
-        """The time that the connection let in last had had, with which a newcomer begins."""
-        self._newest_is_next = True
+        self._lines = WaitingLines(max(1, limits.running - 1))
+        self._patience = QueuePatience(limits.seconds, clock)
         self._turn_since: float | None = None
         """When the first operation of this turn of the loop began."""
 
+    @property
+    def waiting(self) -> int:
+        """Return how many operations wait for a slot."""
+        return self._lines.operations
+
     def turn(self) -> Turn:
-        """Return a slot for one operation of the present connection, as an asynchronous context manager."""
+        """Return a slot for one operation of the present caller, as an asynchronous context manager."""
         return Turn(self, caller.get())
 
-    async def _enter(self, key: Caller) -> _WaitingLine:
-        line = self._lines.get(key)
-        if line is None:
-            line = self._lines[key] = _WaitingLine(self._now)
-            if len(self._lines) > REMEMBERED:
-                self._forget_idle(line)
-        else:
-            # Who has rested does not save up time.
-            line.had = max(line.had, self._now)
+    async def _enter(self, of: Caller) -> Line:
+        self._patience.came()
+        line = self._lines.line(of)
         # Whoever waits beside a free slot is of a connection that has all the slots that it may have.
-        if not line.waiting and self._can_run(line) and not self._turn_is_over():
+        if not line.waiting and self._has_slot() and self._lines.may_run(line) and not self._turn_is_over():
             self._start(line)
             return line
-        if self.waiting + self.away >= self.limits.waiting and not self._make_room_for(line):
+        if self._is_full() and not self._make_room_for(line):
             self._refuse_beyond_the_queue()
         await self._wait(line)
         return line
 
-    def _make_room_for(self, line: _WaitingLine) -> bool:
-        """Send away the last operation of the connection with the most, if that connection still has no fewer than
-        ``line``.
+    def _is_full(self) -> bool:
+        if self._patience.is_overloaded and self.waiting >= RUNS * self.limits.running:
+            # Who waits behind so many will be late.
+            return True
+        return self.waiting + self.away >= self.limits.waiting
 
-        Otherwise one client with many operations on a few WebSockets would fill the queue and lock out all newcomers.
-        """
-        longest = max(self._lines.values(), key=lambda each: len(each.waiting))
-        if len(longest.waiting) <= len(line.waiting) + 1:
+    def _make_room_for(self, line: Line) -> bool:
+        last = self._lines.last_of_the_most(line)
+        if last is None:
             return False
-        last = longest.waiting.pop()
-        self.waiting -= 1
-        # One that is done was cancelled in this turn of the loop.
-        if not last.done():
-            last.set_result(False)
+        last.tell(False)
         return True
 
-    async def _wait(self, line: _WaitingLine) -> None:
-        loop = asyncio.get_running_loop()
-        free: asyncio.Future[bool | None] = loop.create_future()
-        line.waiting.append(free)
-        self.waiting += 1
+    async def _wait(self, line: Line) -> None:
+        waiter = Waiter(self.clock())
+        self._lines.wait(line, waiter)
         # What asyncio.timeout does, for a fifth of its time: under load most operations wait for a moment.
-        late = loop.call_later(self.limits.seconds, _give_up, free)
+        late = asyncio.get_running_loop().call_later(self._patience.seconds(), waiter.tell, None)
         try:
-            has_slot = await free
+            has_slot = await waiter.told
         except BaseException:
             # The slot can have come in the same turn of the loop as the end.
-            if free.done() and not free.cancelled() and free.result():
+            if waiter.told.done() and not waiter.told.cancelled() and waiter.told.result():
                 self._leave(line, 0.0)
-            self._leave_the_queue(line, free)
+            self._lines.leave(line, waiter)
             raise
         finally:
             late.cancel()
         if has_slot is None:
-            self._leave_the_queue(line, free)
-            self._refuse(f"The gateway is busy: no slot became free within {self.limits.seconds:g} seconds.")
+            self._patience.was_late(waiter.since)
+            self._lines.leave(line, waiter)
+            self._refuse("The gateway is busy: no slot became free in time.")
         self._turn_is_over()
         if not has_slot:
             self._refuse_beyond_the_queue()
-
-    def _leave_the_queue(self, line: _WaitingLine, free: asyncio.Future[bool | None]) -> None:
-        if free in line.waiting:
-            line.waiting.remove(free)
-            self.waiting -= 1
 
     def _refuse_beyond_the_queue(self) -> None:
         self._refuse(f"The gateway is busy: {self.waiting + self.away:,} operations are waiting already.")
@@ -146,11 +116,11 @@ class Admission:
         self.refused += 1
         raise Overloaded(sentence, retry_after=max(1, round(self.limits.seconds)))
 
-    def _can_run(self, line: _WaitingLine) -> bool:
-        return self.running < self.limits.running and line.running < self._most_of_one
+    def _has_slot(self) -> bool:
+        return self.running < self.limits.running
 
     def _turn_is_over(self) -> bool:
-        now = time.monotonic()
+        now = self.clock()
         if self._turn_since is None:
             self._turn_since = now
             asyncio.get_running_loop().call_soon(self._begin_turn)
@@ -160,48 +130,27 @@ class Admission:
         self._turn_since = None
         self._let_in()
 
-    def _start(self, line: _WaitingLine) -> None:
+    def _start(self, line: Line) -> None:
         self.running += 1
-        line.running += 1
-        line.is_new = False
-        self._now = max(self._now, line.had)
+        self._lines.begin(line)
 
-    def _leave(self, line: _WaitingLine, seconds: float) -> None:
+    def _leave(self, line: Line, seconds: float) -> None:
         self.running -= 1
-        line.running -= 1
-        line.had += min(seconds, LONGEST_COUNTED)
+        self._lines.end(line, seconds)
         self._let_in()
         if not (self.running or self.waiting):
-            # Nobody waits: whoever comes next begins like all others.
-            self._lines.clear()
-            self._now = 0.0
+            self._lines.forget_all()
 
     def _let_in(self) -> None:
-        while self.waiting:
-            lines = [line for line in self._lines.values() if line.waiting and self._can_run(line)]
-            if not lines:
-                return
-            line = self._next(lines)
-            free = line.waiting.popleft()
-            self.waiting -= 1
-            # One that is done was cancelled in this turn of the loop.
-            if not free.done():
-                self._start(line)
-                free.set_result(True)
-
-    def _next(self, lines: list[_WaitingLine]) -> _WaitingLine:
-        """Return alternately the newest connection, so that it need not wait for a whole round, and the one that has
-        had the least."""
-        newest = (
-            next((line for line in reversed(lines) if line.is_new), None) if self._newest_is_next else None
-        )
-        self._newest_is_next = not self._newest_is_next
-        return newest or min(lines, key=lambda line: line.had)
-
-    def _forget_idle(self, newest: _WaitingLine) -> None:
-        self._lines = {
-            key: line for key, line in self._lines.items() if line is newest or line.running or line.waiting
-        }
+        while self._has_slot() and (found := self._lines.next()) is not None:
+            line, waiter = found
+            if waiter.told.done():
+                continue
+            if self._patience.is_over(waiter.since):
+                waiter.tell(None)
+                continue
+            self._start(line)
+            waiter.tell(True)
 
 
 class Turn:
@@ -210,7 +159,7 @@ class Turn:
     def __init__(self, admission: Admission, key: Caller) -> None:
         self._admission = admission
         self._key = key
-        self._line: _WaitingLine | None = None
+        self._line: Line | None = None
         self._since = 0.0
         self._is_away = False
 
@@ -220,7 +169,7 @@ class Turn:
         :raises Overloaded: no slot became free.
         """
         self._line = await self._admission._enter(self._key)
-        self._since = time.monotonic()
+        self._since = self._admission.clock()
         return self
 
     async def __aexit__(
@@ -244,10 +193,7 @@ class Turn:
 
     def _leave(self) -> None:
         if self._line is not None:
-            self._admission._leave(self._line, time.monotonic() - self._since)
+            seconds = self._admission.clock() - self._since
+            self._admission._patience.ran(seconds)
+            self._admission._leave(self._line, seconds)
             self._line = None
-
-
-def _give_up(free: asyncio.Future[bool | None]) -> None:
-    if not free.done():
-        free.set_result(None)

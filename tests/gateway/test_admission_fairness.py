@@ -115,3 +115,27 @@ async def test_newcomers_without_end_do_not_keep_the_others_out() -> None:
         await asyncio.sleep(0.002)
         assert newcomers < 5000
     await asyncio.gather(*tasks)
+
+
+async def test_a_client_with_many_connections_has_no_more_than_one_with_a_single_one() -> None:
+    admission, order = Admission(replace(ADMISSION_LIMITS, running=1, seconds=60)), list[str]()
+
+    async def operation(client: str, connection: int) -> None:
+        caller.set(Caller(client, connection))
+        async with admission.turn():
+            order.append(client)
+            work_for(0.005)
+            await asyncio.sleep(0)
+
+    async def quiet() -> None:
+        for _ in range(5):
+            await operation("quiet", 0)
+
+    flood = [asyncio.create_task(operation("flood", number)) for number in range(50)]
+    await until(lambda: len(order) >= 3)
+    before = len(order)
+    await quiet()
+    # At most about one of the other client before each.
+    assert order.index("quiet") <= before + 2
+    assert len(order) - before <= 15
+    await asyncio.gather(*flood)

@@ -23,7 +23,8 @@ def running(
     process = subprocess.Popen(
         command,
         cwd=folder,
-        env=os.environ | {"GATEWAY_STORAGE": ":memory:"} | environment,
+        # On a busy machine operations wait for longer than a second.
+        env=os.environ | {"GATEWAY_STORAGE": ":memory:", "GATEWAY_LIMIT_WAITING_SECONDS": "30"} | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

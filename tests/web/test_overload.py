@@ -11,7 +11,7 @@ import httpx
 from tests.support.streaming_gateway import http_client, received, served, server_sent, socket, subscribe
 
 TITLE = '{ category(slug: "apps") { title } }'
-FULL: dict[str, Any] = {"limit_running": 1, "limit_waiting": 0}
+FULL: dict[str, Any] = {"limit_running": 1, "limit_waiting": 0, "limit_waiting_seconds": 5}
 SENTENCE = "The gateway is busy: 0 operations are waiting already."
 ERROR = {"message": SENTENCE, "extensions": {"code": "OVERLOADED", "retryAfter": 5}}
 

@@ -1,0 +1,74 @@
+"""Decides for how long an operation may wait: for a second, or for a moment while more comes than can be answered.
+
+Those who wait for a slot make one another late. While more comes than can be answered, a queue in which everyone waits
+for a second answers all of them after a second, and refuses as many. A queue in which everyone waits for a moment
+answers as many at once, and tells the others at once to come again. (The idea is that of "controlled delay", CoDel, RFC
+8289.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+SHORTEST = 0.01
+"""Seconds that every operation may wait: a turn of the event loop with a few operations in it."""
+
+RUNS = 2
+"""How many operations, one after another, an operation may wait for in an overload."""
+
+MORE = 1.1
+"""How many times as many operations have to come as run, for an overload to go on."""
+
+WEIGHT = 0.1
+"""The weight of the last operation in the mean time that one takes."""
+
+
+class QueuePatience:
+    """Follows one queue, in which an operation may wait for ``seconds``.
+
+    An overload begins when one has waited for so long in vain. It ends when hardly more came in such a time than ran,
+    so that the queue would grow slowly if at all. ``clock`` gives seconds.
+    """
+
+    def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
+        self.is_overloaded = False
+        self._seconds = seconds
+        self._clock = clock
+        self._mean = 0.0
+        """The mean seconds that an operation runs."""
+        self._since = clock()
+        """When the time began in which these are counted:"""
+        self._came = 0
+        self._ran = 0
+
+    def came(self) -> None:
+        """Note that an operation has come."""
+        passed = self._clock() - self._since
+        if passed >= self._seconds:
+            # After a pause nothing that was counted says how much comes now.
+            grows = passed < 2 * self._seconds and self._came > MORE * self._ran
+            self._begin(self.is_overloaded and grows)
+        self._came += 1
+
+    def ran(self, seconds: float) -> None:
+        """Note that an operation has run for so many seconds."""
+        self._ran += 1
+        self._mean += WEIGHT * (seconds - self._mean)
+
+    def was_late(self, since: float) -> None:
+        """Note that an operation has waited in vain that came at a moment."""
+        # Timers are not exact. One of an overload that is just over was much shorter.
+        if not self.is_overloaded and self._clock() - since > 0.9 * self._seconds:
+            self._begin(True)
+
+    def seconds(self) -> float:
+        """Return how long an operation may wait that comes now."""
+        return min(self._seconds, max(SHORTEST, RUNS * self._mean)) if self.is_overloaded else self._seconds
+
+    def is_over(self, since: float) -> bool:
+        """Return whether an operation has waited for too long that came at a moment."""
+        return self.is_overloaded and self._clock() - since > self.seconds()
+
+    def _begin(self, is_overloaded: bool) -> None:
+        self.is_overloaded = is_overloaded
+        self._since, self._came, self._ran = self._clock(), 0, 0

@@ -1,0 +1,207 @@
+"""Orders the operations that wait, so that no client and no connection has more than its share.
+
+The next operation is of the newest client, and in turn of the one that has had the least time; and of that client's
+connections it is again that of the newest, or of the one that has had the least. A client with a hundred connections
+has no more than one with a single connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from gateway.calling_client import Caller
+
+LONGEST_COUNTED = 0.02
+"""The most seconds that one operation counts for, so that a client with an expensive one need not wait until all
+others have had as much."""
+
+REMEMBERED = 1000
+"""How many idle connections are remembered with the time that they have had."""
+
+
+class Waiter:
+    """Is one operation that waits since a moment on the clock of the queue.
+
+    ``told`` is whether it has a slot; or it has to go, because others want to wait too (``False``) or it is late
+    (``None``).
+    """
+
+    __slots__ = ("since", "told")
+
+    def __init__(self, since: float) -> None:
+        self.since = since
+        self.told: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
+
+    def tell(self, outcome: bool | None) -> None:
+        """Tell it, unless it knows. One that is done was told or cancelled in this turn of the loop."""
+        if not self.told.done():
+            self.told.set_result(outcome)
+
+
+@dataclass(slots=True, eq=False)
+class _Share:
+    """Holds what one client or connection has had. ``had`` is how many seconds its operations have run."""
+
+    had: float
+    is_new: bool = True
+    """Whether none of its operations has run yet."""
+
+
+@dataclass(slots=True, eq=False)
+class _Client(_Share):
+    name: str = ""
+    lines: dict[Hashable, Line] = field(default_factory=dict)
+    waiting: dict[Hashable, Line] = field(default_factory=dict)
+    """The connections with operations that wait."""
+    operations: int = 0
+    """How many operations wait."""
+    newest_is_next: bool = True
+    now: float = 0.0
+    """The time that the connection let in last had had, with which a new one begins."""
+
+
+@dataclass(slots=True, eq=False)
+class Line(_Share):
+    """Holds the operations of one connection."""
+
+    client: _Client = field(default_factory=lambda: _Client(0.0))
+    connection: Hashable = None
+    running: int = 0
+    waiting: deque[Waiter] = field(default_factory=deque)
+
+
+S = TypeVar("S", bound=_Share)
+
+
+class WaitingLines:
+    """Holds all operations that wait. A connection has at most ``most_of_one`` that run."""
+
+    def __init__(self, most_of_one: int) -> None:
+        self.operations = 0
+        """How many operations wait."""
+        self._most_of_one = most_of_one
+        self._clients: dict[str, _Client] = {}
+        self._waiting: dict[str, _Client] = {}
+        """The clients with operations that wait."""
+        self._connections = 0
+        self._newest_is_next = True
+        self._now = 0.0
+
+    def line(self, caller: Caller) -> Line:
+        """Return the line of a connection. Who has rested has not saved up time."""
+        client = self._clients.get(caller.client)
+        if client is None:
+            client = self._clients[caller.client] = _Client(self._now, name=caller.client)
+        client.had = max(client.had, self._now)
+        line = client.lines.get(caller.connection)
+        if line is None:
+            line = Line(client.now, client=client, connection=caller.connection)
+            client.lines[caller.connection] = line
+            self._connections += 1
+            if self._connections > REMEMBERED:
+                self._forget_idle(line)
+        line.had = max(line.had, client.now)
+        return line
+
+    def may_run(self, line: Line) -> bool:
+        """Return whether the connection may have one more operation that runs."""
+        return line.running < self._most_of_one
+
+    def begin(self, line: Line) -> None:
+        """Note that an operation of the connection runs."""
+        line.running += 1
+        line.is_new = line.client.is_new = False
+        self._now = max(self._now, line.client.had)
+        line.client.now = max(line.client.now, line.had)
+
+    def end(self, line: Line, seconds: float) -> None:
+        """Note that one has run for so many seconds."""
+        line.running -= 1
+        counted = min(seconds, LONGEST_COUNTED)
+        line.had += counted
+        line.client.had += counted
+
+    def wait(self, line: Line, waiter: Waiter) -> None:
+        """Let an operation wait."""
+        line.waiting.append(waiter)
+        line.client.waiting[line.connection] = line
+        line.client.operations += 1
+        self._waiting[line.client.name] = line.client
+        self.operations += 1
+
+    def leave(self, line: Line, waiter: Waiter) -> None:
+        """Let an operation wait no more, if it does."""
+        if waiter in line.waiting:
+            line.waiting.remove(waiter)
+            self._has_left(line)
+
+    def next(self) -> tuple[Line, Waiter] | None:
+        """Take the next operation out of its line; ``None`` if none may run."""
+        able = {
+            client: lines
+            for client in self._waiting.values()
+            if (lines := [line for line in client.waiting.values() if self.may_run(line)])
+        }
+        if not able:
+            return None
+        client = _choice(list(able), self._newest_is_next)
+        self._newest_is_next = not self._newest_is_next
+        line = _choice(able[client], client.newest_is_next)
+        client.newest_is_next = not client.newest_is_next
+        waiter = line.waiting.popleft()
+        self._has_left(line)
+        return line, waiter
+
+    def last_of_the_most(self, line: Line) -> Waiter | None:
+        """Take the last operation of the client with the most out of its line, if that client has still no fewer than
+        that of ``line`` will have. If it is the same client, its connections are compared. ``None`` if nobody has more.
+
+        Otherwise one client with many operations would fill the queue and lock out all newcomers.
+        """
+        client = max(self._waiting.values(), key=lambda each: each.operations, default=line.client)
+        if client.operations <= line.client.operations + 1:
+            client = line.client
+        if not client.waiting:
+            return None
+        longest = max(reversed(client.waiting.values()), key=lambda each: len(each.waiting))
+        if client is line.client and len(longest.waiting) <= len(line.waiting) + 1:
+            return None
+        waiter = longest.waiting.pop()
+        self._has_left(longest)
+        return waiter
+
+    def forget_all(self) -> None:
+        """Begin anew when nothing waits or runs: whoever comes next begins like all others."""
+        self._clients.clear()
+        self._connections = 0
+        self._now = 0.0
+
+    def _has_left(self, line: Line) -> None:
+        client = line.client
+        client.operations -= 1
+        self.operations -= 1
+        if not line.waiting:
+            del client.waiting[line.connection]
+        if not client.waiting:
+            del self._waiting[client.name]
+
+    def _forget_idle(self, newest: Line) -> None:
+        for client in list(self._clients.values()):
+            client.lines = {
+                key: line
+                for key, line in client.lines.items()
+                if line is newest or line.running or line.waiting
+            }
+            if not client.lines:
+                del self._clients[client.name]
+        self._connections = sum(len(client.lines) for client in self._clients.values())
+
+
+def _choice(shares: Sequence[S], newest_is_next: bool) -> S:
+    """Return the newest, so that it need not wait for a whole round, or the one that has had the least."""
+    newest = next((share for share in reversed(shares) if share.is_new), None) if newest_is_next else None
+    return newest or min(shares, key=lambda share: share.had)

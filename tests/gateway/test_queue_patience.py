@@ -1,0 +1,155 @@
+"""Tests the queue with more operations than can be answered, on a clock that moves only when everyone waits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from gateway.admission_queue import Admission, AdmissionLimits
+from gateway.calling_client import Caller, caller
+from gateway.try_later import Overloaded
+from tests.support.virtual_time import run_in_virtual_time
+
+RUN = 0.01
+"""The seconds of one operation, so that one slot answers a hundred in a second."""
+
+
+class Clients:
+    """Ask for operations of :data:`RUN` seconds, of a queue with one slot."""
+
+    def __init__(self, admission: Admission | None = None) -> None:
+        self.clock = asyncio.get_running_loop().time
+        limits = AdmissionLimits(running=1, waiting=500, seconds=1)
+        self.admission = admission or Admission(limits, self.clock)
+        self.answered: list[tuple[float, float]] = []
+        """When each came that was answered, and after how many seconds it was."""
+        self.refused: list[tuple[float, float]] = []
+        self._tasks: list[asyncio.Task[bool]] = []
+        self._numbers: Iterator[int] = iter(range(1_000_000))
+
+    async def come(self, every: float, count: int, client: str | None = None) -> None:
+        """Let so many operations come one after another, each of another client unless one is named."""
+        for _ in range(count):
+            number = next(self._numbers)
+            caller.set(Caller(client or str(number), number))
+            self._tasks.append(asyncio.create_task(self._ask()))
+            await asyncio.sleep(every)
+
+    async def ask_again(self, name: int, until: float) -> None:
+        """Ask again and again, as soon as there is an answer, or when a refusal says."""
+        caller.set(Caller(f"again {name}", name))
+        while self.clock() < until:
+            if not await self._ask():
+                await asyncio.sleep(1)
+
+    async def leave(self) -> None:
+        """Wait until all are answered or refused."""
+        await asyncio.gather(*self._tasks)
+
+    async def _ask(self) -> bool:
+        """Return whether it was answered."""
+        came = self.clock()
+        try:
+            async with self.admission.turn():
+                await asyncio.sleep(RUN)
+        except Overloaded:
+            self.refused.append((came, self.clock() - came))
+            return False
+        self.answered.append((came, self.clock() - came))
+        return True
+
+
+def slowest(answers: list[tuple[float, float]], since: float) -> float:
+    return max(seconds for came, seconds in answers if came >= since)
+
+
+def test_at_twice_the_capacity_half_is_refused_and_the_others_are_answered_soon() -> None:
+    async def main() -> None:
+        clients = Clients()
+        await clients.come(RUN / 2, 2_000)
+        await clients.leave()
+        # Ten seconds answer a thousand.
+        assert 990 <= len(clients.answered) <= 1_010
+        # What is not answered within a second is refused within one.
+        assert slowest(clients.refused, 0) <= 1.001
+        assert slowest(clients.answered, 0) <= 1.011
+        # When the first have waited in vain, those who are answered wait for two others at most.
+        assert slowest(clients.answered, 1.6) <= 3.1 * RUN
+        assert slowest(clients.refused, 1.6) <= 2.1 * RUN
+
+    run_in_virtual_time(main())
+
+
+@pytest.mark.parametrize("times", [2, 10])
+def test_when_less_comes_again_all_are_answered_at_once(times: int) -> None:
+    async def main() -> None:
+        clients = Clients()
+        await clients.come(RUN / times, 500 * times)
+        calm = clients.clock()
+        refused = len(clients.refused)
+        await clients.come(2 * RUN, 100)
+        await clients.leave()
+        # One may come while the last of those before it run.
+        assert [came for came, _ in clients.refused if came > calm + RUN] == []
+        assert len(clients.refused) - refused <= 3 * times
+        assert slowest(clients.answered, calm) <= 3.1 * RUN
+        assert slowest(clients.answered, calm + 0.05) <= 1.1 * RUN
+
+    run_in_virtual_time(main())
+
+
+def test_what_comes_at_once_and_can_be_answered_within_a_second_is_answered() -> None:
+    async def main() -> None:
+        clients = Clients()
+        for _ in range(5):
+            await clients.come(0, 95)
+            await asyncio.sleep(1)
+        await clients.leave()
+        assert (len(clients.answered), len(clients.refused)) == (5 * 95, 0)
+
+    run_in_virtual_time(main())
+
+
+def test_those_who_ask_again_when_they_are_answered_are_all_answered_within_a_second() -> None:
+    async def main() -> None:
+        clients = Clients()
+        await asyncio.gather(*(clients.ask_again(name, until=5) for name in range(40)))
+        assert clients.refused == []
+        assert len(clients.answered) >= 490
+        assert slowest(clients.answered, 0) < 1
+
+    run_in_virtual_time(main())
+
+
+def test_those_who_come_again_when_they_are_told_to_do_not_keep_the_overload_up() -> None:
+    async def main() -> None:
+        clients = Clients()
+        await asyncio.gather(
+            # A second for which nobody is answered, and more at once than can be answered in another one.
+            clients.come(0, 150),
+            *(clients.ask_again(name, until=8) for name in range(50)),
+        )
+        await clients.leave()
+        assert clients.refused
+        assert max(came for came, _ in clients.refused) < 5
+        assert slowest(clients.answered, 5) < 1
+
+    run_in_virtual_time(main())
+
+
+def test_a_client_with_many_connections_has_no_more_than_one_with_a_single_one() -> None:
+    async def main() -> None:
+        clients = Clients()
+        flood = asyncio.create_task(clients.come(RUN / 10, 5_000, client="flood"))
+        await asyncio.sleep(2)
+        quiet = Clients(clients.admission)
+        # Half of what can be answered, one after another.
+        await quiet.come(2 * RUN, 100, client="quiet")
+        await asyncio.gather(flood, quiet.leave(), clients.leave())
+        assert quiet.refused == []
+        assert slowest(quiet.answered, 0) <= 3.1 * RUN
+        assert clients.refused
+
+    run_in_virtual_time(main())
