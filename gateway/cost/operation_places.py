@@ -7,6 +7,7 @@ A field that is selected twice at one point is two places, and so is a field in 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -26,7 +27,7 @@ from graphql import (
 
 from engine import DependsOn, of_field
 from gateway.cost.asked_lengths import AskedLength, asked_length
-from schema import FIELD_WEIGHTS, FILTER_WEIGHT, INTROSPECTION_WEIGHTS, list_length, schema
+from schema import FIELD_WEIGHTS, FILTER_WEIGHT, INTROSPECTION_WEIGHTS, ListLength, list_length, schema
 
 RECORDS = ("Package", "Grid", "Category", "Contributor")
 """The types whose objects are records."""
@@ -118,14 +119,13 @@ def _add(node: FieldNode, selected: _Selected, places: list[Place]) -> _Selected
     if name == "__typename":
         parent.leaves.append(Leaf((selected.type.name, name), "__typename", key))
         return None
-    field = selected.type.fields[name]
-    type_, is_list = get_named_type(field.type), is_list_type(get_nullable_type(field.type))
     names = (selected.type.name, name)
-    leaf = Leaf(names, type_.name, key) if is_leaf_type(type_) else None
-    if leaf is not None and not is_list:
+    field = _field(names)
+    type_, length = field.type, field.length
+    leaf = Leaf(names, type_.name, key) if field.is_leaf else None
+    if leaf is not None and not field.is_list:
         parent.leaves.append(leaf)
         return None
-    length = list_length(field)
     asked = None if length is None else asked_length(node, length)
     sized = {} if length is None or asked is None else dict.fromkeys(length.sized, asked)
     weight = FIELD_WEIGHTS.get(names, 0)
@@ -138,12 +138,37 @@ def _add(node: FieldNode, selected: _Selected, places: list[Place]) -> _Selected
         asked=selected.sized.get(name) if sized or asked is None else asked,
         weight=weight,
         record=type_.name if type_.name in RECORDS else None,
-        asks_upstream=bool(of_field(field) & DependsOn.UPSTREAM),
+        asks_upstream=field.asks_upstream,
         items=leaf,
     )
-    place.is_list = is_list and place.asked is None
+    place.is_list = field.is_list and place.asked is None
     place.is_nested = parent.is_list
     places.append(place)
     if node.selection_set is None:
         return None
     return _Selected(node.selection_set, type_, len(places) - 1, sized)
+
+
+class _Field(NamedTuple):
+    """Says of a field of the schema what is the same wherever it is selected."""
+
+    type: Any
+    is_list: bool
+    is_leaf: bool
+    length: ListLength | None
+    asks_upstream: bool
+
+
+@cache
+def _field(names: tuple[str, str]) -> _Field:
+    """Return the field of a type of the schema, which has a few hundred."""
+    declared: Any = schema._schema.type_map[names[0]]
+    field = declared.fields[names[1]]
+    type_ = get_named_type(field.type)
+    return _Field(
+        type_,
+        is_list_type(get_nullable_type(field.type)),
+        is_leaf_type(type_),
+        list_length(field),
+        bool(of_field(field) & DependsOn.UPSTREAM),
+    )
