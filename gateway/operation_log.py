@@ -52,14 +52,14 @@ class OperationLog:
     def ended(
         self,
         request: GraphQLRequest,
-        document: Document | None,
+        prepared: PreparedRequest | None,
         answer: GraphQLAnswer,
         receipt: Receipt,
         seconds: float,
     ) -> None:
         """Log an operation that has ended after so many seconds, if that is worth a line.
 
-        ``document`` is ``None`` for a request that was refused before its document was read.
+        ``prepared`` is ``None`` for a request that was refused before its document was read.
         """
         if answer.failed:
             sentence, level = "An operation failed.", _level(answer.outcome)
@@ -69,9 +69,10 @@ class OperationLog:
             sentence, level = "An operation was answered.", logging.DEBUG
         if self._is_logged(level):
             fields = {
-                **_which(request, document),
+                **_which(request, None if prepared is None else prepared.document),
                 "outcome": answer.outcome,
                 "seconds": round(seconds, 4),
+                "cost": prepared and prepared.prediction and prepared.prediction.cost.units,
                 "upstream_requests": len(receipt.exchanges),
                 "catalog": None if answer.made_of is None else answer.made_of.catalog.version[:_HASH],
             }

@@ -134,17 +134,18 @@ class Gateway:
         self, request: GraphQLRequest, prepare: Callable[[], Awaitable[PreparedRequest]], waits: bool = True
     ) -> GraphQLAnswer:
         """Prepare a request and run it, in one turn, and log what came of it."""
-        began, receipt, document = self.log.clock(), Receipt(), None
+        began, receipt, prepared = self.log.clock(), Receipt(), None
         try:
             async with self.admission.turn() as turn:
                 prepared = await prepare()
-                document, receipt.begin_waiting = prepared.document, turn.give_up
+                receipt.begin_waiting = turn.give_up
                 answer = await self._run(prepared, turn, receipt, waits=waits)
         except TryLater as error:
             answer = later_answer(error)
         seconds = self.log.clock() - began
+        document = None if prepared is None else prepared.document
         self.measurements.ended(request, document, answer, seconds)
-        self.log.ended(request, document, answer, receipt, seconds)
+        self.log.ended(request, prepared, answer, receipt, seconds)
         return answer
 
     async def _run(

@@ -48,6 +48,7 @@ async def test_an_operation_that_fails_has_one_line_without_its_text_and_variabl
         "operation": "Named",
         "document": hashlib.sha256(PACKAGE.encode()).hexdigest()[:16],
         "outcome": "errors",
+        "cost": 2003,
         "upstream_requests": 2,
         "catalog": None,
         "trace": TRACE,
