@@ -12,7 +12,7 @@ from settings import EMBEDDED, Settings
 
 if TYPE_CHECKING:
     from catalog.storage import StoragePort
-    from sharing import ValkeyConnection
+    from sharing import SharedPace, ValkeyConnection
 
 ROOT = Path(__file__).parent
 """The project's folder, from which relative paths in settings count."""
@@ -87,6 +87,14 @@ async def hearing(server: ValkeyConnection) -> AsyncIterator[Callable[[float], A
         yield announcements.wait
     finally:
         await announcements.aclose()
+
+
+def shared_pace(settings: Settings, server: ValkeyConnection) -> SharedPace:
+    """Give what counts the requests of all gateways that share a server."""
+    from sharing import SharedPace
+
+    longest = settings.upstream_timeout + settings.upstream_connect_timeout
+    return SharedPace(server, longest, settings.breaker_rest, settings.upstream_budget)
 
 
 def shared_server(settings: Settings) -> ValkeyConnection | None:

@@ -32,7 +32,7 @@ from setting_groups import (
     trusted_proxies,
 )
 from settings import EMBEDDED, Settings
-from storage_wiring import ROOT, hearing, make_storage, open_server, path_of
+from storage_wiring import ROOT, hearing, make_storage, open_server, path_of, shared_pace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,9 +83,16 @@ async def open_source(
     address = EMBEDDED_URL if settings.upstream == EMBEDDED else settings.upstream
     async with open_server(settings) as server, AsyncExitStack() as opened:
         storage = opened.enter_context(closing(make_storage(settings, server)))
-        client = Client(address, transport or _transport(settings), client_limits(settings))
+        pace = (
+            None
+            if server is None
+            else await opened.enter_async_context(aclosing(shared_pace(settings, server)))
+        )
+        client = Client(address, transport or _transport(settings), client_limits(settings), pace)
         await opened.enter_async_context(aclosing(client))
-        batcher = Batcher(client, settings.upstream_budget / settings.workers)
+        # Without a server each of several workers has its share of the budget.
+        budget = settings.upstream_budget / (settings.workers if pace is None else 1)
+        batcher = Batcher(client, budget, pace=pace)
         await opened.enter_async_context(aclosing(batcher))
         source = CatalogSource(
             client,

@@ -9,12 +9,14 @@ if TYPE_CHECKING:
     from sharing.announcements import Announcements
     from sharing.change_log import ChangeLog, LogState, changes_key, damaged, snapshot_key
     from sharing.fenced_lease import drop_lease, take_lease
+    from sharing.shared_pace import SharedPace
     from sharing.valkey_connection import ValkeyConnection, ValkeyUnavailable
 
 __all__ = [
     "Announcements",
     "ChangeLog",
     "LogState",
+    "SharedPace",
     "ValkeyAddress",
     "ValkeyConnection",
     "ValkeyUnavailable",
@@ -30,6 +32,7 @@ _IMPORTED_WHEN_ASKED_FOR = {
     "Announcements": "announcements",
     "ChangeLog": "change_log",
     "LogState": "change_log",
+    "SharedPace": "shared_pace",
     "ValkeyConnection": "valkey_connection",
     "ValkeyUnavailable": "valkey_connection",
     "changes_key": "change_log",

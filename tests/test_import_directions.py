@@ -38,7 +38,7 @@ BELOW = {
     "schema": {"resolvers", "engine", "catalog", "upstream"},
     "resolvers": {"engine", "catalog", "upstream", "caching", "telemetry"},
     "catalog": {"upstream", "sharing", "caching", "telemetry"},
-    "upstream": {"caching", "telemetry"},
+    "upstream": {"sharing", "caching", "telemetry"},
     "sharing": set[str](),
     "engine": set[str](),
     "caching": set[str](),

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Container, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from upstream.batching.budgeted_sending import SEARCH, ChargedRequests
 from upstream.batching.in_flight_requests import (
@@ -35,18 +35,29 @@ from upstream.client.exchange_receipt import note_from_memory, noting, open_rece
 from upstream.client.upstream_errors import UpstreamError
 from upstream.client.v4_records import KINDS, Kind, Page, R
 
+if TYPE_CHECKING:
+    from sharing import SharedPace
+
 
 class Batcher:
     """One for each process, over one client. ``positions`` is what it knows of the lists, by kind."""
 
-    def __init__(self, client: Client, budget: float, clock: Callable[[], float] = time.monotonic) -> None:
-        """``budget`` is how many searches and unknown keys upstream is asked for a minute, at most."""
+    def __init__(
+        self,
+        client: Client,
+        budget: float,
+        clock: Callable[[], float] = time.monotonic,
+        pace: SharedPace | None = None,
+    ) -> None:
+        """``budget`` is how many searches and unknown keys upstream is asked for a minute, at most: by all gateways
+        that share a server where ``pace`` counts them.
+        """
         self._client = client
         self.positions = {kind.singular: ListPositions() for kind in KINDS}
         self._loads = PendingLoads(self.positions | {SEARCH.singular: ListPositions()})
         self._remembered = RememberedAnswers(clock)
         self._requests = ChargedRequests(
-            client, Budget(budget, clock), self._loads, self._remembered, self.positions
+            client, Budget(budget, clock, pace), self._loads, self._remembered, self.positions
         )
         self._sender = RequestSender(client, self._loads, self._requests, self.positions)
         self._closed = False

@@ -120,7 +120,7 @@ class ChargedRequests:
                 self._budget.settle(spent=spent)
 
     async def _hits(self, request: InFlightRequest, load: PendingLoad) -> None:
-        if not self._budget.spend():
+        if not await self._budget.spend():
             self._refuse(load)
             return
         try:

@@ -10,12 +10,25 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sharing import SharedPace
 
 
 class Budget:
-    """The budget of one process. ``per_minute`` is also the most that can be spent at once, but that is at least 1."""
+    """The budget of one process, or of all gateways that share a server.
 
-    def __init__(self, per_minute: float, clock: Callable[[], float] = time.monotonic) -> None:
+    ``per_minute`` is also the most that can be spent at once, but that is at least 1.
+    """
+
+    def __init__(
+        self, per_minute: float, clock: Callable[[], float] = time.monotonic, pace: SharedPace | None = None
+    ) -> None:
+        """``pace`` has the budget of all gateways that share a server; ``None`` if this one shares none."""
+        self._pace = pace
+        self._shared_at = 0.0
+        """When there is something to spend of that again, as it was last told."""
         self._per_second = per_minute / 60
         self._most = max(1.0, per_minute)
         self._clock = clock
@@ -27,22 +40,28 @@ class Budget:
     @property
     def retry_after(self) -> float:
         """Seconds after which there is something to spend again; 0 if there is now."""
-        return max(0.0, 1.0 - self._counted()) / self._per_second
+        return max(0.0, (1.0 - self._counted()) / self._per_second, self._shared_at - self._clock())
 
-    def spend(self) -> bool:
+    async def spend(self) -> bool:
         """Spend one, if there is one."""
         if self._counted() < 1.0:
             return False
         self._left -= 1.0
+        if self._pace is not None and (seconds := await self._pace.spend()):
+            self._left += 1.0
+            self._shared_at = self._clock() + seconds
+            return False
         return True
 
     def give_back(self) -> None:
         """Take one back that was spent and not needed."""
         self._left = min(self._most, self._counted() + 1.0)
+        if self._pace is not None:
+            self._pace.give_back()
 
     async def reserve(self) -> bool:
         """Set one aside until :meth:`settle`. Where all are set aside, wait whether one comes back."""
-        while not self.spend():
+        while not await self.spend():
             if not self._reserved:
                 return False
             await self._one_settled()

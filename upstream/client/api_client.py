@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from upstream.client.client_health import ClientHealth, RequestCosts
 from upstream.client.client_limits import ClientLimits
+from upstream.client.exchange_values import UpstreamRequest
 from upstream.client.failure_log import log_failure
 from upstream.client.lazy_http_client import LazyHttpClient
 from upstream.client.lenient_decoding import field_names
 from upstream.client.record_drift import RecordDrift
 from upstream.client.request_costs import Costs, nominal_detail, nominal_page
-from upstream.client.retrying_exchange import Exchanger, UpstreamRequest
+from upstream.client.retrying_exchange import Exchanger
 from upstream.client.upstream_errors import (
     ContradictoryList,
     UpstreamBadData,
@@ -45,6 +46,8 @@ from upstream.client.v4_records import (
 if TYPE_CHECKING:
     from httpx import AsyncBaseTransport
 
+    from sharing import SharedPace
+
 NOMINAL_SEARCH = 0.04
 """Seconds that a search takes (contract section 7)."""
 
@@ -59,7 +62,8 @@ class Client:
 
     ``base_url`` is the address of the v4 root, for example ``https://djangopackages.org/api/v4/``; a user and
     password in it are sent as Basic authentication. ``transport`` carries the requests: :func:`network`,
-    :func:`in_process`, or a function that makes one of them for the first request. ``costs`` is what they cost lately.
+    :func:`in_process`, or a function that makes one of them for the first request. ``pace`` counts
+    them with those of other gateways. ``costs`` is what they cost lately.
     """
 
     def __init__(
@@ -67,9 +71,10 @@ class Client:
         base_url: str,
         transport: AsyncBaseTransport | Callable[[], AsyncBaseTransport],
         limits: ClientLimits,
+        pace: SharedPace | None = None,
     ) -> None:
         self._http = LazyHttpClient(base_url, transport, limits)
-        self.exchanger = Exchanger(self._http, limits)
+        self.exchanger = Exchanger(self._http, limits, pace)
         self.costs = Costs()
         self._one_a_turn = asyncio.Lock()
         self._counts: dict[str, int] = {}  # of the lists, by kind

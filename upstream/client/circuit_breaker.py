@@ -71,6 +71,15 @@ class Breaker:
             return "closed"
         return "open" if self._clock() < self._opened_until else "half-open"
 
+    @property
+    def left(self) -> tuple[float, bool]:
+        """Return the seconds for which no request goes out, and whether upstream asked for that."""
+        return max(0.0, (self._opened_until or 0.0) - self._clock()), self._asked_for
+
+    def told(self, seconds: float, *, asked_for: bool) -> None:
+        """Learn from another gateway that upstream is to be left alone for so long."""
+        self._open(seconds, asked_for=asked_for)
+
     def check(self) -> None:
         """Learn at once that a request would not go out now, before it waits for anything.
 

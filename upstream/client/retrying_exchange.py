@@ -9,9 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from tenacity import (
@@ -27,8 +24,10 @@ from upstream.client.circuit_breaker import Breaker, CircuitOpen
 from upstream.client.client_limits import ClientLimits
 from upstream.client.concurrency_limiter import Limiter
 from upstream.client.exchange_receipt import Exchange, note
+from upstream.client.exchange_values import UpstreamAnswer, UpstreamRequest
 from upstream.client.failure_log import log_failure
 from upstream.client.response_checks import checked_body, failure
+from upstream.client.shared_turns import SharedTurns
 from upstream.client.trace_context import trace_headers
 from upstream.client.upstream_errors import (
     UpstreamBadData,
@@ -41,6 +40,7 @@ from upstream.client.upstream_errors import (
 if TYPE_CHECKING:
     from httpx import Response
 
+    from sharing import SharedPace
     from upstream.client.lazy_http_client import LazyHttpClient
 
 PASSING = frozenset((500, 502, 503, 504))
@@ -57,48 +57,21 @@ PATIENCE = 0.5
 less patience than the limit would else hide for ever that upstream hangs."""
 
 
-@dataclass(frozen=True, slots=True)
-class UpstreamRequest:
-    """One thing to ask upstream for."""
-
-    kind: str
-    """The name of the kind in receipts."""
-    path: str
-    params: dict[str, int | str]
-    nominal: float
-    """The seconds that the answer takes, by the contract."""
-    under_way: Callable[[], AbstractContextManager[object]] = nullcontext
-    """Entered while an exchange for it is under way: it has its turn, and no answer yet."""
-    may_probe: bool = True
-    """Whether it may be the request that finds out whether an upstream that was left alone answers again."""
-
-
-@dataclass(frozen=True, slots=True)
-class UpstreamAnswer:
-    """A good answer."""
-
-    body: bytes | None
-    """``None`` if upstream says that there is no such record."""
-    seconds: float
-    """How long it took, from its turn on."""
-    was_alone: bool
-    """Whether no other request of this client was under way meanwhile."""
-
-
 class Exchanger:
-    """Asks upstream, through one HTTP client.
+    """Asks upstream, through one HTTP client. ``pace`` counts the requests of all gateways that share a server.
 
     ``limiter``, ``breaker``, ``outcomes`` (``answered``, ``missing``, ``given up`` or the code of an error),
     ``durations`` (by ``record``, ``page`` or ``search`` and by outcome), ``received`` (bytes) and ``seconds`` (that
     all exchanges took) are there to be looked at.
     """
 
-    def __init__(self, http: LazyHttpClient, limits: ClientLimits) -> None:
+    def __init__(self, http: LazyHttpClient, limits: ClientLimits, pace: SharedPace | None = None) -> None:
         self._http = http
         self._limits = limits
         self._full_jitter = wait_random_exponential(multiplier=limits.first_pause, max=LONGEST_JITTER)
         self.limiter = Limiter(limits.lowest_in_flight, limits.highest_in_flight)
         self.breaker = Breaker(limits.breaker_failures, limits.breaker_rest)
+        self._shared = SharedTurns(pace, self.limiter, self.breaker)
         self._probe_ended = asyncio.Event()
         self._begun = 0
         self.outcomes: Counter[str] = Counter()
@@ -146,9 +119,12 @@ class Exchanger:
             if not wanted.may_probe:
                 self.breaker.check_closed()
             await self._wait_while_left_alone()
-            async with self.limiter.turn(background=background) as among:
-                if not wanted.may_probe and self.breaker.state != "closed":
-                    continue  # it opened while this waited for its turn
+            async with (
+                self.limiter.turn(background=background) as among,
+                self._shared.turn(may_probe=wanted.may_probe) as held,
+            ):
+                if held is None or (not wanted.may_probe and self.breaker.state != "closed"):
+                    continue  # it opened while this waited for its turn, here or in another gateway
                 try:
                     probe = self.breaker.admit()
                 except CircuitOpen:
@@ -156,7 +132,9 @@ class Exchanger:
                 if probe:
                     self._probe_ended.clear()
                 with wanted.under_way():
-                    return await self._exchange(wanted, asked, probe, among)
+                    answer = await self._exchange(wanted, asked, probe, max(among, held.in_flight))
+                    held.answered = True
+                    return answer
 
     async def _wait_while_left_alone(self) -> None:
         """Wait where upstream asked for a short pause, and for the probe after it; nothing is sent meanwhile.

@@ -10,38 +10,38 @@ from tests.support.batcher_with_held_answers import Clock, settle
 from upstream.batching.unknown_key_budget import Budget
 
 
-def test_as_many_as_a_minute_allows_can_be_spent_at_once_and_no_more() -> None:
+async def test_as_many_as_a_minute_allows_can_be_spent_at_once_and_no_more() -> None:
     budget = Budget(60, Clock())
-    assert [budget.spend() for _ in range(61)] == [True] * 60 + [False]
+    assert [await budget.spend() for _ in range(61)] == [True] * 60 + [False]
 
 
 @pytest.mark.parametrize("seconds", [1, 7, 60, 3600])
-def test_it_grows_again_by_one_a_second_up_to_a_minute(seconds: int) -> None:
+async def test_it_grows_again_by_one_a_second_up_to_a_minute(seconds: int) -> None:
     clock = Clock()
     budget = Budget(60, clock)
-    while budget.spend():
+    while await budget.spend():
         pass
     clock.now += seconds
-    assert [budget.spend() for _ in range(100)].count(True) == min(seconds, 60)
+    assert [await budget.spend() for _ in range(100)].count(True) == min(seconds, 60)
 
 
-def test_it_tells_when_there_is_something_again() -> None:
+async def test_it_tells_when_there_is_something_again() -> None:
     clock = Clock()
     budget = Budget(30, clock)
     assert budget.retry_after == 0
-    while budget.spend():
+    while await budget.spend():
         pass
     assert budget.retry_after == pytest.approx(2.0)
     clock.now += 1.5
     assert budget.retry_after == pytest.approx(0.5)
 
 
-def test_the_share_of_one_of_many_workers_is_at_least_one_at_a_time() -> None:
+async def test_the_share_of_one_of_many_workers_is_at_least_one_at_a_time() -> None:
     clock = Clock()
     budget = Budget(60 / 240, clock)
-    assert [budget.spend(), budget.spend()] == [True, False]
+    assert [await budget.spend(), await budget.spend()] == [True, False]
     clock.now += 240
-    assert [budget.spend(), budget.spend()] == [True, False]
+    assert [await budget.spend(), await budget.spend()] == [True, False]
 
 
 async def test_what_is_set_aside_and_not_needed_can_be_spent_by_who_waits() -> None:
