@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,7 +20,7 @@ from tests.support.gateway_operations import GENERATOR, STATES
 from tests.support.operation_texts import Operation
 from tests.support.upstream_without_http import MadeSource, made_records
 
-OPERATIONS = 200
+OPERATIONS = int(os.environ.get("AGREEMENT_OPERATIONS", "2000")) // 10
 RECORDS = made_records()
 FAILING = [state for state in STATES if "fail" in state]
 

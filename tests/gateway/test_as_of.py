@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,7 +22,7 @@ from tests.support.versioned_catalogs import Clock, as_of, keep_versions_of
 from upstream.embedded import EmbeddedUpstream
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.graphql"))
-VERSIONS, OPERATIONS = 6, 200
+VERSIONS, OPERATIONS = 6, int(os.environ.get("AGREEMENT_OPERATIONS", "2000")) // 10
 
 
 @pytest.fixture

@@ -59,9 +59,9 @@ async def test_a_corrupt_state_is_not_published_over_a_known_one(
 @every_corruption
 @pytest.mark.parametrize("answers", [0, 1, 2, 3, 4, 5])
 async def test_a_state_that_becomes_corrupt_while_a_crawl_is_under_way_is_not_published(
-    upstream: Corruptible, path: Path, name: str, answers: int
+    upstream: Corruptible, name: str, answers: int
 ) -> None:
-    async with syncing(upstream, path) as sync:
+    async with syncing(upstream) as sync:
         before = (await sync.crawl()).snapshot
         feed = await sync.changes(0, 100)
         upstream.corrupt(CORRUPTIONS[name], after=answers)
