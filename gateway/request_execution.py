@@ -15,9 +15,10 @@ from catalog import CatalogSource, Snapshot
 from engine import Engine, OutOfTime, RunLimits, Stopped, TooComplex
 from gateway.admission_queue import Admission, Turn
 from gateway.answer_cache import AnswerCache
+from gateway.answers_in_parts import AnswersInParts
 from gateway.catalog_pieces import CatalogPieces
 from gateway.cost import CostLimits
-from gateway.deadline import Deadline, in_time
+from gateway.deadline import in_time
 from gateway.document_cache import DocumentCache
 from gateway.engine_or_strawberry import OperationRunner
 from gateway.fair_use import FairUse
@@ -42,7 +43,6 @@ from gateway.request_preparation import RequestPreparation
 from gateway.running_subscriptions import Subscriptions
 from gateway.try_later import TryLater
 from resolvers import time_of
-from resolvers.work_budget import DEFERRED
 from schema import given, schema
 from upstream.client import Receipt, continuing, recording
 
@@ -101,6 +101,7 @@ class Gateway:
             run_limits,
             self._preparation.settle,
         )
+        self._in_parts = AnswersInParts(source, admission, self._preparation, self._runner, run_limits)
 
     async def prepare(self, request: GraphQLRequest, snapshot: Snapshot | None) -> PreparedRequest:
         """Read the request's document. ``snapshot`` is the catalog that was taken for the request.
@@ -245,56 +246,8 @@ class Gateway:
                 context.loaders.close()
 
     def parts(self, prepared: PreparedRequest) -> AsyncGenerator[object]:
-        """Yield the results as graphql-core gives them: all but what is deferred, then the rest as it comes.
-
-        The request must have parts. If no slot becomes free, a :class:`GraphQLAnswer` is the last result.
-
-        :raises Stopped: the rest does not come.
-        """
-        return self.log.follow(prepared, self._parts(prepared))
-
-    async def _parts(self, prepared: PreparedRequest) -> AsyncGenerator[object]:
-        request = prepared.request
-        try:
-            async with self.admission.turn() as turn:
-                self._preparation.pay(prepared)
-                snapshot = await self._snapshot(prepared, turn)
-        except TryLater as error:
-            yield later_answer(error)
-            return
-        except NOT_AT_HAND as error:
-            yield not_at_hand(error)
-            return
-        until = asyncio.get_running_loop().time() + self.run_limits.seconds
-        receipt = Receipt()
-        with recording(receipt), continuing(request.traceparent), time_of(snapshot):
-            context = self._runner.begin(request, snapshot)
-            with given(prepared.document, self.run_limits, request.on_error, in_parts=True) as extensions:
-                try:
-                    results = await schema.stream(
-                        request.query,
-                        variable_values=request.variables,
-                        operation_name=request.operation_name,
-                        context_value=context,
-                        operation_extensions=extensions,
-                    )
-                    async with aclosing(results):
-                        while True:
-                            # No slot is held while a part is sent: the client may be slow.
-                            async with self.admission.turn() as turn:
-                                receipt.begin_waiting = turn.give_up
-                                with self._until(until):
-                                    result = await anext(results)
-                                context.work.spend(DEFERRED * len(getattr(result, "pending", None) or ()))
-                            yield result
-                except StopAsyncIteration:
-                    await self.source.take(context.loaders.found)
-                    return
-                except TryLater as error:
-                    yield later_answer(error)
-                finally:
-                    self._preparation.settle(prepared, context.work.spent)
-                    context.loaders.close()
+        """Yield the results of a request that has parts, as :meth:`~AnswersInParts.results` does."""
+        return self.log.follow(prepared, self._in_parts.results(prepared, self._snapshot))
 
     async def _snapshot(
         self, prepared: PreparedRequest, turn: Turn, *, waits: bool = True
@@ -307,9 +260,6 @@ class Gateway:
         if as_of is not None:
             return await self.source.older.snapshot(as_of.version, as_of.moment, turn.give_up)
         return prepared.snapshot or (await self.source.refreshed() if waits else None)
-
-    def _until(self, moment: float) -> Deadline:
-        return Deadline(self.run_limits.seconds, moment - asyncio.get_running_loop().time())
 
     def _refusal(self, errors: Sequence[GraphQLError]) -> GraphQLAnswer:
         for error in errors:

@@ -62,6 +62,7 @@ PARTS = {
     ],
     "gateway": [
         "request_execution",
+        "answers_in_parts",
         "request_preparation",
         "plan_explanation",
         "persisted",
