@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, Literal
 
 from catalog.indexed_catalog import Catalog
@@ -252,3 +253,16 @@ MEMBERSHIPS = ExportedTable(
 )
 
 TABLES = (PACKAGES, GRIDS, CATEGORIES, MEMBERSHIPS)
+
+
+def _layout() -> str:
+    declared = [
+        (table.name, table.key, column.name, column.type, column.unit, column.meaning, column.source)
+        for table in TABLES
+        for column in table.columns
+    ]
+    return sha256(repr(declared).encode()).hexdigest()[:8]
+
+
+LAYOUT = _layout()
+"""Tells the files of these columns from those that another release of the gateway has left in the folder."""

@@ -1,7 +1,7 @@
 """The folder of the exported files: each is there whole or not at all, and the folder has a size.
 
-Processes may share it. A file lies at ``<version>/<name>.<digest>``, where the digest is that of its bytes; it never
-changes, and is deleted when others need the room and it was used longest ago. Who is sending it then still can.
+Processes may share it. A file lies at ``<version>/<layout>-<name>.<digest>``, where the digest is that of its bytes; it
+never changes, and is deleted when others need the room and it was used longest ago. Who is sending it then still can.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
 from typing import BinaryIO
+
+from catalog.export.columns import LAYOUT
 
 PATIENCE = 30.0
 """Seconds to wait until another process has made what it is making."""
@@ -53,12 +55,14 @@ class OpenedFile:
 class FileFolder:
     """Keeps exported files in a folder of at most ``most_bytes``, or of one file if that is larger.
 
-    All methods block, and may be called from any thread.
+    Files of another ``layout`` are not opened, but take room like all. All methods block, and may be called from any
+    thread.
     """
 
-    def __init__(self, path: Path, most_bytes: int) -> None:
+    def __init__(self, path: Path, most_bytes: int, layout: str = LAYOUT) -> None:
         self._path = path
         self._most_bytes = most_bytes
+        self._layout = layout
 
     def open(self, version: str, name: str) -> OpenedFile | None:
         """Open a file of a version, which counts as used now; ``None`` if it is not there.
@@ -83,7 +87,7 @@ class FileFolder:
             raise _unavailable(error) from error
 
     def _open(self, version: str, name: str) -> OpenedFile | None:
-        for path in (self._path / version).glob(f"{name}.{_HASH}"):
+        for path in (self._path / version).glob(f"{self._layout}-{name}.{_HASH}"):
             with suppress(FileNotFoundError):  # it has made room for another
                 file = path.open("rb")
                 os.utime(file.fileno())
@@ -99,7 +103,7 @@ class FileFolder:
             with unfinished.open("rb") as written:
                 digest = file_digest(written, "sha256").hexdigest()[:32]
                 os.fsync(written.fileno())
-            path = self._path / version / f"{name}.{digest}"
+            path = self._path / version / f"{self._layout}-{name}.{digest}"
             path.parent.mkdir(exist_ok=True)
             unfinished.rename(path)
         finally:

@@ -129,9 +129,7 @@ def _or_refused(endpoint: Endpoint) -> Endpoint:
             return _later(str(error), "RATE_LIMITED", accept, error.retry_after)
         except StorageUnavailable as error:
             return _later(error.told, error.code, accept)
-        except HistoryDamaged as error:
-            return _later(str(error), StorageUnavailable.code, accept)
-        except FilesUnavailable as error:
+        except (HistoryDamaged, FilesUnavailable) as error:
             return _later(str(error), StorageUnavailable.code, accept)
         except UpstreamError as error:
             return _later(str(error), error.code, accept, error.retry_after)

@@ -106,7 +106,7 @@ async def test_the_sqlite_file_is_compressed_for_those_who_take_that_and_want_al
     assert packed.headers["Vary"].startswith("Accept-Encoding")
     assert packed.headers["ETag"] != plain.headers["ETag"]
     assert int(packed.headers["Content-Length"]) < len(plain.content) / 3
-    (kept,) = (crawled.folder / crawled.catalog.version).glob("catalog.sqlite.gz.*")
+    (kept,) = (crawled.folder / crawled.catalog.version).glob("*-catalog.sqlite.gz.*")
     assert gzip.decompress(kept.read_bytes()) == plain.content
     part = await crawled.http.get(path, headers={"Accept-Encoding": "gzip", "Range": "bytes=0-15"})
     assert (part.status_code, part.content) == (206, b"SQLite format 3\0")

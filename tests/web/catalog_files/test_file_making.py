@@ -140,7 +140,7 @@ async def test_the_folder_stays_within_its_size_and_the_newest_file_stays(
             ours = [path for path in files_in(folder) if path.parent.name == version]
             size = sum(path.stat().st_size for path in ours)
             assert size <= most or len(ours) == 1
-            assert any(path.name.startswith(f"{name}.") for path in ours)
+            assert any(f"-{name}." in path.name for path in ours)
     assert other.read_bytes() == b"kept" * 100_000
 
 
@@ -153,6 +153,13 @@ async def test_a_file_that_is_being_sent_is_whole_though_its_room_was_taken(craw
     assert folder.open(crawled.catalog.version, "packages.ndjson.zst") is None
     assert opened.file.read() == whole
     opened.close()
+
+
+async def test_a_file_that_another_release_has_left_is_made_anew(crawled: Crawled) -> None:
+    left = FileFolder(crawled.folder, 10_000_000, "0" * 8)
+    left.make(crawled.catalog.version, "columns.json", Path.touch).close()
+    answer = await crawled.http.get(crawled.path("columns.json"))
+    assert answer.json()["version"] == crawled.catalog.version
 
 
 @contextmanager
