@@ -232,9 +232,13 @@ class Gateway:
             )
             try:
                 async with aclosing(results):
+                    is_first = True
                     async for result in results:
                         # No parts of a result: a subscription has none.
                         assert isinstance(result, ExecutionResult)
+                        if not is_first:
+                            self._preparation.pay(prepared)
+                        is_first = False
                         answer = event_of(result, self.run_limits.answer_bytes)
                         yield answer
                         if not answer.ran:

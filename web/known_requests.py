@@ -106,7 +106,8 @@ class KnownRequests:
             return None
         if self._fair_use is not None:
             client = self._clients.of_request(peer, known.telling)
-            if self._fair_use.wait(client, REQUEST + units_to_send(known.body)):
+            more = units_to_send(known.body)
+            if self._fair_use.wait(client, REQUEST + more) if more else self._fair_use.wait_for_one(client):
                 return None
         self._budget.touch(known)
         self._responses.found_unparsed += 1
@@ -130,5 +131,5 @@ class KnownRequests:
         labels = self._requests.labels_of(scope["method"], scope["path"], reply.status)
         telling = self._clients.telling(scope["headers"])
         known = KnownRequest(reply, labels, documents, telling, partial(self._known.pop, request))
-        if self._budget.keep(known, getsizeof(request) + getsizeof(known.head) + OVERHEAD):
+        if self._budget.keep(known, 2 * getsizeof(request) + getsizeof(known.head) + OVERHEAD):
             self._known[request] = known

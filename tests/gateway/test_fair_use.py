@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from gateway.fair_use import REMEMBERED, FairUse
+from gateway.fair_use import IN_ADVANCE, REMEMBERED, FairUse
 from gateway.try_later import RateLimited
 
 SLOW = 3
@@ -48,6 +48,20 @@ def test_a_refusal_is_a_sentence_with_numbers() -> None:
         fair_use.take("a", 2)
     assert 0 < refused.value.retry_after <= 20
     assert fair_use.refused == 1
+
+
+def test_units_that_are_taken_in_advance_are_not_taken_again() -> None:
+    units = 2 * IN_ADVANCE + 3
+    fair_use = FairUse(units, {"free": None})
+    for number in range(1, IN_ADVANCE + 1):
+        assert fair_use.wait_for_one("a") == 0
+        assert fair_use.taken == IN_ADVANCE, number
+    assert [fair_use.wait_for_one("a") for _ in range(units - IN_ADVANCE)] == [0] * (units - IN_ADVANCE)
+    assert fair_use.taken == units
+    # One may have come back meanwhile.
+    assert any(fair_use.wait_for_one("a") for _ in range(10))
+    assert fair_use.wait_for_one("b") == 0
+    assert [fair_use.wait_for_one("free") for _ in range(100)] == [0] * 100
 
 
 def test_what_has_been_done_already_is_owed_for_a_whole_allowance_at_most() -> None:

@@ -57,9 +57,9 @@ class Served:
     def busy(self) -> Iterator[None]:
         """Take one of the places in which operations run, for as long as this is open."""
         turn = self.gateway.admission.turn()
-        self._there(turn.__aenter__())
+        self.run(turn.__aenter__())
         yield
-        self._there(turn.__aexit__(None, None, None))
+        self.run(turn.__aexit__(None, None, None))
 
     @property
     def graphql(self) -> str:
@@ -67,7 +67,7 @@ class Served:
 
     def crawl(self) -> None:
         """Let the gateway find what changed upstream."""
-        self._there(self.source.crawl())
+        self.run(self.source.crawl())
 
     def ask(self, query: str, **variables: object) -> Any:
         body = httpx.post(self.graphql, json={"query": query, "variables": variables}).json()
@@ -90,7 +90,7 @@ class Served:
         async def count() -> int:
             return len(asyncio.all_tasks())
 
-        return self._there(count())
+        return self.run(count())
 
     def wait_until_idle(self) -> None:
         """Wait until it has no task left that a client has caused."""
@@ -103,7 +103,7 @@ class Served:
             assert time.monotonic() < deadline, f"the gateway has {now} tasks, not {count}"
             time.sleep(0.01)
 
-    def _there(self, work: Coroutine[Any, Any, T]) -> T:
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
 

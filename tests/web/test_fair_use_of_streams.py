@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx
 
-from tests.support.streaming_gateway import received, served, socket, subscribe
+from gateway.prepared_request import GraphQLRequest
+from tests.support.streaming_gateway import http_client, received, served, server_sent, socket, subscribe
 
 CHEAP = "{ __typename }"
 """A query of one unit."""
@@ -72,3 +73,22 @@ def test_assistants_have_an_allowance_too(tmp_path: Path) -> None:
         assert last.status_code == 429
         assert last.json()["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
         assert int(last.headers["Retry-After"]) > 0
+
+
+async def test_each_event_of_a_subscription_costs_and_the_last_one_says_why_it_ends(tmp_path: Path) -> None:
+    events = "subscription($since: String) { catalogChanged(since: $since) { slug } }"
+    cursor = "{ catalog { changesCursor } }"
+    with served(tmp_path / "catalog.sqlite", fair_use="4") as gateway:
+        for query in (events, cursor):
+            gateway.gateway.documents.read(query)
+        told = gateway.run(gateway.gateway.execute(GraphQLRequest(cursor))).decoded()
+        since = told["data"]["catalog"]["changesCursor"]
+        for id in list(gateway.upstream.catalog.packages)[:6]:
+            gateway.upstream.catalog.update_package(id, title=f"renamed {id}")
+        gateway.crawl()
+        async with http_client(gateway) as http:
+            came = [each async for each in server_sent(http, events, since=since)]
+    # A unit for the request, and one for each event.
+    assert [sorted(body) for name, body in came if name == "next"] == [["data"]] * 3 + [["errors"]]
+    assert came[3][1]["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
+    assert came[-1] == ("complete", None)
