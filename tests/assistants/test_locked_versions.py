@@ -16,12 +16,14 @@ def pins(name: str) -> set[str]:
     )
 
 
-@pytest.mark.parametrize("optional", ["mcp.txt", "files.txt"])
+@pytest.mark.parametrize("optional", ["mcp.txt", "files.txt", "valkey.txt"])
 def test_the_versions_of_what_is_optional_include_those_of_the_gateway(optional: str) -> None:
     assert pins("run.txt") < pins(optional) < pins("dev.txt")
 
 
-@pytest.mark.parametrize(("optional", "package"), [("mcp.txt", "mcp"), ("files.txt", "pyarrow")])
+@pytest.mark.parametrize(
+    ("optional", "package"), [("mcp.txt", "mcp"), ("files.txt", "pyarrow"), ("valkey.txt", "redis")]
+)
 def test_the_gateway_needs_nothing_of_it(optional: str, package: str) -> None:
     assert not [pin for pin in pins("run.txt") if pin.startswith(package)]
     assert [pin for pin in pins(optional) if pin.startswith(f"{package}==")]
