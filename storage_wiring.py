@@ -12,6 +12,7 @@ from settings import EMBEDDED, Settings
 
 if TYPE_CHECKING:
     from catalog.storage import StoragePort
+    from gateway.persisted import PersistedDocuments
     from sharing import SharedPace, ValkeyConnection
 
 ROOT = Path(__file__).parent
@@ -87,6 +88,23 @@ async def hearing(server: ValkeyConnection) -> AsyncIterator[Callable[[float], A
         yield announcements.wait
     finally:
         await announcements.aclose()
+
+
+@asynccontextmanager
+async def sharing_documents(settings: Settings, persisted: PersistedDocuments) -> AsyncIterator[None]:
+    """Share what clients register with other gateways, if the settings name a server."""
+    async with open_server(settings) as server:
+        if server is None or settings.automatic_persisted_queries == "off":
+            yield
+            return
+        from sharing import SharedDocuments
+
+        persisted.shared = documents = SharedDocuments(server, persisted.take)
+        documents.open()
+        try:
+            yield
+        finally:
+            await documents.aclose()
 
 
 def shared_pace(settings: Settings, server: ValkeyConnection) -> SharedPace:

@@ -32,7 +32,15 @@ from setting_groups import (
     trusted_proxies,
 )
 from settings import EMBEDDED, Settings
-from storage_wiring import ROOT, hearing, make_storage, open_server, path_of, shared_pace
+from storage_wiring import (
+    ROOT,
+    hearing,
+    make_storage,
+    open_server,
+    path_of,
+    shared_pace,
+    sharing_documents,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -189,7 +197,11 @@ async def open_parts(settings: Settings, source: CatalogSource) -> AsyncIterator
         files = CatalogFileRoutes(source, CatalogFiles(source, file_folder(settings)), settings.max_age)
     with closing(gateway.persisted):
         gateway.persisted.open()
-        async with metrics.measuring(), remembering(gateway, responses) as history:
+        async with (
+            sharing_documents(settings, gateway.persisted),
+            metrics.measuring(),
+            remembering(gateway, responses) as history,
+        ):
             yield Parts(
                 source,
                 gateway,

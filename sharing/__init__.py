@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from sharing.announcements import Announcements
     from sharing.change_log import ChangeLog, LogState, changes_key, damaged, snapshot_key
     from sharing.fenced_lease import drop_lease, take_lease
+    from sharing.shared_documents import SharedDocuments
     from sharing.shared_pace import SharedPace
     from sharing.valkey_connection import ValkeyConnection, ValkeyUnavailable
 
@@ -16,6 +17,7 @@ __all__ = [
     "Announcements",
     "ChangeLog",
     "LogState",
+    "SharedDocuments",
     "SharedPace",
     "ValkeyAddress",
     "ValkeyConnection",
@@ -32,6 +34,7 @@ _IMPORTED_WHEN_ASKED_FOR = {
     "Announcements": "announcements",
     "ChangeLog": "change_log",
     "LogState": "change_log",
+    "SharedDocuments": "shared_documents",
     "SharedPace": "shared_pace",
     "ValkeyConnection": "valkey_connection",
     "ValkeyUnavailable": "valkey_connection",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -17,6 +17,9 @@ from gateway.document_cache import DocumentCache
 from gateway.persisted.automatic_persisted_queries import RegisteredDocuments
 from gateway.persisted.manifest_format import SHA256_PREFIX, sha256, why_unfit
 from gateway.persisted.trusted_documents import TrustedDocuments
+
+if TYPE_CHECKING:
+    from sharing import SharedDocuments
 
 Outcome = Literal["trusted", "automatic", "registered", "missing", "refused"]
 OUTCOMES: tuple[Outcome, ...] = ("trusted", "automatic", "registered", "missing", "refused")
@@ -77,6 +80,8 @@ class PersistedDocuments:
         self.registered = RegisteredDocuments()
         self.outcomes: Counter[Outcome] = Counter()
         """Counts the requests with an id, and those refused without one, by their outcome."""
+        self.shared: SharedDocuments | None = None
+        """Tells other gateways what clients register, where these share a server."""
         self._automatic = automatic
         self._documents = documents
 
@@ -89,6 +94,11 @@ class PersistedDocuments:
         """Stop what is under way."""
         if self.trusted is not None:
             self.trusted.close()
+
+    def take(self, id: str, query: str) -> None:
+        """Keep a document that a client has registered with another gateway, by the SHA-256 of its text."""
+        if self._automatic and not self.only_trusted and not self.registered.has(id):
+            self.registered.add(id, query)
 
     def version(self) -> str:
         """Another one as soon as an id may name another document, or others may run.
@@ -157,6 +167,8 @@ class PersistedDocuments:
             if self._automatic and not self.registered.has(id) and not why_unfit(query, self._documents):
                 self.registered.add(id, query)
                 self.outcomes["registered"] += 1
+                if self.shared is not None:
+                    self.shared.put(id, query)
         return query
 
     def _check_trusted(self, query: str) -> None:
