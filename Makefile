@@ -12,7 +12,7 @@ EXPLORE := examples/frontends/grid-compare
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run mcp files graphiql explore test quick agree bench bench-growth check lint-schema format docs lock clean
+.PHONY: help run mcp tracing files graphiql explore test quick agree bench bench-growth check lint-schema format docs lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -85,6 +85,7 @@ lock: $(VENV)/dev ## Write the locked versions anew from pyproject.toml
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml --group mcp -o requirements/mcp.txt
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml --group files -o requirements/files.txt
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml --group valkey -o requirements/valkey.txt
+	$(BIN)/uv pip compile $(LOCK) pyproject.toml --group tracing -o requirements/tracing.txt
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml --group dev -o requirements/dev.txt
 
 LOCK := --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header
@@ -122,6 +123,12 @@ valkey: $(VENV)/valkey ## Install what gateways need that share a Valkey or Redi
 
 $(VENV)/valkey: $(VENV)/run requirements/valkey.txt
 	$(INSTALL) requirements/valkey.txt
+	@touch $@
+
+tracing: $(VENV)/tracing ## Install what traces by OpenTelemetry need
+
+$(VENV)/tracing: $(VENV)/run requirements/tracing.txt
+	$(INSTALL) requirements/tracing.txt
 	@touch $@
 
 $(VENV)/dev: $(VENV)/run requirements/dev.txt

@@ -14,10 +14,14 @@ def __getattr__(name: str) -> GatewayApp:
     """Make ``server:app`` when it is asked for: the command line needs none."""
     if name != "app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from telemetry import NOT_INSTALLED, is_tracing_installed
+
     try:
         settings = read_settings()
     except WrongSetting as error:
         raise SystemExit(str(error)) from None
+    if settings.traces != "off" and not is_tracing_installed():
+        raise SystemExit(NOT_INSTALLED)
     from web.serving.interpreter_tuning import tune
     from web.serving.log_output import configure_logs
     from wiring import make_app

@@ -173,6 +173,13 @@ class Settings:
         description="The least important level that is logged. `debug` has a line for each operation that runs.",
         examples=["`debug`, `info`, `warning` or `error`"],
     )
+    traces: Literal["off", "on", "documents"] = Field(
+        default="off",
+        description="Whether work is traced by OpenTelemetry, which `make tracing` installs. Its standard variables, "
+        "such as `OTEL_EXPORTER_OTLP_ENDPOINT`, say where spans are sent. `documents` adds the texts of documents, "
+        "with what clients wrote in them.",
+        examples=["`off`, `on` or `documents`"],
+    )
     slow: float = Field(
         default=1,
         ge=0,

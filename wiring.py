@@ -72,7 +72,13 @@ async def build(settings: Settings, transport: AsyncBaseTransport | None = None)
 
     :raises StorageUnavailable: the file of the catalog cannot be used, or the catalog of another upstream is stored.
     """
-    async with open_source(settings, transport) as source, open_parts(settings, source) as parts:
+    from telemetry import gateway_version, traced
+
+    async with (
+        traced(gateway_version(), settings.traces),
+        open_source(settings, transport) as source,
+        open_parts(settings, source) as parts,
+    ):
         yield parts
 
 
@@ -137,6 +143,7 @@ def make_gateway(settings: Settings, source: CatalogSource, limit: FairUse | Non
     )
     from gateway.persisted import PersistedDocuments, TrustedDocuments
     from schema import schema
+    from telemetry import span
 
     documents = DocumentCache(document_limits(settings))
     mode = settings.trusted_documents_mode
@@ -147,7 +154,7 @@ def make_gateway(settings: Settings, source: CatalogSource, limit: FairUse | Non
         documents,
         PersistedDocuments(documents, trusted, only_trusted=mode == "only", automatic=automatic),
         answers=AnswerCache(ByteBudget(settings.response_cache_bytes)),
-        engine=Engine(schema, settings.limit_answer_bytes) if settings.engine == "on" else None,
+        engine=Engine(schema, settings.limit_answer_bytes, span) if settings.engine == "on" else None,
         limits=document_limits(settings),
         run_limits=run_limits(settings),
         router=FederationRouter(settings.router_secret, settings.limit_entities),

@@ -23,6 +23,7 @@ def serve(
     """Serve GraphQL over HTTP."""
     from cli.start_message import greeting
     from storage_wiring import ROOT, check_storage
+    from telemetry import NOT_INSTALLED, is_tracing_installed
     from upstream.client import StorageUnavailable, without_credentials
     from web.serving.log_output import configure_logs
     from web.serving.uvicorn_server import run
@@ -31,6 +32,8 @@ def serve(
     settings = settings_or_stop(host=host, port=port, upstream=upstream, workers=workers)
     # Each worker process reads the settings anew, so flags reach them through the environment.
     os.environ |= {f"GATEWAY_{name.upper()}": str(value) for name, value in asdict(settings).items()}
+    if settings.traces != "off" and not is_tracing_installed():
+        stop(NOT_INSTALLED)
     try:
         # Here once, where a refusal is one sentence, before the workers do it.
         check_storage(settings)

@@ -30,6 +30,7 @@ from engine.plan_nodes import Plan
 from engine.plan_printing import dump, outline
 from engine.run_errors import AnswerTooLarge, Stopped
 from engine.run_limits import NO_LIMITS
+from engine.run_spans import SpanMaker, untraced
 from engine.run_state import PlanRun
 from engine.runtime_types import RuntimeTypes
 from engine.skip_include import condition_variables
@@ -59,7 +60,7 @@ class Ran(msgspec.Struct, frozen=True):
 
 
 class Engine:
-    """Runs operations of one schema. ``most_bytes`` is what an answer may have.
+    """Runs operations of one schema. ``most_bytes`` is what an answer may have, and ``span`` traces the runs.
 
     ``fallbacks`` counts by reason those that it could not run."""
 
@@ -67,6 +68,7 @@ class Engine:
         self,
         schema: strawberry.Schema,
         most_bytes: int = NO_LIMITS.answer_bytes,
+        span: SpanMaker = untraced,
         kept: int = KEPT_OPERATIONS,
         kept_text: int = KEPT_TEXT,
         kept_fields: int = KEPT_FIELDS,
@@ -76,6 +78,7 @@ class Engine:
         """The types of the objects in all runs."""
         self._inputs = InputTypes()
         self._most_bytes = most_bytes
+        self._span = span
         self._encoder = AnswerEncoder()
         self._kept, self._kept_text, self._kept_fields = kept, kept_text, kept_fields
         self._operations: OrderedDict[tuple[str, str | None], PlannedOperation | FallbackReason] = (
@@ -112,13 +115,22 @@ class Engine:
             values = operation.coerced(variables)
             plan = operation.known_plan(values) or await self.compiled(operation, values)
             run = PlanRun(
-                values, context, self.types, self._most_bytes, self._encoder, spend=spend, pieces=pieces
+                values,
+                context,
+                self.types,
+                self._most_bytes,
+                self._encoder,
+                spend=spend,
+                pieces=pieces,
+                span=self._span,
             )
             if literals:
                 run.declared = values.coerced
                 run.variables = VariableValues(values.sources, {**values.coerced, **literals})
-            answer = await answers(plan.root, run)
-            data, has_failures = self._encoder.whole(answer)
+            with self._span("graphql.execute"):
+                answer = await answers(plan.root, run)
+            with self._span("graphql.serialize"):
+                data, has_failures = self._encoder.whole(answer)
             if len(data) > self._most_bytes:
                 raise Stopped(AnswerTooLarge(self._most_bytes, len(data)))
             errors = await errors_in(answer, self._most_bytes, spend) if has_failures else []
@@ -188,14 +200,15 @@ class Engine:
     async def compiled(self, operation: PlannedOperation, values: VariableValues) -> Plan:
         """Compile the plan in several turns of the event loop, and keep it in place of those used longest ago."""
         steps = operation.compile(values)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                plan: Plan = end.value
-                break
-            if turns().is_over():
-                await turns().next()
+        with self._span("graphql.plan"):
+            while True:
+                try:
+                    next(steps)
+                except StopIteration as end:
+                    plan: Plan = end.value
+                    break
+                if turns().is_over():
+                    await turns().next()
         if operation.is_kept:
             self._fields += operation.fields - operation.counted
             operation.counted = operation.fields

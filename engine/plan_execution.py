@@ -54,9 +54,11 @@ async def _find(root: Part, run: PlanRun) -> list[Part]:
     while level:
         found += level
         run.spend(sum([len(part.objects) * part.node.steps for part in level]))
-        pending = await _fill(level, run)
-        if pending and await _settle(pending):
-            _spread_failures(level)
+        with run.span("graphql.level") as traced:
+            traced.set("gateway.level.nodes", len(level))
+            pending = await _fill(level, run)
+            if pending and await _settle(pending):
+                _spread_failures(level)
         next_level: list[Part] = []
         for part in level:
             for number, selection in part.node.selections:

@@ -14,6 +14,7 @@ from engine.field_failures import AnswerEncoder
 from engine.kept_pieces import KeptPieces
 from engine.relation_protocols import ListsByKey, RecordId
 from engine.run_limits import NO_LIMITS
+from engine.run_spans import SpanMaker, untraced
 from engine.runtime_types import RuntimeTypes
 from engine.work_costs import Spend, uncounted
 
@@ -44,6 +45,8 @@ class PlanRun(msgspec.Struct, eq=False):
     """How many values the answer has at most in what was answered at once."""
     known_records: int = 0
     """How many records relations found without waiting."""
+    span: SpanMaker = untraced
+    """Traces the levels."""
     spend: Spend = uncounted
     """Counts steps of work, and stops the operation when they are too many."""
     declared: dict[str, Any] | None = None

@@ -20,6 +20,7 @@ from graphql.language import Visitor, VisitorAction
 from gateway.applicable_rules import applicable_rules, parts_of
 from gateway.document_parsing import parse_document
 from schema import AS_OF, AsOfDirective, Document, as_of_in, read_dependencies
+from telemetry import span
 
 MOST_ERRORS = 20
 """The most errors of a document that are reported. Each may cost a millisecond, to find the names that were meant."""
@@ -30,7 +31,8 @@ def read_document(
 ) -> Document:
     """Return the document with this text. ``check`` is called before validation, and what it raises is raised."""
     try:
-        node = parse_document(text)
+        with span("graphql.parse"):
+            node = parse_document(text)
     except GraphQLError as error:
         # Without the traceback, which would keep all that was parsed.
         return Document(None, (error.with_traceback(None),), ())
@@ -39,7 +41,8 @@ def read_document(
     definitions = [each for each in node.definitions if isinstance(each, OperationDefinitionNode)]
     operations = tuple((each.name.value if each.name else None, each.operation) for each in definitions)
     parts = parts_of(node)
-    errors = tuple(validate(schema, node, applicable_rules(parts), max_errors=MOST_ERRORS))
+    with span("graphql.validate"):
+        errors = tuple(validate(schema, node, applicable_rules(parts), max_errors=MOST_ERRORS))
     in_parts = visit(node, _Without(AS_OF)) if "directive" in parts else node
     whole = visit(in_parts, _Without("defer", "stream")) if "directive" in parts else node
     return Document(

@@ -27,6 +27,7 @@ from gateway.prepared_request import GraphQLRequest, PreparedRequest
 from resolvers.loading import Context, Loaders
 from resolvers.work_budget import VALUE, WorkBudget, values_in
 from schema import Document, given, schema, tracing_fields
+from telemetry import span
 from upstream.client import Receipt
 
 
@@ -184,7 +185,8 @@ class OperationRunner:
 
     async def _run_by_strawberry(self, prepared: PreparedRequest, context: Context) -> GraphQLAnswer:
         request = prepared.request
-        with given(await self._whole(prepared), self._run_limits, request.on_error) as extensions:
+        whole = await self._whole(prepared)
+        with given(whole, self._run_limits, request.on_error) as extensions, span("graphql.execute"):
             result = await schema.execute(
                 request.query,
                 variable_values=request.variables,
@@ -192,7 +194,8 @@ class OperationRunner:
                 context_value=context,
                 operation_extensions=extensions,
             )
-        answer = answer_of(result, self._run_limits.answer_bytes)
+        with span("graphql.serialize"):
+            answer = answer_of(result, self._run_limits.answer_bytes)
         return replace(answer, extensions=result.extensions or {})
 
     async def _whole(self, prepared: PreparedRequest) -> Document:

@@ -16,21 +16,18 @@ from typing import TypeVar
 
 from engine import Stopped
 from gateway.graphql_answer import GraphQLAnswer, stopped_by
+from gateway.named_operation import operation_name
+from gateway.operation_spans import OF_CLIENT, UNNAMED, describe_operation
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
 from schema import Document
+from telemetry import span, tracer
 from upstream.client import Receipt, trace_id
 
 MOST_LINES = 120
 """Lines in a minute, in each process. Strangers can fail as often as they like, and the log must not fill the disk."""
 
-MOST_NAME = 100
-"""Characters of the name of an operation."""
-
 _HASH = 16
 """Characters of the hash of a document, which tell documents apart."""
-
-_OF_CLIENT = ("unparsable", "unfit")
-"""The failures that only the client can mend."""
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -88,25 +85,29 @@ class OperationLog:
         what = "A subscription" if prepared.is_subscription else "An operation in parts"
         if self._is_logged(logging.DEBUG):
             _log.debug("%s has begun.", what, extra={"fields": which})
-        try:
-            async with aclosing(results):
-                async for result in results:
-                    count += 1
-                    last = _outcome(result, last)
-                    yield result
-            outcome = last
-        except Stopped as stopped:
-            outcome = stopped_by(stopped).outcome
-            raise
-        except Exception:
-            outcome = "fault"
-            raise
-        finally:
-            level = _level(outcome)
-            if self._is_logged(level):
-                seconds = round(self.clock() - began, 4)
-                fields = {**which, "outcome": outcome, "seconds": seconds, "results": count}
-                _log.log(level, "%s has ended.", what, extra={"fields": fields})
+        # Not the running one: each result may be wanted in another context.
+        with span(UNNAMED, "server", is_current=False) as traced:
+            try:
+                async with aclosing(results):
+                    async for result in results:
+                        count += 1
+                        last = _outcome(result, last)
+                        yield result
+                outcome = last
+            except Stopped as stopped:
+                outcome = stopped_by(stopped).outcome
+                raise
+            except Exception:
+                outcome = "fault"
+                raise
+            finally:
+                if traced.is_recorded:
+                    describe_operation(traced, prepared.request, prepared.document, outcome, None)
+                level = _level(outcome)
+                if self._is_logged(level):
+                    seconds = round(self.clock() - began, 4)
+                    fields = {**which, "outcome": outcome, "seconds": seconds, "results": count}
+                    _log.log(level, "%s has ended.", what, extra={"fields": fields})
 
     def _is_logged(self, level: int) -> bool:
         return _log.isEnabledFor(level) and (level == logging.DEBUG or self._may_write())
@@ -128,15 +129,16 @@ class OperationLog:
 def _level(outcome: str) -> int:
     if outcome in ("answered", "closed"):
         return logging.DEBUG
-    return logging.INFO if outcome in _OF_CLIENT else logging.WARNING
+    return logging.INFO if outcome in OF_CLIENT else logging.WARNING
 
 
 def _which(request: GraphQLRequest, document: Document | None) -> dict[str, object]:
     """Return the fields that tell an operation from others."""
+    makes_spans = tracer()
     return {
-        "operation": _name(request, document),
+        "operation": operation_name(request.operation_name, document),
         "document": hashlib.sha256(request.query.encode(errors="surrogatepass")).hexdigest()[:_HASH],
-        "trace": trace_id(request.traceparent),
+        "trace": (None if makes_spans is None else makes_spans.trace_id()) or trace_id(request.traceparent),
     }
 
 
@@ -146,10 +148,3 @@ def _outcome(result: object, before: str) -> str:
         return result.outcome if result.failed else before
     entries = (*(getattr(result, "incremental", None) or ()), *(getattr(result, "completed", None) or ()))
     return "errors" if any(getattr(each, "errors", None) for each in (result, *entries)) else before
-
-
-def _name(request: GraphQLRequest, document: Document | None) -> str | None:
-    name = request.operation_name
-    if name is None and document is not None and len(document.operations) == 1:
-        name = document.operations[0][0]
-    return None if name is None else name[:MOST_NAME]

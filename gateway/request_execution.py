@@ -36,6 +36,7 @@ from gateway.limits import DocumentLimits
 from gateway.named_operation import is_subscription, why_unclear
 from gateway.operation_log import OperationLog
 from gateway.operation_measurements import OperationMeasurements
+from gateway.operation_spans import UNNAMED, describe_operation
 from gateway.persisted.document_lookup import PersistedDocuments
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
 from gateway.request_explanation import explained
@@ -44,6 +45,7 @@ from gateway.running_subscriptions import Subscriptions
 from gateway.try_later import TryLater
 from resolvers import time_of
 from schema import given, schema
+from telemetry import span
 from upstream.client import Receipt, continuing, recording
 
 
@@ -136,17 +138,20 @@ class Gateway:
     ) -> GraphQLAnswer:
         """Prepare a request and run it, in one turn, and log what came of it."""
         began, receipt, prepared = self.log.clock(), Receipt(), None
-        try:
-            async with self.admission.turn() as turn:
-                prepared = await prepare()
-                receipt.begin_waiting = turn.give_up
-                answer = await self._run(prepared, turn, receipt, waits=waits)
-        except TryLater as error:
-            answer = later_answer(error)
-        seconds = self.log.clock() - began
-        document = None if prepared is None else prepared.document
-        self.measurements.ended(request, document, answer, seconds)
-        self.log.ended(request, prepared, answer, receipt, seconds)
+        with span(UNNAMED, "server") as traced:
+            try:
+                async with self.admission.turn() as turn:
+                    prepared = await prepare()
+                    receipt.begin_waiting = turn.give_up
+                    answer = await self._run(prepared, turn, receipt, waits=waits)
+            except TryLater as error:
+                answer = later_answer(error)
+            seconds = self.log.clock() - began
+            document = None if prepared is None else prepared.document
+            self.measurements.ended(request, document, answer, seconds)
+            self.log.ended(request, prepared, answer, receipt, seconds)
+            if traced.is_recorded:
+                describe_operation(traced, request, document, answer.outcome, len(receipt.exchanges))
         return answer
 
     async def _run(

@@ -1,5 +1,6 @@
-"""Measures how long work takes, and adds up what the worker processes of one server measured."""
+"""Measures and traces work, and adds up what the worker processes of one server measured."""
 
+from telemetry.build_version import gateway_version
 from telemetry.duration_histogram import DurationHistogram, DurationHistograms
 from telemetry.metric_families import (
     WORKER,
@@ -10,19 +11,36 @@ from telemetry.metric_families import (
     gauge,
     histogram,
 )
+from telemetry.tracing import (
+    NOT_INSTALLED,
+    Span,
+    is_tracing_installed,
+    span,
+    spans_made_by,
+    traced,
+    tracer,
+)
 from telemetry.worker_files import WorkerFiles, folder_for_workers, worker_deaths
 
 __all__ = [
+    "NOT_INSTALLED",
     "WORKER",
     "DurationHistogram",
     "DurationHistograms",
     "MetricFamily",
     "MetricSample",
+    "Span",
     "WorkerFiles",
     "added_up",
     "counter",
     "folder_for_workers",
+    "gateway_version",
     "gauge",
     "histogram",
+    "is_tracing_installed",
+    "span",
+    "spans_made_by",
+    "traced",
+    "tracer",
     "worker_deaths",
 ]

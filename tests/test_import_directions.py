@@ -27,7 +27,7 @@ ROOMS = {
 }
 
 BELOW = {
-    "server": {"cli", "wiring", "web", "settings"},
+    "server": {"cli", "wiring", "web", "settings", "telemetry"},
     "cli": {"wiring", "storage_wiring", *ROOMS, "setting_groups", "settings"},
     "wiring": {"setting_groups", "storage_wiring", *ROOMS, "settings"},
     "storage_wiring": {*ROOMS, "settings"},

@@ -39,6 +39,7 @@ from web.pages.page_files import page_file
 from web.pages.page_frame import Site
 from web.persisted_document_paths import as_parameters, persisted_routes
 from web.request_counts import CountedSend, first_segment
+from web.request_spans import describe_request, request_span
 from web.response_cache import ResponseCache
 from web.schema_endpoint import schema_text
 from web.serving.open_connections import Connections
@@ -123,13 +124,16 @@ class GatewayApp(Starlette):
             await self._answer(scope, receive, send)
             return
         counted = CountedSend(send)
-        try:
-            await self._answer(scope, receive, counted)
-        except Exception:
-            counted.fail()
-            raise
-        finally:
-            counted.count(self.parts.metrics.requests, scope["method"], scope["path"])
+        with request_span(scope) as traced:
+            try:
+                await self._answer(scope, receive, counted)
+            except Exception:
+                counted.fail()
+                raise
+            finally:
+                labels = counted.count(self.parts.metrics.requests, scope["method"], scope["path"])
+                if traced.is_recorded:
+                    describe_request(traced, scope, labels)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not _can_be_read(scope["headers"]):

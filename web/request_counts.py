@@ -83,7 +83,9 @@ class CountedSend:
         if self.seconds is None:
             self.begin(500)
 
-    def count(self, requests: RequestCounts, method: str, path: str) -> None:
-        """Count the request, which has ended."""
+    def count(self, requests: RequestCounts, method: str, path: str) -> RequestLabels:
+        """Count the request, which has ended, and return what it is counted by."""
         seconds = perf_counter() - self._came if self.seconds is None else self.seconds
-        requests.answered(requests.labels_of(method, path, self.status), seconds)
+        labels = requests.labels_of(method, path, self.status)
+        requests.answered(labels, seconds)
+        return labels

@@ -23,6 +23,7 @@ from catalog.sync.paged_list_reading import Progress
 from catalog.sync.publisher import Publisher
 from catalog.sync.refresh_attempts import as_upstream_error
 from catalog.sync.schedule import Schedule
+from telemetry import span
 from upstream.batching import Batcher
 from upstream.client import CATEGORY, GRID, PACKAGE, Client, ContradictoryList, UpstreamError
 
@@ -77,6 +78,10 @@ class Refresher:
         :raises CatalogRefused: it is implausible; what is known stays.
         :raises UpstreamError: upstream could not be read; what is known stays.
         """
+        with span("catalog crawl"):
+            return await self._crawl_now(progress, accept=accept)
+
+    async def _crawl_now(self, progress: Progress, *, accept: bool) -> CrawlResult:
         self.progress = CrawlProgress(progress)
         began = time.monotonic()
         _log.info("A crawl has begun.")
@@ -146,7 +151,8 @@ class Refresher:
         if publisher.is_rolled_back:
             return False  # the newest records are among what was rolled back
         try:
-            look = await look_at_heads(self._batcher, self._client, before.catalog)
+            with span("catalog look"):
+                look = await look_at_heads(self._batcher, self._client, before.catalog)
         except ContradictoryList:
             return True  # what a crawl makes of it is for the guard to say
         self.last_error = None

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from aiodataloader import DataLoader
 
+from telemetry import span
 from upstream.client import Record
 
 K = TypeVar("K", bound=Hashable)
@@ -67,7 +68,8 @@ class BatchLoader(DataLoader[K, V]):
     async def batch_load_fn(self, keys: Sequence[K]) -> list[Any]:
         """Return the batch as aiodataloader calls it."""
         try:
-            with self._batches.under_way():
+            with self._batches.under_way(), span("gateway.batch") as traced:
+                traced.set("gateway.batch.keys", len(keys))
                 return await self._load_batch(keys)
         except asyncio.CancelledError:
             # aiodataloader would let whoever waits for them wait for ever.

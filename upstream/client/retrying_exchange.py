@@ -24,6 +24,7 @@ from upstream.client.circuit_breaker import Breaker, CircuitOpen
 from upstream.client.client_limits import ClientLimits
 from upstream.client.concurrency_limiter import Limiter
 from upstream.client.exchange_receipt import Exchange, note
+from upstream.client.exchange_spans import describe_exchange, exchange_span
 from upstream.client.exchange_values import UpstreamAnswer, UpstreamRequest
 from upstream.client.failure_log import log_failure
 from upstream.client.response_checks import checked_body, failure
@@ -35,6 +36,7 @@ from upstream.client.upstream_errors import (
     UpstreamRateLimited,
     UpstreamTimeout,
     UpstreamUnavailable,
+    tells_of_load,
 )
 
 if TYPE_CHECKING:
@@ -196,16 +198,22 @@ class Exchanger:
 
     async def _receive(self, wanted: UpstreamRequest, body: bytearray) -> Response:
         """Return the head of the answer; its body goes to ``body`` as it comes, up to just over the limit."""
-        request = self._http.get().stream("GET", wanted.path, params=wanted.params, headers=trace_headers())
-        async with request as response:
-            if len(response.headers.get_list("Content-Encoding", split_commas=True)) > 1:
-                # A chunk that is unpacked twice can fill the memory before its size is known.
-                raise UpstreamBadData(f"Upstream's answer to /{wanted.path} is compressed more than once.")
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > self._limits.answer_bytes:
-                    break
-            return response
+        with exchange_span() as traced:
+            request = self._http.get().stream(
+                "GET", wanted.path, params=wanted.params, headers=trace_headers()
+            )
+            async with request as response:
+                describe_exchange(traced, response)
+                if len(response.headers.get_list("Content-Encoding", split_commas=True)) > 1:
+                    # A chunk that is unpacked twice can fill the memory before its size is known.
+                    raise UpstreamBadData(
+                        f"Upstream's answer to /{wanted.path} is compressed more than once."
+                    )
+                async for chunk in response.aiter_bytes():
+                    body += chunk
+                    if len(body) > self._limits.answer_bytes:
+                        break
+                return response
 
     def _learn_from(
         self,
@@ -228,7 +236,7 @@ class Exchanger:
             self.breaker.succeeded(probe)  # it answered, if nonsense
         else:
             self.breaker.failed(probe, outcome.retry_after)
-            if _tells_of_load(outcome):
+            if tells_of_load(outcome):
                 self.limiter.failed()
 
     def _worth_another_attempt(self, error: BaseException) -> bool:
@@ -266,10 +274,3 @@ def _named(outcome: UpstreamAnswer | UpstreamError | None) -> str:
     if isinstance(outcome, UpstreamError):
         return outcome.code
     return "missing" if outcome.body is None else "answered"
-
-
-def _tells_of_load(failure: UpstreamError) -> bool:
-    refused = isinstance(failure, UpstreamUnavailable) and (
-        failure.status == 503 or failure.retry_after is not None
-    )
-    return refused or isinstance(failure, UpstreamTimeout | UpstreamRateLimited)

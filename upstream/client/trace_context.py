@@ -1,13 +1,16 @@
 """The trace that a request belongs to, continued on what is asked upstream for it (W3C Trace Context).
 
-The gateway makes no spans of its own, so it passes ``traceparent`` on as it came, which section 3.4 of the
-recommendation allows. What several requests wait for together belongs to the trace of the one that began it.
+A gateway that makes no spans of its own passes ``traceparent`` on as it came, which section 3.4 of the
+recommendation allows; one that does names its span for the request. What several requests wait for together
+belongs to the trace of the one that began it.
 """
 
 from __future__ import annotations
 
 import re
 from contextvars import ContextVar
+
+from telemetry import tracer
 
 TRACEPARENT = "traceparent"
 
@@ -42,5 +45,8 @@ class continuing:
 
 def trace_headers() -> dict[str, str]:
     """Return the headers by which an exchange belongs to the trace of this context, if it has one."""
+    makes_spans = tracer()
+    if makes_spans is not None:
+        return makes_spans.headers()
     traceparent = _current.get()
     return {} if traceparent is None else {TRACEPARENT: traceparent}

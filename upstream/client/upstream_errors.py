@@ -53,6 +53,14 @@ class UpstreamRateLimited(UpstreamError):
     code = "UPSTREAM_RATE_LIMITED"
 
 
+def tells_of_load(failure: UpstreamError) -> bool:
+    """Return whether a failure means that upstream has more to do than it can."""
+    refused = isinstance(failure, UpstreamUnavailable) and (
+        failure.status == 503 or failure.retry_after is not None
+    )
+    return refused or isinstance(failure, UpstreamTimeout | UpstreamRateLimited)
+
+
 class UpstreamBadData(UpstreamError):
     """An answer that is not what the v4 API sends: another status, content type or shape."""
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
 from typing import Literal
 
-from telemetry import DurationHistogram, MetricFamily, MetricSample, counter, gauge, histogram, worker_deaths
+from telemetry import (
+    DurationHistogram,
+    MetricFamily,
+    MetricSample,
+    counter,
+    gateway_version,
+    gauge,
+    histogram,
+    worker_deaths,
+)
 from web.request_counts import RequestCounts
 from web.serving.open_connections import Connections
-
-_PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
 
 def server_metrics(
@@ -31,7 +36,7 @@ def server_metrics(
     yield gauge(
         "gateway_build_info",
         "1 for the version of the gateway and of Python.",
-        {(_version(), platform.python_version()): 1},
+        {(gateway_version(), platform.python_version()): 1},
         "version",
         "python",
         across="max",
@@ -96,11 +101,3 @@ def _process() -> Iterator[MetricFamily]:
         samples = tuple(MetricSample(each.name, (), each.value) for each in metric.samples)
         type_: Literal["counter", "gauge"] = "counter" if metric.type == "counter" else "gauge"
         yield MetricFamily(samples[0].name, type_, metric.documentation, (), samples, across="each")
-
-
-@cache
-def _version() -> str:
-    import tomllib
-
-    version: str = tomllib.loads(_PROJECT.read_text(encoding="utf-8"))["project"]["version"]
-    return version

@@ -1,0 +1,31 @@
+"""Declares what the engine asks of a tracer: a span for each part of a run, which somebody else makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Protocol
+
+
+class RunSpan(Protocol):
+    """A part of a run, while it lasts."""
+
+    def set(self, name: str, value: int, /) -> None:
+        """Set an attribute."""
+
+
+SpanMaker = Callable[[str], AbstractContextManager[RunSpan]]
+"""Makes a span with this name."""
+
+
+class _NoSpan:
+    def set(self, name: str, value: int, /) -> None:
+        return None
+
+
+_NOTHING = nullcontext(_NoSpan())
+
+
+def untraced(_name: str) -> AbstractContextManager[RunSpan]:
+    """Trace nothing."""
+    return _NOTHING
