@@ -48,12 +48,16 @@ async def check_query_and_receipt(page: Page, gateway: Served) -> None:
     upstream, version = answer["extensions"]["upstream"], answer["extensions"]["freshness"]["version"]
     shown = page.locator(".graphiql-response")
     await expect(shown).to_contain_text('"django-cacheback"')
-    await expect(shown).not_to_contain_text("recordsFromMemory")
+    for of_the_receipt in ("recordsFromMemory", "predicted", "steps"):
+        await expect(shown).not_to_contain_text(of_the_receipt)
     await expect(page.get_by_role("status")).to_have_text("0 upstream requests · 0 rounds · 0 ms · fresh")
 
     await page.get_by_role("button", name="Show Receipt").click()
     receipt = page.get_by_role("region", name="Receipt")
     rows = dict([row.split("\n") for row in await receipt.locator("dl > div").all_inner_texts()])
+    cost = answer["extensions"]["cost"]
+    assert rows["Units"] == f"{cost['actual']['units']:,}"
+    assert rows["Units as predicted"] == f"{cost['predicted']['units']:,}"
     assert rows["Upstream requests"] == rows["Rounds"] == rows["Milliseconds"] == "0"
     assert rows["Records from memory"] == str(upstream["recordsFromMemory"]) != "0"
     assert rows["Data"] == "fresh"

@@ -16,8 +16,8 @@ export function receipts(React) {
     const type = response.headers.get("Content-Type") ?? "";
     if (!/[/+]json\b/.test(type)) return response;
     const { extensions = {}, ...answer } = await response.json();
-    const { upstream, freshness, engine, ...others } = extensions;
-    last = upstream && { upstream, freshness, engine };
+    const { upstream, freshness, engine, work, cost, ...others } = extensions;
+    last = upstream && { upstream, freshness, engine, work, cost };
     listeners.forEach((listener) => listener());
     const shown = Object.keys(others).length ? { ...answer, extensions: others } : answer;
     return new Response(JSON.stringify(shown), { status: response.status, headers: { "Content-Type": type } });
@@ -34,12 +34,12 @@ export function receipts(React) {
     );
   }
 
-  function Numbers({ upstream, freshness, engine }) {
+  function Numbers({ upstream, freshness, engine, work, cost }) {
     const kinds = Object.entries(upstream.requestsByKind ?? {});
     return h(
       React.Fragment,
       null,
-      h("p", null, cost(upstream)),
+      h("p", null, asked(upstream)),
       rows([
         ["Upstream requests", upstream.requests],
         ["Rounds", upstream.rounds],
@@ -57,6 +57,14 @@ export function receipts(React) {
         ["Catalog", freshness.version],
         ["Being read anew", freshness.syncing ? "yes" : "no"],
       ]),
+      cost && h("h2", null, "Cost"),
+      cost &&
+        rows([
+          ["Units", cost.actual.units],
+          ["Units as predicted", cost.predicted.units],
+          ["Values", cost.actual.values],
+          ["Steps of work", work?.steps],
+        ]),
       engine && h("h2", null, "Run by"),
       engine && h("p", null, engine.used ? "the gateway's engine" : `Strawberry: ${engine.handedOver ?? "engine off"}`),
     );
@@ -90,7 +98,7 @@ export function receipts(React) {
   return { plugin: { title: "Receipt", icon, content: Panel }, Line, take };
 }
 
-const cost = ({ requests }) =>
+const asked = ({ requests }) =>
   requests === 0
     ? "This needed no request to Django Packages: every record was in memory."
     : `Django Packages was asked ${requests === 1 ? "once" : `${requests} times`} for this answer.`;
