@@ -169,7 +169,7 @@ class GatewayApp(Starlette):
 
     def _routes(self, parts: Parts) -> list[BaseRoute]:
         persisted = parts.gateway.persisted
-        site = Site(parts.source.embedded, persisted.only_trusted)
+        site = Site(parts.source.embedded, persisted.only_trusted, has_files=parts.files is not None)
         socket = WebSocketEndpoint(parts.gateway, parts.connections, self.origins)
         return [
             Route("/", Home(parts.source, parts.history, site).home),
@@ -178,10 +178,7 @@ class GatewayApp(Starlette):
             *(WebSocketRoute(path, socket) for path in ENDPOINT),
             *persisted_routes(parts.endpoint),
             Route("/schema.graphql", schema_text),
-            Route(
-                "/llms.txt",
-                LlmsText(site, has_tools=bool(parts.assistants), has_files=bool(parts.files)).text,
-            ),
+            Route("/llms.txt", LlmsText(site, has_tools=parts.assistants is not None).text),
             Route("/healthz", healthz),
             Route("/readyz", Readiness(parts.source).readyz),
             Route("/metrics", parts.metrics.metrics),

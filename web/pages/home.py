@@ -52,7 +52,6 @@ _FOOTER = (
 _PLACES = {
     "/graphql": "GraphQL, and GraphiQL for a browser",
     "/explore/": "Compare the packages of a grid",
-    "/catalog": "The whole catalog as files",
     "/schema.graphql": "The schema, in SDL",
     "/readyz": "Readiness: can the gateway answer, and from where?",
     "/metrics": "Metrics for Prometheus",
@@ -86,6 +85,8 @@ class Home:
                 framed(page, self.site), request, _HEADERS | {"Content-Security-Policy": POLICY}
             )
         facts = _facts(self.source, lately, address)
+        if self.site.has_files:
+            facts["links"] |= {"/catalog": "The whole catalog, as files"}
         if self.site.only_trusted:
             del facts["try"]
             facts["links"] |= {"/graphql": "GraphQL, for trusted documents only"}

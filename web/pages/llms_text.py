@@ -17,12 +17,11 @@ _GUIDES = ("graph.md", "http.md", "clients.md", "changes.md", "python.md", "file
 
 
 class LlmsText:
-    """Serves the text. ``has_tools`` and ``has_files`` are whether ``/mcp`` and ``/catalog`` are there."""
+    """Serves the text. ``has_tools`` is whether ``/mcp`` is there."""
 
-    def __init__(self, site: Site, *, has_tools: bool, has_files: bool) -> None:
+    def __init__(self, site: Site, *, has_tools: bool) -> None:
         self._site = site
         self._has_tools = has_tools
-        self._has_files = has_files
 
     async def text(self, request: Request) -> Response:
         """Return the text, with whole addresses at the host that was asked."""
@@ -37,7 +36,9 @@ class LlmsText:
             how = f"{base}/graphql runs trusted documents alone, by their ids."
         tools = [f"{base}/mcp offers tools by the Model Context Protocol."] if self._has_tools else []
         files = (
-            [_link(f"{base}/catalog", "Files", "the whole catalog of any version")] if self._has_files else []
+            [_link(f"{base}/catalog", "Files", "the whole catalog of any version")]
+            if self._site.has_files
+            else []
         )
         return [
             "# Django Packages, as a graph",

@@ -39,6 +39,9 @@ _FOOTER = (
 )
 
 
+_FILES = '\n<p><a href="/catalog">The whole catalog, as files</a></p>'
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """What is the same on all pages of a gateway."""
@@ -47,6 +50,8 @@ class Site:
     """Whether the data are those of the embedded upstream."""
     only_trusted: bool
     """Whether it runs trusted documents alone, so that no page invites to a query."""
+    has_files: bool = False
+    """Whether ``/catalog`` has the catalog as files, to which pages then link."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +103,7 @@ def framed(page: FramedPage, site: Site) -> str:
         places="\n".join(_place(address, name, page.here) for address, name in places),
         demo=demo if site.demo else "",
         main=page.main,
-        footer=page.footer,
+        footer=page.footer + (_FILES if site.has_files else ""),
     )
 
 

@@ -185,6 +185,17 @@ async def test_embedded_data_say_that_they_are_demo_data(embedded: EmbeddedUpstr
         assert (about["origin"], "Demo data" in about["source"]) == ("demo", True)
 
 
+@pytest.mark.parametrize("files", ["on", "off"])
+async def test_pages_link_to_the_files_only_where_they_are(
+    embedded: EmbeddedUpstream, tmp_path: Path, files: str
+) -> None:
+    folder = str(tmp_path) if files == "on" else "off"
+    async with client_of(app_over(embedded, files=folder)) as http:
+        assert ("/catalog" in (await http.get("/")).json()["links"]) == (files == "on")
+        for path in ("/", "/docs/"):
+            assert ('href="/catalog"' in (await http.get(path, headers=BROWSER)).text) == (files == "on")
+
+
 async def test_no_files_are_served_where_that_is_off(embedded: EmbeddedUpstream) -> None:
     async with client_of(app_over(embedded, files="off")) as http:
         for path in ("/catalog", "/catalog/latest/packages.parquet"):
