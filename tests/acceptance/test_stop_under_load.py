@@ -16,6 +16,7 @@ from tests.support.bare_connections import serve
 from tests.support.gateway_processes import eventually
 from tests.support.steady_clients import asking
 from tests.support.streaming_gateway import GRAPHQL_TRANSPORT_WS, events_of
+from web.serving.uvicorn_protocols import LONGEST_STOP
 
 SUBSCRIPTION = "subscription { catalogChanged { slug } }"
 
@@ -76,8 +77,8 @@ async def test_streams_end_with_complete_and_sockets_with_1001(workers: int) -> 
         complete = [{"id": "1", "type": "complete"}]
         assert await asyncio.gather(*sockets) == [(complete, 1001, "The gateway is stopping.")] * 3
         said = await asyncio.to_thread(gateway.ended)
-        # About a second; the machine may be busy.
-        assert time.monotonic() - stopped < 5
+        # About a second on a quiet machine. What has not ended by itself is cut off later than this.
+        assert time.monotonic() - stopped < LONGEST_STOP
     assert "Traceback" not in said
 
 

@@ -43,11 +43,11 @@ class Served:
     storage: Path
     app: GatewayApp = field(repr=False)
     _loop: asyncio.AbstractEventLoop = field(repr=False)
-    _idle_tasks: int = field(init=False)
-    """How many tasks it has while nobody asks it anything."""
+    _tasks_at_start: set[asyncio.Task[Any]] = field(init=False, repr=False)
+    """The tasks that it has before anybody asks it anything. Some of them may end."""
 
     def __post_init__(self) -> None:
-        self._idle_tasks = self.tasks()
+        self._tasks_at_start = self._tasks()
 
     @property
     def gateway(self) -> Gateway:
@@ -86,15 +86,20 @@ class Served:
 
     def tasks(self) -> int:
         """Return how many tasks the gateway has."""
+        return len(self._tasks())
 
-        async def count() -> int:
-            return len(asyncio.all_tasks())
+    def _tasks(self) -> set[asyncio.Task[Any]]:
+        async def others() -> set[asyncio.Task[Any]]:
+            return {task for task in asyncio.all_tasks() if task is not asyncio.current_task()}
 
-        return self.run(count())
+        return self.run(others())
 
     def wait_until_idle(self) -> None:
         """Wait until it has no task left that a client has caused."""
-        self.wait_for_tasks(self._idle_tasks)
+        deadline = time.monotonic() + 30
+        while left := self._tasks() - self._tasks_at_start:
+            assert time.monotonic() < deadline, f"the gateway still has {left}"
+            time.sleep(0.01)
 
     def wait_for_tasks(self, count: int) -> None:
         """Wait until it has exactly so many tasks; one that has just answered may have one more."""
