@@ -21,6 +21,7 @@ PAGES = {
     "query": "/graphql",
     "shared-query": "/graphql?query=%7B%20stats%20%7B%20packageCount%20%7D%20%7D&variables=%7B%7D",
     "explore": "/explore/",
+    "files": "/catalog",
 }
 SCREENS = {"wide": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
 
