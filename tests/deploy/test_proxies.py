@@ -15,23 +15,11 @@ from websockets.sync.client import connect
 
 from tests.deploy.conftest import Tool
 from tests.support.http_servers import free_port
+from tests.support.nginx_before_gateways import nginx_before
 from tests.support.processes import ROOT, running
-from tests.support.required_programs import need
 from tests.support.streaming_gateway import GRAPHQL_TRANSPORT_WS, Served, served
 
-NGINX = ROOT / "deploy" / "nginx"
 CADDYFILE = ROOT / "deploy" / "Caddyfile"
-AROUND = """
-daemon off; master_process off; pid {folder}/pid; error_log stderr;
-events {{ worker_connections 64; }}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/f;
-  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-{inside}
-}}
-"""
-"""What stands around the files of conf.d, for an nginx that is nobody's."""
 
 
 def test_caddy_takes_its_example(tool: Tool) -> None:
@@ -53,30 +41,6 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture(scope="module")
 def nginx(gateway: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     with nginx_before(tmp_path_factory.mktemp("nginx"), gateway.address) as http:
-        yield http
-
-
-@contextmanager
-def nginx_before(folder: Path, *gateways: str) -> Iterator[httpx.Client]:
-    """Run nginx with the files of deploy/, but for its port, its gateways and its folder."""
-    need("nginx")
-    port = free_port()
-    texts = [path.read_text(encoding="utf-8") for path in sorted(NGINX.glob("*.conf"))]
-    assert len(texts) == 2
-    inside = "\n".join(texts)
-    servers = "\n".join(f"server {gateway.removeprefix('http://')};" for gateway in gateways)
-    for ours, theirs in {
-        "listen 80;": f"listen 127.0.0.1:{port};",
-        "server 127.0.0.1:8000;": servers,
-        "/var/cache/nginx": str(folder),
-    }.items():
-        assert inside.count(ours) == 1
-        inside = inside.replace(ours, theirs)
-    (folder / "nginx.conf").write_text(AROUND.format(folder=folder, inside=inside), encoding="utf-8")
-    command = ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
-    address = f"http://127.0.0.1:{port}"
-    # What answers without a gateway.
-    with running(command, f"{address}/metrics"), httpx.Client(base_url=address, timeout=30) as http:
         yield http
 
 

@@ -3,42 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, aclosing, asynccontextmanager
 from typing import Any
 
 from catalog.catalog_source import CatalogSource
 from catalog.freshness import Freshness
 from catalog.sync.schedule import Schedule
+from sharing.shared_pace import SharedPace
 from sharing.valkey_address import ValkeyAddress
 from sharing.valkey_connection import ValkeyConnection
 from storage_wiring import hearing
 from tests.support.gateway_in_process import source_of
 from tests.support.gateway_processes import eventually
-from tests.support.settings_for_tests import CLIENT_LIMITS, FRESHNESS, SCHEDULE, UPSTREAM_URL
+from tests.support.settings_for_tests import BUDGET, CLIENT_LIMITS, FRESHNESS, SCHEDULE, UPSTREAM_URL
 from tests.support.valkey_servers import PATIENCE, storage_on
+from upstream.batching.batcher import Batcher
 from upstream.client.api_client import Client
+from upstream.client.http_transport import network
 from upstream.client.in_process_transport import in_process
 
 
 @asynccontextmanager
 async def sharing_source(
-    upstream: Callable[..., Any],
+    upstream: Callable[..., Any] | str,
     url: str,
     *,
     hears: bool = True,
     schedule: Schedule = SCHEDULE,
     freshness: Freshness = FRESHNESS,
 ) -> AsyncIterator[CatalogSource]:
-    """Open a source that shares the server at ``url``; ``hears`` is whether announcements reach it."""
+    """Open a source that shares the server at ``url``; ``hears`` is whether announcements reach it.
+
+    ``upstream`` is an app in this process, or an address.
+    """
     server = ValkeyConnection(ValkeyAddress.of(url), PATIENCE)
-    client = Client(UPSTREAM_URL, in_process(upstream), CLIENT_LIMITS)
+    origin, transport = (
+        (upstream, network()) if isinstance(upstream, str) else (UPSTREAM_URL, in_process(upstream))
+    )
+    pace = SharedPace(server, longest=60.0, rest=5.0, per_minute=BUDGET)
+    client = Client(origin, transport, CLIENT_LIMITS, pace)
     with ExitStack() as opened:
         storage = opened.enter_context(storage_on(url))
         try:
-            async with hearing(server) as news:
+            async with aclosing(pace), hearing(server) as news:
                 given: dict[str, Any] = {"news": news} if hears else {}
                 async with source_of(
-                    client, storage=storage, follow=True, schedule=schedule, freshness=freshness, **given
+                    client,
+                    Batcher(client, BUDGET, pace=pace),
+                    storage,
+                    origin=origin,
+                    follow=True,
+                    schedule=schedule,
+                    freshness=freshness,
+                    **given,
                 ) as source:
                     yield source
         finally:

@@ -1,0 +1,201 @@
+"""Three gateways behind nginx, on one Valkey server: whatever is killed or hangs, what is known is answered."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.gateway_processes import CANONICAL, STATUS, until
+from tests.support.http_servers import free_port, serving
+from tests.support.nginx_before_gateways import nginx_before
+from tests.support.processes import ROOT
+from tests.support.required_programs import need
+from tests.support.valkey_servers import ValkeyServer, valkey_server
+from upstream.embedded import EmbeddedUpstream
+
+PAUSE = 0.05
+"""Seconds between the requests of the load, which is small, because the machine has other tests to run."""
+
+LOOK = 3
+"""Requests of a look at the heads of the lists, which a gateway makes that takes over."""
+
+
+class Replica:
+    """A gateway in a process of its own, which a test kills, stops and starts again."""
+
+    def __init__(self, upstream: str, storage: str) -> None:
+        self.port = free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self._environment = {"GATEWAY_UPSTREAM": upstream, "GATEWAY_STORAGE": storage}
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "uvicorn", "--factory", "tests.support.sharing_app:app"]
+        self.process = subprocess.Popen(
+            [*command, "--port", str(self.port), "--log-level", "error"],
+            cwd=ROOT,
+            env=self._environment | {"PATH": "/usr/bin:/bin"},
+        )
+
+    def ready(self) -> dict[str, Any] | None:
+        """Return what it says of itself; ``None`` if it does not answer."""
+        with suppress(httpx.TransportError):
+            told: dict[str, Any] = httpx.get(f"{self.address}/readyz", timeout=5).json()
+            return told
+        return None
+
+    def leads(self) -> bool:
+        told = self.ready()
+        return told is not None and bool(told["following"]["leads"])
+
+    def version(self) -> str | None:
+        told = self.ready()
+        return None if told is None else told["catalog"]["version"]
+
+    def storage(self) -> str | None:
+        told = self.ready()
+        return None if told is None else told["storage"]
+
+    def send(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(timeout=60)
+            self.process = None
+
+
+class Load:
+    """Asks for what is known, again and again, and keeps what went wrong."""
+
+    def __init__(self, http: httpx.Client) -> None:
+        self._http = http
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.answered = 0
+        self.wrong: list[object] = []
+
+    def _run(self) -> None:
+        while not self._ended.wait(PAUSE):
+            try:
+                answer = self._http.post("/graphql", json={"query": CANONICAL})
+                body = answer.json() if answer.status_code == 200 else answer.text
+            except Exception as error:  # whatever it is, the test tells it
+                self.wrong.append(error)
+                continue
+            if isinstance(body, dict) and "errors" not in body and body["data"]["package"]:
+                self.answered += 1
+            else:
+                self.wrong.append(body)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        self._thread.start()
+        try:
+            yield
+        finally:
+            self._ended.set()
+            self._thread.join(60)
+
+
+@pytest.fixture
+def server() -> Iterator[ValkeyServer]:
+    with valkey_server() as server:
+        yield server
+
+
+def one_leads(replicas: list[Replica]) -> Replica | None:
+    leading = [replica for replica in replicas if replica.leads()]
+    return leading[0] if len(leading) == 1 else None
+
+
+def agree(replicas: list[Replica]) -> bool:
+    versions = {replica.version() for replica in replicas}
+    return len(versions) == 1 and None not in versions
+
+
+def test_nothing_that_dies_or_hangs_costs_an_answer(
+    embedded: EmbeddedUpstream, server: ValkeyServer, tmp_path: Path
+) -> None:
+    need("nginx")
+    with ExitStack() as opened:
+        upstream = opened.enter_context(serving(embedded)) + "/api/v4/"
+        replicas = [Replica(upstream, server.url) for _ in range(3)]
+        for replica in replicas:
+            opened.callback(replica.kill)
+            replica.start()
+        until(lambda: agree(replicas) and one_leads(replicas), 120)
+        crawl = embedded.requests.total
+        addresses = [replica.address for replica in replicas]
+        http = opened.enter_context(nginx_before(tmp_path, *addresses, patience="2s"))
+        load = Load(http)
+        takeovers = 0
+        with load.running():
+            # The crawler dies, and comes back as another one that follows.
+            leader = until(lambda: one_leads(replicas))
+            others = [replica for replica in replicas if replica is not leader]
+            leader.kill()
+            follower = next(other for other in others if other is not until(lambda: one_leads(others), 60))
+            takeovers += 1
+            leader.start()
+            until(lambda: agree(replicas), 120)
+            # One that follows dies.
+            follower.kill()
+            follower.start()
+            until(lambda: agree(replicas) and one_leads(replicas), 120)
+            # The server dies, and comes back without its data.
+            server.kill()
+            until(lambda: all(replica.storage() == "fails" for replica in replicas))
+            server.start()
+            until(lambda: all(replica.storage() == "works" for replica in replicas))
+            until(lambda: one_leads(replicas), 60)
+            takeovers += 1
+            # Upstream dies, and comes back.
+            embedded.faults.state = "down"
+            answered = load.answered
+            until(lambda: load.answered > answered + 20, 120)
+            embedded.faults.state = "up"
+            # The crawler hangs for longer than its lease.
+            leader = until(lambda: one_leads(replicas))
+            others = [replica for replica in replicas if replica is not leader]
+            leader.send(signal.SIGSTOP)
+            try:
+                until(lambda: one_leads(others), 60)
+                takeovers += 1
+            finally:
+                leader.send(signal.SIGCONT)
+            until(lambda: agree(replicas) and one_leads(replicas), 60)
+            assert not leader.leads()
+        assert load.wrong == []
+        assert load.answered > 100
+        # As one gateway asks: one crawl, and a look at the lists whenever another takes over.
+        assert embedded.requests.total <= crawl + takeovers * LOOK + LOOK
+        # A crawl by hand is served by all.
+        embedded.catalog.insert_package()
+        before = replicas[0].version()
+        began = time.monotonic()
+        done = subprocess.run(
+            [sys.executable, "server.py", "sync", "--upstream", upstream],
+            cwd=ROOT,
+            env={"GATEWAY_STORAGE": server.url, "PATH": "/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        until(lambda: agree(replicas) and replicas[0].version() != before)
+        assert time.monotonic() - began < 120
+        assert http.post("/graphql", json={"query": STATUS}).json()["data"]["catalog"]["packageCount"] == 301
