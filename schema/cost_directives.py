@@ -37,25 +37,25 @@ from schema.field_costs import (
 )
 from schema.sdl_parts import Constant, headed, with_directive
 
-_DEFINITIONS = """
-"The cost of a field beyond its objects, each time that it is answered; or that of an argument."
+_DEFINITIONS = '''
+"""The cost of a field beyond its objects, each time that it is answered; or that of an argument."""
 directive @cost(
-  "A number of units. An object costs one unit, and so does the operation."
+  """A number of units. An object costs one unit, and so does the operation."""
   weight: String!
 ) on ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | INPUT_FIELD_DEFINITION | OBJECT | SCALAR
 
-"How long a list is, for the cost of an operation."
+"""How long a list is, for the cost of an operation."""
 directive @listSize(
-  "The number of items where no argument says it: the default of a page, the most keys, or the mean of the site."
+  """The number of items where no argument says it: the default of a page, the most keys, or the mean of the site."""
   assumedSize: Int
-  "The arguments that are a number of items."
+  """The arguments that are a number of items."""
   slicingArguments: [String!]
-  "The lists of the object that the field returns, which are that long in place of the field itself."
+  """The lists of the object that the field returns, which are that long in place of the field itself."""
   sizedFields: [String!]
-  "Whether exactly one of the slicing arguments has to be given."
+  """Whether exactly one of the slicing arguments has to be given."""
   requireOneSlicingArgument: Boolean = true
 ) on FIELD_DEFINITION
-"""
+'''
 
 
 def with_costs(document: DocumentNode, schema: GraphQLSchema) -> DocumentNode:
