@@ -24,6 +24,9 @@ from telemetry.metric_families import MetricFamily, added_up, counter, lasting
 _FOLDER = "DJANGOPACKAGES_GRAPHQL_WORKERS"
 """The environment variable that tells the workers of a server their folder. It is no setting."""
 
+_IN_MEMORY = "/dev/shm"
+"""A place in memory that most systems have. On a disk the files would be written again and again for nothing."""
+
 _REMEMBERED = 1_000
 """Names of files that were added up. One is needed until whoever reads the folder meanwhile is done."""
 
@@ -54,7 +57,8 @@ def folder_for_workers() -> Iterator[WorkerFiles]:
 
     :raises OSError: there is no place for it.
     """
-    with TemporaryDirectory(prefix="gateway-workers-") as folder:
+    in_memory = "TMPDIR" not in os.environ and os.access(_IN_MEMORY, os.W_OK | os.X_OK)
+    with TemporaryDirectory(prefix="gateway-workers-", dir=_IN_MEMORY if in_memory else None) as folder:
         os.environ[_FOLDER] = folder
         try:
             yield WorkerFiles(Path(folder))

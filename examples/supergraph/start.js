@@ -100,7 +100,7 @@ async function ask(url, query) {
 // How many requests the catalog's gateway has sent to Django Packages since it started.
 async function upstreamRequests(catalog) {
   const metrics = await (await fetch(new URL("/metrics", catalog))).text();
-  const counts = metrics.matchAll(/^gateway_upstream_requests_total\{.*\} (.*)$/gm);
+  const counts = metrics.matchAll(/^gateway_upstream_request_duration_seconds_count\{.*\} (.*)$/gm);
   return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
 }
 

@@ -56,7 +56,7 @@ def scrape(client: httpx.Client) -> Samples:
     }
 
 
-def scrape_until(client: httpx.Client, holds: Callable[[Samples], bool], seconds: float = 120) -> Samples:
+def scrape_until(client: httpx.Client, holds: Callable[[Samples], bool], seconds: float = 300) -> Samples:
     """Scrape as often as Prometheus never would, until the samples are as they should be."""
     deadline = time.monotonic() + seconds
     while not holds(samples := scrape(client)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from socket import socket
 from threading import Thread
 
@@ -49,7 +49,11 @@ def run(app: str, *, host: str, port: int, workers: int, idle_seconds: int) -> N
     )
     listening = config.bind_socket()
     if workers > 1:
-        with folder_for_workers() as files:
+        with ExitStack() as opened:
+            try:
+                files = opened.enter_context(folder_for_workers())
+            except OSError as error:
+                sys.exit(f"The workers have no place for what they measure: {error} TMPDIR can name one.")
             _Workers(config, listening, files).run()
         return
     server = Server(config)
