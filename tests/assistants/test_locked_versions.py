@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 REQUIREMENTS = Path(__file__).parents[2] / "requirements"
+OPTIONAL = {path.name for path in REQUIREMENTS.glob("*.txt")} - {"run.txt", "dev.txt"}
 
 
 def pins(name: str) -> set[str]:
@@ -16,7 +17,7 @@ def pins(name: str) -> set[str]:
     )
 
 
-@pytest.mark.parametrize("optional", ["mcp.txt", "files.txt", "valkey.txt"])
+@pytest.mark.parametrize("optional", sorted(OPTIONAL))
 def test_the_versions_of_what_is_optional_include_those_of_the_gateway(optional: str) -> None:
     assert pins("run.txt") < pins(optional) < pins("dev.txt")
 

@@ -104,7 +104,10 @@ def _text(source: str, versions: Sequence[CatalogVersion], following: int | None
     lines += [f"| [{each.name}](/catalog/latest/{each.name}) | {each.meaning} |" for each in exported_files()]
     # Older versions have no links: each has to be rebuilt, which nobody should begin who only follows links.
     lines += ["", "## Versions", "", "The files of a version are at `/catalog/<version>/<file>`.", ""]
-    lines += ["| version | stored, UTC | packages | grids | categories |", "| --- | --- | ---: | ---: | ---: |"]
+    lines += [
+        "| version | stored, UTC | packages | grids | categories |",
+        "| --- | --- | ---: | ---: | ---: |",
+    ]
     lines += [
         f"| `{each.version}` | {each.at:%Y-%m-%d %H:%M:%S} | {each.counts.get('package', 0):,} | "
         f"{each.counts.get('grid', 0):,} | {each.counts.get('category', 0):,} |"
