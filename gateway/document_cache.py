@@ -25,7 +25,7 @@ KEPT_DOCUMENTS = 1_000
 """How many documents are cached at most: those used last."""
 
 KEPT_BYTES = 10_000_000
-"""How much memory they may take together: 440 of 50 tokens, or 11 as large as the limits allow. Each token is two to
+"""How much memory they may take together: 360 of 50 tokens, or 11 as large as the limits allow. Each token is two to
 four objects that the garbage collector looks through in one piece, for about 30 ms with as many as these."""
 
 BYTES_OF_A_TOKEN = 450

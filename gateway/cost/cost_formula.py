@@ -70,7 +70,8 @@ class CostFormula:
     @property
     def memory(self) -> int:
         """Return about how many bytes the formula takes with all that it keeps."""
-        return 200 * KEPT_PREDICTIONS + sum(200 + 80 * len(each.leaves) for each in self._places)
+        predictions = KEPT_PREDICTIONS if self._asked else 1
+        return 500 + 350 * predictions + sum(250 + 110 * len(each.leaves) for each in self._places)
 
     def predicted(
         self,

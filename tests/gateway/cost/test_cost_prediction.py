@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from graphql import GraphQLInterfaceType, GraphQLObjectType, parse
@@ -34,6 +36,8 @@ LISTS = averages_of(
         ("Query", "categories"): Length.same(6),
     }
 )
+
+CANONICAL = (Path(__file__).parents[3] / "examples" / "canonical.graphql").read_text(encoding="utf-8")
 
 
 def cost(text: str, **variables: object) -> OperationCost:
@@ -161,3 +165,23 @@ async def test_an_answer_is_counted_by_its_objects_and_values_up_to_a_million_by
     large = b'{"data":{"a":"%b"}}' % (b"a" * MOST_COUNTED)
     told = await counted_cost(prediction, large, 0)
     assert told == {"units": None, "values": None, "bytes": len(large), "upstreamRequests": 0}
+
+
+@pytest.mark.parametrize(
+    "text", [CANONICAL, "query($n: Int) { packages(first: $n) { nodes { title slug } } }"]
+)
+def test_the_memory_of_a_formula_is_what_it_says(text: str) -> None:
+    document = parse(text)
+    cost_formulas(document)
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        made = [cost_formulas(document) for _ in range(20)]
+        formulas = [each for formulas in made for each in set(formulas.values())]
+        for formula in formulas:
+            for n in range(KEPT_PREDICTIONS):
+                formula.predicted({"n": n}, None, LISTS)
+        taken = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert taken / 2 < sum(each.memory for each in formulas) < 2 * taken
