@@ -97,7 +97,8 @@ class OperationRunner:
             snapshot, context, receipt.from_memory = newer, self.begin(request, newer), 0
             answer, fallback = await self._run_to_its_end(prepared, context, receipt)
         answer = replace(answer, made_of=snapshot, depends_on=self._depends_on(prepared, context))
-        if receipt.not_looked_up:
+        # Where nothing is answered, nothing is answered as missing.
+        if receipt.not_looked_up and answer.has_data:
             told = {"freshness": _freshness(context.status, receipt)}
             answer = replace(answer, extensions=answer.extensions | told)
         if request.receipt:

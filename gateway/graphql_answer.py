@@ -34,6 +34,8 @@ class GraphQLAnswer(msgspec.Struct, frozen=True):
     """Whether the response has ``errors``."""
     failure: RequestFailure | None = None
     """Why the response has no ``data`` (spec, 7.1.2); None if it has."""
+    has_data: bool = True
+    """Whether its ``data`` is there and not null."""
     depends_on: DependsOn = DependsOn(0)
     """What the answer depends on, apart from the operation."""
     made_of: Snapshot | None = None
@@ -164,11 +166,13 @@ def _answer(data: bytes, errors: Sequence[GraphQLError], most_bytes: int) -> Gra
         body = b'{"errors":%b,"data":%b}' % (_encode(entries), data)
     if len(body) > most_bytes:
         raise Stopped(AnswerTooLarge(most_bytes, len(body)))
-    return GraphQLAnswer(body, failed=bool(entries), codes=codes_of(entries))
+    return GraphQLAnswer(body, failed=bool(entries), has_data=data != b"null", codes=codes_of(entries))
 
 
 def _without_data(
     entries: Sequence[ErrorEntry], failure: RequestFailure, retry_after: int | None = None
 ) -> GraphQLAnswer:
     body = _encode({"errors": entries})
-    return GraphQLAnswer(body, True, failure, retry_after=retry_after, codes=codes_of(entries))
+    return GraphQLAnswer(
+        body, True, failure, has_data=False, retry_after=retry_after, codes=codes_of(entries)
+    )

@@ -69,6 +69,7 @@ async def disagreement(operation: Operation, state: str) -> str | None:
     answer = await gateway.run(prepared)
     expected = await by_strawberry(prepared, records, state)
     assert b"GRAPHQL_VALIDATION_FAILED" not in expected.body, f"not valid: {operation}: {expected.body!r}"
+    assert b"INTERNAL_SERVER_ERROR" not in expected.body, f"failed: {operation}: {expected.body!r}"
     if comparable(answer.body) != comparable(expected.body):
         return f"bytes: {answer.body!r} is not {expected.body!r}"
     if max(Counter(ours.batcher.asked).values(), default=0) > 1:

@@ -60,6 +60,15 @@ async def test_a_key_that_was_not_looked_up_counts_once(names: str) -> None:
     assert answer["extensions"]["freshness"]["notLookedUp"] == len(set(names.lower().split(", ")))
 
 
+async def test_an_answer_without_data_says_nothing_of_keys() -> None:
+    source = MadeSource(RECORDS, **STATES["half known"])
+    text = '{ packagesByPypiName(names: ["x"]) { slug } packages(first: 101) { totalCount } }'
+    request = GraphQLRequest(text, on_error="HALT")
+    answer = (await gateway_over(source.as_source()).execute(request)).decoded()
+    assert answer["data"] is None
+    assert "extensions" not in answer
+
+
 @pytest.mark.parametrize("beside", ["", "changes { totalCount }"])
 async def test_who_is_cut_off_is_not_handed_over(beside: str) -> None:
     source = MadeSource(RECORDS)

@@ -224,6 +224,7 @@ class MadeSource:
             self._snapshot = _snapshot(tuple(record for record in records if draws.random() < known))
         self.latest = self._snapshot
         self.changes = _changes
+        self.embedded = True
         self.history = HistoryReader(MadeHistory(list(records)).as_storage())
 
     def become(self, other: MadeSource) -> None:
