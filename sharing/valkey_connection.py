@@ -81,6 +81,8 @@ class ValkeyConnection:
         try:
             answer = command(self._client)
         except redis.RedisError as error:
+            if _is_read_only(error):
+                self._client.connection_pool.disconnect()
             raise self._noted(error) from error
         self._failures = 0
         return answer
@@ -98,6 +100,8 @@ class ValkeyConnection:
         try:
             answer = await command(self._async_client)
         except redis.RedisError as error:
+            if _is_read_only(error):
+                await self._async_client.connection_pool.disconnect()
             raise self._noted(error) from error
         self._failures = 0
         return answer
@@ -138,6 +142,12 @@ class ValkeyConnection:
         return failed
 
 
+def _is_read_only(error: redis.RedisError) -> bool:
+    """Return whether a replica has answered. After a failover the name of the server leads elsewhere, but only whoever
+    connects anew finds that."""
+    return isinstance(error, redis.ReadOnlyError) or "READONLY" in str(error)
+
+
 def _reason(error: redis.RedisError) -> str:
     """Return why the server cannot be used. What the server itself says can be trusted to hold no password."""
     text = str(error)
@@ -151,7 +161,7 @@ def _reason(error: redis.RedisError) -> str:
         return f"the server cannot be reached ({text.rstrip('.')})"
     if isinstance(error, redis.OutOfMemoryError) or "OOM command not allowed" in text:
         return "the server is full; raise its maxmemory"
-    if isinstance(error, redis.ReadOnlyError) or "READONLY" in text:
+    if _is_read_only(error):
         return "the server is a replica that cannot be written; name the primary"
     if "WRONGTYPE" in text:
         return f"a key that begins with {PREFIX} is not of this gateway; use another database of the server"

@@ -25,7 +25,7 @@ KEYS = {
 """The columns by which a row of each table is known."""
 
 COLUMNS = {"records": 3, "versions": 5, "record_changes": 5, "changes": 3}
-"""How many columns each of them has."""
+"""How many columns each of them has. Whoever changes the tables has to change ``LAYOUT`` in ``sharing.change_log``."""
 
 SMALL = ("feed", "sqlite_sequence")
 """The tables that each entry has whole: what the change feed is called, and how far its places were counted."""

@@ -10,6 +10,7 @@ from tests.support.gateway_processes import eventually
 from tests.support.settings_for_tests import FRESHNESS, SCHEDULE
 from tests.support.sharing_gateways import all_serve, sharing_source
 from tests.support.valkey_servers import ValkeyServer, valkey_server
+from upstream.client import StorageUnavailable
 from upstream.embedded import EmbeddedUpstream
 
 QUICK = replace(SCHEDULE, lease=3.0, look=0.05)
@@ -67,6 +68,8 @@ async def test_a_gateway_starts_without_the_server_and_takes_it_when_it_comes(
         assert one.latest is None
         assert not one.health().storage_works
         assert await one.ready() == "live"
+        with pytest.raises(StorageUnavailable):
+            await one.changes(0, 9)
         assert not one.leader.leads
         try:
             server.start()

@@ -162,6 +162,14 @@ def test_nothing_that_dies_or_hangs_costs_an_answer(
             until(lambda: all(replica.storage() == "works" for replica in replicas))
             until(lambda: one_leads(replicas), 60)
             takeovers += 1
+            # The server hangs for a while.
+            answered = load.answered
+            with server.hanging():
+                until(lambda: all(replica.storage() == "fails" for replica in replicas), 60)
+                until(lambda: load.answered > answered + 20, 120)
+            until(lambda: all(replica.storage() == "works" for replica in replicas), 60)
+            until(lambda: one_leads(replicas), 60)
+            takeovers += 1
             # Upstream dies, and comes back.
             embedded.faults.state = "down"
             answered = load.answered

@@ -57,6 +57,31 @@ def test_a_replica_that_cannot_be_written(valkey: ValkeyServer) -> None:
         keep(storage, OTHER, Clock().moment)
 
 
+def test_after_a_failover_it_connects_anew(valkey: ValkeyServer) -> None:
+    def connections() -> set[str]:
+        return {each["id"] for each in valkey.client.client_list()} - {str(valkey.client.client_id())}
+
+    with storage_on(valkey.url) as storage:
+        keep(storage, ONE, Clock().moment)
+        before = connections()
+        valkey.client.replicaof("127.0.0.1", "1")
+        try:
+            refusal(lambda: storage.take_lease("one", 60))
+        finally:
+            valkey.client.replicaof("NO", "ONE")
+        # Its name may lead to another node by now.
+        assert storage.take_lease("one", 60)
+        assert before
+        assert not before & connections()
+
+
+def test_a_server_without_tls_is_not_asked_where_that_is_wanted(valkey: ValkeyServer) -> None:
+    address = ValkeyAddress.of(valkey.url.replace("valkey:", "valkeys:"))
+    with closing(ValkeyConnection(address, 0.2)) as connection, closing(ValkeyStorage(connection)) as storage:
+        # It waits for the rest of what it takes for a command.
+        assert refusal(storage.saved) == "the server does not answer in time."
+
+
 def test_a_server_that_hangs(valkey: ValkeyServer) -> None:
     address = ValkeyAddress.of(valkey.url)
     with closing(ValkeyConnection(address, 0.2)) as connection, closing(ValkeyStorage(connection)) as storage:
