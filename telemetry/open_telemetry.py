@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
+from threading import Thread
 
 from opentelemetry import context, trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -17,6 +18,9 @@ from telemetry.tracing import Span, SpanKind, SpanValue
 
 NAME = "djangopackages-graphql"
 """The name of the service, unless ``OTEL_SERVICE_NAME`` says another one."""
+
+LONGEST_END = 3.0
+"""Seconds for the last spans to be sent when the gateway stops."""
 
 _KINDS = {
     "internal": trace.SpanKind.INTERNAL,
@@ -38,7 +42,10 @@ async def sending(version: str) -> AsyncIterator[TracerProvider]:
     try:
         yield provider
     finally:
-        await asyncio.to_thread(provider.shutdown)
+        # Against a collector that does not answer this tries for longer than a stop may take.
+        ending = Thread(target=provider.shutdown, daemon=True)
+        ending.start()
+        await asyncio.to_thread(ending.join, LONGEST_END)
 
 
 class OpenTelemetryTracer:
