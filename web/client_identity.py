@@ -20,7 +20,7 @@ Network = IPv4Network | IPv6Network
 Header = tuple[bytes, bytes]
 
 UNKNOWN = ""
-"""All clients whose address the server does not know, such as those of a Unix socket, together."""
+"""All clients whose address is not known, such as those of a Unix socket, together."""
 
 MOST_PROXIES = 10
 """The most proxies in a row that are looked past. A request can have thousands of addresses in its headers."""
@@ -105,9 +105,10 @@ class Clients:
 
 @lru_cache(REMEMBERED)
 def client_at(peer: str | None) -> str:
-    """Return the client with an address, as a server writes it. One that is no address is its own name."""
+    """Return the client with an address, as a server writes it. What is no address may come from a client: with it, one
+    could take the name of another, or a new one for each request."""
     address = _address(peer or "")
-    return _client(address) if address is not None else (peer or UNKNOWN)[:LONGEST_ENTRY]
+    return UNKNOWN if address is None else _client(address)
 
 
 _Address = IPv4Address | IPv6Address
