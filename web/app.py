@@ -116,10 +116,6 @@ class GatewayApp(Starlette):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        if scope["type"] != "lifespan":
-            peer, connection = scope.get("client") or (None, None)
-            clients = self.parts.connections.clients
-            caller.set(Caller(clients.of_request(peer, clients.telling(scope["headers"])), connection))
         if scope["type"] != "http":
             await self._answer(scope, receive, send)
             return
@@ -138,9 +134,15 @@ class GatewayApp(Starlette):
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not _can_be_read(scope["headers"]):
             await self._refused(scope, 431, _TOO_MUCH_AHEAD)(scope, receive, send)
-        elif scope["type"] != "lifespan" and not _names_one_host(scope):
-            await self._refused(scope, 400, _NO_HOST)(scope, receive, send)
-        elif scope["type"] == "http" and scope["path"] in ENDPOINT:
+            return
+        if scope["type"] != "lifespan":
+            peer, connection = scope.get("client") or (None, None)
+            clients = self.parts.connections.clients
+            caller.set(Caller(clients.of_request(peer, clients.telling(scope["headers"])), connection))
+            if not _names_one_host(scope):
+                await self._refused(scope, 400, _NO_HOST)(scope, receive, send)
+                return
+        if scope["type"] == "http" and scope["path"] in ENDPOINT:
             is_guarded = scope["method"] == "OPTIONS" or not self.public
             await (self.guarded if is_guarded else self.parts.endpoint)(scope, receive, send)
         elif scope["type"] == "http" and self.public and (asked := as_parameters(scope)):
