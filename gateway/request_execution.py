@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from functools import partial
 
-from graphql import GraphQLError
-from strawberry.types.execution import ExecutionResult
-
 from catalog import CatalogSource, Snapshot
-from engine import Engine, OutOfTime, RunLimits, Stopped, TooComplex
+from engine import Engine, RunLimits, Stopped
 from gateway.admission_queue import Admission, Turn
 from gateway.answer_cache import AnswerCache
 from gateway.answers_in_parts import AnswersInParts
@@ -26,12 +22,10 @@ from gateway.federation_router import FederationRouter
 from gateway.graphql_answer import (
     NOT_AT_HAND,
     GraphQLAnswer,
-    event_of,
     later_answer,
     not_at_hand,
-    refusal,
-    stopped_by,
 )
+from gateway.limit_refusals import LimitRefusals
 from gateway.limits import DocumentLimits
 from gateway.named_operation import is_subscription, why_unclear
 from gateway.operation_log import OperationLog
@@ -42,9 +36,9 @@ from gateway.prepared_request import GraphQLRequest, PreparedRequest
 from gateway.request_explanation import explained
 from gateway.request_preparation import RequestPreparation
 from gateway.running_subscriptions import Subscriptions
+from gateway.subscription_events import SubscriptionEvents
 from gateway.try_later import TryLater
 from resolvers import time_of
-from schema import given, schema
 from telemetry import span
 from upstream.client import Receipt, continuing, recording
 
@@ -85,7 +79,8 @@ class Gateway:
         self.documents = documents
         self.persisted = persisted
         self.measurements = OperationMeasurements()
-        self.refused: Counter[str] = Counter()
+        self._refusals = LimitRefusals()
+        self.refused = self._refusals.counts
         self.log = log
         self.fair_use = fair_use
         self._preparation = RequestPreparation(source, documents, limits.values, fair_use)
@@ -102,6 +97,9 @@ class Gateway:
             self._cost_limits,
             run_limits,
             self._preparation.settle,
+        )
+        self._events = SubscriptionEvents(
+            admission, self._preparation, self._runner, run_limits, self._refusals
         )
         self._in_parts = AnswersInParts(source, admission, self._preparation, self._runner, run_limits)
 
@@ -161,7 +159,7 @@ class Gateway:
             self._preparation.pay_for_plan(prepared)
             return await explained(prepared, self.engine, self._cost_limits)
         if prepared.refusals:
-            return self._refusal(prepared.refusals)
+            return self._refusals.before(prepared.refusals)
         if prepared.failure is not None:
             return not_at_hand(prepared.failure)
         self._preparation.pay(prepared)
@@ -174,7 +172,7 @@ class Gateway:
                         self._runner.answer(prepared, snapshot, receipt), self.run_limits.seconds
                     )
             except Stopped as stopped:
-                answer = self._stopped(stopped)
+                answer = self._refusals.during(stopped)
             except NOT_AT_HAND as error:
                 answer = not_at_hand(error)
         if receipt.exchanges:
@@ -201,58 +199,21 @@ class Gateway:
         An answer that says that it never ran, or cannot go on, is the last.
         """
         if prepared.unclear:
-            yield self.measurements.sent(self._refusal(prepared.unclear))
+            yield self.measurements.sent(self._refusals.before(prepared.unclear))
             return
         if not prepared.is_subscription or prepared.request.explain:
             yield await self.run(prepared)
             return
         if prepared.too_dear is not None:
-            yield self.measurements.sent(self._refusal((prepared.too_dear,)))
+            yield self.measurements.sent(self._refusals.before((prepared.too_dear,)))
             return
         try:
             with self.subscriptions.one_more():
-                async with aclosing(self.log.follow(prepared, self._events(prepared))) as events:
+                async with aclosing(self.log.follow(prepared, self._events.answers(prepared))) as events:
                     while (answer := await self.subscriptions.next_of(events)) is not None:
                         yield self.measurements.sent(answer)
         except TryLater as error:
             yield self.measurements.sent(later_answer(error))
-
-    async def _events(self, prepared: PreparedRequest) -> AsyncGenerator[GraphQLAnswer]:
-        request = prepared.request
-        try:
-            # A subscription needs a slot to begin; later events come without one.
-            async with self.admission.turn():
-                self._preparation.pay(prepared)
-                context = self._runner.begin(request, prepared.snapshot)
-        except Stopped as stopped:
-            yield self._stopped(stopped)
-            return
-        with given(prepared.document, self.run_limits, request.on_error) as extensions:
-            results = await schema.stream(
-                request.query,
-                variable_values=request.variables,
-                operation_name=request.operation_name,
-                context_value=context,
-                operation_extensions=extensions,
-            )
-            try:
-                async with aclosing(results):
-                    is_first = True
-                    async for result in results:
-                        # No parts of a result: a subscription has none.
-                        assert isinstance(result, ExecutionResult)
-                        if not is_first:
-                            self._preparation.pay(prepared)
-                        is_first = False
-                        answer = event_of(result, self.run_limits.answer_bytes)
-                        yield answer
-                        if not answer.ran:
-                            return
-            except Stopped as stopped:
-                yield self._stopped(stopped)
-            finally:
-                # Not those of the start: each event has its own.
-                context.loaders.close()
 
     def parts(self, prepared: PreparedRequest) -> AsyncGenerator[object]:
         """Yield the results of a request that has parts, as :meth:`~AnswersInParts.results` does."""
@@ -269,16 +230,3 @@ class Gateway:
         if as_of is not None:
             return await self.source.older.snapshot(as_of.version, as_of.moment, turn.give_up)
         return prepared.snapshot or (await self.source.refreshed() if waits else None)
-
-    def _refusal(self, errors: Sequence[GraphQLError]) -> GraphQLAnswer:
-        for error in errors:
-            if isinstance(error.original_error, TooComplex):
-                self.refused[error.original_error.limit] += 1
-        return refusal(errors)
-
-    def _stopped(self, stopped: Stopped) -> GraphQLAnswer:
-        if isinstance(stopped.error, TooComplex):
-            self.refused[stopped.error.limit] += 1
-        elif isinstance(stopped.error, OutOfTime):
-            self.refused["seconds"] += 1
-        return stopped_by(stopped)

@@ -63,6 +63,7 @@ PARTS = {
     "gateway": [
         "request_execution",
         "answers_in_parts",
+        "subscription_events",
         "request_preparation",
         "plan_explanation",
         "persisted",
