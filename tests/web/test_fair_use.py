@@ -242,6 +242,23 @@ async def test_nobody_gets_another_allowance_by_what_it_says_of_itself(embedded:
         assert statuses == [200, 429, 429]
 
 
+@pytest.mark.parametrize(
+    "addresses",
+    [(None, None), ("2001:db8:1:2::1", "2001:db8:1:2:ffff::2"), ("::ffff:192.0.2.1", "192.0.2.1")],
+)
+async def test_addresses_of_one_client_have_one_allowance(
+    embedded: EmbeddedUpstream, addresses: tuple[str | None, str | None]
+) -> None:
+    async with limited(embedded, 1) as (_, _, app):
+        statuses = []
+        for address in addresses:
+            peer: Any = None if address is None else (address, 50_000)
+            transport = httpx.ASGITransport(app, client=peer)
+            async with httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as http:
+                statuses.append((await http.post("/graphql", **asked(CHEAP))).status_code)
+        assert statuses == [200, 429]
+
+
 def test_it_is_off_on_loopback_and_on_elsewhere() -> None:
     assert setting_groups.fair_use(settings_for_tests()) is None
     assert setting_groups.fair_use(settings_for_tests(host="0.0.0.0", fair_use="off")) is None
