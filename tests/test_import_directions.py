@@ -129,30 +129,37 @@ def part(room: str, module: str) -> int:
     return parts.index(name) if name in parts else parts.index("*") if "*" in parts else -1
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_room_imports_only_rooms_below_it(path: Path) -> None:
-    name = str(path.relative_to(ROOT))
-    room = path.relative_to(ROOT).parts[0].removesuffix(".py")
-    imported = {module.partition(".")[0] for module in imported_modules(path)} & BELOW.keys() - {room}
-    climbs = {(name, each) for each in imported - BELOW[room]}
-    assert climbs == {climb for climb in CLIMBS if climb[0] == name}
+def room_of(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
 
 
-@pytest.mark.parametrize(
-    "path",
-    [path for path in FILES if path.relative_to(ROOT).parts[0] in PARTS and path.name != "__init__.py"],
-    ids=lambda path: str(path.relative_to(ROOT)),
-)
-def test_a_part_of_a_room_imports_only_parts_below_it(path: Path) -> None:
-    relative = path.relative_to(ROOT)
-    room = relative.parts[0]
-    module = ".".join(relative.with_suffix("").parts)
+@pytest.mark.parametrize("room", BELOW)
+def test_a_room_imports_only_rooms_below_it(room: str) -> None:
+    files = [path for path in FILES if room_of(path) == room]
     climbs = {
-        (str(relative), imported)
-        for imported in imported_modules(path)
-        if imported.startswith(f"{room}.") and part(room, imported) < part(room, module)
+        (str(path.relative_to(ROOT)), above)
+        for path in files
+        for module in imported_modules(path)
+        if (above := module.partition(".")[0]) in BELOW.keys() - {room} - BELOW[room]
     }
-    assert climbs == {climb for climb in CLIMBS_INSIDE_ROOMS if climb[0] == str(relative)}
+    assert files
+    assert climbs == {climb for climb in CLIMBS if room_of(ROOT / climb[0]) == room}
+
+
+@pytest.mark.parametrize("room", PARTS)
+def test_a_part_of_a_room_imports_only_parts_below_it(room: str) -> None:
+    climbs = set[tuple[str, str]]()
+    for path in FILES:
+        if room_of(path) != room or path.name == "__init__.py":
+            continue
+        relative = path.relative_to(ROOT)
+        own = part(room, ".".join(relative.with_suffix("").parts))
+        climbs |= {
+            (str(relative), imported)
+            for imported in imported_modules(path)
+            if imported.startswith(f"{room}.") and part(room, imported) < own
+        }
+    assert climbs == {climb for climb in CLIMBS_INSIDE_ROOMS if room_of(ROOT / climb[0]) == room}
 
 
 def test_every_room_is_listed() -> None:
