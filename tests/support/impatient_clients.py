@@ -57,7 +57,7 @@ def answers(*responses: httpx.Response | Exception) -> tuple[httpx.MockTransport
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for a state of the client or of upstream."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - what is looked at has no event
             await asyncio.sleep(0.001)
 

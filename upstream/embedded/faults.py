@@ -25,13 +25,14 @@ class Latency(msgspec.Struct, frozen=True, tag="latency", tag_field="type", forb
 
 
 class StatusFault(msgspec.Struct, frozen=True, tag="status", tag_field="type", forbid_unknown_fields=True):
-    """A site page with this status instead of the answer."""
+    """A site page with this status instead of the answer, or an error of the API itself if it `is_json`."""
 
-    code: Literal[301, 404, 429, 500, 502, 503, 504]
+    code: Literal[301, 403, 404, 429, 500, 502, 503, 504]
     retry_after: str | None = None
     """Seconds or an HTTP date, sent as it is."""
     location: str | None = None
     """Where a 301 points."""
+    is_json: bool = False
 
 
 class ContentType(
@@ -79,6 +80,16 @@ class Oversized(msgspec.Struct, frozen=True, tag="oversized", tag_field="type", 
     bytes: int
 
 
+class Endless(msgspec.Struct, frozen=True, tag="endless", tag_field="type", forbid_unknown_fields=True):
+    """The right JSON, followed by blanks without an end and without a Content-Length, until the client has gone."""
+
+
+class ShortPage(msgspec.Struct, frozen=True, tag="short-page", tag_field="type", forbid_unknown_fields=True):
+    """A list page lacks the last of its records, so many of them."""
+
+    missing: int = 1
+
+
 class Nested(msgspec.Struct, frozen=True, tag="nested", tag_field="type", forbid_unknown_fields=True):
     """One field more than the API has, in which so many arrays are in one another. Arrays of hits have none."""
 
@@ -123,6 +134,8 @@ Effect = (
     | BadField
     | Poisoned
     | Oversized
+    | Endless
+    | ShortPage
     | Nested
     | WrongCount
     | Slow
@@ -221,7 +234,7 @@ def _touches(effect: Effect, kind: Kind | None, ids: Sequence[int], is_list: boo
             return effect.kind == kind and effect.id in ids
         case InsertAfterList() | RemoveAfterList():
             return is_list and kind == "packages"
-        case WrongCount():
+        case WrongCount() | ShortPage():
             return is_list
         case _:
             return True

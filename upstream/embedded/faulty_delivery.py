@@ -13,19 +13,25 @@ from .faults import (
     ContentType,
     Dropped,
     Effect,
+    Endless,
     InsertAfterList,
     Latency,
     Nested,
     Oversized,
     Poisoned,
     RemoveAfterList,
+    ShortPage,
     Slow,
     StatusFault,
     Truncated,
     WrongCount,
 )
-from .http_responses import JSON, EmbeddedAnswer, site_page
+from .http_responses import JSON, EmbeddedAnswer, json_error, site_page
 from .row_json import compact
+
+CHUNK = 65_536
+MOST_CHUNKS = 2_000
+"""Nobody reads 131 MB, and a client in the same process would have to keep what does not end."""
 
 
 @dataclass
@@ -42,6 +48,8 @@ class Delivery:
     depth: int = 0
     factor: float = 1.0
     size: int = 0
+    is_endless: bool = False
+    missing: int = 0
     cut: Truncated | None = None
     trickle: Slow | None = None
 
@@ -67,6 +75,10 @@ class Delivery:
                 self.factor = factor
             case Oversized(bytes=size):
                 self.size = size
+            case Endless():
+                self.is_endless = self.answer.chunked = True
+            case ShortPage(missing=missing):
+                self.missing = missing
             case Truncated():
                 self.cut = effect
             case Slow():
@@ -93,17 +105,12 @@ class Delivery:
             await _hang_up(receive, send, at_once=False)
             return len(part)
         if self.trickle is not None:
-            step = max(1, self.trickle.chunk)
-            for start in range(0, len(body), step):
-                await send(
-                    {"type": "http.response.body", "body": body[start : start + step], "more_body": True}
-                )
-                await asyncio.sleep(self.trickle.pause)
-            body, sent = b"", len(body)
-        else:
-            sent = len(body)
+            return await _trickle(body, self.trickle, receive, send)
+        if self.is_endless:
+            await send({"type": "http.response.body", "body": body, "more_body": True})
+            return len(body) + await _go_on(receive, send)
         await send({"type": "http.response.body", "body": body})
-        return sent
+        return len(body)
 
     def _spoilt(self) -> EmbeddedAnswer:
         """Return the answer with a wrong body or type; in this order, whatever the order of the rules."""
@@ -112,6 +119,8 @@ class Delivery:
             answer.body = _with_bad_field(answer, bad_field)
         if self.factor != 1 and answer.content_type == JSON:
             answer.body = _with_wrong_count(answer, self.factor)
+        if self.missing and answer.content_type == JSON:
+            answer.body = _with_short_page(answer, self.missing)
         if self.depth and answer.body.startswith(b"{"):
             nested = b"[" * self.depth + b"]" * self.depth
             answer.body = b'{"nested":' + nested + b"," + answer.body[1:]
@@ -137,12 +146,47 @@ async def _hang_up(receive: Receive, send: Send, *, at_once: bool) -> None:
         transport.abort()
     else:
         transport.close()
+    await _left(receive)
+
+
+async def _left(receive: Receive) -> None:
+    """Wait until the client has gone."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
+async def _trickle(body: bytes, trickle: Slow, receive: Receive, send: Send) -> int:
+    """Send a body in small pieces until the client has gone; the number of bytes that went out."""
+    gone = asyncio.create_task(_left(receive))
+    step, sent = max(1, trickle.chunk), 0
+    try:
+        while sent < len(body) and not gone.done():
+            piece = body[sent : sent + step]
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            sent += len(piece)
+            await asyncio.wait([gone], timeout=trickle.pause)
+    finally:
+        gone.cancel()
+    await send({"type": "http.response.body", "body": b""})
+    return sent
+
+
+async def _go_on(receive: Receive, send: Send) -> int:
+    """Send blanks until the client has gone, or for `MOST_CHUNKS`; the number of bytes that went out."""
+    gone = asyncio.create_task(_left(receive))
+    chunk, chunks = b" " * CHUNK, 0
+    try:
+        while not gone.done() and chunks < MOST_CHUNKS:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await asyncio.sleep(0)
+            chunks += 1
+    finally:
+        gone.cancel()
+    return chunks * CHUNK
+
+
 def _failed(effect: StatusFault) -> EmbeddedAnswer:
-    answer = site_page(effect.code)
+    answer = json_error(effect.code, "Not as asked.") if effect.is_json else site_page(effect.code)
     if effect.retry_after is not None:
         answer.headers.append((b"retry-after", effect.retry_after.encode()))
     if effect.location is not None:
@@ -161,4 +205,10 @@ def _with_bad_field(answer: EmbeddedAnswer, effect: BadField) -> bytes:
 def _with_wrong_count(answer: EmbeddedAnswer, factor: float) -> bytes:
     document = msgspec.json.decode(answer.body)
     document["count"] = int(document["count"] * factor)
+    return compact(document)
+
+
+def _with_short_page(answer: EmbeddedAnswer, missing: int) -> bytes:
+    document = msgspec.json.decode(answer.body)
+    del document["results"][-missing:]
     return compact(document)

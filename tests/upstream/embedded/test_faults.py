@@ -18,6 +18,7 @@ from upstream.embedded import (
     Oversized,
     Poisoned,
     RemoveAfterList,
+    ShortPage,
     Slow,
     State,
     StatusFault,
@@ -100,6 +101,24 @@ async def test_a_status_is_an_html_page(
     assert answer.status_code == effect.code
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert answer.headers.get(header) == value
+
+
+async def test_a_status_can_be_an_error_of_the_api_itself(
+    upstream: EmbeddedUpstream, client: httpx.AsyncClient
+) -> None:
+    upstream.faults.add(Fault(StatusFault(404, is_json=True)))
+    answer = await client.get(DETAIL)
+    assert (answer.status_code, answer.json()) == (404, {"detail": "Not as asked."})
+
+
+async def test_a_short_page_lacks_its_last_records(
+    upstream: EmbeddedUpstream, client: httpx.AsyncClient
+) -> None:
+    whole = (await client.get(LIST)).json()
+    upstream.faults.add(Fault(ShortPage(2)))
+    short = (await client.get(LIST)).json()
+    assert short == whole | {"results": whole["results"][:-2]}
+    assert (await client.get(DETAIL)).json()["id"] == 1599
 
 
 async def test_latency_delays_and_adds_up(upstream: EmbeddedUpstream, client: httpx.AsyncClient) -> None:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import uvicorn
 
-from upstream.embedded import Dropped, EmbeddedUpstream, Fault, Slow, Truncated
+from upstream.embedded import Dropped, EmbeddedUpstream, Endless, Fault, Slow, Truncated
 
 DETAIL = "/api/v4/packages/1599/"
 
@@ -103,6 +103,23 @@ def test_a_slow_body_comes_in_pieces(upstream: EmbeddedUpstream, client: httpx.C
         pieces = list(answer.iter_raw())
     assert b"".join(pieces) == whole
     assert len(pieces) > 1
+
+
+def test_an_endless_body_goes_on_until_the_client_leaves(
+    upstream: EmbeddedUpstream, client: httpx.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = client.get(DETAIL).content
+    upstream.faults.add(Fault(Endless(), times=1))
+    with client.stream("GET", DETAIL) as answer:
+        assert "content-length" not in answer.headers
+        read = b""
+        for piece in answer.iter_raw():
+            read += piece
+            if len(read) > 1_000_000:
+                break
+    assert read.startswith(whole)
+    assert client.get(DETAIL).content == whole
+    assert caplog.records == []
 
 
 def test_a_request_line_over_4094_bytes_is_refused(upstream: EmbeddedUpstream, client: httpx.Client) -> None:
