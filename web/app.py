@@ -42,6 +42,7 @@ from web.request_counts import CountedSend, first_segment
 from web.request_spans import describe_request, request_span
 from web.response_cache import ResponseCache
 from web.schema_endpoint import schema_text
+from web.security_headers import SecurityHeaders
 from web.serving.open_connections import Connections
 from web.websocket_endpoint import WebSocketEndpoint
 
@@ -104,11 +105,12 @@ class GatewayApp(Starlette):
         }
         super().__init__(
             middleware=[
+                Middleware(SecurityHeaders),
                 Middleware(
                     CORSMiddleware,
                     allow_methods=["GET", "HEAD"],
                     **self._cors | {"expose_headers": sorted({*EXPOSED, *EXPOSED_OF_FILES})},
-                )
+                ),
             ],
             exception_handlers={HTTPException: _http_error},
             lifespan=GatewayApp._lifespan,
@@ -153,7 +155,8 @@ class GatewayApp(Starlette):
     @asynccontextmanager
     async def _lifespan(self) -> AsyncIterator[dict[str, object]]:
         async with self._opening as self.parts:
-            self.guarded = CORSMiddleware(self.parts.endpoint, allow_methods=METHODS, **self._cors)
+            guarded = CORSMiddleware(self.parts.endpoint, allow_methods=METHODS, **self._cors)
+            self.guarded = SecurityHeaders(guarded)
             routes = self._routes(self.parts)
             self.router.routes[:] = routes
             paths = (each.path for each in routes if isinstance(each, Route | WebSocketRoute | Mount))

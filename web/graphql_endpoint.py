@@ -58,6 +58,7 @@ from web.request_parsing import (
     read_post,
 )
 from web.response_cache import Bytes, CachedReply, CompressedAnswer, ResponseCache
+from web.security_headers import SECURITY_HEADERS
 from web.server_extension import extension_of
 from web.server_sent_events import event_stream, wants_events
 
@@ -102,7 +103,8 @@ class GraphQLEndpoint:
         self._known = known if public else None
         self._policy = policy
         self._most_together = most_together
-        self._always = [(b"vary", vary(public=public, behind_router=bool(gateway.router.secret)))]
+        varies = vary(public=public, behind_router=bool(gateway.router.secret))
+        self._always = [(b"vary", varies), *SECURITY_HEADERS]
         if public:
             self._always += _PUBLIC
 

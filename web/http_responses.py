@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 from web.cache_headers import Headers
 from web.compression import compressed
 from web.content_negotiation import accepted
+from web.security_headers import SECURITY_HEADERS
 from web.server_extension import extension_of
 
 IN_THREAD = 200_000
@@ -76,6 +77,6 @@ def failure(
 ) -> Response:
     """Return a response with one error, in the type that the client takes. No cache may keep it."""
     # In lower case, as those of the endpoint are: one of them replaces ours.
-    told = {"cache-control": "no-store", "vary": "Accept"} | (headers or {})
+    told = {"cache-control": "no-store", "vary": "Accept"} | decoded(SECURITY_HEADERS) | (headers or {})
     content_type = f"{accepted(accept).refusal}; charset=utf-8"
     return Response(msgspec.json.encode({"errors": [error]}), status, told | {"content-type": content_type})

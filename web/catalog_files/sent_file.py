@@ -38,7 +38,7 @@ class SentFile:
 
     async def _send(self, scope: Scope, asked: Headers, send: Send, leaving: asyncio.Task[None]) -> None:
         size, tag = self._opened.size, f'"{self._opened.digest}"'
-        told = {"ETag": tag, "Accept-Ranges": "bytes", "X-Content-Type-Options": "nosniff", **self._headers}
+        told = {"ETag": tag, "Accept-Ranges": "bytes", **self._headers}
         part: ByteRange | None = None
         if names_tag(", ".join(asked.getlist("If-None-Match")).encode("latin-1"), tag.encode()):
             await _start(send, 304, told)

@@ -14,7 +14,7 @@ from catalog.history import CatalogVersion
 from web.content_negotiation import accept_of, accepted
 from web.http_responses import refusal
 from web.pages.markdown_html import rendered
-from web.pages.page_frame import POLICY, SECURITY_HEADERS, FramedPage, Site, framed, page_response
+from web.pages.page_frame import POLICY, FramedPage, Site, framed, page_response
 
 VERSIONS = 50
 """How many versions are listed at once, newest first."""
@@ -42,7 +42,7 @@ class VersionList:
             )
         found = await self._source.history.versions(VERSIONS + 1, None if asked is None else int(asked))
         following = found[VERSIONS - 1].number if len(found) > VERSIONS else None
-        headers = {"Cache-Control": self._cached, "Vary": "Accept", **SECURITY_HEADERS}
+        headers = {"Cache-Control": self._cached, "Vary": "Accept"}
         if accepted(request.headers.get("Accept")).page:
             return self._page(request, found[:VERSIONS], following, headers)
         body = msgspec.json.encode(self._facts(found[:VERSIONS], following))

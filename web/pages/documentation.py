@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from web.content_negotiation import accepted, weighted
 from web.pages.markdown_html import Rendered, links_of, rendered
-from web.pages.page_frame import POLICY, SECURITY_HEADERS, FramedPage, Site, framed, page_response
+from web.pages.page_frame import POLICY, FramedPage, Site, framed, page_response
 from web.pages.syntax_colours import coloured
 
 _ROOT = Path(__file__).parent.parent.parent
@@ -27,7 +27,7 @@ _OUR_ADDRESS = "http://127.0.0.1:8000"
 """How documents write the address of a gateway; in a page it is that of the gateway which sends it."""
 
 _MARKDOWN = "text/markdown"
-_HEADERS = {"Cache-Control": "no-cache", "Vary": "Accept", "X-Content-Type-Options": "nosniff"}
+_HEADERS = {"Cache-Control": "no-cache", "Vary": "Accept"}
 
 
 class Documentation:
@@ -44,7 +44,7 @@ class Documentation:
             raise HTTPException(404)
         accept = request.headers.get("Accept")
         if accepted(accept).page:
-            headers = {**_HEADERS, **SECURITY_HEADERS, "Content-Security-Policy": POLICY}
+            headers = {**_HEADERS, "Content-Security-Policy": POLICY}
             return page_response(_page(path, self._site), request, headers)
         # As plain text, which browsers show, unless Markdown is asked for by its name.
         is_markdown = weighted(accept or "").get(_MARKDOWN, 0) and not path.endswith(".py")

@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from web.content_negotiation import accept_of, accepted
-from web.pages.page_frame import POLICY, SECURITY_HEADERS, FramedPage, Site, framed
+from web.pages.page_frame import POLICY, FramedPage, Site, framed
 from web.pages.static_files import BuiltFiles
 
 APP = Path(__file__).parent.parent.parent / "examples" / "frontends" / "grid-compare" / "dist"
@@ -29,7 +29,6 @@ _HEADERS = {
     # Its scripts, styles, fonts and data are all of this origin.
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'; object-src 'none'",
-    **SECURITY_HEADERS,
 }
 
 
@@ -55,7 +54,7 @@ class Explore(BuiltFiles):
 
     def _not_built(self, accept: str | None) -> Response:
         if not accepted(accept).page:
-            return PlainTextResponse(_NOT_BUILT, 404, SECURITY_HEADERS)
+            return PlainTextResponse(_NOT_BUILT, 404)
         page = FramedPage(
             title="Not built yet: Django Packages, as a graph",
             main=_NOT_BUILT_PAGE,
@@ -63,8 +62,7 @@ class Explore(BuiltFiles):
             here="/explore/",
             scripts=("/pages/scripts/copy_buttons.js",),
         )
-        headers = SECURITY_HEADERS | {"Content-Security-Policy": POLICY}
-        return HTMLResponse(framed(page, self._site), 404, headers)
+        return HTMLResponse(framed(page, self._site), 404, {"Content-Security-Policy": POLICY})
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Return the file at ``path`` of the build, or the app's page."""

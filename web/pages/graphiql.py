@@ -29,11 +29,12 @@ from gateway import Gateway, GraphQLRequest, masked
 from gateway.persisted import NO_GRAPHIQL, Refused
 from web.client_connection import ClientLeft, as_long_as_there
 from web.content_negotiation import weighted
-from web.http_responses import refusal
-from web.pages.page_frame import SECURITY_HEADERS, FramedPage, Site, framed
+from web.http_responses import decoded, refusal
+from web.pages.page_frame import FramedPage, Site, framed
 from web.pages.query_form import SCRIPT, Asked, answer_html, query_form
 from web.pages.static_files import BuiltFiles
 from web.request_parsing import BadRequest, HttpRequest, parameters, read_get
+from web.security_headers import SECURITY_HEADERS
 
 _FOLDER = Path(__file__).parent / "graphiql"
 _BUILT = _FOLDER / "dist"
@@ -92,7 +93,7 @@ class GraphiQLPage:
             "Content-Security-Policy": _policy(None if is_built(self.built) else _CDN_SCRIPT),
             "Cache-Control": "no-store",
             "Vary": "Accept, Accept-Encoding",
-            **SECURITY_HEADERS,
+            **decoded(SECURITY_HEADERS),
         }
 
     def html(self) -> str:

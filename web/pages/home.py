@@ -27,7 +27,7 @@ from web.pages.browse_lists import all_grids_address, grids_html, packages_html
 from web.pages.documentation import doc_titles
 from web.pages.explore_app import is_built
 from web.pages.graphiql import CANONICAL
-from web.pages.page_frame import POLICY, SECURITY_HEADERS, FramedPage, Site, framed, page_response
+from web.pages.page_frame import POLICY, FramedPage, Site, framed, page_response
 from web.pages.query_form import SCRIPT, Asked, answer_html, query_form
 from web.pages.svg_charts import chart
 from web.pages.traffic_charts import answers_by_time, answers_words, latency, upstream_words
@@ -44,7 +44,7 @@ _SUBSCRIPTION = "subscription { catalogChanged { action type slug } }"
 _TEMPLATE = Path(__file__).parent / "home.html"
 _ANY_QUERY = re.compile(r"<!-- any query -->(.*?)<!-- end -->", re.DOTALL)
 _ICON = Path(__file__).parent / "favicon.svg"
-_HEADERS = {"Cache-Control": "no-store", "Vary": "Accept", **SECURITY_HEADERS}
+_HEADERS = {"Cache-Control": "no-store", "Vary": "Accept"}
 _FOOTER = (
     '<p>Times are UTC. The counts are those of the process that sent this page; <a href="/metrics">/metrics</a> has '
     "them for Prometheus. <code>curl</code> gets this page as JSON.</p>"
@@ -96,7 +96,7 @@ class Home:
 
 async def favicon(_request: Request) -> Response:
     """Return the icon, under the name that browsers ask for unasked; they take an SVG there too."""
-    headers = {"Cache-Control": "public, max-age=86400", "X-Content-Type-Options": "nosniff"}
+    headers = {"Cache-Control": "public, max-age=86400"}
     return FileResponse(_ICON, media_type="image/svg+xml", headers=headers)
 
 

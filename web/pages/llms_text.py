@@ -26,7 +26,7 @@ class LlmsText:
     async def text(self, request: Request) -> Response:
         """Return the text, with whole addresses at the host that was asked."""
         base = str(request.base_url).rstrip("/")
-        headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+        headers = {"Cache-Control": "no-cache"}
         return Response("\n".join(self._lines(base)), headers=headers, media_type="text/plain")
 
     def _lines(self, base: str) -> list[str]:

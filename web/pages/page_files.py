@@ -26,12 +26,7 @@ async def page_file(request: Request) -> Response:
         raise HTTPException(404)
     encoding = encoding_for(request.headers.get("Accept-Encoding"))
     body, tag = _body(path, encoding)
-    headers = {
-        "ETag": tag,
-        "Cache-Control": "no-cache",
-        "Vary": "Accept-Encoding",
-        "X-Content-Type-Options": "nosniff",
-    }
+    headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
     if names_tag(", ".join(request.headers.getlist("If-None-Match")).encode("latin-1"), tag.encode()):
         return Response(status_code=304, headers=headers)
     if encoding is not None:

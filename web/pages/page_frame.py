@@ -29,8 +29,6 @@ POLICY = (
 )
 """What a page may load: files of this gateway, and nothing that is written into the page itself."""
 
-SECURITY_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
-
 _STYLES = ("tokens", "elements", "frame", "code")
 _FOOTER = (
     '<p>Data of <a href="https://djangopackages.org/">Django Packages</a>, over its REST API v4.</p>\n'

@@ -36,7 +36,6 @@ class BuiltFiles(StaticFiles):
         response = await self._compressed(path, scope) or await super().get_response(path, scope)
         immutable = "public, max-age=31536000, immutable"
         response.headers["Cache-Control"] = immutable if _NAMED_BY_CONTENT.search(path) else "no-cache"
-        response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Vary"] = "Accept-Encoding"
         return response
 

@@ -19,6 +19,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from uvicorn.server import ServerState
 
 from web.client_identity import UNKNOWN
+from web.security_headers import SECURITY_HEADERS
 from web.serving.open_connections import Connections
 
 GRACE = 0.25
@@ -201,6 +202,7 @@ class HttpProtocol(HttpToolsProtocol):
             code = "OVERLOADED" if status == 503 else "BAD_REQUEST"
             body = msgspec.json.encode({"errors": [{"message": sentence, "extensions": {"code": code}}]})
             headers = [b"content-type: application/json; charset=utf-8", b"cache-control: no-store"]
+            headers += [b"%b: %b" % header for header in SECURITY_HEADERS]
             if status == 503:
                 headers.append(b"retry-after: 5")
             headers += [b"connection: close", b"content-length: %d" % len(body), b"", body]

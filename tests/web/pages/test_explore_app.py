@@ -85,7 +85,6 @@ async def test_a_page_may_load_things_of_its_own_origin_alone(http: httpx.AsyncC
     assert headers["Content-Security-Policy"] == (
         "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
     )
-    assert (headers["Referrer-Policy"], headers["X-Content-Type-Options"]) == ("no-referrer", "nosniff")
 
 
 @pytest.mark.usefixtures("built")
