@@ -34,8 +34,9 @@ async def test_no_answer_is_broken_under_load(workers: int) -> None:
         await asyncio.gather(*asked)
         said = await asyncio.to_thread(gateway.ended)
     assert "Traceback" not in said
-    assert outcomes.keys() == {"200", "refused"}
+    assert outcomes.keys() - {"closed"} == {"200", "refused"}
     assert outcomes["refused"] == 16
+    assert outcomes["closed"] <= 8
 
 
 @pytest.mark.parametrize("workers", [1, 3])
