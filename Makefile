@@ -59,6 +59,10 @@ bench-growth: $(VENV)/run ## Measure it as catalog, answers and connections grow
 attack: $(VENV)/run ## Attack a gateway on this machine as strangers would, in five minutes at most; ARGS="--url http://127.0.0.1:8000"
 	$(BIN)/python -m benchmarks.attack $(ARGS)
 
+.PHONY: soak
+soak: $(VENV)/run ## Let good, bad, slow and leaving clients come for 15 minutes, over faults; ARGS="--seconds 180"
+	$(BIN)/python -m benchmarks.soak $(ARGS)
+
 check: $(VENV)/dev ## Lint, check types, the directions of imports, and that generated text is up to date
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
