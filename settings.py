@@ -674,9 +674,9 @@ class Settings:
         default=60,
         ge=1,
         le=100_000,
-        description="Maximum number of searches and lookups of unknown keys that all workers together send to "
-        "Django Packages in a minute, which is also the largest burst. Over the budget the gateway's own index "
-        "answers searches, and lookups are null.",
+        description="Maximum number of searches and lookups of unknown keys that all workers together, and all "
+        "gateways that share a server, send to Django Packages in a minute, which is also the largest burst. Over the "
+        "budget the gateway's own index answers searches, and lookups are null.",
         examples=["1 to 100000"],
     )
     upstream_timeout: float = Field(

@@ -7,6 +7,7 @@ Like every other process, it then takes that entry from the log. So readers need
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -38,6 +39,9 @@ _PATIENCE = 5.0
 """Seconds that one thread waits for another."""
 
 
+_log = logging.getLogger(__name__)
+
+
 class CannotWrite(Exception):
     """A transaction was not stored. The message is the end of a sentence."""
 
@@ -58,8 +62,8 @@ class ReplicatedTables:
         self._state = LogState(0, "", 0)
         self._was_read = False
         """Whether the log was read once, so that the tables are those of some time."""
-        self._past: deque[str] = deque([""], maxlen=MOST_PAST)
-        """The names of the changes that led here, and of no change. A server that ends with one has lost the rest."""
+        self._past: deque[str] = deque(maxlen=MOST_PAST)
+        """The names of the newest changes that led here. A server that ends with one has lost what came after it."""
         self._connection = self._emptied()
 
     @contextmanager
@@ -102,7 +106,7 @@ class ReplicatedTables:
             state = self._log.state()
             if state.id == self._state.id:
                 pass
-            elif state.id in self._past:
+            elif not state.id or state.id in self._past:
                 self._put_snapshot(over=state.id)
             elif not self._take_changes(state):
                 self._take_all()
@@ -121,7 +125,11 @@ class ReplicatedTables:
             raise CannotWrite("another process has written to it at the same time; try again")
         self._take(entry, self._state.number + 1)
         if outcome == "long":
-            self._put_snapshot(over=entry.id)
+            try:
+                self._put_snapshot(over=entry.id)
+            except ValkeyUnavailable as error:
+                # What was written is stored all the same, and the next that is written tries again.
+                _log.warning("The log on the server could not be shortened: %s.", error)
 
     def _put_snapshot(self, over: str) -> None:
         with self._in_use() as connection:

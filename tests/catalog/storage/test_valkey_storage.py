@@ -7,7 +7,9 @@ from random import Random
 
 import pytest
 
-from sharing import change_log
+from catalog.storage.replicated_tables import MOST_PAST
+from catalog.storage.valkey_storage import ValkeyStorage
+from sharing.change_log import MOST_CHANGES
 from sharing.valkey_connection import PREFIX
 from tests.support.made_records import catalog_of, package
 from tests.support.valkey_servers import ValkeyServer, storage_on, valkey_server
@@ -41,21 +43,40 @@ def test_what_one_process_stores_another_finds(valkey: ValkeyServer) -> None:
         assert one.history.versions(limit=1)[0].number == 6
 
 
-def test_a_process_that_begins_later_takes_the_snapshot_and_what_came_behind_it(
-    valkey: ValkeyServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(change_log, "MOST_CHANGES", 7)
+def change_often(storage: ValkeyStorage, times: int) -> None:
+    """Change something small so many times."""
+    for number in range(times):
+        with storage.history._writer.writing() as connection:
+            connection.execute("INSERT OR REPLACE INTO records VALUES ('guard', 9, ?)", (str(number),))
+
+
+def test_a_process_that_begins_later_takes_the_snapshot_and_what_came_behind_it(valkey: ValkeyServer) -> None:
     clock = Clock()
     with storage_on(valkey.url, now=clock) as one:
-        keep_versions(one, clock, 17, Random(2))
+        keep_versions(one, clock, 10, Random(2))
+        change_often(one, MOST_CHANGES - 12)
+        keep(one, catalog_of(package(9), package(1)), clock.go(hours=1))
+        assert len(keys(valkey)) == MOST_CHANGES
+        for id in range(3):
+            keep(one, catalog_of(package(9), package(id)), clock.go(hours=1))
         # What a snapshot covers is gone; the log has the rest.
-        assert keys(valkey) == ["changes:15", "changes:16", "changes:17", "snapshot:14", "state"]
+        behind = [f"changes:{number}" for number in (MOST_CHANGES + 1, MOST_CHANGES + 2)]
+        assert keys(valkey) == [*behind, f"snapshot:{MOST_CHANGES}", "state"]
         with storage_on(valkey.url, now=clock) as other:
             assert other.load() == one.load()
             assert other.history.versions(limit=99) == one.history.versions(limit=99)
             assert other.changes(0, 999) == one.changes(0, 999)
             version = one.history.versions(limit=99)[-1]
             assert other.history.way_back(version) == one.history.way_back(version)
+
+
+def test_a_server_gets_all_back_however_much_there_was(valkey: ValkeyServer) -> None:
+    with storage_on(valkey.url) as storage:
+        keep(storage, catalog_of(package(1)), Clock().moment)
+        change_often(storage, MOST_PAST + 1)
+        valkey.client.flushall()
+        assert storage.saved() is not None
+        assert catalog_in(storage.load()).packages.keys() == {1}
 
 
 def test_two_that_write_at_the_same_time_do_not_mix(valkey: ValkeyServer) -> None:
