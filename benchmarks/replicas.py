@@ -194,8 +194,8 @@ stops what they depend on. Meanwhile they get {rate:g} requests a second for the
 does not keep. nginx waits 2 seconds for a gateway that hangs, and then asks another. It took {minutes:.0f} minutes.
 
 "Seconds" is how long it took until what the event says was so; the lease of a crawler is 15 seconds. "Upstream" is how
-many requests Django Packages would have got: whoever takes over looks at the heads of the three lists. The crawl by hand
-that made the new version came before its row.
+many requests Django Packages would have got: whoever takes over looks at the heads of the three lists. The crawl by
+hand that made the new version came before its row.
 
 | event | seconds | requests | errors | median, ms | p99, ms | upstream |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: |
