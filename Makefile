@@ -59,6 +59,20 @@ bench-growth: $(VENV)/run ## Measure it as catalog, answers and connections grow
 attack: $(VENV)/run ## Attack a gateway on this machine as strangers would, in five minutes at most; ARGS="--url http://127.0.0.1:8000"
 	$(BIN)/python -m benchmarks.attack $(ARGS)
 
+AUDIT := .cache/audit/bin
+
+# No test and no check needs it: a new advisory must not make an unchanged version fail.
+.PHONY: audit
+audit: $(AUDIT)/pip-audit ## Look the dependencies up among known vulnerabilities; needs the network, and npm
+	$(AUDIT)/pip-audit --strict --disable-pip $(addprefix -r ,$(wildcard requirements/*.txt)) $(ARGS)
+	found=0; for each in $$(git ls-files '*package.json'); do echo "$$each"; folder=$$(mktemp -d); cp $$each $$folder; \
+	  (cd $$folder && npm install --package-lock-only --ignore-scripts --no-audit --no-fund --loglevel=error && npm audit) \
+	  || found=1; rm -r $$folder; done; exit $$found
+
+$(AUDIT)/pip-audit:
+	$(PYTHON) -m venv .cache/audit
+	$(AUDIT)/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+
 .PHONY: soak
 soak: $(VENV)/run ## Let good, bad, slow and leaving clients come for 15 minutes, over faults; ARGS="--seconds 180"
 	$(BIN)/python -m benchmarks.soak $(ARGS)
