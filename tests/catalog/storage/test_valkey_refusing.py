@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 import redis
@@ -11,6 +11,7 @@ import redis
 from catalog.storage.valkey_storage import ValkeyStorage
 from sharing.valkey_address import ValkeyAddress
 from sharing.valkey_connection import PREFIX, ValkeyConnection
+from tests.support.gateway_processes import until
 from tests.support.made_records import catalog_of, package
 from tests.support.valkey_servers import ValkeyServer, storage_on, valkey_server
 from tests.support.versioned_catalogs import ORIGIN, Clock, keep
@@ -87,12 +88,13 @@ def test_a_server_that_hangs(valkey: ValkeyServer) -> None:
     with closing(ValkeyConnection(address, 0.2)) as connection, closing(ValkeyStorage(connection)) as storage:
         with storage_on(valkey.url) as patient:
             keep(patient, ONE, Clock().moment)
-        while True:
-            try:
-                assert catalog_in(storage.load()).version == ONE.version
-                break
-            except StorageAway:
-                pass  # the machine is busy
+
+        def loaded() -> bool:
+            with suppress(StorageAway):  # the machine is busy
+                return catalog_in(storage.load()).version == ONE.version
+            return False
+
+        until(loaded)
         with valkey.hanging():
             assert refusal(storage.saved) == "the server does not answer in time."
             # It is left alone for a while, and whoever asks then does not wait.

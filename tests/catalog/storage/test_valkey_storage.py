@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from random import Random
 
@@ -11,6 +12,7 @@ from catalog.storage.replicated_tables import MOST_PAST
 from catalog.storage.valkey_storage import ValkeyStorage
 from sharing.change_log import MOST_CHANGES
 from sharing.valkey_connection import PREFIX
+from tests.support.gateway_processes import until
 from tests.support.made_records import catalog_of, package
 from tests.support.valkey_servers import ValkeyServer, storage_on, valkey_server
 from tests.support.versioned_catalogs import Clock, keep, keep_versions
@@ -161,11 +163,13 @@ def test_reading_goes_on_without_the_server() -> None:
             keep(storage, catalog_of(package(9)), clock.moment)
         server.start()
         clock.go(hours=1)
-        while True:
-            try:
+
+        def stored() -> bool:
+            with suppress(StorageAway):  # it is left alone for a while
                 keep(storage, catalog_of(package(9)), clock.moment)
-                break
-            except StorageAway:
-                pass  # it is left alone for a while
+                return True
+            return False
+
+        until(stored)
         assert storage.changes(0, 999).last > feed.last
         assert storage.history.at(clock.moment - timedelta(minutes=1)).version == catalogs[-1].version
