@@ -29,6 +29,8 @@ async def asking(
     streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
     count, reused = 0, False
     while enough is None or not enough.is_set():
+        if pause:
+            await asyncio.sleep(pause)
         if streams is None:
             try:
                 streams = await asyncio.open_connection(host, int(port))
@@ -38,8 +40,6 @@ async def asking(
                 return
         reader, writer = streams
         count += 1
-        if pause:
-            await asyncio.sleep(pause)
         body = json.dumps({"query": f"{query} # {number} {count}"})
         head = "POST /graphql HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\n"
         head += "Connection: close\r\n" if anew else ""
