@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -32,6 +33,8 @@ AGES: dict[str, dict[str, object]] = {
     "expired": {"fresh": 0.0, "stale_while_revalidate": 0.0, "stale_if_error": 0.0},
 }
 """The settings with which a catalog that was just stored is so old."""
+OF_THE_INSIDE = ("Traceback", ".py", "aiohttp", "httpx", "sqlite", "Errno")
+"""What no error says of the gateway."""
 LONG_ENOUGH = 60.0
 """Seconds for what takes none on a machine that is not busy."""
 
@@ -77,11 +80,16 @@ class OpenGateway:
 
     http: httpx.AsyncClient
     source: CatalogSource
+    upstream: str
+    """The host and port of upstream, which no client is told."""
 
     async def answer(self, slug: str) -> str:
         """Ask for a package; what comes of it, in the words of the table."""
         body = {"query": QUERY, "variables": {"slug": slug}}
-        answer = (await self.http.post("/graphql", json=body, headers={"X-Gateway-Receipt": "1"})).json()
+        response = await self.http.post("/graphql", json=body, headers={"X-Gateway-Receipt": "1"})
+        for private in (self.upstream, *OF_THE_INSIDE):
+            assert private not in response.text
+        answer = response.json()
         if "errors" in answer:
             (error,) = answer["errors"]
             assert (answer["data"], error["path"]) == ({"package": None}, ["package"])
@@ -117,7 +125,7 @@ async def gateway(site: Site, storage: Path, age: str, path: str = "") -> AsyncI
     settings |= {"upstream_timeout": patience, "upstream_total_timeout": 2 * patience, "limit_seconds": 300}
     app = make_app(settings_for_tests(**settings | {"upstream_answer_bytes": 200_000} | AGES[age]))
     async with client_of(app) as http:
-        yield OpenGateway(http, app.parts.source)
+        yield OpenGateway(http, app.parts.source, urlsplit(site.address).netloc)
 
 
 def test_the_table_has_each_fault() -> None:
@@ -190,6 +198,9 @@ async def test_with_an_expired_catalog(site: Site, cells: dict[str, str], tmp_pa
         assert await opened.answer(KNOWN) == cells["expired catalog"]
         # It is kept, to be served after the next crawl, and is told of.
         assert (await opened.http.get("/readyz")).json()["catalog"]["packageCount"] == 40
+        for address in ("/readyz", "/", "/metrics"):
+            told = (await opened.http.get(address)).text
+            assert not [private for private in (opened.upstream, str(tmp_path)) if private in told]
 
 
 @each_fault
