@@ -8,13 +8,7 @@ from typing import Any
 
 import msgspec
 import strawberry
-from graphql import (
-    DocumentNode,
-    FragmentDefinitionNode,
-    GraphQLError,
-    OperationDefinitionNode,
-    Undefined,
-)
+from graphql import DocumentNode, GraphQLError
 from graphql.execution.values import VariableValues
 from strawberry.extensions import SchemaExtension
 from strawberry.extensions.directives import DirectivesExtension
@@ -24,17 +18,15 @@ from engine.fallback_reasons import Fallback, FallbackReason
 from engine.field_failures import AnswerEncoder, errors_in
 from engine.input_values import InputTypes
 from engine.kept_pieces import KeptPieces
-from engine.plan_compiler import Compiler, PlanSteps
 from engine.plan_execution import answers
 from engine.plan_nodes import Plan
 from engine.plan_printing import dump, outline
+from engine.planned_operation import PlannedOperation
 from engine.run_errors import AnswerTooLarge, Stopped
 from engine.run_limits import NO_LIMITS
 from engine.run_spans import SpanMaker, untraced
 from engine.run_state import PlanRun
 from engine.runtime_types import RuntimeTypes
-from engine.skip_include import condition_variables
-from engine.variable_values import OperationVariables
 from engine.work_costs import Spend, uncounted
 
 KEPT_OPERATIONS = 1000
@@ -222,104 +214,6 @@ class Engine:
         if isinstance(last, PlannedOperation):
             self._fields -= last.counted
             last.is_kept = False
-
-
-class PlannedOperation:
-    """An operation and its plans: one for each combination of values in its conditions."""
-
-    MOST_PLANS = 16
-    """More are compiled for each request anew."""
-
-    def __init__(
-        self,
-        schema: strawberry.Schema,
-        types: RuntimeTypes,
-        inputs: InputTypes,
-        document: DocumentNode,
-        name: str | None,
-    ) -> None:
-        self._schema = schema
-        self._types = types
-        self._fragments = {
-            definition.name.value: definition
-            for definition in document.definitions
-            if isinstance(definition, FragmentDefinitionNode)
-        }
-        self._operation = _named_operation(document, name)
-        self._conditions = condition_variables(self._operation, self._fragments)
-        self._variables = OperationVariables(schema._schema, self._operation.variable_definitions, inputs)
-        self._plans: dict[tuple[object, ...], Plan] = {}
-        self.fields = 0
-        """The fields of the kept plans, all together."""
-        self.counted = 0
-        """How many of them the engine has counted."""
-        self.is_kept = True
-
-    @property
-    def plans_kept(self) -> int:
-        """Return how many plans there are."""
-        return len(self._plans)
-
-    def coerced(self, variables: dict[str, Any] | None) -> VariableValues:
-        """Return the values of the operation's variables.
-
-        :raises Fallback: they do not fit.
-        """
-        values = self._variables.values(variables)
-        if values is None:
-            raise Fallback("variables")
-        return values
-
-    def known_plan(self, values: VariableValues) -> Plan | None:
-        """Return the plan for these values of the variables, if it is kept."""
-        return self._plans.get(self._key(values))
-
-    def plan(self, values: VariableValues) -> Plan:
-        """Return the plan for these values of the variables, compiled without a pause if it is not kept.
-
-        :raises Fallback: a condition is null.
-        """
-        plan = self.known_plan(values)
-        if plan is None:
-            steps = self.compile(values)
-            while plan is None:
-                try:
-                    next(steps)
-                except StopIteration as end:
-                    plan = end.value
-        return plan
-
-    def compile(self, values: VariableValues) -> PlanSteps[Plan]:
-        """Compile the plan for these values of the variables, and keep it.
-
-        :raises Fallback: a condition is null.
-        """
-        key = self._key(values)
-        if not all(isinstance(value, bool) for value in key):
-            raise Fallback("variables")
-        conditions = VariableValues(
-            {name: values.sources[name] for name in self._conditions},
-            dict(zip(self._conditions, key, strict=True)),
-        )
-        compiler = Compiler(self._schema, self._types, self._operation, self._fragments, conditions)
-        plan = yield from compiler.plan()
-        # Another request may have compiled the same in the meantime.
-        if len(self._plans) < self.MOST_PLANS and key not in self._plans:
-            self._plans[key] = plan
-            self.fields += plan.fields
-        return self._plans.get(key, plan)
-
-    def _key(self, values: VariableValues) -> tuple[object, ...]:
-        return tuple([values.coerced.get(name, Undefined) for name in self._conditions])
-
-
-def _named_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
-    for definition in document.definitions:
-        if isinstance(definition, OperationDefinitionNode) and (
-            name is None or (definition.name and definition.name.value == name)
-        ):
-            return definition
-    raise ValueError(f"there is no operation named {name}")
 
 
 def _takes_part(extension: SchemaExtension) -> bool:

@@ -18,12 +18,12 @@ SpanMaker = Callable[[str], AbstractContextManager[RunSpan]]
 """Makes a span with this name."""
 
 
-class _NoSpan:
+class _NoRunSpan:
     def set(self, name: str, value: int, /) -> None:
         return None
 
 
-_NOTHING = nullcontext(_NoSpan())
+_NOTHING = nullcontext(_NoRunSpan())
 
 
 def untraced(_name: str) -> AbstractContextManager[RunSpan]:

@@ -60,7 +60,7 @@ _LITERALS: dict[type[ValueNode], tuple[Any, ...]] = {
 _CONDITIONS = ("skip", "include")
 
 
-class Place(msgspec.Struct, frozen=True, gc=False):
+class LiteralPlace(msgspec.Struct, frozen=True, gc=False):
     """One place of a literal."""
 
     name: str
@@ -75,7 +75,7 @@ class ShapedDocument(msgspec.Struct, frozen=True):
 
     node: DocumentNode
     """The document with a variable at each place of a literal."""
-    places: tuple[Place, ...]
+    places: tuple[LiteralPlace, ...]
 
     def bound(self, literals: Sequence[str]) -> dict[str, Any] | None:
         """Return the values of the variables for these literals; ``None`` if one does not fit at its place."""
@@ -92,14 +92,14 @@ def shaped_document(document: DocumentNode, text: ShapedText, schema: GraphQLSch
     where the engine does not run it: it is no query, or asks for the schema, or has directives beside ``@skip`` and
     ``@include``.
     """
-    reading = _Reading(text.numbers, schema)
+    replacer = _LiteralReplacer(text.numbers, schema)
     try:
-        node = reading.document(document)
+        node = replacer.document(document)
     except _NotForOthers:
         return None
-    if reading.found.keys() != text.numbers.keys():
+    if replacer.found.keys() != text.numbers.keys():
         return None
-    made = ShapedDocument(node, tuple(reading.found.values()))
+    made = ShapedDocument(node, tuple(replacer.found.values()))
     return None if made.bound(text.literals) is None else made
 
 
@@ -107,13 +107,13 @@ class _NotForOthers(Exception):
     """A document is good for its own text alone."""
 
 
-class _Reading:
+class _LiteralReplacer:
     """Goes through one document and puts a variable at each place of a literal."""
 
     def __init__(self, numbers: Mapping[int, int], schema: GraphQLSchema) -> None:
         self._numbers = numbers
         self._schema = schema
-        self.found: dict[int, Place] = {}
+        self.found: dict[int, LiteralPlace] = {}
         """The places by where they are in the text."""
 
     def document(self, document: DocumentNode) -> DocumentNode:
@@ -179,7 +179,7 @@ class _Reading:
         number = self._numbers.get(node.loc.start)
         if number is None or not isinstance(node, StringValueNode | IntValueNode | FloatValueNode):
             return node
-        place = Place(str(len(self.found)), number, _coercer(type(node), type_))
+        place = LiteralPlace(str(len(self.found)), number, _coercer(type(node), type_))
         self.found[node.loc.start] = place
         return VariableNode(name=NameNode(value=place.name), loc=node.loc)
 

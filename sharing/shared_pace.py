@@ -87,7 +87,7 @@ return 0
 )
 
 
-class Turn(NamedTuple):
+class SharedTurn(NamedTuple):
     """What came of asking for a turn. Without a ticket and a rest, all turns are taken."""
 
     ticket: str | None
@@ -114,7 +114,7 @@ class SharedPace:
         self._budget = (per_minute / 60, max(1.0, per_minute))
         self._telling = set[asyncio.Task[None]]()
 
-    async def enter(self, most: int, *, may_probe: bool) -> Turn | None:
+    async def enter(self, most: int, *, may_probe: bool) -> SharedTurn | None:
         """Ask for a turn where fewer than ``most`` are out. ``None`` if nobody counts."""
         ticket = f"{random.getrandbits(64):016x}"
         given = (ticket, most, self._longest, int(may_probe), round(PROBE_PAUSE * 1000))
@@ -123,10 +123,10 @@ class SharedPace:
         except ValkeyUnavailable:
             return None
         if in_flight:
-            return Turn(ticket, in_flight, 0.0, is_asked_for=False, is_probe=bool(is_so))
-        return Turn(None, 0, rest / 1000, is_asked_for=bool(is_so), is_probe=False)
+            return SharedTurn(ticket, in_flight, 0.0, is_asked_for=False, is_probe=bool(is_so))
+        return SharedTurn(None, 0, rest / 1000, is_asked_for=bool(is_so), is_probe=False)
 
-    async def leave(self, turn: Turn, *, answered: bool, rest: float, is_asked_for: bool) -> None:
+    async def leave(self, turn: SharedTurn, *, answered: bool, rest: float, is_asked_for: bool) -> None:
         """Give a turn back. If upstream has not ``answered``, others leave it alone for ``rest`` seconds, too."""
         given = (turn.ticket or "", round(rest * 1000), int(is_asked_for), int(answered), self._rest)
         told = self._tell(_LEAVE, _TURN_KEYS, given)

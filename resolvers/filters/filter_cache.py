@@ -205,7 +205,7 @@ class FiltersOfRequest:
         known = self._by_object.get(id(filter))
         if known is not None:
             return known[1]
-        reading = _Reading(argument, history)
+        reading = _FilterReading(argument, history)
         digest = blake2b(repr(reading.key(filter)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
         work.spend(CONDITION * reading.conditions)
         matches = self._by_digest.get(digest)
@@ -216,7 +216,7 @@ class FiltersOfRequest:
         return matches
 
 
-class _Reading:
+class _FilterReading:
     """Reads a filter, and counts its conditions."""
 
     def __init__(self, argument: str, history: object) -> None:

@@ -40,7 +40,7 @@ class Paging:
         """Return whether it asks for the head of the list."""
         return self.after is None and self.last is None and self.before is None
 
-    def span(self, order: Order[R]) -> Span:
+    def span(self, order: Order[R]) -> PageSpan:
         """Return the span that they ask for in a list of this order.
 
         :raises BadUserInput: they contradict each other, or one of them makes no sense.
@@ -49,7 +49,7 @@ class Paging:
             raise BadUserInput(f"{self.field} takes first or last, not both.")
         from_the_end = self.last is not None
         argument, size = ("last", self.last) if from_the_end else ("first", self.first)
-        return Span(
+        return PageSpan(
             page_size(self.field, argument, size),
             from_the_end,
             None if self.after is None else read_cursor(self.field, "after", self.after, order),
@@ -58,7 +58,7 @@ class Paging:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class PageSpan:
     """Describes a part of a list: ``size`` records, from the start or the end of what lies between two positions."""
 
     size: int
@@ -132,7 +132,7 @@ class Connection(Generic[T]):
     total_count: int = strawberry.field(description="The number of records in the whole list.")
 
 
-def connection(span: Span, ids: Sequence[K], order: Order[R], records: Mapping[K, R]) -> Connection[R]:
+def connection(span: PageSpan, ids: Sequence[K], order: Order[R], records: Mapping[K, R]) -> Connection[R]:
     """Return the part of the list that is asked for; ``ids`` are the whole list, in ``order``."""
 
     def key(id: K) -> tuple[Value, Key]:

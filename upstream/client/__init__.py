@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from upstream.client.client_limits import ClientLimits
     from upstream.client.http_transport import network
     from upstream.client.in_process_transport import in_process
-    from upstream.client.retrying_exchange import FIRST_PAUSE
+    from upstream.client.retry_policy import FIRST_PAUSE
 
 __all__ = [
     "CATEGORY",
@@ -97,7 +97,7 @@ __all__ = [
 _IMPORTED_WHEN_ASKED_FOR = {
     "Client": "upstream.client.api_client",
     "ClientLimits": "upstream.client.client_limits",
-    "FIRST_PAUSE": "upstream.client.retrying_exchange",
+    "FIRST_PAUSE": "upstream.client.retry_policy",
     "in_process": "upstream.client.in_process_transport",
     "network": "upstream.client.http_transport",
 }

@@ -1,7 +1,6 @@
 """One question to upstream and its answer: turns, time limits, attempts and the breaker.
 
-Connection errors, time-outs, 429, 500, 502, 503 and 504 are worth another attempt, after a pause: what upstream
-asks for by ``Retry-After``, else full jitter. Whoever stops waiting ends the attempts.
+Whoever stops waiting ends the attempts.
 """
 
 from __future__ import annotations
@@ -10,14 +9,6 @@ import asyncio
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, Literal
-
-from tenacity import (
-    AsyncRetrying,
-    RetryCallState,
-    retry_if_exception,
-    stop_after_attempt,
-    wait_random_exponential,
-)
 
 from telemetry import DurationHistograms
 from upstream.client.circuit_breaker import Breaker, CircuitOpen
@@ -28,14 +19,13 @@ from upstream.client.exchange_spans import describe_exchange, exchange_span
 from upstream.client.exchange_values import UpstreamAnswer, UpstreamRequest
 from upstream.client.failure_log import log_failure
 from upstream.client.response_checks import checked_body, failure
+from upstream.client.retry_policy import RetryPolicy
 from upstream.client.shared_turns import SharedTurns
 from upstream.client.trace_context import trace_headers
 from upstream.client.upstream_errors import (
     UpstreamBadData,
     UpstreamError,
-    UpstreamRateLimited,
     UpstreamTimeout,
-    UpstreamUnavailable,
     tells_of_load,
 )
 
@@ -44,15 +34,6 @@ if TYPE_CHECKING:
 
     from sharing import SharedPace
     from upstream.client.lazy_http_client import LazyHttpClient
-
-PASSING = frozenset((500, 502, 503, 504))
-"""The 5xx that another attempt can do better than."""
-
-FIRST_PAUSE = 0.25
-"""Seconds before the second attempt at most."""
-
-LONGEST_JITTER = 2.0
-"""Seconds: no pause is longer unless upstream asks for it."""
 
 PATIENCE = 0.5
 """The share of an exchange's time limit after which whoever gives up gives up a failed exchange. Clients with
@@ -70,7 +51,7 @@ class Exchanger:
     def __init__(self, http: LazyHttpClient, limits: ClientLimits, pace: SharedPace | None = None) -> None:
         self._http = http
         self._limits = limits
-        self._full_jitter = wait_random_exponential(multiplier=limits.first_pause, max=LONGEST_JITTER)
+        self._retries = RetryPolicy(limits)
         self.limiter = Limiter(limits.lowest_in_flight, limits.highest_in_flight)
         self.breaker = Breaker(limits.breaker_failures, limits.breaker_rest)
         self._shared = SharedTurns(pace, self.limiter, self.breaker)
@@ -89,12 +70,7 @@ class Exchanger:
 
         :raises UpstreamError: there is none.
         """
-        retrying = AsyncRetrying(
-            stop=stop_after_attempt(attempts or self._limits.attempts),
-            retry=retry_if_exception(self._worth_another_attempt),
-            wait=self._pause,
-            reraise=True,
-        )
+        retrying = self._retries.attempts(attempts)
         number = 0
 
         async def attempt() -> UpstreamAnswer:
@@ -238,28 +214,6 @@ class Exchanger:
             self.breaker.failed(probe, outcome.retry_after)
             if tells_of_load(outcome):
                 self.limiter.failed()
-
-    def _worth_another_attempt(self, error: BaseException) -> bool:
-        """Load and connections pass; nonsense stays. A pause that upstream asks for must be short enough."""
-        match error:
-            case CircuitOpen():
-                return False
-            case UpstreamUnavailable():
-                passes = error.status is None or error.status in PASSING
-            case UpstreamTimeout() | UpstreamRateLimited():
-                passes = True
-            case _:
-                return False
-        return passes and (error.retry_after is None or error.retry_after <= self._limits.longest_pause)
-
-    def _pause(self, state: RetryCallState) -> float:
-        """Return what upstream asks for; else full jitter: anything up to a bound that doubles with each
-        attempt."""
-        assert state.outcome is not None
-        error = state.outcome.exception()
-        if isinstance(error, UpstreamError) and error.retry_after is not None:
-            return error.retry_after
-        return self._full_jitter(state)
 
 
 def _asked_for(wanted: UpstreamRequest) -> Literal["record", "page", "search"]:

@@ -8,23 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from upstream.client.circuit_breaker import PROBE_SECONDS, Breaker, CircuitOpen
+from tests.support.circuit_breakers import (
+    FAILURES,
+    LONGEST,
+    REST,
+    Clock,
+    fail,
+    half_open,
+    kept_back,
+    state,
+)
+from upstream.client.circuit_breaker import PROBE_SECONDS, Breaker
 from upstream.client.upstream_errors import UpstreamUnavailable
-
-FAILURES, REST, LONGEST = 3, 5.0, 30.0
-
-
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def pass_by(self, seconds: float) -> None:
-        self.now += seconds
 
 
 @pytest.fixture
@@ -35,34 +30,6 @@ def clock() -> Clock:
 @pytest.fixture
 def breaker(clock: Clock) -> Breaker:
     return Breaker(FAILURES, REST, LONGEST, clock)
-
-
-def state(breaker: Breaker) -> str:
-    # A function, because mypy takes a property for something that stays as it was compared.
-    return breaker.state
-
-
-def fail(breaker: Breaker, times: int, retry_after: float | None = None) -> None:
-    """Send so many requests, each of which fails before the next goes out."""
-    for _ in range(times):
-        breaker.failed(breaker.admit(), retry_after)
-
-
-def kept_back(breaker: Breaker) -> CircuitOpen:
-    """Return why no request goes out now."""
-    with pytest.raises(CircuitOpen) as asked:
-        breaker.check()
-    with pytest.raises(CircuitOpen) as tried:
-        breaker.admit()
-    assert (str(tried.value), tried.value.left) == (str(asked.value), asked.value.left)
-    return tried.value
-
-
-def half_open(breaker: Breaker, clock: Clock) -> None:
-    """Open the breaker by failures, and let its rest pass by."""
-    fail(breaker, FAILURES)
-    clock.pass_by(REST)
-    assert state(breaker) == "half-open"
 
 
 def test_any_number_of_requests_go_out_while_it_is_closed(breaker: Breaker) -> None:
