@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 """The hosts to listen on that only programs of the same machine reach."""
 
+LOOKUP_SHARE = 0.8
+"""The share of an operation's time after which a lookup at upstream fails, so that the rest of its data is sent."""
+
 
 def is_loopback(settings: Settings) -> bool:
     """Return whether only programs of this machine reach the gateway."""
@@ -38,7 +41,8 @@ def client_limits(settings: Settings) -> ClientLimits:
     return ClientLimits(
         exchange=settings.upstream_timeout,
         connect=settings.upstream_connect_timeout,
-        total=settings.upstream_total_timeout,
+        # Less than an operation has: a lookup that fails in time leaves the operation the rest of its data.
+        total=min(settings.upstream_total_timeout, LOOKUP_SHARE * settings.limit_seconds),
         attempts=settings.upstream_attempts,
         first_pause=FIRST_PAUSE,
         longest_pause=settings.upstream_longest_pause,

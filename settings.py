@@ -697,8 +697,8 @@ class Settings:
         default=25,
         gt=0,
         le=600,
-        description="Seconds for an answer from upstream, including all waiting, attempts and pauses. Most clients "
-        "and proxies give up after 30 s.",
+        description="Seconds for an answer from upstream, including all waiting, attempts and pauses. A lookup for an "
+        "operation has at most four fifths of `GATEWAY_LIMIT_SECONDS`, so that the other fields keep their data.",
         examples=["up to 600"],
     )
     upstream_attempts: int = Field(

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from upstream.client.lazy_http_client import LazyHttpClient
 
 PATIENCE = 0.5
-"""The share of an exchange's time limit after which whoever gives up gives up a failed exchange. Clients with
-less patience than the limit would else hide for ever that upstream hangs."""
+"""The share of the time limit of an exchange, or of a lookup if that is shorter, after which an exchange that is given
+up counts as failed. Clients with less patience than the limit would else hide for ever that upstream hangs."""
 
 
 class Exchanger:
@@ -200,7 +200,7 @@ class Exchanger:
         among: int,
     ) -> None:
         """``None`` is no outcome: whoever asked has gone, or had no more time."""
-        if outcome is None and seconds < PATIENCE * self._limits.exchange:
+        if outcome is None and seconds < PATIENCE * min(self._limits.exchange, self._limits.total):
             self.breaker.given_up(probe)
         elif outcome is None:
             self.breaker.failed(probe, None)

@@ -1,0 +1,41 @@
+"""An upstream that hangs costs an operation what it was asked for, and nothing that is known."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+
+from tests.support.gateway_in_process import app_over, client_of
+from upstream.embedded import EmbeddedUpstream, Fault, Latency
+
+KNOWN_AND_UNKNOWN = (
+    '{ known: package(slug: "django-celery-email") { slug } unknown: package(slug: "%s") { slug } }'
+)
+
+
+async def answer(http: httpx.AsyncClient, slug: str) -> dict[str, Any]:
+    response = await http.post("/graphql", json={"query": KNOWN_AND_UNKNOWN % slug})
+    answered: dict[str, Any] = response.json()
+    return answered
+
+
+async def test_what_is_known_is_answered_and_the_hanging_upstream_is_left_alone(
+    embedded: EmbeddedUpstream,
+) -> None:
+    app = app_over(embedded, limit_seconds=1, breaker_failures=3, upstream_attempts=3)
+    async with client_of(app) as http:
+        await app.parts.source.crawl()
+        embedded.faults.add(Fault(Latency(30)))
+        before = embedded.requests.total
+        answers = await asyncio.gather(*(answer(http, f"unknown-{number}") for number in range(3)))
+        for answered in answers:
+            assert answered["data"] == {"known": {"slug": "django-celery-email"}, "unknown": None}
+            (error,) = answered["errors"]
+            assert (error["path"], error["extensions"]["code"]) == (["unknown"], "UPSTREAM_TIMEOUT")
+        assert embedded.requests.total == before + 3
+        # Three lookups took all the time that they had, so the next one is not sent.
+        (error,) = (await answer(http, "unknown-4"))["errors"]
+        assert error["extensions"]["code"] == "UPSTREAM_UNAVAILABLE"
+        assert embedded.requests.total == before + 3
