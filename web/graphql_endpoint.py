@@ -6,8 +6,6 @@ would cost more than that.
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import msgspec
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -26,18 +24,16 @@ from gateway import (
     units_to_send,
 )
 from gateway.persisted import Refused
-from schema import schema
 from web.answer_form import AnswerForm, form_of
 from web.answer_status import status_of
-from web.cache_headers import AS_OF, NO_STORE, CachePolicy, Headers, entity_tag, is_any, names_tag
+from web.cache_headers import NO_STORE, CachePolicy, Headers, is_any, names_tag
+from web.cacheable_replies import CacheableReplies
 from web.client_connection import ClientLeft, as_long_as_there, read_body
-from web.compression import SMALLEST, encoding_for
+from web.compression import encoding_for
 from web.content_negotiation import JSON, accept_of, accepted
 from web.endpoint_refusals import document_refusal, rate_refusal
 from web.http_responses import (
     RawResponse,
-    compressed_aside,
-    content_headers,
     decoded,
     failure,
     refusal,
@@ -57,7 +53,7 @@ from web.request_parsing import (
     read_get,
     read_post,
 )
-from web.response_cache import Bytes, CachedReply, CompressedAnswer, ResponseCache
+from web.response_cache import Bytes, ResponseCache
 from web.security_headers import SECURITY_HEADERS
 from web.server_extension import extension_of
 from web.server_sent_events import event_stream, wants_events
@@ -107,6 +103,7 @@ class GraphQLEndpoint:
         self._always = [(b"vary", varies), *SECURITY_HEADERS]
         if public:
             self._always += _PUBLIC
+        self._replies = CacheableReplies(responses, policy, self._always)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -200,9 +197,11 @@ class GraphQLEndpoint:
         if version is not None and prepared.may_be_kept:
             kept = self._gateway.answers.answer(operation, version)
             if kept is None and asked and not is_any(asked):
-                tag = self._tag(version, operation, form)
+                tag = self._replies.tag(version, operation, form)
                 if names_tag(asked, tag):
-                    return RawResponse(304, self._not_modified(tag) + self._ages(prepared, snapshot))
+                    return RawResponse(
+                        304, self._replies.not_modified(tag) + self._replies.ages(prepared, snapshot)
+                    )
         is_found = kept is not None
         if kept is None:
             answer = await as_long_as_there(receive, self._gateway.run(prepared))
@@ -221,48 +220,12 @@ class GraphQLEndpoint:
                 # Of a catalog that was replaced meanwhile: kept, it would drive out the answers from the present one.
                 kept = CachedAnswer(answer.body)
         assert version is not None
-        tag = self._tag(version, operation, form)
+        tag = self._replies.tag(version, operation, form)
         known_by = as_it_came if prepared.as_of is None else None
-        reply = await self._reply(kept, tag, form, version, asked, known_by)
+        reply = await self._replies.reply(kept, tag, form, version, asked, known_by)
         if is_found:
             self._pay(units_to_send(reply.body))
-        return RawResponse(reply.status, reply.headers + self._ages(prepared, snapshot), reply.body)
-
-    async def _reply(
-        self,
-        kept: CachedAnswer,
-        tag: bytes,
-        form: AnswerForm,
-        version: str,
-        asked: bytes,
-        known_by: Bytes | None,
-    ) -> CachedReply:
-        """Return the reply with an answer, and keep it for the next request of these bytes, if there are any."""
-        if asked and names_tag(asked, tag):
-            return self.responses.keep(known_by, version, kept, 304, self._not_modified(tag), b"")
-        form_of_it, encoding = await self._in_encoding(kept, form.encoding)
-        body = form_of_it.body
-        headers = [*content_headers(form.media_type, encoding, len(body)), *self._always, (b"etag", tag)]
-        return self.responses.keep(known_by, version, form_of_it, 200, headers, body)
-
-    def _ages(self, prepared: PreparedRequest, snapshot: Snapshot | None) -> Headers:
-        """Return what caches are told, of an answer that the catalog alone decides."""
-        if prepared.as_of is not None:
-            return AS_OF
-        assert snapshot is not None
-        return self._policy.headers(snapshot)
-
-    async def _in_encoding(
-        self, kept: CachedAnswer, encoding: str | None
-    ) -> tuple[CachedAnswer | CompressedAnswer, str | None]:
-        """Return the answer as it is sent, and how it is compressed, if it is."""
-        if encoding is None or len(kept.body) < SMALLEST:
-            return kept, None
-        compressed = self.responses.compressed(kept, encoding)
-        if compressed is None:
-            body = await compressed_aside(kept.body, encoding)
-            compressed = self.responses.keep_compressed(kept, encoding, body)
-        return compressed, encoding
+        return RawResponse(reply.status, reply.headers + self._replies.ages(prepared, snapshot), reply.body)
 
     def _pay(self, units: int) -> None:
         """Take units from the allowance of the client, who is answered 429 if there are too few."""
@@ -272,9 +235,6 @@ class GraphQLEndpoint:
     def _uncached(self) -> Headers:
         """Return the headers of an answer that no cache may give to others."""
         return [*self._always, *NO_STORE, *rate_limit_headers(self._fair_use)]
-
-    def _not_modified(self, tag: bytes) -> Headers:
-        return [(b"etag", tag), *self._always]
 
     async def _answer_together(
         self,
@@ -290,11 +250,3 @@ class GraphQLEndpoint:
         bodies = (each.body if isinstance(each, Refused) else next(answers).body for each in read)
         body = b"[%b]" % b",".join(bodies)
         return await form.response(200, body, self._uncached())
-
-    def _tag(self, version: str, operation: AnswerKey, form: AnswerForm) -> bytes:
-        described = (form.media_type.encode(), (form.encoding or "").encode())
-        return entity_tag(self._schema, version.encode(), *operation.parts, *described)
-
-    @cached_property
-    def _schema(self) -> bytes:
-        return entity_tag(schema.as_str().encode())

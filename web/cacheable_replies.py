@@ -1,0 +1,75 @@
+"""Replies with answers that the catalog alone decides, which clients and caches may keep."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from catalog import Snapshot
+from gateway import AnswerKey, CachedAnswer, PreparedRequest
+from schema import schema
+from web.answer_form import AnswerForm
+from web.cache_headers import AS_OF, CachePolicy, Headers, entity_tag, names_tag
+from web.compression import SMALLEST
+from web.http_responses import compressed_aside, content_headers
+from web.response_cache import Bytes, CachedReply, CompressedAnswer, ResponseCache
+
+
+class CacheableReplies:
+    """Makes replies in the form that a client takes, and keeps them in ``responses``.
+
+    ``always`` are the headers that every answer has.
+    """
+
+    def __init__(self, responses: ResponseCache, policy: CachePolicy, always: Headers) -> None:
+        self._responses = responses
+        self._policy = policy
+        self._always = always
+
+    def tag(self, version: str, operation: AnswerKey, form: AnswerForm) -> bytes:
+        """Return the tag of an answer from this version in this form, which is known before the answer is."""
+        described = (form.media_type.encode(), (form.encoding or "").encode())
+        return entity_tag(self._schema, version.encode(), *operation.parts, *described)
+
+    async def reply(
+        self,
+        kept: CachedAnswer,
+        tag: bytes,
+        form: AnswerForm,
+        version: str,
+        asked: bytes,
+        known_by: Bytes | None,
+    ) -> CachedReply:
+        """Return the reply with an answer, and keep it for the next request of these bytes, if there are any."""
+        if asked and names_tag(asked, tag):
+            return self._responses.keep(known_by, version, kept, 304, self.not_modified(tag), b"")
+        form_of_it, encoding = await self._in_encoding(kept, form.encoding)
+        body = form_of_it.body
+        headers = [*content_headers(form.media_type, encoding, len(body)), *self._always, (b"etag", tag)]
+        return self._responses.keep(known_by, version, form_of_it, 200, headers, body)
+
+    def not_modified(self, tag: bytes) -> Headers:
+        """Return the headers of a 304, without those that tell an age."""
+        return [(b"etag", tag), *self._always]
+
+    def ages(self, prepared: PreparedRequest, snapshot: Snapshot | None) -> Headers:
+        """Return what caches are told, of an answer that the catalog alone decides."""
+        if prepared.as_of is not None:
+            return AS_OF
+        assert snapshot is not None
+        return self._policy.headers(snapshot)
+
+    async def _in_encoding(
+        self, kept: CachedAnswer, encoding: str | None
+    ) -> tuple[CachedAnswer | CompressedAnswer, str | None]:
+        """Return the answer as it is sent, and how it is compressed, if it is."""
+        if encoding is None or len(kept.body) < SMALLEST:
+            return kept, None
+        compressed = self._responses.compressed(kept, encoding)
+        if compressed is None:
+            body = await compressed_aside(kept.body, encoding)
+            compressed = self._responses.keep_compressed(kept, encoding, body)
+        return compressed, encoding
+
+    @cached_property
+    def _schema(self) -> bytes:
+        return entity_tag(schema.as_str().encode())
