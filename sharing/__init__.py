@@ -1,4 +1,4 @@
-"""Speaks to the Valkey or Redis server through which gateways on many machines share one catalog and one politeness."""
+"""Speaks to the Valkey or Redis server by which gateways share one catalog and one limit on requests to upstream."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING

@@ -1,6 +1,6 @@
-"""Hears on the server's channel that there is something new, so that nobody has to look every few milliseconds.
+"""Listens on the server's channel for news, so that no process has to poll every few milliseconds.
 
-What is announced can be lost, so whoever waits looks from time to time all the same.
+An announcement can be lost, so a process that waits also polls from time to time.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Announcements:
                 async for _ in channel.listen():
                     self._news.set()
             except (redis.RedisError, OSError):
-                pass  # whoever waits looks all the same, and learns there why the server cannot be used
+                pass  # a process that waits polls as well, and then learns why the server cannot be used
             finally:
                 await channel.aclose()  # type: ignore[no-untyped-call]
             await asyncio.sleep(PAUSE * random.uniform(0.5, 1.5))

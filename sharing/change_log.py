@@ -1,8 +1,8 @@
 """The log of changes on the server: numbered blobs that never change, and now and then a snapshot of all so far.
 
-Under the prefix there are ``state``, a hash that names the newest of them, ``changes:<number>`` and
-``snapshot:<number>``. Whoever has the state of a number gets the next one by its changes, and whoever begins takes the
-snapshot and the changes behind it. What a new snapshot covers is deleted by name.
+The keys under the prefix are ``state``, a hash that names the newest change and snapshot, ``changes:<number>`` and
+``snapshot:<number>``. A process that has applied all changes up to a number applies those after it. A new process reads
+the snapshot and the changes after it. A new snapshot deletes the changes that it covers, by name.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sharing.fenced_lease import TOKEN_KEY
 from sharing.valkey_connection import PREFIX, Script, ValkeyConnection, ValkeyUnavailable
 
 LAYOUT = b"1"
-"""The layout of the keys and of what is in them. Another one is not touched."""
+"""The layout of the keys and of their values. A log of another layout is not touched."""
 
 STATE_KEY = f"{PREFIX}:state"
 
@@ -22,10 +22,10 @@ CHANNEL = f"{PREFIX}:news"
 """The channel on which the number of each new change is announced."""
 
 MOST_CHANGES = 200
-"""How many changes are kept behind a snapshot."""
+"""How many changes are kept after a snapshot."""
 
 FEWEST_BYTES = 1_000_000
-"""So much can always stand behind a snapshot; more than the snapshot's own size cannot."""
+"""The bytes of changes that may always follow a snapshot. Beyond that, its own size is the limit."""
 
 _APPEND = Script("""
 local state = redis.call('HMGET', KEYS[1], 'id', 'number', 'snapshot', 'bytes', 'snapshot_bytes')
@@ -74,7 +74,7 @@ class ChangeLog:
         self._connection = connection
 
     def state(self) -> LogState:
-        """Return where the log ends; cheap enough to ask every second."""
+        """Return where the log ends. It is cheap enough to ask for every second."""
         fields = ("layout", "number", "id", "snapshot")
         found: list[bytes | None] = self._connection.do(lambda client: client.hmget(STATE_KEY, fields))
         layout, number, id, snapshot = found
@@ -104,11 +104,11 @@ class ChangeLog:
     def append(
         self, after: LogState, id: str, changes: bytes, catalog: bytes, token: int | None
     ) -> Literal["stored", "long", "fenced", "behind"]:
-        """Append changes, announce them, and return what came of it.
+        """Append changes, announce them, and return the outcome.
 
-        ``stored``, or ``long`` if it was stored and a new snapshot is due; ``fenced`` if a higher token than
-        ``token`` has been given out; ``behind`` if the log no longer ends at ``after``. ``catalog`` says which
-        version the catalog then is.
+        The outcome is ``stored``; ``long`` if the changes were stored and a new snapshot is due; ``fenced`` if a higher
+        token than ``token`` has been issued; or ``behind`` if the log no longer ends at ``after``. ``catalog`` names
+        the version of the catalog after the changes.
         """
         number = after.number + 1
         keys = (STATE_KEY, TOKEN_KEY, changes_key(number))
@@ -119,10 +119,10 @@ class ChangeLog:
         return outcome.decode()  # type: ignore[return-value] # the script returns nothing else
 
     def put_snapshot(self, over: str, state: LogState, snapshot: bytes, catalog: bytes) -> None:
-        """Store what all changes up to ``state`` have led to, and delete what that covers.
+        """Store a snapshot of all changes up to ``state``, and delete the changes that it covers.
 
-        It does so only if the newest change on the server is ``over``: that of ``state``, or an older one where the
-        server has lost what came after it.
+        This is done only if the newest change on the server is ``over``, which is the change of ``state``, or an older
+        one if the server has lost the later ones.
         """
         keys = (STATE_KEY, snapshot_key(state.number))
         arguments = (over, state.id, state.number, snapshot, LAYOUT, catalog, PREFIX, CHANNEL)

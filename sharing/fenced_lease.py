@@ -1,7 +1,7 @@
 """The lease of the one gateway that crawls, with a fencing token that only grows.
 
-The server's clock decides when it ends, so the clocks of the machines do not matter. Each new holder gets a higher
-token, and what is published with a lower one is refused, however late it comes
+The server's clock decides when the lease ends, so the clocks of the machines do not matter. Each new holder gets a
+higher token, and a write with a lower token is refused, however late it comes
 (https://martin.kleppmann.com/2016/02/08/how-to-do-distributed-locking.html).
 """
 
@@ -17,7 +17,7 @@ local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then return 0 end
 local token = tonumber(redis.call('GET', KEYS[2]) or '0')
 if not holder or token == 0 then
-  -- A failover can lose the last token, so the time is what it never falls behind.
+  -- A failover can lose the last token, so no new token is lower than the time.
   local now = redis.call('TIME')
   token = math.max(token + 1, tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000))
   redis.call('SET', KEYS[2], string.format('%.0f', token))

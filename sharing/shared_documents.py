@@ -1,7 +1,8 @@
 """The documents that clients have registered with any of the gateways that share a server.
 
-Whoever registers one tells the others, and whoever begins takes those of the server, which keeps the newest. A document
-that did not reach a gateway is no loss: its client is asked for the text again, as Apollo's protocol has it.
+A gateway that registers a document tells the others. A gateway that starts takes the documents of the server, which
+keeps the newest ones. If a document does not reach a gateway, its client is asked for the text again, as Apollo's
+protocol says.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import redis
 from sharing.valkey_connection import PREFIX, Script, ValkeyConnection, ValkeyUnavailable
 
 MOST_DOCUMENTS = 1000
-"""How many the server keeps. All that are kept have at most 20 MB."""
+"""How many documents the server keeps, which have at most 20 MB together."""
 
 LONGEST = 20_000
 """Bytes of the longest document that is shared."""
@@ -50,11 +51,11 @@ class SharedDocuments:
         self._listening: asyncio.Task[None] | None = None
 
     def open(self) -> None:
-        """Take those that there are, and begin to listen, inside the running loop."""
+        """Take the documents of the server, and begin to listen, inside the running loop."""
         self._listening = asyncio.create_task(self._listen())
 
     async def aclose(self) -> None:
-        """Stop listening, when what is being told has been told."""
+        """Finish sending documents, and stop listening."""
         await asyncio.gather(*self._telling, return_exceptions=True)
         if self._listening is not None:
             self._listening.cancel()
@@ -87,7 +88,7 @@ class SharedDocuments:
                 async for message in channel.listen():
                     self._took(message["data"])
             except (redis.RedisError, OSError, ValkeyUnavailable):
-                pass  # what was told meanwhile is taken when the server can be used again
+                pass  # documents that were sent meanwhile are taken when the server can be used again
             finally:
                 await channel.aclose()  # type: ignore[no-untyped-call]
             await asyncio.sleep(PAUSE * random.uniform(0.5, 1.5))

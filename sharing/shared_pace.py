@@ -1,8 +1,8 @@
-"""One politeness for all gateways that share a server: what they send upstream together is at most what one would.
+"""Shares the limits on requests to upstream among all gateways on one server, as if they were one gateway.
 
-A request enters before it is sent and leaves when it has its answer. The server counts those that are under way, and
-knows until when upstream is to be left alone, whichever gateway has learned that. Searches and unknown keys draw on one
-budget. While the server cannot be used, each gateway keeps to its own limits.
+A request takes a turn before it is sent and gives it back when it has its answer. The server counts the requests that
+are under way, and knows until when no gateway may ask upstream, whichever gateway has learned this. Searches and
+unknown keys share one budget. While the server cannot be used, each gateway applies its own limits.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _TURN_KEYS = (f"{PREFIX}:in-flight", f"{PREFIX}:left-alone", f"{PREFIX}:probe")
 _BUDGET_KEY = f"{PREFIX}:budget"
 
 PROBE_PAUSE = 1.0
-"""Seconds for which a request is kept back while that of another gateway finds out whether upstream answers again."""
+"""Seconds for which a request is held back while another gateway's request probes whether upstream answers again."""
 
 _NOW = """
 local time = redis.call('TIME')
@@ -88,17 +88,17 @@ return 0
 
 
 class SharedTurn(NamedTuple):
-    """What came of asking for a turn. Without a ticket and a rest, all turns are taken."""
+    """The result of asking for a turn. Without a ticket and a rest, all turns are taken."""
 
     ticket: str | None
     in_flight: int
     """How many requests of all gateways are under way, with this one; 0 without a ticket."""
     rest: float
-    """Seconds for which upstream is to be left alone."""
+    """Seconds for which no request may be sent to upstream."""
     is_asked_for: bool
-    """Whether upstream asked for that rest; else it has failed too often."""
+    """Whether upstream asked for this rest; otherwise it has failed too often."""
     is_probe: bool
-    """Whether this request finds out for all gateways whether an upstream that was left alone answers again."""
+    """Whether this request probes for all gateways whether upstream answers again after a rest."""
 
 
 class SharedPace:
@@ -115,7 +115,7 @@ class SharedPace:
         self._telling = set[asyncio.Task[None]]()
 
     async def enter(self, most: int, *, may_probe: bool) -> SharedTurn | None:
-        """Ask for a turn where fewer than ``most`` are out. ``None`` if nobody counts."""
+        """Ask for one of ``most`` turns. Return ``None`` if the server cannot be used."""
         ticket = f"{random.getrandbits(64):016x}"
         given = (ticket, most, self._longest, int(may_probe), round(PROBE_PAUSE * 1000))
         try:
@@ -127,15 +127,15 @@ class SharedPace:
         return SharedTurn(None, 0, rest / 1000, is_asked_for=bool(is_so), is_probe=False)
 
     async def leave(self, turn: SharedTurn, *, answered: bool, rest: float, is_asked_for: bool) -> None:
-        """Give a turn back. If upstream has not ``answered``, others leave it alone for ``rest`` seconds, too."""
+        """Give a turn back. If upstream has not ``answered``, all gateways stop asking it for ``rest`` seconds."""
         given = (turn.ticket or "", round(rest * 1000), int(is_asked_for), int(answered), self._rest)
         told = self._tell(_LEAVE, _TURN_KEYS, given)
         if turn.is_probe:
-            # Until that is known, nobody is given another turn, and this gateway may want one next.
+            # Until the server knows this, it gives no other turn, and this gateway may want one next.
             await asyncio.shield(told)
 
     async def spend(self) -> float:
-        """Spend one of the budget; 0 if there was one, or the seconds until there is."""
+        """Spend one request of the budget. Return 0 if there was one, or else the seconds until there is."""
         try:
             milliseconds: int = await self._connection.arun(_SPEND, (_BUDGET_KEY,), (*self._budget, 1))
         except ValkeyUnavailable:
@@ -143,11 +143,11 @@ class SharedPace:
         return milliseconds / 1000
 
     def give_back(self) -> None:
-        """Take one back that was spent and not needed."""
+        """Return one request to the budget that was spent and not needed."""
         self._tell(_SPEND, (_BUDGET_KEY,), (*self._budget, -1))
 
     async def aclose(self) -> None:
-        """Wait for what is still being told."""
+        """Wait until the server has been told everything."""
         await asyncio.gather(*self._telling, return_exceptions=True)
 
     def _tell(
@@ -156,7 +156,7 @@ class SharedPace:
         """Tell the server without waiting for it."""
 
         async def tell() -> None:
-            with suppress(ValkeyUnavailable):  # what nobody gives back ends by itself
+            with suppress(ValkeyUnavailable):  # a turn that is not given back expires
                 await self._connection.arun(script, keys, given)
 
         task = asyncio.create_task(tell())

@@ -1,7 +1,7 @@
-"""The connection to the server that gateways share: what is asked of it, and in words what it refuses.
+"""Connects to the server that gateways share, and turns its errors into sentences.
 
-Threads ask by a blocking client, and the event loop by another one. While the server does not answer, it is left alone
-for pauses that grow, and whoever asks meanwhile learns that at once.
+Threads use a blocking client, and the event loop uses another one. While the server does not answer, it is asked only
+after growing pauses, and calls in between fail at once.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from redis.retry import Retry
 from sharing.valkey_address import ValkeyAddress
 
 PREFIX = "{djangopackages}"
-"""Every key begins so. The braces keep all of them on one node of a cluster."""
+"""The beginning of every key. The braces keep all keys on one node of a cluster."""
 
 PATIENCE = 2.0
 """Seconds for a connection, and for each answer."""
@@ -143,8 +143,8 @@ class ValkeyConnection:
 
 
 def _is_read_only(error: redis.RedisError) -> bool:
-    """Return whether a replica has answered. After a failover the name of the server leads elsewhere, but only whoever
-    connects anew finds that."""
+    """Return whether a replica has answered. After a failover the name of the server leads to another machine,
+    which only a new connection reaches."""
     return isinstance(error, redis.ReadOnlyError) or "READONLY" in str(error)
 
 

@@ -1,7 +1,7 @@
-"""The file of the catalog: how it is opened, what is done with another one in its place, and its refusals.
+"""Opens the file of the catalog, replaces a file that is no catalog, and turns SQLite's errors into sentences.
 
-A start that finds something else in the file's place sets that aside, unchanged, and begins a new file. A
-process that already runs does not: what it finds is a newer program's, and the two would take turns for ever.
+A process that starts and finds a file that is no catalog sets this file aside, unchanged, and begins a new one. A
+running process does not, because a newer program wrote that file, and the two would replace each other's for ever.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from upstream.client import StorageUnavailable
 _APPLICATION_ID = int.from_bytes(b"djpk", "big")
 _LAYOUT = 3
 _WITHOUT_HISTORY = 2
-"""The layout before, which lacks nothing but the tables of history."""
+"""The previous layout, which lacks only the tables of history."""
 
 _TABLE = re.compile(r"CREATE TABLE (\w+)")
 
@@ -30,12 +30,12 @@ _log = logging.getLogger(__name__)
 
 
 class FileConnection:
-    """One connection to the catalog file, for one thread at a time. It goes on with a file that replaces its own.
+    """One connection to the catalog file, for one thread at a time. If its file is replaced, it opens the new one.
 
-    ``tables`` are the statements that make the tables, and ``history`` those of the tables and indexes that are made
-    anew where they are missing or others: the rest of the file is worth keeping without them. ``patience`` is how
-    many seconds it waits for other threads, and then for other processes. Every method raises
-    :class:`StorageUnavailable` when the disk or the file refuses, or when that time is over.
+    ``tables`` are the statements that make the tables. ``history`` are the statements of the tables and indexes that
+    are made again where they are missing or different, because the rest of the file is worth keeping without them.
+    ``patience`` is how many seconds the connection waits for other threads, and then for other processes. Every method
+    raises :class:`StorageUnavailable` when the disk or the file refuses, or when that time is over.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class FileConnection:
         *,
         is_second: bool = False,
     ) -> None:
-        """``is_second`` tells that another connection has just checked the file, and logs what happens to it."""
+        """Open the file. ``is_second`` says that another connection has just checked the file and logs what happens."""
         self._path = path
         self._tables = _Tables(tables, history)
         self.set_aside: str | None = None
@@ -58,7 +58,7 @@ class FileConnection:
         with _refusals_of(path):
             if is_second:
                 self._connection = _connect(path, patience)
-                # Lets it map what the connections share, which a full disk would forbid later.
+                # This maps the memory that the connections share, which a full disk would forbid later.
                 self._connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
             else:
                 self._connection, self.set_aside = _open(path, self._tables, patience, may_set_aside=True)
@@ -66,7 +66,7 @@ class FileConnection:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Return one state of the file, which does not wait for a save."""
+        """Return a consistent state of the file, without waiting for a save."""
         with self._in_use() as connection, connection:
             connection.execute("BEGIN")
             yield connection
@@ -90,8 +90,8 @@ class FileConnection:
         try:
             with _refusals_of(self._path):
                 if _identity(self._path) != self._file:
-                    # Deleted by somebody, or set aside by a start: what is saved here would be lost, and the lease
-                    # here is not the one that others see. SQLite knows, and leaves the successor's log alone.
+                    # The file was deleted, or set aside by another process. A save would be lost, and its lease is
+                    # not the one that others see. SQLite detects this, and does not touch the log of the new file.
                     self._connection.close()
                     self._connection, _ = _open(self._path, self._tables, self._patience, may_set_aside=False)
                     self._file = _identity(self._path)
@@ -104,7 +104,7 @@ class FileConnection:
 
 
 class _NoCatalog(Exception):
-    """A file that is no catalog of this layout. The message goes on after its name."""
+    """The file is no catalog of this layout. The message continues the sentence after the name of the file."""
 
 
 class _Tables(NamedTuple):
@@ -117,7 +117,7 @@ class _Tables(NamedTuple):
 def _open(
     path: str, tables: _Tables, patience: float, *, may_set_aside: bool
 ) -> tuple[sqlite3.Connection, str | None]:
-    """Return a connection, and where what was in the file's place was set aside to."""
+    """Return a connection, and the path to which another file in its place was set aside."""
     if path == ":memory:":
         return _checked(path, tables, patience), None
     with _folder_held(path):
@@ -132,7 +132,7 @@ def _open(
             if not may_set_aside:
                 raise StorageUnavailable(path, f"it {fault}") from fault
             aside = f"{path}.set-aside-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
-            # The file goes last: a start that is killed in between leaves nothing that the next one could mix up.
+            # The file is renamed last, so that a process that is killed in between leaves nothing ambiguous.
             for suffix in ("-journal", "-wal", "-shm", ""):
                 with suppress(FileNotFoundError):
                     os.rename(path + suffix, aside + suffix)
@@ -143,7 +143,7 @@ def _open(
 
 @contextmanager
 def _folder_held(path: str) -> Iterator[None]:
-    """Return one process at a time: of several that start with a corrupt file, only the first may set it aside."""
+    """Let one process in at a time, so that only the first of several that start sets a corrupt file aside."""
     folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
@@ -222,7 +222,7 @@ def _refusals_of(path: str) -> Iterator[None]:
         yield
     except (sqlite3.Error, OSError) as error:
         reason = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
-        # SQLite says no more than that it is unable to open a file.
+        # SQLite says only that it is unable to open a file.
         places = [place for place in (path, os.path.dirname(path)) if os.path.exists(place)]
         if os.path.isdir(path):
             reason = "it is a directory"

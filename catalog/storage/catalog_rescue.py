@@ -20,7 +20,7 @@ class Rescued(NamedTuple):
 
 
 def whole_catalog_in(path: str) -> Rescued | None:
-    """Return the catalog in a file that was set aside; ``None`` unless its content has the hash that it bears."""
+    """Return the catalog in a file that was set aside; ``None`` unless its content has the hash stored beside it."""
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             saved = record_rows.saved(connection)

@@ -22,7 +22,7 @@ TABLE = (
 def take(connection: sqlite3.Connection, holder: str, seconds: float, patience: float = 0.0) -> bool:
     """Return whether ``holder`` has the lease from now on for ``seconds``: it was free, expired, or its own.
 
-    With ``patience``, one that was free or expired is taken only after so many seconds.
+    With ``patience``, a lease that is free or expired is taken only after so many seconds.
     """
     connection.execute("INSERT OR IGNORE INTO lease (id, holder, expires) VALUES (1, '', ?)", (time.time(),))
     # A lease that outlasts twice its time was given while the clock was wrong; waiting for its end could
@@ -44,9 +44,9 @@ def drop(connection: sqlite3.Connection, holder: str) -> None:
 class Substitute:
     """An advisory lock on a file beside the catalog file, which one process has at a time.
 
-    It needs no writing, so it works where the catalog file is read-only, locked, or on a full disk. The kernel
-    frees it when its process dies. It cannot be on the catalog file itself: closing that a second time would end
-    SQLite's own locks (https://www.sqlite.org/howtocorrupt.html, 2.2).
+    The lock needs no writing, so it works where the catalog file is read-only, locked, or on a full disk. The kernel
+    frees the lock when its process dies. The lock cannot be on the catalog file itself, because closing that file a
+    second time would end SQLite's own locks (https://www.sqlite.org/howtocorrupt.html, 2.2).
     """
 
     def __init__(self, path: str) -> None:
@@ -60,16 +60,16 @@ class Substitute:
             raise StorageUnavailable(path, f"{error.filename}: {error.strerror}") from error
 
     def take(self) -> bool:
-        """Return whether this process has it from now on: it was free, or its own."""
+        """Return whether this process has the lock from now on, because the lock was free or already its own."""
         with suppress(BlockingIOError):
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return True
         return False
 
     def drop(self) -> None:
-        """Let others take it, if this process has it."""
+        """Free the lock, if this process has it."""
         fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def close(self) -> None:
-        """Drop it, and close its file."""
+        """Free the lock, and close its file."""
         os.close(self._file)

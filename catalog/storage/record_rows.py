@@ -1,4 +1,4 @@
-"""The table ``records``: one row for each record, and one for what is known of them all.
+"""The table ``records``: one row for each record, and one that describes the whole catalog.
 
 A row holds a record as JSON. The functions work in a transaction that the caller begins and ends.
 """
@@ -38,7 +38,7 @@ Records = Mapping[str, Iterable[Record]]
 
 
 class SavedCatalog(msgspec.Struct, frozen=True):
-    """What a stored catalog says of itself; see ``Stored``."""
+    """Describes a stored catalog; see ``Stored``."""
 
     version: str
     refreshed_at: Moment
@@ -47,7 +47,7 @@ class SavedCatalog(msgspec.Struct, frozen=True):
 
 
 class StoredPin(msgspec.Struct, frozen=True):
-    """Which version an operator has pinned: it is served whatever is crawled."""
+    """Names the version that an operator has pinned, which is served whatever is crawled."""
 
     number: int
     version: str
@@ -66,7 +66,7 @@ DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
 
 
 def saved(connection: sqlite3.Connection) -> SavedCatalog | None:
-    """Return what the stored catalog says of itself; ``None`` if there is none, or its row is damaged."""
+    """Return the description of the stored catalog; ``None`` if there is none, or its row is damaged."""
     found: SavedCatalog | None = _only(connection, SAVED)
     return found
 

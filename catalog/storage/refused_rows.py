@@ -1,4 +1,4 @@
-"""The rows of a refused crawl in the table ``records``: what the guard remembers of it, and its difference.
+"""The rows of a refused crawl in the table ``records``: the state of the guard, and the crawl's difference.
 
 They have a kind of their own. The functions work in a transaction that the caller begins and ends.
 """
@@ -15,7 +15,7 @@ GUARD = "guard"
 """Stands for a kind in the rows of the guard."""
 
 OTHER_KINDS = (GUARD, "refused")
-"""The kinds that stand for no record: this one, and the one that it had in files of earlier programs."""
+"""The kinds that stand for no record: the present kind, and the kind that earlier programs used for it."""
 
 _STATE, _DIFFERENCE = 0, 1
 """The ids of these rows."""

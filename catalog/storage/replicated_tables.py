@@ -1,8 +1,8 @@
 """The tables of the catalog in the memory of this process, equal in all that share a server.
 
-What a transaction changes in the tables is one entry of the server's log. A process that wants to write first takes the
-entries that it lacks, tries its transaction, undoes it, and appends what it changed if the log still ends where it did.
-Like every other process, it then takes that entry from the log. So readers need no server, and go on when it is away.
+The changes of one transaction are one entry of the server's log. A process that writes first reads the entries that it
+lacks, tries its transaction, undoes it, and appends its changes if the log still ends at the same entry. Like every
+other process, it then applies that entry from the log. So readers need no server, and continue while it is unavailable.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ AT_ONCE = 20
 """How many entries are read at once."""
 
 ATTEMPTS = 3
-"""How often all is read, where a new snapshot replaces it each time in between."""
+"""How often the whole log is read, if a new snapshot replaces it each time meanwhile."""
 
 MOST_PAST = 1000
 """How many names of changes are remembered."""
@@ -47,7 +47,7 @@ class CannotWrite(Exception):
 
 
 class ReplicatedTables:
-    """The tables, which ``statements`` make. All methods may be called from any thread.
+    """Holds the tables, which ``statements`` make. All methods may be called from any thread.
 
     Methods that ask the server raise :class:`~sharing.valkey_connection.ValkeyUnavailable`.
     """
@@ -61,14 +61,14 @@ class ReplicatedTables:
         """Held while the tables are used."""
         self._state = LogState(0, "", 0)
         self._was_read = False
-        """Whether the log was read once, so that the tables are those of some time."""
+        """Whether the log was read at least once, so that the tables have had a consistent state."""
         self._past: deque[str] = deque(maxlen=MOST_PAST)
-        """The names of the newest changes that led here. A server that ends with one has lost what came after it."""
+        """The names of the newest applied changes. A server whose log ends with one of them has lost the later ones."""
         self._connection = self._emptied()
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Return one state of the tables: the one that was known last."""
+        """Return the last known state of the tables."""
         if not self._was_read:
             self.catch_up()
         with self._in_use() as connection:
@@ -82,7 +82,7 @@ class ReplicatedTables:
     def writing(self, token: int | None = None) -> Iterator[sqlite3.Connection]:
         """Return a transaction that is stored as a whole or not at all, everywhere.
 
-        ``token`` is that of the lease by which it is written; ``None`` for what anybody may write.
+        ``token`` is the token of the lease that allows the write; ``None`` for writes that need no lease.
 
         :raises CannotWrite: another process has written meanwhile, or has taken over the lease.
         """
@@ -101,7 +101,7 @@ class ReplicatedTables:
                 self._append(entry, catalog, token)
 
     def catch_up(self) -> None:
-        """Take what others have written since; give back to the server what it has lost since."""
+        """Apply what other processes have written, and restore on the server what it has lost."""
         with _held(self._asking):
             state = self._log.state()
             if state.id == self._state.id:
@@ -128,7 +128,7 @@ class ReplicatedTables:
             try:
                 self._put_snapshot(over=entry.id)
             except ValkeyUnavailable as error:
-                # What was written is stored all the same, and the next that is written tries again.
+                # The entry is stored nevertheless, and the next write tries again.
                 _log.warning("The log on the server could not be shortened: %s.", error)
 
     def _put_snapshot(self, over: str) -> None:
@@ -137,7 +137,7 @@ class ReplicatedTables:
         self._log.put_snapshot(over, self._state, pack(everything), catalog)
 
     def _take_changes(self, state: LogState) -> bool:
-        """Take the changes up to a state; whether they lead there from the tables as they are."""
+        """Apply the changes up to a state, and return whether they lead from the present tables to it."""
         mine = self._state.number
         if not self._state.id or not mine < state.number or state.snapshot > mine:
             return False
@@ -148,7 +148,7 @@ class ReplicatedTables:
         return True
 
     def _take_all(self) -> None:
-        """Begin anew, with the snapshot and all changes behind it."""
+        """Replace the tables by the snapshot and all changes after it."""
         for _ in range(ATTEMPTS):
             state = self._log.state()
             fresh, reached = self._emptied(), LogState(0, "", 0)
@@ -173,7 +173,7 @@ class ReplicatedTables:
         raise ValkeyUnavailable("what it has is incomplete; another program may have deleted some of it")
 
     def _changes(self, after: int, until: int) -> Iterator[tuple[Entry | None, int]]:
-        """Yield the changes behind a number, oldest first; ``None`` for one that is not there."""
+        """Yield the changes after a number, oldest first; ``None`` for a change that is missing."""
         for first in range(after + 1, until + 1, AT_ONCE):
             numbers = range(first, min(until, first + AT_ONCE - 1) + 1)
             for number, packed in zip(numbers, self._log.changes(numbers), strict=True):

@@ -1,7 +1,7 @@
-"""The catalog in SQL tables, wherever these are: what is read, and what a save writes.
+"""Reads the catalog from SQL tables and saves it there, wherever the tables are.
 
-The table ``records`` holds each record as JSON, and a row that names the version they make up. Not MessagePack:
-msgspec's loses the offsets of moments, which upstream sent. A save is one transaction.
+The table ``records`` holds each record as JSON, and a row that names the version of the catalog. MessagePack is not
+used, because msgspec's loses the offsets of moments that upstream sent. A save is one transaction.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 
 class SqlStorage:
-    """The catalog in the tables of a storage; the classes that say where these are add the lease.
+    """The catalog in the tables of a storage. The subclasses say where the tables are, and add the lease.
 
     Every method blocks and may be called from any thread. All raise :class:`StorageUnavailable` when the storage
     refuses; a later call may succeed.
@@ -111,14 +111,13 @@ class SqlStorage:
     ) -> None:
         """Make this the stored catalog, as a whole or not at all. ``refreshed_at`` is aware.
 
-        Writes the rows that differ from what is stored, and deletes those of records that are gone. History keeps
-        both, and the change feed tells of them unless a version is pinned. ``difference`` says which they are, and is
-        taken at its word where it leads here from the catalog that is stored; otherwise they are found by comparing
-        all rows. ``guard`` is what the guard remembers from now on. ``only_over`` is what :meth:`saved` must
-        say still.
+        It writes the rows that differ from the stored ones, and deletes the rows of records that are gone. History
+        keeps these changes, and the change feed tells of them unless a version is pinned. ``difference`` names the
+        changes. It is used if it leads from the stored catalog to this one; otherwise all rows are compared. ``guard``
+        is the new state of the guard. ``only_over`` is what :meth:`saved` must still return.
 
-        :raises StoredMeanwhile: it says something else, which stays.
-        :raises StorageUnavailable: also where the file has the catalog of another upstream, which stays.
+        :raises StoredMeanwhile: another process has saved a catalog, which stays.
+        :raises StorageUnavailable: also if the catalog of another upstream is stored, which stays.
         """
         now = self._now()
         saved = SavedCatalog(version, refreshed_at.astimezone(UTC), count, rolled_back_to)
@@ -143,7 +142,7 @@ class SqlStorage:
             if difference is not None and before == difference.before:
                 written = record_rows.apply(connection, difference, records)
             else:
-                # Another process has saved meanwhile, or rows of this one's last save were lost or damaged.
+                # Another process has saved meanwhile, or rows of the last save of this process were lost or damaged.
                 written = record_rows.replace(connection, records)
             record_rows.describe(connection, saved)
             refused_rows.write_state(connection, guard or GuardState())
@@ -159,7 +158,7 @@ class SqlStorage:
             pinned = pinned_version(connection)
             lost = pinned is None and record_rows.pinned(connection) is not None
             if lost:
-                # History began anew, so nobody can tell what is different without the pinned version.
+                # History began anew, so the difference from the pinned version is unknown.
                 record_rows.pin(connection, None)
             if stored is None or lost:
                 change_feed.begin(connection, change_feed.name_for(version))
@@ -171,13 +170,13 @@ class SqlStorage:
                 catalog_versions.drop_old(connection, now - timedelta(days=self._history_days), keep)
 
     def save_refused(self, state: GuardState, difference: RefusedDifference | None) -> None:
-        """Keep aside the crawl that was just refused, beside the catalog that stays."""
+        """Store the crawl that was just refused beside the catalog, which stays."""
         with self._crawl_writing(is_crawl=True) as connection:
             refused_rows.write_state(connection, state)
             refused_rows.write_difference(connection, difference)
 
     def guard_state(self) -> GuardState:
-        """Return what the guard remembers; cheap enough to ask every second."""
+        """Return the state of the guard. It is cheap enough to ask for every second."""
         with self._reader.reading() as connection:
             return refused_rows.read_state(connection)
 
@@ -196,7 +195,7 @@ class SqlStorage:
             raise self._refusal(self.other_upstream)
 
     def changes(self, after: int, limit: int, until: int | None = None) -> change_feed.FeedExcerpt:
-        """Return up to ``limit`` entries of the change feed behind the place ``after``, and none behind ``until``."""
+        """Return up to ``limit`` entries of the change feed after the place ``after``, and none after ``until``."""
         with self._reader.reading() as connection:
             return change_feed.read(connection, after, limit, until)
 
@@ -206,7 +205,7 @@ class SqlStorage:
         return None if saved is None else (saved.version, saved.refreshed_at)
 
     def _crawl_writing(self, *, is_crawl: bool) -> AbstractContextManager[sqlite3.Connection]:
-        """Return a transaction for what was found upstream: by a crawl, or by what else shows it."""
+        """Return a transaction for a catalog that came from upstream, by a crawl or by single records."""
         return self._writer.writing()
 
     def _refusal(self, reason: str) -> StorageUnavailable:

@@ -1,11 +1,11 @@
-"""The last good catalog on disk, so that a restart serves at once, whether or not upstream answers.
+"""Keeps the last good catalog on disk, so that a process serves as soon as it starts, even without upstream.
 
 One SQLite file, shared by all worker processes of a machine (on a local disk: the write-ahead log needs shared
 memory). The table ``lease`` says who crawls.
 
-A save is one transaction in the write-ahead log: a process killed at any moment leaves the old catalog or the
-new one. ``synchronous=NORMAL`` waits for the disk when the log is copied into the file, not at each commit: a
-loss of power can take the newest saves along, which the next crawl brings back, but the file stays whole.
+A save is one transaction in the write-ahead log, so a process that is killed at any moment leaves the old catalog or
+the new one. ``synchronous=NORMAL`` waits for the disk when the log is copied into the file, and not at each commit.
+A loss of power can lose the newest saves, which the next crawl restores, but the file stays whole.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _TABLES = (record_rows.TABLE, crawl_lease.TABLE, *change_feed.TABLES)
 """The tables without which a file is no catalog."""
 
 _HISTORY = (*catalog_versions.TABLES, *record_changes.TABLES)
-"""The tables that are made anew where they are missing."""
+"""The tables that are made again where they are missing."""
 
 _READING_PATIENCE = 1.0
-"""Seconds that a read waits for a file that is locked: a save does not lock out who reads."""
+"""Seconds that a read waits for a locked file. A save does not lock out readers."""
 _WRITING_PATIENCE = 5.0
-"""Seconds that a save waits for another process's, which takes a fraction of one."""
+"""Seconds that a save waits for the save of another process, which takes a fraction of a second."""
 
 _log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class Storage(SqlStorage):
     def take_lease(self, holder: str, seconds: float) -> bool:
         """Return whether ``holder`` may crawl from now on for ``seconds``: a new lease, or a renewed one.
 
-        Whoever crawls has the substitute too, and by it goes on crawling while the file cannot be written.
+        The process that crawls holds the substitute too, and continues to crawl by it while the file cannot be written.
         """
         if self._substitute is None:
             with self._writer.writing() as connection:
@@ -82,8 +82,8 @@ class Storage(SqlStorage):
         has_substitute = self._substitute.take()
         try:
             with self._writer.writing() as connection:
-                # Another process that has it may only just be able to write again, and has something to store. One
-                # that hangs is replaced all the same.
+                # Another process that has the substitute may just have become able to write again, and has a catalog to
+                # store. A process that hangs is replaced nevertheless.
                 taken = crawl_lease.take(
                     connection, holder, seconds, patience=0.0 if has_substitute else seconds
                 )
@@ -112,7 +112,7 @@ class Storage(SqlStorage):
             connection.close()
 
     def _rescue(self, path: str) -> None:
-        """Take the catalog of a file that was set aside, if that is whole."""
+        """Save the catalog of a file that was set aside, if this catalog is whole."""
         found = whole_catalog_in(path)
         if found is not None:
             self.save(

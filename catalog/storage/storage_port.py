@@ -1,7 +1,7 @@
-"""What a storage must offer: the last good catalog, its change feed, its history, and the lease of who crawls.
+"""Declares what a storage must offer: the last good catalog, its change feed, its history, and the crawl lease.
 
 Every method blocks and may be called from any thread. All raise :class:`~upstream.client.StorageUnavailable` when
-the storage refuses; a later call may succeed. ``tests/catalog/storage/every_storage/`` holds each of them to it.
+the storage refuses; a later call may succeed. ``tests/catalog/storage/every_storage/`` tests every storage.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ class Stored:
     count: int | None = None
     """How many packages upstream's list had, which can be more than could be read; ``None`` if it is not known."""
     rolled_back_to: datetime | None = None
-    """Where an operator has rolled back to these records: when upstream was last like them. ``refreshed_at`` is when
-    it was last read even so."""
+    """When upstream last had these records, if an operator has rolled back to them. ``refreshed_at`` is then when
+    upstream was last read."""
 
 
 class WayBack(NamedTuple):
-    """How the records of an older version come from those of the newest."""
+    """Says how to make the records of an older version from those of the newest."""
 
     newest: str
     """The hash of the version that the deltas begin at."""
@@ -67,10 +67,10 @@ class HistoryPort(Protocol):
         """
 
     def difference(self, one: int, other: int) -> list[RecordDelta]:
-        """Return what has to happen to the version numbered ``one`` to become ``other``, by kind and id."""
+        """Return the changes that lead from the version numbered ``one`` to ``other``, by kind and id."""
 
     def way_back(self, version: CatalogVersion) -> WayBack:
-        """Return how the records of a version come from those of the newest.
+        """Return how to make the records of a version from those of the newest.
 
         :raises VersionUnknown: the version is no longer kept.
         """
@@ -116,7 +116,7 @@ class HistoryPort(Protocol):
 
 
 class StoragePort(Protocol):
-    """The catalog, as every process finds it that shares the storage."""
+    """The catalog, as all processes that share the storage see it."""
 
     @property
     def history(self) -> HistoryPort:
@@ -141,18 +141,18 @@ class StoragePort(Protocol):
     ) -> None:
         """Make this the stored catalog, its history and its changes, as a whole or not at all.
 
-        ``difference`` is taken at its word where it leads here from the catalog that is stored. ``guard`` is what
-        the guard remembers from now on. ``only_over`` is what :meth:`saved` must say still.
+        ``difference`` is used if it leads from the stored catalog to this one. ``guard`` is the new state of the guard.
+        ``only_over`` is what :meth:`saved` must still return.
 
-        :raises StoredMeanwhile: it says something else, which stays.
-        :raises StorageUnavailable: also where the catalog of another upstream is stored, which stays.
+        :raises StoredMeanwhile: another process has saved a catalog, which stays.
+        :raises StorageUnavailable: also if the catalog of another upstream is stored, which stays.
         """
 
     def save_refused(self, state: GuardState, difference: RefusedDifference | None) -> None:
-        """Keep aside the crawl that was just refused, beside the catalog that stays."""
+        """Store the crawl that was just refused beside the catalog, which stays."""
 
     def guard_state(self) -> GuardState:
-        """Return what the guard remembers; cheap enough to ask every second."""
+        """Return the state of the guard. It is cheap enough to ask for every second."""
 
     def refused_difference(self) -> RefusedDifference | None:
         """Return how the crawl that is refused differs from the catalog; ``None`` if that is not kept."""
@@ -164,7 +164,7 @@ class StoragePort(Protocol):
         """
 
     def changes(self, after: int, limit: int, until: int | None = None) -> FeedExcerpt:
-        """Return up to ``limit`` entries of the change feed behind the place ``after``, none behind ``until``."""
+        """Return up to ``limit`` entries of the change feed after the place ``after``, none after ``until``."""
 
     def saved(self) -> tuple[str, datetime] | None:
         """Return the version and ``refreshed_at`` that :meth:`load` would give now; cheap enough for every second."""

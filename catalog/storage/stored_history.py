@@ -1,8 +1,8 @@
-"""The history beside the stored catalog: which versions there were, what they changed, and which one an operator chose.
+"""The history beside the stored catalog: its versions, their changes, and the version that an operator chose.
 
-The newest version is what was crawled last; its records are the rows of the table ``records``. An operator can pin
-an older one, which is then served while crawls go on into history, or roll back to one, which then is the newest
-version until a crawl replaces it.
+The newest version is the one that was crawled last; its records are the rows of the table ``records``. An operator can
+pin an older version, which is then served while crawls continue to add versions. An operator can also roll back to an
+older version, which is then the newest until a crawl replaces it.
 """
 
 from __future__ import annotations
@@ -108,19 +108,19 @@ class StoredHistory:
             return found
 
     def difference(self, one: int, other: int) -> list[RecordDelta]:
-        """Return what has to happen to the version numbered ``one`` to become ``other``, by kind and id."""
+        """Return the changes that lead from the version numbered ``one`` to ``other``, by kind and id."""
         with self._bulk_reader.reading() as connection:
             between = changes.deltas_after(connection, min(one, other), max(one, other))
         return _led(between, one, other)
 
     def way_back(self, version: CatalogVersion) -> WayBack:
-        """Return how the records of a version come from those of the newest.
+        """Return how to make the records of a version from those of the newest.
 
         :raises VersionUnknown: the version is no longer kept.
         """
         with self._bulk_reader.reading() as connection:
             number, newest, between = _way_back(connection, version)
-        # Reading the rows is enough to keep others waiting for.
+        # Other threads wait only while the rows are read, and not while they are decoded.
         return WayBack(newest, _led(between, number, version.number))
 
     def changes_of(
@@ -206,7 +206,7 @@ class StoredHistory:
             )
 
     def _tell(self, connection: Connection, served: Catalog, chosen: Catalog) -> None:
-        """Let the change feed tell what is different for whoever reads the catalog."""
+        """Add to the change feed what is different in the catalog that is served."""
         now = self._now()
         slugs = {
             RecordKey(kind, record.id): record.slug
@@ -255,7 +255,7 @@ def _way_back(connection: Connection, version: CatalogVersion) -> tuple[int, str
 
 
 def _led(between: Iterable[RecordDelta], one: int, other: int) -> list[RecordDelta]:
-    """Return what leads from one version to the other. ``between`` is what was changed between them, oldest first."""
+    """Return the changes that lead from one version to the other, from the changes between them, oldest first."""
     deltas = folded(between)
     return deltas if one <= other else [reversed_delta(delta) for delta in deltas]
 

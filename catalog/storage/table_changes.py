@@ -1,7 +1,7 @@
-"""What a transaction changes in the tables of the catalog, as an entry of the server's log.
+"""Records what a transaction changes in the tables of the catalog, as an entry of the server's log.
 
-Temporary triggers note which rows it touches. An entry has these rows as they are then, and the keys of those that are
-gone, so that writing it to equal tables makes them equal again.
+Temporary triggers note which rows the transaction touches. An entry has the new content of these rows and the keys of
+the deleted ones, so that tables that were equal before are equal again after the entry is applied to them.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ KEYS = {
     "record_changes": ("number", "kind", "id"),
     "changes": ("place",),
 }
-"""The columns by which a row of each table is known."""
+"""The columns that identify a row of each table."""
 
 COLUMNS = {"records": 3, "versions": 5, "record_changes": 5, "changes": 3}
-"""How many columns each of them has. Whoever changes the tables has to change ``LAYOUT`` in ``sharing.change_log``."""
+"""How many columns each table has. A change of the tables needs another ``LAYOUT`` in ``sharing.change_log``."""
 
 SMALL = ("feed", "sqlite_sequence")
-"""The tables that each entry has whole: what the change feed is called, and how far its places were counted."""
+"""The tables that each entry has whole: the name of the change feed, and the last place in it."""
 
 MOST_BYTES = 1_000_000_000
-"""The largest entry that is unpacked: many times a history of years."""
+"""The largest entry that is unpacked, in bytes: many times the history of several years."""
 
 COMPRESSION = 6
 
@@ -55,12 +55,12 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
 
 
 def watch(connection: sqlite3.Connection) -> None:
-    """Note in a table which rows this transaction writes and deletes. It goes with the transaction."""
+    """Note in a table which rows this transaction writes and deletes. The table ends with the transaction."""
     connection.execute("CREATE TEMP TABLE touched (name TEXT, a, b, c, UNIQUE (name, a, b, c))")
     connection.execute("CREATE TEMP TABLE feed_touched (yes)")
     for table, key in KEYS.items():
         for event, row in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD")):
-            # No null, for nulls are never equal.
+            # The values must not be null, because nulls are never equal.
             values = ", ".join([f"{row}.{column}" for column in key] + ["''"] * (3 - len(key)))
             connection.execute(
                 f"CREATE TEMP TRIGGER {event}_{table} AFTER {event} ON main.{table} BEGIN"
@@ -72,7 +72,7 @@ def watch(connection: sqlite3.Connection) -> None:
 
 
 def changes_in(connection: sqlite3.Connection, after: str) -> Entry | None:
-    """Return what the transaction has changed so far; ``None`` if that is nothing."""
+    """Return what the transaction has changed so far; ``None`` if it has changed nothing."""
     written: dict[str, list[Row]] = {}
     deleted: dict[str, list[Row]] = {}
     for table, key in KEYS.items():
@@ -100,13 +100,13 @@ def _small(connection: sqlite3.Connection) -> dict[str, list[Row]]:
 
 
 def described(connection: sqlite3.Connection) -> bytes:
-    """Return what the stored catalog says of itself, as JSON; empty if there is none."""
+    """Return the description of the stored catalog as JSON; empty if there is none."""
     rows = connection.execute("SELECT CAST(body AS BLOB) FROM records WHERE kind = ?", (SAVED,)).fetchall()
     return bytes(rows[0][0]) if rows else b""
 
 
 def apply(connection: sqlite3.Connection, entry: Entry, key: str) -> None:
-    """Write an entry, which is that of a key, in a transaction.
+    """Write the entry of a key to the tables, in a transaction.
 
     :raises ValkeyUnavailable: it does not fit the tables.
     """
@@ -123,7 +123,7 @@ def _write(connection: sqlite3.Connection, entry: Entry) -> None:
     """Write an entry to the tables.
 
     :raises sqlite3.Error: it does not fit them.
-    :raises LookupError: it has a table or a key that there is not.
+    :raises LookupError: it has an unknown table or key.
     """
     for table, rows in entry.deleted.items():
         where = " AND ".join(f"{column} = ?" for column in KEYS[table])

@@ -1,8 +1,8 @@
-"""The last good catalog on a Valkey or Redis server, for gateways on many machines.
+"""Keeps the last good catalog on a Valkey or Redis server, for gateways on many machines.
 
-Each process has the tables in its memory (``catalog.storage.replicated_tables``), so that reading costs the server
-nothing and goes on without it. The server has the log of their changes, the lease of the one gateway that crawls, and
-the fencing token without which a crawl is not stored.
+Each process has the tables in its memory (``catalog.storage.replicated_tables``), so that reads cost the server
+nothing and work without it. The server has the log of the changes of the tables, the lease of the one gateway that
+crawls, and the fencing token without which a crawl is not stored.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _TABLES = (
 
 
 class ValkeyStorage(SqlStorage):
-    """The catalog on one server. It is asked when that is needed first, so making this does not fail.
+    """The catalog on one server. It connects to the server when it first needs it, so the constructor does not fail.
 
     All methods raise :class:`~upstream.client.StorageAway` when the server refuses or does not answer; a later call may
-    succeed. The connection is the caller's to close.
+    succeed. The caller closes the connection.
     """
 
     other_upstream = (
@@ -66,13 +66,13 @@ class ValkeyStorage(SqlStorage):
         return super().saved()
 
     def guard_state(self) -> GuardState:
-        """Return what the guard remembers; cheap enough to ask every second."""
+        """Return the state of the guard. It is cheap enough to ask for every second."""
         self._catch_up()
         return super().guard_state()
 
     def take_lease(self, holder: str, seconds: float) -> bool:
         """Return whether ``holder`` may crawl from now on for ``seconds``: a new lease, or a renewed one."""
-        # From now on it has to prove that it may store what it crawls.
+        # From now on this process has to prove that it may store a crawl.
         self._token = self._token or 0
         with self._refusing.refusals():
             token = take_lease(self._connection, holder, seconds)
@@ -93,7 +93,7 @@ class ValkeyStorage(SqlStorage):
             self._tables.catch_up()
 
     def _crawl_writing(self, *, is_crawl: bool) -> AbstractContextManager[sqlite3.Connection]:
-        # What else shows upstream is stored only over what its process knows, and needs no lease for that.
+        # Single records from upstream are stored only over the catalog that this process knows, so they need no lease.
         return self._refusing.writing(self._token if is_crawl else None)
 
     @property
@@ -102,7 +102,7 @@ class ValkeyStorage(SqlStorage):
 
 
 class _Refusing:
-    """The tables, with the refusals of the server as those of a storage."""
+    """The tables, with errors of the server as errors of a storage."""
 
     def __init__(self, tables: ReplicatedTables, name: str) -> None:
         self._tables = tables
