@@ -12,21 +12,18 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from catalog.freshness import Snapshot
-from catalog.history import HistoryDamaged, VersionUnknown
 from catalog.indexed_catalog import Catalog, CatalogDifference
 from catalog.refused_crawls import RefusedDifference
-from catalog.storage.record_rows import StoredPin
 from catalog.storage.storage_port import StoragePort, Stored
+from catalog.sync.catalog_writer import CatalogWriter
 from catalog.sync.change_feed_fan_out import FeedReader
 from catalog.sync.guard import Guard
 from catalog.sync.history_reader import HistoryReader
-from catalog.sync.version_rebuilding import rebuild
+from catalog.sync.pinned_catalog import PinnedCatalog
+from catalog.sync.record_freeing import all_records, free
 from catalog.sync.wake_up_signal import Signal
 from upstream.batching import Batcher
-from upstream.client import GRID, PACKAGE, Record, StorageAway, StorageUnavailable, StoredMeanwhile
-
-RECORDS_FREED_AT_ONCE = 100
-"""Records of a replaced catalog that are freed in one turn of the event loop."""
+from upstream.client import GRID, PACKAGE, StorageAway, StorageUnavailable
 
 _log = logging.getLogger(__name__)
 
@@ -50,33 +47,25 @@ class Publisher:
         self._storage = storage
         self._origin = origin
         self._guard = guard
-        self._feed = feed
-        self._history = history
-        self._storing = asyncio.Lock()
-        self._stored: tuple[str, datetime] | None = None
-        """The version and age of what this process has last stored or loaded."""
-        self._unstored: Snapshot | None = None
-        """What could not be stored, and is to be stored as soon as it can."""
+        self._writer = CatalogWriter(storage, origin, guard, feed, history)
         self._is_unusable = False
         """Whether the storage could not be used when it was last looked into."""
         self.snapshot: Snapshot | None = None
         """What was crawled last, or rolled back to. Its age is the time since upstream was read."""
-        self._pin: StoredPin | None = None
-        """Which version is pinned, as this process has last seen it."""
-        self._pinned: Snapshot | None = None
         self._rolled_back: Snapshot | None = None
         """The present snapshot with its own age, where an operator has rolled back to it."""
         self.count: int | None = None
         """How many packages upstream had when they were last crawled or looked at."""
         self.settled = Signal()
         """Sent when a catalog has come, and when an attempt to refresh it has failed."""
-        self.stored = Signal()
+        self._pinned = PinnedCatalog(storage, self.settled)
+        self.stored = self._writer.stored
         """Sent when a catalog was stored or loaded, and when that or an attempt to refresh it has failed."""
 
     @property
     def served(self) -> Snapshot | None:
         """Return what requests are answered from: what an operator has chosen, or else what was crawled last."""
-        return self._pinned or self._rolled_back or self.snapshot
+        return self._pinned.snapshot or self._rolled_back or self.snapshot
 
     @property
     def is_rolled_back(self) -> bool:
@@ -86,7 +75,7 @@ class Publisher:
     @property
     def stores(self) -> bool:
         """Return whether the storage could be read when it was last looked into, and has all that was to be stored."""
-        return self._unstored is None and not self._is_unusable
+        return self._writer.unstored is None and not self._is_unusable
 
     async def publish(
         self,
@@ -104,8 +93,9 @@ class Publisher:
         """
         self.count = count
         await self._replace(snapshot, came_with_pages=True)
-        async with self._storing:
-            return await self._store(snapshot, difference, None if is_crawl else self._stored)
+        async with self._writer.turn:
+            only_over = None if is_crawl else self._writer.last
+            return await self._writer.store(snapshot, self.count, difference, only_over)
 
     async def begin(self) -> None:
         """Take the stored catalog, if there is one; later, if a server cannot be used now.
@@ -132,13 +122,12 @@ class Publisher:
         snapshot = await asyncio.to_thread(_snapshot_of, stored)
         # A crawl may have ended meanwhile.
         if gives_way or self._may_take(stored.refreshed_at):
-            self._unstored = None
-            self._stored = (stored.version, stored.refreshed_at)
+            self._writer.loaded(stored)
             self.count = stored.count
             self._guard.recall(await asyncio.to_thread(self._storage.guard_state))
             await self._replace(snapshot, came_with_pages=False, rolled_back_to=stored.rolled_back_to)
-            await self._take_pin()
-            await self._announce()
+            await self._pinned.follow(lambda: self.snapshot)
+            await self._writer.announce()
             self.stored.send()
 
     async def take_newer(self, *, follows: bool = False) -> None:
@@ -149,13 +138,13 @@ class Publisher:
         with self._reading():
             saved = await asyncio.to_thread(self._storage.saved)
             # What is just being stored is known, though it is not noted yet.
-            if saved is None or self._storing.locked() or saved[0].partition(" ")[0] != self._origin:
+            if saved is None or self._writer.turn.locked() or saved[0].partition(" ")[0] != self._origin:
                 return
-            gives_way = follows and self._unstored is not None
-            if saved != self._stored and (gives_way or self._may_take(saved[1])):
+            gives_way = follows and self._writer.unstored is not None
+            if saved != self._writer.last and (gives_way or self._may_take(saved[1])):
                 await self.load(gives_way=gives_way)
-            elif await self._take_pin():
-                await self._announce()
+            elif await self._pinned.follow(lambda: self.snapshot):
+                await self._writer.announce()
 
     def _may_take(self, refreshed_at: datetime) -> bool:
         """Return whether a catalog that was read then may replace what is known."""
@@ -176,83 +165,17 @@ class Publisher:
 
     async def store_again(self) -> None:
         """Store what could not be stored, unless there is something newer, which is about to be stored."""
-        async with self._storing:
-            unstored = self._unstored
-            if unstored is not None and unstored is self.snapshot and await self._store(unstored):
+        async with self._writer.turn:
+            unstored = self._writer.unstored
+            if unstored is None or unstored is not self.snapshot:
+                return
+            if await self._writer.store(unstored, self.count):
                 _log.warning("The catalog could be stored again.")
-
-    async def _store(
-        self,
-        snapshot: Snapshot,
-        difference: CatalogDifference | None = None,
-        only_over: tuple[str, datetime] | None = None,
-    ) -> bool:
-        catalog = snapshot.catalog
-        version = f"{self._origin} {catalog.version}"
-        try:
-            await asyncio.to_thread(
-                self._storage.save,
-                version=version,
-                refreshed_at=snapshot.refreshed_at,
-                packages=catalog.packages.values(),
-                grids=catalog.grids.values(),
-                categories=catalog.categories.values(),
-                count=self.count,
-                difference=difference,
-                guard=self._guard.state,
-                only_over=only_over,
-            )
-            await self._announce()
-        except StoredMeanwhile:
-            self._unstored = None  # what another process has stored is taken next
-            return False
-        except StorageUnavailable as error:
-            # The catalog is served all the same, and stored as soon as that is possible.
-            if self._unstored is None:
-                _log.error("%s", error)
-            self._unstored = snapshot
-            return False
-        finally:
-            self.stored.send()
-        self._unstored = None
-        self._stored = (version, snapshot.refreshed_at)
-        return True
-
-    async def _announce(self) -> None:
-        """Let those know who read the feed and the history."""
-        await self._history.announce()
-        await self._feed.announce()
-
-    async def _take_pin(self) -> bool:
-        """Serve the version that is pinned now, or none; return whether that is another one than before."""
-        pin = await asyncio.to_thread(self._storage.history.pinned)
-        if pin == self._pin:
-            return False
-        pinned: Snapshot | None = None
-        if pin is not None:
-            try:
-                catalog = await asyncio.to_thread(self._rebuilt, pin)
-                pinned = Snapshot(catalog, pin.refreshed_at, chosen_by="pin")
-            except (VersionUnknown, HistoryDamaged) as error:
-                # What is served goes on being served.
-                _log.error("The pinned version %s cannot be served. %s", pin.version, error)
-                pinned = self._pinned
-        before = self._pinned
-        replaced = [] if before is None or before is pinned else _records_of(before.catalog)
-        self._pin, self._pinned = pin, pinned
-        self.settled.send()
-        del before
-        await _free(replaced)
-        return True
-
-    def _rebuilt(self, pin: StoredPin) -> Catalog:
-        known = None if self.snapshot is None else self.snapshot.catalog
-        return rebuild(self._storage, self._storage.history.named(pin.version), known)
 
     async def _replace(
         self, snapshot: Snapshot, *, came_with_pages: bool, rolled_back_to: datetime | None = None
     ) -> None:
-        replaced = [] if self.snapshot is None else _records_of(self.snapshot.catalog)
+        replaced = [] if self.snapshot is None else all_records(self.snapshot.catalog)
         # Before anything is awaited: who sees the old one meanwhile would wish for another crawl.
         self.snapshot = snapshot
         self._rolled_back = (
@@ -272,7 +195,7 @@ class Publisher:
                 await asyncio.sleep(0)
         self._batcher.forget()
         await asyncio.sleep(0)
-        await _free(replaced)
+        await free(replaced)
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
@@ -288,16 +211,5 @@ class Publisher:
             self._is_unusable = True
 
 
-async def _free(replaced: list[Record]) -> None:
-    while replaced:
-        # Freeing all of them at once takes 10 ms.
-        del replaced[-RECORDS_FREED_AT_ONCE:]
-        await asyncio.sleep(0)
-
-
 def _snapshot_of(stored: Stored) -> Snapshot:
     return Snapshot(Catalog.build(stored.packages, stored.grids, stored.categories), stored.refreshed_at)
-
-
-def _records_of(catalog: Catalog) -> list[Record]:
-    return [*catalog.packages.values(), *catalog.grids.values(), *catalog.categories.values()]

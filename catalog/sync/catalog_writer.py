@@ -1,0 +1,98 @@
+"""Stores catalogs, one after another, and remembers what could not be stored."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import datetime
+
+from catalog.freshness import Snapshot
+from catalog.indexed_catalog import CatalogDifference
+from catalog.storage.storage_port import StoragePort, Stored
+from catalog.sync.change_feed_fan_out import FeedReader
+from catalog.sync.guard import Guard
+from catalog.sync.history_reader import HistoryReader
+from catalog.sync.wake_up_signal import Signal
+from upstream.client import StorageUnavailable, StoredMeanwhile
+
+_log = logging.getLogger(__name__)
+
+
+class CatalogWriter:
+    """Writes to the storage, and lets those know who read the change feed and the history.
+
+    ``origin`` names the upstream of all that is stored.
+    """
+
+    def __init__(
+        self, storage: StoragePort, origin: str, guard: Guard, feed: FeedReader, history: HistoryReader
+    ) -> None:
+        self._storage = storage
+        self._origin = origin
+        self._guard = guard
+        self._feed = feed
+        self._history = history
+        self.turn = asyncio.Lock()
+        """Held by whoever stores."""
+        self.last: tuple[str, datetime] | None = None
+        """The version and age of what this process has last stored or loaded."""
+        self.unstored: Snapshot | None = None
+        """What could not be stored, and is to be stored as soon as it can."""
+        self.stored = Signal()
+        """Sent when a catalog was stored, and when that has failed. Others send it too: see ``Publisher.stored``."""
+
+    def loaded(self, stored: Stored) -> None:
+        """Note what was loaded: it takes the place of what could not be stored."""
+        self.unstored = None
+        self.last = (stored.version, stored.refreshed_at)
+
+    async def store(
+        self,
+        snapshot: Snapshot,
+        count: int | None,
+        difference: CatalogDifference | None = None,
+        only_over: tuple[str, datetime] | None = None,
+    ) -> bool:
+        """Store a catalog, in the turn that whoever calls holds; return whether it could be stored.
+
+        It takes the place of ``only_over`` alone, or of anything if that is ``None``. ``count`` is how many packages
+        upstream has, and ``difference`` leads to this catalog from the one before; each is ``None`` if it is unknown.
+        """
+        catalog = snapshot.catalog
+        version = f"{self._origin} {catalog.version}"
+        try:
+            await asyncio.to_thread(
+                self._storage.save,
+                version=version,
+                refreshed_at=snapshot.refreshed_at,
+                packages=catalog.packages.values(),
+                grids=catalog.grids.values(),
+                categories=catalog.categories.values(),
+                count=count,
+                difference=difference,
+                guard=self._guard.state,
+                only_over=only_over,
+            )
+            await self.announce()
+        except StoredMeanwhile:
+            self.unstored = None  # what another process has stored is taken next
+            return False
+        except StorageUnavailable as error:
+            # The catalog is served all the same, and stored as soon as that is possible.
+            if self.unstored is None:
+                _log.error("%s", error)
+            self.unstored = snapshot
+            return False
+        finally:
+            self.stored.send()
+        self.unstored = None
+        self.last = (version, snapshot.refreshed_at)
+        return True
+
+    async def announce(self) -> None:
+        """Let those know who read the feed and the history.
+
+        :raises StorageUnavailable: the storage cannot be read.
+        """
+        await self._history.announce()
+        await self._feed.announce()
