@@ -1,8 +1,14 @@
-"""docs/architecture.md against the tree: every path that a document names exists, and the map names every room."""
+"""docs/architecture.md against the tree: every path that a document names exists, and the map names every room.
+
+Files and classes have a size that can be read at once, and the name of a class says which one it is.
+"""
 
 from __future__ import annotations
 
+import ast
 import re
+from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,6 +17,16 @@ ROOT = Path(__file__).parent.parent
 MAP = ROOT / "docs" / "architecture.md"
 PATH = re.compile(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|md|graphql|toml))`")
 """A path from the project's folder on: with a slash that is not its first character, or a file by its ending."""
+
+MOST_LINES_OF_A_FILE = 300
+MOST_LINES_OF_A_CLASS = 200
+TABLE = "settings.py"
+"""The table of settings has a row for each, so it and its class are as long as there are settings."""
+
+NO_ROOMS = ("tests/", "benchmarks/", "examples/")
+
+GENERATED = "examples/frontends/python/gateway_client/"
+"""The client that an example makes from the schema."""
 
 MADE_BY_COMMANDS = {".venv/", ".cache/"}
 
@@ -32,3 +48,47 @@ def test_every_path_that_a_document_names_exists(name: str) -> None:
     named = set(PATH.findall((ROOT / name).read_text(encoding="utf-8"))) - MADE_BY_COMMANDS
     assert len(named) > 5
     assert {path for path in named if not (ROOT / path).exists()} == set()
+
+
+def python_files() -> list[str]:
+    """List the Python files of the project, by their paths in it; none that commands have made."""
+    folders = sorted(path for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith("."))
+    paths = [*ROOT.glob("*.py"), *(path for folder in folders for path in folder.rglob("*.py"))]
+    files = [str(path.relative_to(ROOT)) for path in paths]
+    return [file for file in files if "/node_modules/" not in file and not file.startswith(GENERATED)]
+
+
+@cache
+def classes(file: str) -> list[tuple[str, int]]:
+    """List the classes of a file, also those inside others and inside functions, each with its lines."""
+    nodes = ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8")))
+    return [(node.name, lines_of(node)) for node in nodes if isinstance(node, ast.ClassDef)]
+
+
+def lines_of(node: ast.ClassDef) -> int:
+    """Count the lines of a class, with its decorators."""
+    assert node.end_lineno is not None
+    return node.end_lineno + 1 - min([node.lineno, *(each.lineno for each in node.decorator_list)])
+
+
+def test_no_file_is_too_long_to_be_read_at_once() -> None:
+    lines = {file: len((ROOT / file).read_text(encoding="utf-8").splitlines()) for file in python_files()}
+    assert len(lines) > 500
+    assert {file for file, count in lines.items() if count > MOST_LINES_OF_A_FILE} == {TABLE}
+
+
+def test_no_class_is_too_long_to_be_read_at_once() -> None:
+    found = [(file, name, lines) for file in python_files() for name, lines in classes(file)]
+    assert len(found) > 500
+    too_long = {(file, name) for file, name, lines in found if lines > MOST_LINES_OF_A_CLASS}
+    assert too_long == {(TABLE, "Settings")}
+
+
+def test_no_two_classes_of_the_rooms_have_one_name() -> None:
+    files = defaultdict[str, list[str]](list)
+    for file in python_files():
+        if not file.startswith(NO_ROOMS):
+            for name, _lines in classes(file):
+                files[name].append(file)
+    assert len(files) > 200
+    assert {name: where for name, where in files.items() if len(where) > 1} == {}
