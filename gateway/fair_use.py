@@ -1,7 +1,7 @@
 """Limits what each client may cost in a minute, in units of cost.
 
-Each client has an allowance of units. It can be used at once, and comes back evenly within a minute: the generic cell
-rate algorithm (GCRA), for which the library throttled-py keeps one time for each client.
+Each client has an allowance of units. It can be used at once, and is refilled evenly within a minute.
+This is the generic cell rate algorithm (GCRA), for which the library throttled-py keeps one time for each client.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 from gateway.try_later import RateLimited
 
 REQUEST = 1
-"""The units that every request costs. What its operation costs beyond that is taken when it runs."""
+"""The units that every request costs. The further units of its operation are taken when the operation runs."""
 
 BYTES_OF_A_UNIT = 10_000
 """The bytes of a cached answer that cost one unit more."""
@@ -23,12 +23,12 @@ IN_ADVANCE = 20
 do."""
 
 WINDOW = 60
-"""Seconds in which a whole allowance comes back."""
+"""Seconds in which a whole allowance is refilled."""
 
 REMEMBERED = 10_000
-"""How many clients each process remembers, in about five megabytes. A new one takes the place of the one that came
-longest ago, who then has its whole allowance again. That helps nobody: to be forgotten, a client needs requests of ten
-thousand others between two of its own, and whoever has so many addresses has their allowances too."""
+"""How many clients each process remembers, in about five megabytes. A new client takes the place of the client that was
+seen longest ago, which then has its whole allowance again. An attacker gains nothing by this: a client is forgotten
+only if ten thousand others send requests between two of its own, and so many addresses have allowances anyway."""
 
 
 class Allowance(NamedTuple):
@@ -52,8 +52,8 @@ def units_to_send(body: bytes) -> int:
 class FairUse:
     """Takes the units that requests cost from the allowances of their clients.
 
-    ``units`` are those of each client in a minute; ``own`` are the allowances of clients by their names that have
-    another one, where ``None`` is no limit. ``taken`` counts the units, and ``refused`` the requests that were refused.
+    ``units`` is the allowance of each client in a minute. ``own`` has the allowances of single clients by their names,
+    where ``None`` is no limit. ``taken`` counts the units, and ``refused`` the requests that were refused.
     """
 
     def __init__(self, units: int, own: Mapping[str, int | None]) -> None:
@@ -65,9 +65,9 @@ class FairUse:
         self._own = {client: None if each is None else _Limit(each, 1) for client, each in own.items()}
 
     def wait(self, client: str, units: int) -> int:
-        """Take units from a client, and return 0; or if it has too few, the seconds until it has them.
+        """Take units from a client and return 0. If the client has too few, return the seconds until it has enough.
 
-        What costs more than a whole allowance takes all that is left of one by the request itself.
+        An operation that costs more than a whole allowance takes all units that the client has left.
         """
         limit = self._own.get(client, self._each)
         if limit is None:
@@ -95,7 +95,7 @@ class FairUse:
             )
 
     def wait_for_one(self, client: str) -> int:
-        """Do the same for one unit, of which some are taken in advance while there are enough."""
+        """Take one unit as :meth:`wait` does. Several units are taken in advance while there are enough."""
         before = self._taken_before.pop(client, 0)
         if not before:
             if self.wait(client, IN_ADVANCE):
@@ -107,7 +107,7 @@ class FairUse:
         return 0
 
     def owe(self, client: str, units: int) -> None:
-        """Take units for what has been done already. The client may have fewer than none then, by a whole allowance."""
+        """Take units for finished work. This can make the balance negative, by one whole allowance at most."""
         limit = self._own.get(client, self._each)
         if limit is not None:
             units = min(units, limit.with_debt.peek(client).remaining)
@@ -124,10 +124,10 @@ class FairUse:
 
 
 class _Limit:
-    """Holds the times of so many clients, each of which may use ``units`` in a window."""
+    """Holds the times of a number of clients, which may use ``units`` each in a window."""
 
     def __init__(self, units: int, clients: int) -> None:
-        # Not at the start of a gateway without this limit: it takes a tenth of a second.
+        # The import takes a tenth of a second, which a gateway without this limit need not spend at its start.
         from throttled import MemoryStore, RateLimiterRegistry, RateLimiterType, per_min
 
         self.units = units

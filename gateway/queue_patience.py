@@ -1,9 +1,8 @@
-"""Decides for how long an operation may wait: for a second, or for a moment while more comes than can be answered.
+"""Decides how long an operation may wait: a second, or only a moment during an overload.
 
-Those who wait for a slot make one another late. While more comes than can be answered, a queue in which everyone waits
-for a second answers all of them after a second, and refuses as many. A queue in which everyone waits for a moment
-answers as many at once, and tells the others at once to come again. (The idea is that of "controlled delay", CoDel, RFC
-8289.)
+Operations that wait for a slot delay one another. During an overload, a queue with a limit of a second answers every
+operation after a second, and refuses the excess. A queue with a limit of a moment answers as many operations at once,
+and tells the other clients at once to try again. (The idea comes from "controlled delay", CoDel, RFC 8289.)
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ RUNS = 2
 """How many operations, one after another, an operation may wait for in an overload."""
 
 MORE = 1.1
-"""How many times as many operations have to come as run, for an overload to go on."""
+"""The ratio of operations that come to operations that run, from which on an overload continues."""
 
 WEIGHT = 0.1
 """The weight of the last operation in the mean time that one takes."""
@@ -26,8 +25,8 @@ WEIGHT = 0.1
 class QueuePatience:
     """Follows one queue, in which an operation may wait for ``seconds``.
 
-    An overload begins when one has waited for so long in vain. It ends when hardly more came in such a time than ran,
-    so that the queue would grow slowly if at all. ``clock`` gives seconds.
+    An overload begins when an operation has waited for so long in vain. It ends when, in a period of this length,
+    hardly more operations came than ran, so that the queue would grow slowly or not at all. ``clock`` gives seconds.
     """
 
     def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
@@ -45,7 +44,7 @@ class QueuePatience:
         """Note that an operation has come."""
         passed = self._clock() - self._since
         if passed >= self._seconds:
-            # After a pause nothing that was counted says how much comes now.
+            # After a pause, the counts say nothing about the present load.
             grows = passed < 2 * self._seconds and self._came > MORE * self._ran
             self._begin(self.is_overloaded and grows)
         self._came += 1
@@ -56,17 +55,17 @@ class QueuePatience:
         self._mean += WEIGHT * (seconds - self._mean)
 
     def was_late(self, since: float) -> None:
-        """Note that an operation has waited in vain that came at a moment."""
+        """Note that an operation that came at the time ``since`` has waited in vain."""
         # Timers are not exact. One of an overload that is just over was much shorter.
         if not self.is_overloaded and self._clock() - since > 0.9 * self._seconds:
             self._begin(True)
 
     def seconds(self) -> float:
-        """Return how long an operation may wait that comes now."""
+        """Return how long an operation that comes now may wait."""
         return min(self._seconds, max(SHORTEST, RUNS * self._mean)) if self.is_overloaded else self._seconds
 
     def is_over(self, since: float) -> bool:
-        """Return whether an operation has waited for too long that came at a moment."""
+        """Return whether an operation that came at the time ``since`` has waited too long."""
         return self.is_overloaded and self._clock() - since > self.seconds()
 
     def _begin(self, is_overloaded: bool) -> None:

@@ -1,4 +1,4 @@
-"""Tells the version of the gateway, which stands in ``pyproject.toml`` alone."""
+"""Tells the version of the gateway, which is written only in ``pyproject.toml``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 @cache
 def gateway_version() -> str:
     """Return the version."""
-    # Nearly every start does without it.
+    # The import is here, because hardly any start needs it.
     import tomllib
 
     version: str = tomllib.loads(_PROJECT.read_text(encoding="utf-8"))["project"]["version"]

@@ -20,7 +20,7 @@ class DurationHistogram:
 
     def __init__(self) -> None:
         self.counts = [0] * (len(BOUNDS) + 1)
-        """How many there were up to each bound and above the one before; the last count is of those above all."""
+        """How many durations are within each bucket. The last count is that of durations above all bounds."""
         self.sum = 0.0
 
     def observe(self, seconds: float) -> None:

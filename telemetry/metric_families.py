@@ -11,7 +11,7 @@ import msgspec
 from telemetry.duration_histogram import BOUNDS, DurationHistogram
 
 Across = Literal["sum", "max", "min", "each"]
-"""What several workers' values of a gauge become: their sum, the highest, the lowest, or one sample for each worker."""
+"""How the values of several workers are combined: the sum, the highest, the lowest, or one sample for each worker."""
 
 WORKER = "worker"
 """The label that tells the samples of workers apart: the id of the process."""
@@ -53,7 +53,7 @@ def gauge(
     *labels: str,
     across: Across = "sum",
 ) -> MetricFamily:
-    """Return a gauge, with values as a counter has them. ``None`` is a value that there is not now."""
+    """Return a gauge, with values as a counter has them. ``None`` means that there is no value now."""
     return MetricFamily(name, "gauge", help, labels, tuple(_samples(name, values, labels)), across)
 
 

@@ -27,22 +27,22 @@ _KINDS = {
     "server": trace.SpanKind.SERVER,
     "client": trace.SpanKind.CLIENT,
 }
-# Not what OTEL_PROPAGATORS says: baggage of a client is not for upstream.
+# OTEL_PROPAGATORS is ignored, because the baggage of a client must not reach upstream.
 _headers = TraceContextTextMapPropagator()
 
 
 @asynccontextmanager
 async def sending(version: str) -> AsyncIterator[TracerProvider]:
-    """Give what spans are sent by, to where ``OTEL_EXPORTER_OTLP_ENDPOINT`` says. What waits is sent at the end."""
+    """Yield a provider that sends spans to ``OTEL_EXPORTER_OTLP_ENDPOINT``. Spans that wait are sent at the end."""
     ours = Resource.create({"service.name": NAME, "service.version": version})
-    # What OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say goes before these.
+    # OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES take precedence over these.
     resource = ours.merge(OTELResourceDetector().detect())
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     try:
         yield provider
     finally:
-        # Against a collector that does not answer this tries for longer than a stop may take.
+        # If the collector does not answer, this tries for longer than a stop may take.
         ending = Thread(target=provider.shutdown, daemon=True)
         ending.start()
         await asyncio.to_thread(ending.join, LONGEST_END)

@@ -1,7 +1,7 @@
 """Traces work as spans, where an operator has switched that on. Elsewhere a span is one object that does nothing.
 
-Who does the work opens a span with :func:`span`. What makes and sends them (``telemetry/open_telemetry.py``) is
-imported by :func:`traced` alone, because its packages are not installed by default.
+Code that does the work opens a span with :func:`span`. Only :func:`traced` imports the module that makes and sends
+spans (``telemetry/open_telemetry.py``), because its packages are not installed by default.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ class Span(Protocol):
 
     @property
     def is_recorded(self) -> bool:
-        """Return whether anybody will see it."""
+        """Return whether the span is recorded."""
 
     def rename(self, name: str) -> None:
-        """Give it the name that was not known at its beginning."""
+        """Give the span a name that was not known at its beginning."""
 
     def set(self, name: str, value: SpanValue | None) -> None:
         """Set an attribute, unless the value is ``None``."""
@@ -76,7 +76,7 @@ _tracer: Tracer | None = None
 
 
 def tracer() -> Tracer | None:
-    """Return what makes the spans of this process; ``None`` where it makes none."""
+    """Return the tracer of this process; ``None`` if it has none."""
     return _tracer
 
 
@@ -89,13 +89,13 @@ def span(
     """Return a span that lasts while it is entered. An exception that leaves it is its failure.
 
     ``parent`` has the headers of a request, whose trace it continues; without them it is a child of the running span.
-    One that is not made the running span may be left in another context than it was entered in.
+    A span that is not made the running span may be left in another context than the one in which it was entered.
     """
     return _NO_SPAN if _tracer is None else _tracer.span(name, kind, parent, is_current)
 
 
 def is_tracing_installed() -> bool:
-    """Return whether the packages are there that spans need."""
+    """Return whether the packages that spans need are installed."""
     try:
         return all(map(find_spec, ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")))
     except ModuleNotFoundError:

@@ -1,8 +1,8 @@
 """Shares the measurements of the worker processes of one server, each in a file of its own.
 
-Any worker may answer a scrape, so that it has to know what the others counted. Each writes its measurements to its
-file several times a second; whoever is scraped writes its own and reads all. What a dead worker counted is added to
-one more file by the first process, so that no counter goes back. A folder belongs to one start of the server.
+Any worker may answer a scrape, so it has to know what the others counted. Each worker writes its measurements to its
+own file twice a second. The scraped worker writes its own file and reads all. The first process adds the counts of
+dead workers to one more file, so that no counter decreases. A folder belongs to one start of the server.
 
 Prometheus's own client has a mode for this, in which each increment takes a lock and writes to a mapped file. For the
 two of a known request that took 10 microseconds where counting them here took 2.
@@ -22,17 +22,17 @@ import msgspec
 from telemetry.metric_families import MetricFamily, added_up, counter, lasting
 
 _FOLDER = "DJANGOPACKAGES_GRAPHQL_WORKERS"
-"""The environment variable that tells the workers of a server their folder. It is no setting."""
+"""The environment variable that tells the workers of a server their folder. It is not a setting."""
 
 _IN_MEMORY = "/dev/shm"
 """A place in memory that most systems have. On a disk the files would be written again and again for nothing."""
 
 _REMEMBERED = 1_000
-"""Names of files that were added up. One is needed until whoever reads the folder meanwhile is done."""
+"""Names of files that were added up. A name is needed until every process that is reading the folder is done."""
 
 
 class _Ended(msgspec.Struct, frozen=True):
-    """What the workers counted that have ended, and of which files."""
+    """Holds the counts of workers that have ended, and the names of their files."""
 
     names: tuple[str, ...] = ()
     families: tuple[MetricFamily, ...] = ()
@@ -91,7 +91,7 @@ class WorkerFiles:
             try:
                 found[path.name] = path.read_bytes()
             except FileNotFoundError:
-                continue  # its worker has ended, and what it counted stands in the other file by now
+                continue  # its worker has ended, and its counts are in the other file by now
         ended = self._read_ended()
         workers = [
             (_process(name), _families.decode(body))
@@ -101,7 +101,7 @@ class WorkerFiles:
         return added_up([*workers, ("", ended.families)])
 
     def settle(self, alive: Collection[int], died: int) -> None:
-        """Add up what the workers counted that are not alive any more. The first process does this, and nobody else.
+        """Add up the counts of workers that have ended. Only the first process calls this.
 
         ``alive`` are the ids of processes. ``died`` is how many workers have died since the last time.
         """
@@ -124,7 +124,7 @@ class WorkerFiles:
             return _Ended()
 
     def _replace(self, path: Path, content: object) -> None:
-        """Write a file so that whoever reads it meanwhile reads all of it, as it was or as it will be."""
+        """Write a file atomically, so that a reader gets either the old content or the new one."""
         part = self._folder / f"{self._ours}.part"
         part.write_bytes(msgspec.msgpack.encode(content))
         part.replace(path)

@@ -1,7 +1,7 @@
-"""Gives the files of any version that history reaches: opens what is there, and makes what is not, once.
+"""Opens the exported files of any version in the history, and makes each missing file once.
 
-Files are made in a thread, one after another. Who leaves does not end it for the others. Rebuilding an older version
-costs what it costs a query with ``@asOf``, from the same allowance; so does reading the changes between two versions.
+Files are made in a thread, one after another. A client that leaves does not stop this for the others. Rebuilding an
+older version, or reading the changes between two versions, uses the same allowance as a query with ``@asOf``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MOST_WAITING = 50
 """How many different files may wait to be made. Each takes a second at most, at the size of the real catalog."""
 
 _ATTEMPTS = 3
-"""How often a file is made for one request, where others take its room before it is opened."""
+"""How often a file is made for one request, if other files displace it before it is opened."""
 
 _CHUNK = 1 << 18
 
@@ -63,23 +63,23 @@ class TooManyFiles(Exception):
 
 
 _OF_CLIENTS = (NoSuchFile, CannotWriteParquet, TooManyFiles, TooManyRebuilds)
-"""What strangers can cause as often as they like, which is nothing for the log."""
+"""Failures that clients can cause as often as they like, which are therefore not logged."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """Says which file somebody wants."""
+    """Describes a requested file."""
 
     version: str
     name: str
     check: Callable[[], Awaitable[object]]
-    """Raises an exception, at little cost, if there cannot be such a file."""
+    """Raises an exception, at little cost, if the file cannot exist."""
     begin: Callable[[], Awaitable[Write]]
-    """Gives what writes it, after all that is needed for that was read."""
+    """Reads all that the file needs, and returns the function that writes it."""
 
 
 class CatalogFiles:
-    """Gives the files of the versions of one source, which is open, out of a folder."""
+    """Opens the files of the versions of one open source, which are stored in a folder."""
 
     def __init__(self, source: CatalogSource, folder: FileFolder) -> None:
         self._source = source
@@ -90,7 +90,7 @@ class CatalogFiles:
         """Held while a file is written."""
 
     async def open(self, version: str, name: str, *, compressed: bool) -> OpenedFile:
-        """Open a file of a version; ``compressed`` is whether by gzip, where that is worth it.
+        """Open a file of a version; ``compressed`` asks for gzip, where compression is worth it.
 
         :raises NoSuchFile: there is no such file or version.
         :raises CannotWriteParquet: it is not there, and cannot be made for want of software.
@@ -151,7 +151,7 @@ class CatalogFiles:
             found = await asyncio.to_thread(self._folder.open, wanted.version, wanted.name)
             if found is not None:
                 return found
-            # Before it takes one of the places of those who wait.
+            # This comes before the request takes one of the places in the queue.
             await wanted.check()
             await asyncio.shield(self._begun(wanted))
         raise FilesUnavailable("others need its room in the gateway's folder at once")
@@ -170,7 +170,7 @@ class CatalogFiles:
         del self._making[key]
         error = None if task.cancelled() else task.exception()
         if error is not None and not isinstance(error, _OF_CLIENTS):
-            # Here, because whoever wanted the file may have left.
+            # It is logged here, because the client that asked for the file may have left.
             cause = error.__cause__ or error
             _log.error("The file %s of version %s was not made: %s", key[1], key[0], cause)
 

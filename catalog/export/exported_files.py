@@ -112,4 +112,4 @@ _ALL = (
 )
 
 EXPORTED_FILES: Mapping[str, ExportedFile] = {each.name: each for each in _ALL}
-"""All files by name, also those that this gateway lacks the software for."""
+"""All files by name, including those for which this gateway lacks the software."""

@@ -1,7 +1,7 @@
-"""The folder of the exported files: each is there whole or not at all, and the folder has a size.
+"""Stores the exported files in a folder of limited size, in which each file is complete.
 
-Processes may share it. A file lies at ``<version>/<layout>-<name>.<digest>``, where the digest is that of its bytes; it
-never changes, and is deleted when others need the room and it was used longest ago. Who is sending it then still can.
+Processes may share the folder. A file has the path ``<version>/<layout>-<name>.<digest>``, with the digest of its
+bytes, and never changes. The least recently used file is deleted when others need room; a response can still send it.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from typing import BinaryIO
 from catalog.export.columns import LAYOUT
 
 PATIENCE = 30.0
-"""Seconds to wait until another process has made what it is making."""
+"""Seconds to wait for another process that is making a file."""
 
 LOOK = 0.05
-"""Seconds between looks whether it has."""
+"""Seconds between two checks whether the other process is done."""
 
 _HASH = "[0-9a-f]" * 32
 """Matches the name of a version's folder, and the end of a file's name: nothing else in the folder is touched."""
@@ -39,7 +39,7 @@ class FilesUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OpenedFile:
-    """A file that is open for reading, whatever happens in the folder. Whoever has it closes it."""
+    """A file that is open for reading, whatever happens in the folder. The caller closes it."""
 
     file: BinaryIO
     size: int
@@ -55,7 +55,7 @@ class OpenedFile:
 class FileFolder:
     """Keeps exported files in a folder of at most ``most_bytes``, or of one file if that is larger.
 
-    Files of another ``layout`` are not opened, but take room like all. All methods block, and may be called from any
+    Files of another ``layout`` are not opened, but count for the size. All methods block, and may be called from any
     thread.
     """
 
@@ -96,7 +96,7 @@ class FileFolder:
 
     def _make(self, version: str, name: str, write: Callable[[Path], None]) -> OpenedFile:
         unfinished = self._path / "unfinished"
-        # What a process that died has left.
+        # These files were left by a process that died.
         unfinished.unlink(missing_ok=True)
         try:
             write(unfinished)
@@ -113,7 +113,7 @@ class FileFolder:
         return OpenedFile(file, os.fstat(file.fileno()).st_size, digest)
 
     def _make_room(self, new: Path) -> None:
-        """Delete what was used longest ago, until all files together are within the size."""
+        """Delete the least recently used files, until all files together are within the size."""
         files = [(path, path.stat()) for path in self._path.glob(f"{_HASH}/*.{_HASH}")]
         size = sum(about.st_size for _path, about in files)
         for path, about in sorted(files, key=lambda each: each[1].st_mtime_ns):
@@ -145,5 +145,5 @@ class FileFolder:
 
 
 def _unavailable(error: OSError) -> FilesUnavailable:
-    # Without the path, which is none of a client's business.
+    # The path is left out, because clients must not learn it.
     return FilesUnavailable(f"the gateway's folder for files says {error.strerror or str(error)!r}")

@@ -1,8 +1,8 @@
 """Writes records, and what happened to records, as JSON in lines.
 
-A line has the record as the gateway knows it: the fields of the REST API v4, with ids for links. The lines of all three
-kinds are what the version is the hash of, so whoever has the files can prove that they are whole, and that the changes
-between two versions lead from one to the other.
+A line has a record as the gateway knows it: the fields of the REST API v4, with ids for links. The version is the hash
+of the lines of all three kinds. So a mirror can prove that its files are complete, and that the changes between two
+versions lead from one to the other.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from catalog.history import RecordDelta
 from catalog.indexed_catalog import Catalog, content
 
 _LEVEL = 9
-"""The level of compression: a seventh smaller than the default, for six times its time, which is spent once."""
+"""The level of compression. Files are a seventh smaller than by default, for six times the time, spent once."""
 
 
 def write_lines(table: ExportedTable, catalog: Catalog, path: Path) -> None:

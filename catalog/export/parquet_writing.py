@@ -11,7 +11,7 @@ from catalog.export.provenance import Provenance
 from catalog.indexed_catalog import Catalog
 
 ROWS_IN_A_GROUP = 1_000
-"""The rows that are converted at once, so that other threads get their turn, and that a reader can fetch alone."""
+"""The rows of a row group. They are converted at once, so that other threads get their turn in between."""
 
 
 def can_write_parquet() -> bool:

@@ -1,4 +1,4 @@
-"""Says what exported files are: of which version and moment, where the data come from, and whether they are made up."""
+"""Describes exported files: their version, its time, the source of the data, and whether these are demo data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes the whole catalog as one SQLite file, with tables that tell what it and its columns are."""
+"""Writes the whole catalog as one SQLite file, with tables that describe the file and its columns."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ _TYPES: Mapping[ColumnType, str] = {
 
 _REFERENCES = {("packages", "category"): "categories", ("memberships", "grid"): "grids"}
 _REFERENCES |= {("memberships", "package"): "packages"}
-"""The tables that columns name rows of. Nothing enforces them: upstream may name what is not there."""
+"""The tables to which columns refer. References are not enforced, because upstream may name missing records."""
 
 
 def write_sqlite(catalog: Catalog, provenance: Provenance, path: Path) -> None:
-    """Write all tables, and ``about`` and ``columns``, which say where they are from.
+    """Write all tables, and the tables ``about`` and ``columns``, which describe them.
 
     :raises OSError: the file cannot be written.
     """
     try:
-        # Without a journal: a file that was not written to its end is thrown away.
+        # The journal is off, because a file that was not written to its end is deleted.
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             connection.execute("PRAGMA journal_mode = OFF")
             connection.execute("PRAGMA synchronous = OFF")
@@ -102,4 +102,4 @@ def _text(moment: datetime) -> str:
 
 
 _MAKE: Mapping[ColumnType, Callable[[Any], Any]] = {"moment": _text, "integers": _json, "texts": _json}
-"""Makes what SQLite can store of the values that it cannot."""
+"""Converts values that SQLite cannot store to values that it can."""

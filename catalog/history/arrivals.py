@@ -13,16 +13,16 @@ from catalog.history.record_deltas import ChangeKind
 class Arrivals:
     """Holds the times by the id of the package, in seconds since 1970, as far as history reaches.
 
-    A new value replaces it with each catalog, so that whoever has this one sees one state.
+    A new value replaces this one with each catalog, so that a reader of this one sees a consistent state.
     """
 
     added: Mapping[int, float] = field(default_factory=dict)
-    """When a package was last added. One that was there when history began is missing."""
+    """When a package was last added. A package that existed when history began is missing."""
     removed: Mapping[int, float] = field(default_factory=dict)
     """When a package was last removed, whether or not it came back."""
 
     digest: tuple[int, float] = (0, 0.0)
-    """Tells this value from one of another time: how much happened, and when the last of it did."""
+    """Identifies this value: how many additions and removals it has, and the time of the last one."""
 
     moves: tuple[tuple[int, ChangeKind, datetime], ...] = ()
     """All that happened, oldest first: the ids, what happened, and when."""

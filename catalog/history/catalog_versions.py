@@ -69,11 +69,11 @@ class CatalogVersion(msgspec.Struct, frozen=True):
     number: int
     """Versions are numbered in the order in which they were stored; a number never comes back."""
     version: str
-    """The hash of its content, as in ``Catalog.version``. A content that came back has it twice."""
+    """The hash of its content, as in ``Catalog.version``. Two versions with the same content have the same hash."""
     at: datetime
     """When it was stored (UTC)."""
     refreshed_at: datetime
-    """When upstream was last seen to be like it (UTC)."""
+    """When upstream was last seen to have this content (UTC)."""
     cause: Cause
     counts: dict[str, int]
     """How many records it has, by kind."""
@@ -96,8 +96,8 @@ def add(
 ) -> None:
     """Add a version that ``deltas`` lead to from the one before, or note that the last one was seen again.
 
-    ``before`` is the version that the file had. Where history does not end with it, it begins anew: what is kept
-    does not lead to these records.
+    ``before`` is the version that the file had. If history does not end with that version, history begins anew, because
+    the stored changes do not lead to these records.
     """
     last = newest(connection)
     if last is not None and last[1] != before:
@@ -110,7 +110,7 @@ def add(
         )
         return
     if last is None:
-        deltas = ()  # what was before is not kept, so nobody can go back over them
+        deltas = ()  # the version before is not kept, so these deltas lead back to nothing
     body = _VersionBody(cause, counts, _counted(deltas), _fields_counted(deltas))
     added = connection.execute(
         "INSERT INTO versions (version, at, refreshed_at, body) VALUES (?, ?, ?, ?)",

@@ -1,8 +1,8 @@
-"""The change feed: what each save of a catalog added, changed and removed, kept beside it for 30 days.
+"""The change feed: what each save of a catalog added, changed and removed, stored beside the catalog for 30 days.
 
-It is written in the transaction of the save, from the rows that the save replaces: so it says exactly how the
-stored catalog became what it is, whichever process saved it. The first catalog, and that of another upstream,
-begin a feed and are no changes.
+The feed is written in the transaction of the save, from the rows that the save replaces. So it says exactly how the
+stored catalog has changed, whichever process saved it. The first catalog, and a catalog of another upstream, begin a
+new feed and are not changes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TABLES = (
 )
 
 _UNFIT = "unfit"
-"""What a stored record says of its own fields; it is none of upstream's."""
+"""The field that the gateway itself adds to a stored record; upstream has no such field."""
 
 _FED = (PACKAGE.singular, GRID.singular)
 """The kinds whose changes are in the feed."""
@@ -61,10 +61,10 @@ class FeedExcerpt(msgspec.Struct, frozen=True):
     """A part of the feed."""
 
     feed: str
-    """The name of the feed, empty before the first catalog: places of another one mean nothing here."""
+    """The name of the feed, empty before the first catalog. Places of another feed mean nothing in this one."""
     entries: tuple[FeedEntry, ...]
     left: int
-    """How many entries come behind these."""
+    """How many entries come after these."""
     after: int
     """The place that was asked for."""
     start: int
@@ -97,7 +97,7 @@ class FeedReplaced(Exception):
 def changes_by(
     deltas: Iterable[RecordDelta], slugs: Mapping[RecordKey, str], version: str, at: datetime
 ) -> list[RecordChange]:
-    """Return what the feed says of deltas, in their order.
+    """Return deltas as entries of the feed, in their order.
 
     ``slugs`` are those of the newer catalog, for records that changed. ``version`` is the newer catalog's, saved
     ``at`` this time.
@@ -112,7 +112,7 @@ def changes_by(
 
 
 def begin(connection: sqlite3.Connection, name: str) -> None:
-    """Begin a feed: without entries, by a new name, so that places of the old one are known to be foreign."""
+    """Begin a feed without entries. Its new name shows that places of the old feed are not places of this one."""
     connection.execute("DELETE FROM changes")
     connection.execute("DELETE FROM feed")
     connection.execute("INSERT INTO feed VALUES (?)", (name,))
@@ -122,7 +122,7 @@ def append(connection: sqlite3.Connection, changes: Iterable[RecordChange], now:
     """Add what a save changed, and drop what is too old."""
     rows = [(change.at.isoformat(), msgspec.json.encode(change)) for change in changes]
     connection.executemany("INSERT INTO changes (at, body) VALUES (?, ?)", rows)
-    # By place, not by age alone: a clock that was set back must leave no gap.
+    # Entries are dropped by place and not only by age, because a clock that was set back must leave no gap.
     connection.execute(
         "DELETE FROM changes WHERE place <= (SELECT max(place) FROM changes WHERE at < ?)",
         ((now - KEPT).isoformat(),),

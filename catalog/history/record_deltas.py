@@ -1,7 +1,7 @@
-"""What happened to single records between two versions of the catalog, and how it is folded and undone.
+"""Describes what happened to single records between two versions of the catalog, and folds and reverses it.
 
-A delta says enough to go either way: a changed field has its values before and after, and a record that was added or
-removed is there whole. Records are as JSON has them, by v4's names, with ids for links.
+A delta can be applied in both directions: it has the values of a changed field before and after, and the whole of a
+record that was added or removed. Records are as in JSON, with the names of the REST API v4 and with ids for links.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def deltas_of(
 def deltas_between(kind: str, old: Mapping[int, bytes], new: Mapping[int, bytes]) -> list[RecordDelta]:
     """Return what happened between two sets of records of one kind, by id; the bodies are JSON.
 
-    A damaged body of ``old`` is as good as none: nobody knows what it said, so nothing is said of its record.
+    A record whose body in ``old`` is damaged is left out, because its former content is unknown.
     """
     deltas: list[RecordDelta] = []
     for id in sorted(new.keys() | old.keys()):
@@ -98,7 +98,7 @@ def deltas_between(kind: str, old: Mapping[int, bytes], new: Mapping[int, bytes]
 def folded(deltas: Iterable[RecordDelta]) -> list[RecordDelta]:
     """Return what several versions did together, by kind and id. ``deltas`` come oldest first.
 
-    What was undone in between is left out.
+    Changes that were undone in between are left out.
     """
     records: dict[RecordKey, _Folding] = {}
     for delta in deltas:

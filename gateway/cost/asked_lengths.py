@@ -1,4 +1,4 @@
-"""Reads from a request how long it asks the lists of an operation to be: by pages, or by lists of keys."""
+"""Reads from a request how many items it asks of each list of an operation, by page sizes or by lists of keys."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DIGITS = len(str(MOST_ITEMS))
 
 
 class AskedLength(msgspec.Struct, frozen=True, gc=False):
-    """Says how long a list is by the values of variables: as the first of them says that is not null."""
+    """Says how long a list is by the values of variables. The first variable that is not null decides."""
 
     variables: tuple[str, ...]
     otherwise: int
@@ -33,7 +33,7 @@ class AskedLength(msgspec.Struct, frozen=True, gc=False):
 
 
 def asked_length(node: FieldNode, length: ListLength) -> int | AskedLength:
-    """Return how many items a field asks for; if variables decide it, how they do."""
+    """Return how many items a field asks for, or the variables that decide it."""
     given = {argument.name.value: argument.value for argument in node.arguments or ()}
     if length.keys is not None:
         return _by(given.get(length.keys), 0)
@@ -58,7 +58,7 @@ def _written(value: ValueNode) -> int:
     if isinstance(value, ListValueNode):
         return len(value.values)
     if isinstance(value, IntValueNode):
-        # What has more digits cannot be asked for, and may have more than Python reads.
+        # A number with more digits is not allowed, and may have more digits than Python can read.
         return min(max(int(value.value), 0), MOST_ITEMS) if len(value.value) <= _DIGITS else MOST_ITEMS
     return 1  # one key, which stands for a list of it
 

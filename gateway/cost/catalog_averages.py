@@ -16,7 +16,7 @@ from resolvers.lists import OTHER_SIZE, USUAL_SIZES, Length, ListSizes, list_siz
 from schema import schema
 
 SAMPLE = 100
-"""How many records of a kind are written to measure their fields, evenly spread: it takes three milliseconds."""
+"""How many evenly spread records of a kind are encoded to measure their fields, which takes three milliseconds."""
 
 PAGE = 250
 """How many records Django Packages gives in one page (contract, section 2)."""

@@ -1,4 +1,4 @@
-"""Tells what an operation costs: how often each of its places occurs in the answer, and what that takes.
+"""Predicts what an operation costs, from how often each of its places occurs in the answer and what one costs.
 
 A place occurs as often as the place above it, times the length of its list. Pages are as long as the request asks for,
 and other lists as in the catalog.
@@ -20,7 +20,7 @@ from gateway.cost.operation_places import Leaf, Place, places_of
 from schema import ASKS_ALWAYS, UPSTREAM_REQUEST
 
 MOST_SAID = 2**31 - 1
-"""The largest number that is reported: lists in lists multiply to numbers that no client can read."""
+"""The largest number that is reported, because nested lists multiply to numbers that no client can read."""
 
 KEPT_PREDICTIONS = 32
 """How many predictions of one operation are kept, for different lengths that are asked for."""
@@ -43,8 +43,8 @@ class Prediction(msgspec.Struct, frozen=True):
 
 
 def cost_formulas(document: DocumentNode) -> dict[str | None, CostFormula]:
-    """Return the formulas of the operations of a valid document by their names. A sole operation has the name
-    ``None`` too, by which a request means it."""
+    """Return the formulas of the operations of a valid document by their names. An only operation also has the name
+    ``None``, for requests that name no operation."""
     operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
     formulas = {each.name.value if each.name else None: CostFormula(each, document) for each in operations}
     if len(operations) == 1:
@@ -79,8 +79,8 @@ class CostFormula:
         literals: Mapping[str, Any] | None,
         averages: CatalogAverages,
     ) -> Prediction:
-        """Return what the operation costs with these values of its variables and, where the document is for all texts
-        of a shape, of those in the places of literals."""
+        """Return what the operation costs with these values of its variables. If the document stands for all texts of a
+        shape, the values that stand for its literals are among them."""
         if averages is not self._averages:
             self._averages = averages
             self._kept = {}

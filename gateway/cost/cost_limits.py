@@ -12,7 +12,7 @@ from gateway.cost.cost_formula import Prediction
 
 @dataclass(frozen=True, slots=True)
 class CostLimits:
-    """Says what one operation may cost; each is a setting."""
+    """Says what one operation may cost. Each limit is a setting."""
 
     values: int
     """Predicted, before it runs."""
@@ -31,7 +31,7 @@ def why_too_dear(prediction: Prediction, most_values: int) -> GraphQLError | Non
     """Return why an operation may not run whose answer is predicted to have more than ``most_values``; ``None`` if it
     may.
 
-    Lists in lists multiply: a document of 150 bytes had an answer of 600 MB.
+    Nested lists multiply: before this limit, a document of 150 bytes had an answer of 600 MB.
     """
     values, path = prediction.most_values, prediction.dearest
     if values <= most_values:

@@ -1,4 +1,4 @@
-"""Counts what an answer has of what was predicted."""
+"""Counts the actual cost of an answer, to compare with the prediction."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from gateway.cost.cost_formula import Prediction
 from schema import UPSTREAM_REQUEST
 
 MOST_COUNTED = 1_000_000
-"""The bytes of the largest answer whose values are counted. Reading a larger one takes more than five milliseconds in
-one piece."""
+"""The bytes of the largest answer whose values are counted. Reading a larger one would block the event loop for more
+than five milliseconds."""
 
 _AT_ONCE = 2_000
 """How many values are counted before the clock is looked at: about 0.3 milliseconds."""

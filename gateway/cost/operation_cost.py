@@ -1,4 +1,4 @@
-"""What an operation costs, as it is predicted and as it is counted."""
+"""Holds the cost of an operation, as it is predicted and as it is counted."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Finds the places of an operation: the fields of objects and of lists, each below another.
+"""Finds the places of an operation, which are a tree of fields of objects and of lists.
 
-A field that is selected twice at one point is two places, and so is a field in a fragment wherever it is spread.
-``@skip`` and ``@include`` are not looked at: a field that an operation may select counts.
+A field that is selected twice at one point is two places. A field in a fragment is one place for each spread of it.
+``@skip`` and ``@include`` are ignored, so every field that an operation may select counts.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ class Place(msgspec.Struct, gc=False):
     asked: int | AskedLength | None = None
     """How many items its arguments ask for; ``None`` if they do not say."""
     is_list: bool = False
-    """Whether it is a list of which no argument says how long it is."""
+    """Whether it is a list without an argument that says how long it is."""
     is_nested: bool = False
-    """Whether the objects above it come from such a list too, so that long lists lead to it more often."""
+    """Whether the objects above it come from such a list too, so that the longest lists are reached more often."""
     weight: int = 0
     """The units of the field each time that it is answered."""
     record: str | None = None
-    """The type of its records, if they are some."""
+    """The type of its records; ``None`` if its objects are no records."""
     asks_upstream: bool = False
     """Whether the field asks Django Packages for what the catalog does not have."""
     items: Leaf | None = None
@@ -75,7 +75,7 @@ def places_of(operation: OperationDefinitionNode, document: DocumentNode) -> lis
         each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
     }
     places = [Place(0, ("", operation.operation.value))]
-    # A list of its own: inline fragments can be in one another more often than Python's calls.
+    # A list replaces recursion, because inline fragments can be nested more deeply than Python's calls.
     waiting = [_Selected(operation.selection_set, root, 0, {})]
     while waiting:
         selected = waiting.pop()
@@ -92,13 +92,13 @@ def places_of(operation: OperationDefinitionNode, document: DocumentNode) -> lis
 
 
 class _Selected(NamedTuple):
-    """Describes a selection set that was not looked at yet."""
+    """Describes a selection set that was not visited yet."""
 
     of: SelectionSetNode
     type: Any
     place: int
     sized: Mapping[str, int | AskedLength]
-    """The lists whose lengths an argument of the field above says."""
+    """The lists whose lengths are set by an argument of the field above."""
 
     def inside(self, fragment: FragmentDefinitionNode | InlineFragmentNode) -> _Selected:
         condition = fragment.type_condition
@@ -111,7 +111,7 @@ def _add(node: FieldNode, selected: _Selected, places: list[Place]) -> _Selected
     name, key = node.name.value, len((node.alias or node.name).value)
     parent = places[selected.place]
     if name in INTROSPECTION_WEIGHTS:
-        # What is below is of the schema, whatever the catalog is.
+        # The fields below are introspection, which does not depend on the catalog.
         places.append(
             Place(selected.place, (selected.type.name, name), key, weight=INTROSPECTION_WEIGHTS[name])
         )
@@ -150,7 +150,7 @@ def _add(node: FieldNode, selected: _Selected, places: list[Place]) -> _Selected
 
 
 class _Field(NamedTuple):
-    """Says of a field of the schema what is the same wherever it is selected."""
+    """Describes a field of the schema, as far as it is the same wherever it is selected."""
 
     type: Any
     is_list: bool

@@ -1,4 +1,4 @@
-"""Serves the catalog as files under ``/catalog``: its versions, the files of each, and what changed between."""
+"""Serves the catalog as files under ``/catalog``: a list of versions, their files, and the changes between them."""
 
 from web.catalog_files.file_routes import EXPOSED, CatalogFileRoutes
 

@@ -1,4 +1,4 @@
-"""Reads which part of a file a request is after (RFC 9110, 14.2 and 13.1.5)."""
+"""Reads which range of a file a request asks for (RFC 9110, 14.2 and 13.1.5)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 class UnsatisfiableRange(Exception):
-    """The part that is asked for begins behind the end of the file."""
+    """The requested range begins behind the end of the file."""
 
 
 class ByteRange(NamedTuple):
@@ -35,7 +35,7 @@ def asked_range(headers: Headers, tag: str, size: int) -> ByteRange | None:
     first, last = asked.groups()
     if first:
         if last and int(last) < int(first):
-            return None  # which makes the header invalid (14.1.1)
+            return None  # such a range makes the header invalid (14.1.1)
         begin, end = int(first), min(int(last) + 1, size) if last else size
     elif last:
         begin, end = max(0, size - int(last)), size

@@ -1,4 +1,4 @@
-"""The routes under ``/catalog``: which file a request is for, and what is answered where there is none."""
+"""Declares the routes under ``/catalog``, finds the file that a request asks for, and answers where there is none."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from web.http_responses import failure, refusal
 from web.pages.page_frame import Site
 
 FOREVER = "public, max-age=31536000, immutable"
-"""What caches are told of a file whose address says which version it is of."""
+"""The ``Cache-Control`` of a file whose address names its version."""
 
 EXPOSED = ("Accept-Ranges", "Content-Disposition", "Content-Location", "Content-Range", "ETag")
 """Headers of files that pages of other origins may read too."""
@@ -38,7 +38,7 @@ Endpoint = Callable[[Request], Awaitable[ASGIApp]]
 
 
 class CatalogFileRoutes:
-    """Serves the files of a source. ``max_age`` is the seconds for which what is newest may be cached."""
+    """Serves files of a source. ``max_age`` is the seconds for which answers on the newest version may be cached."""
 
     def __init__(self, source: CatalogSource, files: CatalogFiles, max_age: int) -> None:
         self._source = source
@@ -93,7 +93,7 @@ class CatalogFileRoutes:
                 **self._described(NDJSON, f"{since[:12]}-{newest[:12]}-changes.ndjson"),
                 **_encoded(gzipped),
                 "Cache-Control": FOREVER if until else self._briefly,
-                # What this is, for whoever asked for what is newest.
+                # This names the version, for clients that asked for the newest one.
                 "Content-Location": f"/catalog/changes.ndjson?since={since}&until={newest}",
             },
         )
@@ -104,7 +104,7 @@ class CatalogFileRoutes:
 
 
 def _takes_gzip(headers: Headers) -> bool:
-    """Return whether a file is to be sent compressed: a part is one of the file as it is."""
+    """Return whether a file is to be sent compressed. Ranges are always ranges of the uncompressed file."""
     weights = weighted(headers.get("Accept-Encoding", ""))
     return "Range" not in headers and weights.get("gzip", weights.get("*", 0.0)) > 0
 

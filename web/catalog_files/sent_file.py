@@ -1,4 +1,4 @@
-"""Sends a file that is open, whole or in part, without ever having much of it in memory."""
+"""Sends an open file, whole or in part, and never reads much of it into memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CHUNK = 1 << 18
 class SentFile:
     """Answers a GET or HEAD with a file, which it closes: 200, 206, 304 or 416 (RFC 9110).
 
-    ``headers`` are those of the whole file but its length and tag.
+    ``headers`` are the headers of the whole file without its length and tag.
     """
 
     def __init__(self, opened: OpenedFile, headers: Mapping[str, str]) -> None:

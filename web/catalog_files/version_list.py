@@ -21,7 +21,7 @@ VERSIONS = 50
 
 
 class VersionList:
-    """Lists the versions of a source. ``cached`` is what caches are told."""
+    """Lists the versions of a source. ``cached`` is the ``Cache-Control`` of the list."""
 
     def __init__(self, source: CatalogSource, site: Site, cached: str) -> None:
         self._source = source
@@ -102,7 +102,7 @@ def _text(source: str, versions: Sequence[CatalogVersion], following: int | None
     lines = ["# The catalog as files", "", source, "", "[How to use them](/docs/files.md)", ""]
     lines += ["| newest file | what it has |", "| --- | --- |"]
     lines += [f"| [{each.name}](/catalog/latest/{each.name}) | {each.meaning} |" for each in exported_files()]
-    # Older versions have no links: each has to be rebuilt, which nobody should begin who only follows links.
+    # Older versions have no links, because a crawler that follows links must not cause them to be rebuilt.
     lines += ["", "## Versions", "", "The files of a version are at `/catalog/<version>/<file>`.", ""]
     lines += [
         "| version | stored, UTC | packages | grids | categories |",

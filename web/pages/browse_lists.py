@@ -1,4 +1,4 @@
-"""What of the catalog can be browsed from the home page: the largest grids and the newest packages."""
+"""Lists the parts of the catalog that the home page offers to browse: the largest grids and the newest packages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The project's own documents at /docs/: as pages for browsers, as the text that they are for everybody else.
+"""Serves the project's own documents at /docs/: as pages for browsers, and as Markdown for other clients.
 
 The documents of docs/ have their own names there. A file beside them that a document links to, such as
 upstream/CONTRACT.md, has its path in the project. No other file is served.
@@ -24,7 +24,7 @@ from web.pages.syntax_colours import coloured
 _ROOT = Path(__file__).parent.parent.parent
 _OWN_PLACES = {"schema.graphql": "/schema.graphql", "subgraph.graphql": "/schema.graphql?dialect=federation"}
 _OUR_ADDRESS = "http://127.0.0.1:8000"
-"""How documents write the address of a gateway; in a page it is that of the gateway which sends it."""
+"""The address of a gateway in the documents. A page has the address of the gateway that sends it instead."""
 
 _MARKDOWN = "text/markdown"
 _HEADERS = {"Cache-Control": "no-cache", "Vary": "Accept"}

@@ -1,4 +1,4 @@
-"""The built example app grid-compare under /explore, for browsers of the gateway's own users."""
+"""Serves the built example app grid-compare under /explore."""
 
 from __future__ import annotations
 

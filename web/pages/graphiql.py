@@ -1,9 +1,9 @@
-"""GraphiQL, the page that a browser gets at the endpoint, with the project's examples as its tabs.
+"""Serves GraphiQL, the page that a browser gets at the endpoint, with the project's examples as its tabs.
 
-The page is a form that works at once, without script and without a network, and has its first answer in it. A
-GraphiQL takes its place when it has loaded: the one that ``make graphiql`` has built, of which every byte comes from
-the gateway. Else it is GraphiQL 3 from a CDN, held to its hashes: of version 4 the bundle has no history beside other
-plugins, and version 5 is published as modules alone, of which no CDN serves a bundle whose bytes stay the same.
+The page is a form that works at once, without script and without a network, and has its first answer in it. GraphiQL
+replaces the form when it has loaded. If ``make graphiql`` has built it, every byte of it comes from the gateway.
+Otherwise it is GraphiQL 3 from a CDN, whose files are checked by their hashes. The bundle of version 4 has no history
+beside other plugins, and version 5 is published only as modules, for which no CDN serves a bundle with fixed bytes.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ _GZIP = 31
 """What zlib calls a stream of gzip with the largest window."""
 
 _ANSWER_PLACE = "<!-- answer -->"
-"""Where the answer goes. Texts of users are escaped, so that none of them has it."""
+"""Marks the place of the answer. Texts of users are escaped, so that none of them contains this mark."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphiQLPage:
-    """The page as an ASGI app. The answer to the query in it follows what is there at once.
+    """The page as an ASGI app. The part before the answer is sent at once, and the answer follows.
 
     ``answer`` gives the body of the answer; None if there is nothing to answer yet.
     """
@@ -67,7 +67,7 @@ class GraphiQLPage:
         headers = self.headers()
         pack = None
         if weighted(Headers(scope=scope).get("Accept-Encoding", "")).get("gzip"):
-            # The only encoding that all browsers take, and of which a part can be sent before the rest is there.
+            # All browsers accept gzip, and a part of it can be sent before the rest is ready.
             pack = zlib.compressobj(6, wbits=_GZIP)
             headers["Content-Encoding"] = "gzip"
         encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
@@ -146,7 +146,7 @@ def graphiql_page(gateway: Gateway, http: HttpRequest, snapshot: Snapshot | None
 
     return GraphiQLPage(
         asked=Asked(query, params.get("variables", ""), params.get("operationName", "")),
-        # Nobody who has asked nothing yet waits for upstream.
+        # A page without a query in its address does not wait for upstream.
         answer=answer if is_given or snapshot is not None else None,
         site=Site(gateway.source.embedded, gateway.persisted.only_trusted),
     )
@@ -188,7 +188,7 @@ def graphiql_routes() -> list[BaseRoute]:
 
 @cache
 def _policy(cdn_script: Path | None) -> str:
-    """Scripts and styles from here and from the very addresses that ``cdn_script`` names. Nothing else is a script.
+    """Return a policy that allows scripts and styles of this origin and of the exact addresses in ``cdn_script``.
 
     Monaco and CodeMirror write style elements and attributes as they go, hence ``unsafe-inline`` for styles.
     """

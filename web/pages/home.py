@@ -1,4 +1,4 @@
-"""The home page, ``/``: what this is and how it does, as a page for people and as JSON for programs.
+"""Serves the home page, ``/``: a description of the gateway and its state, as HTML for people and as JSON for programs.
 
 The page works without script; its charts are drawn here.
 """
@@ -37,7 +37,7 @@ DESCRIPTION = (
     "API: a package, its grids, and the other packages of those grids."
 )
 MOST_DRIFT_SHOWN = 5
-"""Fields that the page tells of; the JSON has all."""
+"""The fields that the page describes. The JSON has all fields."""
 
 _QUERY = '{ package(slug: "django-celery-email") { title repoWatchers grids { title } } }'
 _SUBSCRIPTION = "subscription { catalogChanged { action type slug } }"
@@ -95,14 +95,14 @@ class Home:
 
 
 async def favicon(_request: Request) -> Response:
-    """Return the icon, under the name that browsers ask for unasked; they take an SVG there too."""
+    """Return the icon, under the name that browsers request by default. They accept an SVG there too."""
     headers = {"Cache-Control": "public, max-age=86400"}
     return FileResponse(_ICON, media_type="image/svg+xml", headers=headers)
 
 
 @cache
 def _template(only_trusted: bool) -> Template:
-    """Return the main part of the page. Where only trusted documents run it invites to no query."""
+    """Return the main part of the page. It has no query where only trusted documents run."""
     text = _TEMPLATE.read_text(encoding="utf-8")
     return Template(_ANY_QUERY.sub("" if only_trusted else r"\1", text))
 
@@ -224,7 +224,7 @@ def _state(status: SnapshotStatus) -> tuple[str, str]:
 
 
 def _upstream(health: SourceHealth) -> tuple[str, str]:
-    """Return how upstream does: a class of the page, and words."""
+    """Return the state of upstream: a class of the page, and words."""
     if health.upstream.breaker == "open":
         return "bad", "paused after failures"
     if health.following.refused is not None:

@@ -15,10 +15,10 @@ from starlette.responses import HTMLResponse, Response
 from web.compression import compressed, encoding_for
 
 PLACES = {"/explore/": "Compare grids", "/graphql": "GraphiQL", "/docs/": "Docs"}
-"""Where the header of every page leads, besides home."""
+"""The links in the header of every page, besides the home page."""
 
 _WITH_QUERIES = ("/explore/", "/graphql")
-"""The places that are of no use where only trusted documents run."""
+"""The links that are useless where only trusted documents run."""
 
 DEMO = "Demo data: five real packages, the rest generated."
 HOW_TO_USE_THE_REAL_SITE = "/docs/operating.md#the-real-site"
@@ -47,7 +47,7 @@ class Site:
     demo: bool
     """Whether the data are those of the embedded upstream."""
     only_trusted: bool
-    """Whether it runs trusted documents alone, so that no page invites to a query."""
+    """Whether it runs only trusted documents, so that no page offers a query."""
     has_files: bool = False
     """Whether ``/catalog`` has the catalog as files, to which pages then link."""
 
@@ -71,7 +71,7 @@ class FramedPage:
 
 
 def page_response(html: str, request: Request, headers: Mapping[str, str], status: int = 200) -> Response:
-    """Return a page as a response, compressed for those who take that."""
+    """Return a page as a response, compressed if the client accepts that."""
     vary = {"Vary": "Accept, Accept-Encoding"}
     encoding = encoding_for(request.headers.get("Accept-Encoding"))
     if encoding is None:

@@ -13,12 +13,12 @@ SCRIPT = "/pages/scripts/query_form.js"
 """The script that runs the query in the page, keeps the address in step and copies the link."""
 
 MOST_SHOWN = 20_000
-"""Bytes: a longer answer is not written into a page, as that would take other requests' time. The script shows it."""
+"""The bytes of the longest answer in a page. A longer one would delay other requests, so the script fetches it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is in the fields, as it came."""
+    """Holds the content of the fields as the request had it."""
 
     query: str
     variables: str = ""

@@ -1,4 +1,4 @@
-"""Files that a build made: compressed beforehand, and kept by browsers as long as their names allow."""
+"""Serves files of a build, which are compressed beforehand, and cached by browsers as long as their names allow."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SUFFIXES = {"br": ".br", "gzip": ".gz"}
 class BuiltFiles(StaticFiles):
     """The files of a folder, which may come and go while this runs.
 
-    Where ``x.js.br`` or ``x.js.gz`` lies beside ``x.js``, whoever takes that encoding gets it.
+    If ``x.js.br`` or ``x.js.gz`` exists beside ``x.js``, clients that accept that encoding get it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -32,7 +32,7 @@ class BuiltFiles(StaticFiles):
         self.config_checked = True  # a folder that is not there yet has no files, and is no error
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """Return the file, or the part or the 304 that the request is after."""
+        """Return the file, or the range or the 304 that the request asks for."""
         response = await self._compressed(path, scope) or await super().get_response(path, scope)
         immutable = "public, max-age=31536000, immutable"
         response.headers["Cache-Control"] = immutable if _NAMED_BY_CONTENT.search(path) else "no-cache"

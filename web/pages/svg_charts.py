@@ -8,7 +8,7 @@ from html import escape
 
 _WIDTH, _GAP, _HEIGHT = 10, 2, 100
 _LEAST = 1.5
-"""The height of a part that is there at all: less could not be seen."""
+"""The least height of a part that is not empty, so that it can be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Bar:
     """A bar, from the ground up."""
 
     title: str
-    """What a pointer that rests on it is told."""
+    """The text that is shown when the pointer rests on the bar."""
     parts: Sequence[tuple[str, float]]
     """The class and the value of each."""
 
