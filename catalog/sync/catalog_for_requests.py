@@ -42,7 +42,7 @@ class CatalogForRequests:
     def current(self) -> Snapshot | None:
         """Return the catalog that a request may be answered from at once.
 
-        ``None`` if there is none, or it is too old: then :meth:`refreshed` may have one after a wait.
+        It is ``None`` if there is none or it is too old. :meth:`refreshed` may then return one after a wait.
         """
         snapshot = self._publisher.served
         if snapshot is None:
@@ -51,7 +51,7 @@ class CatalogForRequests:
             return snapshot
         stage = self._freshness.stage_of(snapshot)
         if stage == "fresh":
-            # Asked for by every request: for the next of them it need not be found out again.
+            # Every request asks for this, so the result is kept for the next one.
             left = self._freshness.fresh - snapshot.age()
             self._fresh, self._fresh_until = snapshot, time.monotonic() + left
             return snapshot
@@ -64,7 +64,7 @@ class CatalogForRequests:
     async def refreshed(self) -> Snapshot | None:
         """Return the catalog for a request to which :meth:`current` gave none, after a wait where a crawl may help.
 
-        ``None`` if there is none, or only one that is too old: then upstream must be asked.
+        It is ``None`` if there is none, or only one that is too old. Upstream must then be asked.
         """
         snapshot = self._publisher.served
         if snapshot is None:
@@ -79,7 +79,7 @@ class CatalogForRequests:
         return None if stage == "expired" else snapshot
 
     async def first(self) -> Catalog:
-        """Return the catalog, for a request that began when there was none and cannot do without.
+        """Return the catalog, for a request that began when there was none and that needs one.
 
         It waits for the first crawl, as long as a request waits for any, but not for one after that has failed.
 
@@ -95,7 +95,7 @@ class CatalogForRequests:
 
     def _must_be_revalidated(self, snapshot: Snapshot, stage: Stage) -> bool:
         """Return whether a crawl may replace a snapshot that is too old to be served before one was tried."""
-        # Where another process crawls, this one does not learn that it fails: one wait for each catalog.
+        # If another process crawls, this one does not learn of failures, so requests wait once for each catalog.
         return (
             stage in ("stale-if-error", "expired")
             and self._follow

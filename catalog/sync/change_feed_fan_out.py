@@ -90,7 +90,7 @@ class FeedReader:
         if read is None:
             read = asyncio.create_task(asyncio.to_thread(self._storage.changes, after, AT_ONCE, known.last))
             self._share(key, read)
-        # Who leaves does not end it for the others.
+        # A reader that leaves does not stop the read for the others.
         return await asyncio.shield(read)
 
     def _share(self, key: tuple[str, int, int], read: asyncio.Task[FeedExcerpt]) -> None:

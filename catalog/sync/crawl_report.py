@@ -1,4 +1,4 @@
-"""What a crawl says of itself: how many rows it read, and what was wrong with them."""
+"""Reports on a crawl: how many rows it read, and what was wrong with them."""
 
 from __future__ import annotations
 

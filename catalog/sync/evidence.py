@@ -1,8 +1,8 @@
-"""What a look or a live answer has shown of single records, and what that proves of others.
+"""Holds the records that a look or a live answer has shown, and derives what they prove about others.
 
-Upstream keeps one table of which package is on which grid (contract section 2). So a grid that names a package proves
-that the package names the grid, and the other way round: a record that was shown is taken into the catalog together
-with what it proves.
+Upstream has one table that says which package is on which grid (contract section 2). So a grid that names a package
+proves that the package names the grid, and the other way round. A record that was shown is taken into the catalog
+together with the memberships that it proves.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Reads upstream's three lists (``catalog.sync.paged_list_reading``), as upstream had them all at one moment.
 
-When all lists have been read, each is looked at once more: if none has changed, they are as upstream had them all
-at one moment. What has changed inside a row cannot be told, but where the rows of a package and a grid disagree on
-whether one is in the other, they are asked for anew, because upstream itself never disagrees.
+When all lists have been read, each is checked once more. If none has changed, the lists are as upstream had them all
+at one moment. A change inside a row cannot be detected. But if the rows of a package and a grid disagree on whether
+the package is in the grid, both are requested again, because upstream itself never disagrees.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from upstream.client import (
 )
 
 ROUNDS = 20
-"""How often the lists are looked at before the crawl gives up, because they keep changing."""
+"""How often the lists are checked before the crawl gives up, because they keep changing."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Crawled:
-    """Everything upstream has, and what of it is an older version because it cannot be read now."""
+    """Holds everything that upstream has, including last good versions of records that cannot be read now."""
 
     packages: dict[int, PackageRecord]
     grids: dict[int, GridRecord]
@@ -44,7 +44,7 @@ class Crawled:
 
 @dataclass(frozen=True, slots=True)
 class LastGood:
-    """The records of the catalog so far, by id, for those that cannot be read now."""
+    """Holds the records of the previous catalog by id, to replace records that cannot be read now."""
 
     packages: Mapping[int, PackageRecord] = field(default_factory=dict)
     grids: Mapping[int, GridRecord] = field(default_factory=dict)
@@ -85,7 +85,7 @@ async def crawl(
 
 
 class _Memberships:
-    """Return which package is in which grid, as either of the two says."""
+    """Compares which package is in which grid according to the packages and according to the grids."""
 
     def __init__(
         self, client: Client, packages: ListReading[PackageRecord], grids: ListReading[GridRecord]
@@ -97,8 +97,8 @@ class _Memberships:
         self._may_ask = MOST_ASKED_ALONE
 
     async def agree(self) -> bool:
-        """Return whether they agree. If not, ask anew for those that do not, because one changed between their
-        pages."""
+        """Return whether packages and grids agree. Records that do not agree are requested again, because one of them
+        has changed between their pages."""
         odd = self._odd()
         if not odd or odd == self._unexplained or not self._may_ask:
             return True

@@ -1,10 +1,10 @@
 """Judges whether a catalog that was just read may replace the one that is known.
 
 An upstream that has lost its data for an hour, was restored from an old backup or answers from an empty database sends
-lists that are in perfect form. What the validators (``catalog.sync.guard_validators``) find implausible is refused and
-kept aside: what was known goes on being served and stays stored. It is accepted when an operator says so, or when
-crawls agree on it for long enough, because then upstream has really changed. Empty lists, and lists that cannot be read
-to their end because they contradict themselves, are not accepted by waiting.
+lists that are well-formed. A crawl that the validators (``catalog.sync.guard_validators``) find implausible is refused
+and stored aside, and the known catalog is still served and stays stored. A refused crawl is accepted when an operator
+accepts it, or when crawls agree on it for long enough, because upstream has then really changed. Empty lists, and lists
+that cannot be read to their end because they contradict themselves, are never accepted by waiting.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class CatalogRefused(UpstreamBadData):
         super().__init__(f"{crawl.reason} The crawl is refused, and the previous catalog stays.")
         self.crawl = crawl
         self.difference = difference
-        """How it differs from what is known; ``None`` if it was not read to its end, or has been stored."""
+        """The difference from the known catalog; ``None`` if the crawl was not read to its end, or has been stored."""
         self.is_new = is_new
-        """Whether the crawl before was not refused for the same."""
+        """Whether the crawl before was not refused for the same reason."""
 
 
 class Guard:
@@ -67,11 +67,11 @@ class Guard:
 
     @property
     def state(self) -> GuardState:
-        """Return what a process that takes over is to know."""
+        """Return the state for a process that takes over."""
         return GuardState(self.refused, self._tolerated)
 
     def check(self, candidate: Candidate, *, accept: bool = False) -> None:
-        """Let a catalog pass that is plausible, that crawls have agreed on, or that is to be accepted as it is.
+        """Let a catalog pass if it is plausible, if crawls have agreed on it, or if ``accept`` is true.
 
         Takes 0.1 s, and a second where every field of every record has changed: call it in a thread.
 
@@ -121,7 +121,7 @@ class Guard:
         return CatalogRefused(refused, None, is_new=self._refuse(refused, frozenset()))
 
     def recall(self, state: GuardState, difference: RefusedDifference | None = None) -> None:
-        """Go on where the process was that led before. ``difference`` is that of what it refused."""
+        """Take over the state of the previous leader. ``difference`` is the difference of the crawl that it refused."""
         self._refused = state.refused
         self._tolerated = state.tolerated
         self._removed = frozenset() if difference is None else frozenset(difference.removed)
@@ -129,7 +129,7 @@ class Guard:
             self._since = self._clock() - state.refused.agreed_seconds
 
     def _refuse(self, refused: RefusedCrawl, removed: frozenset[RecordKey]) -> bool:
-        """Remember what is refused; whether crawls have not agreed on it before."""
+        """Remember a refused crawl, and return whether crawls have not agreed on it before."""
         is_new = self._refused is None or not self._agree(self._refused, refused, removed)
         if is_new:
             self._since = self._clock()

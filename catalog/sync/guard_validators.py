@@ -20,13 +20,13 @@ from catalog.sync.crawl_report import CrawlReport
 from upstream.client import GRID, KINDS, PACKAGE, Record
 
 IDENTITY = {"slug", "created"}
-"""The fields that tell which record it is: where many change, ids have been given to other records."""
+"""The fields that identify a record. If many of them change, ids have been given to other records."""
 
 STAMPS = {"modified", "last_fetched", "unfit"}
-"""The fields that nothing is known by: a migration writes one moment into all rows."""
+"""The fields that are not judged, because a migration writes the same moment into all rows."""
 
 FEWEST_UNREADABLE = 5
-"""How many records can be unreadable however small the catalog is: each is left out by itself."""
+"""How many records may be unreadable, however small the catalog is. Each of them is left out by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Candidate:
     before: Catalog | None
     after: Catalog
     difference: CatalogDifference | None
-    """It leads from one to the other; ``None`` if nothing was known."""
+    """The difference between the known catalog and this one; ``None`` if none was known."""
     report: CrawlReport
 
 
@@ -128,7 +128,7 @@ _BY_ITSELF: tuple[Callable[[Candidate, GuardLimits], Iterator[Finding]], ...] = 
 
 
 def _unreadable(candidate: Candidate, limits: GuardLimits) -> Iterator[Finding]:
-    # What could never be read is left out as ever.
+    # Records that could never be read are left out as before.
     number, of = candidate.report.kept, candidate.report.rows
     if number > max(FEWEST_UNREADABLE, limits.unreadable_share * of):
         yield Finding("unreadable", number, of, f"{number:,} of {of:,} records can no longer be read.")
@@ -160,7 +160,7 @@ def _changed(candidate: Candidate, limits: GuardLimits) -> Iterator[Finding]:
     for kind, records in zip(KINDS, _kinds(before), strict=True):
         for (of_kind, name), changes in fields.items():
             if of_kind != kind.singular or len({_encode(each.old) for each in changes.values()}) == 1:
-                continue  # what had one value for all of them has lost nothing by getting others
+                continue  # a field with the same value in all records loses nothing when it gets other values
             found = _most_changed(before, kind.singular, records, name, changes, limits)
             if found is not None:
                 number, of = found

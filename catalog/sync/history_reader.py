@@ -1,4 +1,4 @@
-"""Reads what happened to records before the present catalog, for whoever asks, without holding the event loop."""
+"""Reads what happened to records before the present catalog, without blocking the event loop."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_DIFFERENCES = 16
 """How many differences of two versions are cached. One of a year with 1,000 changes a day has about 3 MB."""
 
 CatalogPlace: TypeAlias = tuple[int, datetime]
-"""The number and the time of a version: a file that takes the place of another one begins its numbers anew."""
+"""The number and the time of a version. The time is needed because a file that replaces another one begins at 1."""
 
 T = TypeVar("T")
 
@@ -152,7 +152,7 @@ class HistoryReader:
             finally:
                 self._turn.release()
 
-        # Whoever asked may leave; the thread does not, and nobody else is to begin one beside it.
+        # The caller may leave, but the thread continues, and no other thread may begin beside it.
         return await asyncio.shield(asyncio.create_task(go_on()))
 
     async def _read(self, read: Callable[[], T]) -> T:

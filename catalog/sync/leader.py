@@ -135,10 +135,10 @@ class Leader:
     async def _fail(self, error: Exception, *, has_answered: bool) -> None:
         """Note that an attempt has failed, and wait until the next one is due."""
         pause = self.attempts.failed(error, has_answered=has_answered)
-        # Even if it was a look: nobody waits for a refresh while upstream is known to fail.
+        # This applies to a look too, because requests must not wait for a refresh while upstream is known to fail.
         self._refresher.failed(error)
         self._accepted.clear()
-        # Wishes are not heard: an upstream that fails is asked no more often because people want it.
+        # Requests for a crawl are ignored here, so that a failing upstream is not asked more often under load.
         with suppress(TimeoutError):
             async with asyncio.timeout(pause):
                 await self._accepted.wait()
@@ -167,11 +167,11 @@ class Leader:
         try:
             leased = await asyncio.to_thread(self._storage.take_lease, self._holder, self._schedule.lease)
         except StorageAway:
-            # The publisher logs it. A crawl that is under way need not be lost to a short absence.
+            # The publisher logs the error. A short outage of the server need not end a crawl that is under way.
             self._is_alone = True
             return now < self._leased_until or self._may_crawl_alone()
         except StorageUnavailable as error:
-            # Without a file there is nobody to share with.
+            # A process without a file shares with no other.
             _log.warning("%s", error)
             return True
         self._is_alone = False

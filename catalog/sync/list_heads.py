@@ -72,7 +72,7 @@ async def probe(batcher: Batcher) -> None:
 
 
 async def complete(client: Client, catalog: Catalog, evidence: Evidence) -> bool:
-    """Ask for what the records name and nobody knows, a few at most; whether that is all now."""
+    """Ask for a few unknown records that the records name, and return whether all are known now."""
     packages = [package for package in evidence.packages.values() if package.id not in catalog.packages]
     named = {grid for package in packages for grid in package.grids} - evidence.grids.keys()
     is_all = await _add(client, GRID, named, evidence)
@@ -84,7 +84,7 @@ async def complete(client: Client, catalog: Catalog, evidence: Evidence) -> bool
 
 
 async def _add_renamed(client: Client, kind: Kind[R], renamed: list[R], evidence: Evidence) -> bool:
-    """Add known records that have another slug, if that leads to them; whether it does.
+    """Add known records that have another slug, if lookups by that slug find them, and return whether they do.
 
     A list alone does not prove it: where slugs are spoilt, a look sees a few of them.
     """
@@ -107,7 +107,7 @@ async def _add_renamed(client: Client, kind: Kind[R], renamed: list[R], evidence
 
 
 async def _add(client: Client, kind: Kind[R], ids: Iterable[int], evidence: Evidence) -> bool:
-    """Ask for records one by one; whether all could be read that there are."""
+    """Ask for records one by one, and return whether all existing ones could be read."""
     wanted = sorted(ids)
     is_all = len(wanted) <= NEWEST
     for id in wanted[-NEWEST:]:

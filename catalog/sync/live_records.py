@@ -43,7 +43,7 @@ class LiveRecords:
 
         None are taken into a version that an operator has chosen, or from an upstream whose last crawl was refused.
         """
-        # Whoever asked may leave, and half of a snapshot is not to be published.
+        # The caller may leave, and half of a snapshot must not be published.
         task = asyncio.create_task(self._take(found))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -85,7 +85,7 @@ class LiveRecords:
         is_all = await complete(self._client, before.catalog, evidence)
 
         def count(before: int | None) -> int | None:
-            # Where something is missing, a crawl is to find it.
+            # If a record is missing, a crawl has to find it.
             return before + new if before is not None and is_all else None
 
         return await self._refresher.add(evidence, count)

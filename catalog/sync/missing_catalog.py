@@ -7,7 +7,7 @@ from catalog.sync.crawl_progress import CrawlProgress
 from upstream.client import UpstreamError, UpstreamUnavailable
 
 SOON = 5.0
-"""Seconds after which a request may come again that needs a catalog of which nobody knows when it is there."""
+"""Seconds after which a request may try again if it is unknown when there will be a catalog."""
 
 
 def no_catalog(

@@ -1,4 +1,4 @@
-"""Gives the catalog as it was: finds the version of a moment, and rebuilds it where it is not at hand.
+"""Provides the catalog as it was: finds the version of a moment, and rebuilds it if it is not in memory.
 
 A rebuild takes a second or less, in a thread. They come one after another, the last few are kept, and no more are
 begun in a minute than their allowance has. A version that is at hand costs none.
@@ -71,11 +71,11 @@ class OlderVersions:
             self._rebuilt.put(version.version, task)
         if not task.done():
             before_waiting()
-        # Who leaves does not end it for the others.
+        # A caller that leaves does not stop the rebuild for the others.
         return Snapshot(await asyncio.shield(task), version.at, as_of=moment)
 
     async def difference(self, one: CatalogVersion, other: CatalogVersion) -> list[RecordDelta]:
-        """Return what has to happen to the records of ``one`` to become those of ``other``. It costs a rebuild.
+        """Return the changes that lead from the records of ``one`` to those of ``other``. It costs a rebuild.
 
         :raises TooManyRebuilds: too many were asked for.
         :raises HistoryDamaged: what is stored of it cannot be read.

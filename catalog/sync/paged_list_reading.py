@@ -2,14 +2,14 @@
 
 Offset paging drifts: an insertion shows a row twice, a deletion hides one, and nothing marks a consistent state
 (contract section 2). But ids only ever grow, so new rows stand at the head, and a row's place *counted from the
-end* changes only when an older row is deleted. So pages are put together by these places: a place that nobody has
-seen is read later, and two rows at one place tell of a deletion, after which the list is read again.
+end* changes only when an older row is deleted. So pages are put together by these places. A place without a row is
+read later, and two rows at one place show that a row was deleted, after which the list is read again.
 
-How long a list is, each page says, and is believed as far as pages confirm it: they are asked for one after another,
-a few at a time, and one that has other rows than its own count promises ends the reading or begins it anew.
+Each page says how long the list is. This count is believed only as far as pages confirm it: pages are requested one
+after another, a few at a time, and a page with other rows than its own count promises ends or restarts the reading.
 
-A row that upstream cannot serve turns every page that holds it into a 500 (contract section 3). It is found by
-halving the page, and stepped over.
+A row that upstream cannot serve turns every page that holds it into a 500 (contract section 3). Such a row is found by
+halving the page, and is skipped.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ MOST_HALVINGS = 60
 """How often a list's pages may be halved: enough for eight bad rows, too few for an upstream that is down."""
 
 Progress = Callable[[str, int, int], None]
-"""Told, after each page: the kind, how many of its records have been read, how many there are."""
+"""A function that is called after each page with the kind, the number of records read, and the number of all."""
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class ListReading(Generic[R]):
     ) -> None:
         self.kind = kind
         self.records: dict[int, R] = {}
-        """Those that can be read, by id."""
+        """The records that can be read, by id."""
         self._batcher = batcher
         self._last_good = last_good
         self._progress = progress
@@ -168,7 +168,7 @@ class ListReading(Generic[R]):
         await _all_or_first_error(read_in_turn() for _ in range(AT_A_TIME))
 
     async def _read(self, offset: int, limit: int, *, is_part: bool = False) -> int:
-        """Read a page; how many of its rows had been seen before. ``is_part``: of a page that cannot be served."""
+        """Read a page, or a part of a page that cannot be served, and return how many of its rows were known before."""
         try:
             async with self._places_in_line:
                 page = await self._batcher.crawl_page(
@@ -212,7 +212,7 @@ class ListReading(Generic[R]):
         )
 
     def _saw(self, count: int, offset: int, ids: list[int | None]) -> int:
-        """Note who stands where; how many of them did when they were seen before."""
+        """Note the places of rows, and return how many of them had the same place before."""
         self._count = count
         seen_again = 0
         for place, id in zip(range(count - offset, 0, -1), ids, strict=False):
@@ -224,7 +224,7 @@ class ListReading(Generic[R]):
         return seen_again
 
     async def take_last_good(self, client: Client) -> int:
-        """Take the last good version of what cannot be read; the number of those."""
+        """Take the last good versions of records that cannot be read, and return their number."""
         kept = {id: self._last_good[id] for id in self._bad if id in self._last_good}
         unreadable = [self._count - place for place, id in self._ids.items() if id is None]
         if unreadable:
@@ -267,7 +267,7 @@ def _is_as_long_as_it_says(kind: Kind[R], page: Page[R], offset: int, limit: int
 
 
 async def _all_or_first_error(reads: Iterable[Coroutine[Any, Any, int]]) -> int:
-    """Run all, for the sum of their results; when one fails, end the others and raise its error."""
+    """Run all and return the sum of their results. When one fails, cancel the others and raise its error."""
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(read) for read in reads]

@@ -1,4 +1,4 @@
-"""Bounds how often history is gone through for another version of the catalog, whatever is asked for."""
+"""Limits how often another version of the catalog is rebuilt or compared, whatever clients ask for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ AT_ONCE = 6
 """How many rebuilds may come right after one another."""
 
 PAUSE = 10.0
-"""Seconds after which one more may come: so six a minute at length."""
+"""Seconds after which one more rebuild may come, which makes six a minute over time."""
 
 
 class RebuildAllowance:

@@ -38,12 +38,12 @@ class Attempts:
         self._retry = first_retry
         self._since = time.monotonic()
         self.outcomes: Counter[str] = Counter()
-        """By ``succeeded``, ``refused``, the code of upstream's failure, or ``failed`` for what nobody foresaw."""
+        """The attempts by ``succeeded``, ``refused``, the code of upstream's failure, or ``failed`` otherwise."""
         self.failures_in_a_row = 0
 
     @property
     def seconds_since_success(self) -> float:
-        """Seconds since the last attempt that succeeded, or since the first one was due."""
+        """Return the seconds since the last attempt that succeeded, or since the first one was due."""
         return time.monotonic() - self._since
 
     def postpone(self) -> None:
@@ -61,8 +61,8 @@ class Attempts:
         self._since = time.monotonic()
 
     def failed(self, error: Exception, *, has_answered: bool) -> float:
-        """Return an attempt has failed; the seconds until the next. ``has_answered`` tells whether upstream did
-        before."""
+        """Note that an attempt has failed, and return the seconds until the next. ``has_answered`` tells whether
+        upstream has answered before."""
         self.outcomes[_named(error)] += 1
         self.failures_in_a_row += 1
         if has_answered:
@@ -100,7 +100,7 @@ class Attempts:
 
 
 def as_upstream_error(error: Exception) -> UpstreamError:
-    """Return the error that those are told who need what could not be refreshed."""
+    """Return the error for clients that need the catalog that could not be refreshed."""
     if isinstance(error, UpstreamError):
         return error
     return UpstreamUnavailable(
@@ -109,12 +109,12 @@ def as_upstream_error(error: Exception) -> UpstreamError:
 
 
 def varied(seconds: float) -> float:
-    """About so many seconds: gateways do not march in step."""
+    """Return about so many seconds, so that gateways do not all act at the same time."""
     return seconds * random.uniform(0.9, 1.1)
 
 
 def _leaves_a_catalog(error: Exception) -> bool:
-    """Return whether upstream was read to its end and refused, and something plausible goes on being served."""
+    """Return whether upstream was read to its end and refused, while a plausible catalog is still served."""
     return isinstance(error, CatalogRefused) and error.crawl.is_whole and error.crawl.known > 0
 
 

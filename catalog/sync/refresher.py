@@ -28,7 +28,7 @@ from upstream.batching import Batcher
 from upstream.client import CATEGORY, GRID, PACKAGE, Client, ContradictoryList, UpstreamError
 
 LOOKED_FOR = 1.2
-"""Times the pause between looks for which what a look has shown is taken to be so: until after the next one."""
+"""For how many pauses between looks the result of a look is believed, which is until after the next look."""
 
 ADDED_AGAIN = 3
 """How often what was shown is put into a catalog that was replaced meanwhile."""
@@ -42,7 +42,7 @@ class CrawlResult:
 
     snapshot: Snapshot
     changes: CatalogDifference | None
-    """Against the catalog before; ``None`` if there was none."""
+    """The difference from the catalog before; ``None`` if there was none."""
     kept: int
     """Records that could not be read and keep their last good version."""
     stored: bool
@@ -87,7 +87,7 @@ class Refresher:
         _log.info("A crawl has begun.")
         try:
             snapshot, changes, kept = await self._read(self.progress.note, accept=accept)
-            # This was what wishes that came while it ran wanted, too.
+            # This crawl also fulfils the requests for a crawl that came while it ran.
             self.wanted.clear()
             self.last_error = None
             self._batcher.looked(LOOKED_FOR * self._schedule.newest)
@@ -105,7 +105,8 @@ class Refresher:
             self.last_error = error
             if isinstance(error, CatalogRefused):
                 await self._publisher.store_refused(error.difference)
-                error.difference = None  # the error is kept, and that can be as large as the catalog
+                # The error is kept, and its difference can be as large as the catalog.
+                error.difference = None
             raise
         finally:
             self.progress = None
@@ -140,7 +141,7 @@ class Refresher:
             raise self.guard.refuse(error, known) from error
 
     async def look(self) -> bool:
-        """Look at the heads of the lists; whether a crawl is due, because more changed than came in.
+        """Look at the heads of the lists, and return whether a crawl is due, because more has changed than was found.
 
         :raises UpstreamError: a list does not answer.
         """
@@ -154,7 +155,7 @@ class Refresher:
             with span("catalog look"):
                 look = await look_at_heads(self._batcher, self._client, before.catalog)
         except ContradictoryList:
-            return True  # what a crawl makes of it is for the guard to say
+            return True  # the guard judges what a crawl finds
         self.last_error = None
         known = {GRID.singular: len(before.catalog.grids), CATEGORY.singular: len(before.catalog.categories)}
         expected = {kind: known[kind] + left_out for kind, left_out in self._left_out.items()}
@@ -178,7 +179,7 @@ class Refresher:
         return crawl_is_due
 
     async def add(self, evidence: Evidence, count: Callable[[int | None], int | None]) -> bool:
-        """Publish the catalog with what was shown, if that is plausible; whether it was.
+        """Publish the catalog with the evidence, if the result is plausible, and return whether it was.
 
         ``count`` makes of the number of packages that upstream had the number that it has.
         """
@@ -201,7 +202,7 @@ class Refresher:
         return False
 
     def note_acceptance(self) -> bool:
-        """Note that nothing is refused any more, if what was refused has been accepted; whether it has."""
+        """Note that nothing is refused any more, if the refused crawl has been accepted, and return whether it has."""
         is_accepted = isinstance(self.last_error, CatalogRefused) and self.guard.refused is None
         if is_accepted:
             self.last_error = None

@@ -15,7 +15,7 @@ ALONE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Holds all pauses, in seconds. Those that ask upstream vary by a tenth: gateways do not march in step."""
+    """Holds all pauses, in seconds. Those that ask upstream vary by a tenth, so that gateways spread out."""
 
     crawl: float
     newest: float
@@ -26,7 +26,7 @@ class Schedule:
     look: float
     """Between looks into the file for another process's catalog, or for a lease that has run out."""
     probe: float
-    """Between small requests to an upstream that does not answer: so soon its recovery is found."""
+    """Between small requests to an upstream that does not answer, which find its recovery."""
     first_retry: float
     """After another failure; doubled each time, up to the next."""
     longest_retry: float

@@ -22,7 +22,7 @@ class UpstreamProbe:
         self._client = client
         self._clock = clock
         self._asking = asyncio.Lock()
-        """Held by whoever asks upstream."""
+        """Held by the task that asks upstream."""
         self._live_until = -inf
         """The time until which upstream is known to answer."""
 

@@ -1,4 +1,4 @@
-"""A signal: something that happens again and again, and that tasks of one event loop wait for."""
+"""A signal that can be sent again and again, and that tasks of one event loop wait for."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import asyncio
 
 
 class Signal:
-    """Counts how often it was sent, so that nobody misses what was sent before they began to wait."""
+    """Counts how often it was sent, so that no task misses a signal that was sent before it began to wait."""
 
     def __init__(self) -> None:
         self.sent = 0
         self._next = asyncio.Event()
 
     def send(self) -> None:
-        """Let everyone go on who waits for the next one."""
+        """Wake all tasks that wait for the next signal."""
         self.sent += 1
         sent, self._next = self._next, asyncio.Event()
         sent.set()
