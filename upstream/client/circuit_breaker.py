@@ -125,7 +125,7 @@ class Breaker:
         if self._opened_until is not None and not probe:
             return
         if probe and self._opened_until is not None:
-            _log.warning("The circuit breaker is closed: upstream answers again.")
+            _log.info("The circuit breaker is closed: upstream answers again.")
         self._in_a_row = 0
         self._rest = self._first_rest
         self._opened_until = None
@@ -153,11 +153,8 @@ class Breaker:
         until = self._clock() + seconds
         if self._opened_until is None or self._probing:
             # It is told once that requests stop, and each time that a probe was in vain.
-            level = logging.WARNING if self._opened_until is None else logging.INFO
             fields = {"seconds": round(seconds, 3), "asked_for": asked_for, "failures": self._in_a_row}
-            _log.log(
-                level, "The circuit breaker is open: upstream gets no requests.", extra={"fields": fields}
-            )
+            _log.info("The circuit breaker is open: upstream gets no requests.", extra={"fields": fields})
         if self._opened_until is None or until > self._opened_until:
             self._opened_until = until
             self._asked_for = asked_for

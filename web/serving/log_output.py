@@ -23,7 +23,10 @@ MOST_CHARACTERS = 2_000
 MOST_TRACEBACK_CHARACTERS = 20_000
 """Characters of one traceback, of which the end is kept: it names the error."""
 
-ROOMS = ("server", "cli", "wiring", "web", "gateway", "schema", "resolvers", "engine", "catalog", "upstream")
+ROOMS = (
+    *("server", "cli", "wiring", "assistants", "web", "gateway", "schema", "resolvers", "engine"),
+    *("catalog", "sharing", "upstream", "telemetry"),
+)
 """The loggers of the gateway's own code. Libraries are heard from warnings on: some log addresses with what clients ask
 for."""
 

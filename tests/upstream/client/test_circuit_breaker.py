@@ -278,11 +278,11 @@ def test_each_change_of_state_is_logged_once(
         breaker.succeeded(breaker.admit())
     told = [(record.levelno, record.getMessage().split(":")[0]) for record in caplog.records]
     assert told == [
-        (logging.WARNING, "The circuit breaker is open"),
+        (logging.INFO, "The circuit breaker is open"),
         (logging.INFO, "The circuit breaker is half-open"),
         (logging.INFO, "The circuit breaker is open"),
         (logging.INFO, "The circuit breaker is half-open"),
-        (logging.WARNING, "The circuit breaker is closed"),
+        (logging.INFO, "The circuit breaker is closed"),
     ]
     fields = {"seconds": REST, "asked_for": False, "failures": FAILURES}
     assert vars(caplog.records[0])["fields"] == fields
