@@ -101,8 +101,8 @@ class Leader:
         finally:
             self.leads = False
             work.cancel()
-            with suppress(asyncio.CancelledError):
-                await work
+            # Not suppress(CancelledError), which would also hide that this process itself is to end.
+            await asyncio.gather(work, return_exceptions=True)
 
     async def _watch_while_leading(self, work: asyncio.Task[None]) -> None:
         """Take what others store, until the lease is to be renewed."""

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from gateway import Gateway
@@ -146,5 +146,4 @@ async def remembering(gateway: Gateway, responses: ResponseCache) -> AsyncIterat
         yield history
     finally:
         following.cancel()
-        with suppress(asyncio.CancelledError):
-            await following
+        await asyncio.gather(following, return_exceptions=True)
