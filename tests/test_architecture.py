@@ -54,6 +54,8 @@ def python_files() -> list[str]:
     """List the Python files of the project, by their paths in it; none that commands have made."""
     folders = sorted(path for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith("."))
     paths = [*ROOT.glob("*.py"), *(path for folder in folders for path in folder.rglob("*.py"))]
+    # Examples and peers have environments of their own, in folders that begin with a dot.
+    paths = [path for path in paths if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)]
     files = [str(path.relative_to(ROOT)) for path in paths]
     return [file for file in files if "/node_modules/" not in file and not file.startswith(GENERATED)]
 
