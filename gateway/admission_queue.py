@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from gateway.calling_client import Caller, caller
-from gateway.queue_patience import RUNS, QueuePatience
+from gateway.queue_patience import QueuePatience
 from gateway.try_later import Overloaded
 from gateway.waiting_lines import Line, Waiter, WaitingLines
 
@@ -74,10 +74,7 @@ class Admission:
         return line
 
     def _is_full(self) -> bool:
-        if self._patience.is_overloaded and self.waiting >= RUNS * self.limits.running:
-            # Who waits behind so many will be late.
-            return True
-        return self.waiting + self.away >= self.limits.waiting
+        return self._patience.is_too_long(self.waiting) or self.waiting + self.away >= self.limits.waiting
 
     def _make_room_for(self, line: Line) -> bool:
         last = self._lines.last_of_the_most(line)

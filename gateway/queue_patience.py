@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-SHORTEST = 0.01
-"""Seconds that every operation may wait: a turn of the event loop with a few operations in it."""
+SHORTEST = 0.1
+"""Seconds that every operation may wait. A client with 32 connections whose operations take a millisecond or two is
+answered within this time, so it is refused nothing, even if it comes again at once and so keeps an overload up."""
 
 RUNS = 2
 """How many operations, one after another, an operation may wait for in an overload."""
@@ -63,6 +64,10 @@ class QueuePatience:
     def seconds(self) -> float:
         """Return how long an operation that comes now may wait."""
         return min(self._seconds, max(SHORTEST, RUNS * self._mean)) if self.is_overloaded else self._seconds
+
+    def is_too_long(self, waiting: int) -> bool:
+        """Return whether an operation that comes behind so many others would wait too long in an overload."""
+        return self.is_overloaded and waiting >= RUNS and waiting * self._mean >= self.seconds()
 
     def is_over(self, since: float) -> bool:
         """Return whether an operation that came at the time ``since`` has waited too long."""

@@ -15,9 +15,9 @@ from typing import TypeVar
 
 from gateway.calling_client import Caller
 
-LONGEST_COUNTED = 0.02
-"""The most seconds that one operation counts for, so that a client with an expensive one need not wait until all
-others have had as much."""
+LONGEST_COUNTED = 0.005
+"""The most seconds that one operation counts for. Its connection then waits until the others have had as much: with 32
+connections for 0.16 seconds at most. The first operation of a kind, which is compiled, takes longer than others."""
 
 REMEMBERED = 1000
 """How many idle connections are remembered with the time that they have had."""
