@@ -84,7 +84,7 @@ def check_versions(locked: Path = LOCKED) -> Iterator[CheckFinding]:
 
 
 def check_settings(settings: Settings) -> Iterator[CheckFinding]:
-    """Look for settings that are allowed and seldom meant. Those that cannot be used stop the command before."""
+    """Look for settings that are allowed and seldom meant. A setting that cannot be used stops the command before."""
     from gateway.persisted import WrongManifest, read_manifest
     from wiring import manifest_path
 

@@ -15,7 +15,7 @@ ALONE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Holds all pauses, in seconds. Those that ask upstream vary by a tenth, so that gateways spread out."""
+    """Holds all pauses, in seconds. Pauses before requests to upstream vary by a tenth, so that gateways spread out."""
 
     crawl: float
     newest: float
