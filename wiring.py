@@ -169,8 +169,8 @@ def make_gateway(settings: Settings, source: CatalogSource, limit: FairUse | Non
 async def open_parts(settings: Settings, source: CatalogSource) -> AsyncIterator[Parts]:
     """Open what serves this source, which is open, over HTTP and WebSockets."""
     from assistants import AssistantEndpoint
-    from catalog.export import CatalogFiles
-    from telemetry import WorkerFiles
+    from catalog.export import OnDemandExport
+    from telemetry import WorkerMetricFiles
     from web.app import Parts
     from web.cache_headers import CachePolicy
     from web.catalog_files import CatalogFileRoutes
@@ -186,7 +186,7 @@ async def open_parts(settings: Settings, source: CatalogSource) -> AsyncIterator
     responses = ResponseCache(gateway.answers)
     policy = CachePolicy(settings.max_age, source.freshness)
     public = settings.cors_origins == "*"
-    metrics = Metrics(gateway, responses, connections, WorkerFiles.of_this_server())
+    metrics = Metrics(gateway, responses, connections, WorkerMetricFiles.of_this_server())
     known = KnownRequests(
         source,
         gateway.persisted,
@@ -201,7 +201,7 @@ async def open_parts(settings: Settings, source: CatalogSource) -> AsyncIterator
     assistants = AssistantEndpoint(gateway, hosts) if serves_assistants(settings) else None
     files = None
     if settings.files != "off":
-        files = CatalogFileRoutes(source, CatalogFiles(source, file_folder(settings)), settings.max_age)
+        files = CatalogFileRoutes(source, OnDemandExport(source, file_folder(settings)), settings.max_age)
     with closing(gateway.persisted):
         gateway.persisted.open()
         async with (

@@ -34,7 +34,7 @@ from engine.field_failures import AnswerEncoder
 from engine.plan_execution import answers
 from engine.run_limits import NO_LIMITS
 from engine.run_state import PlanRun
-from gateway.catalog_pieces import new_pieces
+from gateway.answer_pieces_by_catalog import new_pieces
 from gateway.document_validation import read_document
 from resolvers.loading.record_loaders import Loaders
 from resolvers.loading.request_context import Context, EntityBudget

@@ -33,10 +33,10 @@ from engine.field_failures import AnswerEncoder
 from engine.plan_execution import answers
 from engine.run_state import PlanRun as EngineRequest
 from gateway import AnswerCache, AnswerKey
-from gateway.applicable_rules import applicable_rules, parts_of
 from gateway.limits import check_document, check_text
 from gateway.prepared_request import GraphQLRequest
 from gateway.request_execution import Gateway
+from gateway.validation_rule_selection import applicable_rules, parts_of
 from resolvers.loading.record_loaders import Loaders
 from resolvers.loading.request_context import Context, EntityBudget
 from resolvers.work_budget import WorkBudget

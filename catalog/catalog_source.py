@@ -19,7 +19,7 @@ from catalog.sync.change_feed_fan_out import FeedReader
 from catalog.sync.guard import Guard
 from catalog.sync.guard_validators import GuardLimits
 from catalog.sync.history_reader import HistoryReader
-from catalog.sync.leader import Leader
+from catalog.sync.leader_loop import LeaderLoop
 from catalog.sync.live_records import LiveRecords
 from catalog.sync.older_versions import OlderVersions
 from catalog.sync.paged_list_reading import Progress
@@ -67,7 +67,7 @@ class CatalogSource:
         self.publisher = Publisher(batcher, storage, origin, self.guard, self._feed, self.history)
         self.refresher = Refresher(client, batcher, self.publisher, self.guard, schedule)
         self._live_records = LiveRecords(client, self.publisher, self.refresher, self.guard)
-        self.leader = Leader(
+        self.leader = LeaderLoop(
             batcher, storage, self.publisher, self.refresher, schedule, freshness.fresh, news
         )
         self.older = OlderVersions(storage, self.publisher)

@@ -35,8 +35,8 @@ def show(
     context.obj = settings_or_stop(upstream=upstream)
     if context.invoked_subcommand is not None:
         return
-    from cli.refused_lines import refused_lines
-    from cli.version_lines import version_lines
+    from cli.printed_refused_crawl import refused_lines
+    from cli.printed_versions import version_lines
 
     with _storage(context) as storage:
         for line in [*version_lines(storage, limit), *refused_lines(storage.guard_state().refused)]:
@@ -46,7 +46,7 @@ def show(
 @catalog.command()
 def diff(context: typer.Context, a: VersionArgument, b: VersionArgument) -> None:
     """Show what has to happen to version A to become version B."""
-    from cli.version_lines import difference_lines
+    from cli.printed_versions import difference_lines
 
     with _storage(context) as storage:
         for line in difference_lines(storage, storage.history.named(a), storage.history.named(b)):

@@ -6,28 +6,29 @@ The engine imports nothing of the house. It offers:
   execution of the same schema has to answer instead;
 - ``RunLimits``, and the errors that end a run beyond them, whichever way it is run;
 - the protocols of relations, which resolvers implement, and ``decided_by_class``, which types of the schema declare;
-- the ``ByteBudget`` that caches share, and ``KeptPieces``, which is one of them;
+- the ``ByteBudget`` that caches share, and ``AnswerPieceCache``, which is one of them;
 - the ``turns`` of the event loop, which everything that takes long shares.
 
 ``docs/engine.md`` follows an operation from its text to the bytes of its answer.
 """
 
 from engine.answer_dependencies import EVERYTHING, DependsOn, declared, depends_on, of_field
+from engine.answer_piece_cache import AnswerPieceCache
 from engine.byte_budget import BudgetEntry, ByteBudget
 from engine.event_loop_yielding import AtTurn, InTurn, turns
 from engine.fallback_reasons import Fallback, FallbackReason
-from engine.kept_pieces import KeptPieces
 from engine.operation_plans import Engine, Ran
 from engine.relation_protocols import ListsByKey, RecordId, RelationToMany, RelationToOne
 from engine.run_errors import AnswerTooLarge, OutOfTime, Stopped, TooComplex
 from engine.run_limits import NO_LIMITS, RunLimits
+from engine.step_costs import ERROR, Spend, uncounted
 from engine.type_declarations import decided_by_class
-from engine.work_costs import ERROR, Spend, uncounted
 
 __all__ = [
     "ERROR",
     "EVERYTHING",
     "NO_LIMITS",
+    "AnswerPieceCache",
     "AnswerTooLarge",
     "AtTurn",
     "BudgetEntry",
@@ -37,7 +38,6 @@ __all__ = [
     "Fallback",
     "FallbackReason",
     "InTurn",
-    "KeptPieces",
     "ListsByKey",
     "OutOfTime",
     "Ran",

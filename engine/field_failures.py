@@ -15,7 +15,7 @@ from graphql.error import located_error
 
 from engine.event_loop_yielding import turns
 from engine.run_errors import AnswerTooLarge, Stopped
-from engine.work_costs import ERROR, Spend
+from engine.step_costs import ERROR, Spend
 
 LEAST = 60
 """The fewest bytes that an error takes in an answer: its message, its location and its path."""

@@ -14,7 +14,7 @@ from engine.event_loop_yielding import turns
 from engine.fallback_reasons import Fallback
 from engine.relation_protocols import Relation
 from engine.run_state import Pending, PlanRun, Values
-from engine.work_costs import CALL, CALL_AWAITED
+from engine.step_costs import CALL, CALL_AWAITED
 
 RELATED_AT_ONCE, CALLED_AT_ONCE = 500, 8
 """How many parents are handled before the clock is read again."""

@@ -6,8 +6,8 @@ from graphql import Node, VariableNode, print_ast
 from strawberry.types.field import StrawberryField
 
 from engine.answer_dependencies import DependsOn, is_of_strawberry, of_field
+from engine.answer_piece_forms import Arguments
 from engine.field_sources import Attribute, Called, FieldSource, Related
-from engine.piece_forms import Arguments
 from engine.strawberry_fields import AskedField, is_usual
 
 _OTHERS = ~DependsOn.CATALOG

@@ -13,11 +13,11 @@ from graphql.execution.values import VariableValues
 from strawberry.extensions import SchemaExtension
 from strawberry.extensions.directives import DirectivesExtension
 
+from engine.answer_piece_cache import AnswerPieceCache
 from engine.event_loop_yielding import turns
 from engine.fallback_reasons import Fallback, FallbackReason
 from engine.field_failures import AnswerEncoder, errors_in
 from engine.input_values import InputTypes
-from engine.kept_pieces import KeptPieces
 from engine.plan_execution import answers
 from engine.plan_nodes import Plan
 from engine.plan_printing import dump, outline
@@ -27,7 +27,7 @@ from engine.run_limits import NO_LIMITS
 from engine.run_spans import SpanMaker, untraced
 from engine.run_state import PlanRun
 from engine.runtime_types import RuntimeTypes
-from engine.work_costs import Spend, uncounted
+from engine.step_costs import Spend, uncounted
 
 KEPT_OPERATIONS = 1000
 """How many operations are cached, with their plans: those used last."""
@@ -91,7 +91,7 @@ class Engine:
         context: object,
         spend: Spend = uncounted,
         literals: Mapping[str, Any] | None = None,
-        pieces: KeptPieces | None = None,
+        pieces: AnswerPieceCache | None = None,
     ) -> Ran:
         """Return what an operation of a validated document gives. ``text`` is the document's.
 

@@ -37,11 +37,11 @@ from graphql.execution.values import VariableValues
 from graphql.pyutils import Path
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 
+from engine.answer_piece_form_building import FormBuilder
+from engine.answer_piece_forms import Arguments
 from engine.code_generation import BuildSource
 from engine.field_sources import Attribute, Related, UnknownPath
 from engine.fixed_fields import fixed_arguments
-from engine.piece_form_building import FormBuilder
-from engine.piece_forms import Arguments
 from engine.plan_nodes import Column, Plan, PlanNode, Selection, Shape
 from engine.run_state import InfoFor, PlanRun
 from engine.runtime_types import RuntimeTypes

@@ -10,10 +10,10 @@ import inspect
 from typing import Any
 
 from engine.answer_building import build, build_in_pieces
+from engine.answer_piece_reuse import Keeping, PieceCounts, answers_of_pieces, are_encoded, kept
 from engine.event_loop_yielding import InTurn, turns
 from engine.fallback_reasons import Fallback
 from engine.field_sources import RELATED_AT_ONCE
-from engine.pieces_of_runs import Keeping, PieceCounts, answers_of_pieces, are_encoded, kept
 from engine.plan_nodes import Part, PlanNode, by_key, standing
 from engine.relation_protocols import ListsByKey, RecordId
 from engine.run_state import LOOK_AT_TIME, Pending, PlanRun

@@ -24,15 +24,15 @@ from graphql import (
     is_non_null_type,
 )
 
+from engine.answer_piece_forms import PieceForm
 from engine.code_generation import Build
 from engine.fallback_reasons import Fallback
 from engine.field_failures import Failed
 from engine.field_sources import FieldSource
 from engine.leaf_values import reject_abnormal
-from engine.piece_forms import PieceForm
 from engine.relation_protocols import ListsByKey, Relation
 from engine.run_state import InfoFor, PlanRun, Values
-from engine.work_costs import LEAVES, OBJECT
+from engine.step_costs import LEAVES, OBJECT
 
 COUNTED = 3000
 """The most names that are counted: counting more would take as long as it saves."""

@@ -9,14 +9,14 @@ import msgspec
 from graphql import GraphQLResolveInfo
 from graphql.execution.values import VariableValues
 
+from engine.answer_piece_cache import AnswerPieceCache
 from engine.event_loop_yielding import turns
 from engine.field_failures import AnswerEncoder
-from engine.kept_pieces import KeptPieces
 from engine.relation_protocols import ListsByKey, RecordId
 from engine.run_limits import NO_LIMITS
 from engine.run_spans import SpanMaker, untraced
 from engine.runtime_types import RuntimeTypes
-from engine.work_costs import Spend, uncounted
+from engine.step_costs import Spend, uncounted
 
 LOOK_AT_TIME = 500
 """After so much work, in about microseconds."""
@@ -51,7 +51,7 @@ class PlanRun(msgspec.Struct, eq=False):
     """Counts steps of work, and stops the operation when they are too many."""
     declared: dict[str, Any] | None = None
     """The values of the variables that the operation declares, if there are others; resolvers are told of no others."""
-    pieces: KeptPieces | None = None
+    pieces: AnswerPieceCache | None = None
     """The pieces of the catalog that the operation is answered from."""
     used_pieces: bool = False
     """Whether pieces are in the answer, found or made for it."""

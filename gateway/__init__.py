@@ -2,10 +2,10 @@
 
 from gateway.admission_queue import Admission, AdmissionLimits
 from gateway.answer_cache import AnswerCache, AnswerKey, CachedAnswer
-from gateway.begun_work import Begun
 from gateway.calling_client import ROUTER, Caller, caller
-from gateway.client_quota import Quota
+from gateway.concurrent_quota import ConcurrentQuota
 from gateway.document_cache import DocumentCache
+from gateway.eager_awaitable import EagerAwaitable
 from gateway.error_format import codes_of, field_error, later_error, masked
 from gateway.fair_use import REQUEST, FairUse, units_to_send
 from gateway.federation_router import FederationRouter
@@ -24,10 +24,11 @@ __all__ = [
     "AdmissionLimits",
     "AnswerCache",
     "AnswerKey",
-    "Begun",
     "CachedAnswer",
     "Caller",
+    "ConcurrentQuota",
     "DocumentCache",
+    "EagerAwaitable",
     "FairUse",
     "FederationRouter",
     "Gateway",
@@ -35,7 +36,6 @@ __all__ = [
     "GraphQLRequest",
     "OperationLog",
     "PreparedRequest",
-    "Quota",
     "RateLimited",
     "RequestFailure",
     "Subscriptions",

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from engine import OutOfTime, Stopped
-from gateway.begun_work import Begun
+from gateway.eager_awaitable import EagerAwaitable
 
 T = TypeVar("T")
 
@@ -20,7 +20,7 @@ async def in_time(work: Awaitable[T], seconds: float) -> T:
     :raises Stopped: its time is over.
     """
     began = time.monotonic()
-    begun = Begun(work)
+    begun = EagerAwaitable(work)
     # Nearly every operation is done before it waits, and what does not wait cannot be ended.
     if begun.is_done:
         return begun.result

@@ -13,7 +13,7 @@ from graphql import GraphQLError
 
 from caching import BoundedCache
 from engine import TooComplex, turns
-from gateway.cost import CostFormula, cost_formulas
+from gateway.cost import CostPredictor, cost_predictors
 from gateway.document_shapes import ShapedText, shaped
 from gateway.document_validation import read_document
 from gateway.found_document import FoundDocument, LiteralsOfText
@@ -136,8 +136,8 @@ class DocumentCache:
         if shape is not None and read.in_parts is None:
             for_all = shaped_document(read.node, shape, schema._schema)
             if for_all is not None:
-                return _Kept(read, cost_formulas(for_all.node), for_all)
-        return _Kept(read, cost_formulas(read.node))
+                return _Kept(read, cost_predictors(for_all.node), for_all)
+        return _Kept(read, cost_predictors(read.node))
 
     def _keep(self, text: str, shape: ShapedText | None, tokens: int, read: _Kept) -> FoundDocument:
         document, for_all = read.document, read.shaped
@@ -162,7 +162,7 @@ class _Shape(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class _Kept:
     document: Document
-    formulas: Mapping[str | None, CostFormula]
+    formulas: Mapping[str | None, CostPredictor]
     """The costs of its operations by their names."""
     shaped: ShapedDocument | None = None
     """What it is for all texts of its shape, if it is kept by that."""

@@ -17,8 +17,8 @@ from graphql import (
 )
 from graphql.language import Visitor, VisitorAction
 
-from gateway.applicable_rules import applicable_rules, parts_of
 from gateway.document_parsing import parse_document
+from gateway.validation_rule_selection import applicable_rules, parts_of
 from schema import AS_OF, AsOfDirective, Document, as_of_in, read_dependencies
 from telemetry import span
 

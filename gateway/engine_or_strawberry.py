@@ -8,17 +8,17 @@ from msgspec.structs import replace
 
 from catalog import CatalogSource, Snapshot, SnapshotStatus
 from engine import (
+    AnswerPieceCache,
     DependsOn,
     Engine,
     Fallback,
     FallbackReason,
-    KeptPieces,
     Ran,
     RunLimits,
     Stopped,
     TooComplex,
 )
-from gateway.catalog_pieces import CatalogPieces
+from gateway.answer_pieces_by_catalog import AnswerPiecesByCatalog
 from gateway.cost import CostLimits, counted_cost
 from gateway.error_positions import located_in
 from gateway.federation_router import FederationRouter
@@ -42,7 +42,7 @@ class OperationRunner:
         source: CatalogSource,
         read: Callable[[str], Awaitable[Document]],
         engine: Engine | None,
-        pieces: CatalogPieces,
+        pieces: AnswerPiecesByCatalog,
         router: FederationRouter,
         limits: CostLimits,
         run_limits: RunLimits,
@@ -169,7 +169,7 @@ class OperationRunner:
         return answer_of_engine(ran, self._run_limits.answer_bytes), None
 
     async def _run_by_engine(
-        self, engine: Engine, prepared: PreparedRequest, context: Context, pieces: KeptPieces | None
+        self, engine: Engine, prepared: PreparedRequest, context: Context, pieces: AnswerPieceCache | None
     ) -> Ran:
         request, found = prepared.request, prepared.found
         assert found.document.node is not None

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.cost import CostFormula
+from gateway.cost import CostPredictor
 from schema import Document
 
 
@@ -28,7 +28,7 @@ class FoundDocument(msgspec.Struct, frozen=True, eq=False):
     document: Document
     text: str
     """What its plans are kept by: its text, or the shape of its text."""
-    formulas: Mapping[str | None, CostFormula]
+    formulas: Mapping[str | None, CostPredictor]
     """The costs of its operations by their names; that of a sole operation by ``None`` too."""
     literals: LiteralsOfText | None = None
     """The literals of its text, if the document is for all texts of a shape."""

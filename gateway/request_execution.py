@@ -11,8 +11,8 @@ from catalog import CatalogSource, Snapshot
 from engine import Engine, RunLimits, Stopped
 from gateway.admission_queue import Admission, Turn
 from gateway.answer_cache import AnswerCache
+from gateway.answer_pieces_by_catalog import AnswerPiecesByCatalog
 from gateway.answers_in_parts import AnswersInParts
-from gateway.catalog_pieces import CatalogPieces
 from gateway.cost import CostLimits
 from gateway.deadline import in_time
 from gateway.document_cache import DocumentCache
@@ -84,7 +84,7 @@ class Gateway:
         self.log = log
         self.fair_use = fair_use
         self._preparation = RequestPreparation(source, documents, limits.values, fair_use)
-        self.pieces = CatalogPieces(answers.budget)
+        self.pieces = AnswerPiecesByCatalog(answers.budget)
         self._cost_limits = CostLimits(
             limits.values, limits.work, run_limits.answer_bytes, run_limits.seconds
         )

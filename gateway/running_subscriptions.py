@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from gateway.calling_client import caller
-from gateway.client_quota import Quota
+from gateway.concurrent_quota import ConcurrentQuota
 from gateway.try_later import Overloaded
 
 RETRY_AFTER = 30
@@ -22,7 +22,7 @@ class Subscriptions:
     called."""
 
     def __init__(self, most: int, most_of_one: int) -> None:
-        self.quota = Quota("subscriptions", most, most_of_one)
+        self.quota = ConcurrentQuota("subscriptions", most, most_of_one)
         self._ended = False
         self._waiting: set[asyncio.Timeout] = set()
 

@@ -1,7 +1,7 @@
 """Limits the work that one request may cause. Work is counted in steps wherever something is looped over.
 
 A step is about a microsecond of processor time, measured on the machine of ``benchmarks/results``. The constants
-below, and those of ``engine.work_costs``, say how many steps a piece of work costs; a batch is counted at once. The
+below, and those of ``engine.step_costs``, say how many steps a piece of work costs; a batch is counted at once. The
 same operation on the same catalog always counts the same, whatever was cached.
 """
 

@@ -8,10 +8,10 @@ from sharing.valkey_address import ValkeyAddress, is_valkey
 if TYPE_CHECKING:
     from sharing.announcements import Announcements
     from sharing.change_log import ChangeLog, LogState, changes_key, damaged, snapshot_key
-    from sharing.fenced_lease import drop_lease, take_lease
     from sharing.shared_documents import SharedDocuments
     from sharing.shared_pace import SharedPace
     from sharing.valkey_connection import ValkeyConnection, ValkeyUnavailable
+    from sharing.valkey_lease import drop_lease, take_lease
 
 __all__ = [
     "Announcements",
@@ -40,9 +40,9 @@ _IMPORTED_WHEN_ASKED_FOR = {
     "ValkeyUnavailable": "valkey_connection",
     "changes_key": "change_log",
     "damaged": "change_log",
-    "drop_lease": "fenced_lease",
+    "drop_lease": "valkey_lease",
     "snapshot_key": "change_log",
-    "take_lease": "fenced_lease",
+    "take_lease": "valkey_lease",
 }
 """They bring the client library, which most gateways need not have."""
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from sharing.fenced_lease import TOKEN_KEY
 from sharing.valkey_connection import PREFIX, Script, ValkeyConnection, ValkeyUnavailable
+from sharing.valkey_lease import TOKEN_KEY
 
 LAYOUT = b"1"
 """The layout of the keys and of their values. A log of another layout is not touched."""

@@ -2,16 +2,16 @@
 
 from telemetry.build_version import gateway_version
 from telemetry.duration_histogram import DurationHistogram, DurationHistograms
+from telemetry.metric_addition import added_up
 from telemetry.metric_families import (
     WORKER,
     MetricFamily,
     MetricSample,
-    added_up,
     counter,
     gauge,
     histogram,
 )
-from telemetry.tracing import (
+from telemetry.spans import (
     NOT_INSTALLED,
     Span,
     is_tracing_installed,
@@ -20,7 +20,7 @@ from telemetry.tracing import (
     traced,
     tracer,
 )
-from telemetry.worker_files import WorkerFiles, folder_for_workers, worker_deaths
+from telemetry.worker_metric_files import WorkerMetricFiles, folder_for_workers, worker_deaths
 
 __all__ = [
     "NOT_INSTALLED",
@@ -30,7 +30,7 @@ __all__ = [
     "MetricFamily",
     "MetricSample",
     "Span",
-    "WorkerFiles",
+    "WorkerMetricFiles",
     "added_up",
     "counter",
     "folder_for_workers",

@@ -1,8 +1,8 @@
-"""Holds measurements as Prometheus knows them: families of samples, which can be added up over processes."""
+"""Holds measurements as Prometheus knows them in families of samples."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import accumulate
 from typing import Literal
 
@@ -67,38 +67,6 @@ def histogram(
         for sample in _buckets(name, tuple(zip(labels, values, strict=True)), durations)
     )
     return MetricFamily(name, "histogram", help, labels, tuple(samples))
-
-
-def added_up(processes: Iterable[tuple[str, Iterable[MetricFamily]]]) -> list[MetricFamily]:
-    """Return the families of several processes as one list. Each process has its id."""
-    first: dict[str, MetricFamily] = {}
-    values: dict[str, dict[tuple[str, Labels], float]] = {}
-    for id, families in processes:
-        for family in families:
-            first.setdefault(family.name, family)
-            ours = values.setdefault(family.name, {})
-            for sample in family.samples:
-                labels = (*sample.labels, (WORKER, id)) if family.across == "each" else sample.labels
-                key = (sample.name, labels)
-                ours[key] = _joined(family.across, ours[key], sample.value) if key in ours else sample.value
-    return [
-        msgspec.structs.replace(
-            family,
-            samples=tuple(MetricSample(*key, value) for key, value in values[name].items()),
-        )
-        for name, family in first.items()
-    ]
-
-
-def lasting(families: Iterable[MetricFamily]) -> list[MetricFamily]:
-    """Return what remains of a process that has ended: what it counted, and nothing of its state."""
-    return [family for family in families if family.type != "gauge" and family.across == "sum"]
-
-
-def _joined(across: Across, one: float, other: float) -> float:
-    if across == "max":
-        return max(one, other)
-    return min(one, other) if across == "min" else one + other
 
 
 def _samples(

@@ -35,7 +35,7 @@ from web.pages.explore_app import Explore
 from web.pages.graphiql import graphiql_routes
 from web.pages.home import Home, favicon
 from web.pages.llms_text import LlmsText
-from web.pages.page_files import page_file
+from web.pages.page_assets import page_asset
 from web.pages.page_frame import Site
 from web.persisted_document_paths import as_parameters, persisted_routes
 from web.request_counts import CountedSend, first_segment
@@ -188,7 +188,7 @@ class GatewayApp(Starlette):
             Route("/readyz", Readiness(parts.source).readyz),
             Route("/metrics", parts.metrics.metrics),
             *graphiql_routes(),
-            Route("/pages/{path:path}", page_file),
+            Route("/pages/{path:path}", page_asset),
             Mount("/explore", Explore(site)),
             *(
                 [Route("/mcp", AssistantRequests(parts.assistants, parts.gateway.fair_use))]

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from starlette.types import Message, Receive
 
-from gateway import Begun
+from gateway import EagerAwaitable
 from web.request_parsing import MAX_BODY, BadRequest
 
 BODY_SECONDS = 20
@@ -27,7 +27,7 @@ async def read_body(receive: Receive, seconds: float = BODY_SECONDS) -> bytes:
     :raises BadRequest: the body is too large, or takes too long.
     :raises ClientLeft: the connection ended too early.
     """
-    first = Begun(receive())
+    first = EagerAwaitable(receive())
     if first.is_done and not first.result.get("more_body"):
         return _begin_of_body(first.result)
     task = asyncio.current_task()
@@ -53,7 +53,7 @@ async def as_long_as_there(receive: Receive, work: Awaitable[T]) -> T:
 
     :raises ClientLeft: the client left.
     """
-    begun = Begun(work)
+    begun = EagerAwaitable(work)
     if begun.is_done:
         return begun.result
     task = asyncio.current_task()

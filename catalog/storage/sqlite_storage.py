@@ -17,13 +17,13 @@ from datetime import UTC, datetime
 import msgspec
 
 from catalog.history import catalog_versions, change_feed, record_changes
-from catalog.storage import crawl_lease, record_rows
-from catalog.storage.catalog_file import FileConnection
+from catalog.storage import file_lease, record_rows
 from catalog.storage.catalog_rescue import whole_catalog_in
 from catalog.storage.sql_storage import SqlStorage
+from catalog.storage.sqlite_file import FileConnection
 from upstream.client import StorageUnavailable
 
-_TABLES = (record_rows.TABLE, crawl_lease.TABLE, *change_feed.TABLES)
+_TABLES = (record_rows.TABLE, file_lease.TABLE, *change_feed.TABLES)
 """The tables without which a file is no catalog."""
 
 _HISTORY = (*catalog_versions.TABLES, *record_changes.TABLES)
@@ -58,7 +58,7 @@ class Storage(SqlStorage):
         writer = FileConnection(path, _TABLES, _HISTORY, _WRITING_PATIENCE)
         reader = bulk_reader = writer
         self._connections = [writer]
-        self._substitute: crawl_lease.Substitute | None = None
+        self._substitute: file_lease.Substitute | None = None
         self._refused = False
         """Whether the file refused the lease when it was last asked for, which is logged once."""
         if path != ":memory:":
@@ -66,7 +66,7 @@ class Storage(SqlStorage):
             reader = FileConnection(path, *tables, _READING_PATIENCE, is_second=True)
             bulk_reader = FileConnection(path, *tables, _WRITING_PATIENCE, is_second=True)
             self._connections = [reader, bulk_reader, writer]
-            self._substitute = crawl_lease.Substitute(path)
+            self._substitute = file_lease.Substitute(path)
         super().__init__(path, writer, reader, bulk_reader, history_days, now)
         if writer.set_aside is not None:
             self._rescue(writer.set_aside)
@@ -78,13 +78,13 @@ class Storage(SqlStorage):
         """
         if self._substitute is None:
             with self._writer.writing() as connection:
-                return crawl_lease.take(connection, holder, seconds)
+                return file_lease.take(connection, holder, seconds)
         has_substitute = self._substitute.take()
         try:
             with self._writer.writing() as connection:
                 # Another process that has the substitute may just have become able to write again, and has a catalog to
                 # store. A process that hangs is replaced nevertheless.
-                taken = crawl_lease.take(
+                taken = file_lease.take(
                     connection, holder, seconds, patience=0.0 if has_substitute else seconds
                 )
         except StorageUnavailable as error:
@@ -102,7 +102,7 @@ class Storage(SqlStorage):
         if self._substitute is not None:
             self._substitute.drop()
         with self._writer.writing() as connection:
-            crawl_lease.drop(connection, holder)
+            file_lease.drop(connection, holder)
 
     def close(self) -> None:
         """Close the file. Other methods must not be called any more."""

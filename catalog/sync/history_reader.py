@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias, TypeVar
 from caching import BoundedCache
 from catalog.history import Arrivals, CatalogVersion, HistoryDamaged, RecordDelta, VersionDelta
 from catalog.storage.storage_port import StoragePort
-from catalog.sync.rebuild_allowance import RebuildAllowance
+from catalog.sync.rebuild_rate_limit import RebuildRateLimit
 from upstream.client import PACKAGE, StorageUnavailable
 
 MOST_DIFFERENCES = 16
@@ -46,7 +46,7 @@ class HistoryReader:
 
     def __init__(self, storage: StoragePort, clock: Callable[[], float] = time.monotonic) -> None:
         self._history = storage.history
-        self.comparisons = RebuildAllowance(clock)
+        self.comparisons = RebuildRateLimit(clock)
         self._differences: BoundedCache[tuple[CatalogPlace, CatalogPlace], asyncio.Task[Between]] = (
             BoundedCache(entries=MOST_DIFFERENCES)
         )

@@ -11,11 +11,11 @@ import logging
 from collections.abc import Sequence
 
 from catalog.freshness import Snapshot
-from catalog.sync.evidence import Evidence, is_news
 from catalog.sync.guard import Guard
-from catalog.sync.list_heads import complete
+from catalog.sync.look_for_new_records import complete
 from catalog.sync.publisher import Publisher
 from catalog.sync.refresher import Refresher
+from catalog.sync.shown_records import ShownRecords, is_news
 from upstream.client import Client, Record
 
 MOST_UNTAKEN = 1000
@@ -62,30 +62,30 @@ class LiveRecords:
             before = publisher.snapshot
             if before is None or publisher.served is not before or self._guard.refused is not None:
                 return False
-            evidence = Evidence()
+            shown = ShownRecords()
             for record in found:
                 if is_news(before.catalog, record):
-                    evidence.add(record)
-            if not evidence.records:
+                    shown.add(record)
+            if not shown.records:
                 return True
-            keys = {(type(record), record.id, record.slug) for record in evidence.records}
+            keys = {(type(record), record.id, record.slug) for record in shown.records}
             if self._untaken_of is not before:
                 self._untaken_of, self._untaken = before, set()
             if keys <= self._untaken:
                 return False
-            if await self._add(before, evidence):
+            if await self._add(before, shown):
                 _log.info("took %d records that live answers have shown", len(keys))
                 return True
             if len(self._untaken) < MOST_UNTAKEN:
                 self._untaken |= keys
             return False
 
-    async def _add(self, before: Snapshot, evidence: Evidence) -> bool:
-        new = len(evidence.packages.keys() - before.catalog.packages.keys())
-        is_all = await complete(self._client, before.catalog, evidence)
+    async def _add(self, before: Snapshot, shown: ShownRecords) -> bool:
+        new = len(shown.packages.keys() - before.catalog.packages.keys())
+        is_all = await complete(self._client, before.catalog, shown)
 
         def count(before: int | None) -> int | None:
             # If a record is missing, a crawl has to find it.
             return before + new if before is not None and is_all else None
 
-        return await self._refresher.add(evidence, count)
+        return await self._refresher.add(shown, count)

@@ -17,8 +17,8 @@ from catalog.history import CatalogVersion, RecordDelta
 from catalog.indexed_catalog import Catalog
 from catalog.storage.storage_port import StoragePort
 from catalog.sync.publisher import Publisher
-from catalog.sync.rebuild_allowance import RebuildAllowance
-from catalog.sync.version_rebuilding import rebuild
+from catalog.sync.rebuild_from_storage import rebuild
+from catalog.sync.rebuild_rate_limit import RebuildRateLimit
 
 KEPT = 4
 """How many rebuilt catalogs are kept: those used last. They share with the present one what is the same."""
@@ -34,7 +34,7 @@ class OlderVersions:
         self._publisher = publisher
         self._rebuilt: BoundedCache[str, asyncio.Task[Catalog]] = BoundedCache(entries=KEPT)
         self._turn = asyncio.Lock()
-        self.rebuilds = RebuildAllowance(clock)
+        self.rebuilds = RebuildRateLimit(clock)
 
     async def at(self, moment: datetime) -> CatalogVersion:
         """Return the version that was the newest at a moment, which is aware.

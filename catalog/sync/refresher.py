@@ -14,15 +14,15 @@ from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog, CatalogDifference, compare
 from catalog.sync.crawl_progress import CrawlProgress
 from catalog.sync.crawl_report import CrawlReport
-from catalog.sync.evidence import Evidence, with_evidence
 from catalog.sync.full_crawl import Crawled, LastGood, crawl
 from catalog.sync.guard import CatalogRefused, Guard
 from catalog.sync.guard_validators import Candidate
-from catalog.sync.list_heads import look_at_heads
+from catalog.sync.look_for_new_records import look_at_heads
 from catalog.sync.paged_list_reading import Progress
 from catalog.sync.publisher import Publisher
 from catalog.sync.refresh_attempts import as_upstream_error
 from catalog.sync.schedule import Schedule
+from catalog.sync.shown_records import ShownRecords, with_shown_records
 from telemetry import span
 from upstream.batching import Batcher
 from upstream.client import CATEGORY, GRID, PACKAGE, Client, ContradictoryList, UpstreamError
@@ -170,16 +170,16 @@ class Refresher:
         has_lost = has_lost or look.counts[PACKAGE.singular] < (
             publisher.count or len(before.catalog.packages)
         )
-        if look.evidence.records and not has_lost:
+        if look.shown.records and not has_lost:
             # A crawl that is due stays due for whoever takes over: of no count nobody can tell that it is the same.
             count = None if crawl_is_due else look.counts[PACKAGE.singular]
-            if not await self.add(look.evidence, lambda before: count):
+            if not await self.add(look.shown, lambda before: count):
                 return True
-            _log.info("found %d new or renamed records", len(look.evidence.records))
+            _log.info("found %d new or renamed records", len(look.shown.records))
         return crawl_is_due
 
-    async def add(self, evidence: Evidence, count: Callable[[int | None], int | None]) -> bool:
-        """Publish the catalog with the evidence, if the result is plausible, and return whether it was.
+    async def add(self, shown: ShownRecords, count: Callable[[int | None], int | None]) -> bool:
+        """Publish the catalog with these records, if the result is plausible, and return whether it was.
 
         ``count`` makes of the number of packages that upstream had the number that it has.
         """
@@ -188,7 +188,7 @@ class Refresher:
             before = publisher.snapshot
             if before is None:
                 return False
-            catalog = await asyncio.to_thread(with_evidence, before.catalog, evidence)
+            catalog = await asyncio.to_thread(with_shown_records, before.catalog, shown)
             changes = await asyncio.to_thread(compare, before.catalog, catalog)
             candidate = Candidate(before.catalog, catalog, changes, CrawlReport(0, 0, 0, 0))
             if not await asyncio.to_thread(self.guard.is_plausible, candidate):

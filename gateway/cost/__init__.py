@@ -1,20 +1,20 @@
 """Predicts what operations cost, before they run."""
 
 from gateway.cost.catalog_averages import USUAL_AVERAGES, CatalogAverages, catalog_averages
-from gateway.cost.cost_formula import CostFormula, Prediction, cost_formulas
 from gateway.cost.cost_limits import CostLimits, why_too_dear
+from gateway.cost.cost_prediction import CostPredictor, Prediction, cost_predictors
 from gateway.cost.counted_cost import counted_cost
 from gateway.cost.operation_cost import OperationCost
 
 __all__ = [
     "USUAL_AVERAGES",
     "CatalogAverages",
-    "CostFormula",
     "CostLimits",
+    "CostPredictor",
     "OperationCost",
     "Prediction",
     "catalog_averages",
-    "cost_formulas",
+    "cost_predictors",
     "counted_cost",
     "why_too_dear",
 ]

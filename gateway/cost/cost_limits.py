@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from graphql import GraphQLError
 
 from engine import TooComplex
-from gateway.cost.cost_formula import Prediction
+from gateway.cost.cost_prediction import Prediction
 
 
 @dataclass(frozen=True, slots=True)

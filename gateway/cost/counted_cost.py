@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from engine import turns
-from gateway.cost.cost_formula import Prediction
+from gateway.cost.cost_prediction import Prediction
 from schema import UPSTREAM_REQUEST
 
 MOST_COUNTED = 1_000_000

@@ -88,5 +88,5 @@ def test_the_command_line_imports_neither_servers_nor_clients_nor_the_schema() -
 def test_a_gateway_over_the_network_answers_without_the_embedded_upstream_and_the_metrics() -> None:
     done = output(ANSWER_ONCE, GATEWAY_UPSTREAM=UPSTREAM, GATEWAY_STORAGE=":memory:")
     assert "errors" not in done["answer"]
-    assert {"catalog.sync.leader", "web.app"} <= set(done["modules"])
+    assert {"catalog.sync.leader_loop", "web.app"} <= set(done["modules"])
     assert set(done["modules"]) & {"hypothesis", "prometheus_client", "pytest", "upstream.embedded"} == set()

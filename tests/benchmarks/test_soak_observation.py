@@ -11,7 +11,7 @@ from benchmarks.soak.changing_faults import CHANGES
 from benchmarks.soak.observation import Held, Observation
 from upstream.embedded.faults import Fault, State
 
-QUIET = Held({"Leader.run": 1, "Server.serve": 1}, 20)
+QUIET = Held({"LeaderLoop.run": 1, "Server.serve": 1}, 20)
 MB = 1_000_000
 
 
@@ -37,7 +37,7 @@ def test_memory_that_was_needed_for_a_moment_is_no_growth() -> None:
             "Memory grew by 26 MB after the warm-up.",
         ),
         (
-            {"after": Held({"Leader.run": 1, "Server.serve": 1, "_events": 2}, 21)},
+            {"after": Held({"LeaderLoop.run": 1, "Server.serve": 1, "_events": 2}, 21)},
             "There was more in the end than at the start: {'_events': 2, 'descriptors': 1}.",
         ),
         ({"clients": Counter({"good: 200": 99, "good: 200 with errors": 1})}, "Good clients met errors: "),

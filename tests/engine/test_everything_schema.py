@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from graphql import GraphQLError
 
-from engine import ByteBudget, Engine, Fallback, KeptPieces
+from engine import AnswerPieceCache, ByteBudget, Engine, Fallback
 from gateway.document_validation import read_document
 from schema import Document
 from tests.support.operation_texts import Operation
@@ -32,13 +32,15 @@ def document(text: str) -> Document:
 RECORDS: dict[str, list[Any]] = {"Pet": PETS, "Person": PEOPLE, "Stone": ROCKS}
 
 
-def no_pieces() -> KeptPieces:
+def no_pieces() -> AnswerPieceCache:
     """Return a place for pieces of the objects that the schema knows."""
     records = {type_: {id(each): each for each in objects} for type_, objects in RECORDS.items()}
-    return KeptPieces(records, id, ByteBudget(10_000_000))
+    return AnswerPieceCache(records, id, ByteBudget(10_000_000))
 
 
-async def disagreement(operation: Operation, engine: Engine, pieces: KeptPieces | None = None) -> str | None:
+async def disagreement(
+    operation: Operation, engine: Engine, pieces: AnswerPieceCache | None = None
+) -> str | None:
     """Return how the two differ, if they do."""
     text = str(operation)
     node = document(text).node

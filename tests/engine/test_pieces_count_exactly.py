@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine import Engine, KeptPieces, RunLimits, Stopped
+from engine import AnswerPieceCache, Engine, RunLimits, Stopped
 from gateway import Gateway
 from gateway.cost import CostLimits
 from gateway.engine_or_strawberry import OperationRunner
@@ -135,7 +135,7 @@ async def outcome(
         return str(stopped)
 
 
-def pieces_of(gateway: Gateway) -> KeptPieces:
+def pieces_of(gateway: Gateway) -> AnswerPieceCache:
     latest = gateway.source.latest
     assert latest is not None
     return gateway.pieces.of(latest.catalog)

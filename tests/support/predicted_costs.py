@@ -8,7 +8,7 @@ from typing import Any
 
 from graphql import parse
 
-from gateway.cost import USUAL_AVERAGES, CatalogAverages, Prediction, cost_formulas
+from gateway.cost import USUAL_AVERAGES, CatalogAverages, Prediction, cost_predictors
 from gateway.found_document import FoundDocument
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
 from gateway.request_execution import Gateway
@@ -27,13 +27,13 @@ def predicted(
     name: str | None = None,
 ) -> Prediction:
     """Return what an operation of a valid document is predicted to cost."""
-    return cost_formulas(parse(text))[name].predicted(variables, None, averages)
+    return cost_predictors(parse(text))[name].predicted(variables, None, averages)
 
 
 def prepared_whole(gateway: Gateway, request: GraphQLRequest) -> PreparedRequest:
     """Return a request with its document as it is found that has no shape in common with others."""
     document = gateway.documents.read(request.query)
-    formulas = {} if document.node is None or document.errors else cost_formulas(document.node)
+    formulas = {} if document.node is None or document.errors else cost_predictors(document.node)
     formula = formulas.get(request.operation_name)
     prediction = None if formula is None else formula.predicted(request.variables, None, USUAL_AVERAGES)
     found = FoundDocument(document, request.query, formulas)

@@ -9,8 +9,8 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from telemetry.open_telemetry import OpenTelemetryTracer
-from telemetry.tracing import spans_made_by
+from telemetry.open_telemetry_export import OpenTelemetryTracer
+from telemetry.spans import spans_made_by
 
 
 class RecordedSpans:

@@ -18,7 +18,7 @@ from catalog.sync.change_feed_fan_out import FeedReader
 from catalog.sync.guard import Guard
 from catalog.sync.guard_validators import GuardLimits
 from catalog.sync.history_reader import HistoryReader
-from catalog.sync.leader import Leader
+from catalog.sync.leader_loop import LeaderLoop
 from catalog.sync.paged_list_reading import Progress
 from catalog.sync.publisher import Publisher
 from catalog.sync.refresh_attempts import Attempts
@@ -54,7 +54,7 @@ class Sync:
         history = HistoryReader(storage)
         self.publisher = Publisher(batcher, storage, origin, self.guard, feed, history)
         self.refresher = Refresher(client, batcher, self.publisher, self.guard, schedule)
-        self.leader = Leader(batcher, storage, self.publisher, self.refresher, schedule, FRESHNESS.fresh)
+        self.leader = LeaderLoop(batcher, storage, self.publisher, self.refresher, schedule, FRESHNESS.fresh)
         self.load = self.publisher.load
         self.look = self.refresher.look
         self.want = self.refresher.wanted.set

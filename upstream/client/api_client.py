@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from upstream.client.client_health import ClientHealth, RequestCosts
 from upstream.client.client_limits import ClientLimits
-from upstream.client.exchange_values import UpstreamRequest
 from upstream.client.failure_log import log_failure
 from upstream.client.lazy_http_client import LazyHttpClient
 from upstream.client.lenient_decoding import field_names
 from upstream.client.record_drift import RecordDrift
+from upstream.client.request_and_answer import UpstreamRequest
 from upstream.client.request_costs import Costs, nominal_detail, nominal_page
 from upstream.client.retrying_exchange import Exchanger
 from upstream.client.upstream_errors import (

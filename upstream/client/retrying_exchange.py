@@ -16,8 +16,8 @@ from upstream.client.client_limits import ClientLimits
 from upstream.client.concurrency_limiter import Limiter
 from upstream.client.exchange_receipt import Exchange, note
 from upstream.client.exchange_spans import describe_exchange, exchange_span
-from upstream.client.exchange_values import UpstreamAnswer, UpstreamRequest
 from upstream.client.failure_log import log_failure
+from upstream.client.request_and_answer import UpstreamAnswer, UpstreamRequest
 from upstream.client.response_checks import checked_body, failure
 from upstream.client.retry_policy import RetryPolicy
 from upstream.client.shared_turns import SharedTurns

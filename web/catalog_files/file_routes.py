@@ -15,9 +15,9 @@ from catalog.export import (
     EXPORTED_FILES,
     NDJSON,
     CannotWriteParquet,
-    CatalogFiles,
     FilesUnavailable,
     NoSuchFile,
+    OnDemandExport,
     TooManyFiles,
 )
 from catalog.history import HistoryDamaged, TooManyRebuilds
@@ -40,7 +40,7 @@ Endpoint = Callable[[Request], Awaitable[ASGIApp]]
 class CatalogFileRoutes:
     """Serves files of a source. ``max_age`` is the seconds for which answers on the newest version may be cached."""
 
-    def __init__(self, source: CatalogSource, files: CatalogFiles, max_age: int) -> None:
+    def __init__(self, source: CatalogSource, files: OnDemandExport, max_age: int) -> None:
         self._source = source
         self._files = files
         self._briefly = f"public, max-age={max_age}"

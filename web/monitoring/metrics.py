@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway import Gateway
-from telemetry import DurationHistogram, MetricFamily, WorkerFiles
+from telemetry import DurationHistogram, MetricFamily, WorkerMetricFiles
 from web.monitoring.catalog_metrics import catalog_metrics
 from web.monitoring.gateway_metrics import gateway_metrics
 from web.monitoring.server_metrics import server_metrics
@@ -34,7 +34,7 @@ class Metrics:
         gateway: Gateway,
         responses: ResponseCache,
         connections: Connections,
-        workers: WorkerFiles | None,
+        workers: WorkerMetricFiles | None,
     ) -> None:
         self.requests = RequestCounts()
         """The HTTP requests, which the app and the protocol of the server count."""
@@ -81,7 +81,7 @@ class Metrics:
             if self._workers is not None:
                 await self._share(self._workers)
 
-    async def _share(self, workers: WorkerFiles) -> None:
+    async def _share(self, workers: WorkerMetricFiles) -> None:
         """Write what this worker has measured. A disk that is full costs the others' knowledge of it, and no answer."""
         async with self._one_at_a_time:
             families = list(self.families())

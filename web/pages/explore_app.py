@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from web.content_negotiation import accept_of, accepted
 from web.pages.page_frame import POLICY, FramedPage, Site, framed
-from web.pages.static_files import BuiltFiles
+from web.pages.prebuilt_files import PrebuiltFiles
 
 APP = Path(__file__).parent.parent.parent / "examples" / "frontends" / "grid-compare" / "dist"
 
@@ -37,7 +37,7 @@ def is_built() -> bool:
     return (APP / "index.html").is_file()
 
 
-class Explore(BuiltFiles):
+class Explore(PrebuiltFiles):
     """Files of the build as they are; every other path is a page that the app itself shows."""
 
     def __init__(self, site: Site, folder: Path = APP) -> None:

@@ -31,8 +31,8 @@ from web.client_connection import ClientLeft, as_long_as_there
 from web.content_negotiation import weighted
 from web.http_responses import decoded, refusal
 from web.pages.page_frame import FramedPage, Site, framed
+from web.pages.prebuilt_files import PrebuiltFiles
 from web.pages.query_form import SCRIPT, Asked, answer_html, query_form
-from web.pages.static_files import BuiltFiles
 from web.request_parsing import BadRequest, HttpRequest, parameters, read_get
 from web.security_headers import SECURITY_HEADERS
 
@@ -181,8 +181,8 @@ def graphiql_routes() -> list[BaseRoute]:
     return [
         Route("/graphiql", _page_at_endpoint),
         Route("/graphiql/tabs.json", _tabs),
-        Mount("/graphiql/source", BuiltFiles(_FOLDER / "src")),
-        Mount("/graphiql", BuiltFiles(_BUILT)),
+        Mount("/graphiql/source", PrebuiltFiles(_FOLDER / "src")),
+        Mount("/graphiql", PrebuiltFiles(_BUILT)),
     ]
 
 

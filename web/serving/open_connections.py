@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway import FederationRouter, Quota, Subscriptions
+from gateway import ConcurrentQuota, FederationRouter, Subscriptions
 from web.client_identity import Clients, Network
 from web.serving.joined_writes import JoinedWrites
 from web.serving.slow_readers import SlowReaders
@@ -55,8 +55,8 @@ class Connections:
     ) -> None:
         self.limits = limits
         self.clients = Clients(proxies, router)
-        self.open = Quota("connections", limits.connections, limits.connections_per_address)
-        self.sockets = Quota("WebSockets", limits.sockets, limits.sockets_per_address)
+        self.open = ConcurrentQuota("connections", limits.connections, limits.connections_per_address)
+        self.sockets = ConcurrentQuota("WebSockets", limits.sockets, limits.sockets_per_address)
         self.slow = SlowReaders(limits.read_seconds, limits.unsent_bytes, limits.unsent_bytes_together)
         self.writes = JoinedWrites()
         self.subscriptions = subscriptions

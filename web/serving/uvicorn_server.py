@@ -13,7 +13,7 @@ from uvicorn import Config, Server
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from telemetry import WorkerFiles, folder_for_workers
+from telemetry import WorkerMetricFiles, folder_for_workers
 from web.request_parsing import MAX_BODY
 from web.serving.known_request_protocol import KnownRequestProtocol
 from web.serving.uvicorn_protocols import LONGEST_STOP, SocketProtocol
@@ -65,7 +65,7 @@ def run(app: str, *, host: str, port: int, workers: int, idle_seconds: int) -> N
 
 
 class _Workers(Multiprocess):
-    def __init__(self, config: Config, listening: socket, files: WorkerFiles) -> None:
+    def __init__(self, config: Config, listening: socket, files: WorkerMetricFiles) -> None:
         super().__init__(config, [listening])
         self._files = files
         self._died = 0

@@ -16,7 +16,7 @@ from gateway.cost import (
     catalog_averages,
     counted_cost,
 )
-from gateway.cost.cost_formula import KEPT_PREDICTIONS, cost_formulas
+from gateway.cost.cost_prediction import KEPT_PREDICTIONS, cost_predictors
 from gateway.cost.counted_cost import MOST_COUNTED
 from resolvers.lists.list_sizes import Length
 from schema import (
@@ -131,7 +131,7 @@ def test_the_dearest_path_has_the_names_of_fields_whatever_their_aliases() -> No
 
 def test_what_was_predicted_is_kept_for_as_many_lengths_as_there_is_room() -> None:
     (formula,) = set(
-        cost_formulas(parse("query($n: Int) { packages(first: $n) { nodes { title } } }")).values()
+        cost_predictors(parse("query($n: Int) { packages(first: $n) { nodes { title } } }")).values()
     )
     first = formula.predicted({"n": 1}, None, LISTS)
     assert formula.predicted({"n": 1, "other": 5}, None, LISTS) is first
@@ -172,11 +172,11 @@ async def test_an_answer_is_counted_by_its_objects_and_values_up_to_a_million_by
 )
 def test_the_memory_of_a_formula_is_what_it_says(text: str) -> None:
     document = parse(text)
-    cost_formulas(document)
+    cost_predictors(document)
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
-        made = [cost_formulas(document) for _ in range(20)]
+        made = [cost_predictors(document) for _ in range(20)]
         formulas = [each for formulas in made for each in set(formulas.values())]
         for formula in formulas:
             for n in range(KEPT_PREDICTIONS):

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from catalog.export import EXPORTED_FILES
-from catalog.export.catalog_files import MOST_WAITING
 from catalog.export.file_folder import FileFolder
-from catalog.sync.rebuild_allowance import AT_ONCE, PAUSE
+from catalog.export.on_demand_export import MOST_WAITING
+from catalog.sync.rebuild_rate_limit import AT_ONCE, PAUSE
 from tests.support.gateway_in_process import app_over, client_of
 from tests.support.gateways_with_files import Filed, gateway_with_files
 from tests.web.catalog_files.conftest import Crawled

@@ -12,7 +12,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from web.pages.static_files import BuiltFiles
+from web.pages.prebuilt_files import PrebuiltFiles
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def files(tmp_path: Path) -> httpx.AsyncClient:
     (tmp_path / "both.js.gz").write_bytes(gzip.compress(b"by gzip"))
     (tmp_path / "both.js.br").write_bytes(brotli.compress(b"by brotli"))
     app = Starlette(
-        routes=[Mount("/built", BuiltFiles(tmp_path)), Mount("/none", BuiltFiles(tmp_path / "x"))]
+        routes=[Mount("/built", PrebuiltFiles(tmp_path)), Mount("/none", PrebuiltFiles(tmp_path / "x"))]
     )
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway.test")
 
@@ -106,7 +106,7 @@ async def test_a_file_of_the_pages_has_its_type_its_encoding_and_its_tag(
 
 
 @pytest.mark.parametrize(
-    "path", ["home.html", "page_files.py", "styles/nothing.css", "styles/..%2fhome.html", ""]
+    "path", ["home.html", "page_assets.py", "styles/nothing.css", "styles/..%2fhome.html", ""]
 )
 async def test_nothing_else_of_their_folder_is_served(http: httpx.AsyncClient, path: str) -> None:
     assert (await http.get(f"/pages/{path}")).status_code == 404

@@ -1,0 +1,80 @@
+"""Builds the forms of plan nodes, for the compiler."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
+
+from graphql import GraphQLObjectType
+
+from engine.answer_piece_forms import Arguments, Field, PieceForm, RelationBelow
+from engine.field_sources import Called, Related
+
+if TYPE_CHECKING:
+    from engine.plan_nodes import Column
+
+LEAST_VALUES = 8
+"""An answer of fewer values, all of them attributes, is not kept: it is made nearly as fast as it is found."""
+
+
+class FormBuilder:
+    """Collects what makes the form of a plan node, field by field in the order of the answer."""
+
+    def __init__(self, type_: GraphQLObjectType) -> None:
+        self._type = type_
+        self._fields: list[Field] = []
+        self._relations: list[RelationBelow] = []
+        self._values: list[tuple[int, PieceForm]] = []
+        self._calls = 0
+        self._is_fixed = True
+
+    def add(self, key: str, name: str, arguments: Arguments | None) -> None:
+        """Add a field of the object itself; one that is not fixed has no ``arguments``."""
+        if arguments is None:
+            self._is_fixed = False
+        else:
+            self._fields.append((key, name, arguments, None))
+
+    def add_column(self, name: str, arguments: Arguments | None, number: int, column: Column) -> None:
+        """Add a field with a column, which has this number."""
+        if isinstance(column.source, Called):
+            self._calls += column.source.steps
+        if column.selection is None:
+            self.add(column.key, name, arguments)
+            return
+        nodes = list(column.selection.node_of.values())
+        below = nodes[0].form if len(nodes) == 1 else None
+        if arguments is None or below is None:
+            self._is_fixed = False
+            return
+        self._fields.append((column.key, name, arguments, below))
+        if isinstance(column.source, Related):
+            named = attrgetter(column.source.attribute)
+            self._relations.append(RelationBelow(number, named, column.source.is_to_one, below))
+        elif column.selection.shape.item is None and below.is_flat:
+            self._values.append((number, below))
+        else:
+            self._is_fixed = False  # how many objects there are would have to be kept too
+
+    def form(self, steps: int, weight: int) -> PieceForm | None:
+        """Return the form, or ``None`` if there is none.
+
+        ``steps`` are those of an object without its calls, ``weight`` is about how many values its answer has.
+        """
+        if not self._is_fixed:
+            return None
+        same = self._type, tuple(self._fields)
+        form = _FORMS.get(same)
+        if form is None:
+            is_kept = (
+                weight >= LEAST_VALUES
+                or self._calls > 0
+                or any(not each.is_to_one or each.form.is_kept for each in self._relations)
+            )
+            below = tuple(self._relations), tuple(self._values)
+            form = _FORMS[same] = PieceForm(*same, is_kept, steps + self._calls, *below)
+        return form
+
+
+_FORMS: WeakValueDictionary[tuple[GraphQLObjectType, tuple[Field, ...]], PieceForm] = WeakValueDictionary()

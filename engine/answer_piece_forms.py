@@ -1,0 +1,52 @@
+"""Describes what a plan node says of one record. Nodes of different plans that say the same have the same form.
+
+A form has the type, and for each key of the answer the field, its arguments and the form of what is below. A node has
+one if all of its fields are fixed (``engine.fixed_fields``), and all below. So its answers are as good as the record:
+the same for every request, for as long as the catalog stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from graphql import GraphQLObjectType
+
+Arguments: TypeAlias = tuple[tuple[str, str], ...]
+"""The names and the literals of the arguments in a field, by name."""
+
+Field: TypeAlias = "tuple[str, str, Arguments, PieceForm | None]"
+"""The key of a field in the answer, its name in the schema, its arguments, and the form of what is below."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
+class PieceForm:
+    """What is said of a record. Equal forms are one object for as long as anyone has it."""
+
+    type: GraphQLObjectType
+    fields: tuple[Field, ...]
+    is_kept: bool
+    """Whether it takes long enough to make an answer in this form, so that it is worth the memory."""
+    steps: int
+    """Steps of work for one record, without those of what is below."""
+    relations: tuple[RelationBelow, ...]
+    values: tuple[tuple[int, PieceForm], ...]
+    """The numbers of the columns with objects that resolvers make of the record, and what is said of these."""
+
+    @property
+    def is_flat(self) -> bool:
+        """Return whether nothing is below."""
+        return not self.relations and not self.values
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class RelationBelow:
+    """A relation of the records of a form to others, and what is said of these."""
+
+    column: int
+    """The number of its column."""
+    named: Callable[[Any], Any]
+    """Reads from a record the id of the related one, or the ids of the related ones."""
+    is_to_one: bool
+    form: PieceForm

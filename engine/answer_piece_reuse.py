@@ -1,0 +1,134 @@
+"""Answers objects from kept pieces during a run, and gives new answers to be kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import msgspec
+from graphql import Undefined
+
+from engine.answer_building import PIECES
+from engine.event_loop_yielding import turns
+from engine.plan_nodes import Part, PlanNode
+from engine.relation_protocols import ListsByKey, RecordId
+from engine.run_state import PlanRun
+
+BYTES_OF_VALUE = 20
+"""As many bytes of pieces count as one value, when it is decided whether an answer is large."""
+
+FOUND_IN_A_MICROSECOND = 32
+"""How many records below pieces are counted in a microsecond."""
+
+KEPT_AT_ONCE = 500
+"""How many pieces are kept before the time is looked at."""
+
+
+class PieceCounts(msgspec.Struct, eq=False):
+    """What was counted on the way down from some objects: steps of work, and records that relations found."""
+
+    steps: int = 0
+    records: int = 0
+
+    def spend(self, steps: int, run: PlanRun) -> None:
+        """Count steps here and in the run."""
+        self.steps += steps
+        run.spend(steps)
+
+    def find(self, values: dict[RecordId, Any] | ListsByKey[Any], parents: int, run: PlanRun) -> None:
+        """Count what a relation of so many parents found."""
+        if isinstance(values, dict):
+            self.records += parents
+        else:
+            self.records += values.count
+            self.spend(values.count, run)
+
+
+def answers_of_pieces(
+    node: PlanNode,
+    objects: Sequence[Any],
+    most: int,
+    run: PlanRun,
+    counts: PieceCounts,
+    ids: Sequence[RecordId] | None = None,
+) -> list[Any] | None:
+    """Return the kept pieces of objects, each of which stands up to ``most`` times in the answer, if all are kept.
+
+    They count what it counts to make them. ``ids`` are given if the objects are known to be records of the catalog.
+    """
+    if node.form is None or run.pieces is None or not node.form.is_kept:
+        return None
+    found = run.pieces.find(node.form, objects, ids)
+    if found is None:
+        return None
+    run.used_pieces = True
+    run.values += most * found.size // BYTES_OF_VALUE
+    run.work += found.records // FOUND_IN_A_MICROSECOND
+    counts.records += found.records
+    counts.spend(found.steps, run)
+    return found.answers
+
+
+def kept(
+    node: PlanNode, objects: list[Any], built: list[Any], run: PlanRun, ids: Sequence[RecordId] | None
+) -> list[Any]:
+    """Return the answers for objects, encoded and kept where they are to be. The catalog knew all below."""
+    if node.form is None or run.pieces is None:
+        return built
+    wanted = run.pieces.wanted(node.form, objects, ids)
+    if wanted is None:
+        return built
+    run.used_pieces = True
+    answers = list(map(run.encoder.piece, built))
+    run.pieces.keep(node.form, wanted, answers)
+    return answers
+
+
+def are_encoded(answers: list[Any]) -> bool:
+    """Return whether these are JSON already: all of them are, or none."""
+    return bool(answers) and answers[0].__class__ in PIECES
+
+
+class Keeping(msgspec.Struct, frozen=True):
+    """What is known of a part whose answers are to be kept, before they are built."""
+
+    ids: Sequence[RecordId]
+    values: list[int] | None
+    """The steps of the objects that resolvers made of each record, if there can be any."""
+
+    @classmethod
+    def of(cls, part: Part, run: PlanRun) -> Self | None:
+        """Return it for a part whose parts below are built; ``None`` if its answers are not to be kept."""
+        form = part.node.form
+        if form is None or run.pieces is None:
+            return None
+        if any(part.columns[relation.column].__class__ is list for relation in form.relations):
+            return None  # something had to be loaded, or was not found
+        part.is_whole = all(each.is_whole for below in part.below for each in below.parts)
+        ids = run.pieces.wanted(form, part.objects) if part.is_whole else None
+        if ids is None:
+            return None
+        if not form.values:
+            return cls(ids, None)
+        steps = [0] * len(part.objects)
+        for number, form_below in form.values:
+            made = [value is not None and value is not Undefined for value in part.columns[number]]
+            if len(set(map(id, part.columns[number]))) < made.count(True):
+                return None  # one object was made of several records, and counts once for all of them
+            steps = [each + form_below.steps * is_made for each, is_made in zip(steps, made, strict=True)]
+        return cls(ids, steps)
+
+    async def keep(self, part: Part, run: PlanRun) -> None:
+        """Keep the answers, which are built now."""
+        form, pieces = part.node.form, run.pieces
+        assert form is not None
+        assert pieces is not None
+        for start in range(0, len(part.objects), KEPT_AT_ONCE):
+            if start and run.is_turn_over():
+                await turns().next()
+            some = slice(start, start + KEPT_AT_ONCE)
+            if not part.is_encoded:
+                part.built[some] = map(run.encoder.piece, part.built[some])
+            values = None if self.values is None else self.values[some]
+            pieces.keep(form, self.ids[some], part.built[some], values)
+        part.is_encoded = True

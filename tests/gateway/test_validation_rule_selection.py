@@ -1,0 +1,133 @@
+"""Rules of validation that are left out would have said nothing: the errors are those of all rules, in their order."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from random import Random
+
+import pytest
+from graphql import GraphQLSyntaxError, parse, specified_rules, validate
+
+from gateway.validation_rule_selection import ABOUT, applicable_rules, parts_of
+from schema import schema
+from tests.support.gateway_operations import GENERATOR
+from tests.support.other_literals import with_other_literals
+
+WRONG = [
+    "{ a }",
+    "{ package }",
+    "{ catalog { version { x } } }",
+    "{ package(slug: 1) { title } }",
+    '{ package(slug: "x", slug: "y") { title } }',
+    "{ package(by: {slug: 1}) { title } }",
+    '{ package(by: {slug: "a", slug: "b"}) { title } }',
+    '{ package(by: {slug: "a", id: "b"}) { title } }',
+    "{ packages(orderBy: NONE) { totalCount } }",
+    "{ packages(filter: {missing: [NONE]}) { totalCount } }",
+    "{ packages(first: null, x: 1) { totalCount } }",
+    "{ packages(first: true) { totalCount } }",
+    "{ packages(first: 1.5) { totalCount } }",
+    "{ packages(first: []) { totalCount } }",
+    "{ node { id } }",
+    "{ search { totalCount } }",
+    '{ package(slug: "x") { title } package(slug: "y") { title } }',
+    '{ x: package(slug: "x") { title } x: grid(slug: "x") { title } }',
+    '{ package(slug: "x") { a: title a: slug } }',
+    '{ package(slug: "x") { ...F } } fragment F on Package { title slug: title slug }',
+    '{ package(slug: "x") { ... on Package { a: slug } a: title } }',
+    '{ package(slug: "x") { ... on Grid { slug } } }',
+    '{ package(slug: "x") { ... on None { slug } } }',
+    '{ package(slug: "x") { ... on PackageOrder { slug } } }',
+    '{ package(slug: "x") { ...F } } fragment F on PackageKey { slug }',
+    '{ package(slug: "x") { ...F } }',
+    "{ catalog { version } } fragment F on Package { slug }",
+    "{ catalog { version } } fragment F on Package { slug } fragment F on Package { title }",
+    '{ package(slug: "x") { ...F } } fragment F on Package { grids { packages { ...F } } }',
+    "query A { catalog { version } } query A { catalog { version } }",
+    "{ catalog { version } } query A { catalog { version } }",
+    "{ catalog { version } } { catalog { version } }",
+    "mutation { a }",
+    "subscription { catalogChanged { action } a: catalogChanged { action } }",
+    "subscription { __typename }",
+    "type A { a: Int }",
+    "{ catalog { version } } extend type Query { a: Int }",
+    "fragment F on Package { slug }",
+    "query ($a: None) { catalog { version } }",
+    "query ($a: Package) { package(slug: $a) { slug } }",
+    "query ($a: String, $a: String) { package(slug: $a) { slug } }",
+    "query ($a: String) { catalog { version } }",
+    "{ package(slug: $a) { slug } }",
+    "{ package(by: {slug: $a}) { slug } }",
+    "query ($a: Int) { package(slug: $a) { slug } }",
+    "query ($a: [String]) { packagesBySlug(slugs: $a) { slug } }",
+    "query ($a: PackageKey = {slug: 5}) { package(by: $a) { slug } }",
+    'query ($a: Int = "x") { package(databaseId: $a) { slug } }',
+    "query ($a: String) { package(by: {slug: $a}) { slug } }",
+    "{ catalog @none { version } }",
+    "{ catalog @skip { version } }",
+    "{ catalog @skip(if: 1) { version } }",
+    "{ catalog @skip(if: true, unless: true) { version } }",
+    "{ catalog @skip(if: true) @skip(if: true) { version } }",
+    "query @skip(if: true) { catalog { version } }",
+    "query ($a: Int @none) { package(databaseId: $a) { slug } }",
+    "{ ... @defer(label: $a) { catalog { version } } }",
+    '{ ... @defer(label: "a") { catalog { version } } ... @defer(label: "a") { categories { slug } } }',
+    "subscription { ... @defer { catalogChanged { action } } }",
+    "{ catalog { version @stream } }",
+    "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }",
+    "{ __type(name: 5) { name } }",
+]
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_what_is_wrong_is_said_as_by_all_rules(text: str) -> None:
+    assert _errors(text, all_rules=True)
+    assert _errors(text) == _errors(text, all_rules=True)
+
+
+def test_random_documents_are_judged_as_by_all_rules() -> None:
+    outcomes: Counter[bool] = Counter()
+    for seed in range(300):
+        draws = Random(seed)
+        text = _spoilt(with_other_literals(str(GENERATOR.operation(seed)), draws), draws)
+        try:
+            expected = _errors(text, all_rules=True)
+        except GraphQLSyntaxError:
+            continue
+        assert _errors(text) == expected, text
+        outcomes[bool(expected)] += 1
+    assert outcomes[True] > 100
+    assert outcomes[False] > 20
+
+
+def test_few_rules_apply_to_a_plain_operation() -> None:
+    applied = applicable_rules(parts_of(parse('{ package(slug: "x") { title } }')))
+    assert len(applied) == 8
+    assert len(specified_rules) == 32
+
+
+def test_each_rule_that_can_be_left_out_is_one_of_the_specification() -> None:
+    assert ABOUT.keys() <= set(specified_rules)
+
+
+def test_everything_that_rules_are_about_makes_them_apply() -> None:
+    for rule, parts in ABOUT.items():
+        assert all(rule in applicable_rules({part}) for part in parts)
+
+
+def _errors(text: str, *, all_rules: bool = False) -> list[dict[str, object]]:
+    document = parse(text)
+    rules = specified_rules if all_rules else applicable_rules(parts_of(document))
+    return [dict(error.formatted) for error in validate(schema._schema, document, rules, max_errors=20)]
+
+
+def _spoilt(text: str, draws: Random) -> str:
+    """Return the text with a name or two replaced by others of its names."""
+    names = list(re.finditer(r"\b[A-Za-z_]\w*", text))
+    for _ in range(draws.choice([0, 1, 2])):
+        chosen, other = draws.choice(names), draws.choice(names)
+        if chosen.end() <= len(text):
+            text = text[: chosen.start()] + other[0] + text[chosen.end() :]
+            names = list(re.finditer(r"\b[A-Za-z_]\w*", text))
+    return text
