@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 PREFIX = "GATEWAY_"
 """How the variables of all settings begin."""
 
-LEAST_ALIKE = 0.75
+MIN_ALIKE = 0.75
 """How alike two names are, from 0 to 1, of which one is a misspelt other. Names that a cluster or another program gives
 its variables, such as ``GATEWAY_SERVICE_HOST``, are less alike than that."""
 
@@ -28,7 +28,7 @@ def misspelt(variables: Iterable[str], settings: Collection[str]) -> tuple[str, 
 
         # The prefix is left out, or all names would look alike.
         shown = [name.removeprefix(PREFIX) for name in names]
-        nearest = get_close_matches(each.upper().removeprefix(PREFIX), shown, n=1, cutoff=LEAST_ALIKE)
+        nearest = get_close_matches(each.upper().removeprefix(PREFIX), shown, n=1, cutoff=MIN_ALIKE)
         if nearest:
             return each, PREFIX + nearest[0]
     return None

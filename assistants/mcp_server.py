@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from assistants.tools import Tool, ToolFailed, Tools
 
-MOST_REQUEST_BYTES = 100_000
+MAX_REQUEST_BYTES = 100_000
 """The largest request: the largest document of a query with its variables."""
 
 _NAME = "djangopackages"
@@ -50,7 +50,7 @@ class HttpRequests:
             json_response=True,
             stateless=True,
             security_settings=self._security,
-            max_request_body_size=MOST_REQUEST_BYTES,
+            max_request_body_size=MAX_REQUEST_BYTES,
         )
         # Its tasks end with the request, and count for the connection of the request.
         async with manager.run():

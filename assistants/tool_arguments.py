@@ -11,10 +11,10 @@ from msgspec import Meta
 
 from catalog import Catalog
 
-MOST_WORDS = 10
+MAX_WORDS = 10
 """Words that are looked for at once; each is compared with every package."""
 
-MOST_GRIDS = 5
+MAX_GRIDS = 5
 """Grids that are returned beside the packages."""
 
 Order = Literal["stars", "last_commit", "commits", "newest", "title"]
@@ -70,8 +70,8 @@ class FindPackages(Arguments, frozen=True):
     def variables(self, catalog: Catalog) -> dict[str, Any]:
         """Return the variables of the document."""
         words = self.words.split()
-        if len(words) > MOST_WORDS:
-            raise WrongArgument(f"words has {len(words)} words; send at most {MOST_WORDS}.")
+        if len(words) > MAX_WORDS:
+            raise WrongArgument(f"words has {len(words)} words; send at most {MAX_WORDS}.")
         if self.category is not None:
             _known(
                 self.category, catalog.category_slugs, "category", ", ".join(sorted(catalog.category_slugs))
@@ -91,7 +91,7 @@ class FindPackages(Arguments, frozen=True):
             | {"and": each_word},
             "gridFilter": {"and": each_word},
             # Without words there are no grids of the same kind.
-            "gridCount": MOST_GRIDS if words else 0,
+            "gridCount": MAX_GRIDS if words else 0,
             "orderBy": _ORDERS[self.order],
             "first": self.first,
             "after": self.after,

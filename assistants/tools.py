@@ -30,7 +30,7 @@ from gateway import Gateway, GraphQLRequest
 
 DOCUMENTS = Path(__file__).parent.parent / "examples" / "mcp"
 
-MOST_ANSWER_BYTES = 100_000
+MAX_ANSWER_BYTES = 100_000
 """The largest answer of a tool: about 30,000 tokens, which is more than assistants can use."""
 
 NO_CATALOG = "The gateway is still reading the catalog of Django Packages. Call the tool again in a minute."
@@ -138,9 +138,9 @@ class Tools:
             answer = await self._answer(name, arguments)
         except (WrongArgument, UnknownType) as error:
             raise ToolFailed(str(error)) from None
-        if len(answer) > MOST_ANSWER_BYTES:
+        if len(answer) > MAX_ANSWER_BYTES:
             raise ToolFailed(
-                f"The answer has {len(answer):,} bytes, and a tool can return {MOST_ANSWER_BYTES:,}. Ask for fewer "
+                f"The answer has {len(answer):,} bytes, and a tool can return {MAX_ANSWER_BYTES:,}. Ask for fewer "
                 "records or fields."
             )
         return answer

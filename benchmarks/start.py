@@ -33,7 +33,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "start.md"
 CANONICAL = (ROOT / "examples" / "canonical.graphql").read_text()
 
-MOST_PACKAGES = 14
+MAX_PACKAGES = 14
 """Python packages that the table of imports lists."""
 
 PHASES = """
@@ -258,7 +258,7 @@ def table(measured: StartFigures) -> str:
         "|---|---:|---:|---:|",
     ]
     times = {name: [run[name] for run in measured.imports] for name in measured.modules}
-    for name in sorted(times, key=lambda name: -min(times[name]))[:MOST_PACKAGES]:
+    for name in sorted(times, key=lambda name: -min(times[name]))[:MAX_PACKAGES]:
         text.append(_row(f"{name} | {measured.modules[name]}", times[name]))
     text.append(_row(f"all | {measured.modules.total()}", [sum(run.values()) for run in measured.imports]))
     return "\n".join(text) + "\n"

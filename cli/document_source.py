@@ -10,7 +10,7 @@ import typer
 
 from cli.error_exit import stop
 
-MOST_BYTES = 1_000_000
+MAX_BYTES = 1_000_000
 """Bytes of a document; over HTTP a whole request can have as many."""
 
 DocumentArgument = Annotated[
@@ -32,9 +32,9 @@ def document_or_stop(text: str) -> str:
 
 
 def _read(file: BinaryIO, where: str) -> str:
-    content = file.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        stop(f"{where} has more than {MOST_BYTES:,} bytes, which a document cannot have.")
+    content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        stop(f"{where} has more than {MAX_BYTES:,} bytes, which a document cannot have.")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -12,7 +12,7 @@ from catalog.storage import StoragePort, Stored
 from cli.sync_progress import listed
 from upstream.client import CATEGORY, GRID, KINDS, PACKAGE
 
-MOST_FIELDS = 4
+MAX_FIELDS = 4
 """Fields that are named for a version: those that changed in most records."""
 
 LONGEST_VALUE = 60
@@ -88,7 +88,7 @@ def _changed(version: CatalogVersion) -> str:
     changed = ", ".join(
         f"{totals[sort]:,} {sort}" for sort in ("added", "changed", "removed") if totals[sort]
     )
-    fields = Counter(version.fields).most_common(MOST_FIELDS)
+    fields = Counter(version.fields).most_common(MAX_FIELDS)
     more = len(version.fields) - len(fields)
     named = ", ".join(f"{name} {number:,}" for name, number in fields) + (f", {more} more" if more else "")
     return f"{changed} ({named})" if named else changed

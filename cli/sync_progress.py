@@ -13,7 +13,7 @@ from catalog import Catalog, CatalogDifference, CatalogSource, RecordKey
 from catalog.sync import CrawlResult
 from upstream.client import CATEGORY, GRID, PACKAGE, Record
 
-MOST_SHOWN = 20
+MAX_SHOWN = 20
 """Changes of one sort that are listed; of the others the number is told."""
 
 
@@ -127,6 +127,6 @@ def listed(what: str, lines: list[str]) -> list[str]:
     """Return what was said of records under a title, the first of many."""
     if not lines:
         return []
-    shown = [f"  {line}" for line in lines[:MOST_SHOWN]]
-    more = [f"  and {len(lines) - MOST_SHOWN:,} more"] if len(lines) > MOST_SHOWN else []
+    shown = [f"  {line}" for line in lines[:MAX_SHOWN]]
+    more = [f"  and {len(lines) - MAX_SHOWN:,} more"] if len(lines) > MAX_SHOWN else []
     return [f"{what}: {len(lines):,}", *shown, *more]

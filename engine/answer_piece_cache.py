@@ -28,7 +28,7 @@ OVERHEAD_OF_FORM = 2_000
 LARGEST_PART = 64
 """A piece of more than this part of all bytes is not kept."""
 
-MOST_MET, FORM_MET = 50_000, 20
+MAX_MET, FORM_MET = 50_000, 20
 """Records that are remembered to have been asked for once, in all forms; beyond that all of these are forgotten. A form
 counts as so many."""
 
@@ -117,7 +117,7 @@ class AnswerPieceCache:
         self._count_met -= len(met)
         met.update(ids)
         self._count_met += len(met)
-        if self._count_met > MOST_MET:
+        if self._count_met > MAX_MET:
             self._met.clear()
             self._count_met = 0
         return None

@@ -14,7 +14,7 @@ from engine.field_sources import Called, Related
 if TYPE_CHECKING:
     from engine.plan_nodes import Column
 
-LEAST_VALUES = 8
+MIN_VALUES = 8
 """An answer of fewer values, all of them attributes, is not kept: it is made nearly as fast as it is found."""
 
 
@@ -68,7 +68,7 @@ class FormBuilder:
         form = _FORMS.get(same)
         if form is None:
             is_kept = (
-                weight >= LEAST_VALUES
+                weight >= MIN_VALUES
                 or self._calls > 0
                 or any(not each.is_to_one or each.form.is_kept for each in self._relations)
             )

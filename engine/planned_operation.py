@@ -25,7 +25,7 @@ from engine.variable_values import OperationVariables
 class PlannedOperation:
     """An operation and its plans: one for each combination of values in its conditions."""
 
-    MOST_PLANS = 16
+    MAX_PLANS = 16
     """More are compiled for each request anew."""
 
     def __init__(
@@ -102,7 +102,7 @@ class PlannedOperation:
         compiler = Compiler(self._schema, self._types, self._operation, self._fragments, conditions)
         plan = yield from compiler.plan()
         # Another request may have compiled the same in the meantime.
-        if len(self._plans) < self.MOST_PLANS and key not in self._plans:
+        if len(self._plans) < self.MAX_PLANS and key not in self._plans:
             self._plans[key] = plan
             self.fields += plan.fields
         return self._plans.get(key, plan)

@@ -21,7 +21,7 @@ from strawberry.types.union import StrawberryUnion
 from engine.fallback_reasons import Fallback
 from engine.leaf_values import reject_abnormal
 
-MOST_CLASSES = 10_000
+MAX_CLASSES = 10_000
 """The most classes that are remembered. A schema has hundreds; further ones are decided object by object."""
 
 
@@ -70,7 +70,7 @@ class RuntimeTypes:
             reject_abnormal(is_one)
             if not is_one:
                 raise Fallback("error")
-        if len(self._of_class) < MOST_CLASSES and self._tells(declared, value.__class__, type_):
+        if len(self._of_class) < MAX_CLASSES and self._tells(declared, value.__class__, type_):
             self._of_class[declared, value.__class__] = type_
         return type_
 

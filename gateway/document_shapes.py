@@ -17,7 +17,7 @@ from typing import NamedTuple
 MARK = "\0"
 """Stands before the kind and the number of a literal in a shape. A text that has it has no shape."""
 
-LONGEST, MOST_LITERALS = 20_000, 1_000
+LONGEST, MAX_LITERALS = 20_000, 1_000
 """A longer text, in characters, or one with more literals, has no shape: it would hold up the event loop for more than
 five milliseconds. The longest of ``examples/`` has 665 characters."""
 
@@ -63,7 +63,7 @@ def shaped(text: str) -> ShapedText | None:
     if len(text) > LONGEST or MARK in text:
         return None
     pieces = _PIECES.findall(text)
-    if len(pieces) > MOST_LITERALS + 2:
+    if len(pieces) > MAX_LITERALS + 2:
         return None
     shape: list[str] = []
     literals: list[str] = []

@@ -22,7 +22,7 @@ from gateway.validation_rule_selection import applicable_rules, parts_of
 from schema import AS_OF, AsOfDirective, Document, as_of_in, read_dependencies
 from telemetry import span
 
-MOST_ERRORS = 20
+MAX_ERRORS = 20
 """The most errors of a document that are reported. Each may cost a millisecond, to find the names that were meant."""
 
 
@@ -42,7 +42,7 @@ def read_document(
     operations = tuple((each.name.value if each.name else None, each.operation) for each in definitions)
     parts = parts_of(node)
     with span("graphql.validate"):
-        errors = tuple(validate(schema, node, applicable_rules(parts), max_errors=MOST_ERRORS))
+        errors = tuple(validate(schema, node, applicable_rules(parts), max_errors=MAX_ERRORS))
     in_parts = visit(node, _Without(AS_OF)) if "directive" in parts else node
     whole = visit(in_parts, _Without("defer", "stream")) if "directive" in parts else node
     return Document(

@@ -24,7 +24,7 @@ def operation_type(asked: Document, operation_name: str | None) -> str | None:
     return asked.operations[_index(asked, operation_name)][1].value
 
 
-MOST_NAME = 100
+MAX_NAME = 100
 """Characters of the name of an operation in logs and traces."""
 
 
@@ -32,7 +32,7 @@ def operation_name(name: str | None, document: Document | None) -> str | None:
     """Return the beginning of the name of the operation to run: the one asked for, or that of the only one."""
     if name is None and document is not None and len(document.operations) == 1:
         name = document.operations[0][0]
-    return None if name is None else name[:MOST_NAME]
+    return None if name is None else name[:MAX_NAME]
 
 
 def dependencies_of(asked: Document, operation_name: str | None) -> Dependencies:

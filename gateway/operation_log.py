@@ -23,7 +23,7 @@ from schema import Document
 from telemetry import span, tracer
 from upstream.client import Receipt, trace_id
 
-MOST_LINES = 120
+MAX_LINES = 120
 """Lines in a minute, in each process. Strangers can fail as often as they like, and the log must not fill the disk."""
 
 _HASH = 16
@@ -119,7 +119,7 @@ class OperationLog:
             if self._left_out:
                 _log.warning("%d more operations failed or were slow within a minute.", self._left_out)
             self._minute, self._lines, self._left_out = now, 0, 0
-        if self._lines >= MOST_LINES:
+        if self._lines >= MAX_LINES:
             self._left_out += 1
             return False
         self._lines += 1

@@ -9,7 +9,7 @@ from gateway.cost import CostLimits, why_too_dear
 from gateway.graphql_answer import GraphQLAnswer
 from gateway.prepared_request import PreparedRequest
 
-MOST_PLAN = 20_000
+MAX_PLAN = 20_000
 """The most characters of a plan that are told. The plan of the canonical query has about 600."""
 
 
@@ -37,7 +37,7 @@ async def _plan(prepared: PreparedRequest, engine: Engine | None) -> tuple[list[
     assert found.document.node is not None
     try:
         lines = await engine.outline(
-            found.text, found.document.node, request.operation_name, request.variables, MOST_PLAN
+            found.text, found.document.node, request.operation_name, request.variables, MAX_PLAN
         )
     except Fallback as error:
         return None, error.reason

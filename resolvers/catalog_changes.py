@@ -20,7 +20,7 @@ from resolvers.loading.request_context import Context, Info
 from resolvers.work_budget import EXCHANGE, LOOKUP
 from upstream.client import PACKAGE, GridRecord, PackageRecord
 
-_MOST_CURSOR = 200
+_MAX_CURSOR = 200
 """The most characters of a cursor. The name of a feed and a position take far fewer."""
 _ANEW = "take catalog { changesCursor }, read the records again, and continue from there"
 
@@ -211,7 +211,7 @@ def _cursor(feed: str, place: int) -> str:
 
 def _read(cursor: str, argument: str) -> tuple[str, int]:
     try:
-        _, feed, place = decoded(cursor, _FeedCursor, _MOST_CURSOR)
+        _, feed, place = decoded(cursor, _FeedCursor, _MAX_CURSOR)
         if not 0 <= place < 2**63:
             raise NotACursor
     except NotACursor:

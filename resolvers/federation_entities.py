@@ -22,7 +22,7 @@ from resolvers.client_errors import BadUserInput
 from resolvers.contributor import contributor_by_login
 from resolvers.loading.category_loader import CategoryLoader
 from resolvers.loading.key_lookup import (
-    MOST_KEYS,
+    MAX_KEYS,
     checked_slug,
     key_in_id,
     known_by_pypi_name,
@@ -168,7 +168,7 @@ class _EntityKind:
 
     async def by_slug(self, context: Context, slugs: Sequence[str]) -> Sequence[Found]:
         catalog = context.loaders.catalog
-        if catalog is None and len(slugs) <= MOST_KEYS:
+        if catalog is None and len(slugs) <= MAX_KEYS:
             loader = self.loader(context.loaders)
             return await asyncio.gather(*map(loader.by_slug, slugs), return_exceptions=True)
         # Upstream is asked for slugs one by one, so that many wait for the catalog.

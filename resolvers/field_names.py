@@ -11,7 +11,7 @@ from upstream.client import GridRecord, PackageRecord
 _OTHER_NAMES = {"stars": "repo_watchers", "forks": "repo_forks", "lastCommitAt": "last_updated"}
 """The names in the graph that are not v4's."""
 _NOT_FIELDS = frozenset({"id", "unfit"})
-_MOST_SHOWN = 50
+_MAX_SHOWN = 50
 
 
 def graph_name(name: str) -> str:
@@ -31,7 +31,7 @@ def v4_names(argument: str, names: Sequence[str], record: type[PackageRecord | G
     for name in names:
         if name not in known:
             raise BadUserInput(
-                f'{argument} has "{name[:_MOST_SHOWN]}"; it can have {", ".join(sorted(known))}.'
+                f'{argument} has "{name[:_MAX_SHOWN]}"; it can have {", ".join(sorted(known))}.'
             )
     return frozenset(known[name] for name in names)
 

@@ -16,7 +16,7 @@ from resolvers.loading.request_context import Info
 from resolvers.work_budget import EXCHANGE, LOOKUP
 from upstream.client import GRID, PACKAGE, GridRecord, PackageRecord
 
-MOST_CHANGES = 1000
+MAX_CHANGES = 1000
 """How many changes of one record are given at most: those of nearly three years if one comes each day."""
 
 READ = 4
@@ -106,8 +106,8 @@ async def _history(
     last: int,
 ) -> list[RecordedChange]:
     check_moment("history(since:)", since)
-    if not 0 <= last <= MOST_CHANGES:
-        raise BadUserInput(f"history(last:) is {last}; it can be 0 to {MOST_CHANGES:,}.")
+    if not 0 <= last <= MAX_CHANGES:
+        raise BadUserInput(f"history(last:) is {last}; it can be 0 to {MAX_CHANGES:,}.")
     wanted = root.__struct_fields__ if fields is None else v4_names("history(fields:)", fields, type(root))
     context = info.context
     context.work.spend(EXCHANGE)

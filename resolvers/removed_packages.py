@@ -17,7 +17,7 @@ from resolvers.record_history import check_moment
 from resolvers.work_budget import COUNTED, EXCHANGE
 from upstream.client import PackageRecord
 
-_MOST_CURSOR = 200
+_MAX_CURSOR = 200
 
 RemovedSince = Annotated[
     datetime | None,
@@ -107,7 +107,7 @@ def _removed(removal: VersionDelta) -> RemovedPackage[PackageRecord]:
 
 def _read(cursor: str) -> tuple[int, int]:
     try:
-        _, version, id = decoded(cursor, _Position, _MOST_CURSOR)
+        _, version, id = decoded(cursor, _Position, _MAX_CURSOR)
     except NotACursor:
         raise BadUserInput(
             "removedPackages(after:) is not a cursor of this list; take one from pageInfo or a node."

@@ -26,10 +26,10 @@ from resolvers.search_cursors import CatalogPosition, UpstreamPosition, read_cur
 from resolvers.work_budget import EXCHANGE, RESULT, WORD
 from upstream.client import PACKAGE, BudgetSpent, GridRecord, PackageRecord, SearchHitRecord, UpstreamError
 
-MOST_HITS = 20
+MAX_HITS = 20
 """The most results that upstream's search gives (contract section 4)."""
 
-MOST_CHARACTERS, MOST_WORDS = 200, 20
+MAX_CHARACTERS, MAX_WORDS = 200, 20
 """The most characters and words of a query. Upstream works 8 ms for each word (contract section 4)."""
 
 _SPACES = re.compile(r"\s+", re.ASCII)
@@ -44,7 +44,7 @@ SearchQuery = Annotated[
         description=(
             "The query: words that must all occur; OR between alternatives; "
             '"a phrase" in quotes; a minus before a word or phrase that must not occur. '
-            f"Up to {MOST_CHARACTERS} characters and {MOST_WORDS} words."
+            f"Up to {MAX_CHARACTERS} characters and {MAX_WORDS} words."
         )
     ),
 ]
@@ -87,8 +87,8 @@ async def find(
         return await _of_catalog(
             context, query, size, position, "The cursor comes from an answer of the catalog."
         )
-    if size > MOST_HITS:
-        reason = f"More than {MOST_HITS} results were requested, which is more than upstream gives."
+    if size > MAX_HITS:
+        reason = f"More than {MAX_HITS} results were requested, which is more than upstream gives."
         return await _of_catalog(context, query, size, None, reason)
     if context.loaders.catalog is None:
         return _of_hits(query, await _results(context, query), size, None)
@@ -113,9 +113,9 @@ def _checked(query: str) -> str:
 
     :raises BadUserInput: it is too long, or cannot be a text.
     """
-    if len(query) > MOST_CHARACTERS:
+    if len(query) > MAX_CHARACTERS:
         raise BadUserInput(
-            f"search(query:) has {len(query):,} characters; it can have up to {MOST_CHARACTERS}."
+            f"search(query:) has {len(query):,} characters; it can have up to {MAX_CHARACTERS}."
         )
     if "\0" in query:
         raise BadUserInput("search(query:) has a NUL character, which is not allowed.")
@@ -124,8 +124,8 @@ def _checked(query: str) -> str:
     except UnicodeEncodeError:
         raise BadUserInput("search(query:) has half of a surrogate pair, which is not a character.") from None
     words = len(words_of(query))
-    if words > MOST_WORDS:
-        raise BadUserInput(f"search(query:) has {words} words; it can have up to {MOST_WORDS}.")
+    if words > MAX_WORDS:
+        raise BadUserInput(f"search(query:) has {words} words; it can have up to {MAX_WORDS}.")
     return _SPACES.sub(" ", query).strip(" ")
 
 
@@ -163,7 +163,7 @@ async def _results(context: Context, query: str) -> _UpstreamResults:
         for hit, record in zip(resolvable.values(), found, strict=True)
         if isinstance(record, BaseException) or (record is not None and record.slug == hit.slug)
     ]
-    return _UpstreamResults(results, are_all=len(resolvable) == len(hits) < MOST_HITS)
+    return _UpstreamResults(results, are_all=len(resolvable) == len(hits) < MAX_HITS)
 
 
 async def _load(context: Context, hit: SearchHitRecord) -> _Record | None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from resolvers.client_errors import BadUserInput
 from resolvers.cursor_codec import LAYOUT, Layout, NotACursor, decoded, encoded
 
-_MOST_CURSOR = 500
+_MAX_CURSOR = 500
 """The most characters of a cursor. The longest slug and the rest take far fewer."""
 
 
@@ -57,7 +57,7 @@ def read_cursor(text: str, query: str) -> SearchPosition:
     :raises BadUserInput: the text is not a cursor, or is one of another query.
     """
     try:
-        _, digest, upstream, catalog = decoded(text, _SearchCursor, _MOST_CURSOR)
+        _, digest, upstream, catalog = decoded(text, _SearchCursor, _MAX_CURSOR)
         position = upstream or catalog
         if position is None or (upstream and catalog):
             raise NotACursor

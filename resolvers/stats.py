@@ -13,7 +13,7 @@ from resolvers.client_errors import BadUserInput
 from resolvers.contributor import CategoryCount
 from resolvers.current_time import now
 from resolvers.filters.filter_columns import repository_host
-from resolvers.filters.filter_matching import MOST_DAYS
+from resolvers.filters.filter_matching import MAX_DAYS
 from resolvers.lists.order_enums import PackageOrder
 from resolvers.lists.pagination import page_size
 from resolvers.loading.request_context import Info
@@ -87,8 +87,8 @@ def by_repository_host(root: Catalog, first: Most = 10) -> list[HostCount]:
 
 def active(root: Catalog, within_days: Days = 365) -> ActiveShare:
     """Return the packages whose last commit is at most ``within_days`` days old, as a number and a share."""
-    if not 0 <= within_days <= MOST_DAYS:
-        raise BadUserInput(f"active(withinDays:) is {within_days}; it can be 0 to {MOST_DAYS}.")
+    if not 0 <= within_days <= MAX_DAYS:
+        raise BadUserInput(f"active(withinDays:) is {within_days}; it can be 0 to {MAX_DAYS}.")
     since = now().timestamp() - 86_400 * within_days
     commits = root.view(_last_commits)
     count, every = len(commits) - bisect_left(commits, since), len(root.packages)

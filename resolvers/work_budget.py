@@ -41,7 +41,7 @@ spellings, and for each result, as all of them are ranked."""
 EXCHANGE = 500
 """The steps of one request to upstream or to the storage."""
 
-_MOST_SAID = 2**31 - 1
+_MAX_SAID = 2**31 - 1
 """The largest number that is reported."""
 
 
@@ -61,7 +61,7 @@ class WorkBudget:
         """
         self.spent += steps
         if self.spent > self.most:
-            spent = min(self.spent, _MOST_SAID)
+            spent = min(self.spent, _MAX_SAID)
             raise Stopped(
                 TooComplex(
                     f"The operation takes too much work: it was stopped at {spent:,} steps; {self.most:,} are allowed. "

@@ -26,7 +26,7 @@ from graphql import (
 )
 
 from resolvers.lists import OTHER_SIZE, USUAL_SIZES
-from resolvers.loading import MOST_KEYS
+from resolvers.loading import MAX_KEYS
 from schema.field_costs import (
     ASKS_ALWAYS,
     FIELD_WEIGHTS,
@@ -97,7 +97,7 @@ def _list_size(
             yield "assumedSize", ceil(USUAL_SIZES.get(names, OTHER_SIZE).mean)
         return
     if length.keys is not None:
-        yield "assumedSize", MOST_KEYS
+        yield "assumedSize", MAX_KEYS
         return
     yield "assumedSize", length.default
     yield "slicingArguments", length.slicing

@@ -21,10 +21,10 @@ STATE_KEY = f"{PREFIX}:state"
 CHANNEL = f"{PREFIX}:news"
 """The channel on which the number of each new change is announced."""
 
-MOST_CHANGES = 200
+MAX_CHANGES = 200
 """How many changes are kept after a snapshot."""
 
-FEWEST_BYTES = 1_000_000
+MIN_BYTES = 1_000_000
 """The bytes of changes that may always follow a snapshot. Beyond that, its own size is the limit."""
 
 _APPEND = Script("""
@@ -113,7 +113,7 @@ class ChangeLog:
         number = after.number + 1
         keys = (STATE_KEY, TOKEN_KEY, changes_key(number))
         given = "" if token is None else token
-        limits = (MOST_CHANGES, FEWEST_BYTES)
+        limits = (MAX_CHANGES, MIN_BYTES)
         arguments = (after.id, id, number, changes, given, LAYOUT, CHANNEL, catalog, *limits)
         outcome: bytes = self._connection.run(_APPEND, keys, arguments)
         return outcome.decode()  # type: ignore[return-value] # the script returns nothing else

@@ -17,7 +17,7 @@ import redis
 
 from sharing.valkey_connection import PREFIX, Script, ValkeyConnection, ValkeyUnavailable
 
-MOST_DOCUMENTS = 1000
+MAX_DOCUMENTS = 1000
 """How many documents the server keeps, which have at most 20 MB together."""
 
 LONGEST = 20_000
@@ -69,7 +69,7 @@ class SharedDocuments:
 
         async def tell() -> None:
             with suppress(ValkeyUnavailable):
-                given = (id, body, MOST_DOCUMENTS, _CHANNEL)
+                given = (id, body, MAX_DOCUMENTS, _CHANNEL)
                 await self._connection.arun(_PUT, (_TEXTS_KEY, _ORDER_KEY), given)
 
         task = asyncio.create_task(tell())

@@ -29,7 +29,7 @@ FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 3.0
 """Seconds between attempts while the server does not answer. The first pause is doubled each time."""
 
-MOST_CONNECTIONS = 32
+MAX_CONNECTIONS = 32
 """How many connections each client opens at most."""
 
 
@@ -63,7 +63,7 @@ class ValkeyConnection:
             "socket_connect_timeout": patience,
             "socket_timeout": patience,
             "protocol": 2,
-            "max_connections": MOST_CONNECTIONS,
+            "max_connections": MAX_CONNECTIONS,
         }
         # A connection that the server has closed meanwhile is replaced; an answer that is late is not asked for again.
         closed = (redis.ConnectionError,)

@@ -49,14 +49,14 @@ from web.websocket_endpoint import WebSocketEndpoint
 ENDPOINT = ("/graphql", "/graphql/")
 """The paths of the endpoint. People and programs put a slash after addresses."""
 
-MOST_HEADERS, MOST_HEADER_BYTES = 100, 32_000
+MAX_HEADERS, MAX_HEADER_BYTES = 100, 32_000
 """The most headers of one request, as Apache and nginx have it; a browser sends 20 in a few kilobytes."""
 
-MOST_ACCEPT_BYTES = 1_000
+MAX_ACCEPT_BYTES = 1_000
 """The most that is read of the header Accept of a request that is refused for its headers."""
 
 _TOO_MUCH_AHEAD = (
-    f"The request has too many headers; it can have {MOST_HEADERS}, of {MOST_HEADER_BYTES:,} bytes together."
+    f"The request has too many headers; it can have {MAX_HEADERS}, of {MAX_HEADER_BYTES:,} bytes together."
 )
 
 _log = logging.getLogger(__name__)
@@ -169,7 +169,7 @@ class GatewayApp(Starlette):
     def _refused(self, scope: Scope, status: int, sentence: str) -> ASGIApp:
         """Return the answer to a request that goes no further, which pages of other origins may read too."""
         # A header of any length may have come; it is kept, to be known again.
-        accept = (accept_of(scope["headers"]) or "")[:MOST_ACCEPT_BYTES]
+        accept = (accept_of(scope["headers"]) or "")[:MAX_ACCEPT_BYTES]
         return CORSMiddleware(refusal(status, sentence, accept), **self._cors)
 
     def _routes(self, parts: Parts) -> list[BaseRoute]:
@@ -201,7 +201,7 @@ class GatewayApp(Starlette):
 
 def _can_be_read(headers: Sequence[tuple[bytes, bytes]]) -> bool:
     """Return whether headers are few and short enough. Uvicorn accepts any, and some are joined and cached."""
-    return len(headers) <= MOST_HEADERS and sum(map(len, chain.from_iterable(headers))) <= MOST_HEADER_BYTES
+    return len(headers) <= MAX_HEADERS and sum(map(len, chain.from_iterable(headers))) <= MAX_HEADER_BYTES
 
 
 def _names_one_host(scope: Scope) -> bool:

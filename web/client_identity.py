@@ -22,7 +22,7 @@ Header = tuple[bytes, bytes]
 UNKNOWN = ""
 """All clients whose address is not known, such as those of a Unix socket, together."""
 
-MOST_PROXIES = 10
+MAX_PROXIES = 10
 """The most proxies in a row that are looked past. A request can have thousands of addresses in its headers."""
 
 LONGEST_ENTRY = 100
@@ -91,7 +91,7 @@ class Clients:
     def _first_untrusted(self, proxy: _Address, addresses: Iterator[_Address | None]) -> _Address:
         """Return the first address that no trusted proxy has, or the last one before something that is no address."""
         nearest = proxy
-        for address in islice(addresses, MOST_PROXIES):
+        for address in islice(addresses, MAX_PROXIES):
             if address is None:
                 break
             nearest = address
@@ -124,7 +124,7 @@ def _from_the_right(values: list[bytes]) -> Iterator[str]:
     """Yield the entries of a header that may have come in several lines, the last one first."""
     for value in reversed(values):
         # Not all of them: there can be thousands.
-        for entry in reversed(value.rsplit(b",", MOST_PROXIES)):
+        for entry in reversed(value.rsplit(b",", MAX_PROXIES)):
             yield entry.decode("latin-1").strip()
 
 

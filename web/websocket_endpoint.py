@@ -35,7 +35,7 @@ from schema import OnError, read_on_error, schema
 from web.request_parsing import wrong_on_error
 from web.serving.open_connections import Connections
 
-MOST_OPERATIONS = 100
+MAX_OPERATIONS = 100
 """How many operations one connection can have under way."""
 
 LONGEST_REASON = 123
@@ -120,8 +120,8 @@ class _Handler(BaseGraphQLTransportWSHandler[_Serving, None]):
             self.asked += 1
             # Thousands of messages may have come at once.
             await turns().next()
-            if len(self.operations) >= MOST_OPERATIONS:
-                sentence = f"This connection has {MOST_OPERATIONS} operations under way, which is the limit."
+            if len(self.operations) >= MAX_OPERATIONS:
+                sentence = f"This connection has {MAX_OPERATIONS} operations under way, which is the limit."
                 await self._refuse(
                     message["id"], {"message": sentence, "extensions": {"code": "BAD_REQUEST"}}
                 )

@@ -18,7 +18,7 @@ PAUSE = 0.01
 """Seconds between two questions to ``/healthz``."""
 NEWCOMERS = 0.1
 """Seconds between two newcomers."""
-MOST_WAITING = 300
+MAX_WAITING = 300
 """Newcomers that wait at a time at most."""
 LIMIT = 30.0
 """Seconds that any of them waits at most."""
@@ -76,7 +76,7 @@ async def _arrivals(host: str, port: int, question: bytes, waits: list[float]) -
     waiting: set[asyncio.Task[None]] = set()
     try:
         while True:
-            if len(waiting) < MOST_WAITING:
+            if len(waiting) < MAX_WAITING:
                 task = asyncio.create_task(_newcomer(host, port, question, waits))
                 waiting.add(task)
                 task.add_done_callback(waiting.discard)

@@ -6,9 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from statistics import median
 
-MOST_GROWTH = 24_000_000
+MAX_GROWTH = 24_000_000
 """Bytes by which memory may grow after the warm-up: allocators and caches that are not full yet take some."""
-FEWEST_GOOD = 0.9
+MIN_GOOD = 0.9
 """The share of the good clients that get a whole answer. The others may be told that a busy machine is overloaded."""
 BUSY = ("200", "503", "504", "TimeoutError")
 """What a good client may meet."""
@@ -71,7 +71,7 @@ class Observation:
         """Return what is not as it should be, each in a sentence."""
         found = []
         growth = self.memory_at_the_end - self.memory_after_warm_up
-        if growth > MOST_GROWTH:
+        if growth > MAX_GROWTH:
             found.append(f"Memory grew by {growth / 1e6:.0f} MB after the warm-up.")
         if left := self.after.more_than(self.before):
             found.append(f"There was more in the end than at the start: {left}.")
@@ -84,7 +84,7 @@ class Observation:
                 found.append(f"The gateway failed {count} clients: {name}.")
         if wrong := {outcome: count for outcome, count in good.items() if outcome not in BUSY}:
             found.append(f"Good clients met errors: {wrong}.")
-        if good["200"] < FEWEST_GOOD * good.total():
+        if good["200"] < MIN_GOOD * good.total():
             found.append(f"Only {good['200']} of {good.total()} good clients got a whole answer.")
         return found
 

@@ -28,7 +28,7 @@ from catalog.history import CatalogVersion, TooManyRebuilds, VersionUnknown
 from catalog.indexed_catalog import Catalog
 from upstream.client import StorageUnavailable
 
-MOST_WAITING = 50
+MAX_WAITING = 50
 """How many different files may wait to be made. Each takes a second at most, at the size of the real catalog."""
 
 _ATTEMPTS = 3
@@ -54,11 +54,11 @@ class CannotWriteParquet(Exception):
 class TooManyFiles(Exception):
     """Too many files wait to be made. The message is a sentence for clients."""
 
-    retry_after = MOST_WAITING
+    retry_after = MAX_WAITING
 
     def __init__(self) -> None:
         super().__init__(
-            f"{MOST_WAITING} files wait to be made already. Try again in {self.retry_after} seconds."
+            f"{MAX_WAITING} files wait to be made already. Try again in {self.retry_after} seconds."
         )
 
 
@@ -160,7 +160,7 @@ class OnDemandExport:
         key = (wanted.version, wanted.name)
         task = self._making.get(key)
         if task is None:
-            if len(self._making) >= MOST_WAITING:
+            if len(self._making) >= MAX_WAITING:
                 raise TooManyFiles
             task = self._making[key] = asyncio.create_task(self._make(wanted))
             task.add_done_callback(lambda done: self._ended(key, done))

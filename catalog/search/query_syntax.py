@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from unicodedata import normalize
 
-MOST_WORDS = 100
+MAX_WORDS = 100
 """The most words of a query that are read. Callers allow fewer."""
 
 _SHORTEST_BEGINNING = 2
@@ -59,7 +59,7 @@ def parse(query: str) -> tuple[Alternative, ...]:
     alternatives: list[Alternative] = []
     wanted: list[Term] = []
     unwanted: list[Term] = []
-    left = MOST_WORDS
+    left = MAX_WORDS
     ends_in_word = False
 
     def end_alternative() -> None:

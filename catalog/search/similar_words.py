@@ -9,13 +9,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from unicodedata import combining, normalize
 
-LEAST_SIMILARITY = 0.35
+MIN_SIMILARITY = 0.35
 """The least similarity: the shared trigrams divided by all trigrams of two words. "celry" and "celery" have 0.44."""
 
 NEARLY_AS_SIMILAR = 0.75
 """The share of the similarity of the most similar word; less similar words are left out."""
 
-MOST_SPELLINGS = 3
+MAX_SPELLINGS = 3
 
 _SHORTEST, _LONGEST = 3, 15
 """The letters of the words that are compared. Longer words are mostly names written as one word, of which there are
@@ -53,10 +53,10 @@ class SimilarWords:
         for place, number in shared.items():
             known, size, records = self._words[place]
             similarity = number / (len(trigrams) + size - number)
-            if similarity >= LEAST_SIMILARITY:
+            if similarity >= MIN_SIMILARITY:
                 similar.append((-similarity, -records, known))
         similar.sort()
-        best = similar[:MOST_SPELLINGS]
+        best = similar[:MAX_SPELLINGS]
         return [known for likeness, _, known in best if likeness <= best[0][0] * NEARLY_AS_SIMILAR]
 
     def _swapped(self, word: str) -> Iterator[int]:

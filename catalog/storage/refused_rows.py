@@ -20,7 +20,7 @@ OTHER_KINDS = (GUARD, "refused")
 _STATE, _DIFFERENCE = 0, 1
 """The ids of these rows."""
 
-MOST_KEPT_BYTES = 64_000_000
+MAX_KEPT_BYTES = 64_000_000
 """The largest difference that is kept, as JSON: several times the whole catalog of Django Packages."""
 
 
@@ -41,7 +41,7 @@ def write_state(connection: sqlite3.Connection, state: GuardState) -> None:
 def write_difference(connection: sqlite3.Connection, difference: RefusedDifference | None) -> None:
     """Write how the refused crawl differs; delete what was there if that is unknown, or more than is kept."""
     body = b"" if difference is None else msgspec.json.encode(difference)
-    if body and len(body) <= MOST_KEPT_BYTES:
+    if body and len(body) <= MAX_KEPT_BYTES:
         _write(connection, _DIFFERENCE, body)
     else:
         _delete(connection, _DIFFERENCE)

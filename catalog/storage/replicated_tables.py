@@ -32,7 +32,7 @@ AT_ONCE = 20
 ATTEMPTS = 3
 """How often the whole log is read, if a new snapshot replaces it each time meanwhile."""
 
-MOST_PAST = 1000
+MAX_PAST = 1000
 """How many names of changes are remembered."""
 
 _PATIENCE = 5.0
@@ -62,7 +62,7 @@ class ReplicatedTables:
         self._state = LogState(0, "", 0)
         self._was_read = False
         """Whether the log was read at least once, so that the tables have had a consistent state."""
-        self._past: deque[str] = deque(maxlen=MOST_PAST)
+        self._past: deque[str] = deque(maxlen=MAX_PAST)
         """The names of the newest applied changes. A server whose log ends with one of them has lost the later ones."""
         self._connection = self._emptied()
 

@@ -30,7 +30,7 @@ COLUMNS = {"records": 3, "versions": 5, "record_changes": 5, "changes": 3}
 SMALL = ("feed", "sqlite_sequence")
 """The tables that each entry has whole: the name of the change feed, and the last place in it."""
 
-MOST_BYTES = 1_000_000_000
+MAX_BYTES = 1_000_000_000
 """The largest entry that is unpacked, in bytes: many times the history of several years."""
 
 COMPRESSION = 6
@@ -148,7 +148,7 @@ def unpack(packed: bytes, key: str) -> Entry:
     :raises ValkeyUnavailable: no gateway wrote it.
     """
     try:
-        if not 0 <= zstandard.frame_content_size(packed) <= MOST_BYTES:
+        if not 0 <= zstandard.frame_content_size(packed) <= MAX_BYTES:
             raise damaged(key)
         return msgspec.msgpack.decode(zstandard.ZstdDecompressor().decompress(packed), type=Entry)
     except (zstandard.ZstdError, msgspec.DecodeError) as error:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from catalog.sync.crawl_report import CrawlReport
-from catalog.sync.paged_list_reading import MOST_ASKED_ALONE, ListReading, Progress
+from catalog.sync.paged_list_reading import MAX_ASKED_ALONE, ListReading, Progress
 from upstream.batching import Batcher
 from upstream.client import (
     CATEGORY,
@@ -94,7 +94,7 @@ class _Memberships:
         self._packages = packages
         self._grids = grids
         self._unexplained: set[tuple[int, int]] = set()
-        self._may_ask = MOST_ASKED_ALONE
+        self._may_ask = MAX_ASKED_ALONE
 
     async def agree(self) -> bool:
         """Return whether packages and grids agree. Records that do not agree are requested again, because one of them

@@ -25,7 +25,7 @@ IDENTITY = {"slug", "created"}
 STAMPS = {"modified", "last_fetched", "unfit"}
 """The fields that are not judged, because a migration writes the same moment into all rows."""
 
-FEWEST_UNREADABLE = 5
+MIN_UNREADABLE = 5
 """How many records may be unreadable, however small the catalog is. Each of them is left out by itself."""
 
 
@@ -130,7 +130,7 @@ _BY_ITSELF: tuple[Callable[[Candidate, GuardLimits], Iterator[Finding]], ...] = 
 def _unreadable(candidate: Candidate, limits: GuardLimits) -> Iterator[Finding]:
     # Records that could never be read are left out as before.
     number, of = candidate.report.kept, candidate.report.rows
-    if number > max(FEWEST_UNREADABLE, limits.unreadable_share * of):
+    if number > max(MIN_UNREADABLE, limits.unreadable_share * of):
         yield Finding("unreadable", number, of, f"{number:,} of {of:,} records can no longer be read.")
 
 

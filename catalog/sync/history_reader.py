@@ -15,7 +15,7 @@ from catalog.storage.storage_port import StoragePort
 from catalog.sync.rebuild_rate_limit import RebuildRateLimit
 from upstream.client import PACKAGE, StorageUnavailable
 
-MOST_DIFFERENCES = 16
+MAX_DIFFERENCES = 16
 """How many differences of two versions are cached. One of a year with 1,000 changes a day has about 3 MB."""
 
 CatalogPlace: TypeAlias = tuple[int, datetime]
@@ -48,7 +48,7 @@ class HistoryReader:
         self._history = storage.history
         self.comparisons = RebuildRateLimit(clock)
         self._differences: BoundedCache[tuple[CatalogPlace, CatalogPlace], asyncio.Task[Between]] = (
-            BoundedCache(entries=MOST_DIFFERENCES)
+            BoundedCache(entries=MAX_DIFFERENCES)
         )
         self._turn = asyncio.Lock()
         self.arrivals = Arrivals()

@@ -18,7 +18,7 @@ from catalog.sync.refresher import Refresher
 from catalog.sync.shown_records import ShownRecords, is_news
 from upstream.client import Client, Record
 
-MOST_UNTAKEN = 1000
+MAX_UNTAKEN = 1000
 """Records that are remembered because what they say is not plausible."""
 
 _log = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class LiveRecords:
             if await self._add(before, shown):
                 _log.info("took %d records that live answers have shown", len(keys))
                 return True
-            if len(self._untaken) < MOST_UNTAKEN:
+            if len(self._untaken) < MAX_UNTAKEN:
                 self._untaken |= keys
             return False
 

@@ -19,7 +19,7 @@ from upstream.client import GRID, KINDS, PACKAGE, Client, Kind, Page, R, Upstrea
 NEWEST = 20
 """How many of the newest records of each list are looked at."""
 
-MOST_RENAMED = 3
+MAX_RENAMED = 3
 """How many renamed records of a list a look believes; where there are more, a crawl is to find out."""
 
 _log = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ async def _add_renamed(client: Client, kind: Kind[R], renamed: list[R], shown: S
         for record in renamed:
             shown.add(record)
         return True
-    for record in renamed[:MOST_RENAMED]:
+    for record in renamed[:MAX_RENAMED]:
         try:
             found = await client.detail(kind, record.slug, background=True)
         except UpstreamError as error:
@@ -103,7 +103,7 @@ async def _add_renamed(client: Client, kind: Kind[R], renamed: list[R], shown: S
         if found is None or found.id != record.id:
             return False
         shown.add(found)
-    return len(renamed) <= MOST_RENAMED
+    return len(renamed) <= MAX_RENAMED
 
 
 async def _add(client: Client, kind: Kind[R], ids: Iterable[int], shown: ShownRecords) -> bool:

@@ -47,10 +47,10 @@ says costs no more requests than these."""
 BEYOND_THE_END = 10**9
 """The place of a page without rows: it tells the length of a list, whatever is wrong with its rows."""
 
-MOST_ASKED_ALONE = 200
+MAX_ASKED_ALONE = 200
 """How many records may be asked for one by one, for each of two reasons, to mend a crawl."""
 
-MOST_HALVINGS = 60
+MAX_HALVINGS = 60
 """How often a list's pages may be halved: enough for eight bad rows, too few for an upstream that is down."""
 
 Progress = Callable[[str, int, int], None]
@@ -204,7 +204,7 @@ class ListReading(Generic[R]):
         if limit == 1:
             return self._saw(self._count, offset, [None])
         self._halvings += 1
-        if self._halvings > MOST_HALVINGS:
+        if self._halvings > MAX_HALVINGS:
             raise error
         half = limit // 2
         return await _all_or_first_error(
@@ -231,7 +231,7 @@ class ListReading(Generic[R]):
             _log.warning("upstream cannot serve its %s at offsets %s", self.kind.plural, sorted(unreadable))
             # An unreadable row has no id, so those that are missed are asked for: gone, or only unreadable?
             missed = [id for id in self._last_good if id not in self.records and id not in self._bad]
-            for id in missed[:MOST_ASKED_ALONE]:
+            for id in missed[:MAX_ASKED_ALONE]:
                 try:
                     record = await client.detail(self.kind, id, background=True, attempts=1)
                 except UpstreamError:

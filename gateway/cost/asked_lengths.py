@@ -10,10 +10,10 @@ from graphql import FieldNode, IntValueNode, ListValueNode, NullValueNode, Value
 
 from schema import ListLength
 
-MOST_ITEMS = 1000
+MAX_ITEMS = 1000
 """The most items that any field takes as a number. A larger number is an error of its field, and costs nothing more."""
 
-_DIGITS = len(str(MOST_ITEMS))
+_DIGITS = len(str(MAX_ITEMS))
 
 
 class AskedLength(msgspec.Struct, frozen=True, gc=False):
@@ -59,7 +59,7 @@ def _written(value: ValueNode) -> int:
         return len(value.values)
     if isinstance(value, IntValueNode):
         # A number with more digits is not allowed, and may have more digits than Python can read.
-        return min(max(int(value.value), 0), MOST_ITEMS) if len(value.value) <= _DIGITS else MOST_ITEMS
+        return min(max(int(value.value), 0), MAX_ITEMS) if len(value.value) <= _DIGITS else MAX_ITEMS
     return 1  # one key, which stands for a list of it
 
 
@@ -67,5 +67,5 @@ def _items(value: Any) -> int:
     if isinstance(value, list):
         return len(value)
     if isinstance(value, int | float):
-        return int(value) if 0 <= value <= MOST_ITEMS else 0 if value < 0 else MOST_ITEMS
+        return int(value) if 0 <= value <= MAX_ITEMS else 0 if value < 0 else MAX_ITEMS
     return 1

@@ -19,7 +19,7 @@ from gateway.cost.operation_cost import OperationCost
 from gateway.cost.operation_places import Leaf, Place, places_of
 from schema import ASKS_ALWAYS, UPSTREAM_REQUEST
 
-MOST_SAID = 2**31 - 1
+MAX_SAID = 2**31 - 1
 """The largest number that is reported, because nested lists multiply to numbers that no client can read."""
 
 KEPT_PREDICTIONS = 32
@@ -168,7 +168,7 @@ def _bytes(leaves: list[Leaf], averages: CatalogAverages) -> float:
 
 
 def _said(number: float) -> int:
-    return ceil(min(number, MOST_SAID))
+    return ceil(min(number, MAX_SAID))
 
 
 def _constant(value: ValueNode) -> object:

@@ -10,7 +10,7 @@ from engine import turns
 from gateway.cost.cost_prediction import Prediction
 from schema import UPSTREAM_REQUEST
 
-MOST_COUNTED = 1_000_000
+MAX_COUNTED = 1_000_000
 """The bytes of the largest answer whose values are counted. Reading a larger one would block the event loop for more
 than five milliseconds."""
 
@@ -24,7 +24,7 @@ async def counted_cost(prediction: Prediction, body: bytes, upstream_requests: i
     The units and values of an answer beyond a million bytes are ``None``.
     """
     units, values = None, None
-    if len(body) <= MOST_COUNTED:
+    if len(body) <= MAX_COUNTED:
         objects, leaves = await _objects_and_leaves(msgspec.json.decode(body)["data"])
         values = objects + leaves
         units = 1 + prediction.weights + objects + UPSTREAM_REQUEST * upstream_requests

@@ -5,7 +5,7 @@ from __future__ import annotations
 from graphql import FieldNode
 
 from engine import TooComplex
-from gateway.limits.document_limits import MOST_SAID
+from gateway.limits.document_limits import MAX_SAID
 from gateway.limits.document_tree import Definition, Tree
 
 
@@ -20,7 +20,7 @@ def check_aliases(tree: Tree, most: int) -> None:
             counts[fragment] if fragment else isinstance(node, FieldNode) and node.alias is not None
             for _level, node, fragment in definition.selections
         )
-    count = min(sum(counts[root] for root in tree.roots), MOST_SAID)
+    count = min(sum(counts[root] for root in tree.roots), MAX_SAID)
     if count > most:
         sentence = (
             f"The document has {count:,} aliases (a fragment counts at each spread); {most:,} are allowed."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-MOST_SAID = 2**31 - 1
+MAX_SAID = 2**31 - 1
 """The largest value that is reported: fragments can multiply to numbers that no client can read."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from graphql import FieldNode
 
 from engine import TooComplex
-from gateway.limits.document_limits import MOST_SAID
+from gateway.limits.document_limits import MAX_SAID
 from gateway.limits.document_tree import Definition, Tree
 
 
@@ -22,7 +22,7 @@ def check_root_fields(tree: Tree, most: int) -> None:
             if level == 0
         )
     operations = (counts[definition] for definition in tree.definitions if definition.is_operation)
-    count = min(max(operations, default=0), MOST_SAID)
+    count = min(max(operations, default=0), MAX_SAID)
     if count > most:
         sentence = f"An operation has {count:,} root fields, fragments included; {most:,} are allowed."
         raise TooComplex(sentence, "root_fields", most, count)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine import TooComplex
-from gateway.limits.document_limits import MOST_SAID
+from gateway.limits.document_limits import MAX_SAID
 from gateway.limits.document_tree import Definition, Tree
 
 
@@ -17,7 +17,7 @@ def check_selections(tree: Tree, most: int) -> None:
         counts[definition] = sum(
             1 + (counts[fragment] if fragment else 0) for _level, _node, fragment in definition.selections
         )
-    count = min(sum(counts[root] for root in tree.roots), MOST_SAID)
+    count = min(sum(counts[root] for root in tree.roots), MAX_SAID)
     if count > most:
         sentence = (
             f"The document selects {count:,} fields and fragments (a fragment counts at each spread); "

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from strawberry.types.base import StrawberryContainer, StrawberryObjectDefinition
 
 from resolvers.filters.filter_inputs import DateTimeRange, GridFilter, IntRange, PackageFilter
-from resolvers.filters.filter_matching import MOST_CONDITIONS, too_many_conditions
+from resolvers.filters.filter_matching import MAX_CONDITIONS, too_many_conditions
 from resolvers.work_budget import CONDITION
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class _Builder:
     def build(self, type_: type, value: Mapping[str, Any]) -> Any:
         self._inputs += 1
         # A filter has one range a condition at most.
-        if self._inputs > 2 * MOST_CONDITIONS:
+        if self._inputs > 2 * MAX_CONDITIONS:
             raise too_many_conditions(self._argument)
         fields = _FIELDS[type_]
         values: dict[str, Any] = {}

@@ -18,7 +18,7 @@ from catalog.history import Arrivals
 from resolvers.current_time import now
 from resolvers.filters.filter_inputs import DateTimeRange, GridFilter, IntRange, PackageFilter
 from resolvers.filters.filter_matching import (
-    MOST_CONDITIONS,
+    MAX_CONDITIONS,
     NO_ARRIVALS,
     Match,
     matching_grids,
@@ -41,7 +41,7 @@ MAX_LIST_BYTES = 4_000_000
 OVERHEAD = 600
 """Bytes that such a list takes beside the ids."""
 
-LEAST_CACHED = 20
+MIN_CACHED = 20
 """A shorter list is sorted as fast as it is found."""
 
 _RANGES = (IntRange, DateTimeRange)
@@ -117,7 +117,7 @@ class FilterCache(Generic[R]):
 
     def ids_among(self, ids: Collection[int], matches: Matches[R] | None, order: Order[R]) -> Sequence[int]:
         """Return those of these ids that match, or all, in this order. ``ids`` never change."""
-        if len(ids) < LEAST_CACHED:
+        if len(ids) < MIN_CACHED:
             return self.table.sorted(order, ids if matches is None else matches.among(ids))
         key = (id(ids), order, *(("", 0.0) if matches is None else (matches.digest, matches.since)))
         part = self._lists.get(key)
@@ -246,8 +246,8 @@ class _FilterReading:
             else:
                 slugs = len(value) if isinstance(value, list) else 1
                 # What is wrong with more slugs says whoever reads them.
-                each_counts = name in ("in_all_grids", "missing") and slugs <= MOST_CONDITIONS
-                self._count(slugs if each_counts else 1, min(slugs, MOST_CONDITIONS))
+                each_counts = name in ("in_all_grids", "missing") and slugs <= MAX_CONDITIONS
+                self._count(slugs if each_counts else 1, min(slugs, MAX_CONDITIONS))
                 # As a dataclass it would be shown in four times the time.
                 key.append(tuple(vars(value).values()) if isinstance(value, _RANGES) else value)
                 if name in _OF_HISTORY:
@@ -257,5 +257,5 @@ class _FilterReading:
     def _count(self, conditions: int, passes: int) -> None:
         self.conditions += conditions
         self.passes += passes
-        if self.conditions > MOST_CONDITIONS:
+        if self.conditions > MAX_CONDITIONS:
             raise too_many_conditions(self.argument)

@@ -21,14 +21,14 @@ from upstream.client import PackageRecord, R
 
 NO_ARRIVALS = Arrivals()
 
-MOST_CONDITIONS = 100
+MAX_CONDITIONS = 100
 """The most conditions of one filter, including nested ones. Each is a pass over the catalog."""
 
-MOST_TEXT = 1000
-MOST_DAYS = 36_500
-MOST_NAMED = 20
+MAX_TEXT = 1000
+MAX_DAYS = 36_500
+MAX_NAMED = 20
 """The most slugs of categories that an error names."""
-MOST_SHOWN = 50
+MAX_SHOWN = 50
 """The most characters of a wrong value that an error repeats."""
 
 Filter = TypeVar("Filter", PackageFilter, GridFilter)
@@ -69,7 +69,7 @@ def matching_grids(catalog: Catalog, filter: GridFilter, argument: str) -> Match
 
 def too_many_conditions(argument: str) -> BadUserInput:
     """Return the error for a filter with too many conditions."""
-    return BadUserInput(f"{argument} has more than {MOST_CONDITIONS} conditions.")
+    return BadUserInput(f"{argument} has more than {MAX_CONDITIONS} conditions.")
 
 
 def _matching(
@@ -239,32 +239,32 @@ class _ConditionReader:
         return after, before
 
     def days(self, name: str, days: int) -> int:
-        if not 0 <= days <= MOST_DAYS:
-            raise BadUserInput(f"{self._argument} has {name} {days}; it can be 0 to {MOST_DAYS}.")
+        if not 0 <= days <= MAX_DAYS:
+            raise BadUserInput(f"{self._argument} has {name} {days}; it can be 0 to {MAX_DAYS}.")
         return days
 
     def text(self, name: str, text: str) -> str:
-        if len(text) > MOST_TEXT:
+        if len(text) > MAX_TEXT:
             raise BadUserInput(
-                f"{self._argument} has {name} with {len(text):,} characters; it can have {MOST_TEXT:,}."
+                f"{self._argument} has {name} with {len(text):,} characters; it can have {MAX_TEXT:,}."
             )
         if "\0" in text:
             raise BadUserInput(f"{self._argument} has {name} with a NUL character, which is not allowed.")
         return text.casefold()
 
     def keys(self, name: str, keys: Sequence[str]) -> Sequence[str]:
-        if not 1 <= len(keys) <= MOST_CONDITIONS:
+        if not 1 <= len(keys) <= MAX_CONDITIONS:
             raise BadUserInput(
-                f"{self._argument} has {name} with {len(keys)} slugs; it can have 1 to {MOST_CONDITIONS}."
+                f"{self._argument} has {name} with {len(keys)} slugs; it can have 1 to {MAX_CONDITIONS}."
             )
         return keys
 
     def category(self, slug: str, known: Mapping[str, int]) -> int:
         if (category := known.get(slug)) is None:
-            slugs = ", ".join(f'"{each}"' for each in sorted(known)[:MOST_NAMED])
+            slugs = ", ".join(f'"{each}"' for each in sorted(known)[:MAX_NAMED])
             raise BadUserInput(
-                f'{self._argument} has category "{slug[:MOST_SHOWN]}", which is the slug of no category; '
-                f"it can be {slugs}{', or another' if len(known) > MOST_NAMED else ''}."
+                f'{self._argument} has category "{slug[:MAX_SHOWN]}", which is the slug of no category; '
+                f"it can be {slugs}{', or another' if len(known) > MAX_NAMED else ''}."
             )
         return category
 

@@ -19,7 +19,7 @@ from resolvers.cursor_codec import LAYOUT, Layout, NotACursor, decoded, encoded
 
 DEFAULT_PAGE = 20
 MAX_PAGE = 100
-_MOST_CURSOR = 2000
+_MAX_CURSOR = 2000
 """The most characters of a cursor. The longest title and its order take far fewer."""
 
 T = TypeVar("T")
@@ -180,7 +180,7 @@ def read_cursor(field: str, argument: str, cursor: str, order: Order[R]) -> tupl
     :raises BadUserInput: the text is not a cursor, or is one of another order.
     """
     try:
-        _, name, value, id = decoded(cursor, _ListCursor, _MOST_CURSOR)
+        _, name, value, id = decoded(cursor, _ListCursor, _MAX_CURSOR)
         if name == order.name and not _fits(value, id, order):
             raise NotACursor
     except NotACursor:

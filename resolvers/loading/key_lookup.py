@@ -22,7 +22,7 @@ MAX_GLOBAL_ID = 1000
 """The most characters of a global id: five times the longest of any record. Messages repeat the content of a wrong
 one."""
 
-MOST_KEYS = 100
+MAX_KEYS = 100
 """The most keys of one bulk lookup."""
 
 _DATABASE_ID = re.compile(r"[0-9]{1,19}")
@@ -131,8 +131,8 @@ def check_count(field: str, keys: Sequence[object]) -> None:
 
     :raises BadUserInput: there are.
     """
-    if len(keys) > MOST_KEYS:
-        raise BadUserInput(f"{field} got {len(keys):,} keys; it can have up to {MOST_KEYS}.")
+    if len(keys) > MAX_KEYS:
+        raise BadUserInput(f"{field} got {len(keys):,} keys; it can have up to {MAX_KEYS}.")
 
 
 def check_one_key(field: str, keys: Mapping[str, object]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.streaming_gateway import SUBSCRIPTION, served
-from web.websocket_endpoint import MOST_OPERATIONS
+from web.websocket_endpoint import MAX_OPERATIONS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "changes.md").read_text(encoding="utf-8")
 OPERATIONS = re.findall(r"```graphql\n(.*?)```", TEXT, re.DOTALL)
@@ -24,7 +24,7 @@ def test_its_queries_are_answered(tmp_path: Path, number: int) -> None:
 
 
 def test_its_numbers_are_those_of_the_program() -> None:
-    assert f"can have {MOST_OPERATIONS} operations" in TEXT
+    assert f"can have {MAX_OPERATIONS} operations" in TEXT
 
 
 def test_its_subscription_over_a_websocket_is_one_of_this_graph() -> None:

@@ -18,7 +18,7 @@ from tests.support.processes import ROOT
 
 UNIT = ROOT / "deploy" / "gateway.service"
 INSTALLED = "/opt/djangopackages-graphql"
-MOST_EXPOSED = 20
+MAX_EXPOSED = 20
 """Tenths of the points, ten at most, that systemd gives for what a service could do; an unprotected one has 96."""
 
 pytestmark = pytest.mark.skipif(
@@ -40,7 +40,7 @@ def test_systemd_has_nothing_to_say_of_the_unit(unit: str) -> None:
 
 
 def test_the_service_is_well_protected(unit: str) -> None:
-    run("systemd-analyze", "security", "--offline=yes", f"--threshold={MOST_EXPOSED}", unit)
+    run("systemd-analyze", "security", "--offline=yes", f"--threshold={MAX_EXPOSED}", unit)
 
 
 def test_its_settings_are_settings() -> None:

@@ -184,7 +184,7 @@ async def test_conditions_have_a_plan_each_up_to_a_limit() -> None:
         ran = await engine.run(text, parse(text), None, chosen, None)
         shown = ",".join(f'"{name}":"Query"' for name in names if chosen[name])
         assert ran.data == f"{{{shown}}}".encode()
-    assert operation.plans_kept == operation.MOST_PLANS
+    assert operation.plans_kept == operation.MAX_PLANS
 
 
 async def test_plain_values_of_other_variables_share_a_plan() -> None:

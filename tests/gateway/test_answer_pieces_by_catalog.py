@@ -13,7 +13,7 @@ from weakref import WeakSet
 from graphql import GraphQLObjectType
 
 from engine import AnswerPieceCache, ByteBudget
-from engine.answer_piece_cache import FORM_MET, MOST_MET
+from engine.answer_piece_cache import FORM_MET, MAX_MET
 from engine.answer_piece_forms import PieceForm
 from gateway import AnswerKey, Gateway
 from gateway.graphql_answer import GraphQLAnswer
@@ -179,12 +179,12 @@ def test_forms_that_were_met_once_are_forgotten_in_time() -> None:
     pieces = AnswerPieceCache({"Package": {1: record}}, lambda record: record.id, ByteBudget(1_000_000))
     type_ = GraphQLObjectType("Package", {})
     forms: WeakSet[PieceForm] = WeakSet()
-    for number in range(3 * MOST_MET // FORM_MET):
+    for number in range(3 * MAX_MET // FORM_MET):
         field = (f"k{number}", "title", (), None)
         form = PieceForm(type_, (field,), is_kept=True, steps=1, relations=(), values=())
         forms.add(form)
         assert pieces.wanted(form, [record]) is None
-        assert len(forms) <= MOST_MET // FORM_MET + 1
+        assert len(forms) <= MAX_MET // FORM_MET + 1
 
 
 def pieces_of(gateway: Gateway) -> AnswerPieceCache:

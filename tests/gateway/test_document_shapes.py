@@ -10,7 +10,7 @@ import pytest
 from graphql import GraphQLSyntaxError, parse
 
 from gateway.document_cache import KEPT_DOCUMENTS, DocumentCache
-from gateway.document_shapes import LONGEST, MARK, MOST_LITERALS, shaped
+from gateway.document_shapes import LONGEST, MARK, MAX_LITERALS, shaped
 from gateway.document_validation import read_document
 from gateway.limits import DocumentLimits
 from gateway.literal_places import ShapedDocument, shaped_document
@@ -108,8 +108,8 @@ def test_a_text_without_literals_or_with_strange_ones_is_read_whole(text: str) -
 
 
 def test_a_text_of_many_literals_or_a_long_one_is_read_whole() -> None:
-    assert len(literals("{ a(b: [" + " ".join(map(str, range(MOST_LITERALS))) + "]) }")) == MOST_LITERALS
-    assert shaped("{ a(b: [" + "1 " * (MOST_LITERALS + 1) + "]) }") is None
+    assert len(literals("{ a(b: [" + " ".join(map(str, range(MAX_LITERALS))) + "]) }")) == MAX_LITERALS
+    assert shaped("{ a(b: [" + "1 " * (MAX_LITERALS + 1) + "]) }") is None
     assert shaped('{ a(b: "' + "x" * (LONGEST - 20) + '") }') is not None
     assert shaped('{ a(b: "' + "x" * LONGEST + '") }') is None
 

@@ -12,7 +12,7 @@ import pytest
 
 from catalog.catalog_source import CatalogSource
 from gateway.graphql_answer import GraphQLAnswer
-from gateway.operation_log import MOST_LINES, OperationLog
+from gateway.operation_log import MAX_LINES, OperationLog
 from gateway.prepared_request import GraphQLRequest
 from gateway.request_execution import Gateway
 from tests.support.gateway_in_process import gateway_over
@@ -116,12 +116,12 @@ def test_strangers_cannot_fill_the_log(caplog: pytest.LogCaptureFixture) -> None
     log = OperationLog(1, clock=lambda: now)
     request, failed = GraphQLRequest("{"), GraphQLAnswer(b"{}", failed=True, failure="unparsable")
     with caplog.at_level(logging.INFO, LOGGER):
-        for _ in range(MOST_LINES + 30):
+        for _ in range(MAX_LINES + 30):
             log.ended(request, None, failed, Receipt(), 0)
-        assert len(lines(caplog)) == MOST_LINES
+        assert len(lines(caplog)) == MAX_LINES
         now = 60.0
         log.ended(request, None, failed, Receipt(), 0)
-    told = [sentence for _level, sentence, _fields in lines(caplog)[MOST_LINES:]]
+    told = [sentence for _level, sentence, _fields in lines(caplog)[MAX_LINES:]]
     assert told == ["30 more operations failed or were slow within a minute.", "An operation failed."]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from catalog.catalog_source import CatalogSource
 from gateway.persisted.document_lookup import Refused
-from sharing.shared_documents import LONGEST, MOST_DOCUMENTS
+from sharing.shared_documents import LONGEST, MAX_DOCUMENTS
 from tests.support.gateway_in_process import app_over, client_of, gateway_over
 from tests.support.gateway_processes import eventually
 from tests.support.persisted_documents import hash_of
@@ -57,7 +57,7 @@ async def test_a_document_is_known_to_all_whenever_they_began(
 async def test_the_server_keeps_the_newest_alone_and_none_that_is_long(
     embedded: EmbeddedUpstream, valkey: ValkeyServer
 ) -> None:
-    for number in range(MOST_DOCUMENTS):
+    for number in range(MAX_DOCUMENTS):
         valkey.client.hset("{djangopackages}:documents", f"old {number}", "{ __typename }")
         valkey.client.rpush("{djangopackages}:document-order", f"old {number}")
     long, short = "{ __typename }" + " " * LONGEST, "{ __typename }"
@@ -65,7 +65,7 @@ async def test_the_server_keeps_the_newest_alone_and_none_that_is_long(
         for query in (long, short):
             assert await ask(one, hash_of(query), query) is None
         await eventually(lambda: valkey.client.hexists("{djangopackages}:documents", hash_of(short)))
-    assert valkey.client.hlen("{djangopackages}:documents") == MOST_DOCUMENTS
+    assert valkey.client.hlen("{djangopackages}:documents") == MAX_DOCUMENTS
     assert not valkey.client.hexists("{djangopackages}:documents", hash_of(long))
     assert not valkey.client.hexists("{djangopackages}:documents", "old 0")
 

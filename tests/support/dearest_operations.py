@@ -39,7 +39,7 @@ CASE = Path(__file__).parents[1] / "gateway" / "dearest_operation.json"
 MEASURED_AGAIN = 30
 """How many of those that seem dearest are measured three times more, because other work on the machine disturbs."""
 
-MOST_SECONDS = 0.25
+MAX_SECONDS = 0.25
 """Seconds of processor time, on a machine that does nothing else."""
 
 

@@ -17,7 +17,7 @@ from tests.support.gateway_in_process import app_over
 from tests.support.settings_for_tests import DOCUMENT_LIMITS
 from tests.support.trusted_documents import documents_of
 from upstream.embedded import EmbeddedUpstream
-from web.app import MOST_HEADER_BYTES, MOST_HEADERS
+from web.app import MAX_HEADER_BYTES, MAX_HEADERS
 from web.client_connection import ClientLeft, read_body
 from web.request_parsing import BadRequest, HttpRequest, read_post
 
@@ -143,9 +143,9 @@ def test_the_names_of_an_object_are_looked_at_once_each() -> None:
 async def test_a_request_has_only_so_many_headers(http: httpx.AsyncClient, address: str) -> None:
     own = [("Host", "gateway.test"), ("Accept", "*/*"), ("Accept-Encoding", "br"), ("Connection", "close")]
     own.append(("User-Agent", "x"))
-    most = await http.get(address, headers=own + [("X", "")] * (MOST_HEADERS - len(own)))
-    one_more = await http.get(address, headers=own + [("X", "")] * (MOST_HEADERS + 1 - len(own)))
-    length = MOST_HEADER_BYTES - sum(len(name) + len(value) for name, value in own) - len("X")
+    most = await http.get(address, headers=own + [("X", "")] * (MAX_HEADERS - len(own)))
+    one_more = await http.get(address, headers=own + [("X", "")] * (MAX_HEADERS + 1 - len(own)))
+    length = MAX_HEADER_BYTES - sum(len(name) + len(value) for name, value in own) - len("X")
     longest = await http.get(address, headers=[*own, ("X", "x" * length)])
     longer = await http.get(address, headers=[*own, ("X", "x" * (length + 1))])
     assert [each.status_code for each in (most, longest)] == [200, 200]

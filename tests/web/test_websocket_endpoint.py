@@ -19,7 +19,7 @@ from tests.support.streaming_gateway import (
     socket,
     subscribe,
 )
-from web.websocket_endpoint import MOST_OPERATIONS
+from web.websocket_endpoint import MAX_OPERATIONS
 
 TITLE = '{ category(slug: "apps") { title } }'
 FOREVER = "subscription { catalogChanged { slug } }"
@@ -156,10 +156,10 @@ async def test_a_file_that_cannot_be_used_is_a_sentence_without_its_path(tmp_pat
 
 async def test_so_many_operations_a_connection_can_have_and_no_more(gateway: Served) -> None:
     async with socket(gateway) as websocket:
-        for number in range(MOST_OPERATIONS):
+        for number in range(MAX_OPERATIONS):
             await subscribe(websocket, str(number), FOREVER)
         await subscribe(websocket, "more", FOREVER)
-        sentence = f"This connection has {MOST_OPERATIONS} operations under way, which is the limit."
+        sentence = f"This connection has {MAX_OPERATIONS} operations under way, which is the limit."
         error = {"message": sentence, "extensions": {"code": "BAD_REQUEST"}}
         assert await received(websocket) == {"id": "more", "type": "error", "payload": [error]}
         await send(websocket, type="complete", id="0")

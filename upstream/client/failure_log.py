@@ -7,7 +7,7 @@ import logging
 from upstream.client.circuit_breaker import CircuitOpen
 from upstream.client.upstream_errors import UpstreamError
 
-MOST_CAUSE = 300
+MAX_CAUSE = 300
 """Characters of a cause. Upstream's own words can be in it."""
 
 _log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ def log_failure(path: str, error: UpstreamError, attempt: int | None = None) -> 
     fields = {
         "path": f"/{path}",
         "code": error.code,
-        "cause": None if cause is None else f"{type(cause).__name__}: {cause}"[:MOST_CAUSE],
+        "cause": None if cause is None else f"{type(cause).__name__}: {cause}"[:MAX_CAUSE],
         "attempt": attempt,
     }
     _log.info("%s", error, extra={"fields": fields})

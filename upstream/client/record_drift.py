@@ -18,10 +18,10 @@ from upstream.client.v4_records import CategoryRecord, GridRecord, PackageRecord
 
 Difference = Literal["unknown", "missing", "retyped"]
 
-MOST_FIELDS = 100
+MAX_FIELDS = 100
 """Fields that are counted, each with the way in which it differs. Upstream could send other fields each time."""
 
-MOST_NAME = 64
+MAX_NAME = 64
 """Characters of the name of a field; upstream chooses it."""
 
 _KNOWN = {
@@ -79,9 +79,9 @@ class RecordDrift:
         return tuple(FieldDrift(*key, count) for key, count in sorted(self._counts.items()))
 
     def _note(self, kind: str, name: str, difference: Difference) -> None:
-        key = (kind, name[:MOST_NAME], difference)
+        key = (kind, name[:MAX_NAME], difference)
         if key not in self._counts:
-            if len(self._counts) >= MOST_FIELDS:
+            if len(self._counts) >= MAX_FIELDS:
                 return
             _log.warning("Upstream has changed: %s.", FieldDrift(*key, 1).words)
         self._counts[key] += 1

@@ -22,8 +22,8 @@ NOMINAL_SKIPPED = 8e-6
 """Each record that is skipped: a page of 20 takes 19 to 23 ms at the head, and 60 to 76 behind 5,380 records."""
 KEEP = 0.95
 """The weight that older measurements keep with each new one."""
-LEAST_BASE = 1e-4
-LEAST_SLOPE = 1e-6
+MIN_BASE = 1e-4
+MIN_SLOPE = 1e-6
 
 
 class Costs:
@@ -73,7 +73,7 @@ class Costs:
             return known
         base, each = NOMINAL_PAGE[kind.singular]
         pace = self._details.get(kind.singular, NOMINAL_DETAIL) / NOMINAL_DETAIL
-        return _Line(max(base * pace, LEAST_BASE), max(each * pace, LEAST_SLOPE))
+        return _Line(max(base * pace, MIN_BASE), max(each * pace, MIN_SLOPE))
 
     def _pace_of_pages(self, kind: Kind[R]) -> float:
         """Return how many times as long as by the contract pages take, of the size that was measured on average."""
@@ -121,13 +121,13 @@ class _Line:
         if spread > 1e-6 * self._nn:
             slope = (self._weight * self._nt - self._n * self._t) / spread
             # Noise can turn a line of few points upside down; neither part is ever free.
-            self.slope = max(slope, LEAST_SLOPE)
+            self.slope = max(slope, MIN_SLOPE)
         self.base = (self._t - self.slope * self._n) / self._weight
-        if self.base < LEAST_BASE:
+        if self.base < MIN_BASE:
             # The best line through the least base: raising the base alone would lift it above all points.
-            self.base = LEAST_BASE
+            self.base = MIN_BASE
             if self._nn:
-                self.slope = max((self._nt - self.base * self._n) / self._nn, LEAST_SLOPE)
+                self.slope = max((self._nt - self.base * self._n) / self._nn, MIN_SLOPE)
 
     def _note(self, n: int, seconds: float) -> None:
         self._weight += 1

@@ -23,7 +23,7 @@ _Message = dict[str, Any]
 
 _PLAIN_ACCEPTS = (b"application/json", b"*/*")
 _SPECIAL_HEADERS = frozenset((b"authorization", b"cookie", b"x-forwarded-proto"))
-_MOST_READY = 20_000
+_MAX_READY = 20_000
 
 
 class EmbeddedUpstream:
@@ -96,7 +96,7 @@ class EmbeddedUpstream:
             elif (name == b"accept" and value not in _PLAIN_ACCEPTS) or name in _SPECIAL_HEADERS:
                 return None
         version = (self.catalog.version, self._today())
-        if self._ready_version != version or len(self._ready) > _MOST_READY:
+        if self._ready_version != version or len(self._ready) > _MAX_READY:
             self._ready.clear()
             self._ready_version = version
         return host, scope.get("raw_path") or quote(scope["path"]).encode()

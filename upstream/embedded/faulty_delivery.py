@@ -30,7 +30,7 @@ from .http_responses import JSON, EmbeddedAnswer, json_error, site_page
 from .row_json import compact
 
 CHUNK = 65_536
-MOST_CHUNKS = 2_000
+MAX_CHUNKS = 2_000
 """Nobody reads 131 MB, and a client in the same process would have to keep what does not end."""
 
 
@@ -172,11 +172,11 @@ async def _trickle(body: bytes, trickle: Slow, receive: Receive, send: Send) -> 
 
 
 async def _go_on(receive: Receive, send: Send) -> int:
-    """Send blanks until the client has gone, or for `MOST_CHUNKS`; the number of bytes that went out."""
+    """Send blanks until the client has gone, or for `MAX_CHUNKS`; the number of bytes that went out."""
     gone = asyncio.create_task(_left(receive))
     chunk, chunks = b" " * CHUNK, 0
     try:
-        while not gone.done() and chunks < MOST_CHUNKS:
+        while not gone.done() and chunks < MAX_CHUNKS:
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await asyncio.sleep(0)
             chunks += 1

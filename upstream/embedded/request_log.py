@@ -2,7 +2,7 @@
 
 from collections import Counter, deque
 
-_MOST_LISTED = 100_000
+_MAX_LISTED = 100_000
 
 
 class RequestLog:
@@ -32,7 +32,7 @@ class RequestLog:
         self.by_target = Counter()
         self.max_concurrency = self._open
         self.longest_chain = 0
-        self.listed = deque(maxlen=_MOST_LISTED)
+        self.listed = deque(maxlen=_MAX_LISTED)
         self._ended_rounds = 0
 
     def begin(self, method: str, target: str) -> int:

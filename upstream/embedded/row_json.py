@@ -18,7 +18,7 @@ from .row_types import GridRow, Kind, PackageRow, Row
 _LINK_BEGINS = "\x01"
 _LINK_ENDS = "\x02"
 # The whole default catalog fits; a catalog of 540,000 does not keep all its JSON as well.
-_MOST_KEPT = 100_000
+_MAX_KEPT = 100_000
 
 _encoder = msgspec.json.Encoder()
 
@@ -56,7 +56,7 @@ class Templates:
         if kept is not None and kept[0] is row:
             return kept[1]
         template = _template(moved(row, self.days, self._newest_from()))
-        if len(self._kept[kind]) < _MOST_KEPT:
+        if len(self._kept[kind]) < _MAX_KEPT:
             self._kept[kind][row.id] = (row, template)
         return template
 

@@ -14,8 +14,8 @@ from .moved_moments import moved
 from .row_types import GridRow, PackageRow
 from .seeded_random import eastern
 
-_MOST_HITS = 20
-_LEAST_SIMILARITY = 0.35
+_MAX_HITS = 20
+_MIN_SIMILARITY = 0.35
 _INDEXED_AT = 1_771_221_600  # 16 February 2026, the night after the newest row but one
 _WEIGHT_SHARE = 0.02
 _GRID_WEIGHT = 37
@@ -79,7 +79,7 @@ class EmbeddedSearch:
                 position,
             ),
         )
-        return [self._result(self._entries[position], days) for position in best[:_MOST_HITS]]
+        return [self._result(self._entries[position], days) for position in best[:_MAX_HITS]]
 
     def _by_text(self, query: str) -> dict[int, float]:
         words = _query_words(query)
@@ -112,7 +112,7 @@ class EmbeddedSearch:
         similar: dict[int, float] = {}
         for position, number in common.items():
             similarity = number / (len(trigrams) + len(self._entries[position].trigrams) - number)
-            if similarity >= _LEAST_SIMILARITY:
+            if similarity >= _MIN_SIMILARITY:
                 similar[position] = similarity
         return similar
 

@@ -36,7 +36,7 @@ DESCRIPTION = (
     "A GraphQL gateway over Django Packages. One query gets what takes dozens of requests with the REST "
     "API: a package, its grids, and the other packages of those grids."
 )
-MOST_DRIFT_SHOWN = 5
+MAX_DRIFT_SHOWN = 5
 """The fields that the page describes. The JSON has all fields."""
 
 _QUERY = '{ package(slug: "django-celery-email") { title repoWatchers grids { title } } }'
@@ -243,7 +243,7 @@ def _curl(address: str, query: str, *options: str) -> str:
 
 def _drift(health: SourceHealth) -> str:
     """Return which fields of upstream's records differ from what is known, as a sentence; nothing if none do."""
-    differing = [each.words for each in health.upstream.drift[:MOST_DRIFT_SHOWN]]
+    differing = [each.words for each in health.upstream.drift[:MAX_DRIFT_SHOWN]]
     return f" Upstream has changed: {'; '.join(differing)}." if differing else ""
 
 

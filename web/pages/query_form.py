@@ -12,7 +12,7 @@ from web.pages.readable_json import readable
 SCRIPT = "/pages/scripts/query_form.js"
 """The script that runs the query in the page, keeps the address in step and copies the link."""
 
-MOST_SHOWN = 20_000
+MAX_SHOWN = 20_000
 """The bytes of the longest answer in a page. A longer one would delay other requests, so the script fetches it."""
 
 
@@ -59,7 +59,7 @@ def answer_html(body: bytes | None) -> str:
     """Return the answer, if there is one, as the HTML beside the form. Its colours are the script's work."""
     if body is None:
         words, code = "Run the query: its answer is shown here.", ""
-    elif len(body) > MOST_SHOWN:
+    elif len(body) > MAX_SHOWN:
         words, code = f"The answer has {len(body):,} bytes. Run the query to see it.", ""
     else:
         words, code = "", escape(readable(msgspec.json.decode(body)))

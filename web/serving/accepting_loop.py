@@ -15,7 +15,7 @@ from typing import Any
 
 import uvloop
 
-MOST_AT_ONCE = 100
+MAX_AT_ONCE = 100
 """The most connections that one turn of the loop accepts."""
 
 PAUSE = 0.1
@@ -76,7 +76,7 @@ class Listener:
 
     def _accept(self) -> bool:
         """Take connections, as many as one turn may; whether there can be more."""
-        for _ in range(MOST_AT_ONCE):
+        for _ in range(MAX_AT_ONCE):
             try:
                 client, _address = self._socket.accept()
             except (BlockingIOError, InterruptedError):

@@ -17,10 +17,10 @@ from structlog.stdlib import ProcessorFormatter, add_log_level, add_logger_name
 
 LogFormat = Literal["console", "json"]
 
-MOST_CHARACTERS = 2_000
+MAX_CHARACTERS = 2_000
 """Characters of one value in the log. Clients and upstream can send longer ones."""
 
-MOST_TRACEBACK_CHARACTERS = 20_000
+MAX_TRACEBACK_CHARACTERS = 20_000
 """Characters of one traceback, of which the end is kept: it names the error."""
 
 ROOMS = (
@@ -84,9 +84,9 @@ def _shortened(_logger: object, _method: str, event: MutableMapping[str, Any]) -
     ordered: dict[str, Any] = {**{name: event[name] for name in _FIRST}, **event}
     for name, value in ordered.items():
         if name == "exception":
-            ordered[name] = value[-MOST_TRACEBACK_CHARACTERS:]
-        elif isinstance(value, str) and len(value) > MOST_CHARACTERS:
-            ordered[name] = f"{value[:MOST_CHARACTERS]}..."
+            ordered[name] = value[-MAX_TRACEBACK_CHARACTERS:]
+        elif isinstance(value, str) and len(value) > MAX_CHARACTERS:
+            ordered[name] = f"{value[:MAX_CHARACTERS]}..."
     return ordered
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.search.query_syntax import MOST_WORDS, expression, parse
+from catalog.search.query_syntax import MAX_WORDS, expression, parse
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_what_wants_no_word_is_nothing(query: str) -> None:
 
 def test_words_beyond_the_hundredth_are_not_read() -> None:
     (alternative,) = parse("word " * 10_000)
-    assert len(alternative.wanted) == MOST_WORDS
+    assert len(alternative.wanted) == MAX_WORDS
 
 
 def test_other_spellings_stand_for_a_word_but_not_in_a_phrase() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from sharing.change_log import FEWEST_BYTES
+from sharing.change_log import MIN_BYTES
 from tests.support.made_records import catalog_of, package
 from tests.support.valkey_servers import ValkeyServer, storage_on
 from tests.support.versioned_catalogs import Clock, keep
@@ -23,7 +23,7 @@ def test_the_log_is_never_much_larger_than_its_snapshot(valkey: ValkeyServer) ->
             sizes = {key: valkey.client.strlen(key) for key in valkey.client.scan_iter(_type="string")}
             snapshots.append(sum(size for key, size in sizes.items() if b":snapshot:" in key))
             changes = sum(size for key, size in sizes.items() if b":changes:" in key)
-            assert changes <= max(snapshots[-1], FEWEST_BYTES)
+            assert changes <= max(snapshots[-1], MIN_BYTES)
     # One at a time, and it was replaced.
     assert len({size for size in snapshots if size}) >= 2
     assert len([key for key in sizes if b":snapshot:" in key]) == 1

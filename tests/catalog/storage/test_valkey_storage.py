@@ -8,9 +8,9 @@ from random import Random
 
 import pytest
 
-from catalog.storage.replicated_tables import MOST_PAST
+from catalog.storage.replicated_tables import MAX_PAST
 from catalog.storage.valkey_storage import ValkeyStorage
-from sharing.change_log import MOST_CHANGES
+from sharing.change_log import MAX_CHANGES
 from sharing.valkey_connection import PREFIX
 from tests.support.gateway_processes import until
 from tests.support.made_records import catalog_of, package
@@ -56,14 +56,14 @@ def test_a_process_that_begins_later_takes_the_snapshot_and_what_came_behind_it(
     clock = Clock()
     with storage_on(valkey.url, now=clock) as one:
         keep_versions(one, clock, 10, Random(2))
-        change_often(one, MOST_CHANGES - 12)
+        change_often(one, MAX_CHANGES - 12)
         keep(one, catalog_of(package(9), package(1)), clock.go(hours=1))
-        assert len(keys(valkey)) == MOST_CHANGES
+        assert len(keys(valkey)) == MAX_CHANGES
         for id in range(3):
             keep(one, catalog_of(package(9), package(id)), clock.go(hours=1))
         # What a snapshot covers is gone; the log has the rest.
-        behind = [f"changes:{number}" for number in (MOST_CHANGES + 1, MOST_CHANGES + 2)]
-        assert keys(valkey) == [*behind, f"snapshot:{MOST_CHANGES}", "state"]
+        behind = [f"changes:{number}" for number in (MAX_CHANGES + 1, MAX_CHANGES + 2)]
+        assert keys(valkey) == [*behind, f"snapshot:{MAX_CHANGES}", "state"]
         with storage_on(valkey.url, now=clock) as other:
             assert other.load() == one.load()
             assert other.history.versions(limit=99) == one.history.versions(limit=99)
@@ -75,7 +75,7 @@ def test_a_process_that_begins_later_takes_the_snapshot_and_what_came_behind_it(
 def test_a_server_gets_all_back_however_much_there_was(valkey: ValkeyServer) -> None:
     with storage_on(valkey.url) as storage:
         keep(storage, catalog_of(package(1)), Clock().moment)
-        change_often(storage, MOST_PAST + 1)
+        change_often(storage, MAX_PAST + 1)
         valkey.client.flushall()
         assert storage.saved() is not None
         assert catalog_in(storage.load()).packages.keys() == {1}

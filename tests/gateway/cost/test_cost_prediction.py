@@ -17,7 +17,7 @@ from gateway.cost import (
     counted_cost,
 )
 from gateway.cost.cost_prediction import KEPT_PREDICTIONS, cost_predictors
-from gateway.cost.counted_cost import MOST_COUNTED
+from gateway.cost.counted_cost import MAX_COUNTED
 from resolvers.lists.list_sizes import Length
 from schema import (
     ASKS_ALWAYS,
@@ -162,7 +162,7 @@ async def test_an_answer_is_counted_by_its_objects_and_values_up_to_a_million_by
         "upstreamRequests": 2,
     }
     assert (await counted_cost(prediction, b'{"data":null}', 0))["values"] == 0
-    large = b'{"data":{"a":"%b"}}' % (b"a" * MOST_COUNTED)
+    large = b'{"data":{"a":"%b"}}' % (b"a" * MAX_COUNTED)
     told = await counted_cost(prediction, large, 0)
     assert told == {"units": None, "values": None, "bytes": len(large), "upstreamRequests": 0}
 

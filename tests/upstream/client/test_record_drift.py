@@ -15,7 +15,7 @@ from tests.support.gateway_in_process import app_over, client_of
 from tests.support.settings_for_tests import CLIENT_LIMITS, UPSTREAM_URL, settings_for_tests
 from upstream.client.api_client import Client
 from upstream.client.in_process_transport import in_process
-from upstream.client.record_drift import MOST_FIELDS, RecordDrift
+from upstream.client.record_drift import MAX_FIELDS, RecordDrift
 from upstream.client.upstream_errors import UpstreamBadData
 from upstream.client.v4_records import CATEGORY, GRID, PACKAGE
 from upstream.embedded import EmbeddedUpstream
@@ -106,9 +106,9 @@ def test_what_upstream_makes_up_is_bounded(caplog: pytest.LogCaptureFixture) -> 
     drift = RecordDrift()
     for number in range(1000):
         drift.saw_fields("package", [f"{number:04}" + "x" * 1000])
-    assert len(drift.seen()) == MOST_FIELDS
+    assert len(drift.seen()) == MAX_FIELDS
     assert max(len(each.field) for each in drift.seen()) == 64
-    assert len(caplog.records) == MOST_FIELDS
+    assert len(caplog.records) == MAX_FIELDS
 
 
 async def test_drift_is_shown_by_the_home_page_and_the_metrics(embedded: EmbeddedUpstream) -> None:

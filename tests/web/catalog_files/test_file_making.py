@@ -14,7 +14,7 @@ import pytest
 
 from catalog.export import EXPORTED_FILES
 from catalog.export.file_folder import FileFolder
-from catalog.export.on_demand_export import MOST_WAITING
+from catalog.export.on_demand_export import MAX_WAITING
 from catalog.sync.rebuild_rate_limit import AT_ONCE, PAUSE
 from tests.support.gateway_in_process import app_over, client_of
 from tests.support.gateways_with_files import Filed, gateway_with_files
@@ -201,7 +201,7 @@ async def test_what_a_killed_process_left_unfinished_is_no_file(crawled: Crawled
 
 async def test_unknown_versions_take_no_place_of_those_who_wait(crawled: Crawled) -> None:
     asked = [
-        crawled.http.get(f"/catalog/{number:032x}/packages.parquet") for number in range(2 * MOST_WAITING)
+        crawled.http.get(f"/catalog/{number:032x}/packages.parquet") for number in range(2 * MAX_WAITING)
     ]
     answers = await asyncio.gather(*asked, crawled.http.get(crawled.path("packages.parquet")))
     assert {answer.status_code for answer in answers[:-1]} == {404}

@@ -14,7 +14,7 @@ from upstream.embedded import EmbeddedUpstream
 from web.app import GatewayApp
 from web.pages.graphiql import CANONICAL, GraphiQLPage
 from web.pages.page_frame import Site
-from web.pages.query_form import MOST_SHOWN, Asked
+from web.pages.query_form import MAX_SHOWN, Asked
 from web.pages.readable_json import readable
 from web.pages.syntax_colours import coloured
 
@@ -170,7 +170,7 @@ async def test_an_answer_too_long_for_a_page_is_not_put_into_it() -> None:
     pieces: list[bytes] = []
 
     async def long() -> bytes:
-        return b'{"data":"%b"}' % (b"x" * MOST_SHOWN)
+        return b'{"data":"%b"}' % (b"x" * MAX_SHOWN)
 
     await sent(GraphiQLPage(asked=Asked("{ long }"), answer=long, site=Site(False, False)), pieces)
     assert b"xxx" not in pieces[2]
