@@ -246,9 +246,9 @@ def _transport(settings: Settings) -> AsyncBaseTransport | Callable[[], AsyncBas
 
         if settings.upstream != EMBEDDED:
             return network()
-        from upstream.embedded import EmbeddedUpstream, kept_catalog
+        from upstream.embedded import EmbeddedUpstream, cached_catalog
 
-        catalog = kept_catalog(EMBEDDED_CATALOG)
+        catalog = cached_catalog(EMBEDDED_CATALOG)
         return in_process(EmbeddedUpstream(catalog=catalog, today=lambda: datetime.now(UTC).date()))
 
     # Who does not crawl may never ask upstream; who does makes it before the first client comes.

@@ -26,7 +26,7 @@ OVERHEAD_OF_FORM = 2_000
 """Bytes that a form with its pieces takes beside these."""
 
 LARGEST_PART = 64
-"""A piece of more than this part of all bytes is not kept."""
+"""A piece of more than this part of all bytes is not cached."""
 
 MAX_MET, FORM_MET = 50_000, 20
 """Records that are remembered to have been asked for once, in all forms; beyond that all of these are forgotten. A form
@@ -66,7 +66,7 @@ class AnswerPieceCache:
         """How many pieces were found, by all runs."""
 
     def __len__(self) -> int:
-        return sum(len(kept.pieces) for kept in self._forms.values())
+        return sum(len(cached.pieces) for cached in self._forms.values())
 
     def find(
         self, form: PieceForm, objects: Sequence[Any], ids: Sequence[RecordId] | None = None
@@ -75,23 +75,23 @@ class AnswerPieceCache:
 
         ``ids`` are given where the objects are known to be records of the catalog.
         """
-        kept = self._forms.get(form)
-        if kept is None:
+        cached = self._forms.get(form)
+        if cached is None:
             return None
         ids = ids or self._ids(form, objects)
         if ids is None:
             return None
         try:
-            answers = list(map(kept.pieces.__getitem__, ids))
+            answers = list(map(cached.pieces.__getitem__, ids))
         except KeyError:
             return None
-        counts = kept.counts.get(ids[0]) if len(ids) == 1 else None
+        counts = cached.counts.get(ids[0]) if len(ids) == 1 else None
         if counts is None:
             counts = self._counts(form, ids, objects)
             if counts is None:
                 return None
             if len(ids) == 1:
-                kept.counts[ids[0]] = counts
+                cached.counts[ids[0]] = counts
         self._budget.touch(self.entries[form])
         self.found += len(answers)
         return FoundPieces(answers, sum(map(len, answers)), *counts)
@@ -99,11 +99,11 @@ class AnswerPieceCache:
     def wanted(
         self, form: PieceForm, objects: Sequence[Any], ids: Sequence[RecordId] | None = None
     ) -> Sequence[RecordId] | None:
-        """Return the ids of these objects, by which their answers are to be kept; ``None`` if they are not.
+        """Return the ids of these objects, by which their answers are to be cached; ``None`` if they are not.
 
         They are if all are records of the catalog, and were asked for in this form before.
         """
-        if not form.is_kept:
+        if not form.is_cached:
             return None
         ids = ids or self._ids(form, objects)
         if ids is None:
@@ -152,11 +152,11 @@ class AnswerPieceCache:
             self.entries[form] = entry
         else:
             self._budget.grow(self.entries[form], size)
-        kept = self._forms.get(form)
-        if kept is not None:
-            kept.pieces |= new
+        cached = self._forms.get(form)
+        if cached is not None:
+            cached.pieces |= new
             if steps_of_values is not None:
-                kept.values.update(zip(ids, steps_of_values, strict=True))
+                cached.values.update(zip(ids, steps_of_values, strict=True))
 
     def _ids(self, form: PieceForm, objects: Sequence[Any]) -> Sequence[RecordId] | None:
         """Return the ids of objects, or ``None`` if one of them is not the catalog's: it may have been loaded live."""
@@ -175,10 +175,10 @@ class AnswerPieceCache:
         """
         steps, found = form.steps * len(ids), 0
         if form.values:
-            kept = self._forms.get(form)
-            if kept is None or not kept.values.keys() >= set(ids):
+            cached = self._forms.get(form)
+            if cached is None or not cached.values.keys() >= set(ids):
                 return None
-            steps += sum(map(kept.values.__getitem__, ids))
+            steps += sum(map(cached.values.__getitem__, ids))
         for relation in form.relations:
             named = list(map(relation.named, records))
             if relation.is_to_one:
@@ -212,6 +212,6 @@ class _PiecesOfForm(msgspec.Struct, eq=False):
 
 
 def _forget(owner: ref[AnswerPieceCache], form: PieceForm) -> None:
-    kept = owner()
-    if kept is not None:
-        del kept._forms[form], kept.entries[form]
+    cached = owner()
+    if cached is not None:
+        del cached._forms[form], cached.entries[form]

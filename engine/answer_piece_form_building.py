@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from engine.plan_nodes import Column
 
 MIN_VALUES = 8
-"""An answer of fewer values, all of them attributes, is not kept: it is made nearly as fast as it is found."""
+"""An answer of fewer values, all of them attributes, is not cached: it is made nearly as fast as it is found."""
 
 
 class FormBuilder:
@@ -55,7 +55,7 @@ class FormBuilder:
         elif column.selection.shape.item is None and below.is_flat:
             self._values.append((number, below))
         else:
-            self._is_fixed = False  # how many objects there are would have to be kept too
+            self._is_fixed = False  # how many objects there are would have to be cached too
 
     def form(self, steps: int, weight: int) -> PieceForm | None:
         """Return the form, or ``None`` if there is none.
@@ -67,13 +67,13 @@ class FormBuilder:
         same = self._type, tuple(self._fields)
         form = _FORMS.get(same)
         if form is None:
-            is_kept = (
+            is_cached = (
                 weight >= MIN_VALUES
                 or self._calls > 0
-                or any(not each.is_to_one or each.form.is_kept for each in self._relations)
+                or any(not each.is_to_one or each.form.is_cached for each in self._relations)
             )
             below = tuple(self._relations), tuple(self._values)
-            form = _FORMS[same] = PieceForm(*same, is_kept, steps + self._calls, *below)
+            form = _FORMS[same] = PieceForm(*same, is_cached, steps + self._calls, *below)
         return form
 
 

@@ -26,7 +26,7 @@ class PieceForm:
 
     type: GraphQLObjectType
     fields: tuple[Field, ...]
-    is_kept: bool
+    is_cached: bool
     """Whether it takes long enough to make an answer in this form, so that it is worth the memory."""
     steps: int
     """Steps of work for one record, without those of what is below."""

@@ -1,4 +1,4 @@
-"""Answers objects from kept pieces during a run, and gives new answers to be kept."""
+"""Answers objects from cached pieces during a run, and gives new answers to be cached."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ BYTES_OF_VALUE = 20
 FOUND_IN_A_MICROSECOND = 32
 """How many records below pieces are counted in a microsecond."""
 
-KEPT_AT_ONCE = 500
-"""How many pieces are kept before the time is looked at."""
+CACHED_AT_ONCE = 500
+"""How many pieces are cached before the time is looked at."""
 
 
 class PieceCounts(msgspec.Struct, eq=False):
@@ -52,11 +52,11 @@ def answers_of_pieces(
     counts: PieceCounts,
     ids: Sequence[RecordId] | None = None,
 ) -> list[Any] | None:
-    """Return the kept pieces of objects, each of which stands up to ``most`` times in the answer, if all are kept.
+    """Return the cached pieces of objects, each of which stands up to ``most`` times in the answer, if all are cached.
 
     They count what it counts to make them. ``ids`` are given if the objects are known to be records of the catalog.
     """
-    if node.form is None or run.pieces is None or not node.form.is_kept:
+    if node.form is None or run.pieces is None or not node.form.is_cached:
         return None
     found = run.pieces.find(node.form, objects, ids)
     if found is None:
@@ -69,10 +69,10 @@ def answers_of_pieces(
     return found.answers
 
 
-def kept(
+def encoded_and_cached(
     node: PlanNode, objects: list[Any], built: list[Any], run: PlanRun, ids: Sequence[RecordId] | None
 ) -> list[Any]:
-    """Return the answers for objects, encoded and kept where they are to be. The catalog knew all below."""
+    """Return the answers for objects, encoded and cached where they are to be. The catalog knew all below."""
     if node.form is None or run.pieces is None:
         return built
     wanted = run.pieces.wanted(node.form, objects, ids)
@@ -89,8 +89,8 @@ def are_encoded(answers: list[Any]) -> bool:
     return bool(answers) and answers[0].__class__ in PIECES
 
 
-class Keeping(msgspec.Struct, frozen=True):
-    """What is known of a part whose answers are to be kept, before they are built."""
+class PieceCaching(msgspec.Struct, frozen=True):
+    """What is known of a part whose answers are to be cached, before they are built."""
 
     ids: Sequence[RecordId]
     values: list[int] | None
@@ -98,7 +98,7 @@ class Keeping(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, part: Part, run: PlanRun) -> Self | None:
-        """Return it for a part whose parts below are built; ``None`` if its answers are not to be kept."""
+        """Return it for a part whose parts below are built; ``None`` if its answers are not to be cached."""
         form = part.node.form
         if form is None or run.pieces is None:
             return None
@@ -123,10 +123,10 @@ class Keeping(msgspec.Struct, frozen=True):
         form, pieces = part.node.form, run.pieces
         assert form is not None
         assert pieces is not None
-        for start in range(0, len(part.objects), KEPT_AT_ONCE):
+        for start in range(0, len(part.objects), CACHED_AT_ONCE):
             if start and run.is_turn_over():
                 await turns().next()
-            some = slice(start, start + KEPT_AT_ONCE)
+            some = slice(start, start + CACHED_AT_ONCE)
             if not part.is_encoded:
                 part.built[some] = map(run.encoder.piece, part.built[some])
             values = None if self.values is None else self.values[some]

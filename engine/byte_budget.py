@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 LARGEST_PART = 8
-"""What would take more than an eighth of all bytes is not kept: it would drive out too many others."""
+"""What would take more than an eighth of all bytes is not cached: it would drive out too many others."""
 
 
 class BudgetEntry:
@@ -27,7 +27,7 @@ class BudgetEntry:
 
 
 class ByteBudget:
-    """Bounds what all caches that share it take: up to ``most`` bytes, and with 0 nothing is kept."""
+    """Bounds what all caches that share it take: up to ``most`` bytes, and with 0 nothing is cached."""
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -54,14 +54,14 @@ class ByteBudget:
         return True
 
     def grow(self, entry: BudgetEntry, size: int) -> None:
-        """Count ``size`` bytes more for a kept entry. If it alone became too large, it is forgotten too."""
+        """Count ``size`` bytes more for a cached entry. If it alone became too large, it is forgotten too."""
         entry.size += size
         self.taken += size
         self.touch(entry)
         self._make_room()
 
     def touch(self, entry: BudgetEntry) -> None:
-        """Note that a kept entry is used now: others make room before it does."""
+        """Note that a cached entry is used now: others make room before it does."""
         used: BudgetEntry | None = entry
         while used is not None:
             self._entries.move_to_end(used)

@@ -99,7 +99,8 @@ def reject_abnormal(value: object) -> None:
         raise Fallback("value")
 
 
-@lru_cache(maxsize=100)  # one for all fields of a type: plans are kept, and the collector looks through them
+# One for all fields of a type: plans are cached, and the collector looks through them.
+@lru_cache(maxsize=100)
 def _leaf(type_: GraphQLLeafType) -> Convert:
     convert = type_.coerce_output_value
     if isinstance(type_, GraphQLEnumType):

@@ -1,4 +1,4 @@
-"""The engine of one schema: its plans, kept, and what it counts."""
+"""Holds the engine of one schema: its cached plans, and what it counts."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from engine.run_state import PlanRun
 from engine.runtime_types import RuntimeTypes
 from engine.step_costs import Spend, uncounted
 
-KEPT_OPERATIONS = 1000
+CACHED_OPERATIONS = 1000
 """How many operations are cached, with their plans: those used last."""
 
-KEPT_TEXT = 400_000
-"""Characters of the kept operations' documents, all together: for each a plan takes about 150 bytes of memory."""
+CACHED_TEXT = 400_000
+"""Characters of the cached operations' documents, all together: for each a plan takes about 150 bytes of memory."""
 
-KEPT_FIELDS = 8_000
-"""Fields in the kept plans, all together: about 1,500 bytes of memory each, and up to 20 objects that the garbage
+CACHED_FIELDS = 8_000
+"""Fields in the cached plans, all together: about 1,500 bytes of memory each, and up to 20 objects that the garbage
 collector looks through in one piece. A short document can have many, by its fragments and its conditions."""
 
 _HOOKS = ("on_operation", "on_execute", "resolve", "get_results")
@@ -61,9 +61,9 @@ class Engine:
         schema: strawberry.Schema,
         most_bytes: int = NO_LIMITS.answer_bytes,
         span: SpanMaker = untraced,
-        kept: int = KEPT_OPERATIONS,
-        kept_text: int = KEPT_TEXT,
-        kept_fields: int = KEPT_FIELDS,
+        cached: int = CACHED_OPERATIONS,
+        cached_text: int = CACHED_TEXT,
+        cached_fields: int = CACHED_FIELDS,
     ) -> None:
         self._schema = schema
         self.types = RuntimeTypes(schema._schema)
@@ -72,7 +72,7 @@ class Engine:
         self._most_bytes = most_bytes
         self._span = span
         self._encoder = AnswerEncoder()
-        self._kept, self._kept_text, self._kept_fields = kept, kept_text, kept_fields
+        self._cached, self._cached_text, self._cached_fields = cached, cached_text, cached_fields
         self._operations: OrderedDict[tuple[str, str | None], PlannedOperation | FallbackReason] = (
             OrderedDict()
         )
@@ -166,7 +166,7 @@ class Engine:
         return outline(operation.known_plan(values) or await self.compiled(operation, values), most)
 
     def operation(self, text: str, document: DocumentNode, name: str | None) -> PlannedOperation:
-        """Return the operation, kept from the last time or looked at anew.
+        """Return the operation, cached from the last time or looked at anew.
 
         :raises Fallback: the engine runs none like it.
         """
@@ -181,7 +181,7 @@ class Engine:
                 operation = error.reason
             self._operations[key] = operation
             self._text += len(text)
-            while len(self._operations) > self._kept or self._text > self._kept_text:
+            while len(self._operations) > self._cached or self._text > self._cached_text:
                 self._forget_one()
         else:
             self._operations.move_to_end(key)
@@ -201,10 +201,10 @@ class Engine:
                     break
                 if turns().is_over():
                     await turns().next()
-        if operation.is_kept:
+        if operation.is_cached:
             self._fields += operation.fields - operation.counted
             operation.counted = operation.fields
-        while self._fields > self._kept_fields:
+        while self._fields > self._cached_fields:
             self._forget_one()
         return plan
 
@@ -213,7 +213,7 @@ class Engine:
         self._text -= len(text)
         if isinstance(last, PlannedOperation):
             self._fields -= last.counted
-            last.is_kept = False
+            last.is_cached = False
 
 
 def _takes_part(extension: SchemaExtension) -> bool:

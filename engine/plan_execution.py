@@ -1,6 +1,6 @@
 """Runs a plan level by level: first the objects of all levels are found, then the answers are built from below.
 
-In between the event loop turns, as often as the time requires. Nothing is run below objects whose pieces are kept.
+In between the event loop turns, as often as the time requires. Nothing is run below objects whose pieces are cached.
 """
 
 from __future__ import annotations
@@ -10,7 +10,13 @@ import inspect
 from typing import Any
 
 from engine.answer_building import build, build_in_pieces
-from engine.answer_piece_reuse import Keeping, PieceCounts, answers_of_pieces, are_encoded, kept
+from engine.answer_piece_reuse import (
+    PieceCaching,
+    PieceCounts,
+    answers_of_pieces,
+    are_encoded,
+    encoded_and_cached,
+)
 from engine.event_loop_yielding import InTurn, turns
 from engine.fallback_reasons import Fallback
 from engine.field_sources import RELATED_AT_ONCE
@@ -37,7 +43,7 @@ async def answers(root: PlanNode, run: PlanRun) -> object:
     found = await _find(Part(root, [None], 1, 1), run)
     in_pieces = run.values + sum([part.total * part.node.weight for part in found]) > FEW
     for part in reversed(found):
-        keeping = Keeping.of(part, run)
+        keeping = PieceCaching.of(part, run)
         if in_pieces:
             await build_in_pieces(part, run)
         else:
@@ -72,7 +78,7 @@ async def _find(root: Part, run: PlanRun) -> list[Part]:
 
 
 def _answered_at_once(part: Part, run: PlanRun) -> bool:
-    """Answer for the objects and all below them, if their pieces are kept or only relations that the catalog knows
+    """Answer for the objects and all below them, if their pieces are cached or only relations that the catalog knows
     lead there.
 
     Nothing has to wait then, and levels need not be kept together. A request tries the latter until it fails once.
@@ -139,7 +145,7 @@ def _descend(
                 return None
             answers = built
         columns.append(by_key(values, answers))
-    return kept(node, objects, node.build(objects, *columns), run, ids)
+    return encoded_and_cached(node, objects, node.build(objects, *columns), run, ids)
 
 
 async def _fill(level: list[Part], run: PlanRun) -> Pending:

@@ -227,7 +227,7 @@ class Part(msgspec.Struct, eq=False):
     is_encoded: bool = False
     """Whether the answers are JSON already."""
     is_whole: bool = False
-    """Whether the catalog knew all below, so that the answers can be kept."""
+    """Whether the catalog knew all below, so that the answers can be cached."""
 
 
 class Below(msgspec.Struct, eq=False):

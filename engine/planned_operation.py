@@ -48,13 +48,13 @@ class PlannedOperation:
         self._variables = OperationVariables(schema._schema, self._operation.variable_definitions, inputs)
         self._plans: dict[tuple[object, ...], Plan] = {}
         self.fields = 0
-        """The fields of the kept plans, all together."""
+        """The fields of the cached plans, all together."""
         self.counted = 0
         """How many of them the engine has counted."""
-        self.is_kept = True
+        self.is_cached = True
 
     @property
-    def plans_kept(self) -> int:
+    def plans_cached(self) -> int:
         """Return how many plans there are."""
         return len(self._plans)
 
@@ -69,11 +69,11 @@ class PlannedOperation:
         return values
 
     def known_plan(self, values: VariableValues) -> Plan | None:
-        """Return the plan for these values of the variables, if it is kept."""
+        """Return the plan for these values of the variables, if it is cached."""
         return self._plans.get(self._key(values))
 
     def plan(self, values: VariableValues) -> Plan:
-        """Return the plan for these values of the variables, compiled without a pause if it is not kept.
+        """Return the plan for these values of the variables, compiled without a pause if it is not cached.
 
         :raises Fallback: a condition is null.
         """

@@ -61,13 +61,13 @@ class AnswerCache:
 
     def answer(self, operation: AnswerKey, version: str) -> CachedAnswer | None:
         """Return the answer to an operation from this version of the catalog."""
-        kept = self._answers.get((version, operation.key))
-        if kept is None:
+        cached = self._answers.get((version, operation.key))
+        if cached is None:
             self.missed += 1
             return None
-        self.budget.touch(kept)
+        self.budget.touch(cached)
         self.found += 1
-        return kept
+        return cached
 
     def keep(self, operation: AnswerKey, version: str, body: bytes, present: str) -> CachedAnswer:
         """Return the answer from this version, and cache it if there is room."""
@@ -79,7 +79,7 @@ class AnswerCache:
         known = self._answers.get(key)
         if known is not None:
             return known  # of a request that came while this one ran
-        kept = CachedAnswer(body, partial(self._answers.pop, key))
-        if self.budget.keep(kept, operation.size + len(body) + OVERHEAD):
-            self._answers[key] = kept
-        return kept
+        cached = CachedAnswer(body, partial(self._answers.pop, key))
+        if self.budget.keep(cached, operation.size + len(body) + OVERHEAD):
+            self._answers[key] = cached
+        return cached

@@ -1,4 +1,4 @@
-"""Holds the kept pieces of answers of each catalog that requests are answered from."""
+"""Holds the cached pieces of answers of each catalog that requests are answered from."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class AnswerPiecesByCatalog:
         return catalog.view(self._new)
 
     def _new(self, catalog: Catalog) -> AnswerPieceCache:
-        freed = [entries for kept, entries in self._all if kept() is None]
+        freed = [entries for cached, entries in self._all if cached() is None]
         for entry in [entry for entries in freed for entry in entries.values()]:
             self._budget.forget(entry)
         pieces = new_pieces(catalog, self._budget)
-        self._all = [(kept, entries) for kept, entries in self._all if kept() is not None]
+        self._all = [(cached, entries) for cached, entries in self._all if cached() is not None]
         self._all.append((ref(pieces), pieces.entries))
         return pieces
 

@@ -21,10 +21,10 @@ from gateway.limits import DocumentLimits, check_bytes, check_document, check_te
 from gateway.literal_places import ShapedDocument, shaped_document
 from schema import Document, schema
 
-KEPT_DOCUMENTS = 1_000
+CACHED_DOCUMENTS = 1_000
 """How many documents are cached at most: those used last."""
 
-KEPT_BYTES = 10_000_000
+CACHED_BYTES = 10_000_000
 """How much memory they may take together: 360 of 50 tokens, or 11 as large as the limits allow. Each token is two to
 four objects that the garbage collector looks through in one piece, for about 30 ms with as many as these."""
 
@@ -44,7 +44,9 @@ class DocumentCache:
 
     def __init__(self, limits: DocumentLimits) -> None:
         self._limits = limits
-        self._kept: BoundedCache[str | _Shape, _Kept] = BoundedCache(entries=KEPT_DOCUMENTS, size=KEPT_BYTES)
+        self._cached: BoundedCache[str | _Shape, _CachedDocument] = BoundedCache(
+            entries=CACHED_DOCUMENTS, size=CACHED_BYTES
+        )
         self._reading = asyncio.Lock()
 
     def read(self, text: str) -> Document:
@@ -55,8 +57,8 @@ class DocumentCache:
 
     def known(self, text: str) -> Document | None:
         """Return the document with this text, if it is cached by the text."""
-        kept = self._kept.peek(text)
-        return None if kept is None else kept.document
+        cached = self._cached.peek(text)
+        return None if cached is None else cached.document
 
     async def read_aside(self, text: str) -> Document:
         """Return the same as :meth:`read` while the event loop turns: a document that is not known is read when there
@@ -90,18 +92,18 @@ class DocumentCache:
         return shaped(text)
 
     def _find(self, text: str, shape: ShapedText | None) -> FoundDocument | None:
-        """Return what is kept by a text, or by its shape if its literals fit."""
-        kept = self._kept.get(text)
-        if kept is not None:
-            return FoundDocument(kept.document, text, kept.formulas)
-        kept = None if shape is None else self._kept.get(_Shape(shape.shape))
-        if shape is None or kept is None or kept.shaped is None:
+        """Return what is cached by a text, or by its shape if its literals fit."""
+        cached = self._cached.get(text)
+        if cached is not None:
+            return FoundDocument(cached.document, text, cached.formulas)
+        cached = None if shape is None else self._cached.get(_Shape(shape.shape))
+        if shape is None or cached is None or cached.shaped is None:
             return None
-        values = kept.shaped.bound(shape.literals)
+        values = cached.shaped.bound(shape.literals)
         if values is None:
             return None
         literals = LiteralsOfText(values, shape.ends)
-        return FoundDocument(kept.document, shape.shape, kept.formulas, literals)
+        return FoundDocument(cached.document, shape.shape, cached.formulas, literals)
 
     async def _read_aside(self, text: str, shape: ShapedText | None) -> FoundDocument:
         if len(text) <= LONG:
@@ -122,24 +124,24 @@ class DocumentCache:
         try:
             tokens = check_text(text, self._limits)
         except TooComplex as error:
-            # Not kept: it is as large as it likes, and counting it again is cheap.
+            # Not cached: it is as large as it likes, and counting it again is cheap.
             return FoundDocument(_refused(error), text, {})
         return self._keep(text, shape, tokens, self._parsed(text, shape))
 
-    def _parsed(self, text: str, shape: ShapedText | None) -> _Kept:
+    def _parsed(self, text: str, shape: ShapedText | None) -> _CachedDocument:
         try:
             read = read_document(text, schema._schema, partial(check_document, limits=self._limits))
         except TooComplex as error:
-            return _Kept(_refused(error), {})
+            return _CachedDocument(_refused(error), {})
         if read.node is None or read.errors:
-            return _Kept(read, {})
+            return _CachedDocument(read, {})
         if shape is not None and read.in_parts is None:
             for_all = shaped_document(read.node, shape, schema._schema)
             if for_all is not None:
-                return _Kept(read, cost_predictors(for_all.node), for_all)
-        return _Kept(read, cost_predictors(read.node))
+                return _CachedDocument(read, cost_predictors(for_all.node), for_all)
+        return _CachedDocument(read, cost_predictors(read.node))
 
-    def _keep(self, text: str, shape: ShapedText | None, tokens: int, read: _Kept) -> FoundDocument:
+    def _keep(self, text: str, shape: ShapedText | None, tokens: int, read: _CachedDocument) -> FoundDocument:
         document, for_all = read.document, read.shaped
         found = FoundDocument(document, text, read.formulas)
         values = None if shape is None or for_all is None else for_all.bound(shape.literals)
@@ -149,7 +151,7 @@ class DocumentCache:
         key = found.text if found.literals is None else _Shape(found.text)
         size = getsizeof(found.text) + (0 if document.node is None else BYTES_OF_A_TOKEN * tokens)
         size += sum([each.memory for each in set(read.formulas.values())])
-        self._kept.put(key, _Kept(found.document, read.formulas, for_all), size)
+        self._cached.put(key, _CachedDocument(found.document, read.formulas, for_all), size)
         return found
 
 
@@ -160,12 +162,12 @@ class _Shape(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _CachedDocument:
     document: Document
     formulas: Mapping[str | None, CostPredictor]
     """The costs of its operations by their names."""
     shaped: ShapedDocument | None = None
-    """What it is for all texts of its shape, if it is kept by that."""
+    """What it is for all texts of its shape, if it is cached by that."""
 
 
 def _refused(error: TooComplex) -> Document:

@@ -27,7 +27,7 @@ class FoundDocument(msgspec.Struct, frozen=True, eq=False):
 
     document: Document
     text: str
-    """What its plans are kept by: its text, or the shape of its text."""
+    """What its plans are cached by: its text, or the shape of its text."""
     formulas: Mapping[str | None, CostPredictor]
     """The costs of its operations by their names; that of a sole operation by ``None`` too."""
     literals: LiteralsOfText | None = None

@@ -58,7 +58,7 @@ class GraphQLAnswer(msgspec.Struct, frozen=True):
         return self.failure or ("errors" if self.failed else "answered")
 
     @property
-    def can_be_kept(self) -> bool:
+    def can_be_cached(self) -> bool:
         """Return whether the same operation has the same answer for as long as the catalog is the same."""
         if self.made_of is None or self.failed:
             return False

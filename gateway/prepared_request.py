@@ -100,8 +100,8 @@ class PreparedRequest(msgspec.Struct, frozen=True, eq=False):
         return not self.unclear and is_mutation(self.document, self.request.operation_name)
 
     @property
-    def may_be_kept(self) -> bool:
-        """Return whether its answer may be one that is kept."""
+    def may_be_cached(self) -> bool:
+        """Return whether its answer may be one that is cached."""
         return not (self.request.receipt or self.request.explain)
 
     @property

@@ -20,7 +20,7 @@ class AnswerForm(msgspec.Struct, frozen=True):
     encoding: str | None
 
     async def response(self, status: int, body: bytes, headers: Headers) -> RawResponse:
-        """Return a response that is not kept."""
+        """Return a response that is not cached."""
         encoding = self.encoding if len(body) >= SMALLEST else None
         if encoding is not None:
             body = await compressed_aside(body, encoding)

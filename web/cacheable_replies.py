@@ -32,7 +32,7 @@ class CacheableReplies:
 
     async def reply(
         self,
-        kept: CachedAnswer,
+        cached: CachedAnswer,
         tag: bytes,
         form: AnswerForm,
         version: str,
@@ -41,8 +41,8 @@ class CacheableReplies:
     ) -> CachedReply:
         """Return the reply with an answer, and keep it for the next request of these bytes, if there are any."""
         if asked and names_tag(asked, tag):
-            return self._responses.keep(known_by, version, kept, 304, self.not_modified(tag), b"")
-        form_of_it, encoding = await self._in_encoding(kept, form.encoding)
+            return self._responses.keep(known_by, version, cached, 304, self.not_modified(tag), b"")
+        form_of_it, encoding = await self._in_encoding(cached, form.encoding)
         body = form_of_it.body
         headers = [*content_headers(form.media_type, encoding, len(body)), *self._always, (b"etag", tag)]
         return self._responses.keep(known_by, version, form_of_it, 200, headers, body)
@@ -59,15 +59,15 @@ class CacheableReplies:
         return self._policy.headers(snapshot)
 
     async def _in_encoding(
-        self, kept: CachedAnswer, encoding: str | None
+        self, cached: CachedAnswer, encoding: str | None
     ) -> tuple[CachedAnswer | CompressedAnswer, str | None]:
         """Return the answer as it is sent, and how it is compressed, if it is."""
-        if encoding is None or len(kept.body) < SMALLEST:
-            return kept, None
-        compressed = self._responses.compressed(kept, encoding)
+        if encoding is None or len(cached.body) < SMALLEST:
+            return cached, None
+        compressed = self._responses.compressed(cached, encoding)
         if compressed is None:
-            body = await compressed_aside(kept.body, encoding)
-            compressed = self._responses.keep_compressed(kept, encoding, body)
+            body = await compressed_aside(cached.body, encoding)
+            compressed = self._responses.keep_compressed(cached, encoding, body)
         return compressed, encoding
 
     @cached_property

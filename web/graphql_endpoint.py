@@ -191,38 +191,38 @@ class GraphQLEndpoint:
         form: AnswerForm,
         receive: Receive,
     ) -> ASGIApp:
-        kept: CachedAnswer | None = None
+        cached: CachedAnswer | None = None
         asked = http.headers.get(b"if-none-match", b"") if http.method != "POST" else b""
         operation, snapshot, version = AnswerKey(prepared.request), prepared.snapshot, prepared.version
-        if version is not None and prepared.may_be_kept:
-            kept = self._gateway.answers.answer(operation, version)
-            if kept is None and asked and not is_any(asked):
+        if version is not None and prepared.may_be_cached:
+            cached = self._gateway.answers.answer(operation, version)
+            if cached is None and asked and not is_any(asked):
                 tag = self._replies.tag(version, operation, form)
                 if names_tag(asked, tag):
                     return RawResponse(
                         304, self._replies.not_modified(tag) + self._replies.ages(prepared, snapshot)
                     )
-        is_found = kept is not None
-        if kept is None:
+        is_found = cached is not None
+        if cached is None:
             answer = await as_long_as_there(receive, self._gateway.run(prepared))
             snapshot = answer.made_of
-            if snapshot is None or not answer.can_be_kept or not prepared.is_settled:
+            if snapshot is None or not answer.can_be_cached or not prepared.is_settled:
                 headers = self._uncached()
                 if answer.retry_after is not None:
                     headers.append((b"retry-after", b"%d" % answer.retry_after))
                 return await form.response(status_of(answer, form.takes), answer.body, headers)
             version, present = snapshot.catalog.version, self._source.latest
             if present is not None and (snapshot is present or prepared.as_of is not None):
-                kept = self._gateway.answers.keep(
+                cached = self._gateway.answers.keep(
                     operation, version, answer.body, present=present.catalog.version
                 )
             else:
-                # Of a catalog that was replaced meanwhile: kept, it would drive out the answers from the present one.
-                kept = CachedAnswer(answer.body)
+                # Its catalog was replaced meanwhile. In the cache it would drive out answers from the present catalog.
+                cached = CachedAnswer(answer.body)
         assert version is not None
         tag = self._replies.tag(version, operation, form)
         known_by = as_it_came if prepared.as_of is None else None
-        reply = await self._replies.reply(kept, tag, form, version, asked, known_by)
+        reply = await self._replies.reply(cached, tag, form, version, asked, known_by)
         if is_found:
             self._pay(units_to_send(reply.body))
         return RawResponse(reply.status, reply.headers + self._replies.ages(prepared, snapshot), reply.body)

@@ -1,7 +1,7 @@
 """Remembers whole requests as they came on the connection, each with its reply, so that they need no parsing.
 
 The protocol of the server asks here before it parses (``web/serving/known_request_protocol.py``), and hands what it had
-to parse to the endpoint, which tells here what the reply was. Another server does neither, and nothing is kept.
+to parse to the endpoint, which tells here what the reply was. Another server does neither, and nothing is cached.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ TELLING = frozenset(
 """The headers that an answer depends on."""
 
 RUNNING = frozenset([b"router-authorization", b"apollo-federation-include-trace", b"traceparent"])
-"""The headers that matter only when an operation runs: an answer that is kept is the same whatever they are."""
+"""The headers that matter only when an operation runs: an answer that is cached is the same whatever they are."""
 
 READ_HEADERS = TELLING | RUNNING
 """All headers that the endpoint reads, in lower case."""

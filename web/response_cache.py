@@ -87,7 +87,7 @@ class ResponseCache:
         headers: Headers,
         body: bytes,
     ) -> CachedReply:
-        """Return the reply to a request with these bytes, and keep it if its ``whole`` is kept and there is room.
+        """Return the reply to a request with these bytes, and keep it if its ``whole`` is cached and there is room.
 
         ``request`` is ``None`` for one that is not to be found by its bytes.
         """
@@ -103,11 +103,11 @@ class ResponseCache:
         return reply
 
     def compressed(self, answer: CachedAnswer, encoding: str) -> CompressedAnswer | None:
-        """Return the answer's compressed form, if it is kept. ``encoding`` is the name of the coding."""
+        """Return the answer's compressed form, if it is cached. ``encoding`` is the name of the coding."""
         return self._compressed.get((answer, encoding))
 
     def keep_compressed(self, answer: CachedAnswer, encoding: str, body: bytes) -> CompressedAnswer:
-        """Return the answer's compressed form, and keep it if the answer is kept and there is room."""
+        """Return the answer's compressed form, and keep it if the answer is cached and there is room."""
         key = (answer, encoding)
         known = self._compressed.get(key)
         if known is not None:

@@ -22,8 +22,8 @@ from schema import ASKS_ALWAYS, UPSTREAM_REQUEST
 MAX_SAID = 2**31 - 1
 """The largest number that is reported, because nested lists multiply to numbers that no client can read."""
 
-KEPT_PREDICTIONS = 32
-"""How many predictions of one operation are kept, for different lengths that are asked for."""
+CACHED_PREDICTIONS = 32
+"""How many predictions of one operation are cached, for different lengths that are asked for."""
 
 _AROUND_DATA, _AROUND_KEY, _AROUND_OBJECT = 11, 4, 3
 """Bytes of JSON."""
@@ -65,12 +65,12 @@ class CostPredictor:
             if each.default_value is not None
         }
         self._averages: CatalogAverages | None = None
-        self._kept: dict[tuple[int, ...], Prediction] = {}
+        self._cached: dict[tuple[int, ...], Prediction] = {}
 
     @property
     def memory(self) -> int:
         """Return about how many bytes the formula takes with all that it keeps."""
-        predictions = KEPT_PREDICTIONS if self._asked else 1
+        predictions = CACHED_PREDICTIONS if self._asked else 1
         return 500 + 350 * predictions + sum(250 + 110 * len(each.leaves) for each in self._places)
 
     def predicted(
@@ -83,16 +83,16 @@ class CostPredictor:
         shape, the values that stand for its literals are among them."""
         if averages is not self._averages:
             self._averages = averages
-            self._kept = {}
+            self._cached = {}
         lengths: tuple[int, ...] = ()
         if self._asked:
             values = {**self._defaults, **(variables or {}), **(literals or {})}
             lengths = tuple([each.of(values) for each in self._asked])
-        prediction = self._kept.get(lengths)
+        prediction = self._cached.get(lengths)
         if prediction is None:
-            if len(self._kept) >= KEPT_PREDICTIONS:
-                self._kept.clear()
-            prediction = self._kept[lengths] = self._predict(lengths, averages)
+            if len(self._cached) >= CACHED_PREDICTIONS:
+                self._cached.clear()
+            prediction = self._cached[lengths] = self._predict(lengths, averages)
         return prediction
 
     def _predict(self, lengths: tuple[int, ...], averages: CatalogAverages) -> Prediction:

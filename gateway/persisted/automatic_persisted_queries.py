@@ -12,10 +12,10 @@ import sys
 from caching import BoundedCache
 
 NEW_DOCUMENTS, NEW_BYTES = 250, 1_000_000
-"""The most that is kept of documents that nobody has asked for yet."""
+"""The most that is cached of documents that nobody has asked for yet."""
 
 USED_DOCUMENTS, USED_BYTES = 1000, 8_000_000
-"""The most that is kept of documents in use."""
+"""The most that is cached of documents in use."""
 
 
 class RegisteredDocuments:

@@ -64,7 +64,7 @@ async def test_a_value_that_its_type_does_not_take_is_shown_with_its_line() -> N
 async def test_the_source_goes_with_the_last_plan_that_needs_it() -> None:
     gc.collect()
     before = generated()
-    engine = Engine(SCHEMA, kept=1)
+    engine = Engine(SCHEMA, cached=1)
     texts = ["{ a: book { title } }", "{ b: book { title } }", "{ __typename }"]
     for text in texts[:2]:
         assert (await engine.run(text, parse(text), None, None, None)).errors == []

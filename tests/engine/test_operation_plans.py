@@ -129,7 +129,7 @@ async def test_what_is_answered_at_once_is_what_strawberry_answers(text: str) ->
 
 
 async def test_a_bounded_number_of_operations_is_kept_and_those_used_last() -> None:
-    engine = Engine(schema, kept=2)
+    engine = Engine(schema, cached=2)
     texts = [f"{{ {name}: __typename }}" for name in "abc"]
     kept: dict[str, Any] = {}
     for text in texts[:2]:
@@ -141,7 +141,7 @@ async def test_a_bounded_number_of_operations_is_kept_and_those_used_last() -> N
 
 
 async def test_the_kept_operations_have_a_bounded_text_together() -> None:
-    engine = Engine(schema, kept_text=60)
+    engine = Engine(schema, cached_text=60)
     short, long, longest = ("{ __typename }".ljust(size) for size in (20, 40, 61))
     first = engine.operation(short, parse(short), None)
     assert engine.operation(long, parse(long), None) is engine.operation(long, parse(long), None)
@@ -152,7 +152,7 @@ async def test_the_kept_operations_have_a_bounded_text_together() -> None:
 
 async def test_the_kept_plans_have_a_bounded_number_of_fields_together() -> None:
     """A short document can have thousands, again for each value of its conditions."""
-    engine = Engine(schema, kept_fields=20)
+    engine = Engine(schema, cached_fields=20)
     nine, twelve = (" ".join(f"f{number}: __typename" for number in range(count)) for count in (9, 12))
     text = f"query($a: Boolean!) {{ ... @include(if: $a) {{ {nine} }} ... @skip(if: $a) {{ {twelve} }} }}"
     document = parse(text)
@@ -184,7 +184,7 @@ async def test_conditions_have_a_plan_each_up_to_a_limit() -> None:
         ran = await engine.run(text, parse(text), None, chosen, None)
         shown = ",".join(f'"{name}":"Query"' for name in names if chosen[name])
         assert ran.data == f"{{{shown}}}".encode()
-    assert operation.plans_kept == operation.MAX_PLANS
+    assert operation.plans_cached == operation.MAX_PLANS
 
 
 async def test_plain_values_of_other_variables_share_a_plan() -> None:

@@ -36,4 +36,4 @@ async def test_one_plan_runs_with_the_literals_of_each_request() -> None:
         assert ran.data == b'{"told":"%s 5 {\'y\': 5}"}' % value.encode()
         assert not ran.errors
     operation = engine.operation("shape", document.node, None)
-    assert operation.plans_kept == 1
+    assert operation.plans_cached == 1

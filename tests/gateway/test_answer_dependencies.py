@@ -72,27 +72,29 @@ async def test_an_answer_depends_on_what_its_operation_selects(
 ) -> None:
     found = await answer(gateway_over(known_source, use_engine=use_engine), query, variables=variables)
     assert found.depends_on == expected
-    assert found.can_be_kept == (not expected & ~CATALOG)
+    assert found.can_be_cached == (not expected & ~CATALOG)
 
 
 async def test_only_the_operation_that_runs_counts(known_source: CatalogSource) -> None:
     query = "query A { catalog { version } } query B { stats { gridCount } }"
     gateway = gateway_over(known_source)
-    assert not (await answer(gateway, query, operation_name="A")).can_be_kept
-    assert (await answer(gateway, query, operation_name="B")).can_be_kept
+    assert not (await answer(gateway, query, operation_name="A")).can_be_cached
+    assert (await answer(gateway, query, operation_name="B")).can_be_cached
 
 
 async def test_who_asks_counts_only_where_a_router_has_a_secret(known_source: CatalogSource) -> None:
     everyone, router = gateway_over(known_source), gateway_over(known_source, router_secret="secret")
     assert not (await answer(everyone, ENTITIES)).depends_on & ASKER
     assert (await answer(router, ENTITIES, router="secret")).depends_on & ASKER
-    assert (await answer(router, "{ stats { gridCount } }", router="secret")).can_be_kept
+    assert (await answer(router, "{ stats { gridCount } }", router="secret")).can_be_cached
     traced = await answer(router, "{ stats { gridCount } }", router="secret", traced=True)
-    assert not traced.can_be_kept
+    assert not traced.can_be_cached
 
 
 async def test_an_answer_with_a_receipt_is_the_one_of_who_asked_for_it(known_source: CatalogSource) -> None:
-    assert not (await answer(gateway_over(known_source), "{ stats { gridCount } }", receipt=True)).can_be_kept
+    assert not (
+        await answer(gateway_over(known_source), "{ stats { gridCount } }", receipt=True)
+    ).can_be_cached
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -101,7 +103,7 @@ async def test_what_upstream_was_asked_for_is_declared_by_a_field(source: Catalo
     found = await gateway.execute(GraphQLRequest(text))
     declared = dependencies_of(gateway.documents.read(text), None).of_fields
     assert found.depends_on & ~declared == DependsOn(0)
-    assert not found.can_be_kept
+    assert not found.can_be_cached
 
 
 def test_a_field_that_declares_nothing_depends_on_everything() -> None:

@@ -181,7 +181,7 @@ def test_forms_that_were_met_once_are_forgotten_in_time() -> None:
     forms: WeakSet[PieceForm] = WeakSet()
     for number in range(3 * MAX_MET // FORM_MET):
         field = (f"k{number}", "title", (), None)
-        form = PieceForm(type_, (field,), is_kept=True, steps=1, relations=(), values=())
+        form = PieceForm(type_, (field,), is_cached=True, steps=1, relations=(), values=())
         forms.add(form)
         assert pieces.wanted(form, [record]) is None
         assert len(forms) <= MAX_MET // FORM_MET + 1

@@ -7,7 +7,7 @@ import gc
 from collections import Counter
 from dataclasses import replace
 
-from gateway.document_cache import BYTES_OF_A_TOKEN, KEPT_BYTES, KEPT_DOCUMENTS, DocumentCache
+from gateway.document_cache import BYTES_OF_A_TOKEN, CACHED_BYTES, CACHED_DOCUMENTS, DocumentCache
 from gateway.document_parsing import parse_document
 from schema import Document
 from tests.support.settings_for_tests import DOCUMENT_LIMITS
@@ -28,7 +28,7 @@ def test_a_document_is_read_once() -> None:
 def test_as_many_documents_are_kept_as_are_allowed_and_those_used_last() -> None:
     store = DocumentCache(DOCUMENT_LIMITS)
     first, second = store.read("{"), store.read("{ ")
-    for number in range(KEPT_DOCUMENTS - 2):
+    for number in range(CACHED_DOCUMENTS - 2):
         store.read("{ #" + str(number))
     assert kept(store, "{", first)
     store.read("{ one more")
@@ -40,7 +40,7 @@ def test_large_documents_push_others_out_by_their_memory() -> None:
     store = DocumentCache(DOCUMENT_LIMITS)
     first = store.read("{ categories { slug } }")
     comments = "#\n" * 1_990
-    large = KEPT_BYTES // (BYTES_OF_A_TOKEN * 1_994) - 1
+    large = CACHED_BYTES // (BYTES_OF_A_TOKEN * 1_994) - 1
     for number in range(large):
         store.read(f"{{ __typename #{number}\n{comments}}}")
     assert kept(store, "{ categories { slug } }", first)

@@ -9,7 +9,7 @@ from time import perf_counter
 import pytest
 from graphql import GraphQLSyntaxError, parse
 
-from gateway.document_cache import KEPT_DOCUMENTS, DocumentCache
+from gateway.document_cache import CACHED_DOCUMENTS, DocumentCache
 from gateway.document_shapes import LONGEST, MARK, MAX_LITERALS, shaped
 from gateway.document_validation import read_document
 from gateway.limits import DocumentLimits
@@ -240,7 +240,7 @@ async def test_a_longer_text_of_a_known_shape_is_beyond_the_limit_of_bytes() -> 
 async def test_as_many_shapes_are_kept_as_documents() -> None:
     documents = DocumentCache(DOCUMENT_LIMITS)
     first = await documents.find_aside(SLUG % "a")
-    for number in range(KEPT_DOCUMENTS):
+    for number in range(CACHED_DOCUMENTS):
         await documents.find_aside(f'{{ a{number}: package(slug: "a") {{ title }} }}')
     assert (await documents.find_aside(SLUG % "a")).document is not first.document
 

@@ -86,9 +86,9 @@ async def test_who_has_another_answer_gets_this_one(http: httpx.AsyncClient, lis
     assert (await get(http, **{"If-None-Match": listed})).status_code == 200
 
 
-@pytest.mark.parametrize("is_kept", [True, False])
-async def test_who_has_any_answer_is_told_so(http: httpx.AsyncClient, is_kept: bool) -> None:
-    tag = (await get(http)).headers["ETag"] if is_kept else None
+@pytest.mark.parametrize("is_cached", [True, False])
+async def test_who_has_any_answer_is_told_so(http: httpx.AsyncClient, is_cached: bool) -> None:
+    tag = (await get(http)).headers["ETag"] if is_cached else None
     response = await get(http, **{"If-None-Match": "*"})
     assert (response.status_code, response.content) == (304, b"")
     assert tag in (None, response.headers["ETag"])

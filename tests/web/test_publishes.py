@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from gateway.document_cache import KEPT_DOCUMENTS
+from gateway.document_cache import CACHED_DOCUMENTS
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,5 +22,5 @@ def after(publishes: int) -> Any:
 
 def test_no_document_is_kept_because_a_catalog_was_published() -> None:
     once, often = after(1), after(3)
-    assert once["documents"] == often["documents"] == KEPT_DOCUMENTS
+    assert once["documents"] == often["documents"] == CACHED_DOCUMENTS
     assert max(once["frozen"], often["frozen"]) <= 0  # some of them have been freed

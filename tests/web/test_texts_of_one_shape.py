@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from gateway.document_cache import KEPT_DOCUMENTS
+from gateway.document_cache import CACHED_DOCUMENTS
 from gateway.prepared_request import GraphQLRequest
 from tests.support.crawled_gateway import app, http
 from tests.support.gateway_in_process import gateway_over, source_over
@@ -85,7 +85,7 @@ async def test_errors_are_in_their_own_text_when_the_plan_was_compiled_from_a_fo
         for number, literals in enumerate([("a", "b"), ("longer", "as well"), ("zz", "c")]):
             answer = (await gateway.execute(GraphQLRequest(text % literals))).decoded()
             columns.append(answer["errors"][0]["locations"][0]["column"])
-            for other in range(KEPT_DOCUMENTS):
+            for other in range(CACHED_DOCUMENTS):
                 # One that cannot be parsed takes a place too, and is read in no time.
                 await gateway.documents.find_aside(f"{{ a{number}_{other}")
     assert columns == [32, 37, 33]

@@ -9,6 +9,7 @@ It behaves as the contract of the measured API says, over the five real records 
 """
 
 from .asgi_app import EmbeddedUpstream
+from .cached_catalog import cached_catalog
 from .editable_catalog import EmbeddedCatalog
 from .faults import (
     BadField,
@@ -32,7 +33,6 @@ from .faults import (
     WrongCount,
 )
 from .generated_catalog import generated_catalog
-from .kept_catalog import kept_catalog
 from .recorded_packages import SEED_IDS, seed_record
 from .request_log import RequestLog
 from .row_types import CategoryRow, GridRow, PackageRow, category_from_v4, grid_from_v4, package_from_v4
@@ -64,10 +64,10 @@ __all__ = [
     "StatusFault",
     "Truncated",
     "WrongCount",
+    "cached_catalog",
     "category_from_v4",
     "generated_catalog",
     "grid_from_v4",
-    "kept_catalog",
     "package_from_v4",
     "seed_record",
 ]

@@ -62,10 +62,10 @@ class Counts:
 def totals(gateway: Gateway, responses: ResponseCache) -> Counts:
     """Return what has happened since the process started."""
     upstream = gateway.source.health().upstream
-    kept = responses.found_unparsed + responses.found + responses.answers.found
+    cached = responses.found_unparsed + responses.found + responses.answers.found
     requests = sum(upstream.outcomes.values())
     return Counts(
-        from_memory=gateway.from_memory + kept,
+        from_memory=gateway.from_memory + cached,
         from_upstream=gateway.from_upstream,
         requests=requests,
         failures=requests - sum(upstream.outcomes.get(outcome, 0) for outcome in GOOD_OUTCOMES),

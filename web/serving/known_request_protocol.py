@@ -30,7 +30,7 @@ from web.serving.served_requests import ServedRequest
 from web.serving.uvicorn_protocols import HttpProtocol
 
 METHODS = frozenset(["GET", "POST", "QUERY"])
-"""The methods whose answers have the body that was kept: the answer to HEAD has none."""
+"""The methods whose answers have the body that was cached: the answer to HEAD has none."""
 
 
 class KnownRequestProtocol(HttpProtocol):

@@ -16,7 +16,7 @@ from gateway.cost import (
     catalog_averages,
     counted_cost,
 )
-from gateway.cost.cost_prediction import KEPT_PREDICTIONS, cost_predictors
+from gateway.cost.cost_prediction import CACHED_PREDICTIONS, cost_predictors
 from gateway.cost.counted_cost import MAX_COUNTED
 from resolvers.lists.list_sizes import Length
 from schema import (
@@ -136,9 +136,9 @@ def test_what_was_predicted_is_kept_for_as_many_lengths_as_there_is_room() -> No
     first = formula.predicted({"n": 1}, None, LISTS)
     assert formula.predicted({"n": 1, "other": 5}, None, LISTS) is first
     assert formula.predicted({"n": 1}, None, USUAL_AVERAGES) is not first
-    for n in range(3 * KEPT_PREDICTIONS):
+    for n in range(3 * CACHED_PREDICTIONS):
         formula.predicted({"n": n}, None, LISTS)
-        assert len(formula._kept) <= KEPT_PREDICTIONS
+        assert len(formula._cached) <= CACHED_PREDICTIONS
 
 
 def test_averages_are_of_the_catalog(whole_catalog: Catalog) -> None:
@@ -179,7 +179,7 @@ def test_the_memory_of_a_formula_is_what_it_says(text: str) -> None:
         made = [cost_predictors(document) for _ in range(20)]
         formulas = [each for formulas in made for each in set(formulas.values())]
         for formula in formulas:
-            for n in range(KEPT_PREDICTIONS):
+            for n in range(CACHED_PREDICTIONS):
                 formula.predicted({"n": n}, None, LISTS)
         taken = tracemalloc.get_traced_memory()[0] - before
     finally:

@@ -260,7 +260,7 @@ async def test_an_answer_by_a_kept_filter_of_the_moment_is_not_kept(
     source: CatalogSource, ask_catalog: Ask
 ) -> None:
     gateway = gateway_over(source)
-    for days, is_kept in (
+    for days, is_cached in (
         ("activeWithinDays: 9", False),
         ("not: {activeWithinDays: 9}", False),
         ("title: 9", True),
@@ -269,4 +269,4 @@ async def test_an_answer_by_a_kept_filter_of_the_moment_is_not_kept(
         for _ in range(2):
             answer = await gateway.execute(GraphQLRequest(text))
             assert not answer.failed
-            assert answer.can_be_kept is is_kept
+            assert answer.can_be_cached is is_cached

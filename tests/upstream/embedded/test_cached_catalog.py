@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from upstream.embedded import EmbeddedCatalog, kept_catalog
+from upstream.embedded import EmbeddedCatalog, cached_catalog
 
 
 def rows(catalog: EmbeddedCatalog) -> list[object]:
@@ -17,7 +17,7 @@ def rows(catalog: EmbeddedCatalog) -> list[object]:
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("kept") / "folder" / "catalog.msgpack"
-    kept_catalog(file)
+    cached_catalog(file)
     return file
 
 
@@ -30,7 +30,7 @@ def file(written: Path, tmp_path: Path) -> Path:
 
 def test_it_is_the_same_as_generated(file: Path, whole_embedded_catalog: EmbeddedCatalog) -> None:
     before = file.stat().st_mtime_ns
-    kept = kept_catalog(file)
+    kept = cached_catalog(file)
     assert rows(kept) == rows(whole_embedded_catalog)
     assert [list(kind) for kind in (kept.packages, kept.grids)] == [
         list(kind) for kind in (whole_embedded_catalog.packages, whole_embedded_catalog.grids)
@@ -56,7 +56,7 @@ def test_a_file_that_is_not_right_is_written_anew(
         "no catalog": b"\x00" * len(right),
     }
     file.write_bytes(wrong[damage])
-    assert rows(kept_catalog(file)) == rows(whole_embedded_catalog)
+    assert rows(cached_catalog(file)) == rows(whole_embedded_catalog)
     assert file.read_bytes() == right
 
 
@@ -65,9 +65,9 @@ def test_a_place_where_nothing_can_be_kept_costs_only_time(
 ) -> None:
     (tmp_path / "a file").touch()
     file = tmp_path / "a file" / "catalog.msgpack"
-    assert rows(kept_catalog(file)) == rows(whole_embedded_catalog)
+    assert rows(cached_catalog(file)) == rows(whole_embedded_catalog)
     assert not file.exists()
     folder = tmp_path / "a folder"
     folder.mkdir()
-    assert rows(kept_catalog(folder)) == rows(whole_embedded_catalog)
+    assert rows(cached_catalog(folder)) == rows(whole_embedded_catalog)
     assert sorted(os.listdir(tmp_path)) == ["a file", "a folder"]

@@ -28,7 +28,7 @@ class _Rows(msgspec.Struct, gc=False):
     categories: list[CategoryRow]
 
 
-def kept_catalog(file: Path) -> EmbeddedCatalog:
+def cached_catalog(file: Path) -> EmbeddedCatalog:
     """Return the generated catalog of the usual size: from this file, if it is there, whole, and of this generator.
 
     A file that cannot be read or written costs the time of generating, and nothing else.
