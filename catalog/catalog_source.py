@@ -156,7 +156,9 @@ class CatalogSource:
             last_error=None if error is None else str(error),
             refused=self.guard.refused,
         )
-        return SourceHealth(self.status(self.latest), following, self.client.health(), self.publisher.stores)
+        return SourceHealth(
+            self.status(self.latest), following, self.client.health(), self.publisher.storage_error
+        )
 
     async def changes(self, after: int, limit: int) -> FeedExcerpt:
         """Return up to ``limit`` entries of the feed behind the place ``after``, up to the catalog that is known.
@@ -174,7 +176,7 @@ class CatalogSource:
 
     def _feed_is_to_begin(self) -> bool:
         """Return whether the first catalog is being read, stored or loaded, and nothing is known to prevent it."""
-        prevented = self.refresher.last_error is not None or not self.publisher.stores
+        prevented = self.refresher.last_error is not None or self.publisher.storage_error is not None
         return self._follow and not self._feed.has_begun and not prevented
 
     async def newest_change(self) -> FeedExcerpt | None:

@@ -35,5 +35,6 @@ class SourceHealth(msgspec.Struct, frozen=True):
     catalog: SnapshotStatus
     following: FollowingHealth
     upstream: ClientHealth
-    storage_works: bool
-    """Whether the storage could be used lately. If not, answers are given without it."""
+    storage_error: str | None
+    """Says why the storage could not be used lately, as the end of a sentence; ``None`` if it could. Answers
+    do not need it."""

@@ -7,6 +7,7 @@ after growing pauses, and calls in between fail at once.
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -31,6 +32,12 @@ LONGEST_PAUSE = 3.0
 
 MAX_CONNECTIONS = 32
 """How many connections each client opens at most."""
+
+
+_CERTIFICATE_FAULT = re.compile(r"certificate verify failed: (.*?)\.? \(")
+_WHERE = re.compile(r"^Error (-?\d+ )?(connecting to|while reading from) \S+:\d+( : |\. )")
+_USER = re.compile(r"\b[Uu]ser \S+ has\b")
+"""Parts of what the client library and the server say. An address and a user stand nowhere but in the settings."""
 
 
 class ValkeyUnavailable(Exception):
@@ -148,8 +155,19 @@ def _is_read_only(error: redis.RedisError) -> bool:
     return isinstance(error, redis.ReadOnlyError) or "READONLY" in str(error)
 
 
+def _certificate_fault(text: str) -> str | None:
+    """Return why the certificate of a server is refused; ``None`` if that is not what went wrong."""
+    fault = _CERTIFICATE_FAULT.search(text)
+    if fault is None:
+        return None
+    if "is not valid for" in fault[1]:
+        return "the server's certificate has another name; use a name in GATEWAY_STORAGE that the certificate has"
+    remedy = "SSL_CERT_FILE can name a file with the certificate of the authority that signed it"
+    return f"the server's certificate is not trusted ({fault[1]}); {remedy}"
+
+
 def _reason(error: redis.RedisError) -> str:
-    """Return why the server cannot be used. What the server itself says can be trusted to hold no password."""
+    """Return why the server cannot be used, without its address and without a user or a password."""
     text = str(error)
     if isinstance(error, redis.AuthenticationError) or text.startswith(("WRONGPASS", "NOAUTH")):
         return "the server refuses the user or the password, or wants one"
@@ -158,7 +176,9 @@ def _reason(error: redis.RedisError) -> str:
     if isinstance(error, redis.TimeoutError):
         return "the server does not answer in time"
     if isinstance(error, redis.ConnectionError):
-        return f"the server cannot be reached ({text.rstrip('.')})"
+        return (
+            _certificate_fault(text) or f"the server cannot be reached ({_WHERE.sub('', text).rstrip('.')})"
+        )
     if isinstance(error, redis.OutOfMemoryError) or "OOM command not allowed" in text:
         return "the server is full; raise its maxmemory"
     if _is_read_only(error):
@@ -166,5 +186,5 @@ def _reason(error: redis.RedisError) -> str:
     if "WRONGTYPE" in text:
         return f"a key that begins with {PREFIX} is not of this gateway; use another database of the server"
     if "NOPERM" in text or "no permissions" in text.lower():
-        return f"the server does not let this user do it ({text.rstrip('.')})"
+        return f"the server does not let this user do it ({_USER.sub('the user has', text).rstrip('.')})"
     return f"the server refuses ({text.rstrip('.')})"

@@ -38,12 +38,14 @@ class CatalogWriter:
         """The version and age of what this process has last stored or loaded."""
         self.unstored: Snapshot | None = None
         """What could not be stored, and is to be stored as soon as it can."""
+        self.error: str | None = None
+        """Says why it could not be stored, as the end of a sentence; ``None`` if all is stored."""
         self.stored = Signal()
         """Sent when a catalog was stored, and when that has failed. Others send it too: see ``Publisher.stored``."""
 
     def loaded(self, stored: Stored) -> None:
         """Note what was loaded: it takes the place of what could not be stored."""
-        self.unstored = None
+        self.unstored = self.error = None
         self.last = (stored.version, stored.refreshed_at)
 
     async def store(
@@ -75,17 +77,17 @@ class CatalogWriter:
             )
             await self.announce()
         except StoredMeanwhile:
-            self.unstored = None  # what another process has stored is taken next
+            self.unstored = self.error = None  # what another process has stored is taken next
             return False
         except StorageUnavailable as error:
             # The catalog is served all the same, and stored as soon as that is possible.
             if self.unstored is None:
                 _log.error("%s", error)
-            self.unstored = snapshot
+            self.unstored, self.error = snapshot, error.reason
             return False
         finally:
             self.stored.send()
-        self.unstored = None
+        self.unstored = self.error = None
         self.last = (version, snapshot.refreshed_at)
         return True
 

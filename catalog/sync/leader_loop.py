@@ -166,14 +166,16 @@ class LeaderLoop:
         now = asyncio.get_running_loop().time()
         try:
             leased = await asyncio.to_thread(self._storage.take_lease, self._holder, self._schedule.lease)
-        except StorageAway:
-            # The publisher logs the error. A short outage of the server need not end a crawl that is under way.
+        except StorageAway as error:
+            # A short outage of the server need not end a crawl that is under way.
+            self._publisher.storage_failures.failed("leading", error)
             self._is_alone = True
             return now < self._leased_until or self._may_crawl_alone()
         except StorageUnavailable as error:
             # A process without a file shares with no other.
             _log.warning("%s", error)
             return True
+        self._publisher.storage_failures.worked("leading")
         self._is_alone = False
         self._leased_until = now + self._schedule.lease if leased else -inf
         return leased

@@ -21,6 +21,7 @@ from catalog.sync.guard import Guard
 from catalog.sync.history_reader import HistoryReader
 from catalog.sync.pinned_catalog import PinnedCatalog
 from catalog.sync.record_freeing import all_records, free
+from catalog.sync.storage_failures import StorageFailures
 from catalog.sync.wake_up_signal import Signal
 from upstream.batching import Batcher
 from upstream.client import GRID, PACKAGE, StorageAway, StorageUnavailable
@@ -48,8 +49,7 @@ class Publisher:
         self._origin = origin
         self._guard = guard
         self._writer = CatalogWriter(storage, origin, guard, feed, history)
-        self._is_unusable = False
-        """Whether the storage could not be used when it was last looked into."""
+        self.storage_failures = StorageFailures()
         self.snapshot: Snapshot | None = None
         """What was crawled last, or rolled back to. Its age is the time since upstream was read."""
         self._rolled_back: Snapshot | None = None
@@ -73,9 +73,9 @@ class Publisher:
         return self._rolled_back is not None
 
     @property
-    def stores(self) -> bool:
-        """Return whether the storage could be read when it was last looked into, and has all that was to be stored."""
-        return self._writer.unstored is None and not self._is_unusable
+    def storage_error(self) -> str | None:
+        """Return why the storage could not be used lately, as the end of a sentence; ``None`` if it could."""
+        return self.storage_failures.reason or self._writer.error
 
     async def publish(
         self,
@@ -105,8 +105,8 @@ class Publisher:
         try:
             await self.load()
         except StorageAway as error:
-            self._is_unusable = True
-            _log.warning("%s Until it can be, answers come from upstream.", error)
+            consequence = "Until it can be, answers come from upstream."
+            self.storage_failures.failed("reading", error, consequence)
 
     async def load(self, *, gives_way: bool = False) -> None:
         """Take the stored catalog, if there is one that is not older than what is known, and what is pinned.
@@ -199,16 +199,13 @@ class Publisher:
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        """Log that the storage cannot be used, and go on without it."""
+        """Note that the storage cannot be used, and go on without it."""
         try:
             yield
-            if self._is_unusable:
-                _log.warning("The storage can be used again.")
-            self._is_unusable = False
         except StorageUnavailable as error:
-            if not self._is_unusable:
-                _log.warning("%s", error)
-            self._is_unusable = True
+            self.storage_failures.failed("reading", error)
+        else:
+            self.storage_failures.worked("reading")
 
 
 def _snapshot_of(stored: Stored) -> Snapshot:

@@ -66,7 +66,7 @@ async def test_a_gateway_starts_without_the_server_and_takes_it_when_it_comes(
     server = ValkeyServer()
     async with sharing_source(embedded, server.url, schedule=QUICK) as one:
         assert one.latest is None
-        assert not one.health().storage_works
+        assert one.health().storage_error
         assert await one.ready() == "live"
         with pytest.raises(StorageUnavailable):
             await one.changes(0, 9)
@@ -74,7 +74,7 @@ async def test_a_gateway_starts_without_the_server_and_takes_it_when_it_comes(
         try:
             server.start()
             await eventually(lambda: one.latest)
-            assert one.health().storage_works
+            assert not one.health().storage_error
             async with sharing_source(embedded, server.url, schedule=QUICK) as two:
                 await all_serve(one, two)
         finally:
@@ -92,12 +92,12 @@ async def test_without_the_server_each_crawls_alone_when_its_catalog_is_stale_an
         ):
             await eventually(lambda: one.latest and two.latest)
             server.kill()
-            await eventually(lambda: not one.health().storage_works and not two.health().storage_works)
+            await eventually(lambda: one.health().storage_error and two.health().storage_error)
             new = embedded.catalog.insert_package()
             for each in (one, two):
                 await eventually(lambda each=each: new in each.latest.catalog.packages)  # type: ignore[misc]
             server.start()
-            await eventually(lambda: one.health().storage_works and two.health().storage_works)
+            await eventually(lambda: not one.health().storage_error and not two.health().storage_error)
             await eventually(lambda: one.leader.leads != two.leader.leads)
             new = embedded.catalog.insert_package()
             for each in (one, two):
@@ -113,7 +113,7 @@ async def test_without_the_server_a_fresh_catalog_is_not_crawled_again(embedded:
             await eventually(lambda: not one.leader.leads)
             before = embedded.requests.total
             one.refresher.wanted.set()
-            await eventually(lambda: not one.health().storage_works)
+            await eventually(lambda: one.health().storage_error)
             assert not one.leader.leads
             assert embedded.requests.total == before
             assert await one.ready() == "catalog"

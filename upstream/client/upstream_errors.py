@@ -86,14 +86,15 @@ class BudgetSpent(UpstreamError):
 class StorageUnavailable(Exception):
     """The storage of the catalog cannot be used. The message is one sentence for the operator.
 
-    It has the path of the file, or the address of the server without its user and password, and the reason. ``told`` is
-    the sentence for clients, which names neither.
+    It has the path of the file, or the address of the server without its user and password, and the ``reason``, which
+    is the end of the sentence. ``told`` is the sentence for clients, which names neither.
     """
 
     code: ClassVar[str] = "STORAGE_UNAVAILABLE"
     told = "The gateway's storage cannot be used now. Try again in a moment."
 
     def __init__(self, name: str, reason: str) -> None:
+        self.reason = reason
         what = "storage" if "://" in name else "catalog file"
         super().__init__(f"The {what} {name} cannot be used: {reason}.")
 
@@ -115,4 +116,5 @@ class NothingStored(StorageUnavailable):
     told = "The gateway has stored no catalog yet, so it knows of no changes. Try again in a moment."
 
     def __init__(self) -> None:
+        self.reason = "it has no catalog yet"
         Exception.__init__(self, "The storage has no catalog yet.")

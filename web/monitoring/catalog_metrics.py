@@ -92,7 +92,10 @@ def _catalog(source: CatalogSource, health: SourceHealth) -> Iterator[MetricFami
         across="max",
     )
     yield gauge(
-        "gateway_storage_works", "1 if the storage could be used lately.", health.storage_works, across="min"
+        "gateway_storage_works",
+        "1 if the storage could be used lately.",
+        health.storage_error is None,
+        across="min",
     )
 
 

@@ -34,7 +34,8 @@ class Readiness:
             "upstream": "fails" if answers_from is None else _upstream(health),
             "breaker": health.upstream.breaker,
             "guard": "accepts" if health.following.refused is None else "refuses",
-            "storage": "works" if health.storage_works else "fails",
+            "storage": "works" if health.storage_error is None else "fails",
+            "storageError": _storage_error(health),
             "leader": _leader(health.following),
             "catalog": catalog_status(health.catalog),
             "following": _following(health.following),
@@ -51,6 +52,11 @@ def _upstream(health: SourceHealth) -> Literal["answers", "fails", "not asked ye
     refresh_fails = following.last_error is not None and following.refused is None
     is_well = upstream.breaker == "closed" and upstream.last_outcome in GOOD_OUTCOMES
     return "answers" if is_well and not refresh_fails else "fails"
+
+
+def _storage_error(health: SourceHealth) -> str | None:
+    """Return why the storage cannot be used, in a sentence that does not say where it is."""
+    return None if health.storage_error is None else f"The storage cannot be used: {health.storage_error}."
 
 
 def _leader(following: FollowingHealth) -> Literal["this process", "another process"] | None:

@@ -102,7 +102,7 @@ async def test_a_gateway_that_cannot_store_says_so_and_that_another_process_lead
     async with client_of(app) as http:
         assert await words(http) == ("answers", "closed", "accepts", "works", "another process")
         storage.close()
-        await until(lambda: not app.parts.source.publisher.stores)
+        await until(lambda: app.parts.source.publisher.storage_error)
         assert (await words(http))[3] == "fails"
 
 
