@@ -190,7 +190,7 @@ class CatalogSource:
             return None
 
     def follow_changes(self, feed: str, after: int) -> AsyncIterator[FeedEntry]:
-        """Give the entries behind the place ``after``, and all that come, until the reader has enough.
+        """Yield the entries behind the place ``after``, and all that come, until the reader has enough.
 
         :raises FeedReplaced: it is no longer that feed.
         :raises StorageUnavailable: the file cannot be read, or has no catalog of this upstream yet.

@@ -65,7 +65,7 @@ def co_contributors(
         shared.update(keys.get(id, ()))
     del shared[contributor.key]
     ranked = [(-count, key) for key, count in shared.items()]
-    # Of a few, finding the first many is slower than sorting all.
+    # If there are only a few, sorting all of them is faster than finding the first ones.
     ranked = sorted(ranked)[:most] if 8 * most > len(ranked) else nsmallest(most, ranked)
     everyone = catalog.view(contributors)
     return [(everyone[key], -count) for count, key in ranked]

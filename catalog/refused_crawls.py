@@ -1,4 +1,4 @@
-"""What is kept of a crawl that the guard refused: a summary that every process shows, and how it differs.
+"""Describes a crawl that the guard refused, by a summary that every process shows and by its difference.
 
 The guard (``catalog.sync.guard``) makes both, and they are stored beside the catalog that stays.
 """
@@ -12,7 +12,8 @@ from upstream.client import CATEGORY, GRID, PACKAGE, CategoryRecord, GridRecord,
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """What one validator found wrong: so many of so many. ``name`` says what is counted, ``sentence`` all of it."""
+    """Says what one validator found wrong: how many, and of how many. ``name`` says what is counted, and
+    ``sentence`` says everything."""
 
     name: str
     number: int
@@ -21,7 +22,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class RefusedCrawl(msgspec.Struct, frozen=True):
-    """The summary of a crawl that was refused."""
+    """Summarises a crawl that was refused."""
 
     at: Moment
     """When it ended (UTC)."""
@@ -37,14 +38,14 @@ class RefusedCrawl(msgspec.Struct, frozen=True):
     changed: int
     removed: int
     agreed_seconds: float
-    """For how long crawls had agreed on it then. No moment, because the clock can be set meanwhile, and nobody asks
-    upstream while no process runs."""
+    """The seconds for which crawls had agreed on it then. It is no time of day, because the clock can be set
+    meanwhile, and the time while no process runs does not count."""
     is_whole: bool
     """Whether the crawl came to its end, so that an operator can accept what it read."""
 
 
 class RefusedDifference(msgspec.Struct, frozen=True):
-    """What has to happen to the catalog that was known to become the refused one."""
+    """Holds the changes that turn the known catalog into the refused one."""
 
     removed: tuple[RecordKey, ...] = ()
     packages: tuple[PackageRecord, ...] = ()
@@ -53,7 +54,7 @@ class RefusedDifference(msgspec.Struct, frozen=True):
     categories: tuple[CategoryRecord, ...] = ()
 
     def applied_to(self, known: Catalog | None) -> Catalog:
-        """Return the catalog that was refused. Takes as long as a build."""
+        """Return the catalog that was refused. It takes as long as a build."""
         before = known or Catalog.build((), (), ())
         gone = set(self.removed)
         return Catalog.build(
@@ -70,7 +71,7 @@ class RefusedDifference(msgspec.Struct, frozen=True):
 
 
 class GuardState(msgspec.Struct, frozen=True):
-    """What the guard remembers from one process to the next."""
+    """Holds what the guard remembers from one process to the next."""
 
     refused: RefusedCrawl | None = None
     """The last crawl, if it was refused."""
@@ -79,7 +80,7 @@ class GuardState(msgspec.Struct, frozen=True):
 
 
 def difference_between(after: Catalog, difference: CatalogDifference | None) -> RefusedDifference:
-    """Return what leads to ``after``: from the catalog that ``difference`` begins at, or else from none."""
+    """Return the changes that lead to ``after``, from the catalog at which ``difference`` begins, or else from none."""
     if difference is None:
         return RefusedDifference(
             (), tuple(after.packages.values()), tuple(after.grids.values()), tuple(after.categories.values())

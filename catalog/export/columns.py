@@ -81,7 +81,7 @@ def _in_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        # At the ends of the calendar, where no moment in UTC can be said.
+        # The moment is at an end of the calendar, and cannot be expressed in UTC.
         return moment.replace(tzinfo=UTC)
 
 

@@ -39,7 +39,7 @@ class FilesUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OpenedFile:
-    """A file that is open for reading, whatever happens in the folder. The caller closes it."""
+    """Holds a file open for reading, whatever happens in the folder. The caller closes it."""
 
     file: BinaryIO
     size: int

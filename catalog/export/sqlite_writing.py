@@ -97,7 +97,7 @@ def _json(values: Any) -> str:
 
 
 def _text(moment: datetime) -> str:
-    # All of one length, so that texts sort as the moments do.
+    # All texts have one length, so that they sort like the moments.
     return moment.isoformat(timespec="microseconds")
 
 

@@ -1,4 +1,4 @@
-"""The change feed: what each save of a catalog added, changed and removed, stored beside the catalog for 30 days.
+"""Stores the change feed beside the catalog for 30 days: what each save of a catalog added, changed and removed.
 
 The feed is written in the transaction of the save, from the rows that the save replaces. So it says exactly how the
 stored catalog has changed, whichever process saved it. The first catalog, and a catalog of another upstream, begin a

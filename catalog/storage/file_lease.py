@@ -42,7 +42,7 @@ def drop(connection: sqlite3.Connection, holder: str) -> None:
 
 
 class Substitute:
-    """An advisory lock on a file beside the catalog file, which one process has at a time.
+    """Locks a file beside the catalog file with an advisory lock, which one process has at a time.
 
     The lock needs no writing, so it works where the catalog file is read-only, locked, or on a full disk. The kernel
     frees the lock when its process dies. The lock cannot be on the catalog file itself, because closing that file a

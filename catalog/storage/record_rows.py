@@ -1,4 +1,4 @@
-"""The table ``records``: one row for each record, and one that describes the whole catalog.
+"""Reads and writes the table ``records``: one row for each record, and one that describes the whole catalog.
 
 A row holds a record as JSON. The functions work in a transaction that the caller begins and ends.
 """

@@ -1,4 +1,4 @@
-"""The rows of a refused crawl in the table ``records``: the state of the guard, and the crawl's difference.
+"""Reads and writes the rows of a refused crawl in the table ``records``: the state of the guard, and the difference.
 
 They have a kind of their own. The functions work in a transaction that the caller begins and ends.
 """

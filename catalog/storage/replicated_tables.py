@@ -1,4 +1,4 @@
-"""The tables of the catalog in the memory of this process, equal in all that share a server.
+"""Holds the tables of the catalog in the memory of this process, equal in all processes that share a server.
 
 The changes of one transaction are one entry of the server's log. A process that writes first reads the entries that it
 lacks, tries its transaction, undoes it, and appends its changes if the log still ends at the same entry. Like every

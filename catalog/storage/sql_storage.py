@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 
 class SqlStorage:
-    """The catalog in the tables of a storage. The subclasses say where the tables are, and add the lease.
+    """Stores the catalog in SQL tables. The subclasses say where the tables are, and add the lease.
 
     Every method blocks and may be called from any thread. All raise :class:`StorageUnavailable` when the storage
     refuses; a later call may succeed.

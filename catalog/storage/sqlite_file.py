@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 class FileConnection:
-    """One connection to the catalog file, for one thread at a time. If its file is replaced, it opens the new one.
+    """Connects to the catalog file, for one thread at a time. If its file is replaced, it opens the new one.
 
     ``tables`` are the statements that make the tables. ``history`` are the statements of the tables and indexes that
     are made again where they are missing or different, because the rest of the file is worth keeping without them.

@@ -1,7 +1,7 @@
 """Keeps the last good catalog on disk, so that a process serves as soon as it starts, even without upstream.
 
-One SQLite file, shared by all worker processes of a machine (on a local disk: the write-ahead log needs shared
-memory). The table ``lease`` says who crawls.
+The storage is one SQLite file, which all worker processes of a machine share. It must be on a local disk, because the
+write-ahead log needs shared memory. The table ``lease`` says who crawls.
 
 A save is one transaction in the write-ahead log, so a process that is killed at any moment leaves the old catalog or
 the new one. ``synchronous=NORMAL`` waits for the disk when the log is copied into the file, and not at each commit.
@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 
 class Storage(SqlStorage):
-    """The catalog in the file ``path``; ``:memory:`` keeps it in this process only.
+    """Stores the catalog in the file ``path``; ``:memory:`` keeps it in this process only.
 
     Reads wait neither for saves nor for the lease. All methods, and the constructor, raise
     :class:`StorageUnavailable` when the disk or the file refuses; a later call may succeed.

@@ -43,7 +43,7 @@ class WayBack(NamedTuple):
 
 
 class HistoryPort(Protocol):
-    """The versions that a storage keeps.
+    """Stores the versions of the catalog.
 
     All methods raise :class:`~catalog.history.HistoryDamaged` when what they need of history cannot be read.
     """
@@ -116,7 +116,7 @@ class HistoryPort(Protocol):
 
 
 class StoragePort(Protocol):
-    """The catalog, as all processes that share the storage see it."""
+    """Stores the catalog, as all processes that share the storage see it."""
 
     @property
     def history(self) -> HistoryPort:

@@ -1,4 +1,4 @@
-"""The history beside the stored catalog: its versions, their changes, and the version that an operator chose.
+"""Stores the history beside the catalog: its versions, their changes, and the version that an operator chose.
 
 The newest version is the one that was crawled last; its records are the rows of the table ``records``. An operator can
 pin an older version, which is then served while crawls continue to add versions. An operator can also roll back to an
@@ -38,7 +38,7 @@ from upstream.client import NothingStored, Record
 
 
 class TablesConnection(Protocol):
-    """A way to the tables, for one thread at a time."""
+    """Gives access to the tables, to one thread at a time."""
 
     def reading(self) -> AbstractContextManager[Connection]:
         """Return one state of the tables."""
@@ -48,7 +48,7 @@ class TablesConnection(Protocol):
 
 
 class StoredHistory:
-    """The versions that are kept. Every method blocks and may be called from any thread.
+    """Stores the versions of the catalog. Every method blocks and may be called from any thread.
 
     All methods raise :class:`~upstream.client.StorageUnavailable` when the storage refuses, and
     :class:`~catalog.history.HistoryDamaged` when what they need of history cannot be read.

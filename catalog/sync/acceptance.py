@@ -1,7 +1,7 @@
-"""Accepts what the guard has refused: an operator's decision, made where the catalog is stored.
+"""Accepts a crawl that the guard has refused, when an operator says so where the catalog is stored.
 
-The refused crawl was kept aside, so nothing is read again, and what becomes the catalog is what the operator was shown.
-Every process that shares the storage finds it there, as it finds any newer catalog.
+The refused crawl was kept aside, so upstream is not read again, and the operator gets exactly the catalog that was
+shown. Every process that shares the storage finds it there, as it finds any newer catalog.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ class NothingToAccept(Exception):
 
 @dataclass(frozen=True, slots=True)
 class AcceptedCrawl:
-    """The catalog that was accepted, and what it was before."""
+    """Holds the catalog that was accepted, and the one before it."""
 
     before: Catalog | None
     after: Catalog
     changes: CatalogDifference | None
-    """What leads from one to the other; ``None`` if nothing was known."""
+    """The difference between the two; ``None`` if there was no catalog before."""
 
 
 def accept_refused(storage: StoragePort, origin: str) -> AcceptedCrawl:

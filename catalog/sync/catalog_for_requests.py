@@ -14,7 +14,7 @@ from upstream.client import note_waiting
 
 
 class CatalogForRequests:
-    """Takes the catalog that is served, by its age.
+    """Chooses the catalog for a request by its age.
 
     ``follow`` is whether this process crawls by itself. ``crawl_wait`` is the seconds that a request waits for a crawl
     when there is no catalog, or it is too old to be served before a crawl was tried.
@@ -35,7 +35,7 @@ class CatalogForRequests:
         self._follow = follow
         self._crawl_wait = crawl_wait
         self._waited_for: datetime | None = None
-        """When that catalog was refreshed for whose successor a request has last waited, in vain or not."""
+        """When the catalog was refreshed whose successor a request last waited for, whether or not it came."""
         self._fresh: Snapshot | None = None
         self._fresh_until = 0.0
 
@@ -51,7 +51,7 @@ class CatalogForRequests:
             return snapshot
         stage = self._freshness.stage_of(snapshot)
         if stage == "fresh":
-            # Every request asks for this, so the result is kept for the next one.
+            # Every request asks for this, so the result is cached for the next one.
             left = self._freshness.fresh - snapshot.age()
             self._fresh, self._fresh_until = snapshot, time.monotonic() + left
             return snapshot

@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 class CatalogWriter:
-    """Writes to the storage, and lets those know who read the change feed and the history.
+    """Writes to the storage, and tells the readers of the change feed and of the history.
 
     ``origin`` names the upstream of all that is stored.
     """
@@ -33,7 +33,7 @@ class CatalogWriter:
         self._feed = feed
         self._history = history
         self.turn = asyncio.Lock()
-        """Held by whoever stores."""
+        """Held while a catalog is stored."""
         self.last: tuple[str, datetime] | None = None
         """The version and age of what this process has last stored or loaded."""
         self.unstored: Snapshot | None = None
@@ -44,7 +44,7 @@ class CatalogWriter:
         """Sent when a catalog was stored, and when that has failed. Others send it too: see ``Publisher.stored``."""
 
     def loaded(self, stored: Stored) -> None:
-        """Note what was loaded: it takes the place of what could not be stored."""
+        """Note what was loaded. It replaces a catalog that could not be stored."""
         self.unstored = self.error = None
         self.last = (stored.version, stored.refreshed_at)
 
@@ -55,7 +55,7 @@ class CatalogWriter:
         difference: CatalogDifference | None = None,
         only_over: tuple[str, datetime] | None = None,
     ) -> bool:
-        """Store a catalog, in the turn that whoever calls holds; return whether it could be stored.
+        """Store a catalog, and return whether it could be stored. The caller holds ``turn``.
 
         It takes the place of ``only_over`` alone, or of anything if that is ``None``. ``count`` is how many packages
         upstream has, and ``difference`` leads to this catalog from the one before; each is ``None`` if it is unknown.
@@ -92,7 +92,7 @@ class CatalogWriter:
         return True
 
     async def announce(self) -> None:
-        """Let those know who read the feed and the history.
+        """Tell the readers of the feed and of the history.
 
         :raises StorageUnavailable: the storage cannot be read.
         """

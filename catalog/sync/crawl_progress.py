@@ -1,4 +1,4 @@
-"""Tells how far the crawl is that is under way, for those who wait for a catalog."""
+"""Tells those who wait for a catalog how far the running crawl is."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from upstream.batching import GUESSED_COUNTS
 from upstream.client import KINDS, PACKAGE
 
 LONGEST_TOLD = 300
-"""The most seconds that are told to be left, however slow the first pages were."""
+"""The most seconds that are ever announced, however slow the first pages were."""
 
 
 class CrawlProgress:
@@ -23,17 +23,17 @@ class CrawlProgress:
         self._begun = clock()
         self._read = dict.fromkeys((kind.plural for kind in KINDS), 0)
         self._counts = {kind.plural: GUESSED_COUNTS[kind.singular] for kind in KINDS}
-        """How long each list is; one that was not begun is guessed."""
+        """The length of each list. The length of a list that was not begun is guessed."""
 
     def note(self, kind: str, read: int, count: int) -> None:
-        """Note that so many records of a list have been read, and how many there are."""
+        """Note how many records of a list have been read, and how many there are."""
         self._read[kind], self._counts[kind] = read, count
         self._then(kind, read, count)
 
     @property
     def seconds_left(self) -> int | None:
-        """Return the seconds that the crawl still takes at its pace so far, 1 to 300; ``None`` before its first
-        page."""
+        """Return how many seconds the crawl will still take at its present pace, from 1 to 300; ``None`` before its
+        first page."""
         read = sum(self._read.values())
         if not read:
             return None
@@ -41,6 +41,6 @@ class CrawlProgress:
         return min(LONGEST_TOLD, max(1, ceil((self._clock() - self._begun) * left / read)))
 
     def __str__(self) -> str:
-        """Return how many packages have been read of how many, or that none were."""
+        """Return the number of packages read so far and of all packages, as a phrase."""
         read, count = self._read[PACKAGE.plural], self._counts[PACKAGE.plural]
         return f"{read:,} of {count:,} packages so far" if read else "no packages so far"

@@ -43,7 +43,7 @@ class CatalogRefused(UpstreamBadData):
 
 
 class Guard:
-    """Remembers what was refused and since when crawls agree on it, and what was accepted and is still so.
+    """Remembers what was refused, since when crawls agree on it, and which accepted findings still hold.
 
     ``clock`` gives seconds that never go back.
     """
@@ -73,7 +73,7 @@ class Guard:
     def check(self, candidate: Candidate, *, accept: bool = False) -> None:
         """Let a catalog pass if it is plausible, if crawls have agreed on it, or if ``accept`` is true.
 
-        Takes 0.1 s, and a second where every field of every record has changed: call it in a thread.
+        It takes 0.1 s, or a second if every field of every record has changed, so call it in a thread.
 
         :raises CatalogRefused: it is none of these.
         """
@@ -108,7 +108,7 @@ class Guard:
         raise CatalogRefused(refused, difference_between(candidate.after, difference), is_new=is_new)
 
     def is_plausible(self, candidate: Candidate) -> bool:
-        """Return whether a catalog may be published that is no whole crawl. Call it in a thread too."""
+        """Return whether a catalog that did not come from a whole crawl may be published. Call it in a thread too."""
         by_itself, compared = findings_in(candidate, self.limits)
         return not compared and all(map(self._is_tolerated, by_itself))
 
@@ -148,7 +148,7 @@ class Guard:
         )
 
     def _is_tolerated(self, finding: Finding) -> bool:
-        """Return whether it was accepted before, and has not become much more since."""
+        """Return whether a finding was accepted before, and has not grown much since."""
         return any(
             each.name == finding.name and finding.number <= (1 + self.limits.removed_share) * each.number
             for each in self._tolerated

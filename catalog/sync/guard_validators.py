@@ -1,8 +1,8 @@
-"""The validators of a crawl: each says in a few lines what is implausible about what was read, in numbers.
+"""Validates a crawl. Each validator says in numbers what is implausible about it.
 
-What a crawl shows by itself is judged even where nothing is known: empty lists, slugs that are missing or shared,
-packages and grids that contradict one another. The others compare it with what is known, by the difference that the
-change feed tells.
+Some faults are visible in a crawl alone, so they are found even if no catalog is known: empty lists, slugs that are
+missing or shared, and packages and grids that contradict one another. The other validators compare the crawl with the
+known catalog, by the same difference that the change feed tells.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MIN_UNREADABLE = 5
 
 @dataclass(frozen=True, slots=True)
 class GuardLimits:
-    """How far a crawl may differ from what is known. The settings ``GATEWAY_GUARD_*`` say what each is."""
+    """Says how far a crawl may differ from the known catalog. The settings ``GATEWAY_GUARD_*`` describe each limit."""
 
     fewest_packages: int
     removed_share: float
@@ -47,7 +47,7 @@ class GuardLimits:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A catalog that may be published, and all that it is judged by."""
+    """Holds a catalog that may be published, and everything by which it is judged."""
 
     before: Catalog | None
     after: Catalog
@@ -61,7 +61,7 @@ NO_PACKAGES, NO_CATEGORIES = "no packages", "no categories"
 
 
 def findings_in(candidate: Candidate, limits: GuardLimits) -> tuple[list[Finding], list[Finding]]:
-    """Return what is wrong with a catalog in itself, and what is wrong with it after the one before."""
+    """Return what is wrong with a catalog by itself, and in comparison with the known one."""
     by_itself = chain.from_iterable(each(candidate, limits) for each in _BY_ITSELF)
     if candidate.before is None:
         return list(by_itself), []
@@ -69,7 +69,7 @@ def findings_in(candidate: Candidate, limits: GuardLimits) -> tuple[list[Finding
     return [*by_itself, *_unreadable(candidate, limits)], list(compared)
 
 
-# What a crawl shows by itself
+# These validators look at a crawl alone.
 
 
 def _empty(candidate: Candidate, limits: GuardLimits) -> Iterator[Finding]:
@@ -124,7 +124,7 @@ _BY_ITSELF: tuple[Callable[[Candidate, GuardLimits], Iterator[Finding]], ...] = 
 )
 
 
-# What it shows beside what is known
+# These validators compare a crawl with the known catalog.
 
 
 def _unreadable(candidate: Candidate, limits: GuardLimits) -> Iterator[Finding]:
@@ -176,7 +176,7 @@ def _most_changed(
     changes: Mapping[int, FieldDifference],
     limits: GuardLimits,
 ) -> tuple[int, int] | None:
-    """Return how many of how many records changed, where those are too many.
+    """Return the number of records that changed and the number of all, if too many changed.
 
     Changes to one value, such as 0 or nothing, count among the records that had another one. In fields that
     tell which record it is all changes count, among all records.
@@ -196,10 +196,11 @@ def _most_changed(
 def _too_many(
     catalog: Catalog, kind: str, changed: list[tuple[int, bool]], limits: GuardLimits
 ) -> tuple[int, int] | None:
-    """Return how many of how many changed, if too many have: of all, or of those from one end of the list on.
+    """Return the number of changed records and the number compared, if too many changed. All records are compared, or
+    those from one end of the list on.
 
-    A crawl reads from the newest to the oldest. Where upstream went wrong while it ran, the records that were read
-    before are as they were, and nearly all of the others have changed.
+    A crawl reads from the newest to the oldest. If upstream began to fail meanwhile, the records that were read before
+    are unchanged, and nearly all others have changed.
     """
     longest: tuple[int, int] | None = None
     for records in (changed, changed[::-1]):

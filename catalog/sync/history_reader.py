@@ -39,9 +39,9 @@ class Between(NamedTuple):
 class HistoryReader:
     """Reads the history of one storage. A difference of two versions is read once for all who want it.
 
-    Reads that may be long come one after another, in one thread: several at once would only be slower, and would
-    keep the threads that others need. One that has begun goes on when whoever wanted it has left. No more versions
-    are compared in a minute than their allowance has, whatever is asked for.
+    Reads that may be long come one after another, in one thread: several at once would only be slower, and would keep
+    the threads that others need. A read that has begun continues when its caller leaves. A rate limit bounds how many
+    versions are compared in a minute.
     """
 
     def __init__(self, storage: StoragePort, clock: Callable[[], float] = time.monotonic) -> None:
@@ -68,7 +68,7 @@ class HistoryReader:
         self.arrivals = Arrivals.of(moves)
 
     async def begins(self) -> datetime | None:
-        """Return from when history reaches; ``None`` before the first catalog.
+        """Return when history begins; ``None`` before the first catalog.
 
         :raises StorageUnavailable: the file cannot be read.
         """
@@ -102,7 +102,7 @@ class HistoryReader:
         return await self._read_in_turn(read)
 
     async def removed_packages(self, since: datetime | None, until: datetime | None) -> list[VersionDelta]:
-        """Return which packages were removed since a moment, oldest first, those after ``until`` left out.
+        """Return which packages were removed between a moment and ``until``, oldest first.
 
         :raises StorageUnavailable: the file cannot be read.
         """
@@ -143,7 +143,7 @@ class HistoryReader:
         return await asyncio.shield(task)
 
     async def _read_in_turn(self, read: Callable[[], T]) -> T:
-        """Read what may take long, when nobody else does."""
+        """Run a read that may take long, one at a time."""
         await self._turn.acquire()
 
         async def go_on() -> T:

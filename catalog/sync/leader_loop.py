@@ -51,18 +51,18 @@ class LeaderLoop:
         self._schedule = schedule
         self._news = news
         self._leased_until = -inf
-        """The time of the loop until which the lease that this process had last is surely its own."""
+        """The time of the event loop until which the last lease of this process certainly holds."""
         self._is_alone = False
-        """Whether the server that gateways share cannot be used, so that nobody knows who leads."""
+        """Whether the server that gateways share is unavailable, so that nobody knows who leads."""
         self._alone_after = fresh * random.uniform(1.0, 1.25)
         self._alone_without = schedule.alone * random.uniform(1.0, 3.0)
         self._began = time.monotonic()
         self._holder = f"{socket.gethostname()}-{os.getpid()}-{random.randbytes(4).hex()}"
         self.attempts = Attempts(schedule.probe, schedule.first_retry, schedule.longest_retry, schedule.crawl)
         self._accepted = asyncio.Event()
-        """Set when what was refused has been accepted elsewhere, so that nothing is left to wait for."""
+        """Set when another process has accepted the refused crawl, so that there is nothing left to wait for."""
         self.leads = False
-        """Whether it is this process that refreshes the catalog."""
+        """Whether this process refreshes the catalog."""
 
     async def run(self) -> None:
         """Follow upstream until cancelled, whatever happens meanwhile."""
@@ -80,7 +80,7 @@ class LeaderLoop:
                 self._storage.drop_lease(self._holder)
 
     async def watch(self) -> None:
-        """Take what other processes store, and ask upstream for nothing, until cancelled."""
+        """Load what other processes store, without asking upstream, until cancelled."""
         while True:
             try:
                 await self._publisher.take_newer()
@@ -90,7 +90,7 @@ class LeaderLoop:
             await self._news(self._schedule.look)
 
     async def _lead(self) -> None:
-        """Crawl and look for what is new, as long as the lease is ours."""
+        """Crawl and look for new records for as long as this process holds the lease."""
         await self._publisher.take_newer()
         await self._publisher.recall_guard(whole=True)
         self.leads = True
@@ -105,7 +105,7 @@ class LeaderLoop:
             await asyncio.gather(work, return_exceptions=True)
 
     async def _watch_while_leading(self, work: asyncio.Task[None]) -> None:
-        """Take what others store, until the lease is to be renewed."""
+        """Load what others store, until the lease has to be renewed."""
         until = asyncio.get_running_loop().time() + self._schedule.lease / 3
         while not work.done() and (left := until - asyncio.get_running_loop().time()) > 0:
             await asyncio.wait([work], timeout=min(left, self._schedule.look))
@@ -150,14 +150,14 @@ class LeaderLoop:
         return snapshot.is_of_the_future() or snapshot.age() >= varied(self._schedule.crawl)
 
     async def _follow(self) -> None:
-        """Take what another process saves."""
+        """Load what another process stores."""
         self.attempts.postpone()
         await self._take_newer(follows=True)
         await self._publisher.recall_guard()
         await self._news(self._schedule.look)
 
     async def _take_newer(self, *, follows: bool = False) -> None:
-        """Take what another process has stored, such as a refused crawl that an operator has accepted."""
+        """Load what another process has stored, such as a refused crawl that an operator has accepted."""
         await self._publisher.take_newer(follows=follows)
         if self._refresher.note_acceptance():
             self._accepted.set()
@@ -181,7 +181,7 @@ class LeaderLoop:
         return leased
 
     def _may_crawl_alone(self) -> bool:
-        """Return whether to crawl though others may do so too, which each gateway does at a time of its own."""
+        """Return whether to crawl although others may crawl too. Each gateway begins that at a different time."""
         snapshot = self._publisher.snapshot
         if snapshot is None:
             return time.monotonic() - self._began >= self._alone_without

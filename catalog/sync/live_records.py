@@ -1,7 +1,7 @@
 """Takes records that live answers have shown into the next snapshot.
 
-What upstream has shown to one request is known to all from then on, with all that it proves: answers of one version of
-the catalog do not contradict one another.
+What upstream shows to one request is known to all later requests, with everything that it proves. So answers from one
+version of the catalog do not contradict one another.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 class LiveRecords:
-    """Takes them one request after another, in tasks that go on when a request ends early."""
+    """Takes the records of one request after another, in tasks that continue when a request ends early."""
 
     def __init__(self, client: Client, publisher: Publisher, refresher: Refresher, guard: Guard) -> None:
         self._client = client
@@ -36,12 +36,12 @@ class LiveRecords:
         self._tasks: set[asyncio.Task[bool]] = set()
         self._untaken: set[tuple[type, int, str]] = set()
         self._untaken_of: Snapshot | None = None
-        """The snapshot that could not take those."""
+        """The snapshot that could not take these records."""
 
     async def take(self, found: Sequence[Record]) -> bool:
-        """Take records into the next snapshot; whether they are in it now.
+        """Take records into the next snapshot, and return whether they are in it now.
 
-        None are taken into a version that an operator has chosen, or from an upstream whose last crawl was refused.
+        No record is taken while an operator has chosen the version, or while the last crawl is refused.
         """
         # The caller may leave, and half of a snapshot must not be published.
         task = asyncio.create_task(self._take(found))

@@ -20,14 +20,14 @@ NEWEST = 20
 """How many of the newest records of each list are looked at."""
 
 MAX_RENAMED = 3
-"""How many renamed records of a list a look believes; where there are more, a crawl is to find out."""
+"""How many renamed records of a list a look believes. If there are more, a crawl has to decide."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a look has found."""
+    """Holds what a look has found."""
 
     counts: dict[str, int]
     """How long each list is, by kind (``Kind.singular``)."""
@@ -64,7 +64,7 @@ async def look_at_heads(batcher: Batcher, client: Client, catalog: Catalog) -> L
 
 
 async def probe(batcher: Batcher) -> None:
-    """Ask once, for as little as there is: how long the list of packages is, without a row.
+    """Send the smallest request there is: for the length of the list of packages, without a row.
 
     :raises UpstreamError: upstream does not answer.
     """
@@ -72,7 +72,7 @@ async def probe(batcher: Batcher) -> None:
 
 
 async def complete(client: Client, catalog: Catalog, shown: ShownRecords) -> bool:
-    """Ask for a few unknown records that the records name, and return whether all are known now."""
+    """Ask for a few unknown records that these records name, and return whether all are known now."""
     packages = [package for package in shown.packages.values() if package.id not in catalog.packages]
     named = {grid for package in packages for grid in package.grids} - shown.grids.keys()
     is_all = await _add(client, GRID, named, shown)
@@ -86,7 +86,7 @@ async def complete(client: Client, catalog: Catalog, shown: ShownRecords) -> boo
 async def _add_renamed(client: Client, kind: Kind[R], renamed: list[R], shown: ShownRecords) -> bool:
     """Add known records that have another slug, if lookups by that slug find them, and return whether they do.
 
-    A list alone does not prove it: where slugs are spoilt, a look sees a few of them.
+    A list alone does not prove a new slug, because a look may see only a few of many spoilt slugs.
     """
     if not kind.has_slugs:
         for record in renamed:
@@ -107,7 +107,7 @@ async def _add_renamed(client: Client, kind: Kind[R], renamed: list[R], shown: S
 
 
 async def _add(client: Client, kind: Kind[R], ids: Iterable[int], shown: ShownRecords) -> bool:
-    """Ask for records one by one, and return whether all existing ones could be read."""
+    """Ask for records one by one, and return whether all that exist could be read."""
     wanted = sorted(ids)
     is_all = len(wanted) <= NEWEST
     for id in wanted[-NEWEST:]:
@@ -125,8 +125,7 @@ async def _add(client: Client, kind: Kind[R], ids: Iterable[int], shown: ShownRe
 
 
 async def _head(batcher: Batcher, kind: Kind[R]) -> Page[R]:
-    """Return the newest records of a list; none where one of them cannot be served, but the length of the list all
-    the same."""
+    """Return the newest records of a list, and its length. If one of them cannot be served, no records are returned."""
     try:
         return await batcher.crawl_page(kind, limit=NEWEST, offset=0)
     except UpstreamUnavailable as error:

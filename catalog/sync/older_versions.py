@@ -1,7 +1,7 @@
 """Provides the catalog as it was: finds the version of a moment, and rebuilds it if it is not in memory.
 
-A rebuild takes a second or less, in a thread. They come one after another, the last few are kept, and no more are
-begun in a minute than their allowance has. A version that is at hand costs none.
+A rebuild takes a second or less, in a thread. Rebuilds run one after another, the last few catalogs are cached, and a
+rate limit bounds how many rebuilds begin in a minute. A version in memory needs no rebuild.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from catalog.sync.rebuild_from_storage import rebuild
 from catalog.sync.rebuild_rate_limit import RebuildRateLimit
 
 KEPT = 4
-"""How many rebuilt catalogs are kept: those used last. They share with the present one what is the same."""
+"""How many rebuilt catalogs are cached: those used last. They share equal records with the present catalog."""
 
 
 class OlderVersions:
-    """The catalog as it was at any moment that history reaches, for one process."""
+    """Provides the catalog of any moment that history reaches, for one process."""
 
     def __init__(
         self, storage: StoragePort, publisher: Publisher, clock: Callable[[], float] = time.monotonic
@@ -54,7 +54,7 @@ class OlderVersions:
     ) -> Snapshot:
         """Return the catalog of a version, for a request that is answered as of a moment.
 
-        ``before_waiting`` is called if it is not at hand.
+        ``before_waiting`` is called if the catalog is not in memory.
 
         :raises TooManyRebuilds: it would have to be rebuilt, and too many were.
         :raises VersionUnknown: it is no longer kept.

@@ -32,7 +32,7 @@ from upstream.client import (
 )
 
 PAGE = 100
-"""Records on a page: the contract's middle between many requests and long ones (section 7)."""
+"""Records on a page: a compromise between many requests and long ones (contract section 7)."""
 
 LOOK = 2
 """Records of a look at a list that has been read: the newest that was seen then, and one that may have come since."""
@@ -60,7 +60,7 @@ _log = logging.getLogger(__name__)
 
 
 class ListReading(Generic[R]):
-    """One list while it is read. Places count from the end of the list, from 1."""
+    """Reads one list. Places count from the end of the list, from 1."""
 
     def __init__(
         self, kind: Kind[R], batcher: Batcher, last_good: Mapping[int, R], progress: Progress
@@ -98,7 +98,7 @@ class ListReading(Generic[R]):
 
     @property
     def row_count(self) -> int:
-        """Return how many rows have been read, well or not."""
+        """Return how many rows have been read, whether or not they were readable."""
         return len(self._ids)
 
     @property
@@ -129,7 +129,7 @@ class ListReading(Generic[R]):
         return lambda id: id in self.records or (all_ids_are_read and id not in self._bad)
 
     async def ask_anew(self, client: Client, ids: Iterable[int]) -> None:
-        """Ask for these of the records once more."""
+        """Request these records once more."""
         for id in ids:
             try:
                 record = await client.detail(self.kind, id, background=True)
@@ -146,7 +146,7 @@ class ListReading(Generic[R]):
         return self._is_contradicted or max(self._ids, default=0) > self._count
 
     def _unseen(self) -> Iterator[int]:
-        """Offsets of pages with new rows, and with rows that they pushed beyond the end that was.
+        """Yield the offsets of pages with new rows, and of pages with rows that these pushed beyond the former end.
 
         Each is found when it is asked for: a list can have far fewer rows than upstream says.
         """
@@ -160,7 +160,7 @@ class ListReading(Generic[R]):
                 offset += PAGE
 
     async def _read_at(self, offsets: Iterator[int]) -> None:
-        """Read the pages at these offsets, a few at a time: each is begun when one before it has come."""
+        """Read the pages at these offsets, a few at a time. Each one begins when an earlier one has arrived."""
 
         async def read_in_turn() -> int:
             return sum([await self._read(offset, PAGE) for offset in offsets])
@@ -198,7 +198,7 @@ class ListReading(Generic[R]):
 
     async def _halve(self, offset: int, limit: int, error: UpstreamUnavailable, *, is_part: bool) -> int:
         if not is_part:
-            # Fails as well if it is not a row that is bad, but upstream.
+            # This fails too if upstream is at fault, and not a row.
             nothing = await self._batcher.crawl_page(self.kind, limit=1, offset=BEYOND_THE_END)
             self._count = nothing.count
         if limit == 1:

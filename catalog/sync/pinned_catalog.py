@@ -33,7 +33,7 @@ class PinnedCatalog:
         """The pinned version; ``None`` if none is pinned."""
 
     async def follow(self, known: Callable[[], Snapshot | None]) -> bool:
-        """Hold the version that is pinned now, or none; return whether that is another one than before.
+        """Hold the version that is pinned now, if any, and return whether it has changed.
 
         ``known`` returns the snapshot that was crawled last, with which the pinned one shares its records.
 

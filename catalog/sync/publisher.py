@@ -1,6 +1,6 @@
-"""Publishes a catalog: to this process, which answers from it, and by the storage to all others.
+"""Publishes a catalog to this process, which answers from it, and through the storage to all others.
 
-A catalog is published to the process before it is stored, and is served even where it cannot be stored.
+A catalog is published to the process before it is stored, and is served even if it cannot be stored.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _log = logging.getLogger(__name__)
 
 
 class Publisher:
-    """Keeps the snapshot that is known, and is the only one that replaces it.
+    """Holds the known snapshot, which nothing else replaces.
 
-    ``origin`` names the upstream: a catalog that is stored of another one is refused.
+    ``origin`` names the upstream. A stored catalog of another upstream is refused.
     """
 
     def __init__(
@@ -51,20 +51,21 @@ class Publisher:
         self._writer = CatalogWriter(storage, origin, guard, feed, history)
         self.storage_failures = StorageFailures()
         self.snapshot: Snapshot | None = None
-        """What was crawled last, or rolled back to. Its age is the time since upstream was read."""
+        """The catalog that was crawled last or rolled back to. Its age is the time since upstream was read."""
         self._rolled_back: Snapshot | None = None
-        """The present snapshot with its own age, where an operator has rolled back to it."""
+        """The present snapshot with its own age, if an operator has rolled back to it."""
         self.count: int | None = None
         """How many packages upstream had when they were last crawled or looked at."""
         self.settled = Signal()
-        """Sent when a catalog has come, and when an attempt to refresh it has failed."""
+        """Sent when a catalog has arrived, and when an attempt to refresh it has failed."""
         self._pinned = PinnedCatalog(storage, self.settled)
         self.stored = self._writer.stored
         """Sent when a catalog was stored or loaded, and when that or an attempt to refresh it has failed."""
 
     @property
     def served(self) -> Snapshot | None:
-        """Return what requests are answered from: what an operator has chosen, or else what was crawled last."""
+        """Return the snapshot that requests are answered from: the one that an operator has chosen, or else the last
+        crawl."""
         return self._pinned.snapshot or self._rolled_back or self.snapshot
 
     @property
@@ -85,11 +86,12 @@ class Publisher:
         *,
         is_crawl: bool = True,
     ) -> bool:
-        """Let this process answer from it, then store it; return whether it could be stored.
+        """Let this process answer from a snapshot, store it, and return whether it could be stored.
 
-        ``difference`` leads to it from what was known when it was read; ``None`` if nothing was. ``count`` is how
-        many packages upstream has; ``None`` if that is to be found out by a crawl. What ``is_crawl`` not is stored
-        only over what this process knows: another one may have crawled.
+        ``difference`` leads to it from the catalog that was known when it was read; ``None`` if there was none.
+        ``count`` is the number of packages that upstream has; ``None`` if a crawl has to find that out. A snapshot that
+        is not the result of a crawl (``is_crawl``) replaces only the stored catalog that this process knows, because
+        another process may have crawled.
         """
         self.count = count
         await self._replace(snapshot, came_with_pages=True)
@@ -98,7 +100,7 @@ class Publisher:
             return await self._writer.store(snapshot, self.count, difference, only_over)
 
     async def begin(self) -> None:
-        """Take the stored catalog, if there is one; later, if a server cannot be used now.
+        """Load the stored catalog, if there is one. If the server is unavailable now, that happens later.
 
         :raises StorageUnavailable: the file cannot be read, or the catalog of another upstream is stored.
         """
@@ -109,9 +111,9 @@ class Publisher:
             self.storage_failures.failed("reading", error, consequence)
 
     async def load(self, *, gives_way: bool = False) -> None:
-        """Take the stored catalog, if there is one that is not older than what is known, and what is pinned.
+        """Load the stored catalog, unless it is older than the known one, and the pinned version.
 
-        Where what is known ``gives_way``, the stored one may be older.
+        If ``gives_way`` is true, the stored catalog replaces the known one even if it is older.
 
         :raises StorageUnavailable: the storage cannot be read, or has the catalog of another upstream.
         """
@@ -131,13 +133,13 @@ class Publisher:
             self.stored.send()
 
     async def take_newer(self, *, follows: bool = False) -> None:
-        """Take what another process has stored: the crawler, a crawl by hand, or what an operator has chosen.
+        """Load what another process has stored: a crawl by the leader or by hand, or what an operator has chosen.
 
-        In a process that ``follows`` another, what it could not store gives way to what others have stored meanwhile.
+        If this process ``follows`` another one, a catalog that it could not store gives way to what others have stored.
         """
         with self._reading():
             saved = await asyncio.to_thread(self._storage.saved)
-            # What is just being stored is known, though it is not noted yet.
+            # A catalog that is being stored at this moment is known, but not noted yet.
             if saved is None or self._writer.turn.locked() or saved[0].partition(" ")[0] != self._origin:
                 return
             gives_way = follows and self._writer.unstored is not None
@@ -147,24 +149,24 @@ class Publisher:
                 await self._writer.announce()
 
     def _may_take(self, refreshed_at: datetime) -> bool:
-        """Return whether a catalog that was read then may replace what is known."""
+        """Return whether a catalog that was read at this time may replace the known one."""
         known = self.snapshot
         return known is None or known.refreshed_at <= refreshed_at or known.is_of_the_future()
 
     async def recall_guard(self, *, whole: bool = False) -> None:
-        """Let the guard know what that of the process knows that leads; ``whole`` to go on in its place."""
+        """Tell the guard what the guard of the leader knows. With ``whole``, it can continue in the leader's place."""
         with self._reading():
             state = await asyncio.to_thread(self._storage.guard_state)
             difference = await asyncio.to_thread(self._storage.refused_difference) if whole else None
             self._guard.recall(state, difference)
 
     async def store_refused(self, difference: RefusedDifference | None) -> None:
-        """Keep aside what the guard has just refused, and how that differs from what is known."""
+        """Store the crawl that the guard has just refused, as its difference from the known catalog."""
         with self._reading():
             await asyncio.to_thread(self._storage.save_refused, self._guard.state, difference)
 
     async def store_again(self) -> None:
-        """Store what could not be stored, unless there is something newer, which is about to be stored."""
+        """Store the catalog that could not be stored, unless a newer one is about to be stored."""
         async with self._writer.turn:
             unstored = self._writer.unstored
             if unstored is None or unstored is not self.snapshot:
@@ -176,7 +178,7 @@ class Publisher:
         self, snapshot: Snapshot, *, came_with_pages: bool, rolled_back_to: datetime | None = None
     ) -> None:
         replaced = [] if self.snapshot is None else all_records(self.snapshot.catalog)
-        # Before anything is awaited: who sees the old one meanwhile would wish for another crawl.
+        # This comes before anything is awaited, because a request that saw the old one would ask for another crawl.
         self.snapshot = snapshot
         self._rolled_back = (
             None
@@ -184,12 +186,12 @@ class Publisher:
             else Snapshot(snapshot.catalog, rolled_back_to, chosen_by="rollback")
         )
         self.settled.send()
-        # Each of these steps is milliseconds of work, in turns of the event loop of their own.
+        # Each of these steps takes milliseconds, and has a turn of the event loop of its own.
         catalog = snapshot.catalog
         for kind, records in ((PACKAGE, catalog.packages), (GRID, catalog.grids)):
             positions = self._batcher.positions[kind.singular]
-            # Rows that cannot be read are missing from the catalog; then the crawl's pages have shown more. A
-            # stored catalog comes without pages, and is newer than what is known of the list's length.
+            # If rows cannot be read, the catalog lacks them, and the pages of the crawl have shown more. A stored
+            # catalog comes without pages, and is newer than the known length of the list.
             if not came_with_pages or positions.count == len(records):
                 positions.saw_all(list(records))
                 await asyncio.sleep(0)

@@ -8,13 +8,13 @@ from catalog.storage.storage_port import StoragePort, Stored
 from upstream.client import CATEGORY, GRID, PACKAGE, NothingStored
 
 ATTEMPTS = 3
-"""How often the stored catalog is read, where a crawl replaces it each time in between."""
+"""How often the stored catalog is read, if a crawl replaces it each time meanwhile."""
 
 
 def rebuild(storage: StoragePort, version: CatalogVersion, known: Catalog | None) -> Catalog:
     """Return the catalog of a version, which shares with ``known`` the records that are the same.
 
-    It blocks, about a second for a year of history.
+    It blocks for about a second if history has a year.
 
     :raises VersionUnknown: the version is no longer kept.
     :raises HistoryDamaged: it cannot be rebuilt.

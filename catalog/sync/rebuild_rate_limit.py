@@ -16,7 +16,7 @@ PAUSE = 10.0
 
 
 class RebuildRateLimit:
-    """Counts the rebuilds of one process, or its comparisons, and refuses those that are too many."""
+    """Counts the rebuilds of one process, or its comparisons, and refuses those over the limit."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

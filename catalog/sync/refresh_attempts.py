@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 class Attempts:
-    """What came of the attempts so far. Times are in seconds.
+    """Counts what became of the attempts so far. Times are in seconds.
 
     ``probe`` is the pause between small requests while upstream does not answer, ``first_retry`` the first pause
     after another failure, which doubles each time up to ``longest_retry``, or up to ``crawl``, the pause between
@@ -95,7 +95,7 @@ class Attempts:
                 "the catalog could not be refreshed, next try in %.0f s: %r", pause, error, exc_info=error
             )
         elif always or number & (number - 1) == 0:
-            # Probes come so often that only the first, second, fourth, eighth ... is told.
+            # Probes come so often that only the first, second, fourth, eighth ... is logged.
             _log.warning("the catalog could not be refreshed, next try in %.0f s: %s", pause, error)
 
 
@@ -109,7 +109,7 @@ def as_upstream_error(error: Exception) -> UpstreamError:
 
 
 def varied(seconds: float) -> float:
-    """Return about so many seconds, so that gateways do not all act at the same time."""
+    """Return a random time near this number of seconds, so that gateways do not all act at the same time."""
     return seconds * random.uniform(0.9, 1.1)
 
 

@@ -28,17 +28,17 @@ from upstream.batching import Batcher
 from upstream.client import CATEGORY, GRID, PACKAGE, Client, ContradictoryList, UpstreamError
 
 LOOKED_FOR = 1.2
-"""For how many pauses between looks the result of a look is believed, which is until after the next look."""
+"""How many pauses between looks the result of a look is believed for, which is until after the next look."""
 
 ADDED_AGAIN = 3
-"""How often what was shown is put into a catalog that was replaced meanwhile."""
+"""How often records are added again because the catalog was replaced meanwhile."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class CrawlResult:
-    """What a crawl found."""
+    """Holds what a crawl has found."""
 
     snapshot: Snapshot
     changes: CatalogDifference | None
@@ -63,9 +63,9 @@ class Refresher:
         self.wanted = asyncio.Event()
         """Set while somebody wants a crawl that has not been made."""
         self.progress: CrawlProgress | None = None
-        """How far the crawl is that is under way; ``None`` if none is."""
+        """The progress of the running crawl; ``None`` if none is running."""
         self._left_out: dict[str, int] = {}
-        """How many grids and categories upstream's lists have that the catalog has not, because they cannot be read;
+        """How many grids and categories are in upstream's lists but not in the catalog, because they cannot be read;
         by kind, as this process last saw it."""
         self.last_error: UpstreamError | None = None
         """Why the last attempt to refresh the catalog failed; ``None`` if it did not."""
@@ -165,13 +165,14 @@ class Refresher:
         self._left_out = {kind: look.counts[kind] - number - look.new[kind] for kind, number in known.items()}
         if not crawl_is_due:
             self._batcher.looked(LOOKED_FOR * self._schedule.newest)
-        # Where records have gone a crawl finds out how many; a look is not to take from an upstream that lost its own.
+        # If records are gone, a crawl finds out how many. A look must not take records from an upstream that has lost
+        # some.
         has_lost = any(number < 0 for kind, number in grown.items() if kind != PACKAGE.singular)
         has_lost = has_lost or look.counts[PACKAGE.singular] < (
             publisher.count or len(before.catalog.packages)
         )
         if look.shown.records and not has_lost:
-            # A crawl that is due stays due for whoever takes over: of no count nobody can tell that it is the same.
+            # A crawl that is due stays due for the next leader, because an unknown count equals no other count.
             count = None if crawl_is_due else look.counts[PACKAGE.singular]
             if not await self.add(look.shown, lambda before: count):
                 return True
@@ -181,7 +182,7 @@ class Refresher:
     async def add(self, shown: ShownRecords, count: Callable[[int | None], int | None]) -> bool:
         """Publish the catalog with these records, if the result is plausible, and return whether it was.
 
-        ``count`` makes of the number of packages that upstream had the number that it has.
+        ``count`` returns the number of packages that upstream has now, from the number that it had.
         """
         publisher = self._publisher
         for _ in range(ADDED_AGAIN):
@@ -202,20 +203,20 @@ class Refresher:
         return False
 
     def note_acceptance(self) -> bool:
-        """Note that nothing is refused any more, if the refused crawl has been accepted, and return whether it has."""
+        """Return whether the refused crawl has been accepted, and note that if so."""
         is_accepted = isinstance(self.last_error, CatalogRefused) and self.guard.refused is None
         if is_accepted:
             self.last_error = None
         return is_accepted
 
     def failed(self, error: Exception) -> None:
-        """Note that an attempt has failed, whatever it was, and let nobody wait for it any longer."""
+        """Note that an attempt of any sort has failed, and let nobody wait for it any longer."""
         self.last_error = as_upstream_error(error)
         self._publisher.settled.send()
         self._publisher.stored.send()
 
     async def settled(self, seconds: float) -> None:
-        """Wish for a crawl, and wait until the next attempt has ended, well or not, or for so many seconds."""
+        """Request a crawl, and wait until the next attempt has ended, or for this many seconds."""
         seen = self._publisher.settled.sent
         self.wanted.set()
         with suppress(TimeoutError):

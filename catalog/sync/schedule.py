@@ -19,16 +19,17 @@ class Schedule:
 
     crawl: float
     newest: float
-    """Between looks at the heads of the lists."""
+    """The seconds between looks at the heads of the lists."""
     lease: float
     """Seconds for which the lease is taken; it is renewed in a third of that. A dead crawler is replaced after
     so long."""
     look: float
-    """Between looks into the file for another process's catalog, or for a lease that has run out."""
+    """The seconds between looks into the storage for another process's catalog, or for a lease that has run out."""
     probe: float
-    """Between small requests to an upstream that does not answer, which find its recovery."""
+    """The seconds between small requests to an upstream that does not answer, which find its recovery."""
     first_retry: float
-    """After another failure; doubled each time, up to the next."""
+    """The seconds after another failure, doubled each time up to ``longest_retry``."""
     longest_retry: float
     alone: float
-    """Without a catalog and without the server that gateways share, before one crawls alone; varied up to threefold."""
+    """The seconds without a catalog and without the shared server after which a gateway crawls alone, varied up to
+    threefold."""

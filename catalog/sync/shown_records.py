@@ -19,7 +19,7 @@ from upstream.client import CategoryRecord, GridRecord, PackageRecord, Record
 
 @dataclass(frozen=True, slots=True)
 class ShownRecords:
-    """Records as upstream has just shown them, by id."""
+    """Holds records by id, as upstream has just shown them."""
 
     packages: dict[int, PackageRecord] = field(default_factory=dict)
     grids: dict[int, GridRecord] = field(default_factory=dict)
@@ -52,7 +52,7 @@ def is_news(catalog: Catalog, record: Record) -> bool:
 
 
 def with_shown_records(catalog: Catalog, shown: ShownRecords) -> Catalog:
-    """Return the catalog with these records, and with the memberships that they prove. Takes as long as a build."""
+    """Return the catalog with these records, and with the memberships that they prove. It takes as long as a build."""
     packages = {**catalog.packages, **shown.packages}
     grids = {**catalog.grids, **shown.grids}
     for grid, members in _proved(catalog.packages, shown.packages).items():

@@ -1,4 +1,4 @@
-"""A signal that can be sent again and again, and that tasks of one event loop wait for."""
+"""Signals events that happen again and again to the tasks of one event loop that wait for them."""
 
 from __future__ import annotations
 
