@@ -1,8 +1,9 @@
 """Decides who runs next: a few operations run at once, and the others wait for a moment in a bounded queue.
 
-All operations of a process share one thread. Whatever runs at once makes every turn of the event loop longer, and
-with it the wait of a newcomer, who needs some turns to be accepted, read and answered. So only a few run at once.
-``gateway/waiting_lines.py`` orders the others fairly, and ``gateway/queue_patience.py`` says how long they may wait.
+All operations of a process share one thread. Operations that run at once make every turn of the event loop longer, and
+with it the wait of a new client, which needs several turns to be accepted, read and answered. So only a few operations
+run at once. ``gateway/waiting_lines.py`` orders the others fairly, and ``gateway/queue_patience.py`` says how long they
+may wait.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class Admission:
     async def _enter(self, of: Caller) -> Line:
         self._patience.came()
         line = self._lines.line(of)
-        # Whoever waits beside a free slot is of a connection that has all the slots that it may have.
+        # An operation that waits beside a free slot is of a connection that has all the slots that it may have.
         if not line.waiting and self._has_slot() and self._lines.may_run(line) and not self._turn_is_over():
             self._start(line)
             return line
@@ -86,7 +87,7 @@ class Admission:
     async def _wait(self, line: Line) -> None:
         waiter = Waiter(self.clock())
         self._lines.wait(line, waiter)
-        # What asyncio.timeout does, for a fifth of its time: under load most operations wait for a moment.
+        # This does what asyncio.timeout does in a fifth of its time, because most operations wait briefly under load.
         late = asyncio.get_running_loop().call_later(self._patience.seconds(), waiter.tell, None)
         try:
             has_slot = await waiter.told

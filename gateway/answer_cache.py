@@ -78,7 +78,7 @@ class AnswerCache:
         key = (version, operation.key)
         known = self._answers.get(key)
         if known is not None:
-            return known  # of a request that came while this one ran
+            return known  # A request that came while this one ran has stored it.
         cached = CachedAnswer(body, partial(self._answers.pop, key))
         if self.budget.keep(cached, operation.size + len(body) + OVERHEAD):
             self._answers[key] = cached

@@ -11,7 +11,7 @@ from engine import AnswerPieceCache, BudgetEntry, ByteBudget
 
 
 class AnswerPiecesByCatalog:
-    """Keeps pieces with the catalog that they were made from, within a budget that other caches share.
+    """Stores pieces with the catalog that they were made from, within a budget that other caches share.
 
     No catalog ever has a piece of another one. Pieces are freed with their catalog, and the budget is told when the
     next catalog gets its first.
@@ -37,6 +37,6 @@ class AnswerPiecesByCatalog:
 
 def new_pieces(catalog: Catalog, budget: ByteBudget) -> AnswerPieceCache:
     """Return a place for pieces that are made from a catalog."""
-    # The records and not the catalog: nothing that it keeps leads back to it.
+    # It gets the records and not the catalog, because nothing in the cache may lead back to the catalog.
     records = {"Package": catalog.packages, "Grid": catalog.grids, "Category": catalog.categories}
     return AnswerPieceCache(records, attrgetter("id"), budget)

@@ -1,4 +1,4 @@
-"""Finds the version of the catalog that a query with ``@asOf`` is to be answered from."""
+"""Finds the version of the catalog from which a query with ``@asOf`` is answered."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from resolvers import BadUserInput
 from schema import AsOfDirective, schema
 
 SETTLED = timedelta(minutes=1)
-"""How long ago a moment is that no version can be stored for any more: a save takes a fraction of that."""
+"""How old a moment must be so that no version can be stored for it any more. A save takes a fraction of that."""
 
 _VERSION = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
 class AsOf:
-    """The version that a query is answered from, and the moment as of which it is."""
+    """Holds the version that a query is answered from, and the moment as of which it is answered."""
 
     version: CatalogVersion
     moment: datetime
@@ -81,7 +81,7 @@ def _moment(value: Any) -> datetime:
     scalar: Any = schema._schema.type_map["DateTime"]
     try:
         moment: datetime = scalar.parse_value(value)
-        # One without an offset is in UTC.
+        # A moment without an offset is in UTC.
         return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except GraphQLError as error:
         raise BadUserInput(f"@asOf(time:) is no moment. {error.message}") from None

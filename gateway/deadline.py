@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 async def in_time(work: Awaitable[T], seconds: float) -> T:
-    """Return the outcome of an operation that has so many seconds.
+    """Return the outcome of an operation that may take this many seconds.
 
     :raises Stopped: its time is over.
     """

@@ -69,9 +69,9 @@ class DocumentCache:
     async def find_aside(
         self, text: str, before_reading: Callable[[int], None] | None = None
     ) -> FoundDocument:
-        """Return the same for a request that is to run: if it can, the document for all texts of this shape.
+        """Return the document for a request that is to run: for all texts of its shape, if there is one.
 
-        ``before_reading`` is called with the length of a document that is not known, and may stop that it is read.
+        ``before_reading`` is called with the length of a document that is not known, and may prevent that it is read.
         """
         found = self._find(text, None)
         if found is not None:
@@ -124,7 +124,7 @@ class DocumentCache:
         try:
             tokens = check_text(text, self._limits)
         except TooComplex as error:
-            # Not cached: it is as large as it likes, and counting it again is cheap.
+            # It is not cached, because it may have any size, and counting it again is cheap.
             return FoundDocument(_refused(error), text, {})
         return self._keep(text, shape, tokens, self._parsed(text, shape))
 
@@ -156,7 +156,7 @@ class DocumentCache:
 
 
 class _Shape(NamedTuple):
-    """A key that no text is equal to, not even one that is written like a shape."""
+    """Identifies a shape by a key that no text equals, not even a text that is written like a shape."""
 
     shape: str
 
@@ -167,9 +167,9 @@ class _CachedDocument:
     formulas: Mapping[str | None, CostPredictor]
     """The costs of its operations by their names."""
     shaped: ShapedDocument | None = None
-    """What it is for all texts of its shape, if it is cached by that."""
+    """The document for all texts of its shape, if it is cached by its shape."""
 
 
 def _refused(error: TooComplex) -> Document:
-    # Without the traceback, which would keep all that was looked at.
+    # The traceback is removed, because it would hold everything that was looked at.
     return Document(None, (GraphQLError(str(error), original_error=error.with_traceback(None)),), ())

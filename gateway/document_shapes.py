@@ -1,10 +1,10 @@
-"""The shape of a document's text: what is left of it when its strings and numbers are taken out.
+"""Finds the shape of a document's text: what is left when its strings and numbers are taken out.
 
 Clients that write values into the text send a new text each time, but few shapes. Documents of one shape have the same
-tokens but for these literals, so that all that was found out about one is true of the others, as far as it does not
-depend on the literals' values.
+tokens but for these literals, so everything that was found out about one is true of the others, as far as it does not
+depend on the values of the literals.
 
-A text is read once, by one regular expression that never goes back. Literals that are equal have the same number in
+A text is read once, by one regular expression that never backtracks. Literals that are equal have the same number in
 the shape, because two fields of one name may have equal arguments only.
 """
 
@@ -22,7 +22,7 @@ LONGEST, MAX_LITERALS = 20_000, 1_000
 five milliseconds. The longest of ``examples/`` has 665 characters."""
 
 STRING, INT, FLOAT = "s", "i", "f"
-"""The kinds of literals. What is ``"1"`` for one argument and ``1`` for another is not the same."""
+"""The kinds of literals. The string ``"1"`` and the number ``1`` differ."""
 
 _PIECES = re.compile(
     r"""
@@ -42,11 +42,11 @@ _PIECES = re.compile(
     """,
     re.VERBOSE,
 )
-"""One piece: what stays up to a literal, and the literal. No alternative goes back on what it took."""
+"""Matches one piece: what stays up to a literal, and the literal. No alternative backtracks."""
 
 
 class ShapedText(NamedTuple):
-    """A text in two parts: its shape, and the literals that were taken out of it."""
+    """Holds a text in two parts: its shape, and the literals that were taken out of it."""
 
     shape: str
     """The text with a mark for each literal. It is no document, so it is never the text of one."""

@@ -34,7 +34,7 @@ def read_document(
         with span("graphql.parse"):
             node = parse_document(text)
     except GraphQLError as error:
-        # Without the traceback, which would keep all that was parsed.
+        # The traceback is removed, because it would hold everything that was parsed.
         return Document(None, (error.with_traceback(None),), ())
     if check is not None:
         check(node)

@@ -16,7 +16,7 @@ T = TypeVar("T")
 class EagerAwaitable(Generic[T]):
     """Holds work that has run up to its first wait, or to its end: then it ``is_done``, and has a ``result``.
 
-    Await it to go on. What it raises before its first wait is raised here.
+    Await it to continue. An exception before its first wait is raised by the constructor.
     """
 
     __slots__ = ("_going_on", "_waits_for", "is_done", "result")
@@ -32,7 +32,7 @@ class EagerAwaitable(Generic[T]):
             self.is_done, self.result = True, end.value
 
     def __await__(self) -> Generator[Any, Any, T]:
-        """Wait as the work does, and go on, until it is done."""
+        """Wait as the work does, and continue it until it is done."""
         while not self.is_done:
             try:
                 sent = yield self._waits_for

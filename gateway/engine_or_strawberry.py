@@ -56,7 +56,8 @@ class OperationRunner:
         self._limits = limits
         self._run_limits = run_limits
         self._settle = settle
-        # What may be asked of upstream need not have been, and without a router's secret everyone may ask for all.
+        # Not every answer that may ask upstream does so, and without a router's secret everyone may ask for all
+        # entities.
         self._telling = ~(DependsOn.UPSTREAM if router.secret else DependsOn.UPSTREAM | DependsOn.ASKER)
 
     def begin(self, request: GraphQLRequest, snapshot: Snapshot | None) -> Context:
@@ -84,8 +85,8 @@ class OperationRunner:
     ) -> GraphQLAnswer:
         """Run the operation to its end. Its ``extensions`` are not in the body yet.
 
-        Where upstream has shown a record that the snapshot lacks, that is taken into the next one, and the operation
-        is run once more: its records would contradict one another.
+        If upstream has shown a record that the snapshot lacks, the next snapshot gets it and the operation is run once
+        more, because its records would contradict one another.
 
         :raises Stopped: the operation went beyond a limit.
         """
@@ -97,7 +98,7 @@ class OperationRunner:
             snapshot, context, receipt.from_memory = newer, self.begin(request, newer), 0
             answer, fallback = await self._run_to_its_end(prepared, context, receipt)
         answer = replace(answer, made_of=snapshot, depends_on=self._depends_on(prepared, context))
-        # Where nothing is answered, nothing is answered as missing.
+        # An operation without an answer has not said that a record is missing.
         if receipt.not_looked_up and answer.has_data:
             told = {"freshness": _freshness(context.status, receipt)}
             answer = replace(answer, extensions=answer.extensions | told)
@@ -152,13 +153,13 @@ class OperationRunner:
             except Stopped as stopped:
                 if not stopped.used_pieces or not isinstance(stopped.error, TooComplex):
                     raise
-                # Without the pieces, so that it is told the same whether or not there are any.
+                # It runs without the pieces, so that the answer is the same whether or not there are any.
                 again = self._begun_again(context, prepared.request)
                 ran = await self._run_by_engine(self._engine, prepared, again, None)
             if ran.errors and prepared.request.on_error == "HALT":
                 raise Fallback("error")
         except Fallback as error:
-            # Counted anew: the loaders give again what they gave the engine.
+            # The work is counted anew, because the loaders give again what they gave the engine.
             receipt.from_memory = context.entities.asked = 0
             return await self._run_by_strawberry(prepared, context), error.reason
         receipt.from_memory += ran.known_records

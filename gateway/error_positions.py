@@ -1,4 +1,4 @@
-"""Where the errors of fields are, for a text whose plan was compiled from another text of the same shape."""
+"""Locates the errors of fields in a text whose plan was compiled from another text of the same shape."""
 
 from __future__ import annotations
 

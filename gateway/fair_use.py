@@ -19,8 +19,8 @@ BYTES_OF_A_UNIT = 10_000
 """The bytes of a cached answer that cost one unit more."""
 
 IN_ADVANCE = 20
-"""The units that are taken at once for cached answers that follow one another: to take each costs a third of what they
-do."""
+"""The units that are taken at once for cached answers that follow one another. Taking each unit would add a third to
+the cost of such an answer."""
 
 WINDOW = 60
 """Seconds in which a whole allowance is refilled."""
@@ -134,5 +134,5 @@ class _Limit:
         gcra = RateLimiterRegistry.get(RateLimiterType.GCRA.value)
         store = MemoryStore(options={"MAX_SIZE": clients})
         self.allowance = gcra(per_min(units, burst=units), store)
-        # The same times, which may be a window further ahead.
+        # This limit has the same times, which may be a window further ahead.
         self.with_debt = gcra(per_min(units, burst=2 * units), store)

@@ -18,7 +18,7 @@ class FederationRouter:
 
     def is_known(self, shown: str | None) -> bool:
         """Return whether a request with this value in its header certainly comes from the router."""
-        # Compared in a time that does not tell how much of it is right.
+        # The comparison takes a time that does not tell how much of the value is right.
         return bool(self.secret) and compare_digest((shown or "").encode(), self.secret.encode())
 
     def budget(self, shown: str | None) -> EntityBudget:

@@ -1,4 +1,4 @@
-"""A document as it was found for one request: by its text, or by the shape of its text."""
+"""Holds a document as it was found for one request: by its text, or by the shape of its text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from schema import Document
 
 
 class LiteralsOfText(msgspec.Struct, frozen=True, eq=False):
-    """What a text has of its own, where the document is for all texts of its shape."""
+    """Holds what belongs to one text, if the document is for all texts of its shape."""
 
     values: Mapping[str, Any]
     """The values of the variables that take the places of the literals."""
@@ -23,12 +23,12 @@ class LiteralsOfText(msgspec.Struct, frozen=True, eq=False):
 
 
 class FoundDocument(msgspec.Struct, frozen=True, eq=False):
-    """A document as it was found for one request."""
+    """Holds a document as it was found for one request."""
 
     document: Document
     text: str
     """What its plans are cached by: its text, or the shape of its text."""
     formulas: Mapping[str | None, CostPredictor]
-    """The costs of its operations by their names; that of a sole operation by ``None`` too."""
+    """The predictors of its operations by their names; that of a sole operation by ``None`` too."""
     literals: LiteralsOfText | None = None
     """The literals of its text, if the document is for all texts of a shape."""

@@ -54,7 +54,7 @@ class GraphQLAnswer(msgspec.Struct, frozen=True):
 
     @property
     def outcome(self) -> str:
-        """Return what came of the operation, in one word: ``answered``, ``errors``, or why it has no data."""
+        """Return the outcome of the operation, in one word: ``answered``, ``errors``, or why it has no data."""
         return self.failure or ("errors" if self.failed else "answered")
 
     @property
@@ -85,7 +85,7 @@ def answer_of(result: ExecutionResult, most_bytes: int) -> GraphQLAnswer:
         return refusal(errors)
     if result.data is None and all(error.path is None for error in errors):
         return _without_data([field_error(error) for error in errors], _failure(errors))
-    # In the order of the answer: the execution met them in the order in which they came.
+    # They are sorted into the order of the answer, because the execution met them in the order in which they occurred.
     errors = sorted(errors, key=lambda error: _place(error.path or [], result.data))
     return _answer(_encode(result.data), errors, most_bytes)
 
@@ -116,7 +116,7 @@ def refusal(errors: Sequence[GraphQLError]) -> GraphQLAnswer:
 
 def stopped_by(stopped: Stopped) -> GraphQLAnswer:
     """Return the answer to an operation that was stopped."""
-    # Without the traceback, which would keep all that was looked at.
+    # The traceback is removed, because it would hold everything that was looked at.
     error = GraphQLError(str(stopped), original_error=stopped.error.with_traceback(None))
     return _without_data([field_error(error)], _failure([error]))
 

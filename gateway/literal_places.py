@@ -1,7 +1,7 @@
-"""The places of literals in a document, where documents of the same shape have others.
+"""Finds the places of literals in a document, at which documents of the same shape have other literals.
 
-There a variable takes the place of the literal. Its name is a number, so that no document can have a variable of that
-name. What a literal is at its place is then looked at for each text: it is coerced as the type there wants.
+A variable takes the place of each literal. Its name is a number, so that no document can have a variable of that name.
+The literals of each text are then coerced to the types at their places.
 """
 
 from __future__ import annotations
@@ -49,19 +49,19 @@ from graphql.utilities.coerce_input_value import coerce_input_literal
 from gateway.document_shapes import ShapedText
 
 Coerce = Callable[[str], Any]
-"""Makes the value that a literal is at its place. About one that does not fit it raises any exception."""
+"""Coerces a literal to the type at its place. It raises any exception if the literal does not fit."""
 
 _LITERALS: dict[type[ValueNode], tuple[Any, ...]] = {
     StringValueNode: (GraphQLString, GraphQLID),
     IntValueNode: (GraphQLID,),
 }
-"""The types for which a literal is its text."""
+"""The types for which the value of a literal is its text."""
 
 _CONDITIONS = ("skip", "include")
 
 
 class LiteralPlace(msgspec.Struct, frozen=True, gc=False):
-    """One place of a literal."""
+    """Describes one place of a literal."""
 
     name: str
     """The name of the variable there."""
@@ -71,7 +71,7 @@ class LiteralPlace(msgspec.Struct, frozen=True, gc=False):
 
 
 class ShapedDocument(msgspec.Struct, frozen=True):
-    """A document for all texts of one shape."""
+    """Holds a document for all texts of one shape."""
 
     node: DocumentNode
     """The document with a variable at each place of a literal."""
@@ -82,14 +82,14 @@ class ShapedDocument(msgspec.Struct, frozen=True):
         try:
             return {place.name: place.coerce(literals[place.literal]) for place in self.places}
         except Exception:
-            return None  # graphql-core says of the whole text what does not fit
+            return None  # graphql-core then reads the whole text, and says what does not fit.
 
 
 def shaped_document(document: DocumentNode, text: ShapedText, schema: GraphQLSchema) -> ShapedDocument | None:
-    """Return what a valid document is for all texts of its shape; ``None`` if it is none for others.
+    """Return a valid document for all texts of its shape; ``None`` if it is good for its own text alone.
 
-    It is none where a literal is no argument of a field, or is in a scalar that takes whole objects. It is none either
-    where the engine does not run it: it is no query, or asks for the schema, or has directives beside ``@skip`` and
+    That is so if a literal is no argument of a field, or is inside a scalar that takes whole objects. It is also so if
+    the engine does not run the document: it is no query, asks for the schema, or has directives beside ``@skip`` and
     ``@include``.
     """
     replacer = _LiteralReplacer(text.numbers, schema)
@@ -104,7 +104,7 @@ def shaped_document(document: DocumentNode, text: ShapedText, schema: GraphQLSch
 
 
 class _NotForOthers(Exception):
-    """A document is good for its own text alone."""
+    """The document is good for its own text alone."""
 
 
 class _LiteralReplacer:

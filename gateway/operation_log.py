@@ -1,4 +1,4 @@
-"""Logs the operations that failed or were slow: which they were and what they cost, not what they said.
+"""Logs the operations that failed or were slow, with what they cost but without their texts and variables.
 
 Operations with many results, which are subscriptions and those that are answered in parts, have a line when they begin
 and one when they end.
@@ -85,7 +85,7 @@ class OperationLog:
         what = "A subscription" if prepared.is_subscription else "An operation in parts"
         if self._is_logged(logging.DEBUG):
             _log.debug("%s has begun.", what, extra={"fields": which})
-        # Not the running one: each result may be wanted in another context.
+        # This is not the running context, because each result may be wanted in another one.
         with span(UNNAMED, "server", is_current=False) as traced:
             try:
                 async with aclosing(results):
@@ -143,7 +143,7 @@ def _which(request: GraphQLRequest, document: Document | None) -> dict[str, obje
 
 
 def _outcome(result: object, before: str) -> str:
-    """Return what has come of an operation with this result, one of many."""
+    """Return the outcome of an operation so far, with this result as one of many."""
     if isinstance(result, GraphQLAnswer):
         return result.outcome if result.failed else before
     entries = (*(getattr(result, "incremental", None) or ()), *(getattr(result, "completed", None) or ()))

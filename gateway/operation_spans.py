@@ -14,7 +14,7 @@ UNNAMED = "GraphQL Operation"
 """The name of a span until the type of its operation is known."""
 
 OF_CLIENT = ("unparsable", "unfit")
-"""The outcomes that only the client can mend."""
+"""The outcomes whose cause only the client can correct."""
 
 _SUCCESSES = ("answered", "closed", *OF_CLIENT)
 
@@ -26,7 +26,7 @@ def describe_operation(
     outcome: str,
     upstream_requests: int | None,
 ) -> None:
-    """Say in a span which operation ran and what came of it.
+    """Say in a span which operation ran, and its outcome.
 
     ``document`` is ``None`` if the operation was refused before that was read, and ``upstream_requests`` if they were
     not counted.

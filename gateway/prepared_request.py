@@ -1,4 +1,4 @@
-"""Holds a GraphQL request as it came and as it is prepared: made once, and handed to whatever answers it."""
+"""Holds a GraphQL request as it came and as it is prepared. It is made once, and handed to whatever answers it."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ class PreparedRequest(msgspec.Struct, frozen=True, eq=False):
     too_dear: GraphQLError | None = None
     """Why it costs too much to run, if it does. It is the last of the refusals."""
     as_of: AsOf | None = None
-    """What it asks to be answered from in place of the present catalog, if it does."""
+    """The older version that it asks to be answered from, if it does."""
     failure: Exception | None = None
-    """Why that is not known; ``None`` if it is."""
+    """Why that version could not be found; ``None`` if it was."""
 
     @classmethod
     def of(

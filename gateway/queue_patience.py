@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 SHORTEST = 0.1
 """Seconds that every operation may wait. A client with 32 connections whose operations take a millisecond or two is
-answered within this time, so it is refused nothing, even if it comes again at once and so keeps an overload up."""
+answered within this time, so none of its operations is refused, even if it comes again at once and so prolongs an
+overload."""
 
 RUNS = 2
 """How many operations, one after another, an operation may wait for in an overload."""
@@ -51,7 +52,7 @@ class QueuePatience:
         self._came += 1
 
     def ran(self, seconds: float) -> None:
-        """Note that an operation has run for so many seconds."""
+        """Note that an operation has run for this many seconds."""
         self._ran += 1
         self._mean += WEIGHT * (seconds - self._mean)
 

@@ -117,7 +117,7 @@ class Gateway:
     async def execute_together(
         self, requests: Sequence[GraphQLRequest], snapshot: Snapshot | None
     ) -> list[GraphQLAnswer]:
-        """Answer requests that came together from one catalog: that which was taken, or which comes after a wait."""
+        """Answer requests that came together from one catalog: the one that was taken, or that comes after a wait."""
         taken = snapshot or await self.source.refreshed()
         return await asyncio.gather(
             *(self._in_turn(each, partial(self.prepare, each, taken), waits=False) for each in requests)

@@ -60,7 +60,7 @@ class SubscriptionEvents:
                 async with aclosing(results):
                     is_first = True
                     async for result in results:
-                        # No parts of a result: a subscription has none.
+                        # A subscription has no parts of a result.
                         assert isinstance(result, ExecutionResult)
                         if not is_first:
                             self._preparation.pay(prepared)
@@ -72,5 +72,5 @@ class SubscriptionEvents:
             except Stopped as stopped:
                 yield self._refusals.during(stopped)
             finally:
-                # Not those of the start: each event has its own.
+                # Each event has its own loaders, and not those of the start.
                 context.loaders.close()

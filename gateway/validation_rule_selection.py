@@ -97,14 +97,14 @@ ABOUT: dict[type[ASTValidationRule], tuple[str, ...]] = {
     UniqueInputFieldNamesRule: ("object_value",),
     MaxIntrospectionDepthRule: (INTROSPECTION,),
 }
-"""What each rule is about: it has nothing to say about a document without any of these."""
+"""What each rule is about. A rule has nothing to say about a document without any of these."""
 
 
 _BELOW = {
     kind: tuple(key for key in keys if key not in ("name", "alias", "description"))
     for kind, keys in QUERY_DOCUMENT_KEYS.items()
 }
-"""What is below nodes of each kind, but for names."""
+"""The keys below nodes of each kind, except names."""
 
 
 def applicable_rules(parts: Set[str]) -> Sequence[type[ASTValidationRule]]:

@@ -1,8 +1,8 @@
 """Orders the operations that wait, so that no client and no connection has more than its share.
 
-The next operation is of the newest client, and in turn of the one that has had the least time; and of that client's
-connections it is again that of the newest, or of the one that has had the least. A client with a hundred connections
-has no more than one with a single connection.
+The next operation is, in turn, that of the newest client and that of the client that has had the least time. Among the
+connections of that client, the choice is made in the same way. So a client with a hundred connections gets no more than
+a client with one.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from typing import TypeVar
 from gateway.calling_client import Caller
 
 LONGEST_COUNTED = 0.005
-"""The most seconds that one operation counts for. Its connection then waits until the others have had as much: with 32
-connections for 0.16 seconds at most. The first operation of a kind, which is compiled, takes longer than others."""
+"""The most seconds that one operation counts for. Its connection then waits until the others have had as much, which
+with 32 connections takes 0.16 seconds at most. The first operation of a kind, which is compiled, takes longer than
+others."""
 
 REMEMBERED = 1000
 """How many idle connections are remembered with the time that they have had."""
 
 
 class Waiter:
-    """Is one operation that waits since a moment on the clock of the queue.
+    """Describes one operation that has waited since a time on the clock of the queue.
 
-    ``told`` is whether it has a slot; or it has to go, because others want to wait too (``False``) or it is late
-    (``None``).
+    ``told`` is ``True`` if it has a slot, ``False`` if it has to make room for others, and ``None`` if it is late.
     """
 
     __slots__ = ("since", "told")
@@ -44,7 +44,7 @@ class Waiter:
 
 @dataclass(slots=True, eq=False)
 class _Share:
-    """Holds what one client or connection has had. ``had`` is how many seconds its operations have run."""
+    """Holds the share of one client or connection. ``had`` is the number of seconds that its operations have run."""
 
     had: float
     is_new: bool = True
@@ -61,7 +61,7 @@ class _Client(_Share):
     """How many operations wait."""
     newest_is_next: bool = True
     now: float = 0.0
-    """The time that the connection let in last had had, with which a new one begins."""
+    """The time that the connection which was let in last had used. A new connection begins with it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -92,7 +92,7 @@ class WaitingLines:
         self._now = 0.0
 
     def line(self, caller: Caller) -> Line:
-        """Return the line of a connection. Who has rested has not saved up time."""
+        """Return the line of a connection. A connection that has rested has not saved up time."""
         client = self._clients.get(caller.client)
         if client is None:
             client = self._clients[caller.client] = _Client(self._now, name=caller.client)
@@ -119,7 +119,7 @@ class WaitingLines:
         line.client.now = max(line.client.now, line.had)
 
     def end(self, line: Line, seconds: float) -> None:
-        """Note that one has run for so many seconds."""
+        """Note that one has run for this many seconds."""
         line.running -= 1
         counted = min(seconds, LONGEST_COUNTED)
         line.had += counted
@@ -157,8 +157,9 @@ class WaitingLines:
         return line, waiter
 
     def last_of_the_most(self, line: Line) -> Waiter | None:
-        """Take the last operation of the client with the most out of its line, if that client has still no fewer than
-        that of ``line`` will have. If it is the same client, its connections are compared. ``None`` if nobody has more.
+        """Take the last operation of the client with the most operations out of its line, if that client still has no
+        fewer than the client of ``line`` will have. If it is the same client, its connections are compared. ``None`` if
+        nobody has more.
 
         Otherwise one client with many operations would fill the queue and lock out all newcomers.
         """
@@ -175,7 +176,7 @@ class WaitingLines:
         return waiter
 
     def forget_all(self) -> None:
-        """Begin anew when nothing waits or runs: whoever comes next begins like all others."""
+        """Begin anew when nothing waits or runs, so that the next client begins like all others."""
         self._clients.clear()
         self._connections = 0
         self._now = 0.0

@@ -1,1 +1,1 @@
-"""Speaks HTTP and WebSocket: the GraphQL endpoint, what caches are told, pages for people and for operators."""
+"""Speaks HTTP and WebSocket: the GraphQL endpoint, headers for caches, and pages for people and for operators."""

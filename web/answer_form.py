@@ -12,7 +12,7 @@ from web.request_parsing import BadRequest
 
 
 class AnswerForm(msgspec.Struct, frozen=True):
-    """In which form an answer goes out."""
+    """Describes the form in which an answer goes out."""
 
     takes: Accepted
     media_type: str
@@ -31,7 +31,7 @@ class AnswerForm(msgspec.Struct, frozen=True):
 def form_of(takes: Accepted, encoding: str | None) -> AnswerForm:
     """Return the form of an answer with data, for a client that takes these types and this encoding.
 
-    :raises BadRequest: it takes none of the types.
+    :raises BadRequest: the client takes none of the types.
     """
     if takes.json is None:
         raise BadRequest(

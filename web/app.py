@@ -53,7 +53,7 @@ MAX_HEADERS, MAX_HEADER_BYTES = 100, 32_000
 """The most headers of one request, as Apache and nginx have it; a browser sends 20 in a few kilobytes."""
 
 MAX_ACCEPT_BYTES = 1_000
-"""The most that is read of the header Accept of a request that is refused for its headers."""
+"""The most bytes that are read of the header Accept, if a request is refused for its headers."""
 
 _TOO_MUCH_AHEAD = (
     f"The request has too many headers; it can have {MAX_HEADERS}, of {MAX_HEADER_BYTES:,} bytes together."
@@ -77,9 +77,9 @@ class Parts:
     history: History
     metrics: Metrics
     assistants: ASGIApp | None
-    """What answers at ``/mcp``; ``None`` if nothing does."""
+    """The app that answers at ``/mcp``; ``None`` if nothing does."""
     files: CatalogFileRoutes | None
-    """What answers under ``/catalog``; ``None`` if nothing does."""
+    """The routes under ``/catalog``; ``None`` if there are none."""
 
 
 class GatewayApp(Starlette):
@@ -90,7 +90,8 @@ class GatewayApp(Starlette):
 
     parts: Parts
     guarded: ASGIApp
-    """For the questions of browsers before an operation, and for all where not every origin may read the answers."""
+    """Answers the questions of browsers before an operation, and everything if not every origin may read the
+    answers."""
 
     def __init__(self, opening: AbstractAsyncContextManager[Parts], origins: Sequence[str]) -> None:
         """``opening`` gives the parts when it is entered, once; pages of these ``origins`` may read the answers."""
@@ -162,13 +163,13 @@ class GatewayApp(Starlette):
             paths = (each.path for each in routes if isinstance(each, Route | WebSocketRoute | Mount))
             self.parts.metrics.requests.handlers = frozenset(map(first_segment, paths))
             _log.info("A worker has started.")
-            # For the protocols of the server, where they are ours.
+            # The protocols of the gateway's own server read this.
             yield {"connections": self.parts.connections, "known_requests": self.parts.known_requests}
         _log.info("A worker has stopped.")
 
     def _refused(self, scope: Scope, status: int, sentence: str) -> ASGIApp:
         """Return the answer to a request that goes no further, which pages of other origins may read too."""
-        # A header of any length may have come; it is kept, to be known again.
+        # A header of any length may have come, and the parsed header is cached.
         accept = (accept_of(scope["headers"]) or "")[:MAX_ACCEPT_BYTES]
         return CORSMiddleware(refusal(status, sentence, accept), **self._cors)
 

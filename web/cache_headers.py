@@ -1,8 +1,8 @@
 """Tells caches between the gateway and its clients how to use answers (RFC 9110, RFC 9111, RFC 5861).
 
-The gateway itself is a cache of Django Packages, so an answer's ``Age`` is that of the catalog. Its ``max-age``
-counts from there too, and ends ``max_age`` seconds from now, so that what is published next is seen soon. Asking
-again then costs an answer with the status 304, for which nothing is executed.
+The gateway itself is a cache of Django Packages, so an answer's ``Age`` is that of the catalog. Its ``max-age`` counts
+from there too, and ends ``max_age`` seconds from now, so that clients soon see what is published next. Asking again
+then costs an answer with the status 304, for which nothing is executed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NO_STORE: Headers = [(b"cache-control", b"no-store")]
 
 
 AS_OF: Headers = [
-    # A day, and not for ever: another release of the gateway may answer more.
+    # It is a day and not for ever, because another release of the gateway may answer more.
     (b"cache-control", b"public, max-age=86400, immutable"),
     (b"x-accel-expires", b"86400"),
 ]
@@ -44,7 +44,7 @@ class CachePolicy:
     def headers(self, snapshot: Snapshot) -> Headers:
         """Return the headers of an answer that is made from this catalog alone."""
         second = int(time.monotonic())
-        # The same for all answers of one second.
+        # The headers are the same for all answers of one second.
         if self._of is not snapshot or self._at != second:
             self._of, self._at, self._last = snapshot, second, self._headers(int(snapshot.age()))
         return self._last
@@ -60,13 +60,13 @@ class CachePolicy:
         return [
             (b"cache-control", control.encode()),
             (b"age", str(age).encode()),
-            # For nginx, which takes max-age but no Age, and would keep an answer for hours.
+            # This is for nginx, which knows max-age but not Age, and would keep an answer for hours.
             (b"x-accel-expires", str(use).encode()),
         ]
 
 
 class JoinedHeaders:
-    """Headers as they stand on the connection, joined once for as long as the list of them is the same object."""
+    """Joins headers as they are sent, once for as long as the list of them is the same object."""
 
     __slots__ = ("_joined", "_of")
 

@@ -52,7 +52,7 @@ class CacheableReplies:
         return [(b"etag", tag), *self._always]
 
     def ages(self, prepared: PreparedRequest, snapshot: Snapshot | None) -> Headers:
-        """Return what caches are told, of an answer that the catalog alone decides."""
+        """Return the headers for caches, of an answer that the catalog alone decides."""
         if prepared.as_of is not None:
             return AS_OF
         assert snapshot is not None

@@ -33,7 +33,7 @@ async def read_body(receive: Receive, seconds: float = BODY_SECONDS) -> bytes:
     task = asyncio.current_task()
     assert task is not None
     late = _Late(task)
-    # What asyncio.timeout does, for a fifth of its time.
+    # This does what asyncio.timeout does in a fifth of its time.
     deadline = asyncio.get_running_loop().call_later(seconds, late.come)
     try:
         message = await first
@@ -77,7 +77,7 @@ class _Watch:
         self._working = working
 
     async def watch(self) -> None:
-        # A GET's body, if there is one, passes by here.
+        # The body of a GET, if there is one, is ignored.
         while (await self._receive())["type"] != "http.disconnect":
             pass
         self.client_left = True

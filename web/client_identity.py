@@ -20,7 +20,7 @@ Network = IPv4Network | IPv6Network
 Header = tuple[bytes, bytes]
 
 UNKNOWN = ""
-"""All clients whose address is not known, such as those of a Unix socket, together."""
+"""The client that stands for all whose address is not known, such as those of a Unix socket."""
 
 MAX_PROXIES = 10
 """The most proxies in a row that are looked past. A request can have thousands of addresses in its headers."""
@@ -123,7 +123,7 @@ def _client(address: _Address) -> str:
 def _from_the_right(values: list[bytes]) -> Iterator[str]:
     """Yield the entries of a header that may have come in several lines, the last one first."""
     for value in reversed(values):
-        # Not all of them: there can be thousands.
+        # Only the last few are read, because there can be thousands.
         for entry in reversed(value.rsplit(b",", MAX_PROXIES)):
             yield entry.decode("latin-1").strip()
 
@@ -151,6 +151,6 @@ def _read_address(entry: str) -> _Address | None:
         return None
     if isinstance(address, IPv4Address):
         return address
-    # On a socket for both versions, an address of IPv4 comes as one of IPv6 (RFC 4291, section 2.5.5.2). The zone of
+    # On a socket for both versions, an address of IPv4 looks like one of IPv6 (RFC 4291, section 2.5.5.2). The zone of
     # an address is an interface of this machine.
     return address.ipv4_mapped or IPv6Address(int(address))

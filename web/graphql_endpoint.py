@@ -1,7 +1,7 @@
-"""The GraphQL endpoint as an ASGI app of its own: operations by POST, QUERY and GET, and the page for a browser.
+"""Serves the GraphQL endpoint as an ASGI app of its own: operations by POST, QUERY and GET, and the page for a browser.
 
-The usual request finds its answer by its bytes and is done after a few lines. What Starlette does for each request
-would cost more than that.
+A usual request finds its answer by its bytes and is done after a few lines. Starlette's work for each request would
+cost more than that.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ from web.server_extension import extension_of
 from web.server_sent_events import event_stream, wants_events
 
 CLIENT_LEFT = 499
-"""The status for a client that left before its answer: nobody reads it but the servers in between."""
+"""The status for a client that left before its answer. Only the servers in between read it."""
 
 METHODS = ("GET", "HEAD", "POST", "QUERY")
 """The methods by which operations come."""
@@ -95,7 +95,7 @@ class GraphQLEndpoint:
         self._gateway = gateway
         self._fair_use = gateway.fair_use
         self._source = gateway.source
-        # Where not all origins may read them, answers get headers on their way out that are unknown here.
+        # If not all origins may read the answers, they get further headers on their way out, which are unknown here.
         self._known = known if public else None
         self._policy = policy
         self._most_together = most_together

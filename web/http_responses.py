@@ -76,7 +76,7 @@ def failure(
     status: int, error: object, accept: str | None = None, headers: dict[str, str] | None = None
 ) -> Response:
     """Return a response with one error, in the type that the client takes. No cache may keep it."""
-    # In lower case, as those of the endpoint are: one of them replaces ours.
+    # The names are in lower case, like those of the endpoint, which may replace a header.
     told = {"cache-control": "no-store", "vary": "Accept"} | decoded(SECURITY_HEADERS) | (headers or {})
     content_type = f"{accepted(accept).refusal}; charset=utf-8"
     return Response(msgspec.json.encode({"errors": [error]}), status, told | {"content-type": content_type})

@@ -1,7 +1,8 @@
 """Remembers whole requests as they came on the connection, each with its reply, so that they need no parsing.
 
-The protocol of the server asks here before it parses (``web/serving/known_request_protocol.py``), and hands what it had
-to parse to the endpoint, which tells here what the reply was. Another server does neither, and nothing is cached.
+The protocol of the server asks here before it parses (``web/serving/known_request_protocol.py``), and hands the
+requests that it had to parse to the endpoint, which reports the reply here. Another server does neither, so nothing is
+cached.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ OVERHEAD = 1000
 
 ASKED_ONCE = 1_000
 """How many requests are remembered that have come once. A request with a number of its own in a header, as a proxy
-may write, comes only once; to keep it would only drive out others."""
+may write, comes only once, and remembering it would only drive out others."""
 
 
 class KnownRequest(BudgetEntry):
-    """Holds what a request is answered with, and what it is counted by.
+    """Holds the reply to a request, and how it is counted.
 
     ``documents`` is the version of the documents that ids name, and ``telling`` has the headers that say who its client
     is.
@@ -60,7 +61,7 @@ class KnownRequest(BudgetEntry):
 
 
 class KnownRequests:
-    """The requests that are answered from what the response cache has, which counts them, within the same budget."""
+    """Holds requests that are answered from the response cache, which counts them, within the same budget."""
 
     def __init__(
         self,
@@ -92,8 +93,8 @@ class KnownRequests:
         return len(self._known)
 
     def find(self, request: bytes, peer: str | None) -> KnownRequest | None:
-        """Return what a request with these bytes from a peer is answered with now, if that is known and its client
-        may have it. The ordinary way tells a client why it may not."""
+        """Return the present reply to a request with these bytes from a peer, if it is known and its client may have
+        it. The ordinary way tells a client why it may not."""
         known = self._known.get(request)
         if known is None:
             return None
@@ -115,7 +116,7 @@ class KnownRequests:
         return known
 
     def answered(self, known: KnownRequest, seconds: float) -> None:
-        """Count a request that was answered within so many seconds."""
+        """Count a request that was answered within this many seconds."""
         self._requests.answered(known.labels, seconds)
 
     def learn(self, request: bytes, scope: Scope, reply: CachedReply, documents: str) -> None:

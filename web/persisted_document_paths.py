@@ -1,7 +1,7 @@
-"""Persisted documents by path: ``GET /graphql/persisted/<id>[/<operationName>]?variables=...``.
+"""Serves persisted documents by path: ``GET /graphql/persisted/<id>[/<operationName>]?variables=...``.
 
-The path form of the working group's draft (graphql/graphql-over-http, pull request 305): a cache or CDN that looks at
-paths alone can tell documents apart, and be told how long to keep each.
+The paths have the form of the working group's draft (graphql/graphql-over-http, pull request 305). A cache or CDN that
+looks at paths alone can tell documents apart, and be told how long to keep each.
 """
 
 from __future__ import annotations

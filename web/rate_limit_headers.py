@@ -1,6 +1,6 @@
-"""Tells clients what they may still use, in the fields of draft-ietf-httpapi-ratelimit-headers-10.
+"""Tells clients their remaining allowance, in the fields of draft-ietf-httpapi-ratelimit-headers-10.
 
-They are those of one client, so no answer has them that caches may give to others.
+They belong to one client, so an answer that caches may give to others does not have them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from gateway import FairUse, caller
 from web.cache_headers import Headers
 
 RATE_LIMIT_HEADERS = ("RateLimit", "RateLimit-Policy")
-"""The fields, for pages of other origins that may read them."""
+"""The names of the fields, which pages of other origins may read."""
 
 
 def rate_limit_headers(fair_use: FairUse | None) -> Headers:

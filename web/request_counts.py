@@ -15,7 +15,7 @@ from telemetry import DurationHistograms
 METHODS = frozenset(["GET", "HEAD", "OPTIONS", "POST", "QUERY"])
 
 OTHER = "other"
-"""What counts for methods and paths that the gateway does not have."""
+"""The label of methods and paths that the gateway does not have."""
 
 UNANSWERED = 499
 """The status of requests whose client left before the answer began, as nginx has it."""
@@ -25,7 +25,7 @@ RequestLabels = tuple[str, str, int]
 
 
 class RequestCounts:
-    """The requests that were answered, and their durations by handler.
+    """Counts the requests that were answered, and their durations by handler.
 
     ``handlers`` are the first segments of all paths that the app serves, which the app sets. All others count as one,
     because clients can make them up.

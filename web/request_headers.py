@@ -1,4 +1,4 @@
-"""Which headers of a request the GraphQL endpoint reads, and what it does with several of one name."""
+"""Lists the headers of a request that the GraphQL endpoint reads, and joins several of one name."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Reads GraphQL requests from HTTP: GraphQL over HTTP, edition of September 2026, sections 4.3 (GET) and 4.4 (POST).
 
-A QUERY (RFC 10008) is like a POST; the edition does not have it yet. What cannot be parsed has the status 400, and
-what is well-formed JSON but no GraphQL request has 422 (section 5.4).
+A QUERY (RFC 10008) is like a POST; the edition does not have it yet. A body that cannot be parsed has the status 400,
+and well-formed JSON that is no GraphQL request has 422 (section 5.4).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _IN_JSON = tuple(f'"{name}"'.encode() for name in _PARAMETERS)
 
 
 class BadRequest(Exception):
-    """Refuses an HTTP request that is no GraphQL request. The message is a sentence for whoever wrote the client."""
+    """Refuses an HTTP request that is no GraphQL request. The message is a sentence for the author of the client."""
 
     def __init__(self, status: int, message: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(message)
@@ -145,7 +145,7 @@ def _decoded(body: bytes) -> Any:
         raise BadRequest(400, f"The body is empty; it must be a JSON object such as {_EXAMPLE}.")
     try:
         params = msgspec.json.decode(body)
-        # The decoder takes the last of two alike, and another server the first. Few bodies can have any.
+        # The decoder takes the last of two equal names, and another server the first. Few bodies can have any.
         if max(map(body.count, _IN_JSON)) > 1:
             json.loads(body, object_pairs_hook=_without_doubles)
     except RecursionError:
@@ -185,12 +185,12 @@ def _request(http: HttpRequest, documents: PersistedDocuments, params: dict[str,
         if query is None:
             raise BadRequest(422, f"query is missing; a request looks like {_EXAMPLE}.")
         if not query.strip():
-            # A string, so the request is well-formed; it cannot be parsed as a document (section 4.1).
+            # The value is a string, so the request is well-formed, but it cannot be parsed as a document (section 4.1).
             raise BadRequest(400, f"query is empty; a request looks like {_EXAMPLE}.")
     variables = _optional(params, "variables", dict, "an object")
     operation_name = _optional(params, "operationName", str, "a string") or None
     return GraphQLRequest(
-        # Last, so that nothing is registered by a request that is wrong otherwise.
+        # This comes last, so that a request that is wrong otherwise registers nothing.
         query=documents.resolve(query, document_id, extensions),
         variables=variables,
         operation_name=operation_name,

@@ -1,6 +1,6 @@
 """Traces HTTP requests by the semantic conventions of OpenTelemetry for HTTP servers.
 
-Nothing is in a span that a client alone should know: no query string, no header, no address.
+A span has nothing that only the client should know: no query string, no header and no address.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def request_span(scope: Scope) -> AbstractContextManager[Span]:
 
 
 def describe_request(traced: Span, scope: Scope, labels: RequestLabels) -> None:
-    """Say in a span what was asked for and how it was answered. ``labels`` are what the request is counted by."""
+    """Say in a span what was asked for and how it was answered. The request is counted by ``labels``."""
     method, handler, status = labels
     is_known = method != OTHER
     traced.rename(f"{method if is_known else 'HTTP'} {handler}")

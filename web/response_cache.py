@@ -1,6 +1,6 @@
 """Caches replies as they were sent, and finds them by the bytes of a request before any of it is parsed.
 
-Each reply belongs to a cached answer of the gateway, is forgotten with it, and takes its room from the same budget.
+Each reply belongs to a cached answer of the gateway, is forgotten with it, and counts in the same budget.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class CompressedAnswer(BudgetEntry):
 
 
 class CachedReply(BudgetEntry):
-    """What a request is answered with, but for the headers that change with the time.
+    """Holds the reply to a request, without the headers that change with the time.
 
     ``version`` is that of the catalog that new requests were answered from, and ``whole`` has the body.
     """
@@ -55,7 +55,7 @@ class CachedReply(BudgetEntry):
 
 
 class ResponseCache:
-    """The replies to requests that the gateway has cached answers for.
+    """Holds the replies to requests for which the gateway has cached answers.
 
     ``found`` counts those that were used again, and ``found_unparsed`` those for which the server did not even parse
     the request.
@@ -97,7 +97,7 @@ class ResponseCache:
         if old is not None:
             self._budget.forget(old)
         reply = CachedReply(status, headers, body, whole, version, partial(self._replies.pop, request))
-        # In memory: a header of ten bytes takes eighty.
+        # Sizes are those in memory, where a header of ten bytes takes eighty.
         if self._budget.keep(reply, sum(map(getsizeof, request)) + OVERHEAD):
             self._replies[request] = reply
         return reply

@@ -24,5 +24,5 @@ async def schema_text(http: Request) -> Response:
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
     if names_tag(", ".join(http.headers.getlist("If-None-Match")).encode("latin-1"), tag.encode()):
         return Response(status_code=304, headers=headers)
-    # Not application/graphql, which is for requests and which a browser would download.
+    # It is not application/graphql, which is for requests and which a browser would download.
     return Response(body, headers=headers, media_type="text/plain")

@@ -1,6 +1,6 @@
-"""Tells browsers to take each answer for what it says it is, and to tell no other site the address of a page.
+"""Tells browsers to trust the stated type of each answer, and to tell no other site the address of a page.
 
-What a page may load and that nobody may frame it is said by each page, because pages differ in that.
+Each page itself says what it may load and that nobody may frame it, because pages differ in that.
 """
 
 from __future__ import annotations

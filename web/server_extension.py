@@ -1,4 +1,4 @@
-"""What the gateway's own server offers for one request, beside what every ASGI server does."""
+"""Declares what the gateway's own server offers for one request, beyond what every ASGI server offers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NAME = "gateway.server"
 
 
 class ServerExtension(Protocol):
-    """One request, as the server has it."""
+    """Gives access to one request, as the server has it."""
 
     request: bytes | None
     """All its bytes, if it came in one piece and asks nothing of its connection."""

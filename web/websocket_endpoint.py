@@ -39,12 +39,12 @@ MAX_OPERATIONS = 100
 """How many operations one connection can have under way."""
 
 LONGEST_REASON = 123
-"""The bytes that a close frame has room for (RFC 6455, 5.5)."""
+"""The most bytes of a reason in a close frame (RFC 6455, 5.5)."""
 
 
 class _Socket(ASGIWebSocketAdapter):
-    """Is Strawberry's adapter, but withstands a client that leaves at the wrong moment, and reasons that are too long
-    for a close frame."""
+    """Extends Strawberry's adapter, so that it withstands a client that leaves at the wrong moment, and a reason
+    that is too long for a close frame."""
 
     async def send_json(self, message: Mapping[str, object]) -> None:
         if self._is_closed():
@@ -68,7 +68,8 @@ class _Serving:
 
 
 class _Handler(BaseGraphQLTransportWSHandler[_Serving, None]):
-    """Is Strawberry's handler, but lets the gateway run each operation as if it had come alone, with the same errors.
+    """Extends Strawberry's handler, so that the gateway runs each operation as if it had come alone, with the same
+    errors.
 
     It closes a connection on which nothing has been under way for long, and all connections when the gateway stops.
     """
@@ -80,8 +81,8 @@ class _Handler(BaseGraphQLTransportWSHandler[_Serving, None]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._asked_for: dict[str, tuple[OnError, bool]] = {}
-        """What errors of fields do in the operations that did not begin yet, and whether these ask what they would
-        cost, by their ids. Strawberry's operation has no room for that."""
+        """The error behaviour of the operations that did not begin yet, and whether they ask for an explanation, by
+        their ids. Strawberry's operation has no place for these."""
 
     async def handle(self) -> None:
         """Speak the protocol until the connection ends."""
@@ -193,15 +194,15 @@ class _Handler(BaseGraphQLTransportWSHandler[_Serving, None]):
         await self.send_message(ErrorMessage(id=id, type="error", payload=[error]))
 
     def _is_next(self, id: str) -> bool:
-        # One that is there already is Strawberry's to refuse, and so is one before the handshake.
+        # Strawberry refuses an id that is in use already, and an operation before the handshake.
         return self.connection_acknowledged and id not in self.operations
 
 
 class WebSocketEndpoint(GraphQL[_Serving, None]):
-    """Serves the WebSocket side of the endpoint. The gateway runs what comes.
+    """Serves the WebSocket side of the endpoint. The gateway runs the operations.
 
-    Pages of ``origins`` may connect, besides the gateway's own; ``*`` means all: the data are public, and there are
-    no cookies or logins to misuse.
+    Pages of ``origins`` may connect, besides the gateway's own. ``*`` means all, because the data are public, and there
+    are no cookies or logins to misuse.
     """
 
     graphql_transport_ws_handler_class = _Handler
@@ -219,13 +220,13 @@ class WebSocketEndpoint(GraphQL[_Serving, None]):
             graphql_ide=None,
             subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
             connection_init_wait_timeout=connection_init_wait_timeout,
-            max_subscriptions_per_connection=None,  # the handler's own has a sentence and a code
+            max_subscriptions_per_connection=None,  # The handler's own reason has a sentence and a code.
             allowed_origins=origins,
         )
         self._serving = _Serving(gateway, connections)
 
     async def get_context(self, request: HttpRequest | WebSocket, response: Response | WebSocket) -> _Serving:
-        """Return what the handler finds as its context."""
+        """Return the context of the handler."""
         return self._serving
 
     def decode_json(self, data: str | bytes) -> object:
@@ -241,7 +242,7 @@ class WebSocketEndpoint(GraphQL[_Serving, None]):
 
 
 def _wrong(message: Any) -> str | None:
-    """Return why it is no message of the protocol, in a sentence."""
+    """Return why a message does not belong to the protocol, in a sentence."""
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         return 'A message is a JSON object with a "type".'
     if message["type"] in ("subscribe", "complete") and not isinstance(message.get("id"), str):

@@ -56,7 +56,7 @@ class CatalogAverages:
         return _BYTES_OF_TYPES.get(type_, _OTHER_BYTES) if measured is None else measured
 
     def pages(self, type_: str) -> int:
-        """Return how many requests read all records of a type from Django Packages at most."""
+        """Return the most requests that it takes to read all records of a type from Django Packages."""
         return -(-self.records.get(type_, PAGE) // PAGE)
 
 

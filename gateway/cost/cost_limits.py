@@ -15,9 +15,9 @@ class CostLimits:
     """Says what one operation may cost. Each limit is a setting."""
 
     values: int
-    """Predicted, before it runs."""
+    """The values of the answer, predicted before the operation runs."""
     work: int
-    """Steps, counted while it runs."""
+    """The steps of work, counted while it runs."""
     bytes: int
     """The bytes of the answer, counted while it is made."""
     seconds: float

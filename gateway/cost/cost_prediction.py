@@ -43,7 +43,7 @@ class Prediction(msgspec.Struct, frozen=True):
 
 
 def cost_predictors(document: DocumentNode) -> dict[str | None, CostPredictor]:
-    """Return the formulas of the operations of a valid document by their names. An only operation also has the name
+    """Return the predictors of the operations of a valid document by their names. A sole operation also has the name
     ``None``, for requests that name no operation."""
     operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
     formulas = {each.name.value if each.name else None: CostPredictor(each, document) for each in operations}
@@ -53,7 +53,7 @@ def cost_predictors(document: DocumentNode) -> dict[str | None, CostPredictor]:
 
 
 class CostPredictor:
-    """Predicts the cost of one operation of a valid document, and keeps what it predicted for one catalog."""
+    """Predicts the cost of one operation of a valid document, and caches its predictions for one catalog."""
 
     def __init__(self, operation: OperationDefinitionNode, document: DocumentNode) -> None:
         self._places = places_of(operation, document)
@@ -69,7 +69,7 @@ class CostPredictor:
 
     @property
     def memory(self) -> int:
-        """Return about how many bytes the formula takes with all that it keeps."""
+        """Return about how many bytes the predictor takes with all that it caches."""
         predictions = CACHED_PREDICTIONS if self._asked else 1
         return 500 + 350 * predictions + sum(250 + 110 * len(each.leaves) for each in self._places)
 

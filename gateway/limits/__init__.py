@@ -46,7 +46,7 @@ def check_document(document: DocumentNode, limits: DocumentLimits) -> None:
     check_selections(tree, limits.selections)
     check_aliases(tree, limits.aliases)
     check_root_fields(tree, limits.root_fields)
-    # Last, because it walks all selections, with the fragments in each place.
+    # This check is the last one, because it walks all selections, with the fragments in each place.
     check_repeated_fields(tree, limits.repeated_fields)
 
 

@@ -21,11 +21,11 @@ class DocumentLimits:
     bytes: int
     """The parser reads character by character: 46 ms for one string of this size that does not end."""
     tokens: int
-    """25 ms to parse."""
+    """The default takes 25 ms to parse."""
     definitions: int
     """Every two fragments at one place are compared: before there was a limit, 200 of them took 200 ms."""
     depth: int
-    """Introspection has 15."""
+    """Introspection has a depth of 15."""
     selections: int
     """A fragment in 150 places is few tokens, and 54 ms of work for the engine."""
     aliases: int
@@ -34,7 +34,7 @@ class DocumentLimits:
     """A pair with arguments and selections costs about 16 microseconds. The default allows one field 77 times, or
     three fields in 45 fragments. One field 500 times took 860 ms."""
     values: int
-    """Predicted by ``gateway.cost``. A thousand entities of a router, their grids and the titles and categories of all
-    packages there are 254,290; the answer has 89,808."""
+    """The number is predicted by ``gateway.cost``. A thousand entities of a router, their grids and the titles and
+    categories of all packages there are 254,290; the answer has 89,808."""
     work: int
-    """Counted while the operation runs: see :mod:`resolvers.work_budget`."""
+    """Steps are counted while the operation runs: see :mod:`resolvers.work_budget`."""

@@ -45,7 +45,7 @@ class Tree:
     """Holds the definitions of a document."""
 
     definitions: list[Definition]
-    """Each after the fragments that it spreads."""
+    """The definitions, each after the fragments that it spreads."""
     roots: list[Definition]
     """The operations, and fragments that none of them spreads: validation reads those as well."""
     fragments: dict[int, Definition]
@@ -64,7 +64,7 @@ def read_tree(document: DocumentNode) -> Tree:
         if isinstance(each, OperationDefinitionNode):
             operations.append(Definition(each))
         elif isinstance(each, FragmentDefinitionNode):
-            # Of several with one name validation looks at the last, and at the others by themselves.
+            # If several have one name, validation looks at the last, and at the others by themselves.
             if each.name.value in fragments:
                 repeated.append(fragments[each.name.value])
             fragments[each.name.value] = Definition(each)
@@ -76,7 +76,7 @@ def read_tree(document: DocumentNode) -> Tree:
             continue
         tree.roots.append(root)
         entered.add(root)
-        # A stack of its own: fragments spread in a chain can be more than Python's calls.
+        # A list replaces recursion, because a chain of fragments can be longer than Python's stack.
         under_way = [(root, _selections(root.node.selection_set))]
         while under_way:
             definition, selections = under_way[-1]

@@ -10,7 +10,7 @@ def check_bytes(text: str, most: int) -> None:
 
     :raises TooComplex: it has more.
     """
-    # From a command line come characters that UTF-8 has not; the parser says what is wrong with them.
+    # A command line can have characters that UTF-8 lacks. The parser says what is wrong with them.
     size = len(text.encode(errors="surrogatepass"))
     if size > most:
         raise TooComplex(f"The document has {size:,} bytes; {most:,} are allowed.", "bytes", most, size)

@@ -18,8 +18,8 @@ _TOKEN = re.compile(
     ''',
     re.VERBOSE,
 )
-"""The tokens of the language (spec, 2.1.6) and comments. No alternative goes back on what it took, and a string that
-does not end takes what is left, so that a text is read once, whatever is in it. What is not GraphQL the parser says."""
+"""The tokens of the language (spec, 2.1.6) and comments. No alternative backtracks, and a string that does not end
+takes the rest, so that any text is read only once. The parser reports what is not GraphQL."""
 
 
 def check_tokens(text: str, most: int) -> int:

@@ -39,7 +39,7 @@ class RegisteredDocuments:
         return sha256 in self._used or sha256 in self._new
 
     def add(self, sha256: str, text: str) -> None:
-        """Keep a new document, if it fits in at all."""
+        """Add a new document, if it fits in at all."""
         _put(self._new, sha256, text)
 
     def __len__(self) -> int:
@@ -52,5 +52,5 @@ class RegisteredDocuments:
 
 
 def _put(texts: BoundedCache[str, str], sha256: str, text: str) -> None:
-    # As it is in memory: a single emoji makes every character take four bytes.
+    # Texts count as they are in memory, where a single emoji makes every character take four bytes.
     texts.put(sha256, text, sys.getsizeof(text))

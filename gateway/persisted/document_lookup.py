@@ -101,9 +101,11 @@ class PersistedDocuments:
             self.registered.add(id, query)
 
     def version(self) -> str:
-        """Another one as soon as an id may name another document, or others may run.
+        """Return the version of what ids mean, which changes as soon as an id may name another document, or others may
+        run.
 
-        What is kept by the bytes of a request, and so is found without :meth:`resolve`, holds for one version only.
+        A reply that is cached by the bytes of a request, and so is found without :meth:`resolve`, holds for one version
+        only.
         """
         if self.trusted is None:
             return ""
@@ -146,13 +148,13 @@ class PersistedDocuments:
             return registered
         self.outcomes["missing"] += 1
         if self.only_trusted:
-            # Not the answer of _missing, for which clients would send the text, in vain.
+            # This is not the answer of _missing, because clients would then send the text in vain.
             raise Refused(
                 "PERSISTED_QUERY_NOT_IN_LIST",
                 "The manifest of this gateway has no document with this id.",
                 "unknown",
             )
-        # Apollo's words: clients compare the message.
+        # These are Apollo's words, because clients compare the message.
         raise Refused(NOT_FOUND, "PersistedQueryNotFound", "unknown")
 
     def _with_id(self, query: str, id: str) -> str:
@@ -163,7 +165,7 @@ class PersistedDocuments:
                     "The id is not the SHA-256 of the query that came with it, in lower-case digits."
                 )
             self._check_trusted(query)
-            # Only what can run: each takes its sender a document of its own that fits the schema.
+            # Only a document that can run is stored. So each one costs its sender a new document that fits the schema.
             if self._automatic and not self.registered.has(id) and not why_unfit(query, self._documents):
                 self.registered.add(id, query)
                 self.outcomes["registered"] += 1

@@ -81,6 +81,6 @@ class TrustedDocuments:
             if sentence is not None:
                 unfit.append(sentence)
                 _log.warning("A trusted document does not fit the schema: %s", sentence)
-            # One document a turn: validation takes a millisecond or more, and requests are waiting.
+            # Each turn validates one document, because that takes a millisecond or more and requests are waiting.
             await asyncio.sleep(0)
         self.unfit = unfit

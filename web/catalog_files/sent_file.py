@@ -71,7 +71,7 @@ class SentFile:
 
 
 async def _leaving(receive: Receive) -> None:
-    """Wait until the client leaves. The body of a GET, if there is one, passes by here."""
+    """Wait until the client leaves. The body of a GET, if there is one, is ignored."""
     while (await receive())["type"] != "http.disconnect":
         pass
 

@@ -1,4 +1,4 @@
-"""Tells operators how the gateway does: health, metrics and the traffic of the last day."""
+"""Tells operators the state of the gateway: health, metrics and the traffic of the last day."""
 
 from web.monitoring.metrics import Metrics
 from web.monitoring.traffic_history import remembering

@@ -45,13 +45,13 @@ class Metrics:
         self._lags = DurationHistogram()
         self._one_at_a_time = asyncio.Lock()
         self._is_shared = True
-        """Whether the file of this worker could be written lately."""
+        """Whether the last write of this worker's file succeeded."""
 
     async def metrics(self, _request: Request) -> Response:
         """Return the measurements in Prometheus's text format."""
         if self._workers is None:
             return _response(self.families())
-        # Its own come first, so that no other worker says less later.
+        # This worker's own measurements come first, so that no other worker tells less later.
         await self._share(self._workers)
         return _response(await asyncio.to_thread(self._workers.read))
 
@@ -82,7 +82,8 @@ class Metrics:
                 await self._share(self._workers)
 
     async def _share(self, workers: WorkerMetricFiles) -> None:
-        """Write what this worker has measured. A disk that is full costs the others' knowledge of it, and no answer."""
+        """Write what this worker has measured. If the disk is full, the others do not learn it, but every scrape is
+        answered."""
         async with self._one_at_a_time:
             families = list(self.families())
             try:
@@ -96,7 +97,7 @@ class Metrics:
 
 
 def _response(families: Iterable[MetricFamily]) -> Response:
-    # Not at the start, which its import would slow down.
+    # The import is here, because it would slow down the start.
     from web.monitoring.prometheus_text import CONTENT_TYPE_LATEST, prometheus_text
 
     return Response(prometheus_text(families), headers={"Content-Type": CONTENT_TYPE_LATEST})

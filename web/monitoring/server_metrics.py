@@ -94,7 +94,7 @@ def _connections(connections: Connections) -> Iterator[MetricFamily]:
 
 
 def _process() -> Iterator[MetricFamily]:
-    # Not at the start, which this would slow down.
+    # This is done here, because it would slow down the start.
     from prometheus_client import ProcessCollector
 
     for metric in ProcessCollector(registry=None).collect():

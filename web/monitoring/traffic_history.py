@@ -44,7 +44,7 @@ class Counts:
         )
 
     def since(self, before: Counts) -> Counts:
-        """Return what has happened since totals were like ``before``."""
+        """Return what has happened since the totals were ``before``."""
         return Counts(
             self.from_memory - before.from_memory,
             self.from_upstream - before.from_upstream,
@@ -75,7 +75,7 @@ def totals(gateway: Gateway, responses: ResponseCache) -> Counts:
 
 @dataclass(frozen=True, slots=True)
 class Lately:
-    """Holds the last hours, as far as anything was recorded."""
+    """Holds the recorded part of the last hours."""
 
     hours: int
     minutes: int

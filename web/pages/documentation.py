@@ -46,7 +46,7 @@ class Documentation:
         if accepted(accept).page:
             headers = {**_HEADERS, "Content-Security-Policy": POLICY}
             return page_response(_page(path, self._site), request, headers)
-        # As plain text, which browsers show, unless Markdown is asked for by its name.
+        # It is sent as plain text, which browsers show, unless Markdown is asked for by its name.
         is_markdown = weighted(accept or "").get(_MARKDOWN, 0) and not path.endswith(".py")
         return Response(_text(path), headers=_HEADERS, media_type=_MARKDOWN if is_markdown else "text/plain")
 
@@ -136,7 +136,7 @@ def _address(path: str, link: str) -> str | None:
     if target is None:
         return link
     if target not in _served() and target not in _OWN_PLACES:
-        # A folder: there is no page of it.
+        # The target is a folder, which has no page.
         return None
     fragment = urlsplit(link).fragment
     return f"{_address_of(target)}#{fragment}" if fragment else _address_of(target)

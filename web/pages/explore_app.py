@@ -26,7 +26,7 @@ Node.js 20.19 or newer; this gateway serves the app as soon as it is there.</p>
 <a href="/graphql">GraphiQL</a> answers any question.</p>"""
 
 _HEADERS = {
-    # Its scripts, styles, fonts and data are all of this origin.
+    # The scripts, styles, fonts and data of the app are all of this origin.
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'; object-src 'none'",
 }
@@ -38,7 +38,7 @@ def is_built() -> bool:
 
 
 class Explore(PrebuiltFiles):
-    """Files of the build as they are; every other path is a page that the app itself shows."""
+    """Serves the files of the build as they are. Every other path is a page that the app itself shows."""
 
     def __init__(self, site: Site, folder: Path = APP) -> None:
         super().__init__(folder)

@@ -43,7 +43,7 @@ CANONICAL = Path(__file__).parent.parent.parent / "examples" / "canonical.graphq
 
 _CDN_SCRIPT = _FOLDER / "src" / "cdn.js"
 _GZIP = 31
-"""What zlib calls a stream of gzip with the largest window."""
+"""The number by which zlib makes a stream of gzip with the largest window."""
 
 _ANSWER_PLACE = "<!-- answer -->"
 """Marks the place of the answer. Texts of users are escaped, so that none of them contains this mark."""
@@ -51,7 +51,7 @@ _ANSWER_PLACE = "<!-- answer -->"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphiQLPage:
-    """The page as an ASGI app. The part before the answer is sent at once, and the answer follows.
+    """Serves the page as an ASGI app. The part before the answer is sent at once, and the answer follows.
 
     ``answer`` gives the body of the answer; None if there is nothing to answer yet.
     """

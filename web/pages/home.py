@@ -60,7 +60,7 @@ _PLACES = {
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The home page of a gateway over this source."""
+    """Serves the home page of a gateway over this source."""
 
     source: CatalogSource
     history: History

@@ -16,7 +16,7 @@ from web.pages.syntax_colours import coloured
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A heading below the title, as the contents of a page list it."""
+    """Describes a heading below the title, as the contents of a page list it."""
 
     level: int
     anchor: str
@@ -25,7 +25,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A document as HTML, with its title, which is the text of its first heading."""
+    """Holds a document as HTML, with its title, which is the text of its first heading."""
 
     title: str
     html: str
@@ -36,7 +36,7 @@ def rendered(markdown: str, address: Callable[[str], str | None]) -> Rendered:
     """Return a document as HTML. ``address`` gives the address at the gateway for what a link says, or None for no
     link.
 
-    HTML in the text is kept: the documents are the project's own.
+    HTML in the text stays as it is, because the documents are the project's own.
     """
     parser = MarkdownIt("commonmark").enable("table")
     tokens = parser.parse(markdown)

@@ -1,4 +1,4 @@
-"""The frame of every page that the gateway writes: its head, the header with the way home, and the footer."""
+"""Writes the frame of every page of the gateway: its head, the header with the link home, and the footer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-"""What a page may load: files of this gateway, and nothing that is written into the page itself."""
+"""The policy on what a page may load: files of this gateway, and nothing that is written into the page itself."""
 
 _STYLES = ("tokens", "elements", "frame", "code")
 _FOOTER = (
@@ -42,7 +42,7 @@ _FILES = '\n<p><a href="/catalog">The whole catalog, as files</a></p>'
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What is the same on all pages of a gateway."""
+    """Holds what is the same on all pages of a gateway."""
 
     demo: bool
     """Whether the data are those of the embedded upstream."""
@@ -54,7 +54,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FramedPage:
-    """What a page has of its own. ``main`` and ``footer`` are HTML, the other texts are not."""
+    """Holds what a page has of its own. ``main`` and ``footer`` are HTML, and the other texts are not."""
 
     title: str
     main: str

@@ -15,21 +15,21 @@ from starlette.types import Scope
 from web.content_negotiation import weighted
 
 _NAMED_BY_CONTENT = re.compile(r"-[A-Z0-9]{8}\.\w+$")
-"""Matches the names that esbuild gives: another content has another name."""
+"""Matches the names that esbuild gives, which differ if the content differs."""
 
 _SUFFIXES = {"br": ".br", "gzip": ".gz"}
 """The encodings that builds make, and how the names of their files end; the smaller first."""
 
 
 class PrebuiltFiles(StaticFiles):
-    """The files of a folder, which may come and go while this runs.
+    """Serves the files of a folder, which may appear and disappear while the gateway runs.
 
     If ``x.js.br`` or ``x.js.gz`` exists beside ``x.js``, clients that accept that encoding get it.
     """
 
     def __init__(self, folder: Path) -> None:
         super().__init__(directory=folder, check_dir=False)
-        self.config_checked = True  # a folder that is not there yet has no files, and is no error
+        self.config_checked = True  # A folder that does not exist yet has no files, and is no error.
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Return the file, or the range or the 304 that the request asks for."""

@@ -1,4 +1,4 @@
-"""The form for a query and the answer beside it: a part of pages that works without script, and better with one."""
+"""Writes the form for a query with the answer beside it, which works without script, and better with one."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ rows="{asked.query.count(chr(10)) + 1}">
 
 
 def answer_html(body: bytes | None) -> str:
-    """Return the answer, if there is one, as the HTML beside the form. Its colours are the script's work."""
+    """Return the answer, if there is one, as the HTML beside the form. The script colours it."""
     if body is None:
         words, code = "Run the query: its answer is shown here.", ""
     elif len(body) > MAX_SHOWN:

@@ -1,4 +1,4 @@
-"""Small charts of bars, drawn as SVG that needs neither script nor style of its own."""
+"""Draws small bar charts as SVG that needs neither script nor style of its own."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _LEAST = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A bar, from the ground up."""
+    """Describes a bar, from the ground up."""
 
     title: str
     """The text that is shown when the pointer rests on the bar."""
     parts: Sequence[tuple[str, float]]
-    """The class and the value of each."""
+    """The class and the value of each part."""
 
 
 def chart(bars: Sequence[Bar], label: str) -> tuple[str, float]:

@@ -1,4 +1,4 @@
-"""The traffic of the last hours, as the charts and the sentences of the home page."""
+"""Shows the traffic of the last hours as charts and sentences of the home page."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def answers_words(counts: Counts) -> str:
     answered = counts.from_memory + counts.from_upstream
     if not answered:
         return "No requests yet."
-    # Rounded down: all of them is not what nearly all is.
+    # The share is rounded down, because nearly all is not all.
     return f"{answered:,} in total, {100 * counts.from_memory // answered}% of them from memory."
 
 

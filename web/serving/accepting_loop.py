@@ -1,9 +1,9 @@
 """Defines the event loop of a server process, which accepts all waiting connections at once and refuses none that it
 has let wait.
 
-libuv accepts one connection a turn of the loop since 1.51 (uvloop 0.23), so that newcomers queue up behind the turns of
-those who are there. And when the socket is closed at a stop, the kernel resets the connections in its queue, whose
-clients have sent their requests already.
+Since 1.51 (uvloop 0.23) libuv accepts one connection in a turn of the loop, so new clients wait for many turns. And
+when the socket is closed at a stop, the kernel resets the connections in its queue, whose clients have already sent
+their requests.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ is left. Otherwise a waiting client would wake the loop again and again."""
 
 
 class Loop(uvloop.Loop):
-    """Is uvloop's loop with listeners of our own."""
+    """Extends uvloop's loop by the gateway's own listeners."""
 
     async def create_server(  # type: ignore[override]
         self,
@@ -34,7 +34,7 @@ class Loop(uvloop.Loop):
         backlog: int,
         **_: Any,
     ) -> Listener:
-        """Listen on a bound socket; Uvicorn's call."""
+        """Listen on a bound socket. Uvicorn calls this."""
         sock.setblocking(False)
         sock.listen(backlog)
         return Listener(self, protocol_factory, sock)
@@ -57,7 +57,7 @@ class Listener:
         loop.add_reader(sock, self._accept)
 
     def close(self) -> None:
-        """Take the connections that wait, and no others."""
+        """Accept the connections that wait, and no others."""
         if self._socket.fileno() != -1:
             self._loop.remove_reader(self._socket)
             while self._accept():
@@ -75,14 +75,14 @@ class Listener:
             self._again.cancel()
 
     def _accept(self) -> bool:
-        """Take connections, as many as one turn may; whether there can be more."""
+        """Accept as many connections as one turn may, and return whether there can be more."""
         for _ in range(MAX_AT_ONCE):
             try:
                 client, _address = self._socket.accept()
             except (BlockingIOError, InterruptedError):
                 return False
             except ConnectionAbortedError:
-                continue  # this one left before its turn
+                continue  # This client left before its turn.
             except OSError as error:
                 if not self._is_told:
                     self._is_told = True

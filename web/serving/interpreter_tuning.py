@@ -9,21 +9,21 @@ HANDOVER = 0.0005
 """Seconds after which a busy thread hands the interpreter to the event loop."""
 
 YOUNG, AGES = 5_000, (5, 10)
-"""The number of new objects after which the collector looks for garbage among them, and how often it does that before
-it looks among the survivors, and then among all objects. Looking through all takes a tenth of a second where
-documents and plans are cached. With Python's own numbers that came after every fifteenth large request; now it comes
-after a quarter of a million objects."""
+"""The number of new objects after which the collector looks for garbage among them, and how often it does that
+before it looks among the survivors, and then among all objects. Looking through all takes a tenth of a second if
+documents and plans are cached. Python's own numbers cause that after every fifteenth large request, and these
+numbers after a quarter of a million objects."""
 
 
 def tune() -> None:
     """Keep the turns of the event loop short. This is called once, when everything has been imported.
 
     What exists now stays, so the garbage collector need not look through it again and again. Nothing is frozen later:
-    what a request leaves behind has cycles (parsed documents, plans), and would never be freed. Records need no
-    freezing, for the collector does not look at them (``gc=False``).
+    What a request leaves behind has cycles (parsed documents, plans), and would never be freed. Records need no
+    freezing, because the collector does not look at them (``gc=False``).
     """
-    gc.collect()  # else what is dead already would be kept
+    gc.collect()  # Otherwise garbage would be frozen too.
     gc.freeze()
     gc.set_threshold(YOUNG, *AGES)
-    # A turn waits for a thread as often as it wants the interpreter back; usually 5 ms each time.
+    # A turn waits for a thread each time that it wants the interpreter back, by default for 5 ms.
     sys.setswitchinterval(HANDOVER)

@@ -1,8 +1,8 @@
 """Writes the responses that one turn of the event loop makes together, at its end.
 
 A response that is written wakes its reader at once. If the reader runs on the same machine (a proxy, or a client in a
-test), it takes the processor for a moment between any two responses, and what the caches of the processor held is gone.
-With 32 connections that was up to a third of the processor time of an answer.
+test), it takes the processor for a moment between any two responses, and empties the caches of the processor. With 32
+connections that cost up to a third of the processor time of an answer.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ class JoinedWrites:
         self._unwritten: dict[asyncio.WriteTransport, bytes] = {}
 
     def add(self, transport: asyncio.WriteTransport, response: bytes) -> None:
-        """Write a response when the callbacks are done that the loop has now."""
+        """Write a response when the present callbacks of the loop are done."""
         if not self._unwritten:
             asyncio.get_running_loop().call_soon(self._write_all)
         earlier = self._unwritten.get(transport)
         self._unwritten[transport] = response if earlier is None else earlier + response
 
     def write_of(self, transport: asyncio.WriteTransport) -> None:
-        """Write what waits to be written to this connection."""
+        """Write the responses that wait for this connection."""
         response = self._unwritten.pop(transport, None)
         if response is not None and not transport.is_closing():
             transport.write(response)

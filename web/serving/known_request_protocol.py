@@ -1,17 +1,17 @@
-"""Answers known requests from the bytes that arrive, before anything is parsed: bytes known, bytes sent.
+"""Answers known requests from the bytes that arrive, before anything is parsed.
 
-For most requests of a busy gateway nearly all of the time goes into the way between the socket and the cached
-answer: the parser, a scope, a task, an event, two messages. All of it leads to the same bytes again. So whatever
-arrives on a connection between two requests is looked up as it is; if it is one whole request that was answered
-before, from the present catalog, the same head and body are written at once, with the headers of this second.
+Most requests of a busy gateway spend nearly all of their time between the socket and the cached answer: in the parser,
+a scope, a task, an event and two messages. All of these lead to the same bytes again. So bytes that arrive on a
+connection between two requests are looked up as they are. If they are one whole request that was answered before, from
+the present catalog, the same head and body are written at once, with the headers of this second.
 
-Everything else takes the ordinary way, which stays the only judge of what a request is: several requests in one
-piece, or one in several; what does not keep its connection alive (HTTP/1.0, ``Connection: close``), expects
-``100 Continue``, or wants to upgrade; whatever comes while an answer is under way, while the client does not read,
-or while the process stops. None of these is learnt or looked for.
+Everything else takes the ordinary way, which alone decides what a request is: several requests in one piece, or one in
+several; requests that do not keep their connection alive (HTTP/1.0, ``Connection: close``), expect ``100 Continue``, or
+want to upgrade; and all requests that arrive while an answer is under way, while the client does not read, or while the
+process stops. None of these is learnt or looked up.
 
-The bytes are compared whole, with all headers, so that only identical requests share an answer, and they alone decide
-it: the endpoint looks at the client's address only to ask whether it has used up its allowance.
+The bytes are compared whole, with all headers, so that only identical requests share an answer. They alone decide it,
+because the endpoint uses the address of the client only to check its allowance.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from web.serving.served_requests import ServedRequest
 from web.serving.uvicorn_protocols import HttpProtocol
 
 METHODS = frozenset(["GET", "POST", "QUERY"])
-"""The methods whose answers have the body that was cached: the answer to HEAD has none."""
+"""The methods whose answers have the cached body. The answer to HEAD has no body."""
 
 
 class KnownRequestProtocol(HttpProtocol):
-    """The gateway's protocol of HTTP/1.1, which parses what is not known."""
+    """Speaks HTTP/1.1, and parses only what is not known."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class KnownRequestProtocol(HttpProtocol):
         """The request whose headers were read last."""
         self._answered_at = 0.0
         """When a request that was known was answered last, by the clock of the loop."""
-        # An access log, and a limit on what runs at once, are Uvicorn's, on its own way.
+        # Uvicorn's access log, and its limit on concurrency, work only on the ordinary way.
         self._may_know = not config.access_log and config.limit_concurrency is None
 
     def data_received(self, data: bytes) -> None:
@@ -128,6 +128,6 @@ class KnownRequestProtocol(HttpProtocol):
             extend(self.cycle.scope, self._served)
 
     def on_message_complete(self) -> None:
-        """Note that it is whole."""
+        """Note that the request is whole."""
         self._ended += 1
         super().on_message_complete()

@@ -1,4 +1,4 @@
-"""Keeps what a process knows of its connections, for the app and for the protocols of the server under it."""
+"""Holds what a process knows of its connections, for the app and for the protocols of the server under it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from web.serving.joined_writes import JoinedWrites
 from web.serving.slow_readers import SlowReaders
 
 LOG_EVERY = 60.0
-"""Seconds between lines in the log about requests that are not HTTP: whoever sends them can send many."""
+"""Seconds between lines in the log about requests that are not HTTP, because their sender can send many."""
 
 _log = logging.getLogger(__name__)
 

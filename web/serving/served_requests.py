@@ -1,6 +1,6 @@
-"""Writes a whole response in one piece, where Uvicorn checks each header and writes head and body by themselves.
+"""Writes a whole response in one piece. Uvicorn would check each header, and write the head and the body separately.
 
-The headers of our responses are made here, of nothing that a client sent, and need no check. A response goes out the
+The gateway makes these headers from nothing that a client sent, so they need no check. A response goes out in the
 ordinary way if the client does not keep up, or if something between the server and the app wants to see it.
 """
 
@@ -15,7 +15,7 @@ from web.serving.joined_writes import JoinedWrites
 
 
 class ServedRequest:
-    """The server's extension for one request: see :class:`web.server_extension.ServerExtension`."""
+    """Implements the server's extension for one request: see :class:`web.server_extension.ServerExtension`."""
 
     __slots__ = ("_cycle", "_of_server", "_writes", "request")
 

@@ -43,7 +43,7 @@ class SlowReaders:
             self._readers[transport] = _Reader(unsent, self._look_later(transport))
         if unsent > self._most_of_one:
             self._cut_off(transport)
-        # The first has been there for longest. Aborted, it frees what it has at once.
+        # The first one has been there for longest. Aborting it frees its bytes at once.
         while self._readers and self.unsent > self._most:
             self._cut_off(next(iter(self._readers)))
 

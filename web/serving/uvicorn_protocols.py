@@ -1,8 +1,8 @@
 """Defines the server's HTTP and WebSocket protocols, with limits that Uvicorn's do not have, and an orderly stop.
 
-They are small subclasses of Uvicorn's, which parse and write. What they use of its inside is listed in
-``tests/web/serving/test_uvicorn_protocols.py``, which says what to do when that changes. The app is the same
-under any other ASGI server, without these limits.
+They are small subclasses of Uvicorn's protocols, which parse and write. ``tests/web/serving/test_uvicorn_protocols.py``
+lists what they use of Uvicorn's internals, and says what to do when that changes. The app is the same under any other
+ASGI server, without these limits.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ STOPPING = "The gateway is stopping."
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """Is Uvicorn's protocol with limits in time and number, which finishes the answers that it has begun at a stop."""
+    """Adds limits in time and number to Uvicorn's protocol, and at a stop finishes the answers that it has begun."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._all: Connections = app_state["connections"]
         self._is_counted = False
         self._counts_for: str | None = None
-        """The client whose connection it is, if it is that of one client."""
+        """The client of the connection, if it has a single one."""
         self._refused: str | None = None
         """Why this connection is one too many. The client is told after it has asked, because it would not read it
         before."""
@@ -65,7 +65,7 @@ class HttpProtocol(HttpToolsProtocol):
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
-    # What the transport tells
+    # The transport calls these.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, if one more is allowed."""
@@ -126,7 +126,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().resume_writing()
         self._all.slow.end(self.transport)
 
-    # What the parser and the server tell
+    # The parser and the server call these.
 
     def on_headers_complete(self) -> None:
         """Begin to answer a request; at a stop it is the last of its connection."""
@@ -156,7 +156,7 @@ class HttpProtocol(HttpToolsProtocol):
         if refused is not None:
             self._refuse(503, refused)
             return
-        # From here on it is the other's to forget.
+        # From here on the other protocol forgets the connection.
         self._stop_timer()
         self._is_counted = False
         super().handle_websocket_upgrade()
@@ -169,7 +169,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._close()
 
     def shutdown(self) -> None:
-        """Finish the answer, or answer what the client may have sent by now; then close."""
+        """Finish the answer, or answer a request that the client may have sent by now, and then close."""
         self._all.stop()
         if self._is_answering:
             self.cycle.keep_alive = False
@@ -197,7 +197,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._timer = self.loop.call_later(self._all.limits.read_seconds, self.transport.abort)
 
     def _refuse(self, status: int, sentence: str) -> None:
-        """Refuse what the app could not answer, and close. Nothing is written into an answer that is under way."""
+        """Refuse a request that the app could not answer, and close. Nothing is written into an answer that is under
+        way."""
         if not self._is_answering:
             code = "OVERLOADED" if status == 503 else "BAD_REQUEST"
             body = msgspec.json.encode({"errors": [{"message": sentence, "extensions": {"code": code}}]})
@@ -212,8 +213,8 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
-    """Is Uvicorn's protocol, and cuts off slow readers. At a stop the app closes the connection when its operations
-    are done."""
+    """Extends Uvicorn's protocol, and cuts off slow readers. At a stop the app closes the connection when its
+    operations are done."""
 
     def __init__(
         self,
@@ -225,10 +226,10 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._all: Connections = app_state["connections"]
         self.client_of_connection: str | None = None
-        """The client whose connection it is. Uvicorn asks the transport again, which knows none once the client has
-        gone."""
+        """The client of the connection. Uvicorn asks the transport again, which no longer knows it once the client
+        has gone."""
         self.client_of_socket: str = UNKNOWN
-        """The client whose WebSocket it is: another one if the connection is that of a proxy."""
+        """The client of the WebSocket, which differs if the connection is that of a proxy."""
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
@@ -254,7 +255,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         await super().send(message)
 
     def shutdown(self) -> None:
-        """Let the app close the connection; the client has little time to agree."""
+        """Let the app close the connection. The client has little time to agree."""
         self._all.stop()
         self.close_timeout = GRACE
         if not self.handshake_complete:

@@ -19,8 +19,8 @@ from web.serving.known_request_protocol import KnownRequestProtocol
 from web.serving.uvicorn_protocols import LONGEST_STOP, SocketProtocol
 
 LONGEST_SILENCE = 60
-"""Seconds in which a worker has to answer the first process; later it is killed, and replaced. A worker that starts
-on a busy machine is silent while it imports, and a replacement of it would be no sooner there."""
+"""Seconds in which a worker has to answer the first process. Otherwise it is killed and replaced. A worker that
+starts on a busy machine is silent while it imports, and a replacement would not be ready sooner."""
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ def run(app: str, *, host: str, port: int, workers: int, idle_seconds: int) -> N
         ws=SocketProtocol,
         ws_max_size=MAX_BODY,
         timeout_keep_alive=idle_seconds,
-        # The protocols cut off what lasts longer than this; then nothing is left to be cancelled.
+        # The protocols cut off connections that last longer than this, so nothing is left to be cancelled.
         timeout_graceful_shutdown=round(LONGEST_STOP) + 1,
         timeout_worker_healthcheck=LONGEST_SILENCE,
         access_log=False,
@@ -72,8 +72,8 @@ class _Workers(Multiprocess):
         """Workers that have died and are not among the measurements yet."""
         self._can_settle = True
         for number in (signal.SIGINT, signal.SIGTERM):
-            # At once, also while workers are being replaced, which takes seconds for each. In a thread, because the
-            # event's lock may be held by what the signal has interrupted.
+            # The stop begins at once, even while workers are being replaced, which takes seconds for each. It needs a
+            # thread, because the code that the signal has interrupted may hold the lock of the event.
             signal.signal(number, lambda *_: Thread(target=self.should_exit.set).start())
 
     def restart_all(self) -> None:
@@ -101,7 +101,7 @@ class _Workers(Multiprocess):
         self._settle()
 
     def _settle(self) -> None:
-        """Add up what the workers counted that have ended. Where that fails, it is tried again at the next look."""
+        """Add up what the ended workers have counted. If that fails, it is tried again at the next look."""
         try:
             self._files.settle([process.pid for process in self.processes if process.pid], self._died)
         except OSError as error:
