@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+
 import aiohttp
 import httpx
 import httpx_aiohttp
@@ -20,7 +22,10 @@ def network() -> httpx.AsyncBaseTransport:
             connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, middlewares=(_once,)
         )
 
-    return httpx_aiohttp.AiohttpTransport(client=session)
+    # The session verifies upstream's certificate. The transport would read all certificates again for sessions that it
+    # makes itself, of which there are none.
+    unused = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return httpx_aiohttp.AiohttpTransport(verify=unused, client=session)
 
 
 async def _once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:

@@ -175,10 +175,7 @@ class Exchanger:
     async def _receive(self, wanted: UpstreamRequest, body: bytearray) -> Response:
         """Return the head of the answer; its body goes to ``body`` as it comes, up to just over the limit."""
         with exchange_span() as traced:
-            request = self._http.get().stream(
-                "GET", wanted.path, params=wanted.params, headers=trace_headers()
-            )
-            async with request as response:
+            async with self._http.get(wanted.path, wanted.params, trace_headers()) as response:
                 describe_exchange(traced, response)
                 if len(response.headers.get_list("Content-Encoding", split_commas=True)) > 1:
                     # A chunk that is unpacked twice can fill the memory before its size is known.

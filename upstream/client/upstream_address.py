@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from base64 import b64encode
 from urllib.parse import unquote, urlsplit
-
-if TYPE_CHECKING:
-    import httpx
 
 
 def without_credentials(url: str) -> str:
@@ -15,13 +12,11 @@ def without_credentials(url: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
-def credentials(url: str) -> httpx.BasicAuth | None:
-    """Return the user and password in an address, percent-decoded, for Basic authentication (RFC 7617); None
-    without."""
-    # The command line takes addresses too, and is not to wait for this.
-    import httpx
-
+def authorization(url: str) -> dict[str, str]:
+    """Return the header with the user and password in an address, percent-decoded, for Basic authentication (RFC
+    7617); none without."""
     parts = urlsplit(url)
     if parts.username is None:
-        return None
-    return httpx.BasicAuth(unquote(parts.username), unquote(parts.password or ""))
+        return {}
+    credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return {"Authorization": f"Basic {b64encode(credentials.encode()).decode()}"}
