@@ -1,10 +1,11 @@
 """How many requests upstream gets at a time: as many as it answers without slowing down.
 
 Upstream saturates at about 4 (contract section 7), so that is where it starts. From there it grows by one for each
-answer, as long as they come as quickly as with few requests in flight: the slow start of TCP. At the first sign of
-slowing it is halved. From then on it grows by one in a few rounds while answers come as quickly as usual, and shrinks
-by one a round while requests queue in upstream, as TCP Vegas does. It also shrinks when an answer takes three times
-the quickest, when upstream refuses (429, 503), and when it lets requests time out.
+answer, as long as they come as quickly as with few requests in flight: the slow start of TCP, which doubles the limit
+with each round of answers. At the first sign of slowing it is halved. From then on it grows by one in a few rounds
+while answers come as quickly as usual, and shrinks by one a round while requests queue in upstream, as TCP Vegas does.
+It also shrinks when an answer takes three times the quickest, when upstream refuses (429, 503), and when it lets
+requests time out.
 
 An answer is compared only with answers of its own sort and of about its own nominal size: a network adds the same
 to each, which makes the small ones look slow beside the large ones, and not all sorts keep to their nominal time.
@@ -58,6 +59,9 @@ class Limiter:
         self._slowed = 1.0
         """How many times as long as usual the last answers took on average."""
         self._out = 0
+        self._doubled = self._left_of_round = 0
+        """Twice the limit when all turns were out at once, for as many answers as they bring, and how many of those are
+        to come; 0 when it was longer ago."""
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._waiting_in_background: deque[asyncio.Future[None]] = deque()
         self._passed_over = 0
@@ -83,8 +87,7 @@ class Limiter:
         try:
             yield self._out
         finally:
-            self._out -= 1
-            self._wake()
+            self._give_back()
 
     def succeeded(self, seconds: float, nominal: float, sort: str = "", among: int = 0) -> None:
         """Learn from an answer that came after so long, in a turn that is still out.
@@ -127,11 +130,12 @@ class Limiter:
             self._set(max(START, self._limit * HALVE))
         elif self._slowed > EASE:
             self._set(max(START, self._limit - 1 / self._limit))
-        elif self._slowed < HOLD and self._out >= self.limit:
-            if not self._is_starting:
-                self._set(self._limit + 1 / (ROUNDS * self._limit))
-            elif delay < SLOWED:
+        elif self._is_starting:
+            # Even if nobody waits for a turn now: the next who come may be many.
+            if delay < SLOWED and self.limit < self._doubled:
                 self._set(self._limit + 1)
+        elif self._slowed < HOLD and self._out >= self.limit:
+            self._set(self._limit + 1 / (ROUNDS * self._limit))
 
     def failed(self) -> None:
         """Upstream refused for load, or did not answer in time."""
@@ -145,7 +149,7 @@ class Limiter:
     async def _take(self, background: bool) -> None:
         ahead = self._waiting or (background and self._waiting_in_background)
         if self._out < self.limit and not ahead:
-            self._out += 1
+            self._give()
             return
         mine = asyncio.get_running_loop().create_future()
         (self._waiting_in_background if background else self._waiting).append(mine)
@@ -154,8 +158,7 @@ class Limiter:
         except asyncio.CancelledError:
             if mine.done() and not mine.cancelled():
                 # The turn had just been given; hand it on.
-                self._out -= 1
-                self._wake()
+                self._give_back()
             raise
 
     def _wake(self) -> None:
@@ -171,8 +174,20 @@ class Limiter:
                 waiter = users.popleft()
             else:
                 return
-            self._out += 1
+            self._give()
             waiter.set_result(None)
+
+    def _give(self) -> None:
+        self._out += 1
+        if self._out >= self.limit:
+            self._doubled, self._left_of_round = 2 * self._out, self._out
+
+    def _give_back(self) -> None:
+        self._out -= 1
+        self._left_of_round -= 1
+        if not self._left_of_round:
+            self._doubled = 0
+        self._wake()
 
 
 def _drop_those_who_left(queue: deque[asyncio.Future[None]]) -> None:

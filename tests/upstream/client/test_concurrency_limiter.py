@@ -70,10 +70,36 @@ async def test_at_the_first_sign_of_slowing_it_is_halved_and_grows_by_one_in_thr
         assert 36 <= grown.count(12) <= 39
 
 
-async def test_the_turn_that_it_grew_by_must_be_out_before_it_grows_further() -> None:
+async def test_at_the_start_each_round_of_answers_doubles_it_even_where_nobody_waits_for_the_next() -> None:
+    limiter = Limiter()
+    for limit in (4, 8, 16):
+        async with turns_out(limiter, limit) as turns:
+            assert limiter.limit == limit
+            for _ in range(limit):
+                limiter.succeeded(QUICK, NOMINAL)
+            await turns.aclose()
+        assert limiter.limit == 2 * limit
+
+
+async def test_it_does_not_grow_to_more_than_twice_as_many_as_were_out_at_once() -> None:
     limiter = Limiter()
     async with turns_out(limiter, 4):
-        assert answers(limiter, *[QUICK] * 50) == [5] * 50
+        assert answers(limiter, *[QUICK] * 50) == [5, 6, 7, *[8] * 47]
+
+
+async def test_a_round_that_did_not_need_all_turns_does_not_grow_it() -> None:
+    limiter = Limiter()
+    async with turns_out(limiter, 4):
+        pass
+    async with turns_out(limiter, 3):
+        assert answers(limiter, *[QUICK] * 3) == [4, 4, 4]
+
+
+async def test_after_the_start_the_turn_that_it_grew_by_must_be_out_before_it_grows_further() -> None:
+    limiter = Limiter()
+    async with turns_out(limiter, 4):
+        limiter.failed()
+        assert answers(limiter, *[QUICK] * 50)[-20:] == [5] * 20
 
 
 async def test_turns_in_the_background_count() -> None:
@@ -181,7 +207,7 @@ def test_answers_of_different_sizes_are_not_compared(other: float) -> None:
 async def test_an_answer_too_quick_for_the_clock_says_nothing() -> None:
     limiter = Limiter()
     async with turns_out(limiter, 4):
-        assert answers(limiter, 0.0, QUICK, 0.0, QUICK) == [4, 5, 5, 5]
+        assert answers(limiter, 0.0, QUICK, 0.0, QUICK) == [4, 5, 5, 6]
 
 
 def test_answers_of_different_sorts_are_not_compared() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 import pytest
@@ -103,7 +103,8 @@ def saturated(whole_embedded_catalog: EmbeddedCatalog) -> EmbeddedUpstream:
 async def test_the_embedded_upstream_is_asked_for_as_many_at_a_time_as_it_answers(
     saturated: EmbeddedUpstream,
 ) -> None:
-    client = Client(UPSTREAM_URL, in_process(saturated), CLIENT_LIMITS)
+    # The last of them wait for three seconds at least.
+    client = Client(UPSTREAM_URL, in_process(saturated), replace(CLIENT_LIMITS, total=120.0))
     ids = sorted(saturated.catalog.packages)[:600]
     limits: list[int] = []
 
