@@ -1,4 +1,4 @@
-"""The gateways and the load of the measurement of many gateways (``benchmarks.replicas``)."""
+"""The gateways and other programs of the measurement of many gateways (``benchmarks.replicas``)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +17,14 @@ import httpx
 from benchmarks.side_by_side.processes import free_port
 
 ROOT = Path(__file__).parents[1]
-CANONICAL = (ROOT / "examples" / "canonical.graphql").read_text(encoding="utf-8")
 
 LOOK = 0.02
 """Seconds between looks at what the gateways say of themselves."""
 
 LONGEST = 300.0
 """Seconds that anything may take."""
+
+_HTTP = httpx.Client(timeout=2)
 
 
 def seconds_until(found: Callable[[], object]) -> float:
@@ -83,7 +82,7 @@ class Gateway(Program):
     def told(self) -> dict[str, Any]:
         """Return what it says of itself; nothing if it does not answer."""
         with suppress(httpx.TransportError):
-            told: dict[str, Any] = httpx.get(f"http://127.0.0.1:{self.port}/readyz", timeout=2).json()
+            told: dict[str, Any] = _HTTP.get(f"http://127.0.0.1:{self.port}/readyz").json()
             return told
         return {}
 
@@ -95,40 +94,3 @@ class Gateway(Program):
         """Return the version of the catalog that it serves."""
         version: str | None = self.told().get("catalog", {}).get("version")
         return version
-
-
-@dataclass
-class Load:
-    """Asks for what is known, so many times a second."""
-
-    address: str
-    pause: float
-    times: list[float] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Ask until the block ends."""
-        ended = threading.Event()
-        threads = [threading.Thread(target=self._ask, args=(ended,)) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            for thread in threads:
-                thread.join()
-
-    def _ask(self, ended: threading.Event) -> None:
-        with httpx.Client(base_url=self.address, timeout=90) as http:
-            while not ended.wait(self.pause * 4):
-                began = time.monotonic()
-                try:
-                    body = http.post("/graphql", json={"query": CANONICAL}).json()
-                except (httpx.HTTPError, ValueError) as error:
-                    self.wrong.append(repr(error))
-                    continue
-                self.times.append(time.monotonic() - began)
-                if "errors" in body or not body.get("data", {}).get("package"):
-                    self.wrong.append(str(body)[:200])

