@@ -30,9 +30,10 @@ explore: $(EXPLORE)/dist/index.html ## Build the app that the gateway serves at 
 $(EXPLORE)/dist/index.html: schema.graphql $(wildcard web/pages/styles/*.css) $(shell find $(EXPLORE) \( -name node_modules -o -name dist -o -name gql \) -prune -o -type f -print) | $(EXPLORE)/node_modules
 	npm run --silent build --prefix $(EXPLORE)
 
-# Two workers for each processor, because many tests wait for what they have started.
+# Two workers for each processor, because many tests wait for what they have started. What shares a browser or a server stays
+# in one of them (tests/support/scheduled_tests.py).
 test: $(VENV)/dev ## Run all tests, on all processors at once
-	$(BIN)/python -m pytest -n $(shell expr 2 \* $(PROCESSORS)) --dist worksteal
+	$(BIN)/python -m pytest -n $(shell expr 2 \* $(PROCESSORS)) --dist loadscope --no-loadscope-reorder
 
 quick: $(VENV)/dev ## Run the tests that start neither programs nor servers
 	AGREEMENT_OPERATIONS=400 DEAREST_OPERATIONS=20 $(BIN)/python -m pytest -n $(shell expr $(PROCESSORS) + 1) --dist worksteal -m "not leaves_the_process"

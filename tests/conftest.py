@@ -6,6 +6,7 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog
 from tests.support.gateway_in_process import Ask, app_over, asking, source_over
 from tests.support.leaving_the_process import leaves_the_process
+from tests.support.scheduled_tests import ByWhatTheyShare, in_order
 from upstream.client.api_client import Client
 from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream, generated_catalog
 from web.app import GatewayApp
@@ -26,10 +28,17 @@ def pytest_collection() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that leave the process, so that they can be left out."""
+    """Mark the tests that leave the process, so that they can be left out, and let the longest begin first."""
     for item in items:
         if isinstance(item, pytest.Function) and leaves_the_process(item):
             item.add_marker("leaves_the_process")
+    items[:] = in_order(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep together what shares something, where ``--dist loadscope`` asks for it."""
+    return ByWhatTheyShare(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
 def pytest_collection_finish() -> None:
