@@ -1,4 +1,4 @@
-"""The two doors of the gateway: ``app`` for any ASGI server, and the command line."""
+"""Offers the two entry points of the gateway: ``app`` for any ASGI server, and the command line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> GatewayApp:
-    """Make ``server:app`` when it is asked for: the command line needs none."""
+    """Make ``server:app`` when it is asked for, because the command line does not need it."""
     if name != "app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from telemetry import NOT_INSTALLED, is_tracing_installed

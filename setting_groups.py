@@ -1,7 +1,7 @@
-"""The groups of settings: each becomes the value that its room takes.
+"""Groups the settings into the values that the rooms take.
 
-The rooms define these values without defaults, because every default stands in ``settings.py``. A room is imported
-when its group is made, so that no command waits for the rooms of another.
+The rooms define these values without defaults, because every default is in ``settings.py``. A room is imported when its
+group is made, so that no command waits for the rooms of another.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def client_limits(settings: Settings) -> ClientLimits:
     return ClientLimits(
         exchange=settings.upstream_timeout,
         connect=settings.upstream_connect_timeout,
-        # Less than an operation has: a lookup that fails in time leaves the operation the rest of its data.
+        # This is less than an operation has, so that a lookup that fails leaves time for the rest of its data.
         total=min(settings.upstream_total_timeout, LOOKUP_SHARE * settings.limit_seconds),
         attempts=settings.upstream_attempts,
         first_pause=FIRST_PAUSE,

@@ -8,8 +8,8 @@ PREFIX = "GATEWAY_"
 """How the variables of all settings begin."""
 
 MIN_ALIKE = 0.75
-"""How alike two names are, from 0 to 1, of which one is a misspelt other. Names that a cluster or another program gives
-its variables, such as ``GATEWAY_SERVICE_HOST``, are less alike than that."""
+"""How alike two names must be, from 0 to 1, so that one is taken for a misspelling of the other. Names that a
+cluster or another program gives its variables, such as ``GATEWAY_SERVICE_HOST``, are less alike than that."""
 
 
 def misspelt(variables: Iterable[str], settings: Collection[str]) -> tuple[str, str] | None:
@@ -23,7 +23,7 @@ def misspelt(variables: Iterable[str], settings: Collection[str]) -> tuple[str, 
         each for each in variables if each.upper().startswith(PREFIX) and each.upper() not in known
     )
     for each in unknown:
-        # Nearly every start does without it.
+        # The import is here, because nearly no start needs it.
         from difflib import get_close_matches
 
         # The prefix is left out, or all names would look alike.

@@ -16,16 +16,16 @@ class Row(NamedTuple):
     type: Any
     """Its type with its bounds."""
     description: str
-    """What it means."""
+    """The meaning of the setting."""
     allowed: str
-    """What it can be, in words."""
+    """The allowed values, in words."""
     secret: bool
-    """Whether its value may be shown nowhere."""
+    """Whether its value must never be shown."""
     check: Callable[[str], str] | None
     """Returns a text as it is used, or raises a :class:`ValueError`."""
 
     def read(self, value: object) -> Any:
-        """Return what a text, or the value of a flag, says.
+        """Return the value that a text, or the value of a flag, stands for.
 
         :raises ValueError: it is not allowed.
         """

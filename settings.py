@@ -1,4 +1,4 @@
-"""The settings: one table of name, default and meaning.
+"""Lists the settings in one table of name, default and meaning.
 
 Each is an environment variable with the prefix ``GATEWAY_``; flags of the command line override them.
 """
@@ -24,7 +24,7 @@ new query. A loop of the dearest operation is stopped after some seconds."""
 
 
 class WrongSetting(Exception):
-    """A setting that cannot be used. The message is one sentence: its name, its value, what is allowed."""
+    """Says that a setting cannot be used. The message is one sentence: its name, its value, and what is allowed."""
 
 
 def _upstream(value: str) -> str:
@@ -101,7 +101,7 @@ def _networks(value: str) -> str:
     from ipaddress import ip_network
 
     networks = [ip_network(each.strip()) for each in value.split(",")] if value else []
-    # Whoever is trusted can take any address, so all together cannot be.
+    # A trusted proxy can claim any address, so not all addresses can be trusted.
     if not all(each.prefixlen for each in networks):
         raise ValueError
     return ",".join(map(str, networks))
@@ -109,7 +109,7 @@ def _networks(value: str) -> str:
 
 def _units_or(*words: str) -> Callable[[str], str]:
     def check(value: str) -> str:
-        # No other digits than those of ASCII, and no more than the largest number has.
+        # Only ASCII digits are allowed, and no more than the largest number has.
         if value not in words and not (re.fullmatch("[0-9]{4,10}", value) and 1_000 <= int(value) <= 10**9):
             raise ValueError
         return value
@@ -118,7 +118,7 @@ def _units_or(*words: str) -> Callable[[str], str]:
 
 
 def _secret(value: str) -> str:
-    # No blanks: those around the value of a header are lost on its way.
+    # Blanks are not allowed, because those around the value of a header are lost on its way.
     if value and not (
         16 <= len(value) <= 500 and value.isascii() and value.isprintable() and " " not in value
     ):
@@ -798,7 +798,7 @@ def _read(name: str, value: object) -> Any:
         if name in ("upstream", "storage"):
             found = f'is "{_USER_AND_PASSWORD.sub("", str(value))}"'
         elif ROWS[name].secret:
-            # A secret has no place in a log.
+            # A secret must not be logged.
             found = "cannot be used"
         raise WrongSetting(f"GATEWAY_{name.upper()} {found}; it can be {ROWS[name].allowed}.") from None
 

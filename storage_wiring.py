@@ -48,7 +48,7 @@ def check_storage(settings: Settings) -> None:
         with open_storage(settings):
             pass
     except StorageAway:
-        pass  # the gateway tells of it, and looks again
+        pass  # The gateway logs this, and tries again.
 
 
 def make_storage(settings: Settings, server: ValkeyConnection | None) -> StoragePort:
@@ -79,7 +79,7 @@ async def open_server(settings: Settings) -> AsyncIterator[ValkeyConnection | No
 
 @asynccontextmanager
 async def hearing(server: ValkeyConnection) -> AsyncIterator[Callable[[float], Awaitable[None]]]:
-    """Listen to what the server announces; gives what waits for it, up to so many seconds."""
+    """Listen to the announcements of the server, and give the function that waits for one, up to so many seconds."""
     from sharing import Announcements
 
     announcements = Announcements(server)

@@ -1,4 +1,4 @@
-"""The wiring: the settings become the parts of the gateway, opened in order and closed in the opposite order.
+"""Makes the parts of the gateway from the settings, and opens them in order and closes them in the opposite order.
 
 Each layer opens what it adds to the one before:
 
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from web.app import GatewayApp, Parts
 
 EMBEDDED_CATALOG = ROOT / ".cache" / "embedded-catalog.msgpack"
-"""Where the catalog of the embedded upstream is kept once it has been generated."""
+"""The file that caches the catalog of the embedded upstream once it has been generated."""
 
 EMBEDDED_URL = "http://embedded.invalid/api/v4/"
 """The name of the embedded upstream in its own links; ``.invalid`` resolves nowhere (RFC 2606)."""
@@ -68,7 +68,7 @@ def make_app(settings: Settings) -> GatewayApp:
 
 @asynccontextmanager
 async def build(settings: Settings, transport: AsyncBaseTransport | None = None) -> AsyncIterator[Parts]:
-    """Open all parts. ``transport`` carries the requests to upstream in place of the one that the settings say.
+    """Open all parts. ``transport`` carries the requests to upstream in place of the one in the settings.
 
     :raises StorageUnavailable: the file of the catalog cannot be used, or the catalog of another upstream is stored.
     """
@@ -86,7 +86,7 @@ async def build(settings: Settings, transport: AsyncBaseTransport | None = None)
 async def open_source(
     settings: Settings, transport: AsyncBaseTransport | None = None
 ) -> AsyncIterator[CatalogSource]:
-    """Open what knows the catalog, and the way to upstream.
+    """Open the source, which knows the catalog and the way to upstream.
 
     :raises StorageUnavailable: the file of the catalog cannot be used, or the catalog of another upstream is stored.
     """
@@ -104,7 +104,7 @@ async def open_source(
         )
         client = Client(address, transport or _transport(settings), client_limits(settings), pace)
         await opened.enter_async_context(aclosing(client))
-        # Without a server each of several workers has its share of the budget.
+        # Without a server, each of several workers gets its share of the budget.
         budget = settings.upstream_budget / (settings.workers if pace is None else 1)
         batcher = Batcher(client, budget, pace=pace)
         await opened.enter_async_context(aclosing(batcher))
@@ -127,7 +127,8 @@ async def open_source(
 
 
 def make_gateway(settings: Settings, source: CatalogSource, limit: FairUse | None = None) -> Gateway:
-    """Make what answers GraphQL requests from this source. Its persisted documents still have to be opened.
+    """Make the gateway, which answers GraphQL requests from this source. Its persisted documents still have to be
+    opened.
 
     ``limit`` is that of each client, if there are others than the commands of an operator.
     """
@@ -167,7 +168,7 @@ def make_gateway(settings: Settings, source: CatalogSource, limit: FairUse | Non
 
 @asynccontextmanager
 async def open_parts(settings: Settings, source: CatalogSource) -> AsyncIterator[Parts]:
-    """Open what serves this source, which is open, over HTTP and WebSockets."""
+    """Open the parts that serve this source, which is open, over HTTP and WebSockets."""
     from assistants import AssistantEndpoint
     from catalog.export import OnDemandExport
     from telemetry import WorkerMetricFiles
@@ -224,7 +225,7 @@ async def open_parts(settings: Settings, source: CatalogSource) -> AsyncIterator
 
 
 def serves_assistants(settings: Settings) -> bool:
-    """Return whether ``/mcp`` is served: unless that is set, where only programs of this machine reach it."""
+    """Return whether ``/mcp`` is served. Unless that is set, it is served if only programs of this machine reach it."""
     return settings.mcp == "on" or (settings.mcp == "auto" and is_loopback(settings))
 
 
@@ -251,5 +252,5 @@ def _transport(settings: Settings) -> AsyncBaseTransport | Callable[[], AsyncBas
         catalog = cached_catalog(EMBEDDED_CATALOG)
         return in_process(EmbeddedUpstream(catalog=catalog, today=lambda: datetime.now(UTC).date()))
 
-    # Who does not crawl may never ask upstream; who does makes it before the first client comes.
+    # A gateway that does not crawl may never ask upstream. One that does makes it before the first client comes.
     return make() if settings.crawl == "on" else make

@@ -1,4 +1,4 @@
-"""Remembers values up to a number, a size and an age; those that were used longest ago go first."""
+"""Remembers values up to a number, a size and an age. Those that were used least recently are forgotten first."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ V = TypeVar("V")
 class BoundedCache(Generic[K, V]):
     """Maps keys to values, at most ``entries`` of them, of at most ``size`` together, each for ``seconds``.
 
-    What a size is, such as bytes or records, is for the owner to say, who gives it with each value. ``clock`` gives
-    seconds. Putting a value and getting it are uses; asking whether it is there, and peeking, are not.
+    The owner decides what a size is, such as bytes or records, and gives it with each value. ``clock`` gives seconds.
+    Putting a value and getting it are uses. Asking whether it is there, and peeking, are not.
 
     :raises ValueError: nothing bounds what it holds, or it would hold nothing.
     """
@@ -61,7 +61,7 @@ class BoundedCache(Generic[K, V]):
         return None if entry is None or (entry[0] < inf and self._clock() >= entry[0]) else entry[2]
 
     def put(self, key: K, value: V, size: int = 1) -> None:
-        """Keep a value from now on, in place of an older one. One that is larger than all room is not kept."""
+        """Store a value, in place of an older one. A value that is larger than the whole cache is not stored."""
         entries = self._entries
         old = entries.pop(key, None)
         if old is not None:
@@ -71,7 +71,7 @@ class BoundedCache(Generic[K, V]):
         now = 0.0 if self._seconds == inf else self._clock()
         entries[key] = (now + self._seconds, size, value)
         self.size += size
-        # What has run out takes no room once something new comes.
+        # Expired values make room when a new one comes.
         while (
             len(entries) > self._most_entries
             or self.size > self._most_size

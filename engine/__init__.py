@@ -1,13 +1,13 @@
-"""Runs operations: compiled once, then level by level over all objects of a level. It knows no type by name.
+"""Compiles operations once, and runs them level by level over all objects of a level. It knows no type by name.
 
-The engine imports nothing of the house. It offers:
+The engine imports no other room. It offers:
 
-- ``Engine`` for the gateway, which gives what ``Ran``, or raises ``Fallback`` with the reason why Strawberry's own
+- ``Engine`` for the gateway, which returns ``Ran``, or raises ``Fallback`` with the reason why Strawberry's own
   execution of the same schema has to answer instead;
 - ``RunLimits``, and the errors that end a run beyond them, whichever way it is run;
 - the protocols of relations, which resolvers implement, and ``decided_by_class``, which types of the schema declare;
 - the ``ByteBudget`` that caches share, and ``AnswerPieceCache``, which is one of them;
-- the ``turns`` of the event loop, which everything that takes long shares.
+- the ``turns`` of the event loop, which all long work shares.
 
 ``docs/engine.md`` follows an operation from its text to the bytes of its answer.
 """

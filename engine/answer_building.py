@@ -56,7 +56,7 @@ async def build_in_pieces(part: Part, run: PlanRun) -> None:
         for answer in part.node.build(objects, *columns):
             piece = run.encoder.piece(answer)
             size += len(piece)
-            # All of them stand in the answer, so it has as many bytes at least.
+            # The answer contains all of them, so it has at least as many bytes.
             _check(size, run)
             part.built.append(piece)
     part.is_encoded = True

@@ -1,4 +1,4 @@
-"""What an answer can depend on, as each field with a resolver declares it.
+"""Declares what an answer can depend on, as each field with a resolver states it.
 
 A schema's field says ``metadata=depends_on(...)``. A walk over an operation joins what its fields declare, so that an
 answer is cached only where the catalog alone decides it.
@@ -22,7 +22,7 @@ class DependsOn(Flag):
     CATALOG = auto()
     """The version of the catalog."""
     UPSTREAM = auto()
-    """What upstream answers now, where the catalog does not have what is asked for."""
+    """The present answer of upstream, if the catalog does not have what is asked for."""
     TIME = auto()
     """The moment at which the answer is made."""
     FEED = auto()

@@ -29,15 +29,15 @@ LARGEST_PART = 64
 """A piece of more than this part of all bytes is not cached."""
 
 MAX_MET, FORM_MET = 50_000, 20
-"""Records that are remembered to have been asked for once, in all forms; beyond that all of these are forgotten. A form
-counts as so many."""
+"""How many records are remembered that were asked for once, in all forms. Beyond that, all of these are forgotten. A
+form counts as ``FORM_MET`` records."""
 
 RecordsByType: TypeAlias = Mapping[str, Mapping[RecordId, Any]]
 """The records of a catalog by their ids, by the name of their type in the schema."""
 
 
 class FoundPieces(NamedTuple):
-    """The pieces of some records, and what it counts to make them."""
+    """Holds the pieces of some records, and what making them counts."""
 
     answers: list[msgspec.Raw]
     size: int
@@ -48,7 +48,7 @@ class FoundPieces(NamedTuple):
 
 
 class AnswerPieceCache:
-    """The pieces from one catalog. Nothing here leads back to the catalog, so that they are freed with it.
+    """Holds the pieces from one catalog. Nothing here leads back to the catalog, so they are freed with it.
 
     ``id_of`` reads the id of a record.
     """
@@ -61,7 +61,7 @@ class AnswerPieceCache:
         self._met: dict[PieceForm, set[RecordId]] = {}
         self._count_met = 0
         self.entries: dict[PieceForm, BudgetEntry] = {}
-        """What the budget knows of the pieces, to be told when they are freed."""
+        """The entries of the pieces in the budget, which is told when they are freed."""
         self.found = 0
         """How many pieces were found, by all runs."""
 
@@ -129,14 +129,14 @@ class AnswerPieceCache:
         answers: Sequence[object],
         steps_of_values: Sequence[int] | None = None,
     ) -> None:
-        """Keep the answers for records with these ids, but for those that have errors in them.
+        """Keep the answers for records with these ids, except those that have errors in them.
 
         ``steps_of_values`` are those of the objects that resolvers made of each record.
         """
         largest = self._budget.most // LARGEST_PART
         known: Mapping[RecordId, object] = self._forms[form].pieces if form in self._forms else {}
         new = {
-            # A copy: what the encoder gives takes half as much memory again, as room to grow.
+            # These are copies, because the encoder's own results take half as much memory again, as room to grow.
             id: msgspec.Raw(bytes(memoryview(answer)))
             for id, answer in zip(ids, answers, strict=True)
             if isinstance(answer, msgspec.Raw) and len(answer) <= largest and id not in known
@@ -171,7 +171,7 @@ class AnswerPieceCache:
     ) -> tuple[int, int] | None:
         """Return the steps and the records of answers in a form, or ``None`` if that is not known.
 
-        A record that several name is counted once, as a run does, which makes its answer once for all of them.
+        A record that several others name counts once, because a run makes its answer once for all of them.
         """
         steps, found = form.steps * len(ids), 0
         if form.values:
@@ -202,7 +202,7 @@ class AnswerPieceCache:
 
 
 class _PiecesOfForm(msgspec.Struct, eq=False):
-    """The pieces in one form, by the ids of their records."""
+    """Holds the pieces in one form, by the ids of their records."""
 
     pieces: dict[RecordId, msgspec.Raw] = {}
     values: dict[RecordId, int] = {}

@@ -1,8 +1,8 @@
 """Describes what a plan node says of one record. Nodes of different plans that say the same have the same form.
 
 A form has the type, and for each key of the answer the field, its arguments and the form of what is below. A node has
-one if all of its fields are fixed (``engine.fixed_fields``), and all below. So its answers are as good as the record:
-the same for every request, for as long as the catalog stands.
+one if all of its fields are fixed (``engine.fixed_fields``), and all below. So its answers are the same for every
+request, for as long as the catalog stays.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ Field: TypeAlias = "tuple[str, str, Arguments, PieceForm | None]"
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
 class PieceForm:
-    """What is said of a record. Equal forms are one object for as long as anyone has it."""
+    """Describes what is said of a record. Equal forms are one object for as long as it is in use."""
 
     type: GraphQLObjectType
     fields: tuple[Field, ...]
     is_cached: bool
-    """Whether it takes long enough to make an answer in this form, so that it is worth the memory."""
+    """Whether making an answer in this form takes long enough to be worth the memory."""
     steps: int
     """Steps of work for one record, without those of what is below."""
     relations: tuple[RelationBelow, ...]
@@ -42,7 +42,7 @@ class PieceForm:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class RelationBelow:
-    """A relation of the records of a form to others, and what is said of these."""
+    """Describes a relation of the records of a form to others, and what is said of these."""
 
     column: int
     """The number of its column."""

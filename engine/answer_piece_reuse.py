@@ -25,7 +25,7 @@ CACHED_AT_ONCE = 500
 
 
 class PieceCounts(msgspec.Struct, eq=False):
-    """What was counted on the way down from some objects: steps of work, and records that relations found."""
+    """Counts the steps of work, and the records that relations found, below some objects."""
 
     steps: int = 0
     records: int = 0
@@ -52,9 +52,9 @@ def answers_of_pieces(
     counts: PieceCounts,
     ids: Sequence[RecordId] | None = None,
 ) -> list[Any] | None:
-    """Return the cached pieces of objects, each of which stands up to ``most`` times in the answer, if all are cached.
+    """Return the cached pieces of objects, if all are cached. Each object occurs up to ``most`` times in the answer.
 
-    They count what it counts to make them. ``ids`` are given if the objects are known to be records of the catalog.
+    They count as much as making them would. ``ids`` are given if the objects are known to be records of the catalog.
     """
     if node.form is None or run.pieces is None or not node.form.is_cached:
         return None
@@ -72,7 +72,7 @@ def answers_of_pieces(
 def encoded_and_cached(
     node: PlanNode, objects: list[Any], built: list[Any], run: PlanRun, ids: Sequence[RecordId] | None
 ) -> list[Any]:
-    """Return the answers for objects, encoded and cached where they are to be. The catalog knew all below."""
+    """Return the answers for objects, and encode and cache them if they are wanted. The catalog knew all below."""
     if node.form is None or run.pieces is None:
         return built
     wanted = run.pieces.wanted(node.form, objects, ids)
@@ -90,7 +90,7 @@ def are_encoded(answers: list[Any]) -> bool:
 
 
 class PieceCaching(msgspec.Struct, frozen=True):
-    """What is known of a part whose answers are to be cached, before they are built."""
+    """Holds what is known of a part whose answers are to be cached, before they are built."""
 
     ids: Sequence[RecordId]
     values: list[int] | None

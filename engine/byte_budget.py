@@ -1,4 +1,5 @@
-"""How much memory the caches of a process take together: what was used last stays, whichever of them has it."""
+"""Bounds the memory of all caches of a process together. Entries that were used least recently make room, in any
+cache."""
 
 from __future__ import annotations
 
@@ -6,14 +7,15 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 LARGEST_PART = 8
-"""What would take more than an eighth of all bytes is not cached: it would drive out too many others."""
+"""An entry that would take more than an eighth of all bytes is not cached, because it would drive out too many
+others."""
 
 
 class BudgetEntry:
-    """Something that a cache keeps. ``forget`` takes it out of that cache.
+    """Describes an entry of a cache. ``forget`` takes it out of that cache.
 
-    An entry that is made of another one, such as a compressed form, names that as its ``whole``: it is forgotten
-    with it, and to use it is to use both.
+    An entry that is made of another one, such as a compressed form, names that as its ``whole``. It is forgotten with
+    its whole, and using it counts as a use of both.
     """
 
     __slots__ = ("forget", "parts", "size", "whole")
@@ -23,7 +25,7 @@ class BudgetEntry:
         self.whole = whole
         self.size = 0
         self.parts: set[BudgetEntry] | None = None
-        """What is made of it; most entries have nothing."""
+        """The entries that are made of it, which most entries do not have."""
 
 
 class ByteBudget:
@@ -49,7 +51,7 @@ class ByteBudget:
         entry.size = size
         self.taken += size
         self.touch(entry)
-        # It does not drive out itself: with its whole it takes a quarter, and both were used last.
+        # It cannot drive out itself, because it takes a quarter with its whole, and both were used last.
         self._make_room()
         return True
 
@@ -61,7 +63,7 @@ class ByteBudget:
         self._make_room()
 
     def touch(self, entry: BudgetEntry) -> None:
-        """Note that a cached entry is used now: others make room before it does."""
+        """Note that a cached entry is used now, so that others make room before it."""
         used: BudgetEntry | None = entry
         while used is not None:
             self._entries.move_to_end(used)

@@ -4,8 +4,8 @@ Nothing of a request gets into the source. Its names are those of the schema: of
 of Python's classes, each followed by a number, so that none means something else. Everything else is passed as
 values, including the keys of the answer.
 
-The source of a function is in ``linecache`` for as long as there is a plan with the function, so that a traceback shows
-the line, and a debugger the rest.
+The source of a function is in ``linecache`` for as long as a plan has the function, so that tracebacks and debuggers
+show it.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class BuildSource:
         return variable
 
     def _variable(self, name: str) -> str:
-        # Different from all others: no fixed name ends with a number, and this one is taken once.
+        # The name differs from all others, because no fixed name ends with a number, and this one is taken once.
         return f"{_checked(name)}_{len(self._keys)}"
 
     def _add(self, key: str, value: str) -> None:
@@ -145,13 +145,13 @@ def _compiled(source: str, type_name: str) -> CodeType:
 
 
 CODE_OF_SOURCE: WeakValueDictionary[str, CodeType] = WeakValueDictionary()
-"""The code that plans need: different operations often need the same."""
+"""The code that plans need, because different operations often need the same."""
 
 _numbers = count(1)
 
 
 def _checked(name: str) -> str:
-    # A name of the schema or of its Python code; of a request there is none.
+    # This is a name of the schema or of its Python code, and never one of a request.
     if not name.isidentifier():
         raise ValueError(f"{name!r} is no name in Python")
     return name

@@ -1,7 +1,7 @@
-"""Shares the turns of the event loop: work that takes long lets everyone else go on in between.
+"""Shares the turns of the event loop, so that long work lets everything else continue in between.
 
-All operations on one loop share a slice of each turn, so that many of them together hold it up no longer than one
-does alone. Whoever finds the slice used up waits in line for a later turn.
+All operations on one loop share a slice of each turn, so that many of them together hold it up no longer than one does
+alone. An operation that finds the slice used up waits in line for a later turn.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 SLICE = 0.008
-"""Seconds of work in one turn. Even with the piece of work that is under way when they are over, a turn takes less
-than 20 ms."""
+"""Seconds of work in one turn. Even with the work that is under way at their end, a turn takes less than 20 ms."""
 
 LET_ON = 8
-"""How many waiters go on in one turn: the next step of each is often short."""
+"""How many waiters continue in one turn, because the next step of each is often short."""
 
 
 T = TypeVar("T")
@@ -67,9 +66,9 @@ class Turns:
 class InTurn(Generic[T]):
     """Wraps an awaitable so that it begins, and later continues, when there is time in a turn.
 
-    Thousands may begin in one turn. Where nothing is known, the part of each before its first wait is short, so that
-    all of them reach their loader in time for one batch. A coroutine that is never awaited, because everything was
-    cancelled, is closed.
+    Thousands may begin in one turn. Without a catalog, the part of each before its first wait is short, so that all of
+    them reach their loader in time for one batch. A coroutine that is never awaited, because everything was cancelled,
+    is closed.
     """
 
     __slots__ = ("_awaitable",)
@@ -94,7 +93,7 @@ class InTurn(Generic[T]):
 
 
 class AtTurn(Generic[T]):
-    """Wraps a value so that whoever awaits it continues when there is time in a turn."""
+    """Wraps a value so that its waiter continues when there is time in a turn."""
 
     __slots__ = ("_value",)
 

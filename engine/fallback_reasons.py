@@ -1,6 +1,6 @@
-"""Where the engine stops, and Strawberry's own execution answers instead, with what was loaded already.
+"""Lists the reasons for which the engine stops and Strawberry's own execution answers, with what was loaded already.
 
-The engine itself answers what fails where null may stand: a resolver that raises or gives an error, an argument, a
+The engine itself answers a failure where null is allowed: a resolver that raises or gives an error, an argument, a
 load, an item of a list, a value that its leaf type does not take.
 
 ============ =======================================================================================
@@ -29,7 +29,7 @@ FallbackReason = Literal[
 
 
 class Fallback(Exception):
-    """The engine cannot answer this operation, or not with these values."""
+    """The engine cannot answer this operation, at least not with these values."""
 
     def __init__(self, reason: FallbackReason) -> None:
         super().__init__(reason)

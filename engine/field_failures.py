@@ -1,7 +1,7 @@
 """Marks failed fields in an answer, and finds these marks again with their paths.
 
-The engine keeps no paths. A field that failed leaves a mark in the answer, which becomes null in JSON. Only an answer
-with marks is walked, from its root, and each mark becomes an error with the path that leads to it.
+The engine does not track paths. A field that failed leaves a mark in the answer, which becomes null in JSON. Only an
+answer with marks is walked, from its root, and each mark becomes an error with the path that leads to it.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ RELATED_AT_ONCE, CALLED_AT_ONCE = 500, 8
 
 
 class FieldSource(Protocol):
-    """One of the classes below."""
+    """Gets the values of a field. It is one of the classes below."""
 
     def values(self, parents: Sequence[Any], run: PlanRun, pending: Pending) -> Values | Awaitable[Any]:
         """Return one value for each parent, an error in the place of one that failed.
@@ -80,7 +80,8 @@ class Related:
     async def values_in_turns(
         self, parents: Sequence[Any], run: PlanRun, pending: Pending
     ) -> Values | Awaitable[Any]:
-        """Return what the parents are related to. If everything is known this takes several batches, else one."""
+        """Return what the parents are related to. This takes several batches if everything is known, and otherwise
+        one."""
         found: Any = None
         for some in _batches(parents, RELATED_AT_ONCE):
             if run.is_turn_over():
@@ -152,7 +153,7 @@ class Called:
         return values
 
     def _value(self, parent: Any, run: PlanRun, pending: Pending) -> list[Any]:
-        """Return the value for one parent, in a third of the time. Most fields near the root have only one."""
+        """Return the value for one parent, in a third of the time. Most fields near the root have only one parent."""
         try:
             named = self.named(run) if self.named else {}
             value = self.resolve(parent, **named) if self.takes_parent else self.resolve(**named)
@@ -194,7 +195,7 @@ class Called:
 
 
 def _note_awaitables(values: list[Any], pending: Pending) -> None:
-    # Also after an exception, so that none is left that nobody awaits.
+    # This happens after an exception too, so that no awaitable is left that nobody awaits.
     if [class_ for class_ in set(map(type, values)) if hasattr(class_, "__await__")]:
         for index, value in enumerate(values):
             if hasattr(value, "__await__"):
@@ -206,13 +207,13 @@ def _batches(parents: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
 
 
 class UnknownPath(Path):
-    """Stands for the path of a field below the root, which the engine does not keep."""
+    """Stands for the path of a field below the root, which the engine does not track."""
 
     @property
     def prev(self) -> Path | None:
-        """Refuse: the engine does not keep paths."""
+        """Refuse, because the engine does not track paths."""
         raise Fallback("path")
 
     def as_list(self) -> list[str | int]:
-        """Refuse: the engine does not keep paths."""
+        """Refuse, because the engine does not track paths."""
         raise Fallback("path")

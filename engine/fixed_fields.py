@@ -1,4 +1,4 @@
-"""Which fields say the same of an object in every request, for as long as the catalog stands."""
+"""Decides which fields say the same of an object in every request, for as long as the catalog stays."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from engine.strawberry_fields import AskedField, is_usual
 
 _OTHERS = ~DependsOn.CATALOG
 _ELSEWHERE = ~(DependsOn.CATALOG | DependsOn.UPSTREAM)
-"""A relation may have to ask upstream; where it did not, the catalog alone decided."""
+"""The dependencies that make a field unfixed. A relation may have to ask upstream; if it did not, the catalog alone
+decided."""
 
 
 def fixed_arguments(asked: AskedField, source: FieldSource) -> Arguments | None:
     """Return the arguments of a field that is fixed, or ``None`` if it is not.
 
-    It is where it says so: what it declares counts (``engine.answer_dependencies``), and that its function is told
+    A field is fixed if its declared dependencies (``engine.answer_dependencies``) allow it, and if its function gets
     nothing of the request.
     """
     arguments = asked.node.arguments or ()

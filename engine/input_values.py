@@ -1,8 +1,8 @@
 """Converts what clients give into Python values: variables (spec, 6.1.2), arguments and literals (spec, 6.4.1).
 
 graphql-core inspects the type of each value again for each request. Here each type, and each value in a document, is
-compiled to a function once. These functions convert values that fit. For one that does not fit they raise any
-exception, and their caller asks graphql-core, which says what is wrong in its own words.
+compiled to a function once. These functions convert values that fit. They raise any exception for a value that does not
+fit. Their caller then asks graphql-core, which says what is wrong in its own words.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class InputTypes:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """Gives a value that is the same in every request and that nobody can change, as a :data:`Make`."""
+    """Gives, as a :data:`Make`, a value that is the same in every request and that nobody can change."""
 
     value: Any
 
@@ -172,7 +172,7 @@ def _list_of(coerce: Coerce) -> Coerce:
 
 
 class _InputObject:
-    """Makes values of an input object type. Its fields are looked at when the first value comes: types nest."""
+    """Makes values of an input object type. Its fields are looked at when the first value comes, because types nest."""
 
     def __init__(self, type_: GraphQLInputObjectType, types: InputTypes) -> None:
         self._type = type_

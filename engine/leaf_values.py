@@ -66,7 +66,7 @@ PLAIN_NAMES = {"datetime": datetime, "date": date, "WHOLE_MINUTES": WHOLE_MINUTE
 
 
 def converter(type_: Any, nodes: Sequence[Node] = ()) -> Convert:
-    """Return what makes JSON's value of any value of this type: a leaf type, or lists of one; non-null or not.
+    """Return a function that converts any value of this type to JSON: a leaf type or lists of one, non-null or not.
 
     A failure is marked where the schema allows null. ``nodes`` are those of the field.
     """
@@ -92,7 +92,7 @@ def converter(type_: Any, nodes: Sequence[Node] = ()) -> Convert:
 
 
 def reject_abnormal(value: object) -> None:
-    """Raise an error that was given as a value, and fall back for an awaitable: no type completes these."""
+    """Raise an error that was given as a value, and fall back for an awaitable, because no type completes these."""
     if isinstance(value, Exception):
         raise value
     if optimized_is_awaitable(value):
@@ -151,7 +151,7 @@ def _in_32_bits(values: Sequence[int]) -> bool:
 
 
 def _enum(type_: GraphQLEnumType) -> Convert:
-    """Return the names of an enum's members, looked up; graphql-core and Strawberry search for them."""
+    """Return the names of an enum's members by lookup, where graphql-core and Strawberry search for them."""
     members = getattr(type_, "wrapped_cls", None)
     if not (isinstance(members, type) and issubclass(members, Enum)):
         return type_.coerce_output_value

@@ -30,7 +30,7 @@ from engine.runtime_types import RuntimeTypes
 from engine.step_costs import Spend, uncounted
 
 CACHED_OPERATIONS = 1000
-"""How many operations are cached, with their plans: those used last."""
+"""How many operations are cached with their plans. Those used last stay."""
 
 CACHED_TEXT = 400_000
 """Characters of the cached operations' documents, all together: for each a plan takes about 150 bytes of memory."""
@@ -43,7 +43,7 @@ _HOOKS = ("on_operation", "on_execute", "resolve", "get_results")
 
 
 class Ran(msgspec.Struct, frozen=True):
-    """What an operation gave: its data as JSON, and the errors of its fields, each with a path."""
+    """Holds the result of an operation: its data as JSON, and the errors of its fields, each with a path."""
 
     data: bytes
     errors: list[GraphQLError]
@@ -54,7 +54,8 @@ class Ran(msgspec.Struct, frozen=True):
 class Engine:
     """Runs operations of one schema. ``most_bytes`` is what an answer may have, and ``span`` traces the runs.
 
-    ``fallbacks`` counts by reason those that it could not run."""
+    ``fallbacks`` counts by reason the operations that it could not run.
+    """
 
     def __init__(
         self,
@@ -76,7 +77,8 @@ class Engine:
         self._operations: OrderedDict[tuple[str, str | None], PlannedOperation | FallbackReason] = (
             OrderedDict()
         )
-        """Holds those used last. ``caching`` is not for the engine, which imports no room; operations grow by plans."""
+        """The operations that were used last. ``caching`` is not used, because the engine imports no room and
+        operations grow by plans."""
         self._text = self._fields = 0
         self._usable = not any(map(_takes_part, schema.get_extensions()))
         self.answered = 0
@@ -93,14 +95,14 @@ class Engine:
         literals: Mapping[str, Any] | None = None,
         pieces: AnswerPieceCache | None = None,
     ) -> Ran:
-        """Return what an operation of a validated document gives. ``text`` is the document's.
+        """Return the result of an operation of a validated document. ``text`` is the text of the document.
 
         ``spend`` counts steps of work, and stops the operation when they are too many. ``literals`` are the values of
         those variables of the document that take the places of literals; no operation declares them. ``pieces`` are
         those of the catalog in ``context``.
 
         :raises Stopped: it may not go on.
-        :raises Fallback: only Strawberry's own execution answers this rightly.
+        :raises Fallback: only Strawberry's own execution answers this correctly.
         """
         try:
             operation = self.operation(text, document, operation_name)
@@ -133,7 +135,7 @@ class Engine:
             self.fallbacks[error.reason] += 1
             raise
         except Exception as error:
-            # A resolver's, or graphql-core's about a value that is none of its type.
+            # A resolver raised it, or graphql-core did about a value that is none of its type.
             self.fallbacks["error"] += 1
             raise Fallback("error") from error
         self.answered += 1

@@ -1,8 +1,8 @@
 """Compiles one operation of a validated document into plan nodes.
 
-Which fields there are, in which order and merged how, is decided by graphql-core's own ``collect_fields``. That
-depends on the variables in ``@skip`` and ``@include`` alone, so a plan is good for all requests in which those
-have the same values.
+graphql-core's own ``collect_fields`` decides which fields there are, their order, and how they are merged. The outcome
+depends only on the variables in ``@skip`` and ``@include``, so a plan is good for all requests in which these have the
+same values.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ at most."""
 
 
 PlanSteps: TypeAlias = Generator[None, None, T]
-"""The work of compiling in short steps, one a plan node, so that the event loop can turn in between."""
+"""The work of compiling in short steps, one for each plan node, so that the event loop can turn in between."""
 
 
 class Compiler:
@@ -81,7 +81,7 @@ class Compiler:
         self._nodes: dict[tuple[GraphQLObjectType, tuple[int, ...]], PlanNode] = {}
         """The nodes compiled so far by their type and the fields of the text that lead there: a fragment in two
         places, or a field of an interface, is compiled once."""
-        # Its one use: it makes the infos as it does when it runs the operation itself.
+        # It is used only to make the infos as it does when it runs the operation itself.
         make_executor: Any = schema.execution_context_class
         self._executor = make_executor(
             self._graphql,
@@ -185,7 +185,7 @@ class Compiler:
         self, definition: GraphQLField, nodes: list[FieldNode], parent: GraphQLObjectType, path: Path
     ) -> InfoFor:
         info = self._executor.build_resolve_info(definition, nodes, parent, path)
-        # A tuple; its method _replace would take five times as long.
+        # It is made as a tuple, because the method _replace would take five times as long.
         class_, (variables, context) = type(info), map(info._fields.index, ("variable_values", "context"))
 
         def info_for(run: PlanRun) -> GraphQLResolveInfo[Any]:
@@ -203,7 +203,7 @@ def _leads_to_relations(selection: Selection) -> bool:
 
 
 def _weight(schema: GraphQLSchema, parent: GraphQLObjectType, node: FieldNode) -> int:
-    """About how many values a field is: a list of leaves is many."""
+    """Return about how many values a field has. A list of leaves has many."""
     definition = schema.get_field(parent, node.name.value)
     assert definition is not None
     type_ = definition.type

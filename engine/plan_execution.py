@@ -1,6 +1,6 @@
 """Runs a plan level by level: first the objects of all levels are found, then the answers are built from below.
 
-In between the event loop turns, as often as the time requires. Nothing is run below objects whose pieces are cached.
+Nothing is run below objects whose pieces are cached. The event loop turns in between, as often as the time requires.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ async def answers(root: PlanNode, run: PlanRun) -> object:
     """Return what is in ``data``, ready to be encoded.
 
     :raises Stopped: the answer has too many bytes.
-    :raises Fallback: there is something that only Strawberry's own execution answers rightly.
+    :raises Fallback: only Strawberry's own execution answers this correctly.
     """
     found = await _find(Part(root, [None], 1, 1), run)
     in_pieces = run.values + sum([part.total * part.node.weight for part in found]) > FEW
@@ -110,8 +110,8 @@ def _descend(
     counts: PieceCounts,
     ids: list[RecordId] | None = None,
 ) -> list[Any] | None:
-    """Return the answers for objects, each of which stands up to ``most`` times in the answer, ``total`` times
-    all together.
+    """Return the answers for objects. Each of them occurs up to ``most`` times in the answer, and all together
+    ``total`` times.
 
     Nothing but relations is below ``node``. ``ids`` are given if the objects are known to be records of the catalog.
     """
@@ -134,7 +134,7 @@ def _descend(
             records, below_ids = list(found.values()), list(found)
             below = selection.node_of_records(records, run)
             count = len(objects) if isinstance(values, dict) else values.count
-            # As standing() says of these.
+            # These are the bounds that standing() computes.
             often = (
                 (most, most * count) if count == len(records) else standing(below, values, len(objects), most)
             )

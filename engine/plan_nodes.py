@@ -35,7 +35,7 @@ from engine.run_state import InfoFor, PlanRun, Values
 from engine.step_costs import LEAVES, OBJECT
 
 COUNTED = 3000
-"""The most names that are counted: counting more would take as long as it saves."""
+"""The most names that are counted, because counting more would take as long as it saves."""
 
 _LISTS = frozenset([list, tuple])
 _NULLS = frozenset([type(None), type(Undefined)])
@@ -52,7 +52,8 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlanNode:
-    """``build`` makes the answers for objects, given the values of the columns."""
+    """Describes what is asked of objects of one type at one point. ``build`` makes the answers for objects, given
+    the values of the columns."""
 
     type: GraphQLObjectType
     columns: tuple[Column, ...]

@@ -9,7 +9,7 @@ from engine.plan_nodes import Column, Plan, PlanNode, Shape
 
 
 def dump(plan: Plan, deepest: int = 8) -> str:
-    """Return the plan as text. What is below an abstract type is shown for each type that it can have."""
+    """Return the plan as text. The selections below an abstract type are shown for each possible type."""
     return "\n".join([*_lines(plan.root, "", deepest, with_source=True), ""])
 
 

@@ -1,4 +1,4 @@
-"""One operation of a document, with the plans that were compiled for it."""
+"""Holds one operation of a document, with the plans that were compiled for it."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from engine.variable_values import OperationVariables
 
 
 class PlannedOperation:
-    """An operation and its plans: one for each combination of values in its conditions."""
+    """Holds an operation and its plans, one for each combination of values in its conditions."""
 
     MAX_PLANS = 16
-    """More are compiled for each request anew."""
+    """How many plans are cached. Further plans are compiled for each request anew."""
 
     def __init__(
         self,

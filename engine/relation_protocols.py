@@ -1,7 +1,7 @@
 """Declares what the engine asks of a relation between records, so that one batch serves all records at a plan node.
 
-A field's resolver that is a method of such an object is not called for each record: the engine asks the object itself.
-It knows records by their ids alone; what a record is, and where it comes from, is the implementation's.
+If the resolver of a field is a method of such an object, it is not called for each record. The engine asks the object
+itself. It knows records by their ids alone. The implementation decides what a record is and where it comes from.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ RecordId: TypeAlias = int
 
 
 class ListsByKey(msgspec.Struct, Generic[R], eq=False):
-    """Holds what several parents are related to. A record that they share is there once."""
+    """Holds what several parents are related to. A record that they share occurs once."""
 
     keys: list[Sequence[RecordId]]
     """The keys of the records of each parent in turn."""

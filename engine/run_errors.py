@@ -1,4 +1,4 @@
-"""The errors that end a run, or keep an operation from running: it is beyond what one may take.
+"""Defines the errors that end a run or prevent it, because the operation exceeds a limit.
 
 ============== ========================== ============================================
 class          code                       raised
@@ -16,14 +16,15 @@ from typing import ClassVar
 
 
 class TooComplex(Exception):
-    """An operation beyond a limit. The message is a sentence: what it has, and what is allowed."""
+    """Says that an operation is beyond a limit. The message is a sentence that says what it has, and what is
+    allowed."""
 
     code: ClassVar[str] = "OPERATION_TOO_COMPLEX"
 
     def __init__(self, message: str, limit: str, allowed: int, value: int, path: str | None = None) -> None:
         super().__init__(message)
         self.limit = limit
-        """Its name."""
+        """The name of the limit."""
         self.allowed = allowed
         self.value = value
         """What the operation has of it."""
@@ -32,7 +33,7 @@ class TooComplex(Exception):
 
 
 class AnswerTooLarge(TooComplex):
-    """An answer that is larger than an answer can be."""
+    """Says that an answer is larger than answers may be."""
 
     def __init__(self, allowed: int, value: int) -> None:
         super().__init__(
@@ -44,7 +45,7 @@ class AnswerTooLarge(TooComplex):
 
 
 class OutOfTime(Exception):
-    """An operation that takes longer than an operation can take."""
+    """Says that an operation takes longer than operations may take."""
 
     code: ClassVar[str] = "OPERATION_TIMEOUT"
 
@@ -57,8 +58,8 @@ class OutOfTime(Exception):
 class Stopped(BaseException):
     """Ends a request that may not go on, wherever it is.
 
-    It is no ``Exception``, so that neither the engine nor graphql-core takes it for the error of one field and goes on
-    with the others.
+    It is no ``Exception``, so that neither the engine nor graphql-core takes it for the error of one field and
+    continues with the others.
     """
 
     def __init__(self, error: TooComplex | OutOfTime) -> None:
@@ -66,4 +67,4 @@ class Stopped(BaseException):
         self.error = error
         """What the client is told in place of an answer."""
         self.used_pieces = False
-        """Whether pieces were in the answer: without them the same error comes with another number."""
+        """Whether pieces were in the answer. Without them the same error has another number."""

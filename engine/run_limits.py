@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RunLimits:
-    """The most that a run may take; each is a setting."""
+    """Holds the limits of one run. Each limit is a setting."""
 
     answer_bytes: int
     """Bytes of an answer, before it is compressed. All fields of 5,400 packages are 16 MB."""
@@ -17,4 +17,4 @@ class RunLimits:
 
 
 NO_LIMITS = RunLimits(answer_bytes=sys.maxsize, seconds=float("inf"))
-"""Sets no limit: for operations that no client has sent."""
+"""Sets no limit, for operations that no client has sent."""

@@ -1,4 +1,4 @@
-"""Declares what the engine asks of a tracer: a span for each part of a run, which somebody else makes."""
+"""Declares what the engine asks of a tracer: a span for each part of a run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class RunSpan(Protocol):
-    """A part of a run, while it lasts."""
+    """Describes a part of a run, while it lasts."""
 
     def set(self, name: str, value: int, /) -> None:
         """Set an attribute."""

@@ -1,4 +1,4 @@
-"""What one run of a plan is given, and what it finds out on its way."""
+"""Holds what one run of a plan is given, and what it finds out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from engine.runtime_types import RuntimeTypes
 from engine.step_costs import Spend, uncounted
 
 LOOK_AT_TIME = 500
-"""After so much work, in about microseconds."""
+"""The work, in about microseconds, after which the time is looked at."""
 
 Pending = list[tuple[list[Any], int, Awaitable[Any]]]
 """What a level waits for: the list and the place in it that the awaited value belongs to."""
@@ -29,7 +29,7 @@ Values: TypeAlias = list[Any] | dict[RecordId, Any] | ListsByKey[Any]
 
 
 class PlanRun(msgspec.Struct, eq=False):
-    """The state of one run."""
+    """Holds the state of one run."""
 
     variables: VariableValues
     context: Any
@@ -38,11 +38,11 @@ class PlanRun(msgspec.Struct, eq=False):
     """The bytes of the answer."""
     encoder: AnswerEncoder = msgspec.field(default_factory=AnswerEncoder)
     work: int = 0
-    """What was done since the time was looked at, in about microseconds."""
+    """The work since the time was last looked at, in about microseconds."""
     at_once: bool = True
     """Whether all relations that were met were known to the catalog and led to few values."""
     values: int = 0
-    """How many values the answer has at most in what was answered at once."""
+    """An upper bound for the number of values in what was answered at once."""
     known_records: int = 0
     """How many records relations found without waiting."""
     span: SpanMaker = untraced
@@ -57,7 +57,7 @@ class PlanRun(msgspec.Struct, eq=False):
     """Whether pieces are in the answer, found or made for it."""
 
     def is_turn_over(self) -> bool:
-        """Say whether the event loop has to turn now."""
+        """Return whether the event loop has to turn now."""
         self.work = 0
         return turns().is_over()
 

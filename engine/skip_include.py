@@ -1,4 +1,4 @@
-"""What the text of an operation says about how it can be run, before anything is compiled."""
+"""Reads from the text of an operation how it can be run, before anything is compiled."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _INTROSPECTION = ("__schema", "__type")
 def condition_variables(
     operation: OperationDefinitionNode, fragments: dict[str, FragmentDefinitionNode]
 ) -> tuple[str, ...]:
-    """Return the variables in ``@skip`` and ``@include``, on which it depends which fields there are.
+    """Return the variables in ``@skip`` and ``@include``, which decide which fields there are.
 
     :raises Fallback: the operation is none that the engine runs.
     """

@@ -19,4 +19,4 @@ ERROR = 40
 
 
 def uncounted(_steps: int) -> None:
-    """Count nothing: for what runs outside a request."""
+    """Count nothing. This is for work outside a request."""

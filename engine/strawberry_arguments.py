@@ -132,7 +132,7 @@ class FieldArguments:
 
 
 def _may_be_left_out(type_: Any) -> bool:
-    """Return whether Strawberry tells null from no value: every other type takes null as it is."""
+    """Return whether Strawberry distinguishes null from no value. Every other type takes null as it is."""
     while isinstance(type_, StrawberryOptional) and not isinstance(type_, StrawberryMaybe):
         type_ = type_.of_type
     return isinstance(type_, StrawberryMaybe)
@@ -183,7 +183,7 @@ def _input_of(
                 named[python_name] = given if inner is None else inner(given)
         return type_(**named)
 
-    # Before its fields are looked at, which may be of the same type.
+    # This comes before its fields are looked at, because they may be of the same type.
     inputs = {**inputs, type_: convert}
     for field in definition.fields:
         inner = _converter(field.resolve_type(type_definition=definition), schema, inputs)

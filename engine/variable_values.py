@@ -97,7 +97,7 @@ def _default(definition: VariableDefinitionNode, type_: GraphQLInputType) -> Cal
     value = coerce_input_literal(literal, type_)
     if value is Undefined:
         return _required
-    # Made anew for each request where a resolver could change it.
+    # It is made anew for each request if a resolver could change it.
     return (lambda: value) if is_unchangeable(value) else lambda: coerce_input_literal(literal, type_)
 
 

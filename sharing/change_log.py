@@ -1,4 +1,5 @@
-"""The log of changes on the server: numbered blobs that never change, and now and then a snapshot of all so far.
+"""Reads and writes the log of changes on the server: numbered blobs that never change, and sometimes a snapshot of all
+so far.
 
 The keys under the prefix are ``state``, a hash that names the newest change and snapshot, ``changes:<number>`` and
 ``snapshot:<number>``. A process that has applied all changes up to a number applies those after it. A new process reads
@@ -57,7 +58,7 @@ return 1
 
 
 class LogState(NamedTuple):
-    """Where the log ends."""
+    """Says where the log ends."""
 
     number: int
     """How many changes there have been; 0 before the first."""
@@ -68,7 +69,7 @@ class LogState(NamedTuple):
 
 
 class ChangeLog:
-    """The log on one server. Every method blocks and raises :class:`ValkeyUnavailable`."""
+    """Reads and writes the log on one server. Every method blocks and raises :class:`ValkeyUnavailable`."""
 
     def __init__(self, connection: ValkeyConnection) -> None:
         self._connection = connection

@@ -1,4 +1,4 @@
-"""The documents that clients have registered with any of the gateways that share a server.
+"""Shares the documents that clients have registered with any of the gateways on one server.
 
 A gateway that registers a document tells the others. A gateway that starts takes the documents of the server, which
 keeps the newest ones. If a document does not reach a gateway, its client is asked for the text again, as Apollo's

@@ -88,7 +88,7 @@ return 0
 
 
 class SharedTurn(NamedTuple):
-    """The result of asking for a turn. Without a ticket and a rest, all turns are taken."""
+    """Holds the result of asking for a turn. Without a ticket and a rest, all turns are taken."""
 
     ticket: str | None
     in_flight: int
@@ -102,7 +102,7 @@ class SharedTurn(NamedTuple):
 
 
 class SharedPace:
-    """Counts on one server. Nothing here raises: ``None`` and 0 let a gateway go on by its own limits."""
+    """Counts on one server. Nothing here raises. With ``None`` and 0 a gateway continues by its own limits."""
 
     def __init__(self, connection: ValkeyConnection, longest: float, rest: float, per_minute: float) -> None:
         """``longest`` is how many seconds a request can take, ``rest`` for how many an upstream is left alone that

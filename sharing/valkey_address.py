@@ -1,4 +1,4 @@
-"""The address of a Valkey or Redis server. Its user and password are never part of what is shown."""
+"""Reads the address of a Valkey or Redis server, and never shows its user and password."""
 
 from __future__ import annotations
 

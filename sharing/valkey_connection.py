@@ -49,7 +49,7 @@ class ValkeyUnavailable(Exception):
 
 
 class Script:
-    """A script that runs on the server as one transaction."""
+    """Holds a script that runs on the server as one transaction."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -123,7 +123,7 @@ class ValkeyConnection:
         return await self.ado(lambda client: prepared(keys, arguments, client))
 
     def listening(self) -> redis.asyncio.client.PubSub:
-        """Return a connection on which announcements come."""
+        """Return a connection that receives announcements."""
         return self._async_client.pubsub(ignore_subscribe_messages=True)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Holds measurements as Prometheus knows them in families of samples."""
+"""Holds measurements in families of samples, as Prometheus does."""
 
 from __future__ import annotations
 

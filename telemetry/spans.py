@@ -1,4 +1,4 @@
-"""Traces work as spans, where an operator has switched that on. Elsewhere a span is one object that does nothing.
+"""Traces work as spans, if an operator has switched that on. Otherwise a span is one object that does nothing.
 
 Code that does the work opens a span with :func:`span`. Only :func:`traced` imports the module that makes and sends
 spans (``telemetry/open_telemetry_export.py``), because its packages are not installed by default.
@@ -18,7 +18,8 @@ NOT_INSTALLED = "GATEWAY_TRACES is not off, but OpenTelemetry is not installed; 
 
 
 class Span(Protocol):
-    """A piece of work with a name, a beginning and an end. The spans that are opened inside are its children."""
+    """Describes a piece of work with a name, a beginning and an end. The spans that are opened inside are its
+    children."""
 
     @property
     def is_recorded(self) -> bool:

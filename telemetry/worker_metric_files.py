@@ -4,8 +4,8 @@ Any worker may answer a scrape, so it has to know what the others counted. Each 
 own file twice a second. The scraped worker writes its own file and reads all. The first process adds the counts of
 dead workers to one more file, so that no counter decreases. A folder belongs to one start of the server.
 
-Prometheus's own client has a mode for this, in which each increment takes a lock and writes to a mapped file. For the
-two of a known request that took 10 microseconds where counting them here took 2.
+Prometheus's own client has a mode for this, in which each increment takes a lock and writes to a mapped file. The two
+increments of a known request took 10 microseconds there, and 2 here.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def folder_for_workers() -> Iterator[WorkerMetricFiles]:
 
 
 class WorkerMetricFiles:
-    """The files in one folder. All methods may raise ``OSError``."""
+    """Holds the files in one folder. All methods may raise ``OSError``."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
