@@ -52,24 +52,39 @@ class Admission:
         self._patience = QueuePatience(limits.seconds, clock)
         self._turn_since: float | None = None
         """When the first operation of this turn of the loop began."""
+        self._lets_in_later = False
+        """Whether a slot is kept until the end of this step of a task, for an operation whose document was read."""
 
     @property
     def waiting(self) -> int:
         """Return how many operations wait for a slot."""
         return self._lines.operations
 
-    def turn(self) -> Turn:
-        """Return a slot for one operation of the present caller, as an asynchronous context manager."""
-        return Turn(self, caller.get())
+    def turn(self, has_waited: bool = False) -> Turn:
+        """Return a slot for one operation of the present caller, as an asynchronous context manager.
 
-    async def _enter(self, of: Caller) -> Line:
+        ``has_waited`` is whether it had a slot already, in which its document was read.
+        """
+        return Turn(self, caller.get(), has_waited=has_waited)
+
+    def turn_to_read(self) -> Turn:
+        """Return a slot in which the document of an operation is read. When it is left, the operation can run in the
+        same slot, before others, if it begins in the same step of its task."""
+        return Turn(self, caller.get(), is_to_read=True)
+
+    async def _enter(self, of: Caller, has_waited: bool) -> Line:
         self._patience.came()
         line = self._lines.line(of)
         # An operation that waits beside a free slot is of a connection that has all the slots that it may have.
-        if not line.waiting and self._has_slot() and self._lines.may_run(line) and not self._turn_is_over():
+        if self._has_slot() and (
+            has_waited
+            or not (
+                self._lets_in_later or line.waiting or not self._lines.may_run(line) or self._turn_is_over()
+            )
+        ):
             self._start(line)
             return line
-        if self._is_full() and not self._make_room_for(line):
+        if self._is_full() and not has_waited and not self._make_room_for(line):
             self._refuse_beyond_the_queue()
         await self._wait(line)
         return line
@@ -132,14 +147,19 @@ class Admission:
         self.running += 1
         self._lines.begin(line)
 
-    def _leave(self, line: Line, seconds: float) -> None:
+    def _leave(self, line: Line, seconds: float, is_to_read: bool = False) -> None:
         self.running -= 1
         self._lines.end(line, seconds)
-        self._let_in()
+        if is_to_read:
+            self._lets_in_later = True
+            asyncio.get_running_loop().call_soon(self._let_in)
+        else:
+            self._let_in()
         if not (self.running or self.waiting):
             self._lines.forget_all()
 
     def _let_in(self) -> None:
+        self._lets_in_later = False
         while self._has_slot() and (found := self._lines.next()) is not None:
             line, waiter = found
             if waiter.told.done():
@@ -154,9 +174,13 @@ class Admission:
 class Turn:
     """Holds the slot of one operation, from its beginning to its end."""
 
-    def __init__(self, admission: Admission, key: Caller) -> None:
+    def __init__(
+        self, admission: Admission, key: Caller, *, has_waited: bool = False, is_to_read: bool = False
+    ) -> None:
         self._admission = admission
         self._key = key
+        self._has_waited = has_waited
+        self._is_to_read = is_to_read
         self._line: Line | None = None
         self._since = 0.0
         self._is_away = False
@@ -166,7 +190,7 @@ class Turn:
 
         :raises Overloaded: no slot became free.
         """
-        self._line = await self._admission._enter(self._key)
+        self._line = await self._admission._enter(self._key, self._has_waited)
         self._since = self._admission.clock()
         return self
 
@@ -193,5 +217,5 @@ class Turn:
         if self._line is not None:
             seconds = self._admission.clock() - self._since
             self._admission._patience.ran(seconds)
-            self._admission._leave(self._line, seconds)
+            self._admission._leave(self._line, seconds, self._is_to_read)
             self._line = None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from sys import getsizeof
 from typing import NamedTuple
 
 from graphql import GraphQLError
+from msgspec import structs
 
 from caching import BoundedCache
 from engine import TooComplex, turns
@@ -67,11 +69,15 @@ class DocumentCache:
         return found.document
 
     async def find_aside(
-        self, text: str, before_reading: Callable[[int], None] | None = None
+        self,
+        text: str,
+        before_reading: Callable[[int], None] | None = None,
+        turn: AbstractAsyncContextManager[object] | None = None,
     ) -> FoundDocument:
         """Return the document for a request that is to run: for all texts of its shape, if there is one.
 
-        ``before_reading`` is called with the length of a document that is not known, and may prevent that it is read.
+        A document that is not known is read in the ``turn``, unless the request has one already. There
+        ``before_reading`` is called with its length first, and may prevent that it is read.
         """
         found = self._find(text, None)
         if found is not None:
@@ -80,9 +86,14 @@ class DocumentCache:
         found = self._find(text, shape)
         if found is not None:
             return found
-        if before_reading is not None:
-            before_reading(len(text))
-        return await self._read_aside(text, shape)
+        async with turn or nullcontext():
+            # It may have been read meanwhile.
+            found = self._find(text, shape)
+            if found is None:
+                if before_reading is not None:
+                    before_reading(len(text))
+                found = await self._read_aside(text, shape)
+        return found if turn is None else structs.replace(found, has_waited=True)
 
     def _shape(self, text: str) -> ShapedText | None:
         try:

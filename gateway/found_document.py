@@ -32,3 +32,5 @@ class FoundDocument(msgspec.Struct, frozen=True, eq=False):
     """The predictors of its operations by their names; that of a sole operation by ``None`` too."""
     literals: LiteralsOfText | None = None
     """The literals of its text, if the document is for all texts of a shape."""
+    has_waited: bool = False
+    """Whether the request has waited for a turn in which the document was read, so that it need not wait again."""

@@ -104,15 +104,19 @@ class Gateway:
         self._in_parts = AnswersInParts(source, admission, self._preparation, self._runner, run_limits)
 
     async def prepare(self, request: GraphQLRequest, snapshot: Snapshot | None) -> PreparedRequest:
-        """Read the request's document. ``snapshot`` is the catalog that was taken for the request.
+        """Read the request's document, in a turn if it is not known. ``snapshot`` is the catalog that was taken for
+        the request.
 
         :raises RateLimited: its client may not have the document read now.
+        :raises Overloaded: no slot became free to read it.
         """
-        return await self._preparation.prepared(request, snapshot)
+        return await self._preparation.prepared(request, snapshot, self.admission.turn_to_read())
 
     async def execute(self, request: GraphQLRequest, snapshot: Snapshot | None = None) -> GraphQLAnswer:
         """Prepare a request and run it, in one turn. A catalog that was not taken for it before is taken now."""
-        return await self._in_turn(request, lambda: self.prepare(request, snapshot or self.source.current()))
+        return await self._in_turn(
+            request, lambda: self._preparation.prepared(request, snapshot or self.source.current())
+        )
 
     async def execute_together(
         self, requests: Sequence[GraphQLRequest], snapshot: Snapshot | None
@@ -120,7 +124,10 @@ class Gateway:
         """Answer requests that came together from one catalog: the one that was taken, or that comes after a wait."""
         taken = snapshot or await self.source.refreshed()
         return await asyncio.gather(
-            *(self._in_turn(each, partial(self.prepare, each, taken), waits=False) for each in requests)
+            *(
+                self._in_turn(each, partial(self._preparation.prepared, each, taken), waits=False)
+                for each in requests
+            )
         )
 
     async def run(self, prepared: PreparedRequest) -> GraphQLAnswer:
@@ -129,16 +136,20 @@ class Gateway:
         async def prepare() -> PreparedRequest:
             return prepared
 
-        return await self._in_turn(prepared.request, prepare)
+        return await self._in_turn(prepared.request, prepare, has_waited=prepared.found.has_waited)
 
     async def _in_turn(
-        self, request: GraphQLRequest, prepare: Callable[[], Awaitable[PreparedRequest]], waits: bool = True
+        self,
+        request: GraphQLRequest,
+        prepare: Callable[[], Awaitable[PreparedRequest]],
+        waits: bool = True,
+        has_waited: bool = False,
     ) -> GraphQLAnswer:
         """Prepare a request and run it, in one turn, and log what came of it."""
         began, receipt, prepared = self.log.clock(), Receipt(), None
         with span(UNNAMED, "server") as traced:
             try:
-                async with self.admission.turn() as turn:
+                async with self.admission.turn(has_waited) as turn:
                     prepared = await prepare()
                     receipt.begin_waiting = turn.give_up
                     answer = await self._run(prepared, turn, receipt, waits=waits)

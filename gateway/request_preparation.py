@@ -3,6 +3,8 @@ allowance of the client."""
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
+
 from msgspec.structs import replace
 
 from catalog import CatalogSource, Snapshot
@@ -40,12 +42,20 @@ class RequestPreparation:
         self._fair_use = fair_use
         self._before_reading = None if fair_use is None else self._pay_for_reading
 
-    async def prepared(self, request: GraphQLRequest, snapshot: Snapshot | None) -> PreparedRequest:
+    async def prepared(
+        self,
+        request: GraphQLRequest,
+        snapshot: Snapshot | None,
+        turn: AbstractAsyncContextManager[object] | None = None,
+    ) -> PreparedRequest:
         """Return a request with its document. ``snapshot`` is the catalog that was taken for the request.
 
+        A document that is not known is read in the ``turn``, unless the request has one already.
+
         :raises RateLimited: the document is not known, and the client has too few units for having it read.
+        :raises Overloaded: it is not known, and no slot became free to read it.
         """
-        found = await self._documents.find_aside(request.query, self._before_reading)
+        found = await self._documents.find_aside(request.query, self._before_reading, turn)
         prediction = self._prediction(request, found, snapshot)
         too_dear = None if prediction is None else why_too_dear(prediction, self._most_values)
         prepared = PreparedRequest.of(request, found, snapshot, prediction, too_dear)

@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway import REQUEST, FairUse, RateLimited, caller
 from web.client_connection import ClientLeft, read_body
 from web.content_negotiation import accept_of
-from web.endpoint_refusals import rate_refusal
+from web.endpoint_refusals import later_refusal
 from web.http_responses import refusal
 from web.rate_limit_headers import rate_limit_headers
 from web.request_parsing import BadRequest
@@ -34,7 +34,7 @@ class AssistantRequests:
             return
         except RateLimited as error:
             told = rate_limit_headers(self._fair_use)
-            await rate_refusal(error, accept_of(scope["headers"]), told)(scope, receive, send)
+            await later_refusal(error, accept_of(scope["headers"]), told)(scope, receive, send)
             return
         except ClientLeft:
             return

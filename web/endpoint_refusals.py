@@ -5,9 +5,9 @@ from __future__ import annotations
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from gateway import RateLimited, later_error
+from gateway import RateLimited, TryLater, later_error
 from gateway.persisted import Refused
-from web.answer_status import status_of_refused
+from web.answer_status import STATUS_OF_FAILURE, status_of_refused
 from web.cache_headers import NO_STORE, Headers
 from web.content_negotiation import JSON, Accepted
 from web.http_responses import RawResponse, content_headers, decoded, failure
@@ -21,7 +21,9 @@ def document_refusal(takes: Accepted, refused: Refused, always: Headers, *, by_p
     return RawResponse(status, [*headers, *always, *NO_STORE], refused.body)
 
 
-def rate_refusal(error: RateLimited, accept: str | None, headers: Headers) -> Response:
-    """Return the response to a client that has too few units of its allowance."""
+def later_refusal(error: TryLater, accept: str | None, headers: Headers) -> Response:
+    """Return the response to a client that has too few units of its allowance, or finds the gateway too busy to read
+    its document."""
+    status = STATUS_OF_FAILURE["limited" if isinstance(error, RateLimited) else "overloaded"]
     again = (b"retry-after", b"%d" % error.retry_after)
-    return failure(429, later_error(error), accept, decoded([*headers, again]))
+    return failure(status, later_error(error), accept, decoded([*headers, again]))

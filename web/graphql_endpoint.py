@@ -18,7 +18,7 @@ from gateway import (
     Gateway,
     GraphQLRequest,
     PreparedRequest,
-    RateLimited,
+    TryLater,
     caller,
     masked,
     units_to_send,
@@ -31,7 +31,7 @@ from web.cacheable_replies import CacheableReplies
 from web.client_connection import ClientLeft, as_long_as_there, read_body
 from web.compression import encoding_for
 from web.content_negotiation import JSON, accept_of, accepted
-from web.endpoint_refusals import document_refusal, rate_refusal
+from web.endpoint_refusals import document_refusal, later_refusal
 from web.http_responses import (
     RawResponse,
     decoded,
@@ -138,9 +138,9 @@ class GraphQLEndpoint:
         except BadRequest as error:
             more = error.headers | decoded(self._uncached())
             response = refusal(error.status, str(error), accept_of(scope["headers"]), more)
-        except RateLimited as error:
+        except TryLater as error:
             self._gateway.measurements.told([error.code])
-            response = rate_refusal(error, accept_of(scope["headers"]), self._uncached())
+            response = later_refusal(error, accept_of(scope["headers"]), self._uncached())
         except ClientLeft:
             response = Response(status_code=CLIENT_LEFT)
         except Exception as error:

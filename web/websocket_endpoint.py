@@ -167,9 +167,7 @@ class _Handler(BaseGraphQLTransportWSHandler[_Serving, None]):
         )
         gateway = self.context.gateway
         try:
-            # A client may send many documents at once, and each takes time to be read.
-            async with gateway.admission.turn():
-                prepared = await gateway.prepare(request, gateway.source.current())
+            prepared = await gateway.prepare(request, gateway.source.current())
             async with aclosing(gateway.stream(prepared)) as answers:
                 async for answer in answers:
                     if not answer.ran:

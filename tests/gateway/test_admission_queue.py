@@ -220,3 +220,45 @@ async def test_who_waits_for_upstream_leaves_the_place_to_the_next() -> None:
     answered.set()
     await asyncio.gather(*waiting)
     assert (admission.running, admission.waiting, admission.away) == (0, 0, 0)
+
+
+async def test_an_operation_whose_document_was_read_in_a_slot_runs_in_it_before_others() -> None:
+    admission, order = Admission(replace(ADMISSION_LIMITS, running=1, waiting=9, seconds=60)), list[str]()
+
+    async def with_a_new_document(name: str) -> None:
+        async with admission.turn_to_read():
+            order.append(f"{name} is read")
+            await asyncio.sleep(0)
+        async with admission.turn(has_waited=True):
+            order.append(f"{name} runs")
+            await asyncio.sleep(0)
+
+    await asyncio.gather(*(with_a_new_document(name) for name in "abc"))
+    assert order == [f"{name} {step}" for name in "abc" for step in ("is read", "runs")]
+    assert (admission.running, admission.waiting, admission.refused) == (0, 0, 0)
+
+
+async def test_a_read_document_is_not_refused_while_others_hold_all_slots() -> None:
+    admission, may_end = (
+        Admission(replace(ADMISSION_LIMITS, running=1, waiting=0, seconds=60)),
+        asyncio.Event(),
+    )
+
+    async def other() -> None:
+        async with admission.turn():
+            await may_end.wait()
+
+    async with admission.turn_to_read():
+        pass
+    holding = asyncio.create_task(other())
+    await until(lambda: admission.running == 1)
+
+    async def read_before() -> None:
+        async with admission.turn(has_waited=True):
+            pass
+
+    running = asyncio.create_task(read_before())
+    await until(lambda: admission.waiting == 1)
+    may_end.set()
+    await asyncio.gather(holding, running)
+    assert admission.refused == 0

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.support.streaming_gateway import http_client, received, served, server_sent, socket, subscribe
 
@@ -34,16 +35,30 @@ def test_without_a_place_the_answer_is_503_and_says_when_to_come_again(tmp_path:
         assert httpx.post(gateway.graphql, json={"query": TITLE}).status_code == 200
 
 
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream", "multipart/mixed"])
+def test_a_document_that_is_not_known_is_not_read_without_a_place(tmp_path: Path, accept: str) -> None:
+    with served(tmp_path / "catalog.sqlite", **FULL) as gateway:
+        unknown = {"query": "{ nothing }"}
+        with gateway.busy():
+            refused = httpx.post(gateway.graphql, json=unknown, headers={"Accept": accept})
+            assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+            assert refused.json() == {"errors": [ERROR]}
+        assert httpx.post(gateway.graphql, json=unknown).status_code == 422
+
+
 async def test_over_a_stream_or_a_socket_the_operation_has_an_error(tmp_path: Path) -> None:
-    with served(tmp_path / "catalog.sqlite", **FULL) as gateway, gateway.busy():
-        async with http_client(gateway) as http:
-            assert [event async for event in server_sent(http, TITLE)] == [
-                ("next", {"errors": [ERROR]}),
-                ("complete", None),
-            ]
-        async with socket(gateway) as websocket:
-            await subscribe(websocket, "1", TITLE)
-            assert await received(websocket) == {"id": "1", "type": "error", "payload": [ERROR]}
+    with served(tmp_path / "catalog.sqlite", **FULL) as gateway:
+        # Before its document is known, it is not known to be one for a stream.
+        gateway.ask(TITLE)
+        with gateway.busy():
+            async with http_client(gateway) as http:
+                assert [event async for event in server_sent(http, TITLE)] == [
+                    ("next", {"errors": [ERROR]}),
+                    ("complete", None),
+                ]
+            async with socket(gateway) as websocket:
+                await subscribe(websocket, "1", TITLE)
+                assert await received(websocket) == {"id": "1", "type": "error", "payload": [ERROR]}
 
 
 def test_an_answer_in_parts_is_refused_too(tmp_path: Path) -> None:

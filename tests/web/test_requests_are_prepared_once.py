@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import httpx
@@ -47,10 +47,13 @@ class CountedDocuments(DocumentCache):
     reads = 0
 
     async def find_aside(
-        self, text: str, before_reading: Callable[[int], None] | None = None
+        self,
+        text: str,
+        before_reading: Callable[[int], None] | None = None,
+        turn: AbstractAsyncContextManager[object] | None = None,
     ) -> FoundDocument:
         self.reads += 1
-        return await super().find_aside(text, before_reading)
+        return await super().find_aside(text, before_reading, turn)
 
 
 class CountingApp(GatewayApp):
