@@ -33,7 +33,7 @@ _INSTRUCTIONS = (
 
 
 class HttpRequests:
-    """Answers requests over HTTP, each by itself: nothing is kept between them."""
+    """Answers requests over HTTP, each by itself, and keeps nothing between them."""
 
     def __init__(self, tools: Tools, hosts: list[str], origins: list[str]) -> None:
         """Take requests for these ``hosts``, and of browsers those that come from these ``origins``.
@@ -68,7 +68,8 @@ def make_server(tools: Tools) -> Server[Any]:
             answer = await tools.call(params.name, params.arguments or {})
         except ToolFailed as error:
             return CallToolResult(content=[TextContent(type="text", text=str(error))], is_error=True)
-        # As text too, for clients that do not read structured content (MCP, Tools, structured content).
+        # The answer is also sent as text, for clients that do not read structured content (MCP, Tools, structured
+        # content).
         text = TextContent(type="text", text=answer.decode())
         return CallToolResult(content=[text], structured_content=msgspec.json.decode(answer))
 

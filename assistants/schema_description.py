@@ -11,7 +11,7 @@ from schema import sdl
 
 
 class UnknownType(Exception):
-    """A name that no type has. The message is a sentence that names those that there are."""
+    """Says that no type has a name. The message is a sentence that lists the types."""
 
 
 def described(name: str) -> str:

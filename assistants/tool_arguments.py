@@ -1,4 +1,4 @@
-"""The arguments of each tool: their JSON Schemas, their checks, and the variables that they become."""
+"""Declares the arguments of each tool: their JSON Schemas, their checks, and the variables that they become."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Slug = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class WrongArgument(Exception):
-    """An argument that a tool cannot use. The message is a sentence that says what to send."""
+    """Says that a tool cannot use an argument. The message is a sentence that says what to send."""
 
 
 class Arguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -176,7 +176,7 @@ def read_arguments(arguments: dict[str, Any], kind: type[A]) -> A:
     :raises WrongArgument: they are not those of the tool.
     """
     try:
-        # Models write numbers as strings now and then.
+        # Models sometimes write numbers as strings.
         return msgspec.convert(arguments, kind, strict=False)
     except msgspec.ValidationError as error:
         raise WrongArgument(_sentence(str(error), kind)) from None

@@ -1,4 +1,4 @@
-"""The tools that assistants can call: what each is for, and its answer from the catalog.
+"""Offers the tools that assistants can call, and answers their calls from the catalog.
 
 Four of them run a document of ``examples/mcp``. They take records by keys that the catalog is known to have, so they
 cost Django Packages no request.
@@ -39,7 +39,7 @@ _ANY_OBJECT = {"type": "object"}
 
 
 class ToolFailed(Exception):
-    """A call that has no answer. The message tells the model what to do."""
+    """Says that a call has no answer. The message tells the model what to do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""What the commands of ``server.py`` show to whoever runs them."""
+"""Runs the commands of ``server.py``, one in each file."""

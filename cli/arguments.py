@@ -1,4 +1,5 @@
-"""Reads what commands are given: flags that are settings, variables, and manifests, each wrong one a sentence."""
+"""Reads the arguments of commands: flags that are settings, variables, and manifests. A wrong one ends the command
+with a sentence."""
 
 from __future__ import annotations
 

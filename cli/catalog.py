@@ -1,4 +1,5 @@
-"""The command ``catalog``: the stored versions, what differs between them, and which of them is served."""
+"""Runs the command ``catalog``: it shows the stored versions and their differences, and chooses the one that is
+served."""
 
 from __future__ import annotations
 
@@ -110,7 +111,7 @@ def _named(version: CatalogVersion) -> str:
 
 @contextmanager
 def _storage(context: typer.Context) -> Iterator[StoragePort]:
-    """Open the storage of this upstream; what it refuses, and what history lacks, ends the command."""
+    """Open the storage of this upstream. A refusal by it, or a gap in its history, ends the command."""
     from catalog.history import HistoryDamaged, VersionUnknown
     from storage_wiring import open_storage
     from upstream.client import StorageUnavailable

@@ -1,4 +1,4 @@
-"""The command ``check-manifest``: whether the trusted documents of a file fit the schema."""
+"""Runs the command ``check-manifest``: it checks that the trusted documents of a file fit the schema."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The command line: each command of ``server.py`` by its name. Each lies in a file of its own.
+"""Defines the command line: each command of ``server.py`` by its name. Each one is in a file of its own.
 
-A command imports what it runs on when it runs, so that none waits for the others' imports.
+A command imports what it needs when it runs, so that no command waits for the imports of the others.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The command ``doctor``: what is wrong with this installation, and what to do about it."""
+"""Runs the command ``doctor``: it says what is wrong with this installation, and what to do about it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _findings(upstream: str | None) -> list[CheckFinding]:
     try:
         settings = read_settings(upstream=upstream)
     except WrongSetting as error:
-        # Nothing else can be checked without them.
+        # Nothing else can be checked without the settings.
         remedy = "README.md lists the settings."
         return [*findings, checks.CheckFinding(checks.Severity.ERROR, str(error), remedy)]
     findings += checks.check_settings(settings)

@@ -24,7 +24,7 @@ def document_or_stop(text: str) -> str:
         return text
     where = "Standard input" if text == "-" else f"The file {text[1:]}"
     try:
-        # Standard input is another's to close.
+        # Standard input is not closed here.
         with nullcontext(sys.stdin.buffer) if text == "-" else open(text[1:], "rb") as file:
             return _read(file, where)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Finds the port that a command listens on, and writes it as it stands in a URL."""
+"""Finds the port that a command listens on, and writes it as part of a URL."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cli.error_exit import stop
 def bindable_port(host: str, port: int) -> int:
     """Give the port, or a free one for 0. It is tried before the server does it, so that a refusal is a sentence."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        # As the server does it: a port that was left a moment ago can be taken again.
+        # The server does the same, so that a port that was just freed can be taken again.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -21,5 +21,5 @@ def bindable_port(host: str, port: int) -> int:
 
 
 def authority(host: str, port: int) -> str:
-    """Write host and port as they stand in a URL (RFC 3986, section 3.2.2)."""
+    """Write host and port as in a URL (RFC 3986, section 3.2.2)."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

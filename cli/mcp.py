@@ -1,4 +1,4 @@
-"""The command ``mcp``: the tools for an assistant on the same machine, over standard input and output."""
+"""Runs the command ``mcp``: it offers the tools to an assistant on the same machine, over standard input and output."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def _serve(upstream: str | None) -> None:
     from assistants import serve_standard_streams
     from wiring import make_gateway, open_source
 
-    # Nobody but the owner of the machine asks here.
+    # Only the owner of the machine asks here.
     settings = settings_or_stop(upstream=upstream, router_secret="", trusted_documents_mode="off")
     async with open_source(settings) as source:
         await serve_standard_streams(make_gateway(settings, source))

@@ -1,4 +1,4 @@
-"""The command ``plan``: how the engine runs an operation."""
+"""Runs the command ``plan``: it shows how the engine runs an operation."""
 
 from __future__ import annotations
 

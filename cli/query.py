@@ -1,4 +1,4 @@
-"""The command ``query``: one operation, answered without a server."""
+"""Runs the command ``query``: it answers one operation without a server."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def query(
     from gateway import GraphQLRequest
     from upstream.client import StorageUnavailable
 
-    # Nobody but the owner of the machine asks here: the router's secret and the manifest guard against strangers.
-    # The answer says what failed, and nobody looks for slow operations among its lines.
+    # Only the owner of the machine asks here. The router's secret and the manifest guard against strangers. The answer
+    # says what failed, and nobody looks for slow operations among its lines.
     settings = settings_or_stop(
         upstream=upstream, crawl="off", router_secret="", trusted_documents_mode="off", slow=0
     )
@@ -42,7 +42,7 @@ def query(
         body = asyncio.run(_answer(settings, request))
     except StorageUnavailable as error:
         stop(str(error))
-    # On a terminal in colours, in a pipe as it is.
+    # The answer is coloured on a terminal, and plain in a pipe.
     if sys.stdout.isatty():
         from rich.console import Console
 

@@ -1,4 +1,4 @@
-"""The command ``schema``: the schema as text."""
+"""Runs the command ``schema``: it prints the schema as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command ``serve``: the gateway over HTTP, in one process or several."""
+"""Runs the command ``serve``: it serves the gateway over HTTP, in one process or several."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def serve(
     if settings.traces != "off" and not is_tracing_installed():
         stop(NOT_INSTALLED)
     try:
-        # Here once, where a refusal is one sentence, before the workers do it.
+        # This is checked once before the workers do it, because a refusal is one sentence here.
         check_storage(settings)
     except StorageUnavailable as error:
         stop(str(error))

@@ -1,4 +1,4 @@
-"""What ``serve`` prints when it starts: where to look, and something to try."""
+"""Writes what ``serve`` prints when it starts: addresses to open, and something to try."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from web.pages.graphiql import CANONICAL, is_built
 def greeting(address: str, upstream: str, *, only_trusted: bool) -> str:
     """Return the lines for a gateway at ``address``, such as ``http://127.0.0.1:8000``.
 
-    Where only trusted documents run there is no GraphiQL, and the canonical query may be none of them.
+    If only trusted documents run, there is no GraphiQL, and the canonical query may not be one of them.
     """
     lines = [f"GraphQL over {upstream}", f"  the home page            {address}/"]
     if only_trusted:

@@ -1,4 +1,4 @@
-"""The command ``sync``: one crawl by hand."""
+"""Runs the command ``sync``: it crawls once."""
 
 from __future__ import annotations
 

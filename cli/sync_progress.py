@@ -1,4 +1,4 @@
-"""A crawl by hand, as it is shown on a terminal: its progress, and what it found changed."""
+"""Shows a crawl by hand on a terminal: its progress, and what it found changed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from catalog.sync import CrawlResult
 from upstream.client import CATEGORY, GRID, PACKAGE, Record
 
 MAX_SHOWN = 20
-"""Changes of one sort that are listed; of the others the number is told."""
+"""How many changes of one sort are listed. The others are only counted."""
 
 
 async def show_sync(source: CatalogSource, *, accept: bool) -> CrawlResult:
@@ -39,7 +39,7 @@ async def show_sync(source: CatalogSource, *, accept: bool) -> CrawlResult:
 
 
 class _Bars:
-    """One bar for each list: records, pages, records a second, time left."""
+    """Shows one bar for each list: records, pages, records a second, and time left."""
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(

@@ -1,4 +1,4 @@
-"""The command ``upstream``: the embedded copy of the v4 API, by itself."""
+"""Runs the command ``upstream``: it serves the embedded copy of the v4 API by itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The flag ``--version``: the name and version of the gateway, as ``pyproject.toml`` has them."""
+"""Runs the flag ``--version``: it prints the name and version of the gateway, as in ``pyproject.toml``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a field gets its data: the loaders of one request, then one file for each type."""
+"""Gets the data of each field: with the loaders of one request, and one file for each type."""
 
 from resolvers.client_errors import BadUserInput, Forbidden
 from resolvers.current_time import time_of

@@ -135,7 +135,7 @@ async def changes(
         has_next_page=excerpt.left > 0,
         has_previous_page=excerpt.earlier,
         start_cursor=nodes[0].cursor if nodes else None,
-        # There is one on an empty page too: what comes next is behind it.
+        # An empty page has one too, because the next changes come behind it.
         end_cursor=_cursor(excerpt.feed, excerpt.end),
     )
     return ChangeFeed(nodes=nodes, page_info=page_info, total_count=len(nodes) + excerpt.left)
@@ -165,7 +165,7 @@ async def _followed(context: Context, feed: str, after: int) -> AsyncIterator[Re
         async for entry in context.source.follow_changes(feed, after):
             # Each event is answered from the catalog of its time, not from that of the subscription's start.
             context.renew()
-            # One a turn of the loop: a publish is told to thousands, and others want to be answered meanwhile.
+            # Each turn of the loop tells one, because thousands are told of a publish while others want answers.
             async with context.source.telling:
                 await asyncio.sleep(0)
             yield _change(context, entry)
@@ -175,7 +175,7 @@ async def _followed(context: Context, feed: str, after: int) -> AsyncIterator[Re
 
 def _change(context: Context, entry: FeedEntry) -> RecordChanged:
     change = entry.change
-    # Not the catalog of the request's start, which may be older than what the feed tells of.
+    # It is not the catalog of the request's start, which may be older than the feed.
     snapshot = context.source.latest
     node: PackageRecord | GridRecord | None = None
     if snapshot is not None:

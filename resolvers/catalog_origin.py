@@ -1,4 +1,4 @@
-"""Where the data of the catalog come from: a real site, or the demo that is embedded in the gateway."""
+"""Says where the data of the catalog come from: a real site, or the demo that is embedded in the gateway."""
 
 from __future__ import annotations
 

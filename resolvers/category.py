@@ -1,4 +1,4 @@
-"""Resolves what a category holds. All of it needs the whole catalog."""
+"""Resolves the packages of a category. All of these fields need the whole catalog."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Defines the errors that clients cause, each of one field.
 
-Those that end a whole run are in ``engine.run_errors``, upstream's own in ``upstream.client.upstream_errors``.
+``engine.run_errors`` has the errors that end a whole run, and ``upstream.client.upstream_errors`` those of upstream.
 """
 
 from __future__ import annotations
@@ -15,6 +15,6 @@ class Forbidden(Exception):
 
 
 class BadUserInput(Exception):
-    """Refuses an argument. The message is a sentence for whoever wrote the query."""
+    """Refuses an argument. The message is a sentence for the author of the query."""
 
     code: ClassVar[str] = "BAD_USER_INPUT"

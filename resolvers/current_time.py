@@ -19,9 +19,9 @@ def now() -> datetime:
 
 
 class time_of:
-    """Lets it be the moment as of which a snapshot is asked, if it is asked so.
+    """Makes the time the moment as of which a snapshot is asked, if there is one.
 
-    A class that does nothing for the present catalog: every operation is run inside.
+    It is a class that does nothing for the present catalog, because every operation is run inside.
     """
 
     __slots__ = ("_as_of", "_token")

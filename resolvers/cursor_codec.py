@@ -38,7 +38,7 @@ def decoded(text: str, type_: type[C], longest: int) -> C:
     if len(text) > longest:
         raise NotACursor
     try:
-        # What is not ASCII is no cursor either.
+        # A text that is not ASCII is no cursor either.
         json = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
         cursor = msgspec.json.decode(json, type=type_)
     except (ValueError, msgspec.DecodeError):

@@ -67,7 +67,7 @@ async def entities(info: Info, representations: Representations) -> list[Found]:
             found[place] = error
         else:
             batches.setdefault(key, {}).setdefault(value, []).append(place)
-    # Together, so that what must be asked for live is planned together too.
+    # They are loaded together, so that live requests are planned together too.
     answers = await asyncio.gather(*(_batch(context, *batch) for batch in batches.items()))
     for same, answer in zip(batches.values(), answers, strict=True):
         for places, record in zip(same.values(), answer, strict=True):
@@ -91,7 +91,7 @@ async def _batch(context: Context, key: _EntityKey, values: Iterable[Any]) -> Se
     try:
         return await key.find(context, wanted)
     except Exception as error:
-        # Such as that there is no catalog yet: that is said of these alone.
+        # An error, such as that there is no catalog yet, belongs to these alone.
         return [error] * len(wanted)
 
 
@@ -171,7 +171,7 @@ class _EntityKind:
         if catalog is None and len(slugs) <= MAX_KEYS:
             loader = self.loader(context.loaders)
             return await asyncio.gather(*map(loader.by_slug, slugs), return_exceptions=True)
-        # Upstream is asked for slugs one by one, so that many wait for the catalog.
+        # Upstream is asked for slugs one by one, so many slugs wait for the catalog.
         catalog = catalog or await context.catalog()
         records, ids = self.records(catalog), self.slugs(catalog)
         return _noted([records[ids[slug]] if slug in ids else None for slug in slugs])

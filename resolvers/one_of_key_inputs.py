@@ -1,4 +1,4 @@
-"""Declares the key of a record as one argument: for clients that have it as one value, and for composers of schemas.
+"""Declares the key of a record as one argument, for clients that have it as one value and for composers of schemas.
 
 The composite-schemas draft requires this: a lookup has one argument for all its keys (section 2, ``@is``).
 """
@@ -22,7 +22,7 @@ _SLUG = "The slug, case-sensitive."
 
 @strawberry.input(one_of=True, description="Exactly one key of a package.")
 class PackageKey:
-    """Exactly one field is set."""
+    """Names a package by exactly one field."""
 
     id: strawberry.ID | None = _key(_ID)
     database_id: int | None = _key(_DATABASE_ID)

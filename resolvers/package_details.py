@@ -1,4 +1,4 @@
-"""Resolves what a package's own record says: PyPI, repository and commits."""
+"""Resolves the fields from a package's own record: PyPI, repository and commits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tells what the fields of a package or grid were before, as far as the history of the catalog reaches."""
+"""Gives the earlier values of the fields of a package or grid, as far as the history of the catalog reaches."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from resolvers.work_budget import EXCHANGE, LOOKUP
 from upstream.client import GRID, PACKAGE, GridRecord, PackageRecord
 
 MAX_CHANGES = 1000
-"""How many changes of one record are given at most: those of nearly three years if one comes each day."""
+"""The most changes of one record that are returned. With one change a day they cover nearly three years."""
 
 READ = 4
 """The steps of one stored change that may have to be read."""
@@ -59,7 +59,7 @@ async def package_history(
     fields: HistoryFields = None,
     last: LastChanges = 100,
 ) -> list[RecordedChange]:
-    """Return what the fields of a package were before, oldest first."""
+    """Return the earlier values of the fields of a package, oldest first."""
     return await _history(root, info, PACKAGE.singular, since, fields, last)
 
 
@@ -70,12 +70,12 @@ async def grid_history(
     fields: HistoryFields = None,
     last: LastChanges = 100,
 ) -> list[RecordedChange]:
-    """Return what the fields of a grid were before, oldest first."""
+    """Return the earlier values of the fields of a grid, oldest first."""
     return await _history(root, info, GRID.singular, since, fields, last)
 
 
 async def history_since(info: Info) -> datetime | None:
-    """Return from when on it is known what the catalog was."""
+    """Return when the history of the catalog begins."""
     info.context.work.spend(EXCHANGE)
     return await info.context.source.history.begins()
 

@@ -33,7 +33,7 @@ async def related_packages(
 ) -> list[RelatedPackage[PackageRecord, GridRecord]]:
     """Return the other packages of its grids: most shared grids first, then most stars, then by id.
 
-    What cannot be loaded is left out.
+    Packages that cannot be loaded are left out.
     """
     size = page_size("relatedPackages", "first", first)
     loaders = info.context.loaders

@@ -72,7 +72,7 @@ async def removed_packages(
     known = (await context.catalog()).packages
     removals = await context.source.history.removed_packages(since, context.as_of)
     context.work.spend(len(removals) // COUNTED)
-    # A package can have been removed several times; the last time counts.
+    # A package may have been removed several times. The last time counts.
     last = {removal.delta.id: removal for removal in removals if removal.delta.id not in known}
     every = sorted(last.values(), key=_order, reverse=True)
     rest = every if behind is None else [each for each in every if _order(each) < behind]

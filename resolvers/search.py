@@ -1,9 +1,9 @@
-"""Searches: upstream's own search where it can answer, else the full-text index over the catalog.
+"""Answers searches by upstream's own search if it can answer, and otherwise by the full-text index over the catalog.
 
-Upstream knows more (downloads, its own weights) but gives 20 hits at most, without ids, from an index that is rebuilt
-now and then: a hit can be of a record that is gone (contract section 4). The catalog answers when upstream fails or
-is slow, when the budget for upstream is spent (``upstream.batching.unknown_key_budget``), and when more than 20
-results are requested.
+Upstream knows more (downloads, its own weights), but gives at most 20 hits, without ids, from an index that is rebuilt
+only from time to time. So a hit can be of a record that is gone (contract section 4). The catalog answers when upstream
+fails or is slow, when the budget for upstream is spent (``upstream.batching.unknown_key_budget``), and when more than
+20 results are requested.
 """
 
 from __future__ import annotations
@@ -107,9 +107,9 @@ async def find(
 
 
 def _checked(query: str) -> str:
-    """Return the query without ASCII spaces at its ends and with one between its words; they make no other search.
+    """Return the query without ASCII spaces at its ends and with one between its words, which do not change the search.
 
-    Other blanks stay as they are: upstream's text search takes a no-break space for a part of a word.
+    Other blanks stay as they are, because upstream's search takes a no-break space for a part of a word.
 
     :raises BadUserInput: it is too long, or cannot be a text.
     """
@@ -177,7 +177,7 @@ def _of_hits(query: str, answer: _UpstreamResults, size: int, position: Upstream
     if position is not None:
         named = [(hit.item_type, hit.slug) for hit, _ in results]
         key = (position.item_type, position.slug)
-        # If it is gone, those behind it have moved up.
+        # If it is gone, the results behind it have moved up.
         start = named.index(key) + 1 if key in named else min(max(position.ahead, 0), len(named))
     edges: list[_FoundEdge] = [
         SearchEdge(

@@ -1,4 +1,4 @@
-"""The connection that a search returns: its results with their cursors, and which index found them."""
+"""Declares the connection that a search returns: its results with their cursors, and the index that found them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a record has its page for people on Django Packages."""
+"""Gives the address of the page of a record on Django Packages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import quote
 from upstream.client import CategoryRecord, GridRecord, PackageRecord
 
 SITE: Final = "https://djangopackages.org"
-"""The site, whichever copy of its API the gateway reads: a mirror of the API has no pages."""
+"""The site, whichever copy of its API the gateway reads, because a mirror of the API has no pages."""
 
 
 def package_page(root: PackageRecord) -> str:

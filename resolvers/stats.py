@@ -119,5 +119,5 @@ def _hosts(catalog: Catalog) -> list[HostCount]:
 
 
 def _last_commits(catalog: Catalog) -> list[float]:
-    """Return when the last commits were made where that is known, the longest ago first, for the same."""
+    """Return the known times of the last commits, oldest first, for the same use."""
     return sorted(moment for moment in map(last_commit, catalog.packages.values()) if moment is not None)

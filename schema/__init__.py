@@ -1,4 +1,4 @@
-"""The graph that clients see: one file a type, and the schema built of them."""
+"""Declares the graph that clients see, one type in each file, and builds the schema from them."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ class _NameConverter(NameConverter):
     def from_generic(
         self, generic_type: StrawberryObjectDefinition, types: list[StrawberryType | type]
     ) -> str:
-        """Return the name of a value type that holds records: its own, because the graph has it with one kind
-        of them."""
+        """Return the name of a value type that holds records. It is its own name, because the graph has it with one
+        kind of records."""
         if generic_type.name in _NAMED_BY_THEIR_RECORDS:
             return super().from_generic(generic_type, types)
         return generic_type.name
@@ -67,15 +67,15 @@ class _Schema(strawberry.federation.Schema):
         types = self._schema.type_map
         for name in [name for name in types if name.startswith(_FOR_ROUTERS) and not name.startswith("__")]:
             types[name] = types.pop(name)
-        # Strawberry 0.341 does not hand its mark on, so that graphql-core's rules would take none or several keys.
+        # Strawberry 0.341 does not pass its mark on, so graphql-core's rules would accept no key or several.
         for type_ in self._schema.type_map.values():
             if isinstance(type_, GraphQLInputObjectType):
                 type_.is_one_of = type_.extensions["strawberry-definition"].is_one_of
 
     def get_extensions(self, sync: bool = False) -> list[SchemaExtension]:
-        """Strawberry's, and those of the request.
+        """Return Strawberry's extensions, and those of the request.
 
-        None of them serves directives: ours is taken out of a document before it runs.
+        None of them serves directives, because the gateway's own is taken out of a document before it runs.
         """
         ours = [each for each in super().get_extensions(sync) if not isinstance(each, _FOR_DIRECTIVES)]
         return [*ours, *extensions_of_this_request()]
@@ -83,7 +83,7 @@ class _Schema(strawberry.federation.Schema):
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
-        """Log nothing: whoever presents the errors to the client decides which of them the log needs."""
+        """Log nothing, because the code that shows the errors to the client decides which of them the log needs."""
 
 
 schema = _Schema(
@@ -93,7 +93,7 @@ schema = _Schema(
     extensions=[KnownDocuments],
     execution_context_class=LimitedExecutor,
     federation_version=FEDERATION,
-    # For ``@defer`` and ``@stream``.
+    # This enables ``@defer`` and ``@stream``.
     config=StrawberryConfig(enable_experimental_incremental_execution=True, name_converter=_NameConverter()),
     scalar_overrides={
         datetime: DATE_TIME,

@@ -1,4 +1,4 @@
-"""The directive ``@asOf``: a query that is answered from the catalog as it was."""
+"""Declares the directive ``@asOf``, by which a query is answered from the catalog as it was."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def as_of(
         str | None, strawberry.argument(description="A version, as in `catalog { version }`.")
     ] = None,
 ) -> Any:
-    """Leave each value as it is: the gateway takes another catalog before the query runs."""
+    """Leave each value as it is, because the gateway takes another catalog before the query runs."""
     return value
 
 

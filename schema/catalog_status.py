@@ -1,4 +1,4 @@
-"""The type CatalogStatus: how much the gateway knows, and how old that is."""
+"""Declares the type CatalogStatus: how much the gateway knows, and how old that is."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from resolvers.record_history import history_since
     description="A crawl of Django Packages that was not published, because its catalog is implausible.",
 )
 class Refusal:
-    """Resolved from :class:`catalog.refused_crawls.RefusedCrawl`."""
+    """Is resolved from :class:`catalog.refused_crawls.RefusedCrawl`."""
 
     at: datetime = strawberry.field(description="When the crawl ended.")
     reason: str = strawberry.field(description="What is implausible, in whole sentences with the numbers.")
@@ -34,7 +34,7 @@ class Refusal:
     )
 )
 class CatalogStatus:
-    """Resolved from :class:`catalog.freshness.SnapshotStatus`."""
+    """Is resolved from :class:`catalog.freshness.SnapshotStatus`."""
 
     version: str | None = strawberry.field(
         description="A hash of the content. Two gateways with the same version have the same records."

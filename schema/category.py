@@ -1,4 +1,4 @@
-"""The type Category: v4's fields one to one, and its packages."""
+"""Declares the type Category: the fields of v4, and its packages."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LazyPackage = Annotated["Package", strawberry.lazy("schema.package")]
     keys=["id", "databaseId", "slug"],
 )
 class Category(RecordNode):
-    """Resolved from :class:`upstream.client.v4_records.CategoryRecord`."""
+    """Is resolved from :class:`upstream.client.v4_records.CategoryRecord`."""
 
     record = v4_records.CategoryRecord
 

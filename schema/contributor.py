@@ -1,4 +1,4 @@
-"""The type Contributor, which v4 does not have: those among the participants of packages."""
+"""Declares the type Contributor, which v4 does not have: the people among the participants of packages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LazyContributor = Annotated["Contributor", strawberry.lazy("schema.contributor")
     keys=["id", "login"],
 )
 class Contributor(relay.Node):
-    """Resolved from :class:`catalog.contributor_index.ContributorRecord`."""
+    """Is resolved from :class:`catalog.contributor_index.ContributorRecord`."""
 
     login: str = strawberry.field(
         description="The login, as the newest package spells it. Packages can differ in upper and lower case."
@@ -63,5 +63,5 @@ class Contributor(relay.Node):
     @classmethod
     @decided_by_class
     def is_type_of(cls, obj: object, _info: object) -> bool:
-        """Return how the execution knows which of the types behind an interface a record has."""
+        """Return whether a record has this type. The execution asks this for a field whose type is an interface."""
         return isinstance(obj, contributors.ContributorRecord)

@@ -1,4 +1,4 @@
-"""The scalar ``DateTime``: a moment, by RFC 3339."""
+"""Declares the scalar ``DateTime``: a moment by RFC 3339."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from strawberry.types.scalar import ScalarDefinition
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:[0-5]\d)", re.ASCII)
-"""What Python itself reads as Strawberry's parser does, in a hundredth of the time."""
+"""Matches texts that Python itself reads as Strawberry's parser does, in a hundredth of the time."""
 
 
 def _parse(value: Any) -> Any:
-    """Return a moment that a client names, which may be the date of a day alone: its start in UTC.
+    """Return a moment that a client names. A date alone means the start of the day in UTC.
 
     :raises StrawberryInputCoercionError: it is neither.
     """
@@ -42,4 +42,4 @@ DATE_TIME: ScalarDefinition = replace(
     specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
     parse_value=_parse,
 )
-"""Strawberry's, which the engine knows by its function for output."""
+"""Strawberry's own definition, which the engine knows by its function for output."""

@@ -1,8 +1,8 @@
-"""What the answer to an operation depends on: all that the fields declare which the operation selects.
+"""Finds what the answer to an operation depends on, from what its selected fields declare.
 
-A field declares it by ``metadata=depends_on(...)``, and so does a field of an input, for arguments that have it. One
-that has a resolver and declares nothing counts as if it depended on everything. ``@skip`` and ``@include`` are not
-looked at: a field that an operation may select counts.
+A field declares it by ``metadata=depends_on(...)``, and so does a field of an input, for arguments that have it. A
+field that has a resolver and declares nothing counts as if it depended on everything. ``@skip`` and ``@include`` are
+ignored, so a field that an operation may select counts.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ NOTHING = DependsOn(0)
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """What an operation declares that its answer depends on."""
+    """Holds what the answer to an operation depends on."""
 
     of_fields: DependsOn = NOTHING
-    """By its fields, and by the arguments that stand in the document."""
+    """The dependencies of its fields, and of the arguments in the document."""
     inputs: tuple[tuple[str, GraphQLInputObjectType], ...] = ()
-    """The names and types of the variables whose values are inputs: what is in them counts too."""
+    """The names and types of the variables whose values are inputs, whose fields count too."""
 
     def with_variables(self, variables: Mapping[str, Any] | None) -> DependsOn:
         """Return what the operation depends on with these values, in time that grows with their size."""
@@ -77,7 +77,7 @@ def read_dependencies(document: DocumentNode, schema: GraphQLSchema) -> tuple[De
 
 
 class _Part(Visitor):
-    """What an operation or a fragment declares by itself, and the fragments that it spreads."""
+    """Holds what an operation or a fragment declares by itself, and the fragments that it spreads."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
         super().__init__()
@@ -124,7 +124,7 @@ def _inputs(
 
 
 def _of_value(type_: GraphQLInputObjectType, value: object) -> DependsOn:
-    """Return what the fields declare that are in a variable's value. What is of another type does not run."""
+    """Return what the fields in a variable's value declare. A value of another type does not run."""
     found, waiting = NOTHING, [(type_, value)]
     while waiting:
         of, each = waiting.pop()

@@ -1,4 +1,4 @@
-"""What the error of a field does to the answer: the request parameter ``onError``.
+"""Reads the request parameter ``onError``, which says what the error of a field does to the answer.
 
 It follows the proposal https://github.com/graphql/graphql-spec/pull/1163, which is a draft.
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Final, Literal, get_args
 
 OnError = Literal["PROPAGATE", "NULL", "HALT"]
-"""Where a field fails that may not be null, ``PROPAGATE`` makes the nearest field above it null that may be, and
-``NULL`` makes the field itself null. ``HALT`` stops at the first error of any field: ``data`` is null."""
+"""If a non-null field fails, ``PROPAGATE`` makes the nearest nullable field above it null, and ``NULL`` makes the
+field itself null. ``HALT`` stops at the first error of any field: ``data`` is null."""
 
 ON_ERROR: Final[tuple[OnError, ...]] = get_args(OnError)
 

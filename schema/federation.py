@@ -1,4 +1,5 @@
-"""What a router of Apollo Federation asks of a subgraph: its schema, and the records that other graphs refer to.
+"""Declares what a router of Apollo Federation asks of a subgraph: its schema, and the records that other graphs refer
+to.
 
 The keys of each type are in its own file, and read by ``resolvers.federation_entities``.
 """
@@ -23,7 +24,7 @@ Entity = Annotated[
 
 @strawberry.type(name="_Service", description="This graph as a part of a supergraph.")
 class Service:
-    """Resolved from itself."""
+    """Is resolved from itself."""
 
     sdl: str = strawberry.field(
         description="The schema with the directives of Apollo Federation, to be composed."

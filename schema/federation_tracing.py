@@ -1,7 +1,7 @@
 """Traces of fields for routers of Apollo Federation (FTV1): when each resolver ran, in ``extensions.ftv1``.
 
-Strawberry can make them, at five times the cost of every request where its extension is merely installed. So it takes
-part in those requests alone that are to be traced.
+Strawberry can make them, but the mere presence of its extension makes every request cost five times as much. So it
+takes part only in the requests that are traced.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ def extensions_of_this_request() -> list[SchemaExtension]:
     """Return what traces the operation that is about to run, if it is to be traced."""
     if not _traced.get():
         return []
-    # Not at the start, which it would slow down.
+    # The import is here, because it would slow down the start.
     from strawberry.extensions.tracing.apollo_federation import ApolloFederationTracingExtension
 
     class Tracing(ApolloFederationTracingExtension):
         def _check_should_trace(self) -> bool:
-            return True  # it would look for the header in the context, which knows nothing of HTTP
+            return True  # It would look for the header in the context, which knows nothing of HTTP.
 
     return [Tracing()]

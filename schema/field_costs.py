@@ -1,6 +1,6 @@
-"""What the fields of the graph cost, and how long their lists are: the numbers behind every prediction of a cost.
+"""Lists what the fields of the graph cost, and how long their lists are: the numbers behind every prediction of a cost.
 
-The same numbers stand in the SDL, as the directives ``@cost`` and ``@listSize`` of the draft "GraphQL Cost Directives"
+The same numbers are in the SDL, as the directives ``@cost`` and ``@listSize`` of the draft "GraphQL Cost Directives"
 (https://ibm.github.io/graphql-specs/cost-spec.html). One unit is the work for one object, about two microseconds of
 processor time.
 """
@@ -44,10 +44,11 @@ FIELD_WEIGHTS: Mapping[tuple[str, str], int] = {
 field. They are the steps of ``resolvers.work_budget``, measured with the demo's 5,400 packages and rounded."""
 
 FILTER_WEIGHT = 100
-"""The units of a filter, each time that a field is answered with one: the rows of the whole table are compared."""
+"""The units of a filter, each time that a field is answered with one, because the rows of the whole table are
+compared."""
 
 INTROSPECTION_WEIGHTS: Mapping[str, int] = {"__schema": 1000, "__type": 100}
-"""The units of introspection. No directive can say them: no schema declares these fields."""
+"""The units of introspection. No directive can give them, because no schema declares these fields."""
 
 UPSTREAM_REQUEST = 1000
 """The units of one request to Django Packages, which takes it ten milliseconds to a second."""
@@ -59,9 +60,9 @@ _SLICING = ("first", "last")
 
 
 class ListLength(NamedTuple):
-    """Says how long the list of a field is: as its arguments ask for.
+    """Says by which arguments clients set the length of a field's list.
 
-    A list of which the arguments say nothing is as long as the catalog has it (``resolvers.lists.list_sizes``).
+    A list whose length no argument sets is as long as in the catalog (``resolvers.lists.list_sizes``).
     """
 
     slicing: tuple[str, ...] = ()

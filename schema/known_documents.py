@@ -17,7 +17,7 @@ from schema.limited_execution import LIMITS, ON_ERROR, UNAWAITED, Unawaited
 
 
 class AsOfDirective(NamedTuple):
-    """The ``@asOf`` of an operation, and the variables that the operation declares."""
+    """Holds the ``@asOf`` of an operation, and the variables that the operation declares."""
 
     node: DirectiveNode
     variables: tuple[VariableDefinitionNode, ...]
@@ -25,13 +25,13 @@ class AsOfDirective(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """A document as parsed; ``errors`` say why none of its operations can run."""
+    """Holds a parsed document. ``errors`` say why none of its operations can run."""
 
     node: DocumentNode | None
     """None if it is not GraphQL, or was refused before it was validated.
 
-    Without ``@defer`` and ``@stream``: a server may answer at once what may come in parts. Without ``@asOf`` too, which
-    says what it is answered from.
+    It lacks ``@defer`` and ``@stream``, because a server may answer at once what may come in parts. It also lacks
+    ``@asOf``, which only says what it is answered from.
     """
     errors: tuple[GraphQLError, ...]
     operations: tuple[tuple[str | None, OperationType], ...]
@@ -54,8 +54,8 @@ class Document:
 def given(
     document: Document, limits: RunLimits, on_error: OnError = "PROPAGATE", *, in_parts: bool = False
 ) -> Iterator[dict[str, object]]:
-    """Return what ``operation_extensions`` have to be for Strawberry's execution to take this document and keep
-    to limits.
+    """Return the ``operation_extensions`` with which Strawberry's execution takes this document and keeps to the
+    limits.
 
     In the end, which may come before its own, coroutines that it made and nobody will await are closed.
     """

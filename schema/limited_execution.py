@@ -1,4 +1,4 @@
-"""Strawberry's execution within the limits of a run: it lets the event loop turn, and counts what it answers."""
+"""Runs Strawberry's execution within the limits of a run: it lets the event loop turn, and counts what it answers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ error of a field does."""
 
 
 class Unawaited:
-    """The coroutines of one run that nobody awaits yet."""
+    """Holds the coroutines of one run that nobody awaits yet."""
 
     def __init__(self) -> None:
         self._coroutines: set[Coroutine[Any, Any, Any]] = set()
@@ -45,7 +45,7 @@ class Unawaited:
     def add(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         """Add one.
 
-        :raises CancelledError: the run is over; this is some part of it that goes on alone.
+        :raises CancelledError: the run is over, and this part of it continued alone.
         """
         if self._is_over:
             coroutine.close()
@@ -65,7 +65,7 @@ class Unawaited:
 
 
 class AnswerSize:
-    """Counts the bytes of an answer while it is made: at least so many will be sent."""
+    """Counts the bytes of an answer while it is made. At least this many will be sent."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -82,7 +82,7 @@ class AnswerSize:
 
 
 class LimitedExecutor(StrawberryGraphQLCoreExecutionContext):
-    """The executor of the schema. Its signatures are graphql-core's, which calls these methods."""
+    """Executes operations over the schema. Its signatures are those of graphql-core, which calls these methods."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -92,7 +92,7 @@ class LimitedExecutor(StrawberryGraphQLCoreExecutionContext):
         self.error_propagation = self._on_error != "NULL"
         self._is_event = False
         self._unawaited: Unawaited = (self.operation_extensions or {}).get(UNAWAITED) or Unawaited()
-        # Without a context an operation asks of the schema alone, or is not run.
+        # An operation without a context asks only about the schema, or is not run.
         self._spend = self.context_value.work.spend if isinstance(self.context_value, Context) else uncounted
 
     def build_per_event_executor(self, payload: Any) -> LimitedExecutor:
@@ -103,7 +103,7 @@ class LimitedExecutor(StrawberryGraphQLCoreExecutionContext):
         return executor
 
     def execute_operation(self, serially: bool | None = None) -> Any:
-        """Execute; for an event of a subscription within its time."""
+        """Execute an operation. An event of a subscription has a limited time."""
         result = super().execute_operation(serially)
         return self._in_time(result) if self._is_event and self.is_awaitable(result) else result
 
@@ -181,18 +181,18 @@ class LimitedExecutor(StrawberryGraphQLCoreExecutionContext):
         position_context: Any,
     ) -> Any:
         """Complete what was awaited, in a later turn if this one has lasted long enough."""
-        begun = InTurn(self._noted(result))  # first, so that it is closed if there is nothing left to spend
+        begun = InTurn(self._noted(result))  # This comes first, so that it is closed if the budget is spent.
         self._spend(AWAITED)
         return super().complete_awaitable_value(
             return_type, field_details_list, info, path, begun, position_context
         )
 
     def execute_execution_group(self, *asked: Any) -> Any:
-        """Execute what is deferred; what stops it is its error."""
+        """Execute a deferred part. If it is stopped, that is its error."""
         return _with_its_error(partial(super().execute_execution_group, *asked))
 
     def complete_stream_item(self, *asked: Any) -> Any:
-        """Complete an item of a streamed list; what stops it is its error."""
+        """Complete an item of a streamed list. If it is stopped, that is its error."""
         return _with_its_error(partial(super().complete_stream_item, *asked))
 
     def _noted(self, value: Any) -> Any:
@@ -209,7 +209,7 @@ class LimitedExecutor(StrawberryGraphQLCoreExecutionContext):
 
 
 class _Noted:
-    """A coroutine that is among those of its run for as long as nobody awaits it."""
+    """Wraps a coroutine, which is among those of its run for as long as nobody awaits it."""
 
     __slots__ = ("_coroutine", "_unawaited")
 
@@ -223,7 +223,7 @@ class _Noted:
 
 
 def _with_its_error(execute: Callable[[], Any]) -> Any:
-    # Graphql-core would tell the client of it, but forget what it was.
+    # graphql-core would tell the client of it, but lose the error itself.
     try:
         result = execute()
     except Stopped as stopped:

@@ -1,4 +1,4 @@
-"""The type Package: v4's fields one to one, and its relations."""
+"""Declares the type Package: the fields of v4, and its relations."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LazyPackage = Annotated["Package", strawberry.lazy("schema.package")]
     keys=["id", "databaseId", "slug", "pypiName", "repoUrl"],
 )
 class Package(RecordNode):
-    """Resolved from :class:`upstream.client.v4_records.PackageRecord`; nullability follows contract section 3."""
+    """Is resolved from :class:`upstream.client.v4_records.PackageRecord`. Nullability follows contract section 3."""
 
     record = v4_records.PackageRecord
 

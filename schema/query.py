@@ -1,4 +1,4 @@
-"""The root of the graph: what a client can ask for first."""
+"""Declares the root of the graph: the fields with which a query begins."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from schema.stats import Stats
 
 @strawberry.type(description="The entry points of the graph.")
 class Query:
-    """Resolved by ``resolvers.query``. What may have to ask upstream is nullable."""
+    """Is resolved by ``resolvers.query``. Fields that may have to ask upstream are nullable."""
 
     package = strawberry.field(
         resolver=resolvers.package,

@@ -1,4 +1,4 @@
-"""What the types over v4's records share: two ids, and that they are resolved from the record itself."""
+"""Declares what the types over v4's records share: two ids, and fields that are resolved from the record itself."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def database_id(root: Record) -> int:
 
 @strawberry.type
 class RecordNode(relay.Node):
-    """The base of such a type. Its fields read the attributes of ``record``, whose names are v4's own."""
+    """Is the base of such a type. Its fields read the attributes of ``record``, whose names are v4's own."""
 
     record: ClassVar[type[Record]]
 
@@ -36,5 +36,5 @@ class RecordNode(relay.Node):
     @classmethod
     @decided_by_class
     def is_type_of(cls, obj: object, _info: object) -> bool:
-        """Return how the execution knows which of the types behind an interface a record has."""
+        """Return whether a record has this type. The execution asks this for a field whose type is an interface."""
         return isinstance(obj, cls.record)

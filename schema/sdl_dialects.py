@@ -1,4 +1,5 @@
-"""The schema as other tools read it: in the plain language, or with directives by which they compose it with others.
+"""Prints the schema as other tools read it: in the plain language, or with directives by which they compose it with
+others.
 
 ================= ==================================================================================
 dialect           who reads it
@@ -10,9 +11,9 @@ stitching         schema stitching of graphql-tools, by its stitching directives
 semantic-non-null clients that stop at errors, and take as non-null what is null only with one
 ================= ==================================================================================
 
-All of them are made from what Strawberry prints of the one schema. Federation's is that without ``@asOf``. The others
-are that without federation's directives and with their own, which say the same of the same keys. Those for clients have
-the directives of costs too (``schema.cost_directives``).
+All of them are made from what Strawberry prints of the one schema. The dialect of Federation is that text without
+``@asOf``. The others lack federation's directives and have their own, which say the same of the same keys. Those for
+clients have the directives of costs too (``schema.cost_directives``).
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
 
 
 class UnknownDialect(Exception):
-    """A name that no dialect has. The message is a sentence."""
+    """Says that no dialect has a name. The message is a sentence."""
 
 
 def read_dialect(name: str) -> Dialect:
@@ -121,7 +122,8 @@ def _plain(document: DocumentNode) -> DocumentNode:
 
 
 def _federation(document: DocumentNode) -> DocumentNode:
-    """Return the document without ``@asOf``: a router would take it for all its subgraphs, or forward it to none."""
+    """Return the document without ``@asOf``, because a router would apply it to all its subgraphs, or forward it to
+    none."""
     kept = (
         each
         for each in document.definitions

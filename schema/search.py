@@ -1,4 +1,4 @@
-"""What a search finds: packages and grids, and upstream's own hits."""
+"""Declares what a search finds: packages and grids, and upstream's own hits."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SearchResult = Annotated[
     )
 )
 class SearchHit:
-    """Resolved from :class:`upstream.client.v4_records.SearchHitRecord`. Contract section 4."""
+    """Is resolved from :class:`upstream.client.v4_records.SearchHitRecord` (contract section 4)."""
 
     item_type: str = strawberry.field(description='The type of the record: "package" or "grid".')
     title: str = strawberry.field(

@@ -1,4 +1,4 @@
-"""Which fields are null only together with an error: their types say ``null``, their meaning does not.
+"""Declares which fields are null only together with an error, although their types allow null.
 
 A field declares it by ``metadata=null_only_with_error(depends_on(...))``. Clients that stop at errors, as Relay does
 with ``@throwOnFieldError``, can take such a field as non-null. The dialect ``semantic-non-null`` tells them by the
@@ -14,7 +14,7 @@ import strawberry
 from strawberry.types.field import StrawberryField
 
 Levels = tuple[int, ...]
-"""How deep in lists: 0 is the value of the field, 1 an item of its list."""
+"""The depths in lists: 0 is the value of the field, and 1 an item of its list."""
 
 SEMANTIC_NON_NULL: Final = """
 "The field is null only together with an error: at these levels, 0 for its value and 1 for the items of its list."

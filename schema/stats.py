@@ -1,4 +1,4 @@
-"""The type Stats: what the whole catalog amounts to."""
+"""Declares the type Stats: figures about the whole catalog."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from schema.package import Package
 
 @strawberry.type(description="Statistics of the whole catalog.")
 class Stats:
-    """Resolved from :class:`catalog.indexed_catalog.Catalog`."""
+    """Is resolved from :class:`catalog.indexed_catalog.Catalog`."""
 
     package_count = strawberry.field(
         resolver=resolvers.package_count,

@@ -1,4 +1,4 @@
-"""The root of what a client can stay tuned to."""
+"""Declares the root of subscriptions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from resolvers import catalog_changes as resolvers
 
 @strawberry.type(description="The subscriptions of the graph, over server-sent events or a WebSocket.")
 class Subscription:
-    """Resolved by ``resolvers.catalog_changes``."""
+    """Is resolved by ``resolvers.catalog_changes``."""
 
     catalog_changed = strawberry.subscription(
         resolver=resolvers.catalog_changed,

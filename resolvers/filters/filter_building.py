@@ -54,7 +54,7 @@ class _Builder:
 
     def build(self, type_: type, value: Mapping[str, Any]) -> Any:
         self._inputs += 1
-        # A filter has one range a condition at most.
+        # A filter has at most one range for each condition.
         if self._inputs > 2 * MAX_CONDITIONS:
             raise too_many_conditions(self._argument)
         fields = _FIELDS[type_]
@@ -91,5 +91,5 @@ def _definition(type_: type) -> StrawberryObjectDefinition:
 
 
 for _type in _INPUTS:
-    # The hook that Strawberry has for inputs that build their own value.
+    # Strawberry has this hook for inputs that build their own value.
     _definition(_type).from_input = build_input

@@ -29,7 +29,7 @@ from resolvers.work_budget import CONDITION, ROWS, WorkBudget
 from upstream.client import GridRecord, PackageRecord, R
 
 MAX_FILTERS = 500
-"""How many filters are cached with a catalog, for packages and for grids: those used last."""
+"""How many filters are cached with a catalog, for packages and for grids each. Those used last stay."""
 
 MAX_BYTES = 8_000_000
 """How many bytes they may take, for packages and for grids. With 5,400 packages a filter has 11 kB, and at most 43 kB
@@ -98,7 +98,7 @@ class FilterCache(Generic[R]):
         return self._cache.size + self._lists.size
 
     def matches(self, digest: bytes, match: Callable[[], Match]) -> Matches[R]:
-        """Return what the filter with this digest matches, cached since the last time or worked out by ``match``."""
+        """Return the matches of the filter with this digest, from the cache or worked out by ``match``."""
         matches = self._cache.get(digest)
         if matches is None or not matches.is_right:
             matches = Matches(digest, self.table, match())
@@ -121,9 +121,7 @@ class FilterCache(Generic[R]):
             return self.table.sorted(order, ids if matches is None else matches.among(ids))
         key = (id(ids), order, *(("", 0.0) if matches is None else (matches.digest, matches.since)))
         part = self._lists.get(key)
-        if (
-            part is None or part[0] is not ids
-        ):  # Python knows another collection by this number once one is gone
+        if part is None or part[0] is not ids:  # Once one collection is gone, another one may have its id.
             found = tuple(self.table.sorted(order, ids if matches is None else matches.among(ids)))
             part = ids, found
             self._lists.put(key, part, getsizeof(ids) + getsizeof(found) + OVERHEAD)
@@ -155,8 +153,7 @@ class FiltersOfRequest:
         self._built: dict[int, tuple[object, Any]] = {}
 
     def built(self, value: object, build: Callable[[], T]) -> T:
-        """Return what ``build`` makes of the value of a variable or an argument: the same object wherever it is
-        used."""
+        """Return what ``build`` makes of the value of a variable or an argument, as one object wherever it is used."""
         known = self._built.get(id(value))
         if known is None:
             known = self._built[id(value)] = value, build()
@@ -222,7 +219,7 @@ class _FilterReading:
     def __init__(self, argument: str, history: object) -> None:
         self.argument = argument
         self.history = history
-        """What tells the state of history from any other."""
+        """A value that identifies the state of history."""
         self.conditions = 0
         """The conditions so far, counting the filters that contain them."""
         self.passes = 0
@@ -245,10 +242,10 @@ class _FilterReading:
                 key.append(self.key(value))
             else:
                 slugs = len(value) if isinstance(value, list) else 1
-                # What is wrong with more slugs says whoever reads them.
+                # If there are more slugs, their reader reports it.
                 each_counts = name in ("in_all_grids", "missing") and slugs <= MAX_CONDITIONS
                 self._count(slugs if each_counts else 1, min(slugs, MAX_CONDITIONS))
-                # As a dataclass it would be shown in four times the time.
+                # The repr of the dataclass would take four times as long.
                 key.append(tuple(vars(value).values()) if isinstance(value, _RANGES) else value)
                 if name in _OF_HISTORY:
                     key.append(self.history)

@@ -57,7 +57,7 @@ def repo_description(package: PackageRecord) -> str:
 
 def package_text(package: PackageRecord) -> str:
     """Return the title, the slug and the description, case-folded."""
-    # A text that is looked for has no NUL, so it is found within one of the three.
+    # A text that is searched for has no NUL, so it is found only within one of the three.
     return f"{package.title}\0{package.slug}\0{package.repo_description}".casefold()
 
 

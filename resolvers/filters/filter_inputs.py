@@ -12,7 +12,7 @@ from engine import DependsOn, depends_on
 
 @strawberry.input(description="A range of numbers. Both bounds are inclusive, and each can be omitted.")
 class IntRange:
-    """Read by ``resolvers.filters.filter_matching``."""
+    """Is read by ``resolvers.filters.filter_matching``."""
 
     min: int | None = strawberry.field(default=None, description="The lowest number.")
     max: int | None = strawberry.field(default=None, description="The highest number.")
@@ -20,7 +20,7 @@ class IntRange:
 
 @strawberry.input(description="A period of time. Each bound can be omitted.")
 class DateTimeRange:
-    """Read by ``resolvers.filters.filter_matching``."""
+    """Is read by ``resolvers.filters.filter_matching``."""
 
     after: datetime | None = strawberry.field(default=None, description="The start of the period, inclusive.")
     before: datetime | None = strawberry.field(default=None, description="The end of the period, exclusive.")

@@ -143,7 +143,7 @@ class _PackageConditions:
         after = moment - seconds
         commits = self._table.numbers(last_commit)
         self.since = max(self.since, moment)
-        # Until the oldest of these commits is too old.
+        # The result holds until the oldest of these commits is too old.
         self.until = min(self.until, min((each for each in commits if each >= after), default=inf) + seconds)
         return _between(self._table, last_commit, after, inf)
 

@@ -1,7 +1,7 @@
-"""Relay connections over a list in some order, with keyset cursors (Relay's cursor connections specification).
+"""Makes Relay connections over a list in some order, with keyset cursors (Relay's cursor connections specification).
 
-A cursor holds what its record is sorted by and its id, so paging continues at the right position whatever was
-inserted or removed between two pages, even if the record itself is gone.
+A cursor holds the id of its record and the value that it is sorted by. So paging continues at the right position
+whatever was inserted or removed between two pages, even if the record itself is gone.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Paging:
 
 @dataclass(frozen=True, slots=True)
 class PageSpan:
-    """Describes a part of a list: ``size`` records, from the start or the end of what lies between two positions."""
+    """Describes a part of a list: ``size`` records, from the start or the end of the part between two positions."""
 
     size: int
     from_the_end: bool

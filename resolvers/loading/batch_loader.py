@@ -23,9 +23,9 @@ class Batches:
 
     def __init__(self) -> None:
         self.asked_upstream = False
-        """Whether something was wanted that the catalog does not have."""
+        """Whether a record was requested that the catalog does not have."""
         self.found: list[Record] = []
-        """What upstream has shown that the catalog of the request does not have, or has by another slug."""
+        """The records that upstream has shown and that the catalog of the request lacks, or has by another slug."""
         self._running: set[asyncio.Task[Any]] = set()
         self._ended = False
 
@@ -61,7 +61,7 @@ class BatchLoader(DataLoader[K, V]):
         self._batches = batches
 
     def load(self, key: K) -> Future[V]:
-        """Return what there is for the key, in the next batch or loaded before."""
+        """Return the value for the key, from the next batch or from an earlier one."""
         self._batches.asked_upstream = True
         return super().load(key)
 

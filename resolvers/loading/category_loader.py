@@ -22,7 +22,8 @@ from upstream.client import (
 
 
 class CategoryLoader:
-    """Loads categories. There are few, and every package names one. If they are not known, all come in one request."""
+    """Loads categories. There are few, and every package names one. If they are not known, one request loads all of
+    them."""
 
     def __init__(self, batcher: Batcher, batches: Batches, catalog: Catalog | None, *, is_live: bool) -> None:
         self._is_live = is_live
@@ -73,7 +74,7 @@ class CategoryLoader:
         return found
 
     async def by_slug(self, slug: str) -> CategoryRecord | None:
-        """Return the category of this slug with the smallest id: slugs of categories need not be unique.
+        """Return the category of this slug with the smallest id, because slugs of categories need not be unique.
 
         :raises UpstreamError: there is no list.
         """
@@ -96,7 +97,7 @@ class CategoryLoader:
         try:
             page = await self._batcher.page(CATEGORY, limit=window.limit, offset=window.offset)
         except UpstreamError as error:
-            return [error]  # given back, not raised, so that it is remembered
+            return [error]  # It is returned and not raised, so that it is remembered.
         if self._catalog is not None:
             known = self._catalog.categories
             self._batches.found += [

@@ -104,11 +104,11 @@ async def _newest(
 ) -> PackageRecord | None:
     """Return the oldest wanted package among the newest ones; ``None`` if there is none, or upstream fails."""
     if context.loaders.catalog is None or context.loaders.as_of is not None:
-        return None  # the whole list has just been read, or what is newest now is not asked for
+        return None  # The whole list has just been read, or the present newest records are not asked for.
     may_ask = not context.status.stale and context.source.upstream_answers
     newest = await context.loaders.packages.newest() if may_ask else None
     if newest is None:
-        note_not_looked_up(key)  # the catalog does not know it, which is the best answer that there is
+        note_not_looked_up(key)  # The catalog does not know it, which is the best answer that there is.
         return None
     return min(filter(is_wanted, newest), key=lambda package: package.id, default=None)
 
@@ -122,7 +122,7 @@ async def each(
     """
     check_count(field, keys)
     context.work.spend(LOOKUP * len(keys))
-    # Together, so that what must be asked for is one batch.
+    # They are loaded together, so that live requests are one batch.
     return await asyncio.gather(*map(find, keys), return_exceptions=True)
 
 

@@ -1,4 +1,4 @@
-"""Loads the records of one request: what the catalog knows at once, the rest in one batch for each level.
+"""Loads the records of one request: those in the catalog at once, and the others in one batch for each level.
 
 A request sees one catalog from start to end: the one that was served when it began. What that catalog does not know
 is requested live. aiodataloader joins the loads of one event-loop turn, so resolvers at one depth must reach their
@@ -51,7 +51,7 @@ class Loaders:
     categories: CategoryLoader
     catalog: Catalog | None
     as_of: datetime | None
-    """The moment as of which the request is answered: then upstream, which knows the present alone, is not asked."""
+    """The moment as of which the request is answered. Then upstream is not asked, because it knows only the present."""
     _batches: Batches
     _batcher: Batcher
     _searches: dict[str, tuple[SearchHitRecord, ...] | UpstreamError] = field(default_factory=dict)
@@ -93,7 +93,7 @@ class Loaders:
 
     @property
     def asked_upstream(self) -> bool:
-        """Return whether something was wanted that only upstream has, whatever came of it."""
+        """Return whether a record was requested that only upstream may have, whether or not it was found."""
         return self._batches.asked_upstream
 
     async def search(self, query: str) -> tuple[SearchHitRecord, ...]:
@@ -115,16 +115,16 @@ class Loaders:
 
     @property
     def found(self) -> list[Record]:
-        """Return what upstream has shown that the catalog does not have, or has by another slug."""
+        """Return the records that upstream has shown and that the catalog lacks, or has by another slug."""
         return self._batches.found
 
     def close(self) -> None:
-        """End what is still being loaded: whoever asked has the answer, or has gone."""
+        """Cancel all loads, because the client has its answer or has gone."""
         self._batches.end()
 
 
 class RecordLoader(Generic[R]):
-    """Loads packages or grids by id, by slug and by page. What is found in one way is known in the others."""
+    """Loads packages or grids by id, by slug and by page. A record that is found in one way is known in the others."""
 
     def __init__(
         self,
@@ -151,7 +151,8 @@ class RecordLoader(Generic[R]):
         self._doubtful: set[int | str] = set()
         """The keys that only the client named, so that there may be no such record."""
 
-    # Made when needed: a request that the catalog answers needs none, and their making took half of its time.
+    # They are made when needed, because a request that the catalog answers needs none, and making them took half of its
+    # time.
 
     @cached_property
     def _ids(self) -> BatchLoader[int, R | None]:
@@ -229,7 +230,7 @@ class RecordLoader(Generic[R]):
         """Return the records at the head of the list that the catalog does not know yet; ``None`` where upstream
         fails.
 
-        However many ask, upstream is asked for them once a minute at most.
+        Upstream is asked for them once a minute at most, however many requests need them.
         """
         try:
             page = await asyncio.shield(self._pages.load((NEWEST, 0)))
@@ -283,7 +284,7 @@ class RecordLoader(Generic[R]):
 
 @dataclass(frozen=True, slots=True)
 class _Known(Generic[R]):
-    """Holds what the catalog knows of one kind of record: nothing if there is no catalog."""
+    """Holds the records of one kind that the catalog knows, or none if there is no catalog."""
 
     records: Mapping[int, R] = field(default_factory=dict)
     slugs: Mapping[str, int] = field(default_factory=dict)

@@ -1,9 +1,9 @@
 """Declares relations from one record to others, once for both ways to run an operation.
 
 ``schema`` gives a declaration's ``resolve`` to Strawberry, which calls it for each record. The engine finds the
-declaration behind it, a relation of ``engine.relation_protocols``, and asks it once with all records that stand at one
-place of an operation. Both find the same: what the request's catalog knows without waiting, the rest together from the
-request's loaders.
+declaration behind it, a relation of ``engine.relation_protocols``, and asks it once with all records at one point of an
+operation. Both find the same: records in the catalog without waiting, and the others together from the loaders of the
+request.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class ToOne(Generic[R]):
             return None
 
     async def load(self, roots: Sequence[Any], context: Context) -> list[Found[R]]:
-        """Load what each of ``roots`` is related to; what there is not is an error, because it is named."""
+        """Load what each of ``roots`` is related to. A record that does not exist is an error, because it is named."""
         found = await self.loader(context.loaders).by_ids(list(map(self._key_of, roots)))
         return [self._lost(root) if item is None else item for root, item in zip(roots, found, strict=True)]
 
@@ -106,7 +106,7 @@ class ToMany(Generic[R]):
         lists: list[Sequence[int]] = []
         for root in roots:
             ids = getattr(root, self.keys)
-            # A record that was loaded live is not the one that was indexed.
+            # A record that was loaded live differs from the indexed one.
             id = root.id
             if owners.get(id) is root and len(ordered[id]) == len(ids):
                 lists.append(ordered[id])

@@ -1,4 +1,4 @@
-"""Holds what every resolver finds in ``info.context``."""
+"""Holds the state that every resolver finds in ``info.context``."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Context:
         return self._status
 
     async def catalog(self) -> Catalog:
-        """Return the whole catalog, for what no live request can answer.
+        """Return the whole catalog, for fields that no live request can answer.
 
         :raises UpstreamError: it is not known yet, or too old.
         """
@@ -109,10 +109,10 @@ class Context:
         try:
             return await self.source.first_catalog()
         except UpstreamError as error:
-            return error  # given back, not raised, so that nobody in the request waits for it again
+            return error  # It is returned and not raised, so that no field of the request waits for it again.
 
     def renew(self) -> None:
-        """Continue with the newest catalog: for a subscription, which answers again and again."""
+        """Continue with the newest catalog. This is for a subscription, which answers many times."""
         self.snapshot = self.source.latest
         self.loaders.close()
         self.loaders = Loaders.over(self.source.batcher, self.snapshot, self.source.first_catalog)

@@ -7,9 +7,9 @@ from upstream.client import R
 
 
 def by_title(found: list[R | BaseException | None]) -> list[R | BaseException]:
-    """Order records by title, regardless of case, and equal titles by id. Errors stand at the end, as they came.
+    """Order records by title, regardless of case, and equal titles by id. Errors are at the end, in their order.
 
-    What is missing was removed after it was named, and is left out.
+    Missing records were removed after they were named, and are left out.
     """
     records: list[R] = []
     errors: list[BaseException] = []
