@@ -123,6 +123,9 @@ async def open_source(
         )
         await opened.enter_async_context(aclosing(source))
         await source.open()
+        if source.latest is None:
+            # The first client is answered live, and is not to wait until the HTTP library has been imported.
+            client.get_ready()
         yield source
 
 

@@ -34,6 +34,17 @@ async def main():
 asyncio.run(main())
 """
 
+ONLY_START = """
+import asyncio, json, sys
+from server import app
+
+async def main():
+    async with app.router.lifespan_context(app):
+        print(json.dumps(list(sys.modules)))
+
+asyncio.run(main())
+"""
+
 
 def output(code: str, **environment: str) -> Any:
     done = subprocess.run(
@@ -75,6 +86,20 @@ def test_the_first_answer_from_storage_does_not_wait_for_upstream(
     assert answer["data"]["package"]["databaseId"] == 1442
     assert answer["extensions"]["upstream"]["requests"] == 0
     assert (ready["status"], ready["answersFrom"]) == ("ready", "catalog")
+
+
+def test_a_gateway_that_can_only_ask_upstream_imports_the_http_client_before_the_first_request() -> None:
+    modules = output(ONLY_START, GATEWAY_UPSTREAM=UPSTREAM, GATEWAY_STORAGE=":memory:", GATEWAY_CRAWL="off")
+    assert "aiohttp" in modules
+
+
+def test_a_gateway_that_answers_from_storage_does_not_import_the_http_client(
+    held: tuple[str, Holding], tmp_path: Path
+) -> None:
+    upstream, _holding = held
+    sync(upstream, tmp_path / "catalog.sqlite")
+    stored = {"GATEWAY_UPSTREAM": upstream, "GATEWAY_STORAGE": str(tmp_path / "catalog.sqlite")}
+    assert "aiohttp" not in output(ONLY_START, **stored, GATEWAY_CRAWL="off")
 
 
 def test_the_command_line_imports_neither_servers_nor_clients_nor_the_schema() -> None:

@@ -214,6 +214,10 @@ class Client:
             ),
         )
 
+    def get_ready(self) -> None:
+        """Make what carries the requests now, and not for the first of them. That imports the HTTP library."""
+        self._http.transport()
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._http.aclose()
