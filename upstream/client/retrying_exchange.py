@@ -70,12 +70,11 @@ class Exchanger:
 
         :raises UpstreamError: there is none.
         """
-        retrying = self._retries.attempts(attempts)
         number = 0
 
-        async def attempt() -> UpstreamAnswer:
+        async def attempt(nth: int) -> UpstreamAnswer:
             nonlocal number
-            number += 1
+            number = nth
             try:
                 return await self._attempt(wanted, background)
             except UpstreamError as error:
@@ -85,7 +84,7 @@ class Exchanger:
         try:
             # Whoever is in the background waits for everyone else, however long that takes.
             async with asyncio.timeout(None if background else self._limits.total):
-                return await retrying(attempt)
+                return await self._retries.repeat(attempt, attempts)
         except TimeoutError as error:
             late = UpstreamTimeout(f"Upstream did not answer /{wanted.path} in time.")
             log_failure(wanted.path, late, number)
