@@ -1,4 +1,5 @@
-"""A shorter ``make attack``: every attack of the table ends in answers that are counted, and the gateway lives on."""
+"""Tests a shorter ``make attack``: every attack of the table ends in answers that are counted, and the gateway
+survives."""
 
 from __future__ import annotations
 
@@ -28,14 +29,14 @@ REFUSALS = {
     "PERSISTED_QUERY_NOT_FOUND",
     "UPSTREAM_BAD_DATA",
 }
-"""The codes that an attack may be answered with: sentences for who sent it, no fault of ours."""
+"""The codes that an attack may be answered with. They are sentences for the sender, and no faults of the gateway."""
 
 CORE = max(os.sched_getaffinity(0))
 
 
 @pytest.fixture(scope="module")
 def target() -> Iterator[Target]:
-    """Return one gateway for all: what one attack leaves behind, the next one finds."""
+    """Return one gateway for all attacks, so that the next one finds what one leaves behind."""
     with started(PACKAGES, CORE) as target:
         yield target
 

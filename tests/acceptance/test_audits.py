@@ -1,7 +1,7 @@
-"""GraphQL over HTTP by the letter: the public audits of graphql-http, over a real port.
+"""Runs the public audits of graphql-http, which check GraphQL over HTTP by the letter, over a real port.
 
-The audits are of the draft before April 2026. Where the edition of September 2026 says something else, the gateway
-follows the edition, and the audit must fail for the reason that is listed here.
+The audits are of the draft before April 2026. If the edition of September 2026 differs, the gateway follows the
+edition, and the audit must fail for the reason that is listed here.
 """
 
 from __future__ import annotations

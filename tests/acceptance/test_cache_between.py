@@ -1,4 +1,4 @@
-"""A cache between the gateway and its clients, nginx: what it may keep, it keeps, and nothing else."""
+"""Tests nginx as a cache between the gateway and its clients. It caches what it may, and nothing else."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ http {{
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """A gateway behind nginx."""
+    """Holds a gateway behind nginx."""
 
     gateway: Served
     http: httpx.Client
@@ -58,7 +58,7 @@ class Behind:
         return response.headers["X-Cache"], response
 
     def reached(self) -> int:
-        """Return how many requests have looked for a kept answer at the gateway."""
+        """Return how many requests have looked for a cached answer at the gateway."""
         metrics = httpx.get(f"{self.gateway.address}/metrics").text
         return sum(
             int(float(count)) for count in re.findall(r"response_cache_requests_total{.*} (.*)", metrics)
@@ -75,7 +75,7 @@ def behind(tmp_path: Path, max_age: int) -> Iterator[Behind]:
     need("nginx")
     configuration = tmp_path / "nginx.conf"
     with served(tmp_path / "catalog.sqlite", max_age=max_age) as gateway:
-        # Not before, or one of the servers above could take it.
+        # The port is chosen here, because one of the servers above could take it before.
         port = free_port()
         address = f"http://127.0.0.1:{port}"
         configuration.write_text(CONFIGURATION.format(folder=tmp_path, port=port, gateway=gateway.address))
@@ -111,7 +111,7 @@ def test_an_answer_to_a_document_by_its_path_is_asked_for_once(behind: Behind) -
     other = behind.http.get(f"/graphql/persisted/{HASH}", params=params)
     assert other.headers["X-Cache"] == "MISS"
     assert other.json() == answers[0].json()
-    # One for it by its path, one for it without the name of its operation, one of the function stars.
+    # One is for its path, one is for it without the name of its operation, and one is of the function stars.
     assert behind.reached() == before + 3
 
 

@@ -1,4 +1,4 @@
-"""docs/changes.md: its operations fit the schema, and its curl line is told of a change."""
+"""Tests docs/changes.md: its operations fit the schema, and its curl line is told of a change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A cold gateway that everyone asks at once: upstream is asked for each thing once. All of it over real HTTP."""
+"""Tests a cold gateway that many clients ask at once, over real HTTP. Upstream is asked for each thing once."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from wiring import make_app
 
 CLIENTS = 200
 PATIENT = replace(CLIENT_LIMITS, exchange=60, total=100)
-"""However long a busy machine takes to start so many clients, nothing is asked again for that."""
+"""Limits for a busy machine, on which many clients take long to start. Nothing is asked again because of that."""
 
 
 class Door:
-    """Lets the answers of upstream pass once so many requests have come to the gateway."""
+    """Lets the answers of upstream pass once a number of requests have come to the gateway."""
 
     def __init__(self, requests: int) -> None:
         self._missing = requests
@@ -47,7 +47,7 @@ class Door:
 
 
 async def ask_together(address: str, document: str) -> list[bytes]:
-    """Return the answers to so many clients, each with a connection of its own."""
+    """Return the answers to a number of clients, each with a connection of its own."""
 
     async def ask(session: aiohttp.ClientSession) -> bytes:
         async with session.post(f"{address}/graphql", json={"query": document}) as answer:

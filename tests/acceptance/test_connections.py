@@ -1,4 +1,4 @@
-"""Connections that hold on to the gateway, or send what is no request: each has a limit, and an end."""
+"""Tests connections that hold on to the gateway, or send what is no request. Each has a limit and an end."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def send_slowly(wire: socket.socket) -> None:
 def test_hundreds_of_connections_that_ask_nothing_are_closed(gateway: Process) -> None:
     wires = [gateway.wire() for _ in range(400)]
     until(lambda: gateway.metric('connections{kind="open"}') > 400)
-    # Some send slow headers, which is no request either.
+    # Some clients send slow headers, which are no request either.
     for wire in wires[:200]:
         wire.sendall(b"GET /hea")
     until(lambda: gateway.metric('connections{kind="open"}') < 5)
@@ -168,7 +168,7 @@ def test_clients_that_do_not_read_are_cut_off_and_cost_little() -> None:
     fields = " ".join(
         f"a{number}: grids {{ packages {{ title repoDescription commitsOver52 }} }}" for number in range(15)
     )
-    # However busy the machine is, each is answered.
+    # Each one is answered, however busy the machine is.
     most = {"LIMIT_VALUES": 10**8, "LIMIT_WORK": 10**8, "LIMIT_WAITING_SECONDS": 60, "LIMIT_SECONDS": 60}
     with serve(READ_SECONDS=2, RESPONSE_CACHE_BYTES=0, **most) as gateway:
         size = len(httpx.post(gateway.graphql, json={"query": LARGE % fields}, timeout=60).content)

@@ -1,4 +1,5 @@
-"""An upstream that wants a user and a password: they are in its address, are used, and are shown and stored nowhere."""
+"""Tests an upstream that wants a user and a password. They are in its address, are used, and are shown and stored
+nowhere."""
 
 from __future__ import annotations
 
@@ -30,7 +31,7 @@ SECRETS = [
 
 
 class Guarded:
-    """The embedded upstream behind a proxy that asks for a user and a password, as RFC 7617 has it."""
+    """Puts the embedded upstream behind a proxy that asks for a user and a password, by RFC 7617."""
 
     def __init__(self, status: int = 401) -> None:
         self._app: Callable[..., Awaitable[None]] = EmbeddedUpstream(packages=50)
@@ -42,7 +43,7 @@ class Guarded:
             return
         asked = dict(scope["headers"])
         if asked.pop(b"authorization", b"") == f"Basic {BASIC}".encode():
-            # The application behind knows no users: it would refuse the header.
+            # The application behind knows no users, and would refuse the header.
             await self._app({**scope, "headers": list(asked.items())}, receive, send)
             return
         headers = [(b"content-type", b"application/json"), (b"www-authenticate", b'Basic realm="v4"')]
@@ -69,7 +70,7 @@ def server(*arguments: str, **environment: str) -> subprocess.CompletedProcess[b
 
 
 def everything_sent(address: str) -> list[bytes]:
-    """Head and body of every kind of answer that the gateway has."""
+    """Return the head and the body of every kind of answer that the gateway has."""
     queries = [
         "{ package(databaseId: 1599) { title category { title } } catalog { version } }",
         '{ package(slug: "007") { title } }',

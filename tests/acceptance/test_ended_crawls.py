@@ -1,4 +1,4 @@
-"""A gateway that is told to end while it crawls: whatever upstream does, the crawl ends with it, at once."""
+"""Tests a gateway that is told to end while it crawls. The crawl ends with it at once, whatever upstream does."""
 
 from __future__ import annotations
 
@@ -47,6 +47,6 @@ def test_a_signal_ends_the_process_during_a_crawl(effect: Effect, tmp_path: Path
             seconds = time.monotonic() - begun
             assert process.stdout is not None
             printed = process.stdout.read()
-    # A second on a quiet machine, all of Python's own end included.
+    # It takes a second on a quiet machine, including the end of Python itself.
     assert seconds < 5
     assert "Traceback" not in printed

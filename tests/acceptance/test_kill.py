@@ -1,4 +1,4 @@
-"""A gateway killed at any moment of its crawl and of its save leaves the old catalog or the new, as a whole."""
+"""Kills a gateway at any moment of its crawl and of its save. It leaves the old catalog or the new one, as a whole."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KILLS = 50
 
 
 class Crawls:
-    """Crawls upstream into a catalog file, each in its own process, which is killed."""
+    """Crawls upstream into a catalog file, each time in a process of its own, which is killed."""
 
     def __init__(self, upstream: str, storage: Path) -> None:
         command = [sys.executable, "-m", "tests.support.killed_crawls", upstream, str(storage)]
@@ -33,7 +33,8 @@ class Crawls:
         )
 
     def crawl(self, after: str = "list", seconds: float | None = None) -> dict[str, Any]:
-        """Crawl, killed so many seconds after its ``begin`` or its last ``list``; how that went."""
+        """Crawl in a process that is killed some seconds after its ``begin`` or its last ``list``, and return its
+        outcome."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({"after": after, "seconds": seconds}) + "\n")
@@ -67,7 +68,7 @@ def change(embedded: EmbeddedUpstream, turn: int) -> None:
 
 
 def stored_version(storage: Path, upstream: str) -> str:
-    """Return the version of what is stored, which must be that of its content."""
+    """Return the version of the stored catalog, which must be that of its content."""
     with closing(Storage(str(storage))) as file:
         stored = file.load()
     assert stored is not None
@@ -94,8 +95,8 @@ def test_after_50_kills_the_storage_has_always_been_whole(
             change(embedded, turn)
             new = catalog_of(upstream).version
             assert new != held
-            # Half of them at any moment, half about the end of the save: earlier when it was late for that, and
-            # later when it was early.
+            # Half of them are killed at any moment, and half about the end of the save. The time moves earlier when it
+            # was late for that, and later when it was early.
             after = ("begin", "list")[turn % 2]
             killed = crawls.crawl(after, spans[after] * random.uniform(0, 2 if after == "list" else 1))
             assert killed["status"] in (signal.SIGKILL, 0)
@@ -105,12 +106,12 @@ def test_after_50_kills_the_storage_has_always_been_whole(
             if after == "list":
                 spans["list"] *= 1.15 if found == held else 1 / 1.15
             held = found
-        # Neither would prove anything alone.
+        # One outcome alone would prove nothing.
         assert min(left.values()) > 0, left
 
         change(embedded, KILLS + 1)
         assert crawls.crawl()["status"] == 0
         assert stored_version(storage, upstream) == catalog_of(upstream).version
     assert caplog.messages == []
-    # Nothing was set aside.
+    # No file was set aside.
     assert {path.name for path in tmp_path.iterdir()} == {"catalog.sqlite", "catalog.sqlite.lock"}

@@ -1,4 +1,5 @@
-"""A thousand requests, each right but for one mutation: always a well-formed 4xx, and the gateway stays well."""
+"""Sends a thousand requests, each right except for one mutation. The answer is always a well-formed 4xx, and the
+gateway survives."""
 
 from __future__ import annotations
 
@@ -39,7 +40,7 @@ NOT_JSON = [
 EVERYTHING = 1000
 
 Wire = bytes
-"""A request as it goes over the wire."""
+"""The bytes of a request as it is sent."""
 
 
 def post(body: bytes, *headers: str, method: str = "POST") -> Wire:
@@ -59,7 +60,7 @@ def encoded(value: object) -> bytes:
 
 
 def wrong_types() -> Iterator[Wire]:
-    """Another type at each place of the body."""
+    """Yield the body with another type at each of its places."""
     allowed: dict[str, tuple[type, ...]] = {
         "query": (),
         "operationName": (str, type(None)),
@@ -68,7 +69,7 @@ def wrong_types() -> Iterator[Wire]:
     }
     for name, fitting in allowed.items():
         for value in VALUES:
-            # An operation of another name, and the variable that is needed missing, are wrong too.
+            # An operation of another name is wrong too, and so is a missing variable.
             if not isinstance(value, fitting) or value == "x":
                 yield post(encoded(RIGHT | {name: value}))
     for value in VALUES:
@@ -78,7 +79,7 @@ def wrong_types() -> Iterator[Wire]:
 
 
 def broken_json(chance: random.Random) -> Iterator[Wire]:
-    """Yield a body that is cut, or has bytes of which JSON has none."""
+    """Yield a body that is cut, or has bytes that JSON does not allow."""
     right = encoded(RIGHT)
     for body in NOT_JSON:
         yield post(body)
@@ -90,7 +91,7 @@ def broken_json(chance: random.Random) -> Iterator[Wire]:
 
 
 def nested(chance: random.Random) -> Iterator[Wire]:
-    """Things within things."""
+    """Yield deeply nested bodies."""
     while True:
         depth = chance.choice((600, 5_000, 100_000))
         yield post(b"[" * depth)
@@ -108,7 +109,7 @@ def doubled(chance: random.Random) -> Iterator[Wire]:
 
 
 def wrong_documents(chance: random.Random) -> Iterator[Wire]:
-    """Yield a document with a part that is gone, doubled or of another kind."""
+    """Yield a document with a part that is missing, doubled or of another kind."""
     document = RIGHT["query"]
     assert isinstance(document, str)
     while True:
@@ -120,7 +121,7 @@ def wrong_documents(chance: random.Random) -> Iterator[Wire]:
 
 
 def wrong_headers(chance: random.Random) -> Iterator[Wire]:
-    """Yield the right body under other names."""
+    """Yield the right body with other headers."""
     types = (
         "text/plain",
         "application/jsonp",
@@ -137,7 +138,7 @@ def wrong_headers(chance: random.Random) -> Iterator[Wire]:
 
 
 def broken_http(chance: random.Random) -> Iterator[Wire]:
-    """Yield what is no HTTP."""
+    """Yield bytes that are no HTTP."""
     start = b"POST /graphql HTTP/1.1\r\nHost: gateway.test\r\nContent-Type: application/json\r\n"
     chunked = start + b"Transfer-Encoding: chunked\r\n\r\n"
     while True:
@@ -157,7 +158,7 @@ def mutated() -> list[Wire]:
 
 
 async def answered(address: str, request: Wire) -> bytes:
-    """Return all that comes until the server closes."""
+    """Return everything that the server sends until it closes."""
     host, _, port = urlsplit(address).netloc.partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     try:
@@ -180,7 +181,9 @@ async def test_every_answer_is_a_well_formed_4xx(gateway: Served, caplog: pytest
         for request in mutated():
             head, _, body = (await answered(gateway.address, request)).partition(b"\r\n\r\n")
             assert re.match(rb"HTTP/1\.1 4\d\d ", head), (request[:500], head, body[:500])
-            if body != b"Invalid HTTP request received.":  # the server's own word for what is no HTTP
+            if (
+                body != b"Invalid HTTP request received."
+            ):  # The server itself answers so to bytes that are no HTTP.
                 response = json.loads(body)
                 assert response.keys() == {"errors"}
                 for error in response["errors"]:

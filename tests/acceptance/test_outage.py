@@ -1,4 +1,5 @@
-"""Upstream is off for the whole run: the stored catalog answers, says how old it is, and expires in the end."""
+"""Tests an outage of upstream for the whole run. The stored catalog answers, says how old it is, and expires in the
+end."""
 
 from __future__ import annotations
 
@@ -44,7 +45,7 @@ OPERATIONS = [
 
 @dataclass(frozen=True)
 class Known:
-    """What ``server.py sync`` stored of an upstream that is off since then."""
+    """Holds what ``server.py sync`` stored of an upstream that has been off since then."""
 
     upstream: str
     storage: Path
@@ -52,7 +53,7 @@ class Known:
     """The storage setting of a gateway that shares it with nobody."""
     catalog: Catalog
     synced: tuple[datetime, datetime]
-    """It was made between these moments."""
+    """The times between which it was made."""
     printed: str
     live: dict[Operation, dict[str, Any]]
     """The answers to the operations of the examples that were given while upstream was on, and known."""
@@ -126,7 +127,7 @@ def test_every_example_is_answered_in_full_and_marked_stale(
     assert "errors" not in answer
     live = known.live[file, name]
     if "search" in live["data"]:
-        # The one thing that upstream itself does better; now the gateway does it.
+        # Upstream itself does this one thing better, and now the gateway does it.
         assert live["data"]["search"]["answeredBy"] == "UPSTREAM"
         assert answer["data"]["search"]["answeredBy"] == "CATALOG"
         assert answer["data"]["search"]["edges"]
@@ -144,7 +145,7 @@ def test_the_catalog_field_tells_what_is_known_and_how_old_it_is(known: Known, s
     begun, ended = known.synced
     assert begun <= refreshed_at <= ended
     assert 0 <= age <= (datetime.now(UTC) - refreshed_at).total_seconds()
-    assert catalog.pop("syncing") in (True, False)  # it tries again and again
+    assert catalog.pop("syncing") in (True, False)  # The gateway tries again and again.
     assert catalog == {
         "version": known.catalog.version,
         "stale": True,
@@ -202,5 +203,5 @@ def test_readiness_still_tells_how_old_an_expired_catalog_is(known: Known, expir
         True,
         300,
     )
-    # No answer is made of it.
+    # No answer is made from it.
     assert ask(expired, STATUS)["data"]["catalog"]["version"] is None

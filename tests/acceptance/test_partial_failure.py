@@ -1,4 +1,4 @@
-"""What docs/partial-failure.md says of each fault of upstream is what clients get, over real HTTP to upstream."""
+"""Tests that clients get what docs/partial-failure.md says of each fault of upstream, over real HTTP to upstream."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ AGES: dict[str, dict[str, object]] = {
     "stale": {"fresh": 0.0, "crawl": "on"},
     "expired": {"fresh": 0.0, "stale_while_revalidate": 0.0, "stale_if_error": 0.0},
 }
-"""The settings with which a catalog that was just stored is so old."""
+"""The settings with which a catalog that was just stored has this age."""
 OF_THE_INSIDE = ("Traceback", ".py", "aiohttp", "httpx", "sqlite", "Errno")
-"""What no error says of the gateway."""
+"""The words about the gateway's inside that no error may have."""
 LONG_ENOUGH = 60.0
-"""Seconds for what takes none on a machine that is not busy."""
+"""Seconds for what takes none on a quiet machine."""
 
 
 def rows_of_the_table() -> dict[str, dict[str, str]]:
@@ -76,7 +76,7 @@ def cells(fault: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class OpenGateway:
-    """A gateway in this process, and a client of it."""
+    """Holds a gateway in this process, and a client of it."""
 
     http: httpx.AsyncClient
     source: CatalogSource
@@ -84,7 +84,7 @@ class OpenGateway:
     """The host and port of upstream, which no client is told."""
 
     async def answer(self, slug: str) -> str:
-        """Ask for a package; what comes of it, in the words of the table."""
+        """Ask for a package, and return the outcome in the words of the table."""
         body = {"query": QUERY, "variables": {"slug": slug}}
         response = await self.http.post("/graphql", json=body, headers={"X-Gateway-Receipt": "1"})
         for private in (self.upstream, *OF_THE_INSIDE):
@@ -100,7 +100,8 @@ class OpenGateway:
         return "stale data" if answer["extensions"]["freshness"]["stale"] else "fresh data"
 
     async def pause(self, slug: str) -> float:
-        """Ask for a package that cannot be had; the seconds after which it wants to be asked again."""
+        """Ask for a package that cannot be had, and return the seconds after which the gateway wants to be asked
+        again."""
         answer = (await self.http.post("/graphql", json={"query": QUERY, "variables": {"slug": slug}})).json()
         return float(answer["errors"][0]["extensions"]["retryAfter"])
 
@@ -147,7 +148,7 @@ async def test_without_a_catalog(site: Site, cells: dict[str, str], tmp_path: Pa
             if site.can_recover:
                 await until_it_is(again, lambda: opened.answer(KNOWN), "live data")
         elif first == "`UPSTREAM_BAD_DATA`":
-            # Remembered, and only for this record: another one is asked for.
+            # The failure is remembered only for this record, and another one is asked for.
             assert cells["the same lookup again"] == f"after {REMEMBERED_SECONDS:g} s"
             assert (again, await opened.answer("django-celery-email")) == (first, "live data")
         else:
@@ -157,7 +158,7 @@ async def test_without_a_catalog(site: Site, cells: dict[str, str], tmp_path: Pa
 
 
 async def until_it_is(found: str, ask: Callable[[], Awaitable[str]], wanted: str) -> None:
-    """Ask again until this is the answer: where upstream has little time, a busy machine takes more."""
+    """Ask again until this is the answer, because a busy machine may take more time than upstream has."""
     async with asyncio.timeout(LONG_ENOUGH):
         while found != wanted:
             found = await ask()
@@ -187,7 +188,7 @@ async def test_with_a_stale_catalog(
                 int(said[1]),
                 int(cells["the next crawl"].removeprefix("after ").removesuffix(" s")),
             )
-            # It varies by a tenth where upstream does not say when it is to be asked.
+            # It varies by a tenth if upstream does not say when it is to be asked.
             assert 0.89 * expected <= seconds <= 1.11 * expected
         assert await opened.answer(KNOWN) == cells["stale catalog"]
 
@@ -196,7 +197,7 @@ async def test_with_a_stale_catalog(
 async def test_with_an_expired_catalog(site: Site, cells: dict[str, str], tmp_path: Path) -> None:
     async with gateway(site, tmp_path / "catalog.sqlite", "expired") as opened:
         assert await opened.answer(KNOWN) == cells["expired catalog"]
-        # It is kept, to be served after the next crawl, and is told of.
+        # It is stored, to be served after the next crawl, and the answer says so.
         assert (await opened.http.get("/readyz")).json()["catalog"]["packageCount"] == 40
         for address in ("/readyz", "/", "/metrics"):
             told = (await opened.http.get(address)).text

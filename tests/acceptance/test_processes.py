@@ -1,4 +1,4 @@
-"""Several processes share one catalog file: one crawls, all serve, and a dead crawler is replaced."""
+"""Tests several processes that share one catalog file. One crawls, all serve, and a dead crawler is replaced."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ def storage(tmp_path: Path) -> Path:
 
 
 def one_crawl(catalog: EmbeddedCatalog) -> Counter[str]:
-    """Return what one crawl of it asks for, and how often."""
+    """Return the requests of one crawl, with their counts."""
     embedded = EmbeddedUpstream(catalog=catalog)
     asyncio.run(crawled(embedded))
     return embedded.requests.by_target
 
 
 def version(client: httpx.Client) -> str | None:
-    """Return the version that whoever takes the connection serves."""
+    """Return the version that the worker which takes the connection serves."""
     known: str | None = ask(client, STATUS)["data"]["catalog"]["version"]
     return known
 
@@ -115,7 +115,7 @@ def test_of_two_processes_one_crawls_and_the_other_takes_what_it_found(
         embedded.catalog.update_package(1599, title="renamed")
         embedded.requests.reset()
         sync(upstream, storage)
-        assert embedded.requests.by_target == once  # of which nothing is of the two
+        assert embedded.requests.by_target == once  # None of these is about the two packages.
         second = catalog_of(upstream).version
         for client in (one, other):
             comes_to_serve(client, second)
@@ -158,7 +158,7 @@ def test_a_crawler_that_is_killed_later_is_replaced(
         assert pid is not None
         with gateway(upstream, storage, program=program) as other:
             assert version(other) == first
-            # Both are seen by a whole crawl only: one is old, one is gone.
+            # Only a whole crawl sees both, because one is old and one is gone.
             embedded.catalog.update_package(1599, title="renamed")
             embedded.catalog.remove_package(683)
             second = catalog_of(upstream).version

@@ -1,4 +1,4 @@
-"""The clients that people use for subscriptions, graphql-sse and graphql-ws, against a gateway on a real port."""
+"""Tests the clients that people use for subscriptions, graphql-sse and graphql-ws, against a gateway on a real port."""
 
 from __future__ import annotations
 

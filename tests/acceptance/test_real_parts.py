@@ -1,4 +1,4 @@
-"""Apollo Client reads answers in parts."""
+"""Tests that Apollo Client reads answers in parts."""
 
 from __future__ import annotations
 

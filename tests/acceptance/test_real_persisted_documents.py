@@ -1,4 +1,4 @@
-"""Apollo Client's persisted queries and the manifest of Apollo's generator, against a gateway on a real port."""
+"""Tests Apollo Client's persisted queries and the manifest of Apollo's generator, against a gateway on a real port."""
 
 from __future__ import annotations
 

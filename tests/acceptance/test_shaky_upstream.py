@@ -1,4 +1,5 @@
-"""One request in ten fails and one in ten is slow: clients do not notice, and the crawl comes to its end."""
+"""Tests an upstream where one request in ten fails and one in ten is slow. Clients do not notice, and the crawl
+comes to its end."""
 
 from __future__ import annotations
 
@@ -63,10 +64,10 @@ def test_200_queries_of_a_known_catalog_meet_no_error(
     shake(embedded)
     ids = list(catalog.packages)[: QUERIES - 1]
     bodies = [{"query": PACKAGE, "variables": {"id": id}} for id in ids]
-    # Stale at once, so that a crawl of the shaky upstream runs meanwhile.
+    # The catalog is stale at once, so that a crawl of the shaky upstream runs meanwhile.
     with gateway(upstream, tmp_path / "catalog.sqlite", FRESH="0.001") as client:
         canonical, *answers = asyncio.run(all_at_once(client.base_url, [{"query": CANONICAL}, *bodies]))
-        assert until(lambda: upstream_requests(client))  # the crawl has begun
+        assert until(lambda: upstream_requests(client))  # The crawl has begun.
     assert {answer.status_code for answer in (canonical, *answers)} == {200}
     assert "errors" not in canonical.json()
     assert [answer.json() for answer in answers] == [expected(catalog, id) for id in ids]

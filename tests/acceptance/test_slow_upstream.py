@@ -1,4 +1,4 @@
-"""An upstream that hangs costs an operation what it was asked for, and nothing that is known."""
+"""Tests an upstream that hangs. It costs an operation the data that it was asked for, and no known data."""
 
 from __future__ import annotations
 

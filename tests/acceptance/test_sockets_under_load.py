@@ -1,4 +1,5 @@
-"""WebSockets that want much: their operations wait like others, end with them, and have limits in number and time."""
+"""Tests WebSockets with many operations, which wait like others, end with their socket, and have limits in number
+and time."""
 
 from __future__ import annotations
 
@@ -120,7 +121,7 @@ async def test_sockets_and_subscriptions_have_limits() -> None:
 
 
 async def test_a_socket_that_does_not_answer_pings_or_read_is_no_burden_to_others() -> None:
-    # However busy the machine is, all are run, and have more bytes than sockets hold.
+    # All are run, however busy the machine is, and have more bytes than sockets hold.
     most = {"LIMIT_VALUES": 10**8, "LIMIT_WORK": 10**8, "LIMIT_WAITING_SECONDS": 60, "LIMIT_SECONDS": 60}
     with serve(READ_SECONDS=1, RESPONSE_CACHE_BYTES=0, **most) as gateway:
         websocket = await socket(gateway)

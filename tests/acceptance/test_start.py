@@ -1,4 +1,4 @@
-"""The start: from storage it waits for nobody, and it imports only what it needs."""
+"""Tests the start. With a stored catalog it waits for nobody, and it imports only what it needs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.gateway_processes import CANONICAL, ROOT, Holding, ask, gatew
 from tests.support.http_servers import serving
 from upstream.embedded import EmbeddedUpstream
 
-UPSTREAM = "http://127.0.0.1:1/api/v4/"  # nobody listens there
+UPSTREAM = "http://127.0.0.1:1/api/v4/"  # Nobody listens there.
 
 ANSWER_ONCE = """
 import asyncio, json, sys
@@ -79,7 +79,7 @@ def test_the_first_answer_from_storage_does_not_wait_for_upstream(
     holding.refuses.clear()
     with gateway(upstream, tmp_path / "catalog.sqlite") as client:
         answer = ask(client, CANONICAL, receipt=True)
-        assert holding.reached.wait(30)  # it wants to know what is new, and waits
+        assert holding.reached.wait(30)  # The gateway wants to know what is new, and waits.
         ready = client.get("/readyz").json()
         holding.refuses.set()
     assert "errors" not in answer

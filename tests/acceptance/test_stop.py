@@ -1,4 +1,4 @@
-"""A gateway that is told to stop: what runs is answered, nothing new is taken, and it goes in order."""
+"""Tests a gateway that is told to stop. It answers running requests, takes no new ones, and ends in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A gateway that is told to stop while it is asked: nothing that it has begun is broken, and nothing holds it up."""
+"""Tests a gateway that is told to stop under load. It breaks no answer that it has begun, and nothing holds it up."""
 
 from __future__ import annotations
 
@@ -78,7 +78,8 @@ async def test_streams_end_with_complete_and_sockets_with_1001(workers: int) -> 
         complete = [{"id": "1", "type": "complete"}]
         assert await asyncio.gather(*sockets) == [(complete, 1001, "The gateway is stopping.")] * 3
         said = await asyncio.to_thread(gateway.ended)
-        # About a second on a quiet machine. What has not ended by itself is cut off later than this.
+        # It takes about a second on a quiet machine. Connections that do not end by themselves are cut off later than
+        # this.
         assert time.monotonic() - stopped < LONGEST_STOP
     assert "Traceback" not in said
 

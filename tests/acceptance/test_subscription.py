@@ -1,4 +1,4 @@
-"""The change feed end to end: an upstream that changes, a gateway that finds it, and clients that are told."""
+"""Tests the change feed end to end: an upstream that changes, a gateway that finds it, and clients that are told."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def change_upstream(gateway: Served) -> int:
-    """Let a package come, one change and one go; gives the id of the first."""
+    """Add a package, change one and remove one, and return the id of the first."""
     catalog = gateway.upstream.catalog
     added = catalog.insert_package(title="Brand new", slug="brand-new", category=1)
     catalog.update_package(1599, title="renamed")
@@ -128,7 +128,7 @@ async def cursor(http: httpx.AsyncClient) -> str:
 async def test_a_sync_by_hand_is_told_by_the_gateway_that_runs_and_a_stop_ends_its_streams(
     tmp_path: Path,
 ) -> None:
-    """The commands of a user: three processes, one of them beside the gateway on its catalog file."""
+    """Run the commands of a user in three processes, one of them beside the gateway on its catalog file."""
     upstream_port, port = free_port(), free_port()
     address, gateway = f"http://127.0.0.1:{upstream_port}", f"http://127.0.0.1:{port}"
     settings = {"GATEWAY_STORAGE": str(tmp_path / "catalog.sqlite"), "GATEWAY_UPSTREAM": f"{address}/api/v4/"}

@@ -1,4 +1,4 @@
-"""Several workers behind one port: one scrape has all of them, a dead one is replaced, and all can be replaced.
+"""Tests several workers behind one port. One scrape has all of them, a dead one is replaced, and all can be replaced.
 
 The tests share a server and come one after another, because a worker takes a second of processor time to start.
 """
@@ -48,7 +48,7 @@ def client(server: subprocess.Popen[str]) -> Iterator[httpx.Client]:
 
 
 def scrape(client: httpx.Client) -> Samples:
-    """Return all samples, as whichever worker takes the connection has them."""
+    """Return all samples, from the worker that takes the connection."""
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value
         for family in text_string_to_metric_families(client.get("/metrics").text)

@@ -1,12 +1,12 @@
-"""Batching without a batch endpoint: the misses of all running requests, in the cheapest requests upstream.
+"""Batches without a batch endpoint: joins the misses of all running requests into the cheapest requests to upstream.
 
 The misses of one event-loop turn are planned and sent together (``upstream.batching.request_sending``). There is one
-pending load for each key and each page: whoever wants it while it is under way waits with the others, and a key
-that must be on a page that is under way waits for that page. A missing key is missing for that key alone. What
-upstream has answered is remembered for a while (``upstream.batching.remembered_answers``), and what strangers can
-make up is asked for within a budget (``upstream.batching.budgeted_sending``).
+pending load for each key and each page, for which all who want it wait together. A key that must be on a page that is
+under way waits for that page. A missing key is missing for that key alone. Answers of upstream are remembered for a
+while (``upstream.batching.remembered_answers``), and a budget bounds the requests for what strangers can make up
+(``upstream.batching.budgeted_sending``).
 
-A pending load ends early when nobody waits for it any more: nothing is retried after its clients have gone.
+A pending load ends early when nobody waits for it any more, so nothing is retried after its clients have gone.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 
 
 class Batcher:
-    """One for each process, over one client. ``positions`` is what it knows of the lists, by kind."""
+    """Loads records for all requests of one process, over one client. ``positions`` is what it knows of the lists,
+    by kind."""
 
     def __init__(
         self,
@@ -49,9 +50,8 @@ class Batcher:
         clock: Callable[[], float] = time.monotonic,
         pace: SharedPace | None = None,
     ) -> None:
-        """``budget`` is how many searches and unknown keys upstream is asked for a minute, at most: by all gateways
-        that share a server where ``pace`` counts them.
-        """
+        """``budget`` is the most searches and unknown keys that upstream is asked for in a minute. If ``pace`` is
+        given, it counts those of all gateways that share a server."""
         self._client = client
         self.positions = {kind.singular: ListPositions() for kind in KINDS}
         self._loads = PendingLoads(self.positions | {SEARCH.singular: ListPositions()})
@@ -67,7 +67,7 @@ class Batcher:
         """Return how many keys, pages and tasks are under way; 0 when nothing is left behind."""
         return len(self._loads) + len(self._sender)
 
-    # What others do with it
+    # Other rooms call these.
 
     async def fetch(
         self,
@@ -78,15 +78,15 @@ class Batcher:
     ) -> dict[Key, R | UpstreamError | None]:
         """Return for each id or slug its record, ``None`` if there is none, or the error that kept it away.
 
-        ``doubtful`` are the keys of which nobody but a client says that there are such; where the budget is spent
-        for them, their error is :class:`BudgetSpent`.
+        ``doubtful`` are the keys that only a client has named, so that there may be no such record. If the budget is
+        spent, their error is :class:`BudgetSpent`.
         """
         outcomes, loads = self._join(kind, keys, doubtful)
         await self._loads.wait_for(loads)
         return outcomes | {load.key: load.outcome.result() for load in loads}
 
     async def page(self, kind: Kind[R], *, limit: int, offset: int) -> Page[R]:
-        """Return a page of the list, for its own sake. What is on it is remembered too.
+        """Return a page of the list. The records on it are remembered too.
 
         :raises UpstreamError: there is no answer.
         """
@@ -102,8 +102,7 @@ class Batcher:
     async def crawl_page(
         self, kind: Kind[R], *, limit: int, offset: int, attempts: int | None = None
     ) -> Page[R]:
-        """Return a page for the crawl: in the background, and whoever wants a record that is on it waits for
-        it.
+        """Return a page for the crawl, in the background. Loads of records that are on it wait for it.
 
         :raises UpstreamError: there is no answer.
         """
@@ -125,8 +124,7 @@ class Batcher:
             self._sender.end(request)
 
     async def search(self, query: str) -> Hits:
-        """Return what upstream's search finds, best first; hits that do not fit are left out. Contract section
-        4.
+        """Return what upstream's search finds, best first (contract section 4). Hits that do not fit are left out.
 
         :raises BudgetSpent: upstream was not asked.
         :raises UpstreamError: there is no answer.
@@ -140,20 +138,20 @@ class Batcher:
         return outcome
 
     def forget(self) -> None:
-        """Forget what was found and found missing, because a new catalog knows better."""
+        """Forget all answers, because a new catalog knows better."""
         self._remembered.forget()
 
     def looked(self, seconds: float) -> None:
-        """Upstream has just shown that no package came; the next look is due within so many ``seconds``."""
+        """Note that upstream has just shown that no package came. The next look is due within this many ``seconds``."""
         self._remembered.looked(seconds)
 
     async def aclose(self) -> None:
-        """End all pending loads. Whoever waits for one, or wants one afterwards, is cancelled."""
+        """End all pending loads. All who wait for one, or want one afterwards, are cancelled."""
         self._closed = True
         self._loads.cancel_all()
         await self._sender.aclose()
 
-    # Those who wait
+    # These serve those who wait.
 
     def _join(
         self,

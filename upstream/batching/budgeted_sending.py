@@ -1,7 +1,7 @@
-"""Sends requests for pending loads, charges the budget for what nobody but a client speaks for, and settles them.
+"""Sends requests for pending loads, charges the budget for keys that only a client has named, and settles them.
 
-A search is always charged; a page or a record only where all who wait for it are doubtful, and not in the end if it
-brought one.
+A search is always charged. A page or a record is charged only if all who wait for it are doubtful, and is not charged
+in the end if it brought a record.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SEARCH: Kind[Any] = Kind("search", "search", has_slugs=False, decode=msgspec.jso
 
 
 class ChargedRequests:
-    """Sends each in-flight request once. Every method settles what waits for it, well or not."""
+    """Sends each in-flight request once. Every method settles all loads that wait for it, whatever happens."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class ChargedRequests:
         loads = list(request.waiting)
         is_charged = all(load.doubtful for load in loads)
         if is_charged and not await self._budget.reserve():
-            # Others may have joined meanwhile; they are asked for alone.
+            # Loads that have joined meanwhile are asked for alone.
             for load in [load for load in request.waiting if load.doubtful]:
                 self._refuse(load)
             return
@@ -79,7 +79,7 @@ class ChargedRequests:
             try:
                 outcome = await self._client.page(request.kind, limit=window.limit, offset=window.offset)
             except UpstreamError as error:
-                # For a wanted record it is made good by a detail, which says what is wrong.
+                # A wanted record is then asked for by a detail, which says what is wrong.
                 outcome = error
             request.windows.remove(window)
             if isinstance(outcome, Page):
@@ -109,7 +109,7 @@ class ChargedRequests:
         except UpstreamBadData as error:
             self._settle(kind, key, error)
         except UpstreamError as error:
-            spent = not isinstance(error, CircuitOpen)  # then nothing was sent
+            spent = not isinstance(error, CircuitOpen)  # Then nothing was sent.
             self._loads.settle(kind, key, error)
         else:
             spent = record is None

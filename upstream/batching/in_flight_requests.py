@@ -1,7 +1,7 @@
-"""Knows who waits for what: a pending load for each key or page that is wanted, and an in-flight request that
-brings it.
+"""Tracks who waits for what: a pending load for each key or page that is wanted, and the in-flight request that brings
+it.
 
-Whoever waits last and leaves ends a pending load, and an in-flight request ends with its last pending load.
+A pending load ends when its last waiter leaves, and an in-flight request ends with its last pending load.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Outcome = Record | Page[Any] | Hits | UpstreamError | None
 
 @dataclass(eq=False, slots=True)
 class PendingLoad:
-    """One key, or one page, that is wanted. Its outcome is a value even where that is an error."""
+    """Stands for one key, or one page, that is wanted. Its outcome is a value even if it is an error."""
 
     kind: Kind[Any]
     key: Key | Window
@@ -33,9 +33,9 @@ class PendingLoad:
     receipts: dict[Receipt, float] = field(default_factory=dict)
     """The waiters, and since when each of them waits (seconds, monotonic)."""
     request: InFlightRequest | None = None
-    """What is to bring it. ``None`` before it is sent."""
+    """The request that is to bring it. ``None`` before it is sent."""
     doubtful: bool = False
-    """Whether nobody but a client says that there is such a key: to ask for it is a matter of the budget."""
+    """Whether only a client has named the key, so that asking for it is charged to the budget."""
 
     @property
     def has_record(self) -> bool:
@@ -47,7 +47,7 @@ class PendingLoad:
 
 @dataclass(eq=False, slots=True)
 class InFlightRequest:
-    """Requests under way, and the pending loads that wait for them: one alone, or all that wait for pages."""
+    """Holds requests under way, and the pending loads that wait for them: one alone, or all that wait for pages."""
 
     kind: Kind[Any]
     windows: list[Window]
@@ -58,7 +58,7 @@ class InFlightRequest:
     whole: bool = False
     """Whether the pages are the whole list, any of which can hold any record."""
     task: asyncio.Task[None] | None = None
-    """``None`` for a page of the crawl, which nobody but the crawl ends."""
+    """The task that runs it; ``None`` for a page of the crawl, which only the crawl ends."""
 
     def brings(self, first: int, last: int) -> bool:
         """Return whether a record with these bounds must be on a page that is still to come, if it exists."""
@@ -69,7 +69,7 @@ class InFlightRequest:
         )
 
     def note(self, exchange: Exchange) -> None:
-        """Note an exchange on the receipt of everyone who waits for it, once each."""
+        """Note an exchange once on the receipt of everyone who waits for it."""
         asked: dict[Receipt, float] = {}
         for load in self.waiting:
             for receipt, since in load.receipts.items():
@@ -79,7 +79,7 @@ class InFlightRequest:
 
 
 class PendingLoads:
-    """All pending loads and in-flight requests, of one process. ``positions`` tell which page must bring a
+    """Holds all pending loads and in-flight requests of one process. ``positions`` tell which page must bring a
     record."""
 
     def __init__(self, positions: Mapping[str, ListPositions]) -> None:
@@ -95,11 +95,11 @@ class PendingLoads:
         return self._loads.get((kind.singular, key))
 
     def add(self, load: PendingLoad) -> None:
-        """Let others find it."""
+        """Let others find this pending load."""
         self._loads[load.kind.singular, load.key] = load
 
     async def wait_for(self, loads: Iterable[PendingLoad]) -> None:
-        """Wait for the pending loads; it may be ended at any time."""
+        """Wait for the pending loads. The wait may be ended at any time."""
         for load in loads:
             load.waiters += 1
         try:
@@ -111,20 +111,20 @@ class PendingLoads:
                 if not load.waiters:
                     self.cancel(load)
 
-    # In-flight requests
+    # These handle in-flight requests.
 
     def open(self, request: InFlightRequest) -> None:
-        """Let pending loads wait for its pages."""
+        """Let pending loads wait for the pages of a request."""
         self._requests[request.kind.singular].append(request)
 
     def close(self, request: InFlightRequest) -> None:
-        """Let nobody wait for it any more."""
+        """Let nobody wait for a request any more."""
         requests = self._requests[request.kind.singular]
         if request in requests:
             requests.remove(request)
 
     def join(self, load: PendingLoad) -> bool:
-        """Let it wait for a page under way that must bring it, if there is one."""
+        """Let a pending load wait for a page under way that must bring it, if there is one."""
         key, requests = load.key, self._requests[load.kind.singular]
         if not requests or isinstance(key, str):
             return False
@@ -139,17 +139,17 @@ class PendingLoads:
         load.request.waiting[load] = None
         return True
 
-    # Ends
+    # These end pending loads.
 
     def settle(self, kind: Kind[Any], key: Key | Window, outcome: Outcome) -> None:
-        """Give the outcome to whoever waits for this key."""
+        """Give the outcome to all who wait for this key."""
         load = self.find(kind, key)
         if load is not None:
             load.outcome.set_result(outcome)
             self._remove(load)
 
     def cancel(self, load: PendingLoad) -> None:
-        """End it, unless it is over. Whoever still waits is cancelled."""
+        """End a pending load, unless it is over. All who still wait are cancelled."""
         if load.outcome.cancel():
             self._remove(load)
 
@@ -159,7 +159,7 @@ class PendingLoads:
             self.cancel(load)
 
     def fail(self, load: PendingLoad, error: BaseException) -> None:
-        """End it by a defect, which everyone who waits is told."""
+        """End a pending load by a defect, which all who wait are told."""
         load.outcome.set_exception(error)
         self._remove(load)
 

@@ -1,7 +1,7 @@
-"""Where records stand in upstream's lists, as far as pages and crawls have shown.
+"""Estimates where records are in upstream's lists, from what pages and crawls have shown.
 
-Lists are ordered by id, newest first (contract section 2), so a record that was never seen stands between two
-that were: its place has bounds, from the positions around it and from the gaps that the ids leave.
+Lists are ordered by id, newest first (contract section 2), so a record that was never seen is between two that were.
+Its place has bounds, from the positions around it and from the gaps between the ids.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 
 class ListPositions:
-    """The positions in one list."""
+    """Holds the positions in one list."""
 
     def __init__(self) -> None:
         self.count: int | None = None
@@ -42,8 +42,8 @@ class ListPositions:
         self._descending = [-id for id in ids]
 
     def bounds(self, id: int) -> tuple[int, int]:
-        """Return the first and the last place at which the record can stand. The last may be less: it is not
-        there."""
+        """Return the first and the last place at which the record can be. If the last one is less, the record does
+        not exist."""
         place = self._place.get(id)
         if place is not None:
             return place, place
@@ -62,6 +62,6 @@ class ListPositions:
         return first, last
 
     def _allows(self, seen: Mapping[int, int]) -> bool:
-        """Return whether records can stand at these positions, so far as is known."""
+        """Return whether records can be at these positions, as far as is known."""
         bounds = ((place, self.bounds(id)) for id, place in seen.items())
         return all(first <= place <= last for place, (first, last) in bounds)

@@ -1,7 +1,7 @@
-"""Remembers what upstream answered, so that it is not asked again at once.
+"""Remembers the answers of upstream, so that it is not asked again at once.
 
-What was found, what was found missing and what was found to make no sense is remembered for a minute; a missing
-package for as long as looks at page one show that none came.
+Found records, missing records and nonsense are remembered for a minute. A missing package is remembered for as long as
+looks at page one show that none came.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class RememberedAnswers:
             size=MAX_MISSING, seconds=REMEMBERED_AS_MISSING, clock=clock
         )
         self._missing_until = 0.0
-        """Until when what is missing is known to be: by the last look at page one."""
+        """The time until which missing packages are known to be missing, from the last look at page one."""
 
     def has(self, kind: Kind[Any], key: Key | Window) -> bool:
         """Return whether the answer for a key, a page or a search is remembered."""
@@ -59,7 +59,7 @@ class RememberedAnswers:
         self._missing.clear()
 
     def looked(self, seconds: float) -> None:
-        """Take packages that are missing to stay so for ``seconds``: a look has just shown that none came."""
+        """Let missing packages stay missing for ``seconds``, because a look has just shown that none came."""
         self._missing_until = self._clock() + seconds
 
     def _is_missing(self, kind: Kind[Any], key: Key | Window) -> bool:
@@ -67,7 +67,7 @@ class RememberedAnswers:
 
 
 def records_in(outcome: Outcome) -> int:
-    """Return how many records an answer spares upstream. The hits of a search are none."""
+    """Return how many records an answer saves upstream. The hits of a search do not count."""
     if isinstance(outcome, Page):
         return len(outcome.results)
     return 0 if isinstance(outcome, tuple) else 1

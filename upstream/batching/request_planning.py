@@ -1,8 +1,8 @@
 """Picks the cheapest requests for the records that are wanted: details, pages around them, or the whole list.
 
-Upstream has no bulk lookup (contract section 1), but its lists are ordered and a record on a page costs a
-fiftieth of a detail (contract section 7): many records are cheapest by page, even when most of a page is not
-wanted. Bounds of places come from :class:`~upstream.batching.list_positions.ListPositions`.
+Upstream has no bulk lookup (contract section 1), but its lists are ordered, and a record on a page costs a fiftieth of
+a detail (contract section 7). So many records are cheapest by page, even if most of a page is not wanted. Bounds of
+places come from :class:`~upstream.batching.list_positions.ListPositions`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ MAX_PAGE = 250
 """Records on one page: about 100 ms of upstream time, so that a request behind it does not wait long."""
 
 GUESSED_COUNTS = {"package": 5400, "grid": 440, "category": 6}
-"""How long each list is taken to be before any answer has said so (contract section 0)."""
+"""The assumed length of each list before any answer has said it (contract section 0)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A page to ask for, and the wanted ids that can be on it."""
+    """Describes a page to ask for, and the wanted ids that can be on it."""
 
     offset: int
     limit: int
@@ -33,7 +33,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class RequestPlan:
-    """What to ask for, and what it costs by the model, in seconds of upstream time."""
+    """Says what to ask for, and what it costs by the model, in seconds of upstream time."""
 
     details: tuple[int, ...]
     windows: tuple[Window, ...]
@@ -44,7 +44,7 @@ class RequestPlan:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """The cost model for one kind of record, in seconds of upstream time."""
+    """Holds the cost model for one kind of record, in seconds of upstream time."""
 
     detail: float
     page: float
@@ -63,7 +63,7 @@ def cheapest(wanted: Iterable[tuple[int, tuple[int, int]]], prices: Prices, coun
     """Return the cheapest plan for the wanted ids, each with the bounds of its place; ``count`` is the list's
     length.
 
-    One record is asked for alone even where a page would be cheaper: its place may have moved.
+    One record is asked for alone even if a page would be cheaper, because its place may have moved.
     """
     near: list[_Near] = []
     far: list[int] = []
@@ -79,11 +79,11 @@ def cheapest(wanted: Iterable[tuple[int, tuple[int, int]]], prices: Prices, coun
     details += far
     seconds = prices.detail * len(details) + _price(windows, prices)
     plan = RequestPlan(tuple(details), tuple(windows), seconds)
-    # No list is made of more pages than could be cheaper: a count that is wrong can be any number.
+    # No list is made of more pages than could be cheaper, because a wrong count can be any number.
     if len(near) + len(far) > 1 and prices.window(0, MAX_PAGE) * (count // MAX_PAGE) < plan.seconds:
         whole = _whole_list(prices, count)
         plan = min(plan, whole, key=lambda plan: plan.seconds)
-    # What stands nowhere is on no page; a detail says for certain.
+    # A record without a place is on no page. A detail says for certain.
     return replace(
         plan, details=plan.details + tuple(absent), seconds=plan.seconds + prices.detail * len(absent)
     )
@@ -96,10 +96,10 @@ _Near = tuple[int, int, int]
 def _runs(near: list[_Near], prices: Prices) -> tuple[list[int], list[Window]]:
     """Return the cheapest details and pages for records in order of their places.
 
-    What the first records cost follows from what fewer of them cost: the last is asked for alone, or on a page
-    from an earlier one on. The price of a page is a part for where it begins and a part for where it ends, so
-    the best begin is the same for every end within reach. ``queue`` has the begins within reach, cheapest first
-    (a sliding-window minimum); each enters and leaves once.
+    The cost of the first records follows from the cost of fewer of them: the last one is asked for alone, or on a page
+    that begins at an earlier one. The price of a page has a part for its begin and a part for its end, so the best
+    begin is the same for every end within reach. ``queue`` has the begins within reach, cheapest first (a
+    sliding-window minimum); each enters and leaves once.
     """
     least = [0.0]  # seconds for the first n records
     without_end: list[float] = []  # seconds for those before the n-th and for a page from there, less its end
@@ -124,7 +124,7 @@ def _runs(near: list[_Near], prices: Prices) -> tuple[list[int], list[Window]]:
 
 
 def _asked(near: list[_Near], begins: list[int]) -> tuple[list[int], list[Window]]:
-    """Return the details and pages, from where each begins."""
+    """Return the details and pages, from the begin of each."""
     details: list[int] = []
     windows: list[Window] = []
     end = len(near)

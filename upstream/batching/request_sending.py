@@ -1,7 +1,7 @@
-"""Sends what is wanted upstream: plans the pending loads of a turn of the event loop, and follows the requests.
+"""Sends requests to upstream: plans the pending loads of a turn of the event loop, and follows the requests.
 
-Pages and details are chosen by their prices (``upstream.batching.request_planning``). A page that fails, or comes
-without a wanted record, is made good by details.
+Pages and details are chosen by their prices (``upstream.batching.request_planning``). If a page fails, or comes without
+a wanted record, details are requested instead.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from upstream.client.api_client import Client
 from upstream.client.v4_records import CATEGORY, Kind
 
 ALL_CATEGORIES = Window(0, 100, ())
-"""All categories are one page: there are six, and that costs less than two details."""
+"""The page with all categories. There are six, and the page costs less than two details."""
 
 
 class RequestSender:
-    """Sends for the pending loads of one process."""
+    """Sends the requests for the pending loads of one process."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class RequestSender:
 
     @contextmanager
     def joinable(self, request: InFlightRequest) -> Iterator[None]:
-        """Let others wait for a page of the crawl while it is on its way, but for no second attempt."""
+        """Let others wait for a page of the crawl while it is under way, but not for a second attempt."""
         self._loads.open(request)
         try:
             yield
@@ -61,13 +61,13 @@ class RequestSender:
             raise
 
     def end(self, request: InFlightRequest) -> None:
-        """Close a request. Whoever was not on its pages, or could not be read there, is asked for alone."""
+        """Close a request. Records that were not on its pages, or could not be read there, are asked for alone."""
         self._loads.close(request)
         left, request.waiting = request.waiting, {}
         now = time.monotonic()
         for load in left:
             load.request = None
-            # What comes now has to wait for what has just ended: it is another round of the receipt.
+            # The next requests had to wait for this one, so they are another round of the receipt.
             load.receipts = dict.fromkeys(load.receipts, now)
             if isinstance(load.key, Window):
                 self._request_pages((load.key,), [load])
@@ -85,11 +85,11 @@ class RequestSender:
         """Plan the pending loads of this turn, and send them."""
         pending, self._pending = self._pending, {}
         for loads in pending.values():
-            # One may be over already: settled by a page that came this very turn, or ended.
+            # A load may be over already, settled by a page that came in this turn, or ended.
             loads = [load for load in loads if not load.outcome.done()]
             try:
                 self._send(loads)
-            except Exception as error:  # whatever it is, nobody must wait for ever
+            except Exception as error:  # Whatever was raised, nobody must wait for ever.
                 for load in loads:
                     if load.request is None:
                         self._loads.fail(load, error)

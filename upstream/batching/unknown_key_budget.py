@@ -1,7 +1,8 @@
-"""How often upstream is asked for what strangers can make up: searches, and keys that the catalog does not know.
+"""Limits how often upstream is asked for what strangers can make up: searches, and keys that the catalog does not know.
 
-A token bucket: so many a minute, and as many at once after a quiet minute. A key that upstream has a record for
-costs nothing in the end, for there are only so many; what costs is a search, or a key that nobody has.
+It is a token bucket with a number of requests for each minute, which can all be spent at once after a quiet minute. A
+key for which upstream has a record costs nothing in the end, because there are only so many. Searches cost, and keys
+without a record.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Budget:
-    """The budget of one process, or of all gateways that share a server.
+    """Holds the budget of one process, or of all gateways that share a server.
 
     ``per_minute`` is also the most that can be spent at once, but that is at least 1.
     """
@@ -28,7 +29,7 @@ class Budget:
         """``pace`` has the budget of all gateways that share a server; ``None`` if this one shares none."""
         self._pace = pace
         self._shared_at = 0.0
-        """When there is something to spend of that again, as it was last told."""
+        """The time from which the shared budget has something to spend again, as far as is known."""
         self._per_second = per_minute / 60
         self._most = max(1.0, per_minute)
         self._clock = clock
@@ -39,7 +40,7 @@ class Budget:
 
     @property
     def retry_after(self) -> float:
-        """Seconds after which there is something to spend again; 0 if there is now."""
+        """Return the seconds after which there is something to spend again; 0 if there is now."""
         return max(0.0, (1.0 - self._counted()) / self._per_second, self._shared_at - self._clock())
 
     async def spend(self) -> bool:
@@ -60,7 +61,7 @@ class Budget:
             self._pace.give_back()
 
     async def reserve(self) -> bool:
-        """Set one aside until :meth:`settle`. Where all are set aside, wait whether one comes back."""
+        """Set one aside until :meth:`settle`. If all are set aside, wait until one comes back or none can."""
         while not await self.spend():
             if not self._reserved:
                 return False
@@ -69,13 +70,13 @@ class Budget:
         return True
 
     def settle(self, *, spent: bool) -> None:
-        """Tell what became of one that was set aside: it is spent, or it comes back."""
+        """Settle one that was set aside: it is spent, or it comes back."""
         self._reserved -= 1
         if not spent:
             self.give_back()
             self._wake(1)
         elif not self._reserved:
-            self._wake(len(self._waiting))  # nothing can come back any more
+            self._wake(len(self._waiting))  # Nothing can come back any more.
 
     async def _one_settled(self) -> None:
         mine = asyncio.get_running_loop().create_future()
@@ -84,7 +85,7 @@ class Budget:
             await mine
         except asyncio.CancelledError:
             if mine.done() and not mine.cancelled():
-                self._wake(1)  # it was told of one that it cannot use
+                self._wake(1)  # This waiter was told of one that it cannot use.
             raise
 
     def _wake(self, number: int) -> None:

@@ -1,9 +1,9 @@
-"""The v4 client: the only place that knows upstream's URLs.
+"""Asks the v4 API, and is the only place that knows upstream's URLs.
 
-It asks with GET, for JSON, under its own name. Of the gateway's clients it forwards the trace that a request is
-in (``upstream.client.trace_context``) and nothing else: no cookie, no Authorization, no Host (contract section
-6). Redirects are not followed and links never fetched. Every failure is an
-:class:`~upstream.client.upstream_errors.UpstreamError`; a missing record is ``None``.
+It sends GET requests for JSON under its own name. From the requests of clients it forwards only the trace
+(``upstream.client.trace_context``), and no cookie, Authorization or Host (contract section 6). Redirects are not
+followed and links never fetched. Every failure is an :class:`~upstream.client.upstream_errors.UpstreamError`; a missing
+record is ``None``.
 """
 
 from __future__ import annotations
@@ -60,10 +60,10 @@ _log = logging.getLogger(__name__)
 class Client:
     """Asks one upstream.
 
-    ``base_url`` is the address of the v4 root, for example ``https://djangopackages.org/api/v4/``; a user and
-    password in it are sent as Basic authentication. ``transport`` carries the requests: :func:`network`,
-    :func:`in_process`, or a function that makes one of them for the first request. ``pace`` counts
-    them with those of other gateways. ``costs`` is what they cost lately.
+    ``base_url`` is the address of the v4 root, for example ``https://djangopackages.org/api/v4/``; a user and password
+    in it are sent as Basic authentication. ``transport`` carries the requests: :func:`network`, :func:`in_process`, or
+    a function that makes one of them for the first request. ``pace`` counts them with those of other gateways.
+    ``costs`` is what they have cost lately.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Client:
         Upstream takes a slug of digits for an id (contract section 1, "Lookup traps"), so it is never sent.
         In the ``background``, requests of users go first. ``attempts`` overrides the limits.
 
-        :raises UpstreamError: upstream did not say whether there is one. Also for a slug of digits.
+        :raises UpstreamError: upstream did not say whether there is one, or the slug has only digits.
         """
         if isinstance(key, int):
             if not 0 <= key <= MAX_ID:
@@ -139,7 +139,7 @@ class Client:
     ) -> Page[R]:
         """Return ``limit`` (1 or more) records from place ``offset`` on, newest id first. Contract section 2.
 
-        ``under_way`` is entered whenever it is sent, until it is answered or has failed. Where it must not be the
+        ``under_way`` is entered whenever the request is sent, until it is answered or has failed. If it must not be the
         probe (``may_probe``), it fails while the circuit breaker is not closed. The other arguments are as for
         :meth:`detail`.
 
@@ -180,7 +180,7 @@ class Client:
     async def search(self, query: str) -> tuple[SearchHitRecord | BadRecord, ...]:
         """Return the hits for ``query``, best first, at most 20. Contract section 4.
 
-        Keep the query short, for its cost grows with its words; upstream fails at a NUL.
+        The query should be short, because its cost grows with its words. Upstream fails at a NUL.
 
         :raises UpstreamError: there is no such answer.
         """
@@ -223,9 +223,10 @@ class Client:
         await self._http.aclose()
 
     async def _check_that_it_is_a_v4_api(self, background: bool, attempts: int | None) -> None:
-        """Check that upstream has lists, unless it has shown that: an address of something else answers 404 to all.
+        """Check that upstream has lists, unless it has shown that, because another site at this address answers 404 to
+        everything.
 
-        Those who ask meanwhile share the request, and its failure.
+        Concurrent calls share the request, and its failure.
 
         :raises UpstreamError: it has no lists, or did not say.
         """
@@ -243,7 +244,7 @@ class Client:
             self._failed_check = None
 
     def _nominal_page(self, kind: Kind[R], limit: int, offset: int) -> float:
-        """Return what a page costs by the contract. What its list does not have is neither sent nor skipped."""
+        """Return what a page costs by the contract. Records that its list lacks are neither sent nor skipped."""
         count = self._counts.get(kind.singular)
         if count is None:
             return nominal_page(kind, limit)

@@ -1,9 +1,9 @@
-"""The circuit breaker: an upstream that does not answer is left alone for a while.
+"""Leaves an upstream that does not answer alone for a while (circuit breaker).
 
-Closed, requests go out. After ``failures`` failures in a row it opens: requests fail at once, without being
-sent. After ``rest`` seconds it is half-open: one probe goes out; if that is answered the breaker closes, else
-it opens for twice as long, up to ``longest_rest``. A ``Retry-After`` of upstream opens it for that long; whoever
-read it has cut it to its limit.
+While it is closed, requests go out. After ``failures`` failures in a row it opens, and requests fail at once, without
+being sent. After ``rest`` seconds it is half-open, and one probe goes out. If the probe is answered the breaker closes,
+and otherwise it opens for twice as long, up to ``longest_rest``. A ``Retry-After`` of upstream, within its limit, opens
+it for that long.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from upstream.client.upstream_errors import UpstreamUnavailable
 State = Literal["closed", "open", "half-open"]
 
 LONGEST_REST = 15.0
-"""Seconds: so soon after upstream has recovered a probe finds that out, and one request in that time is no burden."""
+"""The most seconds after which a probe finds that upstream has recovered. One request in that time is no burden."""
 
 PROBE_SECONDS = 1.0
-"""How long whoever is kept back by a probe is told to wait for its outcome."""
+"""The seconds for which a request that a probe holds back is told to wait for its outcome."""
 
 _log = logging.getLogger(__name__)
 
 
 class CircuitOpen(UpstreamUnavailable):
-    """The request was not sent. One would be after ``left`` seconds.
+    """The request was not sent. A request would be sent after ``left`` seconds.
 
-    ``asked_for`` tells whether upstream asked to be left alone for that long; else it has failed too often.
-    ``probing`` tells that the request waits for the outcome of a probe; then ``left`` is a guess.
+    ``asked_for`` tells whether upstream asked to be left alone for that long. Otherwise it has failed too often.
+    ``probing`` tells that the request waits for the outcome of a probe. Then ``left`` is a guess.
     """
 
     def __init__(self, message: str, *, left: float, asked_for: bool, probing: bool = False) -> None:
@@ -41,10 +41,11 @@ class CircuitOpen(UpstreamUnavailable):
 
 
 class Breaker:
-    """Ask :meth:`admit` before each request, and tell it afterwards how that went. Times are in seconds.
+    """Decides whether requests go out. Call :meth:`admit` before each request, and report its outcome afterwards. Times
+    are in seconds.
 
-    ``admit`` says whether the request is the probe, and is to be told that again: the outcome of a request
-    that went out before the breaker opened says nothing about upstream as it is now.
+    ``admit`` returns whether the request is the probe, and the report of its outcome repeats this, because a request
+    that went out before the breaker opened says nothing about upstream now.
     """
 
     def __init__(
@@ -77,11 +78,11 @@ class Breaker:
         return max(0.0, (self._opened_until or 0.0) - self._clock()), self._asked_for
 
     def told(self, seconds: float, *, asked_for: bool) -> None:
-        """Learn from another gateway that upstream is to be left alone for so long."""
+        """Learn from another gateway that upstream is to be left alone for this many seconds."""
         self._open(seconds, asked_for=asked_for)
 
     def check(self) -> None:
-        """Learn at once that a request would not go out now, before it waits for anything.
+        """Check, before a request waits for anything, that it would go out now.
 
         :raises CircuitOpen: it would not.
         """
@@ -100,7 +101,7 @@ class Breaker:
             raise CircuitOpen(sentence, left=PROBE_SECONDS, asked_for=self._asked_for, probing=True)
 
     def check_closed(self) -> None:
-        """Learn at once that a request would not go out now, or only as the probe.
+        """Check that a request would go out now, and not only as the probe.
 
         :raises CircuitOpen: it would not.
         """
@@ -110,7 +111,7 @@ class Breaker:
             raise CircuitOpen(sentence, left=PROBE_SECONDS, asked_for=self._asked_for)
 
     def admit(self) -> bool:
-        """Let a request go out; whether it is the probe.
+        """Let a request go out, and return whether it is the probe.
 
         :raises CircuitOpen: it must not.
         """
@@ -121,7 +122,7 @@ class Breaker:
         return self._probing
 
     def succeeded(self, probe: bool) -> None:
-        """Upstream answered, whatever it said."""
+        """Note that upstream answered, whatever it said."""
         if self._opened_until is not None and not probe:
             return
         if probe and self._opened_until is not None:
@@ -132,7 +133,7 @@ class Breaker:
         self._probing = False
 
     def failed(self, probe: bool, retry_after: float | None) -> None:
-        """Upstream did not answer, or asked to be left alone for ``retry_after`` seconds."""
+        """Note that upstream did not answer, or asked to be left alone for ``retry_after`` seconds."""
         self._in_a_row += 1
         if retry_after is not None:
             self._open(retry_after, asked_for=True)
@@ -152,7 +153,7 @@ class Breaker:
     def _open(self, seconds: float, *, asked_for: bool) -> None:
         until = self._clock() + seconds
         if self._opened_until is None or self._probing:
-            # It is told once that requests stop, and each time that a probe was in vain.
+            # The log says once that requests stop, and each time that a probe has failed.
             fields = {"seconds": round(seconds, 3), "asked_for": asked_for, "failures": self._in_a_row}
             _log.info("The circuit breaker is open: upstream gets no requests.", extra={"fields": fields})
         if self._opened_until is None or until > self._opened_until:

@@ -18,7 +18,7 @@ class RequestCosts(msgspec.Struct, frozen=True):
     """Holds what requests for one kind of record cost lately, in seconds."""
 
     kind: str
-    """As in ``Kind.singular``."""
+    """The kind, as in ``Kind.singular``."""
     detail: float
     page: float
     """The fixed part of a page."""
@@ -37,11 +37,11 @@ class ClientHealth(msgspec.Struct, frozen=True):
     durations: DurationHistograms
     """How long they took: by ``record``, ``page`` or ``search``, and by outcome."""
     last_outcome: str | None
-    """What came of the last request, named in the same way; ``None`` if there was none."""
+    """The outcome of the last request, named in the same way; ``None`` if there was none."""
     received_bytes: int
     """The bytes of the bodies of upstream's answers."""
     seconds: float
-    """Which all requests took together."""
+    """The seconds that all requests took together."""
     in_flight: int
     """Requests under way."""
     in_flight_limit: int
@@ -51,4 +51,4 @@ class ClientHealth(msgspec.Struct, frozen=True):
     drift: tuple[FieldDrift, ...]
     """The fields in which upstream's records differ from what the gateway knows."""
     costs: tuple[RequestCosts, ...]
-    """One for each kind."""
+    """The costs of each kind."""

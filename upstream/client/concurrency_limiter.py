@@ -1,4 +1,4 @@
-"""How many requests upstream gets at a time: as many as it answers without slowing down.
+"""Limits how many requests upstream gets at a time, to as many as it answers without slowing down.
 
 Upstream saturates at about 4 (contract section 7), so that is where it starts. From there it grows by one for each
 answer, as long as they come as quickly as with few requests in flight: the slow start of TCP, which doubles the limit
@@ -10,7 +10,7 @@ requests time out.
 An answer is compared only with answers of its own sort and of about its own nominal size: a network adds the same
 to each, which makes the small ones look slow beside the large ones, and not all sorts keep to their nominal time.
 
-Requests of users go first, but one turn in four is the crawl's when it wants one; it takes what is left, too.
+Requests of users go first, but the crawl gets one turn in four if it wants one, and all turns that are left.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from contextlib import asynccontextmanager
 from math import frexp, inf
 
 START = 4
-"""As many in flight do not queue in upstream: with no more, answers show how quick it is."""
+"""The first limit. This many requests in flight do not queue in upstream, so their answers show how quick it is."""
 SLOWED = 1.25
-"""By this factor answers are slower than usual when the slow start ends: one in five waits in upstream then."""
+"""The factor by which answers are slower than usual when the slow start ends. One in five then waits in upstream."""
 HOLD, EASE = 1.12, 1.35
-"""Up to the first factor answers count as no slower than usual, and the limit grows; beyond the second it shrinks."""
+"""Up to the first factor answers count as no slower than usual, and the limit grows. Beyond the second it shrinks."""
 ROUNDS = 3
-"""Rounds of answers for each growth by one beyond the start: what that does has been seen before the next."""
+"""Rounds of answers for each growth by one beyond the start, so that its effect is seen before the next."""
 GROW_BELOW = 2.0
 """Up to the start, grow while answers take less than this many times the quickest ones."""
 SHRINK_ABOVE = 3.0
@@ -37,15 +37,15 @@ HALVE = 0.5
 IN_A_ROW = 3
 """Turns that users are given in a row while the background waits for one."""
 FORGET_QUICKEST = 1.002
-"""By this factor the quickest answer is forgotten with each that came while few were in flight: within some 350 of
-them it doubles. Others would make what queues look usual."""
+"""The factor by which the quickest time is raised with each answer that came while few were in flight, so that it
+doubles in about 350 answers. Other answers would make queueing look usual."""
 MEMORY = 16
-"""How many answers what is usual is the average of, about. What came lately is that of two rounds, in the slow start of
-half as many: a sign of slowing is then seen sooner."""
+"""About how many answers the usual time is the average of. The recent time is that of two rounds, or of half as many
+in the slow start, where a sign of slowing is seen sooner."""
 
 
 class Limiter:
-    """Gives turns; ``lowest`` and ``highest`` bound how many are out at a time."""
+    """Gives turns. ``lowest`` and ``highest`` bound how many are out at a time."""
 
     def __init__(self, lowest: int = 1, highest: int = 32) -> None:
         self._lowest = float(lowest)
@@ -79,9 +79,9 @@ class Limiter:
 
     @asynccontextmanager
     async def turn(self, *, background: bool = False) -> AsyncIterator[int]:
-        """Wait for a turn, and hold it. In the background one in four is given, or what nobody else wants.
+        """Wait for a turn, and hold it. The background gets one turn in four, or what nobody else wants.
 
-        Gives how many turns are out then, with this one.
+        It yields how many turns are out then, with this one.
         """
         await self._take(background)
         try:
@@ -90,12 +90,12 @@ class Limiter:
             self._give_back()
 
     def succeeded(self, seconds: float, nominal: float, sort: str = "", among: int = 0) -> None:
-        """Learn from an answer that came after so long, in a turn that is still out.
+        """Learn from an answer that came after this many seconds, in a turn that is still out.
 
         ``nominal`` is the time that one of this sort takes, ``among`` how many turns were out when it was asked for.
         """
         if seconds <= 0:
-            return  # too quick for a coarse clock; nothing would ever be as quick again
+            return  # It was too quick for a coarse clock, and nothing would ever be as quick again.
         slowness = seconds / nominal
         alike = sort, frexp(nominal)[1]
         few = max(among, self._out) <= START
@@ -131,14 +131,14 @@ class Limiter:
         elif self._slowed > EASE:
             self._set(max(START, self._limit - 1 / self._limit))
         elif self._is_starting:
-            # Even if nobody waits for a turn now: the next who come may be many.
+            # This is done even if nobody waits for a turn now, because many may come next.
             if delay < SLOWED and self.limit < self._doubled:
                 self._set(self._limit + 1)
         elif self._slowed < HOLD and self._out >= self.limit:
             self._set(self._limit + 1 / (ROUNDS * self._limit))
 
     def failed(self) -> None:
-        """Upstream refused for load, or did not answer in time."""
+        """Learn that upstream refused because of load, or did not answer in time."""
         self._is_starting = False
         self._set(self._limit * HALVE)
 

@@ -1,7 +1,7 @@
-"""The receipt: what one answer cost upstream.
+"""Records the receipt of an answer: what it cost upstream.
 
-Whoever wants one opens ``recording(receipt)``; the client notes each exchange on the receipt that is open in
-its context. Tasks inherit the context of the code that starts them, so loaders need not know of it.
+Callers open ``recording(receipt)``, and the client notes each exchange on the receipt that is open in its context.
+Tasks inherit the context of the code that starts them, so loaders need not know of it.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request to upstream and its answer. Times are in seconds of the monotonic clock."""
+    """Describes one request to upstream and its answer. Times are in seconds of the monotonic clock."""
 
     kind: str
-    """What was asked: ``package``, ``grids page``, ``search``, ..."""
+    """The kind of request: ``package``, ``grids page``, ``search``, ..."""
     bytes: int
     """The size of the answer's body; 0 when none came."""
     asked: float
-    """When the answer was wanted; it may have waited for its turn before it was sent."""
+    """The time when the answer was wanted. The request may have waited for its turn before it was sent."""
     ended: float
 
 
 @dataclass(eq=False, slots=True)
 class Receipt:
-    """The exchanges behind one answer, and the records that needed none."""
+    """Holds the exchanges behind one answer, and counts the records that needed none."""
 
     exchanges: list[Exchange] = field(default_factory=list)
     from_memory: int = 0
@@ -75,9 +75,9 @@ _note: ContextVar[Callable[[Exchange], None] | None] = ContextVar("note", defaul
 
 
 class recording:
-    """Makes ``receipt`` the open one inside: every exchange that starts in this context is noted on it.
+    """Makes ``receipt`` the open one inside, so that every exchange that starts in this context is noted on it.
 
-    A class, for half of the time that a generator takes: every operation is run inside.
+    It is a class, because that takes half of the time of a generator, and every operation is run inside.
     """
 
     __slots__ = ("_noted", "_opened", "_receipt")
@@ -96,7 +96,7 @@ class recording:
 
 @contextmanager
 def noting(note: Callable[[Exchange], None]) -> Iterator[None]:
-    """Give every exchange that starts in this context to ``note``: for those who ask for several receipts."""
+    """Give every exchange that starts in this context to ``note``. This is for loads that several receipts share."""
     token = _note.set(note)
     try:
         yield
@@ -110,7 +110,7 @@ def open_receipt() -> Receipt | None:
 
 
 def note(exchange: Exchange) -> None:
-    """Note an exchange for whoever records in this context, if anyone does."""
+    """Note an exchange on the open receipt of this context, if there is one."""
     give = _note.get()
     if give is not None:
         give(exchange)

@@ -17,10 +17,10 @@ def exchange_span() -> AbstractContextManager[Span]:
 
 
 def describe_exchange(traced: Span, response: httpx.Response) -> None:
-    """Say in a span what was asked for and answered. A record that is missing is no failure."""
+    """Say in a span what was asked for and answered. A missing record is no failure."""
     if tracer() is None:
         return
-    # What clients search for is theirs.
+    # Search texts of clients are private.
     url = response.request.url.copy_remove_param("q")
     traced.set("http.request.method", response.request.method)
     traced.set("url.full", str(url))

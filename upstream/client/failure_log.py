@@ -16,8 +16,8 @@ _log = logging.getLogger(__name__)
 def log_failure(path: str, error: UpstreamError, attempt: int | None = None) -> None:
     """Log that upstream did not give what was asked for. ``attempt`` is ``None`` for an answer that cannot be read.
 
-    Nothing was sent while the circuit is open, so that is no failure of its own. These lines are at info: what fails
-    because of them is told at warning by those who needed it.
+    Nothing is sent while the circuit is open, so that is no failure of its own. These lines have the level info,
+    because those who needed the answer log their failure as a warning.
     """
     if isinstance(error, CircuitOpen):
         return

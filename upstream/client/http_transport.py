@@ -1,4 +1,5 @@
-"""What carries requests to upstream over the network. It is imported only where there is one: aiohttp takes a while."""
+"""Carries requests to upstream over the network. It is imported only if they go there, because aiohttp takes a
+while."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ IDLE_LIMIT = 1.5
 
 
 def network() -> httpx.AsyncBaseTransport:
-    """Over the network, by aiohttp: it costs a seventh of httpx's own transport at 10 requests in flight."""
+    """Return a transport over the network, by aiohttp. It costs a seventh of httpx's own transport at 10 requests in
+    flight."""
 
     def session() -> aiohttp.ClientSession:
         # The limiter bounds the connections.
@@ -33,5 +35,5 @@ async def _once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType)
     try:
         return await send(request)
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        # It does so for these two, and not for what they are kinds of.
+        # aiohttp does that for these two, and not for the classes above them.
         raise aiohttp.ClientConnectionError(str(error)) from error

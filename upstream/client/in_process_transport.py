@@ -1,4 +1,4 @@
-"""What carries requests to an upstream in this process."""
+"""Carries requests to an upstream in this process."""
 
 from __future__ import annotations
 

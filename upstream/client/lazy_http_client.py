@@ -1,8 +1,8 @@
 """Sends HTTP requests to upstream, over a transport that is made when it is first needed.
 
-What is answered from the catalog never waits for the HTTP library. Of what httpx's own client does for each request,
-upstream needs nothing: its redirects are not followed, and the cookies of its site pages are not kept. Without that a
-request takes half of the processor time.
+Answers from the catalog never wait for the HTTP library. Upstream needs nothing of what httpx's own client does for
+each request: redirects are not followed, and cookies of site pages are not kept. Without that work a request takes half
+of the processor time.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 HEADERS = {
     "Accept": "application/json",
-    # What httpx unpacks, with the packages that are installed beside it.
+    # These are the encodings that httpx unpacks, with the packages that are installed beside it.
     "Accept-Encoding": "gzip, deflate, br, zstd",
     "User-Agent": "djangopackages-graphql",
 }
@@ -39,7 +39,7 @@ class LazyHttpClient:
         transport: httpx.AsyncBaseTransport | Callable[[], httpx.AsyncBaseTransport],
         limits: ClientLimits,
     ) -> None:
-        # Errors could show an address, so it has no password in it.
+        # The address has no password, because errors could show it.
         self._base_url = without_credentials(base_url).rstrip("/") + "/"
         self._headers = HEADERS | authorization(base_url)
         read, connect = limits.exchange, limits.connect
@@ -51,7 +51,7 @@ class LazyHttpClient:
     async def get(
         self, path: str, params: Mapping[str, str | int], headers: Mapping[str, str]
     ) -> AsyncIterator[httpx.Response]:
-        """Ask for a path below the address of upstream, and give the answer, whose body is still to be read."""
+        """Ask for a path below the address of upstream, and yield the answer, whose body is still to be read."""
         import httpx
 
         query = f"?{urlencode(params)}" if params else ""
@@ -69,7 +69,7 @@ class LazyHttpClient:
             await response.aclose()
 
     def transport(self) -> httpx.AsyncBaseTransport:
-        """Return what carries the requests, the same one each time."""
+        """Return the transport, the same one each time."""
         if self._transport is None:
             assert self._make_transport is not None
             self._transport = self._make_transport()

@@ -1,4 +1,4 @@
-"""Values that v4 rarely sends and that do not fit as they are: mended where that loses nothing, else left out.
+"""Mends values of v4 that do not fit as they are, if that loses nothing, and leaves out the others.
 
 Contract section 3: the column of ``commits_over_52`` is JSON, in which the database takes anything, and a moment before
 18 November 1883 has an offset with seconds, which RFC 3339 and JSON encoders lack.

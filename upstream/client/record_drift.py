@@ -1,7 +1,7 @@
 """Counts how upstream's records differ from what the gateway knows of the REST API v4 (contract section 3).
 
-Upstream can change without notice. A field that comes new is ignored, and a record that lacks a field, or has another
-type in one, is left out: both would else go unseen until somebody misses something.
+Upstream can change without notice. A new field is ignored, and a record that lacks a field, or has another type in one,
+is left out. Otherwise both would go unnoticed until somebody misses something.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class RecordDrift:
         self._counts: Counter[tuple[str, str, Difference]] = Counter()
 
     def saw_fields(self, kind: str, names: Iterable[str]) -> None:
-        """Note the names of the fields of a record, of which others of its answer have the same."""
+        """Note the names of the fields of a record. The other records of its answer have the same."""
         for name in sorted(set(names) - _KNOWN[kind]):
             self._note(kind, name, "unknown")
 

@@ -1,4 +1,4 @@
-"""What requests cost upstream, in seconds: the contract's figures, corrected by what is measured while running.
+"""Estimates what requests cost upstream, in seconds: by the contract's figures, corrected by measurements.
 
 A detail costs about 17 ms; a page costs a fixed part, a part for each record, and a little for each record before
 it (contract section 7). The measurements are weighted exponentially, the newest most.
@@ -27,10 +27,10 @@ MIN_SLOPE = 1e-6
 
 
 class Costs:
-    """The model for each kind of record."""
+    """Holds the model for each kind of record."""
 
     def __init__(self) -> None:
-        # By kind, from the first measurement on.
+        # The keys are kinds, each from its first measurement on.
         self._details: dict[str, float] = {}
         self._pages: dict[str, _Line] = {}
 
@@ -97,7 +97,7 @@ def nominal_page(kind: Kind[R], records: int, skipped: int = 0) -> float:
 
 
 class _Line:
-    """A line through weighted points: least squares, where each new point fades the older ones."""
+    """Fits a line through weighted points by least squares. Each new point reduces the weight of the older ones."""
 
     def __init__(self, base: float, slope: float) -> None:
         self.base = base
@@ -120,7 +120,7 @@ class _Line:
         spread = self._weight * self._nn - self._n**2
         if spread > 1e-6 * self._nn:
             slope = (self._weight * self._nt - self._n * self._t) / spread
-            # Noise can turn a line of few points upside down; neither part is ever free.
+            # Noise can turn a line of few points upside down, but neither part is ever free.
             self.slope = max(slope, MIN_SLOPE)
         self.base = (self._t - self.slope * self._n) / self._weight
         if self.base < MIN_BASE:

@@ -65,8 +65,8 @@ def checked_body(
 
 
 def failure(path: str, error: Exception) -> UpstreamError:
-    """Return what a client of the gateway is told of an exchange that gave no answer."""
-    # Not before there was a request: who answers from the catalog alone does without.
+    """Return the error that a client of the gateway gets for an exchange without an answer."""
+    # The import is here, because a gateway that answers from the catalog alone does not need it.
     import aiohttp
     import httpx
 
@@ -78,17 +78,17 @@ def failure(path: str, error: Exception) -> UpstreamError:
         return UpstreamUnavailable(f"Upstream's answer to /{path} broke off.")
     if isinstance(cause, (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError)):
         return UpstreamUnavailable(f"Upstream could not be reached for /{path}.")
-    # Nobody foresaw it, so its name is told; its message may have addresses in it.
+    # It was not foreseen, so only its name is shown. Its message may have addresses in it.
     return UpstreamUnavailable(f"Asking upstream for /{path} failed with {type(cause).__name__}.")
 
 
 def _seconds(retry_after: str | None, longest: float) -> float | None:
-    """``Retry-After`` in seconds, from a number or a date; ``None`` if it is neither (RFC 9110, 10.2.3)."""
+    """Return ``Retry-After`` in seconds, from a number or a date; ``None`` if it is neither (RFC 9110, 10.2.3)."""
     if retry_after is None:
         return None
     if retry_after.isascii() and retry_after.isdecimal():
         return min(float(retry_after), longest)
-    # Hardly an answer has a date there, and mail takes a while to import.
+    # The import is here, because hardly any answer has a date there and the module takes a while to import.
     from email.utils import parsedate_to_datetime
 
     try:

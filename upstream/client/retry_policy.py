@@ -1,7 +1,7 @@
 """Decides after which failures upstream is asked again, and after what pause.
 
-Connection errors, time-outs, 429, 500, 502, 503 and 504 are worth another attempt, after a pause: what upstream
-asks for by ``Retry-After``, else full jitter.
+Connection errors, time-outs, 429, 500, 502, 503 and 504 are worth another attempt, after a pause. Its length is what
+upstream asks for by ``Retry-After``, or else full jitter.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FIRST_PAUSE = 0.25
 """Seconds before the second attempt at most."""
 
 LONGEST_JITTER = 2.0
-"""Seconds: no pause is longer unless upstream asks for it."""
+"""The longest pause in seconds, unless upstream asks for a longer one."""
 
 T = TypeVar("T")
 
@@ -56,7 +56,8 @@ class RetryPolicy:
         return await attempt(last)
 
     def _is_worth_another_attempt(self, error: UpstreamError) -> bool:
-        """Load and connections pass; nonsense stays. A pause that upstream asks for must be short enough."""
+        """Return whether another attempt may succeed. Load and connection errors pass, and nonsense stays. A pause
+        that upstream asks for must be short enough."""
         match error:
             case CircuitOpen():
                 return False

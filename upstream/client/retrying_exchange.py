@@ -1,6 +1,6 @@
-"""One question to upstream and its answer: turns, time limits, attempts and the breaker.
+"""Sends one request to upstream and returns its answer, with turns, time limits, attempts and the circuit breaker.
 
-Whoever stops waiting ends the attempts.
+The attempts end when the caller stops waiting.
 """
 
 from __future__ import annotations
@@ -36,16 +36,17 @@ if TYPE_CHECKING:
     from upstream.client.lazy_http_client import LazyHttpClient
 
 PATIENCE = 0.5
-"""The share of the time limit of an exchange, or of a lookup if that is shorter, after which an exchange that is given
-up counts as failed. Clients with less patience than the limit would else hide for ever that upstream hangs."""
+"""The share of the time limit of an exchange, or of a lookup if that is shorter, after which an exchange that is
+given up counts as failed. Otherwise clients with less patience than the limit would hide for ever that upstream
+hangs."""
 
 
 class Exchanger:
     """Asks upstream, through one HTTP client. ``pace`` counts the requests of all gateways that share a server.
 
     ``limiter``, ``breaker``, ``outcomes`` (``answered``, ``missing``, ``given up`` or the code of an error),
-    ``durations`` (by ``record``, ``page`` or ``search`` and by outcome), ``received`` (bytes) and ``seconds`` (that
-    all exchanges took) are there to be looked at.
+    ``durations`` (by ``record``, ``page`` or ``search`` and by outcome), ``received`` (bytes) and ``seconds`` (that all
+    exchanges took) can be read by others.
     """
 
     def __init__(self, http: LazyHttpClient, limits: ClientLimits, pace: SharedPace | None = None) -> None:
@@ -82,7 +83,7 @@ class Exchanger:
                 raise
 
         try:
-            # Whoever is in the background waits for everyone else, however long that takes.
+            # Background requests wait for all others, however long that takes.
             async with asyncio.timeout(None if background else self._limits.total):
                 return await self._retries.repeat(attempt, attempts)
         except TimeoutError as error:
@@ -101,11 +102,11 @@ class Exchanger:
                 self._shared.turn(may_probe=wanted.may_probe) as held,
             ):
                 if held is None or (not wanted.may_probe and self.breaker.state != "closed"):
-                    continue  # it opened while this waited for its turn, here or in another gateway
+                    continue  # The breaker opened while this waited for its turn, here or in another gateway.
                 try:
                     probe = self.breaker.admit()
                 except CircuitOpen:
-                    continue  # it opened while this waited for its turn
+                    continue  # The breaker opened while this waited for its turn.
                 if probe:
                     self._probe_ended.clear()
                 with wanted.under_way():
@@ -156,7 +157,7 @@ class Exchanger:
         except MemoryError:
             raise
         except Exception as error:
-            # Whatever the HTTP library raises: to whoever asked, upstream has not answered.
+            # Whatever the HTTP library raises, upstream has not answered.
             outcome = failure(wanted.path, error)
             raise outcome from error
         finally:
@@ -195,7 +196,7 @@ class Exchanger:
         seconds: float,
         among: int,
     ) -> None:
-        """``None`` is no outcome: whoever asked has gone, or had no more time."""
+        """Learn from an outcome. ``None`` is no outcome, because the caller has gone, or had no more time."""
         if outcome is None and seconds < PATIENCE * min(self._limits.exchange, self._limits.total):
             self.breaker.given_up(probe)
         elif outcome is None:
@@ -205,7 +206,7 @@ class Exchanger:
             self.breaker.succeeded(probe)
             self.limiter.succeeded(outcome.seconds, wanted.nominal, wanted.kind, among)
         elif isinstance(outcome, UpstreamBadData):
-            self.breaker.succeeded(probe)  # it answered, if nonsense
+            self.breaker.succeeded(probe)  # It answered, even if with nonsense.
         else:
             self.breaker.failed(probe, outcome.retry_after)
             if tells_of_load(outcome):

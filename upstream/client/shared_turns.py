@@ -1,4 +1,4 @@
-"""Holds the requests of this process to what all gateways together may send, where they share a server."""
+"""Limits the requests of this process to what all gateways on one server together may send."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from sharing import SharedPace
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.1
-"""Seconds before asking again for a turn where all are taken; doubled each time."""
+"""Seconds before asking again for a turn if all are taken, doubled each time."""
 
 
 @dataclass(slots=True)
 class HeldTurn:
-    """A turn, while it is held."""
+    """Describes a turn while it is held."""
 
     in_flight: int
-    """How many are out in all gateways, with this one; 0 where nobody counts."""
+    """How many are out in all gateways, with this one; 0 if nobody counts."""
     answered: bool = False
     """Whether upstream has answered in it."""
 
 
 class SharedTurns:
-    """Gives turns that count in all gateways; any number of them where ``pace`` is ``None``."""
+    """Gives turns that count in all gateways. If ``pace`` is ``None``, it gives any number of them."""
 
     def __init__(self, pace: SharedPace | None, limiter: Limiter, breaker: Breaker) -> None:
         self._pace = pace
@@ -39,7 +39,7 @@ class SharedTurns:
 
     @asynccontextmanager
     async def turn(self, *, may_probe: bool) -> AsyncIterator[HeldTurn | None]:
-        """Wait for a turn, and hold it; ``None`` where upstream is to be left alone, as the breaker knows then."""
+        """Wait for a turn, and hold it; ``None`` if upstream is to be left alone, which the breaker then knows."""
         pace, pause = self._pace, FIRST_PAUSE
         if pace is None:
             yield HeldTurn(0)

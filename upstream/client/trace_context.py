@@ -1,8 +1,8 @@
-"""The trace that a request belongs to, continued on what is asked upstream for it (W3C Trace Context).
+"""Continues the trace of a request on its requests to upstream (W3C Trace Context).
 
-A gateway that makes no spans of its own passes ``traceparent`` on as it came, which section 3.4 of the
-recommendation allows; one that does names its span for the request. What several requests wait for together
-belongs to the trace of the one that began it.
+A gateway that makes no spans of its own passes ``traceparent`` on as it came, which section 3.4 of the recommendation
+allows. A gateway that makes spans names its span for the request. An exchange that several requests wait for belongs to
+the trace of the one that began it.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ def trace_id(traceparent: str | None) -> str | None:
 
 
 class continuing:
-    """Lets every exchange that starts in this context belong to this trace; to none if the header is not well-formed.
+    """Makes every exchange that starts in this context belong to this trace, or to none if the header is not
+    well-formed.
 
-    A class, for half of the time that a generator takes: every operation is run inside.
+    It is a class, because that takes half of the time of a generator, and every operation is run inside.
     """
 
     __slots__ = ("_token", "_traceparent")

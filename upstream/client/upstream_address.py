@@ -1,4 +1,4 @@
-"""The address of an upstream and the credentials in it: they are taken out before anyone can show or store it."""
+"""Takes the credentials out of the address of an upstream, before anyone can show or store it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def without_credentials(url: str) -> str:
 
 
 def authorization(url: str) -> dict[str, str]:
-    """Return the header with the user and password in an address, percent-decoded, for Basic authentication (RFC
-    7617); none without."""
+    """Return the header for Basic authentication (RFC 7617) with the user and password in an address,
+    percent-decoded; nothing if it has none."""
     parts = urlsplit(url)
     if parts.username is None:
         return {}

@@ -1,4 +1,4 @@
-"""What can go wrong with upstream and with the storage, each with the code that a GraphQL client sees.
+"""Defines what can go wrong with upstream and with the storage, each with the code that a GraphQL client sees.
 
     UpstreamError
     ├── UpstreamTimeout       UPSTREAM_TIMEOUT       no answer within the time limit
@@ -32,13 +32,13 @@ class UpstreamError(Exception):
 
 
 class UpstreamTimeout(UpstreamError):
-    """No answer within the time limit."""
+    """Says that no answer came within the time limit."""
 
     code = "UPSTREAM_TIMEOUT"
 
 
 class UpstreamUnavailable(UpstreamError):
-    """No connection, or an answer of 5xx; then ``status`` is that."""
+    """Says that there was no connection, or an answer of 5xx, which is then ``status``."""
 
     code = "UPSTREAM_UNAVAILABLE"
 
@@ -48,7 +48,7 @@ class UpstreamUnavailable(UpstreamError):
 
 
 class UpstreamRateLimited(UpstreamError):
-    """An answer of 429."""
+    """Says that the answer was 429."""
 
     code = "UPSTREAM_RATE_LIMITED"
 
@@ -62,13 +62,14 @@ def tells_of_load(failure: UpstreamError) -> bool:
 
 
 class UpstreamBadData(UpstreamError):
-    """An answer that is not what the v4 API sends: another status, content type or shape."""
+    """Says that an answer is not what the v4 API sends: another status, content type or shape."""
 
     code = "UPSTREAM_BAD_DATA"
 
 
 class ContradictoryList(UpstreamBadData):
-    """A list whose pages contradict one another, or their own count, so that it cannot be read to its end."""
+    """Says that the pages of a list contradict one another, or their own count, so that it cannot be read to its
+    end."""
 
 
 class BudgetSpent(UpstreamError):
@@ -100,11 +101,12 @@ class StorageUnavailable(Exception):
 
 
 class StorageAway(StorageUnavailable):
-    """The server that stores the catalog cannot be used now. Gateways go on without it, until they can use it again."""
+    """The server that stores the catalog cannot be used now. Gateways continue without it, until they can use it
+    again."""
 
 
 class StoredMeanwhile(StorageUnavailable):
-    """Another process has stored a catalog meanwhile, which was not to be replaced."""
+    """Another process has stored a catalog meanwhile, which must not be replaced."""
 
     def __init__(self, path: str) -> None:
         super().__init__(path, "another process has stored a catalog in it meanwhile")

@@ -1,12 +1,12 @@
-"""The records of the REST API v4, as frozen structs with v4's own field names.
+"""Defines the records of the REST API v4, as frozen structs with v4's own field names.
 
 Two things differ from the JSON (contract section 3). A link becomes the id that it names, because hosts,
 schemes and suffixes of links vary with the request that asked for them. A list becomes a tuple, so that a
 record can be shared between requests and threads.
 
 Decoding ignores unknown keys and is strict about the types of known ones, but for what
-``upstream.client.lenient_decoding`` can mend. A record that does not fit is a :class:`BadRecord`; it never takes the
-page that holds it along.
+``upstream.client.lenient_decoding`` can mend. A record that does not fit is a :class:`BadRecord`, and the rest of its
+page is still used.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class _PackageFields(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class PackageRecord(_PackageFields, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """A Django package. ``category`` and ``grids`` are ids. Contract section 3, table "Package"."""
+    """Describes a Django package. ``category`` and ``grids`` are ids (contract section 3, table "Package")."""
 
     category: int
     grids: tuple[int, ...]
@@ -77,13 +77,13 @@ class _GridFields(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class GridRecord(_GridFields, frozen=True, kw_only=True, gc=False):
-    """A comparison of packages. ``packages`` are ids, in upstream's order. Contract section 3."""
+    """Describes a comparison of packages. ``packages`` are ids, in upstream's order (contract section 3)."""
 
     packages: tuple[int, ...]
 
 
 class CategoryRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One of the few kinds of package. Contract section 3."""
+    """Describes one of the few kinds of package (contract section 3)."""
 
     id: Id
     title: str
@@ -96,7 +96,7 @@ class CategoryRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class SearchHitRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A row of upstream's search index. It has no id, and can be stale. Contract section 4."""
+    """Describes a row of upstream's search index. It has no id, and can be stale (contract section 4)."""
 
     description: str
     title: str
@@ -126,7 +126,7 @@ T = TypeVar("T")
 
 
 class BadRecord(msgspec.Struct, frozen=True):
-    """A record that upstream sent and that does not fit. ``id`` is None when even that cannot be read."""
+    """Stands for a record from upstream that does not fit. ``id`` is None if even that cannot be read."""
 
     kind: str
     id: int | None
@@ -134,12 +134,12 @@ class BadRecord(msgspec.Struct, frozen=True):
 
     @property
     def lacks_slug(self) -> bool:
-        """Return whether it is its slug that is missing or no text."""
+        """Return whether its slug is missing or no text."""
         return self.reason.endswith(("`$.slug`", "field `slug`"))
 
 
 class Page(msgspec.Struct, Generic[R], frozen=True):
-    """A page of a list, newest id first (contract section 2). ``fields`` names those of its first record."""
+    """Holds a page of a list, newest id first (contract section 2). ``fields`` names the fields of its first record."""
 
     count: int
     next: str | None
@@ -155,7 +155,7 @@ class Page(msgspec.Struct, Generic[R], frozen=True):
 
 @dataclass(frozen=True)
 class Kind(Generic[R]):
-    """One of v4's three kinds of record: its names, and how a body becomes a record.
+    """Describes one of v4's three kinds of record: its names, and how a body becomes a record.
 
     ``decode`` raises one of :data:`UNDECODABLE` for bytes that are not JSON or do not fit.
     """
@@ -168,7 +168,7 @@ class Kind(Generic[R]):
     decode: Callable[[bytes | msgspec.Raw], R]
 
     def decode_page(self, body: bytes) -> Page[R]:
-        """Return the page in ``body``; each of its records is judged alone, and a bad one keeps its place.
+        """Return the page in ``body``. Each of its records is judged alone, and a bad one keeps its place.
 
         :raises UNDECODABLE: the body is no page.
         """
@@ -197,7 +197,7 @@ def id_from_link(link: str) -> int:
 
 
 def decode_search(body: bytes) -> tuple[SearchHitRecord | BadRecord, ...]:
-    """Return the hits of a search answer, best first; each is judged alone.
+    """Return the hits of a search answer, best first. Each is judged alone.
 
     :raises UNDECODABLE: the body is no array.
     """
@@ -245,7 +245,7 @@ _DROPPABLE = {
     "last_updated": Moment | None,
     "last_fetched": Moment | None,
 }
-"""The fields of a package that can be null, and in which odd values are to be expected."""
+"""The fields of a package that can be null, and that may have odd values."""
 
 
 def _decode(
