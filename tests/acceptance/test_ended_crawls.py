@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 
 from tests.support.gateway_processes import until
 from tests.support.http_servers import free_port, serving
-from tests.support.processes import running
+from tests.support.processes import running_forked
 from upstream.embedded import Effect, EmbeddedCatalog, EmbeddedUpstream, Fault, Latency, WrongCount
 
 HIGH = 10**9
@@ -33,13 +32,13 @@ def upstream_with(effect: Effect) -> EmbeddedUpstream:
 def test_a_signal_ends_the_process_during_a_crawl(effect: Effect, tmp_path: Path) -> None:
     embedded = upstream_with(effect)
     port = free_port()
-    command = [sys.executable, "server.py", "serve", "--port", str(port)]
+    command = ["server.py", "serve", "--port", str(port)]
     with serving(embedded) as address:
         settings = {
             "GATEWAY_UPSTREAM": f"{address}/api/v4/",
             "GATEWAY_STORAGE": str(tmp_path / "catalog.sqlite"),
         }
-        with running(command, f"http://127.0.0.1:{port}/healthz", **settings) as process:
+        with running_forked(command, f"http://127.0.0.1:{port}/healthz", **settings) as process:
             until(lambda: embedded.requests.total >= 1)
             begun = time.monotonic()
             os.kill(process.pid, signal.SIGTERM)

@@ -6,8 +6,6 @@ import asyncio
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -16,9 +14,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.command_line import server
 from tests.support.crawls import crawled
 from tests.support.gateway_processes import (
-    ROOT,
     SERVE_WITH_A_SHORT_LEASE,
     STATUS,
     Holding,
@@ -207,17 +205,9 @@ def test_a_takeover_over_a_fresh_catalog_is_one_look(
 def test_a_gateway_of_another_upstream_does_not_start_on_the_file(upstream: str, storage: Path) -> None:
     sync(upstream, storage)
     stored = storage.read_bytes()
-    environment = os.environ | {"GATEWAY_STORAGE": str(storage), "GATEWAY_UPSTREAM": "embedded"}
+    environment = {"GATEWAY_STORAGE": str(storage), "GATEWAY_UPSTREAM": "embedded"}
     for command in (["serve", "--port", "0"], ["sync"], ["query", "{ __typename }"]):
-        done = subprocess.run(
-            [sys.executable, "server.py", *command],
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        done = server(*command, **environment)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr == (
             f"The catalog file {storage} cannot be used: it has the catalog of another upstream; set "

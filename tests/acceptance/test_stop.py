@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,14 +11,15 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.forked_programs import ForkedProgram
 from tests.support.http_servers import free_port, serving
-from tests.support.processes import running
+from tests.support.processes import running_forked
 from upstream.embedded import EmbeddedUpstream
 
 QUERY = {"query": "{ package(databaseId: 1599) { title } }"}
 
 
-def ended_well(gateway: subprocess.Popen[str], stop: signal.Signals) -> bool:
+def ended_well(gateway: ForkedProgram, stop: signal.Signals) -> bool:
     """Return whether it ended by itself, without a complaint. Uvicorn gives the signal that stopped it as its
     status."""
     assert gateway.stdout is not None
@@ -33,13 +32,13 @@ def test_a_request_that_runs_is_answered_before_the_gateway_goes(tmp_path: Path)
     address = f"http://127.0.0.1:{free_port()}"
     storage = tmp_path / "catalog.sqlite"
     with serving(upstream) as upstream_address, ThreadPoolExecutor(1) as others:
-        command = [sys.executable, "server.py", "serve", "--port", address.rpartition(":")[2]]
+        command = ["server.py", "serve", "--port", address.rpartition(":")[2]]
         environment = {
             "GATEWAY_UPSTREAM": f"{upstream_address}/api/v4/",
             "GATEWAY_CRAWL": "off",
             "GATEWAY_STORAGE": str(storage),
         }
-        with running(command, f"{address}/healthz", **environment) as gateway:
+        with running_forked(command, f"{address}/healthz", **environment) as gateway:
             asking = others.submit(httpx.post, f"{address}/graphql", json=QUERY, timeout=20)
             while not upstream.requests.total:
                 time.sleep(0.01)
@@ -61,7 +60,7 @@ def test_a_request_that_runs_is_answered_before_the_gateway_goes(tmp_path: Path)
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 def test_an_idle_gateway_goes_at_once(stop: signal.Signals) -> None:
     address = f"http://127.0.0.1:{free_port()}"
-    command = [sys.executable, "server.py", "serve", "--port", address.rpartition(":")[2]]
-    with running(command, f"{address}/healthz") as gateway:
+    command = ["server.py", "serve", "--port", address.rpartition(":")[2]]
+    with running_forked(command, f"{address}/healthz") as gateway:
         gateway.send_signal(stop)
         assert ended_well(gateway, stop)

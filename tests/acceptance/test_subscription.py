@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-import sys
+import signal
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -13,8 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.command_line import server
 from tests.support.http_servers import free_port
-from tests.support.processes import running
+from tests.support.processes import running_forked
 from tests.support.streaming_gateway import (
     SUBSCRIPTION,
     Served,
@@ -132,17 +131,15 @@ async def test_a_sync_by_hand_is_told_by_the_gateway_that_runs_and_a_stop_ends_i
     upstream_port, port = free_port(), free_port()
     address, gateway = f"http://127.0.0.1:{upstream_port}", f"http://127.0.0.1:{port}"
     settings = {"GATEWAY_STORAGE": str(tmp_path / "catalog.sqlite"), "GATEWAY_UPSTREAM": f"{address}/api/v4/"}
-    upstream = [sys.executable, "server.py", "upstream", "--port", str(upstream_port), "--packages", "20"]
-    serve = [sys.executable, "server.py", "serve", "--port", str(port)]
-    sync = [sys.executable, "server.py", "sync"]
+    upstream = ["server.py", "upstream", "--port", str(upstream_port), "--packages", "20"]
+    serve = ["server.py", "serve", "--port", str(port)]
 
     def synced() -> None:
-        environment = os.environ | settings
-        subprocess.run(sync, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=60)
+        assert server("sync", **settings).returncode == 0
 
-    with running(upstream, f"{address}/api/v4/categories/"):
+    with running_forked(upstream, f"{address}/api/v4/categories/"):
         synced()
-        with running(serve, f"{gateway}/healthz", **settings) as serving:
+        with running_forked(serve, f"{gateway}/healthz", **settings) as serving:
             async with (
                 httpx.AsyncClient(base_url=gateway, timeout=30) as http,
                 aclosing(server_sent(http, SUBSCRIPTION, since=await cursor(http))) as events,
@@ -151,6 +148,6 @@ async def test_a_sync_by_hand_is_told_by_the_gateway_that_runs_and_a_stop_ends_i
                 await asyncio.to_thread(synced)
                 _name, body = await anext(events)
                 assert body["data"]["catalogChanged"]["node"]["title"] == "renamed"
-                serving.terminate()
+                serving.send_signal(signal.SIGTERM)
                 assert await anext(events) == ("complete", None)
                 assert await asyncio.to_thread(serving.wait, 30) is not None

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.command_line import ROOT, server
+from tests.support.command_line import server
+from tests.support.forked_programs import ROOT
 from tests.support.required_programs import npm_install
 from tests.support.streaming_gateway import served
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from mcp import Client, StdioServerParameters
 
-from tests.support.command_line import ROOT, server
+from tests.support.command_line import server
+from tests.support.forked_programs import ROOT
 
 
 async def test_the_command_answers_on_its_standard_streams(tmp_path: Path) -> None:

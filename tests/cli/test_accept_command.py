@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import pytest
 
 from catalog.storage.sqlite_storage import Storage
 from catalog.sync.guard import CatalogRefused
+from tests.support.command_line import server
 from tests.support.corruptions import Corruptible, gone, with_bad_slugs, without_last_page
 from tests.support.syncs import catalog_of, following, syncing, until
 from upstream.embedded import EmbeddedUpstream
@@ -22,15 +21,7 @@ UPSTREAM = "http://upstream.test/api/v4/"
 
 
 def run(path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "server.py", "catalog", "--upstream", UPSTREAM, *arguments],
-        cwd=ROOT,
-        env=os.environ | {"GATEWAY_STORAGE": str(path)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return server("catalog", "--upstream", UPSTREAM, *arguments, GATEWAY_STORAGE=str(path))
 
 
 @pytest.fixture

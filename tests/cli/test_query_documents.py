@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command_line import ROOT, server
+from tests.support.command_line import server
+from tests.support.forked_programs import ROOT
 
 EXAMPLE = ROOT / "examples" / "stats.graphql"
 DOCUMENT = "{ categories { slug } }"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command_line import ROOT
+from tests.support.forked_programs import ROOT
 
 SENTENCE = (
     "djangopackages-graphql is an application that runs from its own folder, so it cannot be installed as a package. "

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from catalog.storage.sqlite_storage import Storage
 from catalog.storage.storage_port import Stored
+from tests.support.command_line import server
 from tests.support.http_servers import serving
 from upstream.embedded import EmbeddedUpstream, Fault, Poisoned
 
@@ -31,15 +30,8 @@ class Command:
     file: Path
 
     def run(self, *flags: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "server.py", "sync", "--upstream", self.address, *flags],
-            cwd=ROOT,
-            env=os.environ | {"GATEWAY_STORAGE": str(self.file), "COLUMNS": "120"},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        own = {"GATEWAY_STORAGE": str(self.file), "COLUMNS": "120"}
+        return server("sync", "--upstream", self.address, *flags, **own)
 
     def summary(self, stderr: str = "") -> list[str]:
         """Return what it prints below its progress, when all is well."""

@@ -11,7 +11,8 @@ import pytest
 from cli.doctor_checks import Severity, check_storage
 from storage_wiring import check_storage as check_before_the_start
 from storage_wiring import open_storage
-from tests.support.command_line import ROOT, server
+from tests.support.command_line import server
+from tests.support.forked_programs import ROOT
 from tests.support.made_records import catalog_of, package
 from tests.support.settings_for_tests import settings_for_tests
 from tests.support.valkey_servers import ValkeyServer, storage_on, valkey_server

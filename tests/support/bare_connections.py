@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,9 +14,10 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
+from tests.support.forked_programs import ForkedProgram
 from tests.support.gateway_processes import sync
 from tests.support.http_servers import free_port
-from tests.support.processes import running
+from tests.support.processes import running_forked
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Process:
     """A gateway that runs as ``server.py serve``, over the embedded upstream."""
 
     address: str
-    process: subprocess.Popen[str]
+    process: ForkedProgram
 
     @property
     def graphql(self) -> str:
@@ -39,7 +38,7 @@ class Process:
 
     def metric(self, name: str) -> float:
         """Return a measurement by its name and labels, as ``/metrics`` has it."""
-        lines = httpx.get(f"{self.address}/metrics").text.splitlines()
+        lines = httpx.get(f"{self.address}/metrics", verify=False).text.splitlines()
         (line,) = [line for line in lines if line.startswith(f"gateway_{name} ")]
         return float(line.rpartition(" ")[2])
 
@@ -67,8 +66,8 @@ def serve(*, workers: int = 1, **settings: object) -> Iterator[Process]:
         environment = {
             f"GATEWAY_{name}": str(value) for name, value in (settings | {"STORAGE": storage}).items()
         }
-        command = [sys.executable, "server.py", "serve", *flags]
-        with running(command, f"{address}/healthz", **environment) as process:
+        command = ["server.py", "serve", *flags]
+        with running_forked(command, f"{address}/healthz", **environment) as process:
             assert process.stdout is not None
             for _ in range(workers):
                 # The lines end when the process does.

@@ -4,19 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.support.forked_programs import run_forked
 
 
 def server(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "server.py", *arguments],
-        cwd=ROOT,
-        env=os.environ | {"GATEWAY_STORAGE": ":memory:"} | environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return run_forked(["server.py", *arguments], os.environ | {"GATEWAY_STORAGE": ":memory:"} | environment)

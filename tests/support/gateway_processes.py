@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -21,8 +19,9 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from catalog.indexed_catalog import Catalog
+from tests.support.forked_programs import run_forked
 from tests.support.http_servers import free_port
-from tests.support.processes import running
+from tests.support.processes import running_forked
 from upstream.client.v4_records import CATEGORY, GRID, PACKAGE, Kind, R
 from upstream.embedded import EmbeddedUpstream
 
@@ -47,28 +46,21 @@ def gateway(
     """
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    command = [sys.executable, *program, "--port", str(port), *flags]
+    command = [*program, "--port", str(port), *flags]
     settings |= {"UPSTREAM": upstream, "STORAGE": str(storage)}
     environment = {f"GATEWAY_{name}": value for name, value in settings.items()}
     # One connection would stay with one of several workers.
     with (
-        running(command, f"{address}/healthz", **environment),
-        httpx.Client(base_url=address, headers={"Connection": "close"}, timeout=60) as client,
+        running_forked(command, f"{address}/healthz", **environment),
+        httpx.Client(base_url=address, headers={"Connection": "close"}, timeout=60, verify=False) as client,
     ):
         yield client
 
 
 def sync(upstream: str, storage: Path) -> str:
     """Run ``server.py sync`` and return what it printed."""
-    done = subprocess.run(
-        [sys.executable, "server.py", "sync", "--upstream", upstream],
-        cwd=ROOT,
-        env=os.environ | {"GATEWAY_STORAGE": str(storage)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    arguments = ["server.py", "sync", "--upstream", upstream]
+    done = run_forked(arguments, os.environ | {"GATEWAY_STORAGE": str(storage)})
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -47,5 +47,8 @@ def nginx_before(folder: Path, *gateways: str, patience: str = "60s") -> Iterato
     command = ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
     address = f"http://127.0.0.1:{port}"
     # What answers without a gateway.
-    with running(command, f"{address}/metrics"), httpx.Client(base_url=address, timeout=30) as http:
+    with (
+        running(command, f"{address}/metrics"),
+        httpx.Client(base_url=address, timeout=30, verify=False) as http,
+    ):
         yield http
