@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from engine import RunLimits
     from gateway import AdmissionLimits, FairUse
     from gateway.limits import DocumentLimits
+    from sharing import ValkeyConnection
     from upstream.client import ClientLimits
     from web.serving.open_connections import ConnectionLimits
 
@@ -165,12 +166,16 @@ def trusted_proxies(settings: Settings) -> list[IPv4Network | IPv6Network]:
     return [ip_network(each) for each in settings.trusted_proxies.split(",") if each]
 
 
-def fair_use(settings: Settings) -> FairUse | None:
-    """Give what clients may cost; ``None`` if there is no limit."""
+def fair_use(settings: Settings, server: ValkeyConnection | None = None) -> FairUse | None:
+    """Give what clients may cost, at all gateways on a server if there is one; ``None`` if there is no limit."""
     from gateway import ROUTER, FairUse
 
     if settings.fair_use == "off" or (settings.fair_use == "auto" and is_loopback(settings)):
         return None
     units = FAIR_UNITS if settings.fair_use == "auto" else int(settings.fair_use)
     of_router = None if settings.fair_use_router == "off" else int(settings.fair_use_router)
-    return FairUse(units, {ROUTER: of_router})
+    if server is None:
+        return FairUse(units, {ROUTER: of_router})
+    from sharing import SharedAllowances
+
+    return FairUse(units, {ROUTER: of_router}, SharedAllowances(server))

@@ -525,15 +525,16 @@ class Settings:
     fair_use: str = Field(
         default="auto",
         check=_units_or("auto", "off"),
-        description="The [units of cost](docs/fair-use.md) that each client may use in a minute, in each worker. "
-        f"`auto` is off where the gateway listens on a loopback address only, and {FAIR_UNITS} elsewhere.",
+        description="The [units of cost](docs/fair-use.md) that each client may use in a minute: at all gateways on a "
+        "Valkey server together, or else in each worker. `auto` is off where the gateway listens on a loopback "
+        f"address only, and {FAIR_UNITS} elsewhere.",
         examples=["`auto`, `off` or 1000 to 1000000000"],
     )
     fair_use_router: str = Field(
         default="6000000",
         check=_units_or("off"),
-        description="The units of cost that a router with the secret may use in a minute, in each worker, where "
-        "`GATEWAY_FAIR_USE` is not off. It asks for all of its clients.",
+        description="The units of cost that a router with the secret may use in a minute, counted like "
+        "`GATEWAY_FAIR_USE`, where that is not off. It asks for all of its clients.",
         examples=["`off` or 1000 to 1000000000"],
     )
     trusted_proxies: str = Field(

@@ -115,8 +115,10 @@ def shared_pace(settings: Settings, server: ValkeyConnection) -> SharedPace:
     return SharedPace(server, longest, settings.breaker_rest, settings.upstream_budget)
 
 
-def shared_server(settings: Settings) -> ValkeyConnection | None:
+def shared_server(settings: Settings, patience: float | None = None) -> ValkeyConnection | None:
     """Give the server that gateways share, which is not asked yet; ``None`` if the settings name none.
+
+    ``patience`` is how many seconds each answer may take, if that is not as many as usual.
 
     :raises StorageUnavailable: its client is not installed.
     """
@@ -133,7 +135,7 @@ def shared_server(settings: Settings) -> ValkeyConnection | None:
             raise
         reason = "the package redis is not installed; `make valkey` installs it"
         raise StorageUnavailable(str(address), reason) from None
-    return ValkeyConnection(address)
+    return ValkeyConnection(address) if patience is None else ValkeyConnection(address, patience)
 
 
 def storage_path(settings: Settings) -> str:

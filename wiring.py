@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, closing
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, closing, nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,7 @@ from storage_wiring import (
     open_server,
     path_of,
     shared_pace,
+    shared_server,
     sharing_documents,
 )
 
@@ -57,6 +58,9 @@ EMBEDDED_CATALOG = ROOT / ".cache" / "embedded-catalog.msgpack"
 
 EMBEDDED_URL = "http://embedded.invalid/api/v4/"
 """The name of the embedded upstream in its own links; ``.invalid`` resolves nowhere (RFC 2606)."""
+
+ALLOWANCE_PATIENCE = 0.5
+"""Seconds that a request waits at most for the server that gateways share to count what its client uses."""
 
 
 def make_app(settings: Settings) -> GatewayApp:
@@ -184,7 +188,8 @@ async def open_parts(settings: Settings, source: CatalogSource) -> AsyncIterator
     from web.response_cache import ResponseCache
     from web.serving.open_connections import Connections
 
-    gateway = make_gateway(settings, source, fair_use(settings))
+    limit = fair_use(settings, shared_server(settings, ALLOWANCE_PATIENCE))
+    gateway = make_gateway(settings, source, limit)
     proxies = trusted_proxies(settings)
     connections = Connections(connection_limits(settings), gateway.subscriptions, proxies, gateway.router)
     responses = ResponseCache(gateway.answers)
@@ -209,6 +214,7 @@ async def open_parts(settings: Settings, source: CatalogSource) -> AsyncIterator
     with closing(gateway.persisted):
         gateway.persisted.open()
         async with (
+            nullcontext() if limit is None else aclosing(limit),
             sharing_documents(settings, gateway.persisted),
             metrics.measuring(),
             remembering(gateway, responses) as history,

@@ -51,7 +51,7 @@ class AnswersInParts:
         request = prepared.request
         try:
             async with self._admission.turn() as turn:
-                self._preparation.pay(prepared)
+                await self._preparation.pay(prepared)
                 snapshot = await snapshot_of(prepared, turn)
         except TryLater as error:
             yield later_answer(error)

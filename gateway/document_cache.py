@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
@@ -71,7 +71,7 @@ class DocumentCache:
     async def find_aside(
         self,
         text: str,
-        before_reading: Callable[[int], None] | None = None,
+        before_reading: Callable[[int], Awaitable[None]] | None = None,
         turn: AbstractAsyncContextManager[object] | None = None,
     ) -> FoundDocument:
         """Return the document for a request that is to run: for all texts of its shape, if there is one.
@@ -91,7 +91,7 @@ class DocumentCache:
             found = self._find(text, shape)
             if found is None:
                 if before_reading is not None:
-                    before_reading(len(text))
+                    await before_reading(len(text))
                 found = await self._read_aside(text, shape)
         return found if turn is None else structs.replace(found, has_waited=True)
 

@@ -1,16 +1,21 @@
 """Limits what each client may cost in a minute, in units of cost.
 
-Each client has an allowance of units. It can be used at once, and is refilled evenly within a minute.
-This is the generic cell rate algorithm (GCRA), for which the library throttled-py keeps one time for each client.
+Each client has an allowance of units (``gateway/local_allowances.py``), which gateways can share
+(``gateway/allowance_sharing.py``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from math import ceil
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
+from gateway.allowance_sharing import AllowanceSharing
+from gateway.local_allowances import WINDOW, Allowance, LocalAllowances
 from gateway.try_later import RateLimited
+
+if TYPE_CHECKING:
+    from sharing import SharedAllowances
 
 REQUEST = 1
 """The units that every request costs. The further units of its operation are taken when the operation runs."""
@@ -22,26 +27,10 @@ IN_ADVANCE = 20
 """The units that are taken at once for cached answers that follow one another. Taking each unit would add a third to
 the cost of such an answer."""
 
-WINDOW = 60
-"""Seconds in which a whole allowance is refilled."""
-
 REMEMBERED = 10_000
 """How many clients each process remembers, in about five megabytes. A new client takes the place of the client that was
 seen longest ago, which then has its whole allowance again. An attacker gains nothing by this: a client is forgotten
 only if ten thousand others send requests between two of its own, and so many addresses have allowances anyway."""
-
-
-class Allowance(NamedTuple):
-    """Says what a client may use."""
-
-    units: int
-    """The units that it may use in a window."""
-    window: int
-    """The seconds of a window."""
-    remaining: int
-    """The units that it may use now."""
-    seconds: int
-    """The seconds until it may use all of them again."""
 
 
 def units_to_send(body: bytes) -> int:
@@ -53,43 +42,60 @@ class FairUse:
     """Takes the units that requests cost from the allowances of their clients.
 
     ``units`` is the allowance of each client in a minute. ``own`` has the allowances of single clients by their names,
-    where ``None`` is no limit. ``taken`` counts the units, and ``refused`` the requests that were refused.
+    where ``None`` is no limit. ``shared`` counts for all gateways on one server. ``taken`` counts the units, and
+    ``refused`` the requests that were refused.
     """
 
-    def __init__(self, units: int, own: Mapping[str, int | None]) -> None:
+    def __init__(
+        self, units: int, own: Mapping[str, int | None], shared: SharedAllowances | None = None
+    ) -> None:
         self.taken = 0
         self.refused = 0
-        self._each = _Limit(units, REMEMBERED)
+        self.sharing = None if shared is None else AllowanceSharing(shared, REMEMBERED)
+        self._each = LocalAllowances(units, REMEMBERED)
         self._taken_before: dict[str, int] = {}
         """The units of clients that were taken in advance."""
-        self._own = {client: None if each is None else _Limit(each, 1) for client, each in own.items()}
+        self._own = {
+            client: None if each is None else LocalAllowances(each, 1) for client, each in own.items()
+        }
 
     def wait(self, client: str, units: int) -> int:
         """Take units from a client and return 0. If the client has too few, return the seconds until it has enough.
 
-        An operation that costs more than a whole allowance takes all units that the client has left.
+        An operation that costs more than a whole allowance takes all units that the client has left. A client whose
+        units have to be asked for from a server waits as well: only :meth:`take` asks.
         """
-        limit = self._own.get(client, self._each)
-        if limit is None:
+        allowances = self._own.get(client, self._each)
+        if allowances is None:
             return 0
-        result = limit.allowance.limit(client, min(units, max(REQUEST, limit.units - REQUEST)))
-        if not result.limited:
-            self.taken += units
-            return 0
-        return max(1, ceil(result.state.retry_after))
+        cost = _at_most(allowances, units)
+        if self.sharing is not None and self.sharing.must_ask(client, cost, allowances):
+            return 1
+        return self._wait(client, cost, allowances)
 
-    def take(self, client: str, units: int) -> None:
+    async def take(self, client: str, units: int) -> None:
         """Take units from a client.
 
         :raises RateLimited: it has too few.
         """
-        seconds = self.wait(client, units)
+        allowances = self._own.get(client, self._each)
+        if allowances is None:
+            return
+        cost, charged = _at_most(allowances, units), None
+        if self.sharing is not None and self.sharing.must_ask(client, cost, allowances):
+            charged = await self.sharing.ask(client, cost, allowances)
+        if charged is None:
+            seconds = self._wait(client, cost, allowances)
+            remaining = allowances.of(client).remaining if seconds else 0
+        elif charged.is_taken:
+            self.taken += cost
+            return
+        else:
+            seconds, remaining = max(1, ceil(charged.retry_after)), charged.remaining
         if seconds:
             self.refused += 1
-            told = self.allowance(client)
-            assert told is not None
             raise RateLimited(
-                f"The cost of this request is {units:,}, and you have {told.remaining:,} of the {told.units:,} units "
+                f"The cost of this request is {units:,}, and you have {remaining:,} of the {allowances.units:,} units "
                 f"that a client may use in {WINDOW} seconds. Try again in {seconds} s.",
                 seconds,
             )
@@ -108,31 +114,32 @@ class FairUse:
 
     def owe(self, client: str, units: int) -> None:
         """Take units for finished work. This can make the balance negative, by one whole allowance at most."""
-        limit = self._own.get(client, self._each)
-        if limit is not None:
-            units = min(units, limit.with_debt.peek(client).remaining)
-            limit.with_debt.limit(client, units)
+        allowances = self._own.get(client, self._each)
+        if allowances is not None:
+            units = allowances.owe(client, units)
             self.taken += units
+            if self.sharing is not None:
+                self.sharing.spent(client, units, allowances)
 
     def allowance(self, client: str) -> Allowance | None:
-        """Return what a client may use; ``None`` if it has no limit."""
-        limit = self._own.get(client, self._each)
-        if limit is None:
-            return None
-        state = limit.allowance.peek(client)
-        return Allowance(state.limit, WINDOW, state.remaining, ceil(state.reset_after))
+        """Return what a client may use, as far as this gateway knows; ``None`` if it has no limit."""
+        allowances = self._own.get(client, self._each)
+        return None if allowances is None else allowances.of(client)
+
+    async def aclose(self) -> None:
+        """Finish telling what clients have used."""
+        if self.sharing is not None:
+            await self.sharing.aclose()
+
+    def _wait(self, client: str, cost: int, allowances: LocalAllowances) -> int:
+        """Take units by what this gateway knows, as :meth:`wait` does."""
+        seconds = allowances.take(client, cost)
+        if not seconds:
+            self.taken += cost
+            if self.sharing is not None:
+                self.sharing.spent(client, cost, allowances)
+        return seconds
 
 
-class _Limit:
-    """Holds the times of a number of clients, which may use ``units`` each in a window."""
-
-    def __init__(self, units: int, clients: int) -> None:
-        # The import takes a tenth of a second, which a gateway without this limit need not spend at its start.
-        from throttled import MemoryStore, RateLimiterRegistry, RateLimiterType, per_min
-
-        self.units = units
-        gcra = RateLimiterRegistry.get(RateLimiterType.GCRA.value)
-        store = MemoryStore(options={"MAX_SIZE": clients})
-        self.allowance = gcra(per_min(units, burst=units), store)
-        # This limit has the same times, which may be a window further ahead.
-        self.with_debt = gcra(per_min(units, burst=2 * units), store)
+def _at_most(allowances: LocalAllowances, units: int) -> int:
+    return min(units, max(REQUEST, allowances.units - REQUEST))

@@ -167,13 +167,13 @@ class Gateway:
         self, prepared: PreparedRequest, turn: Turn, receipt: Receipt, *, waits: bool
     ) -> GraphQLAnswer:
         if prepared.request.explain and prepared.prediction is not None:
-            self._preparation.pay_for_plan(prepared)
+            await self._preparation.pay_for_plan(prepared)
             return await explained(prepared, self.engine, self._cost_limits)
         if prepared.refusals:
             return self._refusals.before(prepared.refusals)
         if prepared.failure is not None:
             return not_at_hand(prepared.failure)
-        self._preparation.pay(prepared)
+        await self._preparation.pay(prepared)
         with recording(receipt), continuing(prepared.request.traceparent):
             try:
                 # The time of an operation begins when there is a catalog to answer it from.

@@ -70,21 +70,21 @@ class RequestPreparation:
             return replace(prepared, failure=error)
         return replace(prepared, as_of=as_of)
 
-    def pay(self, prepared: PreparedRequest) -> None:
+    async def pay(self, prepared: PreparedRequest) -> None:
         """Take what the operation will cost from the allowance of its client.
 
         :raises RateLimited: the client has too few units.
         """
         if self._fair_use is not None and prepared.prediction is not None:
-            self._fair_use.take(caller.get().client, prepared.prediction.cost.units - REQUEST)
+            await self._fair_use.take(caller.get().client, prepared.prediction.cost.units - REQUEST)
 
-    def pay_for_plan(self, prepared: PreparedRequest) -> None:
+    async def pay_for_plan(self, prepared: PreparedRequest) -> None:
         """Take what it costs to plan the operation: as much as to read its document again.
 
         :raises RateLimited: the client has too few units.
         """
         if self._before_reading is not None:
-            self._before_reading(len(prepared.request.query))
+            await self._before_reading(len(prepared.request.query))
 
     def settle(self, prepared: PreparedRequest, steps: int) -> None:
         """Take what an operation has cost beyond what was predicted, by the steps of work that it took."""
@@ -93,9 +93,9 @@ class RequestPreparation:
             if more > 0:
                 self._fair_use.owe(caller.get().client, more)
 
-    def _pay_for_reading(self, characters: int) -> None:
+    async def _pay_for_reading(self, characters: int) -> None:
         assert self._fair_use is not None
-        self._fair_use.take(caller.get().client, READING * characters)
+        await self._fair_use.take(caller.get().client, READING * characters)
 
     def _prediction(
         self, request: GraphQLRequest, found: FoundDocument, snapshot: Snapshot | None

@@ -43,7 +43,7 @@ class SubscriptionEvents:
         try:
             # A subscription needs a slot to begin; later events come without one.
             async with self._admission.turn():
-                self._preparation.pay(prepared)
+                await self._preparation.pay(prepared)
                 context = self._runner.begin(request, prepared.snapshot)
         except Stopped as stopped:
             yield self._refusals.during(stopped)
@@ -63,7 +63,7 @@ class SubscriptionEvents:
                         # A subscription has no parts of a result.
                         assert isinstance(result, ExecutionResult)
                         if not is_first:
-                            self._preparation.pay(prepared)
+                            await self._preparation.pay(prepared)
                         is_first = False
                         answer = event_of(result, self._run_limits.answer_bytes)
                         yield answer

@@ -1,13 +1,16 @@
-"""Speaks to the Valkey or Redis server by which gateways share one catalog and one limit on requests to upstream."""
+"""Speaks to the Valkey or Redis server by which gateways share one catalog, one limit on requests to upstream, and the
+allowances of clients."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from sharing.allowance_charges import Charge, Charged
 from sharing.valkey_address import ValkeyAddress, is_valkey
 
 if TYPE_CHECKING:
     from sharing.announcements import Announcements
     from sharing.change_log import ChangeLog, LogState, changes_key, damaged, snapshot_key
+    from sharing.shared_allowances import SharedAllowances
     from sharing.shared_documents import SharedDocuments
     from sharing.shared_pace import SharedPace
     from sharing.valkey_connection import ValkeyConnection, ValkeyUnavailable
@@ -16,7 +19,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Announcements",
     "ChangeLog",
+    "Charge",
+    "Charged",
     "LogState",
+    "SharedAllowances",
     "SharedDocuments",
     "SharedPace",
     "ValkeyAddress",
@@ -34,6 +40,7 @@ _IMPORTED_WHEN_ASKED_FOR = {
     "Announcements": "announcements",
     "ChangeLog": "change_log",
     "LogState": "change_log",
+    "SharedAllowances": "shared_allowances",
     "SharedDocuments": "shared_documents",
     "SharedPace": "shared_pace",
     "ValkeyConnection": "valkey_connection",

@@ -27,7 +27,7 @@ class AssistantRequests:
         try:
             body = await read_body(receive)
             if self._fair_use is not None:
-                self._fair_use.take(caller.get().client, REQUEST)
+                await self._fair_use.take(caller.get().client, REQUEST)
         except BadRequest as wrong:
             answer = refusal(wrong.status, str(wrong), accept_of(scope["headers"]), wrong.headers)
             await answer(scope, receive, send)

@@ -112,14 +112,14 @@ class GraphQLEndpoint:
         response: ASGIApp
         try:
             body = await read_body(receive) if method in _WITH_BODY else b""
-            self._pay(REQUEST)
+            await self._pay(REQUEST)
             documents = self._gateway.persisted.version()
             as_it_came = (method, address, body, documents, *telling)
             snapshot = self._source.current()
             if snapshot is not None:
                 reply = self.responses.reply(as_it_came, snapshot.catalog.version)
                 if reply is not None:
-                    self._pay(units_to_send(reply.body))
+                    await self._pay(units_to_send(reply.body))
                     server = extension_of(scope)
                     if self._known is not None and server is not None and server.request is not None:
                         self._known.learn(server.request, scope, reply, documents)
@@ -224,13 +224,13 @@ class GraphQLEndpoint:
         known_by = as_it_came if prepared.as_of is None else None
         reply = await self._replies.reply(cached, tag, form, version, asked, known_by)
         if is_found:
-            self._pay(units_to_send(reply.body))
+            await self._pay(units_to_send(reply.body))
         return RawResponse(reply.status, reply.headers + self._replies.ages(prepared, snapshot), reply.body)
 
-    def _pay(self, units: int) -> None:
+    async def _pay(self, units: int) -> None:
         """Take units from the allowance of the client, who is answered 429 if there are too few."""
         if self._fair_use is not None and units:
-            self._fair_use.take(caller.get().client, units)
+            await self._fair_use.take(caller.get().client, units)
 
     def _uncached(self) -> Headers:
         """Return the headers of an answer that no cache may give to others."""
@@ -243,7 +243,7 @@ class GraphQLEndpoint:
         snapshot: Snapshot | None,
         receive: Receive,
     ) -> ASGIApp:
-        self._pay(REQUEST * (len(read) - 1))
+        await self._pay(REQUEST * (len(read) - 1))
         requests = [each for each in read if isinstance(each, GraphQLRequest)]
         work = self._gateway.execute_together(requests, snapshot)
         answers = iter(await as_long_as_there(receive, work))

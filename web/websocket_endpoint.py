@@ -130,7 +130,7 @@ class _Handler(BaseGraphQLTransportWSHandler[_Serving, None]):
             fair_use = self.context.gateway.fair_use
             if fair_use is not None:
                 try:
-                    fair_use.take(caller.get().client, REQUEST)
+                    await fair_use.take(caller.get().client, REQUEST)
                 except RateLimited as error:
                     await self._refuse(message["id"], later_error(error))
                     return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from itertools import count
 
@@ -30,22 +31,22 @@ def test_what_is_refused_costs_nothing() -> None:
     assert fair_use.wait("a", 1) == 0
 
 
-def test_what_costs_more_than_a_whole_allowance_takes_what_is_left_of_one() -> None:
+async def test_what_costs_more_than_a_whole_allowance_takes_what_is_left_of_one() -> None:
     fair_use = FairUse(SLOW, {})
-    fair_use.take("a", 1)
-    fair_use.take("a", 1_000)
+    await fair_use.take("a", 1)
+    await fair_use.take("a", 1_000)
     assert fair_use.wait("a", 1) > 0
 
 
-def test_a_refusal_is_a_sentence_with_numbers() -> None:
+async def test_a_refusal_is_a_sentence_with_numbers() -> None:
     fair_use = FairUse(SLOW, {})
-    fair_use.take("a", 2)
+    await fair_use.take("a", 2)
     sentence = (
         r"^The cost of this request is 2, and you have 1 of the 3 units that a client may use in 60 seconds\. "
         r"Try again in \d+ s\.$"
     )
     with pytest.raises(RateLimited, match=sentence) as refused:
-        fair_use.take("a", 2)
+        await fair_use.take("a", 2)
     assert 0 < refused.value.retry_after <= 20
     assert fair_use.refused == 1
 
@@ -80,16 +81,16 @@ def test_what_has_been_done_already_is_owed_for_a_whole_allowance_at_most() -> N
     assert fair_use.wait("free", 1) == 0
 
 
-def test_the_units_come_back_while_the_client_waits() -> None:
+async def test_the_units_come_back_while_the_client_waits() -> None:
     fair_use = FairUse(6_000, {})
-    fair_use.take("a", 5_999)
+    await fair_use.take("a", 5_999)
     told = fair_use.allowance("a")
     assert told is not None
     assert 0 < told.seconds <= 60
     deadline = time.monotonic() + 30
     while fair_use.wait("a", 10):
         assert time.monotonic() < deadline
-        time.sleep(0.01)
+        await asyncio.sleep(0.01)
 
 
 def test_a_client_can_have_an_allowance_of_its_own_or_no_limit() -> None:
@@ -103,11 +104,11 @@ def test_a_client_can_have_an_allowance_of_its_own_or_no_limit() -> None:
     assert (told.units, told.remaining) == (SLOW, 0)
 
 
-def test_only_so_many_clients_are_remembered_and_those_that_came_last() -> None:
+async def test_only_so_many_clients_are_remembered_and_those_that_came_last() -> None:
     fair_use = FairUse(SLOW, {})
-    fair_use.take("busy", SLOW - 1)
+    await fair_use.take("busy", SLOW - 1)
     for number in range(10 * REMEMBERED):
-        fair_use.take(str(number), 1)
+        await fair_use.take(str(number), 1)
         if number % (REMEMBERED // 2) == 0:
             # Whoever goes on asking is not forgotten.
             assert fair_use.wait("busy", 2) > 0

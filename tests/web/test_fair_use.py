@@ -105,8 +105,8 @@ async def test_the_refusal_has_the_type_that_the_client_takes(
     embedded: EmbeddedUpstream, accept: str, media_type: str
 ) -> None:
     async with limited(embedded, FEW) as (http, fair_use, _):
-        fair_use.take("127.0.0.1", FEW)
-        fair_use.take("127.0.0.1", 1)
+        await fair_use.take("127.0.0.1", FEW)
+        await fair_use.take("127.0.0.1", 1)
         for method in ("GET", "POST", "QUERY"):
             sent = asked(CHEAP, Accept=accept) | ({"params": {"query": CHEAP}} if method == "GET" else {})
             refused = await http.request(method, "/graphql", **sent)
@@ -186,7 +186,7 @@ async def test_an_operation_that_takes_far_more_work_than_was_predicted_is_charg
 
 async def test_an_operation_that_costs_more_than_is_left_is_not_run(embedded: EmbeddedUpstream) -> None:
     async with limited(embedded, FEW) as (http, fair_use, app):
-        fair_use.take("127.0.0.1", 2)
+        await fair_use.take("127.0.0.1", 2)
         made = app.parts.gateway.from_memory
         refused = await http.post("/graphql", **asked(DEAR))
         assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (
@@ -209,7 +209,7 @@ async def test_parts_and_events_have_the_error_in_their_place(embedded: Embedded
         await app.parts.gateway.documents.find_aside(query)
         for accept, text in (("multipart/mixed", query), ("text/event-stream", DEAR)):
             client = f"192.0.2.{len(text)}"
-            fair_use.take(client, 2)
+            await fair_use.take(client, 2)
             sent = asked(text, Accept=accept, X_Forwarded_For=client)
             answer = await http.post("/graphql", **sent)
             assert answer.status_code == 200

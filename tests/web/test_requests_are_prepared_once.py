@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -49,7 +49,7 @@ class CountedDocuments(DocumentCache):
     async def find_aside(
         self,
         text: str,
-        before_reading: Callable[[int], None] | None = None,
+        before_reading: Callable[[int], Awaitable[None]] | None = None,
         turn: AbstractAsyncContextManager[object] | None = None,
     ) -> FoundDocument:
         self.reads += 1

@@ -68,6 +68,14 @@ def _operations(gateway: Gateway) -> Iterator[MetricFamily]:
         "Requests and operations that were answered 429, because their client had too few units.",
         {} if fair_use is None else fair_use.refused,
     )
+    sharing = None if fair_use is None else fair_use.sharing
+    yield gauge(
+        "gateway_fair_use_shared",
+        "1 if the server that gateways share could count the units of clients lately; 0 while each gateway counts by "
+        "itself.",
+        None if sharing is None else sharing.works,
+        across="min",
+    )
 
 
 def _engine(gateway: Gateway) -> Iterator[MetricFamily]:
