@@ -20,7 +20,7 @@ from typing import cast
 from benchmarks.made_records import made_categories, made_grids, made_packages
 from catalog.catalog_source import CatalogSource
 from catalog.freshness import Snapshot
-from catalog.history import Arrivals
+from catalog.history import AddedAndRemoved
 from catalog.indexed_catalog import Catalog
 from resolvers.filters.filter_cache import package_filters
 from resolvers.filters.filter_inputs import DateTimeRange, IntRange, PackageDetail, PackageFilter
@@ -88,7 +88,7 @@ def measured(size: int) -> dict[str, float]:
 
     snapshot = Snapshot(catalog, SINCE)
 
-    source = SimpleNamespace(history=SimpleNamespace(arrivals=Arrivals()))
+    source = SimpleNamespace(history=SimpleNamespace(added_and_removed=AddedAndRemoved()))
 
     def page(filter: PackageFilter | None, order: PackageOrder, after: str | None = None) -> str | None:
         """Make the edges of a page, and return its last cursor."""

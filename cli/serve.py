@@ -11,7 +11,7 @@ import typer
 
 from cli.arguments import UpstreamFlag, manifest_or_stop, settings_or_stop
 from cli.error_exit import stop
-from cli.listening import authority, bindable_port
+from cli.listening_port import authority, bindable_port
 
 
 def serve(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.listening import authority, bindable_port
+from cli.listening_port import authority, bindable_port
 
 
 def upstream(

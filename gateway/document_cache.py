@@ -20,7 +20,7 @@ from gateway.document_shapes import ShapedText, shaped
 from gateway.document_validation import read_document
 from gateway.found_document import FoundDocument, LiteralsOfText
 from gateway.limits import DocumentLimits, check_bytes, check_document, check_text
-from gateway.literal_places import ShapedDocument, shaped_document
+from gateway.literal_variables import ShapedDocument, shaped_document
 from schema import Document, schema
 
 CACHED_DOCUMENTS = 1_000

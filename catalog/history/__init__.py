@@ -1,6 +1,6 @@
 """Tells what each new version of the catalog changed, and what the catalog was before."""
 
-from catalog.history.arrivals import Arrivals
+from catalog.history.added_and_removed import AddedAndRemoved
 from catalog.history.catalog_versions import CatalogVersion, Cause, TooManyRebuilds, VersionUnknown
 from catalog.history.change_feed import FeedEntry, FeedExcerpt, FeedReplaced
 from catalog.history.delta_application import RecordsById, catalog_of, rebuilt, records_of
@@ -8,7 +8,7 @@ from catalog.history.record_changes import HistoryDamaged, VersionDelta
 from catalog.history.record_deltas import ChangeKind, RecordDelta
 
 __all__ = [
-    "Arrivals",
+    "AddedAndRemoved",
     "CatalogVersion",
     "Cause",
     "ChangeKind",

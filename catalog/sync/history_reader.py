@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from caching import BoundedCache
-from catalog.history import Arrivals, CatalogVersion, HistoryDamaged, RecordDelta, VersionDelta
+from catalog.history import AddedAndRemoved, CatalogVersion, HistoryDamaged, RecordDelta, VersionDelta
 from catalog.storage.storage_port import StoragePort
 from catalog.sync.rebuild_rate_limit import RebuildRateLimit
 from upstream.client import PACKAGE, StorageUnavailable
@@ -51,7 +51,7 @@ class HistoryReader:
             BoundedCache(entries=MAX_DIFFERENCES)
         )
         self._turn = asyncio.Lock()
-        self.arrivals = Arrivals()
+        self.added_and_removed = AddedAndRemoved()
         """When packages were added and removed, up to the catalog that was last announced."""
 
     async def announce(self) -> None:
@@ -65,7 +65,7 @@ class HistoryReader:
             # The catalog is served all the same.
             _log.error("%s", error)
             moves = []
-        self.arrivals = Arrivals.of(moves)
+        self.added_and_removed = AddedAndRemoved.of(moves)
 
     async def begins(self) -> datetime | None:
         """Return when history begins; ``None`` before the first catalog.

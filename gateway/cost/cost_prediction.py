@@ -16,7 +16,7 @@ from graphql import DocumentNode, IntValueNode, ListValueNode, OperationDefiniti
 from gateway.cost.asked_lengths import AskedLength
 from gateway.cost.catalog_averages import CatalogAverages
 from gateway.cost.operation_cost import OperationCost
-from gateway.cost.operation_places import Leaf, Place, places_of
+from gateway.cost.operation_tree import Leaf, Place, places_of
 from schema import ASKS_ALWAYS, UPSTREAM_REQUEST
 
 MAX_SAID = 2**31 - 1

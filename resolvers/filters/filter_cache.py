@@ -14,12 +14,12 @@ from typing import Any, Generic, TypeVar
 
 from caching import BoundedCache
 from catalog import Catalog, Order, Table, grid_table, package_table
-from catalog.history import Arrivals
+from catalog.history import AddedAndRemoved
 from resolvers.current_time import now
 from resolvers.filters.filter_inputs import DateTimeRange, GridFilter, IntRange, PackageFilter
 from resolvers.filters.filter_matching import (
     MAX_CONDITIONS,
-    NO_ARRIVALS,
+    NOTHING_MOVED,
     Match,
     matching_grids,
     matching_packages,
@@ -166,9 +166,9 @@ class FiltersOfRequest:
         catalog: Catalog,
         filter: PackageFilter,
         argument: str,
-        arrivals: Arrivals = NO_ARRIVALS,
+        added_and_removed: AddedAndRemoved = NOTHING_MOVED,
     ) -> Matches[PackageRecord]:
-        """Return the packages that match; ``argument`` names the filter in errors, ``arrivals`` is what history tells.
+        """Return the packages that match. ``argument`` names the filter in errors.
 
         :raises BadUserInput: a condition makes no sense.
         :raises Stopped: it takes too much work.
@@ -179,8 +179,8 @@ class FiltersOfRequest:
             cache,
             filter,
             argument,
-            lambda: matching_packages(catalog, filter, argument, arrivals),
-            arrivals.digest,
+            lambda: matching_packages(catalog, filter, argument, added_and_removed),
+            added_and_removed.digest,
         )
 
     def grids(

@@ -12,14 +12,14 @@ from math import inf
 from typing import Any, NamedTuple, TypeVar
 
 from catalog import Catalog, Mask, Table, commits_in_52_weeks, grid_table, last_commit, package_table
-from catalog.history import Arrivals
+from catalog.history import AddedAndRemoved
 from resolvers.client_errors import BadUserInput
 from resolvers.current_time import now
 from resolvers.filters import filter_columns
 from resolvers.filters.filter_inputs import DateTimeRange, GridFilter, IntRange, PackageDetail, PackageFilter
 from upstream.client import PackageRecord, R
 
-NO_ARRIVALS = Arrivals()
+NOTHING_MOVED = AddedAndRemoved()
 
 MAX_CONDITIONS = 100
 """The most conditions of one filter, including nested ones. Each is a pass over the catalog."""
@@ -47,13 +47,13 @@ class Match(NamedTuple):
 
 
 def matching_packages(
-    catalog: Catalog, filter: PackageFilter, argument: str, arrivals: Arrivals = NO_ARRIVALS
+    catalog: Catalog, filter: PackageFilter, argument: str, added_and_removed: AddedAndRemoved = NOTHING_MOVED
 ) -> Match:
     """Return the packages that match; ``argument`` names the filter in errors.
 
     :raises BadUserInput: a condition makes no sense.
     """
-    packages = _PackageConditions(catalog, argument, arrivals)
+    packages = _PackageConditions(catalog, argument, added_and_removed)
     rows = _matching(filter, argument, catalog.view(package_table), packages.conditions)
     return Match(rows, packages.since, packages.until)
 
@@ -95,9 +95,9 @@ def _matching(
 class _PackageConditions:
     """Evaluates the conditions of a package filter, each as a mask."""
 
-    def __init__(self, catalog: Catalog, argument: str, arrivals: Arrivals) -> None:
+    def __init__(self, catalog: Catalog, argument: str, added_and_removed: AddedAndRemoved) -> None:
         self._catalog = catalog
-        self._arrivals = arrivals
+        self._added_and_removed = added_and_removed
         self._table = catalog.view(package_table)
         self._read = _ConditionReader(argument)
         self.since, self.until = -inf, inf
@@ -125,7 +125,7 @@ class _PackageConditions:
         for name, span, value_of in spans:
             if span is not None:
                 yield _between(table, value_of, *read.moments(name, span))
-        yield from self._arrived(filter)
+        yield from self._moved(filter)
         if filter.active_within_days is not None:
             yield self._active(86_400 * read.days("activeWithinDays", filter.active_within_days))
         for wanted, is_missing in (
@@ -147,8 +147,9 @@ class _PackageConditions:
         self.until = min(self.until, min((each for each in commits if each >= after), default=inf) + seconds)
         return _between(self._table, last_commit, after, inf)
 
-    def _arrived(self, filter: PackageFilter) -> Iterable[Mask]:
-        packages, added, removed = self._catalog.packages, self._arrivals.added, self._arrivals.removed
+    def _moved(self, filter: PackageFilter) -> Iterable[Mask]:
+        packages, moved = self._catalog.packages, self._added_and_removed
+        added, removed = moved.added, moved.removed
         if filter.added_after is not None:
             moment = self._read.moment("addedAfter", filter.added_after)
             yield self._table.among(

@@ -70,7 +70,7 @@ def packages_of(
         None
         if filter is None
         else context.filters.packages(
-            context.work, catalog, filter, f"{paging.field}(filter:)", context.arrivals
+            context.work, catalog, filter, f"{paging.field}(filter:)", context.added_and_removed
         )
     )
     if ids is None:

@@ -8,7 +8,7 @@ from datetime import datetime
 import strawberry
 
 from catalog import Catalog, CatalogSource, Snapshot, SnapshotStatus
-from catalog.history import Arrivals
+from catalog.history import AddedAndRemoved
 from engine import TooComplex
 from resolvers.client_errors import Forbidden
 from resolvers.filters.filter_cache import FiltersOfRequest
@@ -64,7 +64,7 @@ class Context:
     _catalog: Catalog | UpstreamError | None = None
     _status: SnapshotStatus | None = None
     _history: HistoryLoader | None = None
-    _arrivals: Arrivals | None = None
+    _added_and_removed: AddedAndRemoved | None = None
 
     @property
     def as_of(self) -> datetime | None:
@@ -79,12 +79,12 @@ class Context:
         return self._history
 
     @property
-    def arrivals(self) -> Arrivals:
+    def added_and_removed(self) -> AddedAndRemoved:
         """Return when packages were added and removed, up to the moment that the request asks about."""
-        if self._arrivals is None:
-            known = self.source.history.arrivals
-            self._arrivals = known if self.as_of is None else known.until(self.as_of)
-        return self._arrivals
+        if self._added_and_removed is None:
+            known = self.source.history.added_and_removed
+            self._added_and_removed = known if self.as_of is None else known.until(self.as_of)
+        return self._added_and_removed
 
     @property
     def status(self) -> SnapshotStatus:
@@ -118,7 +118,7 @@ class Context:
         self.loaders = Loaders.over(self.source.batcher, self.snapshot, self.source.first_catalog)
         self._status = None
         self._catalog = None
-        self._history = self._arrivals = None
+        self._history = self._added_and_removed = None
         self.work = WorkBudget(self.work.most)
         self.filters = FiltersOfRequest()
 

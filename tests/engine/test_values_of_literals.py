@@ -7,7 +7,7 @@ from graphql import parse
 
 from engine import Engine
 from gateway.document_shapes import shaped
-from gateway.literal_places import ShapedDocument, shaped_document
+from gateway.literal_variables import ShapedDocument, shaped_document
 
 
 @strawberry.type

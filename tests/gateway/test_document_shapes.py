@@ -13,7 +13,7 @@ from gateway.document_cache import CACHED_DOCUMENTS, DocumentCache
 from gateway.document_shapes import LONGEST, MARK, MAX_LITERALS, shaped
 from gateway.document_validation import read_document
 from gateway.limits import DocumentLimits
-from gateway.literal_places import ShapedDocument, shaped_document
+from gateway.literal_variables import ShapedDocument, shaped_document
 from schema import schema
 from tests.support.gateway_operations import GENERATOR
 from tests.support.other_literals import literals_in, with_other_literals

@@ -14,7 +14,7 @@ from engine import Engine, Fallback, Ran
 from gateway.document_shapes import shaped
 from gateway.document_validation import read_document
 from gateway.error_positions import located_in
-from gateway.literal_places import shaped_document
+from gateway.literal_variables import shaped_document
 from gateway.prepared_request import GraphQLRequest
 from gateway.request_execution import Gateway
 from tests.support import schema_with_everything as wide

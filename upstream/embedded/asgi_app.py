@@ -15,8 +15,8 @@ from .faults import Faults
 from .faulty_delivery import Delivery
 from .generated_catalog import generated_catalog
 from .http_responses import Header, maintenance_page
-from .moved_moments import DAY_ZERO
 from .request_log import RequestLog
+from .shifted_dates import DAY_ZERO
 from .v4_routes import V4, EmbeddedRequest
 
 _Message = dict[str, Any]

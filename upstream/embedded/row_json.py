@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from .moved_moments import NEWEST, moved
 from .readable_catalog import ReadableCatalog
 from .row_types import GridRow, Kind, PackageRow, Row
+from .shifted_dates import NEWEST, moved
 
 _LINK_BEGINS = "\x01"
 _LINK_ENDS = "\x02"

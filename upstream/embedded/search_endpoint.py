@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .editable_catalog import EmbeddedCatalog
-from .moved_moments import moved
 from .row_types import GridRow, PackageRow
 from .seeded_random import eastern
+from .shifted_dates import moved
 
 _MAX_HITS = 20
 _MIN_SIMILARITY = 0.35

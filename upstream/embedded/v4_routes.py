@@ -14,11 +14,11 @@ from . import http_responses
 from .editable_catalog import EmbeddedCatalog
 from .format_negotiation import NotAcceptable, UnknownFormat, negotiate
 from .http_responses import EmbeddedAnswer, json_answer, json_error, site_page
-from .moved_moments import DAY_ZERO
 from .paging import LimitOverflow, page_of
 from .row_json import Links, Templates, compact, indented
 from .row_types import GridRow, Kind
 from .search_endpoint import EmbeddedSearch
+from .shifted_dates import DAY_ZERO
 
 _LONGEST_LINE = 4094
 

@@ -1,4 +1,4 @@
-"""Sums up when packages were added and removed, for filters: the latest time of each package."""
+"""Sums up when packages were last added and removed, for filters."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from catalog.history.record_deltas import ChangeKind
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Arrivals:
+class AddedAndRemoved:
     """Holds the times by the id of the package, in seconds since 1970, as far as history reaches.
 
     A new value replaces this one with each catalog, so that a reader of this one sees a consistent state.
@@ -28,7 +28,7 @@ class Arrivals:
     """All that happened, oldest first: the ids, what happened, and when."""
 
     @classmethod
-    def of(cls, moves: Iterable[tuple[int, ChangeKind, datetime]]) -> Arrivals:
+    def of(cls, moves: Iterable[tuple[int, ChangeKind, datetime]]) -> AddedAndRemoved:
         """Return the sum of what happened, oldest first: the ids, what happened, and when."""
         added: dict[int, float] = {}
         removed: dict[int, float] = {}
@@ -39,6 +39,6 @@ class Arrivals:
             (added if what == "added" else removed)[id] = last
         return cls(added, removed, (count, last), told)
 
-    def until(self, moment: datetime) -> Arrivals:
+    def until(self, moment: datetime) -> AddedAndRemoved:
         """Return the sum of what had happened by a moment."""
-        return Arrivals.of(move for move in self.moves if move[2] <= moment)
+        return AddedAndRemoved.of(move for move in self.moves if move[2] <= moment)

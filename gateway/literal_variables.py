@@ -1,7 +1,7 @@
-"""Finds the places of literals in a document, at which documents of the same shape have other literals.
+"""Puts variables in the places of the literals of a document, at which documents of the same shape have other literals.
 
-A variable takes the place of each literal. Its name is a number, so that no document can have a variable of that name.
-The literals of each text are then coerced to the types at their places.
+The name of such a variable is a number, which no variable of a document can have. The literals of each text are then
+coerced to the types at their places.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.gateway_in_process import source_over
 from upstream.embedded import SEED_IDS, EmbeddedUpstream, seed_record
-from upstream.embedded.moved_moments import DAY_ZERO, NEWEST, later
+from upstream.embedded.shifted_dates import DAY_ZERO, NEWEST, later
 
 MOMENTS = ("created", "modified", "last_updated", "last_fetched")
 

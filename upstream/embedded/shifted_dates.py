@@ -1,8 +1,8 @@
-"""Moves the moments of generated rows with the days, so that a demo is as lively on any day as on the first.
+"""Shifts the dates of generated rows with the present day, so that a demo has recent changes on any day.
 
-The rows say when things happened as seen from ``DAY_ZERO``, wherever they are kept, and are moved when they are
-served. Commits, fetches and changes move. A record keeps the moment at which it was created, but for the newest
-packages: there are some that came this week.
+Stored rows say when things happened as seen from ``DAY_ZERO``, and are shifted when they are served. Commits, fetches
+and changes move. A record keeps the moment at which it was created, except the newest packages, so that some always
+came this week.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Finds the places of an operation, which are a tree of fields of objects and of lists.
+"""Makes the tree of an operation. Its places are fields with objects, and lists of leaves.
 
 A field that is selected twice at one point is two places. A field in a fragment is one place for each spread of it.
 ``@skip`` and ``@include`` are ignored, so every field that an operation may select counts.
