@@ -11,7 +11,7 @@ import random
 import redis
 
 from sharing.change_log import CHANNEL
-from sharing.valkey_connection import ValkeyConnection
+from sharing.valkey_connection import ValkeyConnection, ended
 
 PAUSE = 1.0
 """Seconds before listening begins anew after it has failed."""
@@ -32,8 +32,7 @@ class Announcements:
     async def aclose(self) -> None:
         """Stop listening."""
         if self._listening is not None:
-            self._listening.cancel()
-            await asyncio.gather(self._listening, return_exceptions=True)
+            await ended(self._listening)
 
     async def wait(self, seconds: float) -> None:
         """Wait until something new is announced, for so many seconds at most."""

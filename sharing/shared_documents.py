@@ -15,7 +15,7 @@ from hashlib import sha256
 
 import redis
 
-from sharing.valkey_connection import PREFIX, Script, ValkeyConnection, ValkeyUnavailable
+from sharing.valkey_connection import PREFIX, Script, ValkeyConnection, ValkeyUnavailable, ended
 
 MAX_DOCUMENTS = 1000
 """How many documents the server keeps, which have at most 20 MB together."""
@@ -58,8 +58,7 @@ class SharedDocuments:
         """Finish sending documents, and stop listening."""
         await asyncio.gather(*self._telling, return_exceptions=True)
         if self._listening is not None:
-            self._listening.cancel()
-            await asyncio.gather(self._listening, return_exceptions=True)
+            await ended(self._listening)
 
     def put(self, id: str, text: str) -> None:
         """Tell the others of a document that was just registered, by the SHA-256 of its text."""

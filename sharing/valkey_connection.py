@@ -6,6 +6,7 @@ after growing pauses, and calls in between fail at once.
 
 from __future__ import annotations
 
+import asyncio
 import random
 import re
 import time
@@ -147,6 +148,13 @@ class ValkeyConnection:
             self._failed = failed
             self._paused_until = time.monotonic() + pause * random.uniform(0.5, 1.0)
         return failed
+
+
+async def ended(listening: asyncio.Task[None]) -> None:
+    """End a task that listens. The client library can lose a cancellation while it connects."""
+    while not listening.done():
+        listening.cancel()
+        await asyncio.wait([listening], timeout=0.1)
 
 
 def _is_read_only(error: redis.RedisError) -> bool:
