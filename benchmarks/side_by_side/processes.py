@@ -77,14 +77,14 @@ class Running:
 def running(
     command: Sequence[str],
     *,
-    core: int,
+    core: int | str,
     ready: Callable[[], bool],
     log: Path,
     folder: Path = ROOT,
     environment: Mapping[str, str] | None = None,
     limit: float = 60,
 ) -> Iterator[Running]:
-    """Run a command on a core from when it is ``ready`` to the end of the block.
+    """Run a command on a core, or on several with commas, from when it is ``ready`` to the end of the block.
 
     :raises DidNotStart: it is not ready within ``limit`` seconds.
     """

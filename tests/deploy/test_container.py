@@ -54,6 +54,28 @@ def test_every_package_has_a_wheel_for_the_image_with_a_hash_that_is_locked(
     assert "uvicorn==" in told
 
 
+def test_the_step_that_installs_the_packages_runs(tmp_path: Path) -> None:
+    # One package stands for all, which the test above resolves: to install them takes a minute.
+    lock = (ROOT / "requirements" / "valkey.txt").read_text(encoding="utf-8")
+    (one,) = re.findall(r"^redis==(?:.*\\\n)*.*\n", lock, re.MULTILINE)
+    (tmp_path / "requirements").mkdir()
+    for name in ("run", "valkey"):
+        (tmp_path / "requirements" / f"{name}.txt").write_text(one, encoding="utf-8")
+    (step,) = re.findall(r"^RUN (python -m venv /venv (?:.*\\\n)*.*)$", TEXT, re.MULTILINE)
+    step = step.replace("/venv", f"{tmp_path}/venv").replace("python -m", f"{sys.executable} -m")
+    done = subprocess.run(
+        ["sh", "-c", step],
+        cwd=tmp_path,
+        env=os.environ | {"EXTRAS": "valkey"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    run(str(tmp_path / "venv" / "bin" / "python"), "-c", "import redis")
+
+
 def test_it_runs_from_what_the_image_has_and_writes_only_where_it_may(tmp_path: Path) -> None:
     root, data = tmp_path / "gateway", tmp_path / "data"
     data.mkdir()

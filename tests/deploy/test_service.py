@@ -6,7 +6,6 @@ No service is started here.
 from __future__ import annotations
 
 import re
-import shutil
 import sys
 from pathlib import Path
 
@@ -15,20 +14,18 @@ import pytest
 from settings import ROWS
 from tests.deploy.conftest import run
 from tests.support.processes import ROOT
+from tests.support.required_programs import need
 
 UNIT = ROOT / "deploy" / "gateway.service"
 INSTALLED = "/opt/djangopackages-graphql"
 MAX_EXPOSED = 20
 """Tenths of the points, ten at most, that systemd gives for what a service could do; an unprotected one has 96."""
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed"
-)
-
 
 @pytest.fixture
 def unit(tmp_path: Path) -> str:
     """Return the unit for this folder, because systemd looks whether the program is there."""
+    need("systemd-analyze")
     text = UNIT.read_text(encoding="utf-8").replace(f"{INSTALLED}/.venv/bin/python", sys.executable)
     path = tmp_path / UNIT.name
     path.write_text(text.replace(INSTALLED, str(ROOT)), encoding="utf-8")
