@@ -6,19 +6,18 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
 from benchmarks.paced_load import PacedLoad
 from tests.support.gateway_processes import CANONICAL, STATUS, until
-from tests.support.http_servers import free_port, serving
+from tests.support.http_servers import serving
 from tests.support.nginx_before_gateways import nginx_before
 from tests.support.processes import ROOT
 from tests.support.required_programs import need
+from tests.support.sharing_replicas import Replica, agree, one_leads
 from tests.support.valkey_servers import ValkeyServer, valkey_server
 from upstream.embedded import EmbeddedUpstream
 
@@ -33,79 +32,16 @@ LOOK = 3
 """Requests of a look at the heads of the lists, which a gateway makes that takes over."""
 
 
-class Replica:
-    """A gateway in a process of its own, which a test kills, stops and starts again."""
-
-    def __init__(self, upstream: str, storage: str) -> None:
-        self.port = free_port()
-        self.address = f"http://127.0.0.1:{self.port}"
-        self._environment = {"GATEWAY_UPSTREAM": upstream, "GATEWAY_STORAGE": storage}
-        self.process: subprocess.Popen[bytes] | None = None
-
-        self._http = httpx.Client(timeout=5)
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "uvicorn", "--factory", "tests.support.sharing_app:app"]
-        self.process = subprocess.Popen(
-            [*command, "--port", str(self.port), "--log-level", "error"],
-            cwd=ROOT,
-            env=self._environment | {"PATH": "/usr/bin:/bin"},
-        )
-
-    def ready(self) -> dict[str, Any] | None:
-        """Return what it says of itself; ``None`` if it does not answer."""
-        with suppress(httpx.TransportError):
-            told: dict[str, Any] = self._http.get(f"{self.address}/readyz").json()
-            return told
-        return None
-
-    def leads(self) -> bool:
-        told = self.ready()
-        return told is not None and bool(told["following"]["leads"])
-
-    def version(self) -> str | None:
-        told = self.ready()
-        return None if told is None else told["catalog"]["version"]
-
-    def storage(self) -> str | None:
-        told = self.ready()
-        return None if told is None else told["storage"]
-
-    def send(self, number: signal.Signals) -> None:
-        assert self.process is not None
-        self.process.send_signal(number)
-
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait(timeout=60)
-            self.process = None
-
-    def close(self) -> None:
-        self.kill()
-        self._http.close()
-
-
 @pytest.fixture
 def server() -> Iterator[ValkeyServer]:
     with valkey_server() as server:
         yield server
 
 
-def one_leads(replicas: list[Replica]) -> Replica | None:
-    leading = [replica for replica in replicas if replica.leads()]
-    return leading[0] if len(leading) == 1 else None
-
-
 def pages_behind_the_first(embedded: EmbeddedUpstream) -> int:
     """Return how many requests there were that only a crawl sends."""
     targets = embedded.requests.by_target.items()
     return sum(times for target, times in targets if "offset=" in target and "offset=0" not in target)
-
-
-def agree(replicas: list[Replica]) -> bool:
-    versions = {replica.version() for replica in replicas}
-    return len(versions) == 1 and None not in versions
 
 
 def crawl_by_hand(upstream: str, storage: str) -> None:
