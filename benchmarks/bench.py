@@ -1,4 +1,4 @@
-"""The gateway beside its peers, all in one run: answers a second, the first answer, floors, servers.
+"""Measures the gateway beside its peers in one run: answers a second, the first answer, floors and servers.
 
     python -m benchmarks.bench                                  everything, in about 25 minutes
     python -m benchmarks.bench --quick                          the same in about 4, to see that all work

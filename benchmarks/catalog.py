@@ -1,4 +1,4 @@
-"""What the catalog costs: time to build it, memory to keep it, time to look something up.
+"""Measures what the catalog costs: the time to build it, its memory, and the time of a lookup.
 
     python -m benchmarks.catalog --sizes 5400,54000
 
@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 class CatalogFigures(msgspec.Struct):
-    """One row of the table. Bytes, and seconds unless the name says otherwise."""
+    """Holds one row of the table, in bytes, and in seconds unless the name says otherwise."""
 
     packages: int
     contributors: int

@@ -1,4 +1,4 @@
-"""What the engine costs, beside Strawberry's execution of the same operations in the same run.
+"""Measures what the engine costs, beside Strawberry's execution of the same operations in the same run.
 
     python -m benchmarks.engine
 
@@ -66,7 +66,7 @@ OPERATIONS = {
 
 
 class EngineFigures(msgspec.Struct):
-    """One row of the table. Times in seconds."""
+    """Holds one row of the table. Times are in seconds."""
 
     name: str
     answer: int

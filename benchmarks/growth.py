@@ -1,4 +1,4 @@
-"""How the gateway does as things grow: packages in the catalog, packages in an answer, connections.
+"""Measures the gateway as things grow: packages in the catalog, packages in an answer, and connections.
 
     python -m benchmarks.growth                      three catalogs, the largest of 540,000, in about 15 minutes
     python -m benchmarks.growth --sizes 5400
@@ -55,7 +55,8 @@ CACHES = {"with": {}, "without": {"GATEWAY_RESPONSE_CACHE_BYTES": "0"}}
 
 @dataclass
 class GrowthFigures:
-    """One size of the catalog. Seconds and bytes; answers a second by cache and what was varied."""
+    """Holds the figures of one size of the catalog: seconds and bytes, and answers a second by cache and by what was
+    varied."""
 
     packages: int
     sync: float

@@ -1,4 +1,4 @@
-"""What a year of history takes: bytes in the file, seconds for a save, seconds to rebuild the oldest version.
+"""Measures a year of history: bytes in the file, seconds for a save, and seconds to rebuild the oldest version.
 
     python -m benchmarks.history                     a year of hourly crawls, in about two minutes
     python -m benchmarks.history --days 30
@@ -36,7 +36,7 @@ BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Churn:
-    """A catalog whose packages change as those of Django Packages do."""
+    """Makes a catalog whose packages change as those of Django Packages do."""
 
     def __init__(self, *, nightly: bool) -> None:
         self.packages = {package.id: package for package in made_packages(PACKAGES)}

@@ -1,4 +1,4 @@
-"""What a filtered and ordered list costs: processor time of a filter, an order and the first 20 answers.
+"""Measures what a filtered and ordered list costs: the processor time of a filter, an order and the first 20 answers.
 
     python -m benchmarks.lists --sizes 5400,54000
 

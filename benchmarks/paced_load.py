@@ -1,4 +1,4 @@
-"""A load of one request, sent so many times a second whatever becomes of those before, by a thread of this process.
+"""Sends one request at a fixed rate from a thread of this process, whatever becomes of earlier requests.
 
 Each request takes about 0.2 ms of processor time here. Connections are kept open and used again.
 """

@@ -1,4 +1,4 @@
-"""What it costs upstream to fetch many records: one by one, and by the batcher's plans.
+"""Measures what it costs upstream to fetch many records, one by one and by the batcher's plans.
 
     python -m benchmarks.plans
 
@@ -45,7 +45,7 @@ _KINDS = {kind.plural: kind for kind in KINDS}
 
 @dataclass(frozen=True)
 class Cost:
-    """What some requests cost upstream."""
+    """Holds what some requests cost upstream."""
 
     requests: int
     pages: int
@@ -56,7 +56,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Row:
-    """Three ways to fetch the same records."""
+    """Compares three ways to fetch the same records."""
 
     wanted: int
     one_by_one: Cost
@@ -68,7 +68,7 @@ class Row:
 
 @dataclass(frozen=True)
 class PlanFigures:
-    """Everything that goes into the tables."""
+    """Holds everything that goes into the tables."""
 
     crawl: Cost
     packages: list[Row]

@@ -1,4 +1,4 @@
-"""The gateways and other programs of the measurement of many gateways (``benchmarks.replicas``)."""
+"""Runs the gateways and other programs of the measurement of many gateways (``benchmarks.replicas``)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def seconds_until(found: Callable[[], object]) -> float:
 
 
 class Program:
-    """A process that is killed, stopped and started again."""
+    """Runs a process that is killed, stopped and started again."""
 
     def __init__(self, command: list[str], **environment: str) -> None:
         self._command = command
@@ -66,7 +66,7 @@ class Program:
 
 
 class Gateway(Program):
-    """One gateway."""
+    """Runs one gateway."""
 
     def __init__(self, upstream: str, storage: str) -> None:
         self.port = free_port()

@@ -1,4 +1,4 @@
-"""What the gateway's own search costs: time to build the index, its memory, time to search.
+"""Measures what the gateway's own search costs: the time to build the index, its memory, and the time of a search.
 
     python -m benchmarks.search --sizes 5400,54000
 
@@ -50,7 +50,7 @@ QUERIES = {
 
 
 class SearchFigures(msgspec.Struct):
-    """One column of the table. Seconds."""
+    """Holds one column of the table, in seconds."""
 
     packages: int
     build: float

@@ -1,4 +1,4 @@
-"""What each stage of a request costs by itself, from its body to the bytes of its answer.
+"""Measures what each stage of a request costs by itself, from its body to the bytes of its answer.
 
     python -m benchmarks.stages
 

@@ -1,4 +1,4 @@
-"""How long the event loop stands still while upstream is crawled and queries are answered at the same time.
+"""Measures how long the event loop stands still while upstream is crawled and queries are answered at the same time.
 
     python -m benchmarks.stalls --crawls 10
 
@@ -46,7 +46,7 @@ GOAL = 0.020
 
 @dataclass
 class Watched:
-    """What happened while something went on, in seconds."""
+    """Holds what happened while something ran, in seconds."""
 
     turns: list[float] = field(default_factory=list)
     """The turns of the loop, from one to the next."""
@@ -57,7 +57,7 @@ class Watched:
 
 
 class StallFigures(msgspec.Struct):
-    """One column of the table. Seconds."""
+    """Holds one column of the table, in seconds."""
 
     name: str
     times: int

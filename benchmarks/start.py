@@ -1,4 +1,4 @@
-"""How long a gateway takes from its start to its first answer from storage, and where that time goes.
+"""Measures how long a gateway takes from its start to its first answer from storage, and where that time goes.
 
     python -m benchmarks.start --packages 5400 --runs 9
 
@@ -82,7 +82,7 @@ print(json.dumps(laps))
 
 @dataclass(frozen=True)
 class StartFigures:
-    """What goes into the tables. Times are in seconds, each the list of all runs."""
+    """Holds what goes into the tables. Times are in seconds, each as the list of all runs."""
 
     packages: int
     wall: list[float]

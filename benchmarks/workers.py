@@ -1,4 +1,5 @@
-"""What the workers of one server cost: memory and time to start, by their number and by the size of the catalog.
+"""Measures what the workers of one server cost: memory and time to start, by their number and by the size of the
+catalog.
 
     python -m benchmarks.workers                      two catalogs with 1, 2 and 4 workers, in about five minutes
     python -m benchmarks.workers --sizes 5400 --workers 1,2

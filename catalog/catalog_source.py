@@ -34,7 +34,8 @@ _log = logging.getLogger(__name__)
 
 
 class CatalogSource:
-    """Open it before use, inside the running loop. ``follow`` is whether it crawls by itself.
+    """Gives the rest of the gateway the catalog, its history and upstream. Open it before use, inside the running loop.
+    ``follow`` is whether it crawls by itself.
 
     ``crawl_wait`` is the seconds that a request waits for a crawl when there is no catalog, or it is too old to be
     served before a crawl was tried. ``news`` waits up to so many seconds for something new in the storage.

@@ -33,7 +33,7 @@ class PackageKey:
 
 @strawberry.input(one_of=True, description="Exactly one key of a grid.")
 class GridKey:
-    """Exactly one field is set."""
+    """Names a grid by exactly one field."""
 
     id: strawberry.ID | None = _key(_ID)
     database_id: int | None = _key(_DATABASE_ID)
@@ -42,7 +42,7 @@ class GridKey:
 
 @strawberry.input(one_of=True, description="Exactly one key of a category.")
 class CategoryKey:
-    """Exactly one field is set."""
+    """Names a category by exactly one field."""
 
     id: strawberry.ID | None = _key(_ID)
     database_id: int | None = _key(_DATABASE_ID)

@@ -1,4 +1,4 @@
-"""One attack of the table: what it does, and what it did in November 2026."""
+"""Describes one attack of the table: what it does, and what it did in November 2026."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.attack.target import Target
 
 @dataclass(frozen=True)
 class Scale:
-    """How large an attack is: 1 is that of the table. Counts and seconds are multiplied by it."""
+    """Scales an attack. At 1 it is that of the table, and counts and seconds are multiplied by the scale."""
 
     share: float = 1.0
 
@@ -27,7 +27,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class Case:
-    """An attack. ``before`` is what it did in November 2026, commit 97213c4, on a machine like this."""
+    """Describes an attack. ``before`` is what it did in November 2026, commit 97213c4, on a machine like this."""
 
     name: str
     before: str

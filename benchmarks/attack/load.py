@@ -1,4 +1,4 @@
-"""What attackers do: send requests and read or do not read the answers, over connections of every kind."""
+"""Sends requests as attackers do, and reads the answers or does not, over connections of every kind."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KEPT = 2_000_000
 
 @dataclass
 class Sent:
-    """What an attack sent and got. ``answers`` counts statuses, codes of errors, and connections that broke."""
+    """Counts what an attack sent and got. ``answers`` counts statuses, codes of errors, and connections that broke."""
 
     bytes_in: int = 0
     bytes_out: int = 0

@@ -1,4 +1,4 @@
-"""What is measured of each attack: bytes, processor time, the worst turn of the loop, what newcomers wait."""
+"""Measures each attack: bytes, processor time, the worst turn of the loop, and the waits of newcomers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PROBE_ENDS = 20.0
 
 @dataclass
 class AttackFigures:
-    """A line of the table. Times are in seconds; ``None`` was not measured."""
+    """Holds a line of the table. Times are in seconds, and ``None`` was not measured."""
 
     name: str
     before: str

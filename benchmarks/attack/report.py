@@ -1,4 +1,4 @@
-"""The table of the attacks."""
+"""Writes the table of the attacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gateway that is attacked: one that runs already on this machine, or one that is started for it."""
+"""Finds the gateway that is attacked: one that runs already on this machine, or one that is started for it."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ LIE = 100_000
 
 
 class NotOurs(Exception):
-    """An address that must not be attacked. The message is a sentence that says why."""
+    """Says that an address must not be attacked. The message is a sentence that says why."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A gateway, its process, and the embedded upstream behind it, if that can be asked and changed."""
+    """Holds a gateway, its process, and the embedded upstream behind it, if that can be asked and changed."""
 
     host: str
     port: int

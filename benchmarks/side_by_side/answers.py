@@ -1,4 +1,4 @@
-"""The right answers, the gateway's own over the embedded catalog, and whether another gateway gives the same."""
+"""Checks that other gateways give the right answers, which are the gateway's own over the embedded catalog."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RELATIONS = {"grids", "packages"}
 
 
 class WrongAnswer(Exception):
-    """A gateway answers otherwise than ours."""
+    """Says that a gateway answers otherwise than ours."""
 
 
 async def right_answers(queries: Iterable[BenchmarkQuery]) -> dict[str, list[bytes]]:

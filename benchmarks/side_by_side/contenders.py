@@ -45,7 +45,7 @@ FEW = {"Q2": 8, "Q3": 1, "Q4": 8, "Q5": 8}
 
 @dataclass(frozen=True)
 class Contender:
-    """One gateway in one configuration. ``{...}`` in a command and an environment is filled in; see
+    """Describes one gateway in one configuration. ``{...}`` in a command and an environment is filled in; see
     ``environments.py``."""
 
     name: str

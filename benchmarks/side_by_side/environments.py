@@ -1,4 +1,4 @@
-"""Where contenders run: their folder, their upstreams, and each of them started in its configuration."""
+"""Runs contenders: each is started in its configuration, in a folder and with an upstream of its own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LATENCY = 20
 
 @dataclass(frozen=True)
 class Upstream:
-    """A v4 API that answers at a port, and the processes it is made of."""
+    """Holds a v4 API that answers at a port, and its processes."""
 
     port: int
     processes: Sequence[Running]

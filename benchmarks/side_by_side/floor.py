@@ -1,4 +1,4 @@
-"""A floor: an ASGI app that sends ready bytes and looks at nothing but the path.
+"""Serves as a floor: an ASGI app that sends ready bytes and looks at nothing but the path.
 
 ``READY`` names a folder; the app answers ``/NAME`` with the bytes of the file ``NAME`` in it.
 """

@@ -1,4 +1,4 @@
-"""What the gateway is to reach beside its floor and its peers, as ratios of one run, and what it reached."""
+"""Compares what the gateway reached with its goals beside its floor and its peers, as ratios of one run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KEPT, EXECUTED, LIVE = "gateway", "gateway executing", "gateway no crawl"
 
 @dataclass(frozen=True)
 class Aim:
-    """One of them. ``measured`` is ``None`` where this run does not tell."""
+    """Describes one goal. ``measured`` is ``None`` if this run does not tell."""
 
     what: str
     wanted: str

@@ -1,4 +1,4 @@
-"""What the peers need, fetched by npm, pip and apt into folders that git ignores."""
+"""Installs what the peers need, by npm, pip and apt, into folders that git ignores."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PACKAGES = {"wrk": "wrk", "nginx": "nginx-light", "taskset": "util-linux", "node
 
 
 class CannotInstall(Exception):
-    """Something that a peer needs cannot be had. The message is a sentence."""
+    """Says that something that a peer needs cannot be installed. The message is a sentence."""
 
 
 def need_programs(names: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""Load by wrk: so many connections, each with one request under way, for so many seconds."""
+"""Makes load by wrk: a number of connections, each with one request under way, for a number of seconds."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ end
 
 
 class LoadFailed(Exception):
-    """wrk ended without figures."""
+    """Says that wrk ended without figures."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """What one run of wrk saw. ``p50`` and ``p99`` in milliseconds."""
+    """Holds what one run of wrk saw. ``p50`` and ``p99`` are in milliseconds."""
 
     rate: float
     """Answers a second."""

@@ -49,7 +49,7 @@ FAILURES = (CannotInstall, DidNotStart, WrongAnswer, LoadFailed, OSError, http.c
 
 @dataclass(frozen=True)
 class Cold:
-    """The first two answers of a fresh process to Q2. Times in milliseconds."""
+    """Holds the times of the first two answers of a fresh process to Q2, in milliseconds."""
 
     first: float
     requests: int
@@ -63,7 +63,8 @@ class Cold:
 
 
 class _Asked(msgspec.Struct):
-    """What the embedded upstream's log says since its reset, and what the answer's receipt says, if it has one."""
+    """Holds what the embedded upstream's log says since its reset, and what the receipt of the answer says, if it
+    has one."""
 
     total: int
     longest_chain: int
@@ -72,7 +73,7 @@ class _Asked(msgspec.Struct):
 
 @dataclass
 class Results:
-    """Everything measured, by the names of contenders and queries."""
+    """Holds everything measured, by the names of contenders and queries."""
 
     loads: dict[str, dict[str, list[Load]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(list))
@@ -86,7 +87,7 @@ class Results:
 
 @dataclass(frozen=True)
 class Measuring:
-    """How and where things are measured, and what came of it."""
+    """Measures contenders, and holds the results."""
 
     cores: Cores
     folder: Path

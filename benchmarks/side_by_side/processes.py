@@ -21,12 +21,12 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class DidNotStart(Exception):
-    """A process ended, or did not answer in time. The message has the end of what it wrote."""
+    """Says that a process ended, or did not answer in time. The message has the end of what it wrote."""
 
 
 @dataclass(frozen=True)
 class Cores:
-    """Where things run: what is measured, and everything else."""
+    """Says on which cores things run: what is measured, and everything else."""
 
     gateway: int
     load: int
@@ -43,7 +43,7 @@ def two_cores() -> Cores:
 
 @dataclass(frozen=True)
 class Running:
-    """A process and what it started, a group of their own."""
+    """Holds a process and what it started, in a group of their own."""
 
     group: int
 

@@ -1,4 +1,4 @@
-"""The tables of a run, as Markdown."""
+"""Writes the tables of a run, as Markdown."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DISTURBED = 0.15
 
 @dataclass(frozen=True)
 class Run:
-    """What was measured, and how."""
+    """Holds what was measured, and how."""
 
     rounds: int
     seconds: int

@@ -1,4 +1,5 @@
-"""The upstream of the benchmark: the embedded v4 API, with ids beside the links for the peers that cannot read links.
+"""Serves the upstream of the benchmark: the embedded v4 API, with ids beside the links for peers that cannot read
+links.
 
     python -m benchmarks.side_by_side.upstream --port 8801 --latency 20
 
@@ -22,7 +23,7 @@ CACHEABLE = (b"cache-control", b"public, max-age=3600")
 
 
 class WithIds:
-    """An ASGI app: the embedded upstream, its records with ``category_id``, ``grid_refs`` and ``package_refs``."""
+    """Is an ASGI app: the embedded upstream, whose records have ``category_id``, ``grid_refs`` and ``package_refs``."""
 
     def __init__(self, upstream: EmbeddedUpstream) -> None:
         self._upstream = upstream

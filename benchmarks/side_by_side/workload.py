@@ -1,4 +1,4 @@
-"""What is asked: the queries, chosen from the embedded catalog, in the words of each kind of gateway."""
+"""Makes the queries, chosen from the embedded catalog, in the words of each kind of gateway."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PAGE = 20
 
 @dataclass(frozen=True)
 class BenchmarkQuery:
-    """One kind of work: a document in each dialect that can ask it, and the variables to go round."""
+    """Describes one kind of work: a document in each dialect that can ask it, and variables that are used in turn."""
 
     name: str
     meaning: str

@@ -44,14 +44,14 @@ REST = 60.0
 
 @dataclass(frozen=True)
 class Soaked:
-    """A gateway on loopback, its process, and the address of its embedded upstream."""
+    """Holds a gateway on loopback, its process, and the address of its embedded upstream."""
 
     port: int
     process: Running
     upstream: str
 
     def held(self) -> Held:
-        """Ask the gateway what it holds. What this question holds itself is there each time."""
+        """Ask the gateway what it holds. What this request itself holds is there each time."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{HELD}", timeout=30) as answer:
             return Held(**json.load(answer))
 

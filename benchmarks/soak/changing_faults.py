@@ -1,4 +1,4 @@
-"""The faults of an upstream that change while the gateway is soaked."""
+"""Changes the faults of an upstream while the gateway is soaked."""
 
 from __future__ import annotations
 

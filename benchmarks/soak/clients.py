@@ -1,4 +1,4 @@
-"""The clients of a soak: good, bad, those that leave and those that are slow, over each transport.
+"""Runs the clients of a soak: good ones, bad ones, those that leave and those that are slow, over each transport.
 
 Each uses a connection of its own and returns what came of it in a word or two.
 """
@@ -49,7 +49,7 @@ PARTS = "{ package(databaseId: 1599) { slug ... @defer { grids { title packages 
 
 
 class Doors:
-    """The way to a gateway on loopback, and chance, which is the same in each run with one ``seed``."""
+    """Holds the way to a gateway on loopback, and chance, which is the same in each run with one ``seed``."""
 
     def __init__(self, port: int, seed: int) -> None:
         self.port = port

@@ -1,4 +1,4 @@
-"""What a soak shows of a gateway: what came of the clients, and what its process held before, meanwhile and after."""
+"""Observes a gateway in a soak: the outcomes of its clients, and what its process held before, meanwhile and after."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FAILURES = ("500", "502")
 
 @dataclass(frozen=True)
 class Held:
-    """What a process holds at one moment."""
+    """Says what a process holds at one moment."""
 
     tasks: dict[str, int]
     """By the name of the function that they run."""
@@ -34,7 +34,7 @@ class Held:
 
 @dataclass
 class Observation:
-    """What was seen in the seconds of a soak."""
+    """Holds what was seen in the seconds of a soak."""
 
     seconds: float
     clients: Counter[str] = field(default_factory=Counter)

@@ -1,4 +1,4 @@
-"""The gateway as it serves, with one more address that tells what its process holds: tasks and descriptors.
+"""Serves the gateway with one more address, which tells what its process holds: tasks and descriptors.
 
 python -m benchmarks.soak.watched_app 8000
 """

@@ -1,4 +1,4 @@
-"""The versions of the catalog that are kept: when each was stored, and what it changed in every record.
+"""Reads and writes the versions of the catalog: when each was stored, and what it changed in every record.
 
 They are written in the transaction of a save, from the rows that the save replaces, so that the records in the file
 and the changes since a version give the records of that version. The functions work in a transaction that the caller
@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 
 
 class VersionUnknown(Exception):
-    """No such version is kept. The message says in whole sentences which are."""
+    """No such version is kept. The message says in whole sentences which versions are."""
 
 
 class TooManyRebuilds(Exception):
@@ -64,7 +64,7 @@ class _VersionBody(msgspec.Struct, frozen=True):
 
 
 class CatalogVersion(msgspec.Struct, frozen=True):
-    """A version of the catalog that can be rebuilt."""
+    """Describes a version of the catalog that can be rebuilt."""
 
     number: int
     """Versions are numbered in the order in which they were stored; a number never comes back."""

@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 
 class RecordChange(msgspec.Struct, frozen=True):
-    """What happened to one record."""
+    """Says what happened to one record."""
 
     sort: ChangeKind
     kind: str
@@ -50,7 +50,7 @@ class RecordChange(msgspec.Struct, frozen=True):
 
 
 class FeedEntry(msgspec.Struct, frozen=True):
-    """A change at its place in a feed."""
+    """Holds a change with its position in a feed."""
 
     feed: str
     place: int
@@ -58,7 +58,7 @@ class FeedEntry(msgspec.Struct, frozen=True):
 
 
 class FeedExcerpt(msgspec.Struct, frozen=True):
-    """A part of the feed."""
+    """Holds a part of the feed."""
 
     feed: str
     """The name of the feed, empty before the first catalog. Places of another feed mean nothing in this one."""
@@ -91,7 +91,8 @@ class FeedExcerpt(msgspec.Struct, frozen=True):
 
 
 class FeedReplaced(Exception):
-    """A reader of the feed has missed some of it: the feed was begun anew, or outlived them."""
+    """A reader of the feed has missed a part of it, because the feed was begun anew or its oldest entries were
+    dropped."""
 
 
 def changes_by(

@@ -1,4 +1,4 @@
-"""The table ``record_changes``: what each version of the catalog changed in each record.
+"""Reads and writes the table ``record_changes``: what each version of the catalog changed in each record.
 
 A row has the fields of a changed record with both values, or a record that was added or removed. The functions work
 in a transaction that the caller begins and ends.
@@ -36,7 +36,7 @@ class HistoryDamaged(Exception):
 
 
 class VersionDelta(msgspec.Struct, frozen=True):
-    """What a version changed in one record."""
+    """Says what a version changed in one record."""
 
     number: int
     at: datetime

@@ -26,7 +26,7 @@ KIND_NAMES = tuple(kind.singular for kind in KINDS)
 
 
 class RecordDelta(NamedTuple):
-    """What happened to one record from one version to another."""
+    """Says what happened to one record from one version to another."""
 
     sort: ChangeKind
     kind: str
@@ -144,7 +144,7 @@ def known_record(body: bytes) -> Fields | None:
 
 
 class _Folding:
-    """What is known of one record while deltas are folded: how it was at first, and how it is at last."""
+    """Holds one record while deltas are folded: as it was at first, and as it is at last."""
 
     def __init__(self, *, was: bool) -> None:
         self._was = was

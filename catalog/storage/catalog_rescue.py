@@ -13,7 +13,7 @@ from catalog.storage.record_rows import SavedCatalog
 
 
 class Rescued(NamedTuple):
-    """A catalog that was found whole."""
+    """Holds a catalog that was found whole."""
 
     saved: SavedCatalog
     catalog: Catalog

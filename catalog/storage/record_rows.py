@@ -88,7 +88,7 @@ def pin(connection: sqlite3.Connection, pinned: StoredPin | None) -> None:
 
 
 class Written(NamedTuple):
-    """What writing a catalog did to the rows of all kinds."""
+    """Says what writing a catalog did to the rows of all kinds."""
 
     deltas: list[RecordDelta]
     slugs: dict[RecordKey, str]

@@ -108,7 +108,7 @@ class _NoCatalog(Exception):
 
 
 class _Tables(NamedTuple):
-    """The statements that make a file."""
+    """Holds the statements that make a file."""
 
     needed: Sequence[str]
     history: Sequence[str]
@@ -209,7 +209,7 @@ def _check_or_begin(connection: sqlite3.Connection, tables: _Tables, path: str) 
 
 
 def _identity(path: str) -> tuple[int, int] | None:
-    """Which file is at ``path`` now; None when none is, as for ``:memory:``."""
+    """Return an identification of the file at ``path``; ``None`` if there is none, as for ``:memory:``."""
     with suppress(FileNotFoundError):
         status = os.stat(path)
         return status.st_dev, status.st_ino

@@ -1,4 +1,4 @@
-"""Keeps the last good catalog on disk, so that a process serves as soon as it starts, even without upstream.
+"""Stores the last good catalog on disk, so that a process serves as soon as it starts, even without upstream.
 
 The storage is one SQLite file, which all worker processes of a machine share. It must be on a local disk, because the
 write-ahead log needs shared memory. The table ``lease`` says who crawls.

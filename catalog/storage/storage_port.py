@@ -20,7 +20,8 @@ from upstream.client import CategoryRecord, GridRecord, PackageRecord
 
 @dataclass(frozen=True)
 class Stored:
-    """A catalog as it was saved. The records come newest id first; ``refreshed_at`` is in UTC."""
+    """Holds a catalog as it was saved. The records are in the order of their ids, newest first. ``refreshed_at`` is
+    in UTC."""
 
     version: str
     refreshed_at: datetime

@@ -40,7 +40,7 @@ Row = tuple[Any, ...]
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
-    """What a transaction changed in the tables, or all that is in them."""
+    """Holds what a transaction changed in the tables, or all that is in them."""
 
     id: str
     """The name of the change that leads to this, as in ``LogState``."""

@@ -1,4 +1,4 @@
-"""Keeps the last good catalog on a Valkey or Redis server, for gateways on many machines.
+"""Stores the last good catalog on a Valkey or Redis server, for gateways on many machines.
 
 Each process has the tables in its memory (``catalog.storage.replicated_tables``), so that reads cost the server
 nothing and work without it. The server has the log of the changes of the tables, the lease of the one gateway that
@@ -30,7 +30,7 @@ _TABLES = (
 
 
 class ValkeyStorage(SqlStorage):
-    """The catalog on one server. It connects to the server when it first needs it, so the constructor does not fail.
+    """Stores the catalog on one server. It connects when it first needs the server, so the constructor does not fail.
 
     All methods raise :class:`~upstream.client.StorageAway` when the server refuses or does not answer; a later call may
     succeed. The caller closes the connection.
@@ -102,7 +102,7 @@ class ValkeyStorage(SqlStorage):
 
 
 class _Refusing:
-    """The tables, with errors of the server as errors of a storage."""
+    """Gives the tables, and turns errors of the server into errors of a storage."""
 
     def __init__(self, tables: ReplicatedTables, name: str) -> None:
         self._tables = tables

@@ -28,7 +28,7 @@ class DateTimeRange:
 
 @strawberry.enum(description="A value that some packages lack.")
 class PackageDetail(Enum):
-    """Read by ``resolvers.filters.filter_matching``."""
+    """Is read by ``resolvers.filters.filter_matching``."""
 
     LAST_COMMIT = strawberry.enum_value("last_commit", description="When the last commit was made.")
     LAST_FETCHED = strawberry.enum_value(

@@ -16,7 +16,7 @@ _DESCENDING = ", the highest first; missing values last, ties by databaseId."
 
 @strawberry.enum(description="The sort orders of packages.")
 class PackageOrder(Enum):
-    """The value is an :class:`~catalog.sort_orders.Order`."""
+    """Lists orders of packages. Each value is an :class:`~catalog.sort_orders.Order`."""
 
     TITLE_ASC = strawberry.enum_value(
         package_order(PackageValue.TITLE), description="By title, regardless of case, from A to Z."
@@ -78,7 +78,7 @@ class PackageOrder(Enum):
 
 @strawberry.enum(description="The sort orders of grids.")
 class GridOrder(Enum):
-    """The value is an :class:`~catalog.sort_orders.Order`."""
+    """Lists orders of grids. Each value is an :class:`~catalog.sort_orders.Order`."""
 
     TITLE_ASC = strawberry.enum_value(
         grid_order(GridValue.TITLE), description="By title, regardless of case, from A to Z."

@@ -73,7 +73,7 @@ class ContradictoryList(UpstreamBadData):
 
 
 class BudgetSpent(UpstreamError):
-    """Upstream was not asked, because the gateway has asked for enough that strangers can make up."""
+    """Upstream was not asked, because the budget for what strangers can make up is spent."""
 
     code = "RATE_LIMITED"
 
