@@ -36,8 +36,8 @@ from engine.run_limits import NO_LIMITS
 from engine.run_state import PlanRun
 from gateway.answer_pieces_by_catalog import new_pieces
 from gateway.document_validation import read_document
-from resolvers.loading.record_loaders import Loaders
 from resolvers.loading.request_context import Context, EntityBudget
+from resolvers.loading.request_loaders import Loaders
 from resolvers.work_budget import WorkBudget
 from schema import given, schema
 from upstream.batching.batcher import Batcher

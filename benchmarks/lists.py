@@ -27,8 +27,8 @@ from resolvers.filters.filter_inputs import DateTimeRange, IntRange, PackageDeta
 from resolvers.lists.order_enums import PackageOrder
 from resolvers.lists.pagination import Paging, edges, page_info
 from resolvers.lists.record_lists import packages_of
-from resolvers.loading.record_loaders import Loaders
 from resolvers.loading.request_context import Context, EntityBudget
+from resolvers.loading.request_loaders import Loaders
 from resolvers.work_budget import WorkBudget
 from upstream.batching.batcher import Batcher
 

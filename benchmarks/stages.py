@@ -37,8 +37,8 @@ from gateway.limits import check_document, check_text
 from gateway.prepared_request import GraphQLRequest
 from gateway.request_execution import Gateway
 from gateway.validation_rule_selection import applicable_rules, parts_of
-from resolvers.loading.record_loaders import Loaders
 from resolvers.loading.request_context import Context, EntityBudget
+from resolvers.loading.request_loaders import Loaders
 from resolvers.work_budget import WorkBudget
 from schema import schema
 from settings import read_settings

@@ -29,8 +29,9 @@ from resolvers.loading.key_lookup import (
     known_by_repo_url,
     node_id,
 )
-from resolvers.loading.record_loaders import Loaders, RecordLoader
+from resolvers.loading.record_loaders import RecordLoader
 from resolvers.loading.request_context import Context, Info
+from resolvers.loading.request_loaders import Loaders
 from resolvers.work_budget import LOOKUP
 from upstream.client import Record, note_from_memory
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio import Future
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -32,10 +33,13 @@ class CategoryLoader:
         self._catalog = catalog
         self.known: Mapping[int, CategoryRecord] = {} if catalog is None else catalog.categories
         """The categories that need no loading, by id."""
+        self._shown: Page[CategoryRecord] | None = None
+        """The page of all, if upstream had shown it to another request when it was first needed."""
+        self._loaded: dict[Window, Future[Page[CategoryRecord]]] = {}
 
     @cached_property
     def _pages(self) -> BatchLoader[Window, Page[CategoryRecord]]:
-        return BatchLoader(self._lists, self._batches)
+        return BatchLoader(self._lists, self._batches, self._loaded)
 
     async def all(self) -> list[CategoryRecord]:
         """Return every category, by id.
@@ -58,19 +62,23 @@ class CategoryLoader:
             return self._catalog.categories[id]
         if not self._is_live:
             return None
-        for result in (await self._page()).results:
-            if result.id == id:
-                if isinstance(result, BadRecord):
-                    raise UpstreamBadData(f"Upstream's category {id} does not fit: {result.reason}.")
-                return result
-        return None
+        found = _category(await self._page(), id)
+        if isinstance(found, UpstreamError):
+            raise found
+        return found
 
     async def by_ids(self, ids: Sequence[int]) -> list[CategoryRecord | BaseException | None]:
         """Return for each id, in the order asked, the category, ``None``, or the error that it met."""
-        found = await asyncio.gather(*map(self.by_id, ids), return_exceptions=True)
-        for outcome in found:
-            if isinstance(outcome, asyncio.CancelledError):
-                raise outcome
+        found: list[CategoryRecord | BaseException | None] = [self.known.get(id) for id in ids]
+        unknown = [place for place, record in enumerate(found) if record is None]
+        note_from_memory(len(ids) - len(unknown))
+        if unknown and self._is_live:
+            try:
+                page = await self._page()
+            except UpstreamError as error:
+                return [error if record is None else record for record in found]
+            for place in unknown:
+                found[place] = _category(page, ids[place])
         return found
 
     async def by_slug(self, slug: str) -> CategoryRecord | None:
@@ -90,6 +98,14 @@ class CategoryLoader:
         )
 
     async def _page(self) -> Page[CategoryRecord]:
+        if self._shown is None and not self._loaded:
+            self._shown = self._batcher.remembered_page(CATEGORY, ALL_CATEGORIES)
+            if self._shown is not None:
+                self._batches.asked_upstream = True
+                note_from_memory(len(self._shown.results))
+                self._find_unknown(self._shown)
+        if self._shown is not None:
+            return self._shown
         return await asyncio.shield(self._pages.load(ALL_CATEGORIES))
 
     async def _lists(self, windows: Sequence[Window]) -> list[Any]:
@@ -98,9 +114,23 @@ class CategoryLoader:
             page = await self._batcher.page(CATEGORY, limit=window.limit, offset=window.offset)
         except UpstreamError as error:
             return [error]  # It is returned and not raised, so that it is remembered.
+        self._find_unknown(page)
+        return [page]
+
+    def _find_unknown(self, page: Page[CategoryRecord]) -> None:
+        """Note the categories of a page that the catalog lacks, or has by another slug."""
+        known = self.known
         if self._catalog is not None:
-            known = self._catalog.categories
             self._batches.found += [
                 each for each in page.records if each.id not in known or known[each.id].slug != each.slug
             ]
-        return [page]
+
+
+def _category(page: Page[CategoryRecord], id: int) -> CategoryRecord | UpstreamError | None:
+    """Return the category with this id on the page of all, or the error that says why it could not be read."""
+    for result in page.results:
+        if result.id == id:
+            if isinstance(result, BadRecord):
+                return UpstreamBadData(f"Upstream's category {id} does not fit: {result.reason}.")
+            return result
+    return None

@@ -1,10 +1,10 @@
-"""Loads the records of one request: those in the catalog at once, and the others in one batch for each level.
+"""Loads records of one kind for one request: those in the catalog at once, and the others in one batch for each level.
 
-A request sees one catalog from start to end: the one that was served when it began. What that catalog does not know
-is requested live. aiodataloader joins the loads of one event-loop turn, so resolvers at one depth must reach their
-loader without awaiting anything first. All fields of the request that want a key share its load. One that stops
-waiting must not cancel it for the others, so every wait here is shielded; :meth:`Loaders.close` ends them all. A load
-that fails stays failed for the request on purpose: the error is reported everywhere, and upstream is asked once.
+What the catalog does not know is at hand if upstream has shown it lately, and is requested live otherwise.
+aiodataloader joins the loads of one event-loop turn, so resolvers at one depth must reach their loader without awaiting
+anything first. All fields of the request that want a key share its load. One that stops waiting must not cancel it for
+the others, so every wait here is shielded. A load that fails stays failed for the request on purpose: the error is
+reported everywhere, and upstream is asked once.
 """
 
 from __future__ import annotations
@@ -12,27 +12,19 @@ from __future__ import annotations
 import asyncio
 from asyncio import Future
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cached_property
 from itertools import islice
 from typing import Any, Generic
 
-from catalog import Catalog, Snapshot
+from catalog import Catalog
 from resolvers.loading.batch_loader import Batches, BatchLoader
-from resolvers.loading.category_loader import CategoryLoader
+from resolvers.loading.known_records import KnownRecords
 from upstream.batching import Batcher
 from upstream.client import (
-    GRID,
-    PACKAGE,
     BudgetSpent,
-    GridRecord,
     Kind,
-    PackageRecord,
     Page,
     R,
-    Record,
-    SearchHitRecord,
     UpstreamError,
     note_from_memory,
     note_not_looked_up,
@@ -40,87 +32,6 @@ from upstream.client import (
 
 NEWEST = 20
 """How many of the newest packages are looked at for what only the whole catalog can be asked for."""
-
-
-@dataclass(slots=True, eq=False)
-class Loaders:
-    """Holds one loader for each kind of record. Make them anew for every request, inside the running loop."""
-
-    packages: RecordLoader[PackageRecord]
-    grids: RecordLoader[GridRecord]
-    categories: CategoryLoader
-    catalog: Catalog | None
-    as_of: datetime | None
-    """The moment as of which the request is answered. Then upstream is not asked, because it knows only the present."""
-    _batches: Batches
-    _batcher: Batcher
-    _searches: dict[str, tuple[SearchHitRecord, ...] | UpstreamError] = field(default_factory=dict)
-
-    @classmethod
-    def over(
-        cls,
-        batcher: Batcher,
-        snapshot: Snapshot | None,
-        first_catalog: Callable[[], Awaitable[Catalog]] | None = None,
-    ) -> Loaders:
-        """Return loaders for a request that is answered from ``snapshot``, and live where that knows nothing.
-
-        ``first_catalog`` waits for one where there is none, for keys that upstream cannot be asked for.
-        """
-        catalog = None if snapshot is None else snapshot.catalog
-        as_of = None if snapshot is None else snapshot.as_of
-        batches, is_live = Batches(), as_of is None
-        packages = RecordLoader(
-            PACKAGE,
-            batcher,
-            batches,
-            _Known() if catalog is None else catalog.view(_known_packages),
-            first_catalog,
-            _known_packages,
-            is_live=is_live,
-        )
-        grids = RecordLoader(
-            GRID,
-            batcher,
-            batches,
-            _Known() if catalog is None else catalog.view(_known_grids),
-            first_catalog,
-            _known_grids,
-            is_live=is_live,
-        )
-        categories = CategoryLoader(batcher, batches, catalog, is_live=is_live)
-        return cls(packages, grids, categories, catalog, as_of, batches, batcher)
-
-    @property
-    def asked_upstream(self) -> bool:
-        """Return whether a record was requested that only upstream may have, whether or not it was found."""
-        return self._batches.asked_upstream
-
-    async def search(self, query: str) -> tuple[SearchHitRecord, ...]:
-        """Return what upstream finds, best first.
-
-        :raises UpstreamError: there is no answer.
-        """
-        self._batches.asked_upstream = True
-        found = self._searches.get(query)
-        if found is None:
-            try:
-                found = await self._batcher.search(query)
-            except UpstreamError as error:
-                found = error
-            self._searches[query] = found
-        if isinstance(found, UpstreamError):
-            raise found
-        return found
-
-    @property
-    def found(self) -> list[Record]:
-        """Return the records that upstream has shown and that the catalog lacks, or has by another slug."""
-        return self._batches.found
-
-    def close(self) -> None:
-        """Cancel all loads, because the client has its answer or has gone."""
-        self._batches.end()
 
 
 class RecordLoader(Generic[R]):
@@ -131,9 +42,9 @@ class RecordLoader(Generic[R]):
         kind: Kind[R],
         batcher: Batcher,
         batches: Batches,
-        known: _Known[R],
+        known: KnownRecords[R],
         first_catalog: Callable[[], Awaitable[Catalog]] | None,
-        known_of: Callable[[Catalog], _Known[R]],
+        known_of: Callable[[Catalog], KnownRecords[R]],
         *,
         is_live: bool,
     ) -> None:
@@ -148,6 +59,8 @@ class RecordLoader(Generic[R]):
         """The records that need no loading, by id."""
         self._loaded_ids: dict[int, Future[R | None]] = {}
         self._loaded_slugs: dict[str, Future[R | None]] = {}
+        self._shown: dict[int | str, R] = {}
+        """The records that upstream has shown to this request, by id and by slug."""
         self._doubtful: set[int | str] = set()
         """The keys that only the client named, so that there may be no such record."""
 
@@ -177,10 +90,12 @@ class RecordLoader(Generic[R]):
             return record
         if not self._is_live:
             return None
-        if id not in self._loaded_ids:
-            self._doubtful.add(id)
-        else:
+        if id in self._loaded_ids:
             note_from_memory(1)
+        elif (record := self._at_hand(id)) is not None:
+            return record
+        else:
+            self._doubtful.add(id)
         return await asyncio.shield(self._ids.load(id))
 
     async def by_slug(self, slug: str) -> R | None:
@@ -201,10 +116,12 @@ class RecordLoader(Generic[R]):
             if slug.isascii() and self._first_catalog is not None:
                 first = (await self._first_catalog()).view(self._known_of)
                 return first.records.get(first.slugs.get(slug, 0))  # ids count from 1
-        if slug not in self._loaded_slugs:
-            self._doubtful.add(slug)
-        else:
+        if slug in self._loaded_slugs:
             note_from_memory(1)
+        elif (record := self._at_hand(slug)) is not None:
+            return record
+        else:
+            self._doubtful.add(slug)
         return await asyncio.shield(self._slugs.load(slug))
 
     async def by_ids(self, ids: Sequence[int]) -> list[R | BaseException | None]:
@@ -215,16 +132,38 @@ class RecordLoader(Generic[R]):
         unknown = [place for place, record in enumerate(found) if record is None]
         note_from_memory(len(ids) - len(unknown))
         if unknown and self._is_live:
-            new = {ids[place] for place in unknown} - self._loaded_ids.keys()
-            note_from_memory(len(unknown) - len(new))
             self._doubtful.difference_update(ids[place] for place in unknown)
-            loads = [self._ids.load(ids[place]) for place in unknown]
-            loaded = await asyncio.shield(asyncio.gather(*loads, return_exceptions=True))
-            for place, outcome in zip(unknown, loaded, strict=True):
-                if isinstance(outcome, asyncio.CancelledError):
-                    raise outcome
-                found[place] = outcome
+            for place in unknown:
+                found[place] = None if ids[place] in self._loaded_ids else self._at_hand(ids[place])
+            await self._load([place for place in unknown if found[place] is None], ids, found)
         return found
+
+    async def _load(
+        self, places: list[int], ids: Sequence[int], found: list[R | BaseException | None]
+    ) -> None:
+        """Load the ids in these places, and put what comes of them into the same places of ``found``."""
+        if not places:
+            return
+        new = {ids[place] for place in places} - self._loaded_ids.keys()
+        note_from_memory(len(places) - len(new))
+        loads = [self._ids.load(ids[place]) for place in places]
+        loaded = await asyncio.shield(asyncio.gather(*loads, return_exceptions=True))
+        for place, outcome in zip(places, loaded, strict=True):
+            if isinstance(outcome, asyncio.CancelledError):
+                raise outcome
+            found[place] = outcome
+
+    def _at_hand(self, key: int | str) -> R | None:
+        """Return a record that upstream has shown to this request, or lately to another: nothing waits for it."""
+        record = self._shown.get(key)
+        if record is None:
+            record = self._batcher.remembered(self._kind, key)
+            if record is None:
+                return None
+            self._batches.asked_upstream = True
+            self._remember(record)
+        note_from_memory(1)
+        return record
 
     async def newest(self) -> list[R] | None:
         """Return the records at the head of the list that the catalog does not know yet; ``None`` where upstream
@@ -278,23 +217,4 @@ class RecordLoader(Generic[R]):
             known = self._known.records.get(record.id)
             if known is None or known.slug != record.slug:
                 self._batches.found.append(record)
-        self._ids.prime(record.id, record)
-        self._slugs.prime(record.slug, record)
-
-
-@dataclass(frozen=True, slots=True)
-class _Known(Generic[R]):
-    """Holds the records of one kind that the catalog knows, or none if there is no catalog."""
-
-    records: Mapping[int, R] = field(default_factory=dict)
-    slugs: Mapping[str, int] = field(default_factory=dict)
-    whole: bool = False
-    """Whether these are all records of the kind."""
-
-
-def _known_packages(catalog: Catalog) -> _Known[PackageRecord]:
-    return _Known(catalog.packages, catalog.package_slugs, whole=True)
-
-
-def _known_grids(catalog: Catalog) -> _Known[GridRecord]:
-    return _Known(catalog.grids, catalog.grid_slugs, whole=True)
+        self._shown[record.id] = self._shown[record.slug] = record

@@ -16,8 +16,8 @@ from typing import Any, Generic, Protocol, TypeAlias
 
 from catalog import Catalog, title_order
 from engine import ListsByKey
-from resolvers.loading.record_loaders import Loaders
 from resolvers.loading.request_context import Context, Info
+from resolvers.loading.request_loaders import Loaders
 from resolvers.loading.title_order import by_title
 from upstream.client import R, UpstreamBadData
 

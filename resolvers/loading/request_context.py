@@ -13,7 +13,7 @@ from engine import TooComplex
 from resolvers.client_errors import Forbidden
 from resolvers.filters.filter_cache import FiltersOfRequest
 from resolvers.loading.history_loader import HistoryLoader
-from resolvers.loading.record_loaders import Loaders
+from resolvers.loading.request_loaders import Loaders
 from resolvers.work_budget import WorkBudget
 from upstream.client import UpstreamError
 

@@ -7,7 +7,7 @@ from collections import Counter
 
 from strawberry.types.execution import ExecutionResult
 
-from resolvers.loading.record_loaders import Loaders
+from resolvers.loading.request_loaders import Loaders
 from schema import schema
 from tests.support.gateway_in_process import context_over, source_over
 from upstream.embedded import EmbeddedUpstream

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from catalog.catalog_source import CatalogSource
-from resolvers.loading.record_loaders import Loaders
+from resolvers.loading.request_loaders import Loaders
 from resolvers.search import find
 from resolvers.search_connection import SearchAnswerer
 from tests.support.gateway_in_process import asking, context_over, source_over

@@ -19,8 +19,8 @@ from catalog.sync.guard_validators import GuardLimits
 from catalog.sync.schedule import Schedule
 from gateway.prepared_request import GraphQLRequest
 from gateway.request_execution import Gateway
-from resolvers.loading.record_loaders import Loaders
 from resolvers.loading.request_context import Context
+from resolvers.loading.request_loaders import Loaders
 from resolvers.work_budget import WorkBudget
 from tests.support.settings_for_tests import (
     FRESHNESS,

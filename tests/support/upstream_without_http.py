@@ -111,6 +111,12 @@ class MadeUpstream:
         self.asked: list[tuple[str, object]] = []
         self.batches: list[tuple[str, list[object]]] = []
 
+    def remembered(self, kind: Kind[Any], key: object) -> None:
+        """Remember nothing: every request asks for all that its catalog lacks."""
+
+    def remembered_page(self, kind: Kind[Any], window: object) -> None:
+        """Remember no page either."""
+
     async def fetch(
         self, kind: Kind[Any], keys: Sequence[Any], *, asked: float = 0, doubtful: Container[Any] = ()
     ) -> dict[Any, Any]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Container, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from upstream.batching.budgeted_sending import SEARCH, ChargedRequests
 from upstream.batching.in_flight_requests import (
@@ -84,6 +84,16 @@ class Batcher:
         outcomes, loads = self._join(kind, keys, doubtful)
         await self._loads.wait_for(loads)
         return outcomes | {load.key: load.outcome.result() for load in loads}
+
+    def remembered(self, kind: Kind[R], key: Key) -> R | None:
+        """Return the record with this id or slug if upstream has shown it lately. It is not noted on a receipt."""
+        outcome = self._remembered.answer(kind, key)
+        return None if outcome is None or isinstance(outcome, UpstreamError) else cast("R", outcome)
+
+    def remembered_page(self, kind: Kind[R], window: Window) -> Page[R] | None:
+        """Return the page if upstream has shown it lately. It is not noted on a receipt."""
+        outcome = self._remembered.answer(kind, window)
+        return outcome if isinstance(outcome, Page) else None
 
     async def page(self, kind: Kind[R], *, limit: int, offset: int) -> Page[R]:
         """Return a page of the list. The records on it are remembered too.

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from catalog.catalog_source import CatalogSource
-from resolvers.loading.record_loaders import Loaders
+from resolvers.loading.request_loaders import Loaders
 from upstream.client.upstream_errors import UpstreamUnavailable
 from upstream.client.v4_records import PackageRecord
 from upstream.embedded import Dropped, EmbeddedUpstream, Fault, Latency, StatusFault

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from resolvers.loading.record_loaders import Loaders
+from resolvers.loading.request_loaders import Loaders
 from tests.support.batcher_with_held_answers import HeldBatcher, Unmeasured, held_batcher, settle
 from upstream.client.upstream_errors import UpstreamUnavailable
 from upstream.embedded import EmbeddedUpstream, Fault, StatusFault

@@ -9,7 +9,7 @@ import pytest
 from catalog.catalog_source import CatalogSource
 from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog
-from resolvers.loading.record_loaders import Loaders
+from resolvers.loading.request_loaders import Loaders
 from tests.support.made_records import catalog_of, category, grid, package
 from upstream.client.exchange_receipt import Receipt, recording
 from upstream.client.upstream_errors import UpstreamUnavailable

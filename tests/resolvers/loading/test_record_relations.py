@@ -10,9 +10,9 @@ import pytest
 from catalog.freshness import Snapshot
 from engine import ListsByKey
 from resolvers import grid, package
-from resolvers.loading.record_loaders import Loaders
 from resolvers.loading.record_relations import ToMany, ToOne
 from resolvers.loading.request_context import Context
+from resolvers.loading.request_loaders import Loaders
 from tests.support.gateway_in_process import context_over
 from tests.support.made_records import catalog_of
 from tests.support.upstream_without_http import MadeSource, made_records
