@@ -6,10 +6,13 @@ upstream asks for by ``Retry-After``, or else full jitter.
 
 from __future__ import annotations
 
-import asyncio
-import random
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
 from upstream.client.circuit_breaker import CircuitOpen
 from upstream.client.client_limits import ClientLimits
@@ -29,33 +32,27 @@ FIRST_PAUSE = 0.25
 LONGEST_JITTER = 2.0
 """The longest pause in seconds, unless upstream asks for a longer one."""
 
-T = TypeVar("T")
-
 
 class RetryPolicy:
     """Repeats attempts within the limits of one client."""
 
     def __init__(self, limits: ClientLimits) -> None:
         self._limits = limits
+        self._full_jitter = wait_random_exponential(multiplier=limits.first_pause, max=LONGEST_JITTER)
 
-    async def repeat(self, attempt: Callable[[int], Awaitable[T]], most: int | None = None) -> T:
-        """Return what ``attempt`` gives when it first succeeds. It is called up to ``most`` times, or as often as the
-        limits allow, with the number of the attempt.
+    def attempts(self, most: int | None = None) -> AsyncRetrying:
+        """Return what calls a function until it succeeds: up to ``most`` times, or as often as the limits allow.
 
-        :raises UpstreamError: the last attempt has raised it.
+        It raises what the last attempt has raised.
         """
-        last = most or self._limits.attempts
-        for number in range(1, last):
-            try:
-                return await attempt(number)
-            except UpstreamError as error:
-                if not self._is_worth_another_attempt(error):
-                    raise
-                pause = self._pause(error, number)
-            await asyncio.sleep(pause)
-        return await attempt(last)
+        return AsyncRetrying(
+            stop=stop_after_attempt(most or self._limits.attempts),
+            retry=retry_if_exception(self._is_worth_another_attempt),
+            wait=self._pause,
+            reraise=True,
+        )
 
-    def _is_worth_another_attempt(self, error: UpstreamError) -> bool:
+    def _is_worth_another_attempt(self, error: BaseException) -> bool:
         """Return whether another attempt may succeed. Load and connection errors pass, and nonsense stays. A pause
         that upstream asks for must be short enough."""
         match error:
@@ -69,9 +66,11 @@ class RetryPolicy:
                 return False
         return passes and (error.retry_after is None or error.retry_after <= self._limits.longest_pause)
 
-    def _pause(self, error: UpstreamError, number: int) -> float:
+    def _pause(self, state: RetryCallState) -> float:
         """Return what upstream asks for; else full jitter: anything up to a bound that doubles with each
         attempt."""
-        if error.retry_after is not None:
+        assert state.outcome is not None
+        error = state.outcome.exception()
+        if isinstance(error, UpstreamError) and error.retry_after is not None:
             return error.retry_after
-        return random.uniform(0.0, min(self._limits.first_pause * 2 ** (number - 1), LONGEST_JITTER))
+        return self._full_jitter(state)

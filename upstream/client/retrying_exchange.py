@@ -71,11 +71,12 @@ class Exchanger:
 
         :raises UpstreamError: there is none.
         """
+        retrying = self._retries.attempts(attempts)
         number = 0
 
-        async def attempt(nth: int) -> UpstreamAnswer:
+        async def attempt() -> UpstreamAnswer:
             nonlocal number
-            number = nth
+            number += 1
             try:
                 return await self._attempt(wanted, background)
             except UpstreamError as error:
@@ -85,7 +86,7 @@ class Exchanger:
         try:
             # Background requests wait for all others, however long that takes.
             async with asyncio.timeout(None if background else self._limits.total):
-                return await self._retries.repeat(attempt, attempts)
+                return await retrying(attempt)
         except TimeoutError as error:
             late = UpstreamTimeout(f"Upstream did not answer /{wanted.path} in time.")
             log_failure(wanted.path, late, number)
