@@ -1,4 +1,4 @@
-"""docs/architecture.md against the tree: every path that a document names exists, and the map names every room.
+"""Compares docs/architecture.md with the tree: every path that a document names exists, and the map names every room.
 
 Files and classes have a size that can be read at once, and the name of a class says which one it is.
 """

@@ -1,4 +1,5 @@
-"""The command line of the MCP Inspector, the protocol's own tool, asks the gateway over HTTP and standard streams."""
+"""Tests the gateway over HTTP and standard streams with the command line of the MCP Inspector, the protocol's own
+tool."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ TOOLS = {"find_packages", "compare_grid", "package", "what_changed", "describe_s
 
 @pytest.fixture(scope="module", params=["HTTP", "standard streams"])
 def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
-    """Give the arguments of the command line that say whom to ask."""
+    """Give the arguments of the command line that name the gateway."""
     storage = tmp_path_factory.mktemp("storage") / "catalog.sqlite"
     if request.param == "HTTP":
         with served(storage) as gateway:

@@ -1,4 +1,5 @@
-"""Assistants over HTTP: the SDK's own client against a running gateway, and what no assistant may send."""
+"""Tests assistants over HTTP: the SDK's own client against a running gateway, and requests that no assistant may
+send."""
 
 from __future__ import annotations
 
@@ -250,7 +251,7 @@ def test_a_client_that_leaves_within_its_body_leaves_nothing_behind(
     head = f"POST /mcp HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Type: application/json\r\n"
     with socket.create_connection((address.hostname, address.port)) as connection:
         connection.sendall(f"{head}Content-Length: 50\r\n\r\n{{".encode())
-        # Another answer, so that the gateway has begun to read.
+        # This waits for another answer, so that the gateway has begun to read.
         httpx.get(f"{gateway.address}/healthz")
     gateway.wait_until_idle()
     assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []

@@ -1,4 +1,4 @@
-"""Assistants on the same machine: the SDK's own client runs the command, and talks on its standard streams."""
+"""Tests assistants on the same machine: the SDK's own client runs the command, and talks on its standard streams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a soak finds: memory that grows, what is left behind, and clients that met errors."""
+"""Tests what a soak finds: memory that grows, tasks that are left behind, and clients that met errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What axe finds inside GraphiQL, in all its panels and dialogs: what is listed here as GraphiQL's own, and no more."""
+"""Tests that axe finds inside GraphiQL, in all its panels and dialogs, only what is listed here as GraphiQL's own."""
 
 from __future__ import annotations
 

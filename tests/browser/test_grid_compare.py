@@ -1,4 +1,4 @@
-"""The app at /explore in a real browser: what people do with it."""
+"""Tests the app at /explore in a real browser, as people use it."""
 
 from __future__ import annotations
 

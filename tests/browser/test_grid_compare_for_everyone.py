@@ -1,4 +1,5 @@
-"""The app at /explore has no barrier for whoever uses a keyboard, a screen reader, a dark screen or a phone."""
+"""Tests that the app at /explore has no barrier for people with a keyboard, a screen reader, a dark screen or a
+phone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The app at /explore when the network or upstream is gone."""
+"""Tests the app at /explore when the network or upstream is gone."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ async def test_what_was_open_stays_there_offline_and_the_rest_comes_when_the_net
     await page.context.set_offline(False)
     await expect(page.get_by_role("heading", level=1, name="Docs")).to_be_visible()
     await expect(problem).to_have_count(0)
-    # The browser's own words; the app adds none.
+    # These are the browser's own words, and the app adds none.
     assert all("ERR_INTERNET_DISCONNECTED" in complaint for complaint in tab.complaints)
 
 
@@ -94,7 +94,7 @@ async def test_with_upstream_down_and_nothing_known_it_says_so_and_can_try_again
     for path in ("", "grids/email", "packages/django-celery-email", "search?q=celery"):
         await page.goto(ignorant + path)
         problem = page.get_by_role("alert")
-        # Whatever needs the whole catalog waits ten seconds for it.
+        # Fields that need the whole catalog wait ten seconds for it.
         sentence = "Django Packages does not answer, or was not read yet."
         await expect(problem).to_contain_text(sentence)
         await expect(problem.get_by_role("button", name="Try again")).to_be_visible()

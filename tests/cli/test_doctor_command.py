@@ -1,4 +1,5 @@
-"""The command ``doctor``: each thing that can be wrong is said with what to do, and decides the exit status."""
+"""Tests the command ``doctor``: it says each fault and what to do about it, and the worst one decides the exit
+status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The programs that check what is in deploy/, in an environment of their own: nothing else needs them."""
+"""Gives the programs that check the files of deploy/, in an environment of their own, because nothing else needs
+them."""
 
 from __future__ import annotations
 

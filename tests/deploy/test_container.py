@@ -1,4 +1,4 @@
-"""``deploy/Containerfile``, as far as it can be tried without a container: no image is built here.
+"""Tests ``deploy/Containerfile`` as far as that is possible without building an image.
 
 Its lines are linted, its packages are resolved by their hashes for the Python and the machines of the image, and its
 command runs in a folder that has what the image has, with its environment.

@@ -1,4 +1,4 @@
-"""The examples of proxies in deploy/: nginx and Caddy take them, and nginx does with the gateway what they are for."""
+"""Tests the examples of proxies in deploy/: nginx and Caddy take them, and nginx serves a gateway with them."""
 
 from __future__ import annotations
 

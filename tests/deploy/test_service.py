@@ -1,4 +1,4 @@
-"""``deploy/gateway.service``: systemd reads it without complaint, and calls the service well protected.
+"""Tests that systemd reads ``deploy/gateway.service`` without complaint, and calls the service well protected.
 
 No service is started here.
 """

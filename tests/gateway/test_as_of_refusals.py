@@ -1,4 +1,4 @@
-"""What ``@asOf`` cannot answer is refused in a sentence, and costs little."""
+"""Tests that a query that ``@asOf`` cannot answer is refused with a sentence, and costs little."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The change feed while the first catalog is still to come: who asks for it waits, but not where none can come."""
+"""Tests the change feed before the first catalog: requests wait for one, unless none can come."""
 
 from __future__ import annotations
 

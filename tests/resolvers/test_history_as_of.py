@@ -1,4 +1,4 @@
-"""What history tells of records as of a moment ends at that moment, whatever has happened since."""
+"""Tests that history as of a moment ends at that moment, whatever has happened since."""
 
 from __future__ import annotations
 

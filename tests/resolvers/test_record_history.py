@@ -1,4 +1,4 @@
-"""What history tells of records: old values, packages that came and went, and stars that were gained."""
+"""Tests what history tells of records: old values, added and removed packages, and gained stars."""
 
 from __future__ import annotations
 

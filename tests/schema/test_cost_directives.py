@@ -1,4 +1,5 @@
-"""``@cost`` and ``@listSize`` in the SDL: a client that knows nothing else computes the same cost as the gateway."""
+"""Tests ``@cost`` and ``@listSize`` in the SDL: a client that knows nothing else computes the same cost as the
+gateway."""
 
 from __future__ import annotations
 

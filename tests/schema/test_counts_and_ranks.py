@@ -1,4 +1,4 @@
-"""What grids, categories, contributors and the whole catalog sum up, each against a plain count of the records."""
+"""Compares the sums of grids, categories, contributors and the whole catalog with plain counts of the records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What packages say beyond v4, each against the records."""
+"""Compares the fields of packages that v4 lacks with the records."""
 
 from __future__ import annotations
 

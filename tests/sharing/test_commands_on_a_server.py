@@ -1,4 +1,4 @@
-"""The commands of an operator where the storage is a Valkey server; its password is shown by none."""
+"""Tests the commands of an operator with a Valkey server as storage. None shows its password."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_command_with_a_wrong_password_says_so_without_it() -> None:
 
 
 def test_a_start_without_the_client_library_says_how_to_install_it() -> None:
-    # As if it were not installed.
+    # This acts as if it were not installed.
     program = "import sys; sys.modules['redis'] = None; from cli.commands import cli; cli()"
     done = subprocess.run(
         [sys.executable, "-c", program, "serve"],

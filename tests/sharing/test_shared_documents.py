@@ -1,4 +1,4 @@
-"""What a client registers with one gateway, all that share a Valkey server run by its hash."""
+"""Tests that all gateways that share a Valkey server run by its hash what a client has registered with one of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The address of a Valkey server: what it may be, and that its user and password are shown nowhere."""
+"""Tests which addresses of a Valkey server are allowed, and that user and password are shown nowhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data of an answer that has no errors."""
+"""Takes the data from an answer that has no errors."""
 
 from __future__ import annotations
 

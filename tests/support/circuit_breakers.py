@@ -10,7 +10,7 @@ FAILURES, REST, LONGEST = 3, 5.0, 30.0
 
 
 class Clock:
-    """A clock that stands still until it is moved."""
+    """Is a clock that stands still until it is moved."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -28,7 +28,7 @@ def state(breaker: Breaker) -> str:
 
 
 def fail(breaker: Breaker, times: int, retry_after: float | None = None) -> None:
-    """Send so many requests, each of which fails before the next goes out."""
+    """Send a number of requests, each of which fails before the next goes out."""
     for _ in range(times):
         breaker.failed(breaker.admit(), retry_after)
 

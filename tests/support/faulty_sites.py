@@ -1,4 +1,4 @@
-"""Upstreams at real addresses, in each of which one thing is wrong: the rows of docs/partial-failure.md."""
+"""Serves upstreams at real addresses, each with one fault: the rows of docs/partial-failure.md."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ TOO_SLOW = 0.3
 
 @dataclass(frozen=True)
 class SiteFault:
-    """What is wrong with a site: ``effects`` in the answers, or an ``address`` at which it cannot be reached."""
+    """Describes what is wrong with a site: ``effects`` in the answers, or an ``address`` at which it cannot be
+    reached."""
 
     effects: tuple[Effect, ...] = ()
     address: str = "http://{server}/api/v4/"
@@ -73,7 +74,7 @@ FAULTS = {
 
 
 class FaultySites:
-    """One server, behind which each site is an upstream of its own."""
+    """Runs one server, behind which each site is an upstream of its own."""
 
     def __init__(self) -> None:
         self.server = ""
@@ -106,7 +107,7 @@ def faulty_sites() -> Iterator[FaultySites]:
 
 @dataclass
 class Site:
-    """A site with a fault that comes and goes, unless it is one of its address."""
+    """Is a site with a fault that comes and goes, unless it is one of its address."""
 
     fault: SiteFault
     address: str

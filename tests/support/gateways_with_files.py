@@ -1,4 +1,4 @@
-"""Gateways that serve the catalog as files, over a history of made catalogs or of an embedded upstream."""
+"""Opens gateways that serve the catalog as files, over a history of made catalogs or of an embedded upstream."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LASTING = Freshness(fresh=YEARS, while_revalidate=YEARS, if_error=YEARS)
 
 @dataclass
 class Filed:
-    """A gateway, what it stands on, and the catalogs that it has stored."""
+    """Holds a gateway, its parts, and the catalogs that it has stored."""
 
     http: httpx.AsyncClient
     source: CatalogSource

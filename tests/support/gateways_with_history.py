@@ -1,4 +1,4 @@
-"""Gateways over a history of catalogs, of which each was also stored whole."""
+"""Opens gateways over a history of catalogs, each of which was also stored whole."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from upstream.embedded import EmbeddedUpstream
 
 @dataclass
 class Gateways:
-    """A gateway with and one without the engine over one history, and the catalogs that were stored in it."""
+    """Holds a gateway with and one without the engine over one history, and the catalogs that were stored in it."""
 
     embedded: EmbeddedUpstream
     source: CatalogSource

@@ -1,4 +1,4 @@
-"""Catalogs that a guard is asked about, and what it answers."""
+"""Makes catalogs for a guard, and asks it about them."""
 
 from __future__ import annotations
 

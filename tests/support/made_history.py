@@ -1,4 +1,4 @@
-"""A history without a file: every second package gained a star, and one package is gone."""
+"""Makes a history without a file, in which every second package gained a star and one package is gone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""nginx with the files of deploy/, in front of gateways."""
+"""Runs nginx with the files of deploy/ in front of gateways."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ http {{
 {inside}
 }}
 """
-"""What stands around the files of conf.d, for an nginx that is nobody's."""
+"""The configuration around the files of conf.d, for an nginx of the test alone."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The syntax tree of a text with one operation."""
+"""Parses a text with one operation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What operations are predicted to cost, over averages that are given, and requests with what was predicted."""
+"""Predicts what operations cost over given averages, and prepares requests with a prediction."""
 
 from __future__ import annotations
 

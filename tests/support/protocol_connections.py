@@ -1,4 +1,4 @@
-"""A connection of the server's protocol without a network, whose pieces are kept as they are written."""
+"""Makes connections of the server's protocol without a network, whose pieces are kept as they are written."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from web.serving.uvicorn_protocols import SocketProtocol
 
 
 class Pieces(asyncio.Transport):
-    """A connection whose pieces are kept as they are written."""
+    """Is a connection whose pieces are kept as they are written."""
 
     def __init__(self) -> None:
         super().__init__()

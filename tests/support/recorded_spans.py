@@ -14,7 +14,7 @@ from telemetry.spans import spans_made_by
 
 
 class RecordedSpans:
-    """The spans that have ended, in the order of their ends."""
+    """Holds the spans that have ended, in the order of their ends."""
 
     def __init__(self, exporter: InMemorySpanExporter) -> None:
         self._exporter = exporter

@@ -1,4 +1,4 @@
-"""The gateway as an ASGI app that shares a Valkey server: a dead crawler is replaced within 3 seconds."""
+"""Serves the gateway as an ASGI app that shares a Valkey server, and replaces a dead crawler within 3 seconds."""
 
 from __future__ import annotations
 

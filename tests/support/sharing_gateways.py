@@ -1,4 +1,4 @@
-"""Gateways in this process that share a Valkey server, with a schedule that the tests set."""
+"""Opens gateways in this process that share a Valkey server, with a schedule that the tests set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gateways in processes of their own that share a Valkey server, to be killed, stopped and started again."""
+"""Runs gateways in processes of their own that share a Valkey server, to be killed, stopped and started again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.processes import ROOT
 
 
 class Replica:
-    """A gateway in a process of its own, which a test kills, stops and starts again."""
+    """Runs a gateway in a process of its own, which a test kills, stops and starts again."""
 
     def __init__(self, upstream: str, storage: str) -> None:
         self.port = free_port()

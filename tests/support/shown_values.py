@@ -1,4 +1,4 @@
-"""Values as texts that are equal only if the values and their classes are."""
+"""Shows values as texts that are equal only if the values and their classes are."""
 
 from __future__ import annotations
 

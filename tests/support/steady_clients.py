@@ -1,4 +1,4 @@
-"""Clients that ask a gateway one request after another, and count how each ended."""
+"""Runs clients that ask a gateway one request after another, and count how each ended."""
 
 from __future__ import annotations
 

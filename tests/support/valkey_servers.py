@@ -1,4 +1,4 @@
-"""Valkey servers for tests: real ones, each in a process of its own, without a disk."""
+"""Runs real Valkey servers for tests, each in a process of its own, without a disk."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PATIENCE = 20.0
 
 
 class ValkeyServer:
-    """A server that a test can kill, start again and stop for a while."""
+    """Runs a server that a test can kill, start again and stop for a while."""
 
     def __init__(self, *options: str) -> None:
         self.port = free_port()

@@ -1,4 +1,4 @@
-"""What a storage tells of its versions, as catalogs that can be compared."""
+"""Reads the versions of a storage as catalogs that can be compared."""
 
 from __future__ import annotations
 

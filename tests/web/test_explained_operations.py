@@ -1,4 +1,4 @@
-"""``X-Gateway-Explain`` and ``explain: true``: what an operation would cost, without an answer."""
+"""Tests ``X-Gateway-Explain`` and ``explain: true``, which tell what an operation would cost, without an answer."""
 
 from __future__ import annotations
 

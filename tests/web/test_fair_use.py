@@ -1,4 +1,4 @@
-"""What clients are told when they use up their allowance, whichever way they ask, and what requests cost them."""
+"""Tests what clients are told when they use up their allowance, whichever way they ask, and what requests cost them."""
 
 from __future__ import annotations
 

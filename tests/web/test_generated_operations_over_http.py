@@ -1,4 +1,4 @@
-"""Operations that hypothesis-graphql makes of the schema, over HTTP, as schemathesis sends them: none ends in a 5xx."""
+"""Sends operations that hypothesis-graphql makes of the schema, over HTTP, as schemathesis does. None ends in a 5xx."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The checks of graphql-cop, each under its own name: what is refused, and what is found on purpose (SECURITY.md)."""
+"""Runs the checks of graphql-cop, each under its own name: what is refused, and what is found on purpose
+(SECURITY.md)."""
 
 from __future__ import annotations
 

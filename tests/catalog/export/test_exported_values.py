@@ -1,4 +1,4 @@
-"""The values in the files of tables: those of the records, in every format, with odd ones among them."""
+"""Tests that the files of tables have the values of the records, in every format, with odd values among them."""
 
 from __future__ import annotations
 

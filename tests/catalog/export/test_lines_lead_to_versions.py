@@ -1,4 +1,4 @@
-"""The lines of records and of changes, over many random versions: together they prove every version by its hash."""
+"""Tests that the lines of records and of changes, over many random versions, prove every version by its hash."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The history without a file, which random operations are answered from, is asked as a stored one is."""
+"""Tests that the history without a file, which random operations use, is read as a stored one is."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def test_tokens_grow_even_if_the_server_has_lost_the_last(valkey: ValkeyServer) 
 
 
 def lost(one: StoragePort, other: StoragePort) -> None:
-    """Let the lease go from one to the other."""
+    """Let the lease move from one to the other."""
     assert one.take_lease("one", 600)
     one.drop_lease("one")
     assert other.take_lease("other", 600)
@@ -92,7 +92,7 @@ REFUSED = r"another gateway has taken over the crawl, so what this one read is n
 def test_a_crawl_is_not_stored_by_one_that_has_lost_the_lease(valkey: ValkeyServer) -> None:
     with storage_on(valkey.url) as one, storage_on(valkey.url) as other:
         lost(one, other)
-        # Whether or not the one that leads has stored anything.
+        # This holds whether or not the leader has stored anything.
         with pytest.raises(StorageAway, match=REFUSED):
             keep(one, OLD, Clock().moment)
         keep(other, NEW, Clock().moment)

@@ -1,4 +1,4 @@
-"""What the storage on a Valkey server takes of it is bounded: what no history needs is deleted."""
+"""Tests that the storage takes bounded room on a Valkey server, because it deletes what no history needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a crawl is, and how long it still takes at its pace."""
+"""Tests how far a crawl is said to be, and how long it will still take at its pace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The guard: which catalogs may replace the one that is known."""
+"""Tests which catalogs the guard lets replace the known one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When the guard accepts an implausible catalog after all, and what it tells of one that it refuses."""
+"""Tests when the guard accepts an implausible catalog after all, and what it tells of one that it refuses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Predictions beside the answers: for the examples, and for random operations."""
+"""Compares predictions with the answers, for the examples and for random operations."""
 
 from __future__ import annotations
 

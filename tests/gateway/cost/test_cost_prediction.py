@@ -1,4 +1,4 @@
-"""What an operation is predicted to cost, by its fields, its pages and the averages of the catalog."""
+"""Tests what an operation is predicted to cost, by its fields, its pages and the averages of the catalog."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was predicted wrongly is stopped while it runs."""
+"""Tests that an operation whose cost was predicted wrongly is stopped while it runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lookups while there is no catalog yet: what is asked for, waited for, and said."""
+"""Tests lookups while there is no catalog yet: what they ask for, wait for, and say."""
 
 from __future__ import annotations
 

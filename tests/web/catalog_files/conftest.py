@@ -1,4 +1,4 @@
-"""A gateway that has crawled, for the tests of its files."""
+"""Gives the tests of files a gateway that has crawled."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from web.app import GatewayApp
 
 @dataclass
 class Crawled:
-    """A gateway over 300 packages, in this process."""
+    """Holds a gateway over 300 packages, in this process."""
 
     http: httpx.AsyncClient
     app: GatewayApp

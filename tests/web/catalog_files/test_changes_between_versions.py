@@ -1,4 +1,4 @@
-"""``/catalog/changes.ndjson``: what happened since a version, which leads from its files to those of the newer one."""
+"""Tests ``/catalog/changes.ndjson``, whose changes lead from the files of a version to those of a newer one."""
 
 from __future__ import annotations
 

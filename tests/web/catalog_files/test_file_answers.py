@@ -1,4 +1,4 @@
-"""The files of a version over HTTP: immutable, known by their tags, whole or in part (RFC 9110, RFC 9111)."""
+"""Tests the files of a version over HTTP: immutable, known by their tags, whole or in part (RFC 9110, RFC 9111)."""
 
 from __future__ import annotations
 

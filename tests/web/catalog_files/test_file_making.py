@@ -1,4 +1,4 @@
-"""How files are made: once for all who want one, within the room of the folder, and never in part."""
+"""Tests how files are made: once for all who want one, within the size of the folder, and never in part."""
 
 from __future__ import annotations
 

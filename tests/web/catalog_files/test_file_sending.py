@@ -1,4 +1,4 @@
-"""How files are sent: in pieces, each when the one before was taken, and no more to a client that has left."""
+"""Tests how files are sent: in pieces, each when the one before was taken, and no more to a client that has left."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def open_files() -> list[str]:
 
 
 class Taking:
-    """A client that takes one piece of an answer after another, and may leave."""
+    """Is a client that takes one piece of an answer after another, and may leave."""
 
     def __init__(self, crawled: Crawled, path: str) -> None:
         self.left = asyncio.Event()

@@ -67,7 +67,7 @@ def files_by_parts() -> ImmutableFiles:
 
 @dataclass
 class Reached:
-    """A gateway on a real port."""
+    """Holds a gateway on a real port."""
 
     address: str
     counted: Counted

@@ -30,7 +30,7 @@ ASKED = {"query": QUERY, "variables": {"id": 1599}}
 
 
 class Listening:
-    """An upstream that remembers the headers of its requests."""
+    """Is an upstream that remembers the headers of its requests."""
 
     def __init__(self, embedded: EmbeddedUpstream) -> None:
         self.headers: list[dict[bytes, bytes]] = []

@@ -1,4 +1,5 @@
-"""``/llms.txt`` in the form of llmstxt.org: a title, a summary, and lists of links, all of which lead somewhere."""
+"""Tests ``/llms.txt`` in the form of llmstxt.org: a title, a summary, and lists of links, all of which lead
+somewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files that pages load: those of builds, compressed beforehand, and the styles and scripts of all pages."""
+"""Tests the files that pages load: those of builds, compressed beforehand, and the styles and scripts of all pages."""
 
 from __future__ import annotations
 

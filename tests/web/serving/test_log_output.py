@@ -1,4 +1,5 @@
-"""The log of a serving process: one form for all loggers, in which no text of a stranger looks like another line."""
+"""Tests the log of a serving process: one form for all loggers, in which no text of a stranger looks like another
+line."""
 
 from __future__ import annotations
 

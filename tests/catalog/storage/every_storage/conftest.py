@@ -1,4 +1,4 @@
-"""Gives each storage that there is to the tests of what all of them promise."""
+"""Gives every kind of storage to the tests of what all of them promise."""
 
 from __future__ import annotations
 
@@ -38,6 +38,6 @@ def clock() -> Clock:
 def storage(
     request: pytest.FixtureRequest, path: Path, clock: Clock, valkey: ValkeyServer
 ) -> Iterator[StoragePort]:
-    """Return each storage that there is, with the clock of the test; it keeps ten days."""
+    """Return each kind of storage, with the clock of the test and a history of ten days."""
     with request.param(path, valkey, clock) as storage:
         yield storage

@@ -23,7 +23,7 @@ def test_versions_that_were_replaced_before_history_begins_are_dropped(
         clock.go(days=1)
     oldest = storage.history.oldest()
     assert oldest is not None
-    # The one that was the newest ten days before the last save is the first that is kept.
+    # The version that was the newest ten days before the last save is the first one that is kept.
     assert oldest.at <= clock.moment - timedelta(days=1 + DAYS) < oldest.at + timedelta(days=1)
     kept = storage.history.versions(limit=100)
     assert len(kept) == DAYS + 1
