@@ -120,7 +120,9 @@ async def check_upstream(
         try:
             page = await client.page(PACKAGE, limit=1, attempts=1)
         except UpstreamError as error:
-            remedy = "Check GATEWAY_UPSTREAM, the network and whether the site works in a browser."
+            remedy = error.remedy or (
+                "Check GATEWAY_UPSTREAM, the network and whether the site works in a browser."
+            )
             return [CheckFinding(Severity.ERROR, str(error), remedy), *_clock(dated.date)]
     changes = [
         CheckFinding(

@@ -39,7 +39,7 @@ def query(
     )
     request = GraphQLRequest(document_or_stop(document), variables_or_stop(variables), receipt=receipt)
     try:
-        body = asyncio.run(_answer(settings, request))
+        body, has_catalog = asyncio.run(_answer(settings, request))
     except StorageUnavailable as error:
         stop(str(error))
     # The answer is coloured on a terminal, and plain in a pipe.
@@ -49,12 +49,16 @@ def query(
         Console().print_json(data=body)
     else:
         typer.echo(json.dumps(body, ensure_ascii=False, indent=2))
+    if "errors" in body and not has_catalog:
+        typer.echo("No catalog is stored; `python server.py sync` crawls it.", err=True)
     gc.freeze()
     raise typer.Exit(1 if "errors" in body else 0)
 
 
-async def _answer(settings: Settings, request: GraphQLRequest) -> dict[str, object]:
+async def _answer(settings: Settings, request: GraphQLRequest) -> tuple[dict[str, object], bool]:
+    """Return the answer, and whether there is a catalog."""
     from wiring import make_gateway, open_source
 
     async with open_source(settings) as source:
-        return (await make_gateway(settings, source).execute(request)).decoded()
+        answer = await make_gateway(settings, source).execute(request)
+        return answer.decoded(), source.latest is not None

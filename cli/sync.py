@@ -35,7 +35,7 @@ def sync(
             stop(str(error), status=1)
         stop(f"{error} If the new catalog is right, `python server.py catalog accept` accepts it.", status=1)
     except UpstreamError as error:
-        stop(f"The crawl failed, and the stored catalog stays: {error}", status=1)
+        stop(f"The crawl failed, and the stored catalog stays: {error.for_operator}", status=1)
     if not synced.stored:
         stop("The catalog was crawled but could not be stored.", status=1)
 

@@ -45,6 +45,7 @@ class AllowanceSharing:
     def __init__(self, server: SharedAllowances, clients: int) -> None:
         """``clients`` is how many clients are remembered, with what is untold of them."""
         self._server = server
+        self._clients = clients
         self._accounts: BoundedCache[str, _Account] = BoundedCache(entries=clients)
         self._due: dict[str, _Account] = {}
         """The accounts that the next exchanges are about."""
@@ -74,7 +75,8 @@ class AllowanceSharing:
             return
         account = self._account(client, allowances)
         account.untold += units
-        if not self.works or 2 * (account.untold - account.being_told) >= account.max_untold:
+        is_due = not self.works or 2 * (account.untold - account.being_told) >= account.max_untold
+        if is_due and len(self._due) < self._clients:
             self._exchange_soon(client, account)
 
     async def ask(self, client: str, units: int, allowances: LocalAllowances) -> Charged | None:

@@ -20,10 +20,7 @@ def no_catalog(
             "which is too long ago."
         )
     if not follow:
-        return UpstreamUnavailable(
-            "This needs the whole catalog, but none is stored and GATEWAY_CRAWL is off. `python server.py "
-            "sync` crawls it."
-        )
+        return UpstreamUnavailable("This needs the whole catalog, which this gateway does not have.")
     if failure is not None:
         return UpstreamUnavailable(
             f"This needs the whole catalog, which could not be read yet. {failure}",

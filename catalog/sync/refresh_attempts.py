@@ -96,7 +96,9 @@ class Attempts:
             )
         elif always or number & (number - 1) == 0:
             # Probes come so often that only the first, second, fourth, eighth ... is logged.
-            _log.warning("the catalog could not be refreshed, next try in %.0f s: %s", pause, error)
+            _log.warning(
+                "the catalog could not be refreshed, next try in %.0f s: %s", pause, error.for_operator
+            )
 
 
 def as_upstream_error(error: Exception) -> UpstreamError:

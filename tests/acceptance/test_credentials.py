@@ -139,23 +139,23 @@ def test_the_credentials_of_an_upstream_are_used_and_never_shown(guarded: str, t
 
 
 def test_a_wrong_password_is_a_sentence_without_it(guarded: str) -> None:
-    sentence = b"Upstream refused /categories/ with status 401: "
-    sentence += b"it wants another user and password than GATEWAY_UPSTREAM has."
     query = "{ categories { title } }"
     done = server("query", query, GATEWAY_UPSTREAM=f"http://reader:s3cret@{guarded}")
-    assert sentence in done.stdout
+    assert b'"Upstream refused /categories/ with status 401."' in done.stdout
+    assert b"GATEWAY_" not in done.stdout
     assert b"UPSTREAM_BAD_DATA" in done.stdout
     assert b"s3cret" not in done.stdout + done.stderr
     done = server("sync", GATEWAY_UPSTREAM=f"http://reader:s3cret@{guarded}")
     assert done.returncode == 1
-    assert b"with status 401: it wants another user and password" in done.stderr
+    sentence = b"with status 401. It wants another user and password than GATEWAY_UPSTREAM has."
+    assert sentence in b" ".join(done.stderr.split())
     assert b"s3cret" not in done.stdout + done.stderr
 
 
 def test_the_password_of_the_real_application_is_refused_with_403() -> None:
     with serving(Guarded(403)) as address:
         done = server("query", "{ categories { title } }", "--upstream", f"{address}/api/v4/")
-    assert b"Upstream refused /categories/ with status 403: it wants another user" in done.stdout
+    assert b'"Upstream refused /categories/ with status 403."' in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -130,6 +130,17 @@ async def test_small_costs_are_told_in_portions_and_nobody_waits_for_that(valkey
         assert [one.wait("a", 1) for _ in range(PORTION // 2)] == [0] * (PORTION // 2)
 
 
+async def test_no_more_clients_are_told_of_at_once_than_are_remembered(valkey: ValkeyServer) -> None:
+    allowances = LocalAllowances(MANY, 1000)
+    server = SharedAllowances(ValkeyConnection(ValkeyAddress.of(valkey.url), PATIENCE))
+    valkey.client.config_resetstat()
+    async with aclosing(AllowanceSharing(server, clients=10)) as sharing:
+        for number in range(1000):
+            assert not sharing.must_ask(str(number), PORTION, allowances)
+            sharing.spent(str(number), PORTION, allowances)
+    assert commands(valkey) == 10
+
+
 async def test_two_gateways_give_a_client_little_more_than_there_is(valkey: ValkeyServer) -> None:
     refill = Refill(MANY)
     async with gateway_on(valkey.url, MANY) as one, gateway_on(valkey.url, MANY) as two:

@@ -28,4 +28,4 @@ def log_failure(path: str, error: UpstreamError, attempt: int | None = None) -> 
         "cause": None if cause is None else f"{type(cause).__name__}: {cause}"[:MAX_CAUSE],
         "attempt": attempt,
     }
-    _log.info("%s", error, extra={"fields": fields})
+    _log.info("%s", error.for_operator, extra={"fields": fields})

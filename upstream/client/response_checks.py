@@ -54,8 +54,8 @@ def checked_body(
         )
     if status in (401, 403):
         raise UpstreamBadData(
-            f"Upstream refused /{path} with status {status}: "
-            "it wants another user and password than GATEWAY_UPSTREAM has."
+            f"Upstream refused /{path} with status {status}.",
+            remedy="It wants another user and password than GATEWAY_UPSTREAM has.",
         )
     if status in (200, 404):
         raise UpstreamBadData(

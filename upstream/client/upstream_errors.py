@@ -21,14 +21,21 @@ from typing import ClassVar
 class UpstreamError(Exception):
     """Upstream did not give the answer that was asked for.
 
-    ``retry_after`` is the number of seconds after which upstream wants to be asked again, if it said so.
+    ``retry_after`` is the number of seconds after which upstream wants to be asked again, if it said so. ``remedy`` is
+    a sentence for the operator, which no client is told.
     """
 
     code: ClassVar[str]
 
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+    def __init__(self, message: str, *, retry_after: float | None = None, remedy: str = "") -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.remedy = remedy
+
+    @property
+    def for_operator(self) -> str:
+        """Return the message with the remedy."""
+        return f"{self} {self.remedy}".rstrip()
 
 
 class UpstreamTimeout(UpstreamError):

@@ -76,7 +76,5 @@ async def test_what_needs_the_catalog_says_so(ask: Ask, embedded: EmbeddedUpstre
     body = await ask(f"{{ {field} }}")
     (error,) = body["errors"]
     assert error["extensions"] == {"code": "UPSTREAM_UNAVAILABLE"}
-    assert error["message"].startswith(
-        "This needs the whole catalog, but none is stored and GATEWAY_CRAWL is off"
-    )
+    assert error["message"] == "This needs the whole catalog, which this gateway does not have."
     assert embedded.requests.total == 0
