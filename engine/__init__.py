@@ -18,9 +18,11 @@ from engine.byte_budget import BudgetEntry, ByteBudget
 from engine.event_loop_yielding import AtTurn, InTurn, turns
 from engine.fallback_reasons import Fallback, FallbackReason
 from engine.operation_plans import Engine, Ran
+from engine.planned_operation import KnownPlan
 from engine.relation_protocols import ListsByKey, RecordId, RelationToMany, RelationToOne
 from engine.run_errors import AnswerTooLarge, OutOfTime, Stopped, TooComplex
 from engine.run_limits import NO_LIMITS, RunLimits
+from engine.running_at_once import MustWait, at_once
 from engine.step_costs import ERROR, Spend, uncounted
 from engine.type_declarations import decided_by_class
 
@@ -38,7 +40,9 @@ __all__ = [
     "Fallback",
     "FallbackReason",
     "InTurn",
+    "KnownPlan",
     "ListsByKey",
+    "MustWait",
     "OutOfTime",
     "Ran",
     "RecordId",
@@ -48,6 +52,7 @@ __all__ = [
     "Spend",
     "Stopped",
     "TooComplex",
+    "at_once",
     "decided_by_class",
     "declared",
     "depends_on",

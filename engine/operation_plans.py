@@ -21,11 +21,12 @@ from engine.input_values import InputTypes
 from engine.plan_execution import answers
 from engine.plan_nodes import Plan
 from engine.plan_printing import dump, outline
-from engine.planned_operation import PlannedOperation
+from engine.planned_operation import KnownPlan, PlannedOperation
 from engine.run_errors import AnswerTooLarge, Stopped
 from engine.run_limits import NO_LIMITS
 from engine.run_spans import SpanMaker, untraced
 from engine.run_state import PlanRun
+from engine.running_at_once import MustWait, at_once
 from engine.runtime_types import RuntimeTypes
 from engine.step_costs import Spend, uncounted
 
@@ -108,26 +109,8 @@ class Engine:
             operation = self.operation(text, document, operation_name)
             values = operation.coerced(variables)
             plan = operation.known_plan(values) or await self.compiled(operation, values)
-            run = PlanRun(
-                values,
-                context,
-                self.types,
-                self._most_bytes,
-                self._encoder,
-                spend=spend,
-                pieces=pieces,
-                span=self._span,
-            )
-            if literals:
-                run.declared = values.coerced
-                run.variables = VariableValues(values.sources, {**values.coerced, **literals})
-            with self._span("graphql.execute"):
-                answer = await answers(plan.root, run)
-            with self._span("graphql.serialize"):
-                data, has_failures = self._encoder.whole(answer)
-            if len(data) > self._most_bytes:
-                raise Stopped(AnswerTooLarge(self._most_bytes, len(data)))
-            errors = await errors_in(answer, self._most_bytes, spend) if has_failures else []
+            run = self._begun(values, context, spend, literals, pieces)
+            ran = await _ran(plan, run)
         except Stopped as stopped:
             stopped.used_pieces = run.used_pieces
             raise
@@ -139,7 +122,59 @@ class Engine:
             self.fallbacks["error"] += 1
             raise Fallback("error") from error
         self.answered += 1
-        return Ran(data, errors, run.known_records)
+        return ran
+
+    def known_plan(
+        self, text: str, operation_name: str | None, variables: dict[str, Any] | None
+    ) -> KnownPlan | None:
+        """Return the plan of an operation with these variables; ``None`` if it is not known, or there is none."""
+        operation = self._operations.get((text, operation_name))
+        if not isinstance(operation, PlannedOperation):
+            return None
+        self._operations.move_to_end((text, operation_name))
+        return operation.known(variables)
+
+    def run_at_once(
+        self,
+        known: KnownPlan,
+        context: object,
+        spend: Spend,
+        literals: Mapping[str, Any] | None,
+        pieces: AnswerPieceCache | None,
+    ) -> Ran | None:
+        """Return the same as :meth:`run`, without waiting; ``None`` if something would have to wait, a field failed or
+        the operation may not go on. Nothing is counted then, and :meth:`run` can still run it."""
+        run = self._begun(known.values, context, spend, literals, pieces)
+        run.may_wait = False
+        try:
+            ran = at_once(_ran(known.plan, run))
+        except (Exception, MustWait, Stopped):
+            return None  # the other way meets it again, and tells it
+        self.answered += 1
+        return ran
+
+    def _begun(
+        self,
+        values: VariableValues,
+        context: object,
+        spend: Spend,
+        literals: Mapping[str, Any] | None,
+        pieces: AnswerPieceCache | None,
+    ) -> PlanRun:
+        run = PlanRun(
+            values,
+            context,
+            self.types,
+            self._most_bytes,
+            self._encoder,
+            spend=spend,
+            pieces=pieces,
+            span=self._span,
+        )
+        if literals:
+            run.declared = values.coerced
+            run.variables = VariableValues(values.sources, {**values.coerced, **literals})
+        return run
 
     def explain(
         self, text: str, document: DocumentNode, operation_name: str | None, variables: dict[str, Any] | None
@@ -223,3 +258,16 @@ def _takes_part(extension: SchemaExtension) -> bool:
     if isinstance(extension, DirectivesExtension):
         return False  # it serves directives that the engine leaves to Strawberry
     return any(getattr(type(extension), hook) is not getattr(SchemaExtension, hook) for hook in _HOOKS)
+
+
+async def _ran(plan: Plan, run: PlanRun) -> Ran:
+    with run.span("graphql.execute"):
+        answer = await answers(plan.root, run)
+    with run.span("graphql.serialize"):
+        data, has_failures = run.encoder.whole(answer)
+    if len(data) > run.most_bytes:
+        raise Stopped(AnswerTooLarge(run.most_bytes, len(data)))
+    if has_failures and not run.may_wait:
+        raise MustWait
+    errors = await errors_in(answer, run.most_bytes, run.spend) if has_failures else []
+    return Ran(data, errors, run.known_records)

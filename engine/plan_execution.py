@@ -23,6 +23,7 @@ from engine.field_sources import RELATED_AT_ONCE
 from engine.plan_nodes import Part, PlanNode, by_key, standing
 from engine.relation_protocols import ListsByKey, RecordId
 from engine.run_state import LOOK_AT_TIME, Pending, PlanRun
+from engine.running_at_once import MustWait
 
 FEW = 10_000
 """The most values of an answer that is made in one piece, which takes 3 ms at most."""
@@ -63,7 +64,7 @@ async def _find(root: Part, run: PlanRun) -> list[Part]:
         with run.span("graphql.level") as traced:
             traced.set("gateway.level.nodes", len(level))
             pending = await _fill(level, run)
-            if pending and await _settle(pending):
+            if pending and await _settle(pending, run):
                 _spread_failures(level)
         next_level: list[Part] = []
         for part in level:
@@ -169,8 +170,14 @@ async def _fill(level: list[Part], run: PlanRun) -> Pending:
     return pending
 
 
-async def _settle(pending: Pending) -> bool:
-    """Await everything together, to the end. An error takes the place of its value. Return whether there is one."""
+async def _settle(pending: Pending, run: PlanRun) -> bool:
+    """Await everything together, to the end. An error takes the place of its value. Return whether there is one.
+
+    :raises MustWait: there is an error, or something would have to wait, in a run that may not wait.
+    """
+    if not run.may_wait:
+        await _settle_one_by_one(pending)
+        return False
     if len(pending) == 1:
         ((values, index, awaitable),) = pending
         try:
@@ -191,6 +198,19 @@ async def _settle(pending: Pending) -> bool:
             failed = True
         values[index] = value
     return failed
+
+
+async def _settle_one_by_one(pending: Pending) -> None:
+    """Await what does not wait, without a task for each."""
+    try:
+        for values, index, awaitable in pending:
+            values[index] = await awaitable
+    except Fallback:
+        raise
+    except Exception:
+        raise MustWait from None
+    finally:
+        _drop(pending)
 
 
 def _spread_failures(level: list[Part]) -> None:

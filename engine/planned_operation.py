@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import strawberry
 from graphql import (
@@ -20,6 +20,13 @@ from engine.plan_nodes import Plan
 from engine.runtime_types import RuntimeTypes
 from engine.skip_include import condition_variables
 from engine.variable_values import OperationVariables
+
+
+class KnownPlan(NamedTuple):
+    """The plan of an operation for these values of its variables."""
+
+    plan: Plan
+    values: VariableValues
 
 
 class PlannedOperation:
@@ -71,6 +78,15 @@ class PlannedOperation:
     def known_plan(self, values: VariableValues) -> Plan | None:
         """Return the plan for these values of the variables, if it is cached."""
         return self._plans.get(self._key(values))
+
+    def known(self, variables: dict[str, Any] | None) -> KnownPlan | None:
+        """Return the plan for these variables; ``None`` if it is not cached, or they do not fit."""
+        try:
+            values = self.coerced(variables)
+        except Fallback:
+            return None
+        plan = self.known_plan(values)
+        return None if plan is None else KnownPlan(plan, values)
 
     def plan(self, values: VariableValues) -> Plan:
         """Return the plan for these values of the variables, compiled without a pause if it is not cached.

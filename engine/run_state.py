@@ -53,6 +53,8 @@ class PlanRun(msgspec.Struct, eq=False):
     """The values of the variables that the operation declares, if there are others; resolvers are told of no others."""
     pieces: AnswerPieceCache | None = None
     """The pieces of the catalog that the operation is answered from."""
+    may_wait: bool = True
+    """Whether it may wait. If not, it ends at the first field that would have to, or that fails."""
     used_pieces: bool = False
     """Whether pieces are in the answer, found or made for it."""
 

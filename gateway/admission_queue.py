@@ -72,6 +72,19 @@ class Admission:
         same slot, before others, if it begins in the same step of its task."""
         return Turn(self, caller.get(), is_to_read=True)
 
+    def slot_at_once(self, of: Caller) -> SlotAtOnce | None:
+        """Return a slot for an operation of a caller that is done before anything else can run, as a context manager.
+
+        ``None`` if the operation has to queue: others wait, or enough has run in this turn of the loop.
+        """
+        if self.waiting or self._lets_in_later or not self._has_slot():
+            return None
+        # Where nothing runs beside it, nobody is left behind, so that there is nothing to be remembered.
+        line = self._lines.line(of) if self.running else None
+        if (line is not None and not self._lines.may_run(line)) or self._turn_is_over():
+            return None
+        return SlotAtOnce(self, line)
+
     async def _enter(self, of: Caller, has_waited: bool) -> Line:
         self._patience.came()
         line = self._lines.line(of)
@@ -169,6 +182,30 @@ class Admission:
                 continue
             self._start(line)
             waiter.tell(True)
+
+
+class SlotAtOnce:
+    """Holds the slot of one operation that does not wait, from its beginning to its end."""
+
+    __slots__ = ("_admission", "_line", "_since")
+
+    def __init__(self, admission: Admission, line: Line | None) -> None:
+        self._admission = admission
+        self._line = line
+
+    def __enter__(self) -> None:
+        """Begin."""
+        self._admission._patience.came()
+        self._since = self._admission.clock()
+        if self._line is not None:
+            self._admission._start(self._line)
+
+    def __exit__(self, *_: object) -> None:
+        """End."""
+        seconds = self._admission.clock() - self._since
+        self._admission._patience.ran(seconds)
+        if self._line is not None:
+            self._admission._leave(self._line, seconds)
 
 
 class Turn:

@@ -79,21 +79,22 @@ class DocumentCache:
         A document that is not known is read in the ``turn``, unless the request has one already. There
         ``before_reading`` is called with its length first, and may prevent that it is read.
         """
-        found = self._find(text, None)
-        if found is not None:
-            return found
-        shape = self._shape(text)
-        found = self._find(text, shape)
+        found = self.find_known(text)
         if found is not None:
             return found
         async with turn or nullcontext():
             # It may have been read meanwhile.
+            shape = self._shape(text)
             found = self._find(text, shape)
             if found is None:
                 if before_reading is not None:
                     await before_reading(len(text))
                 found = await self._read_aside(text, shape)
         return found if turn is None else structs.replace(found, has_waited=True)
+
+    def find_known(self, text: str) -> FoundDocument | None:
+        """Return the same if it is cached, by the text or by its shape."""
+        return self._find(text, None) or self._find(text, self._shape(text))
 
     def _shape(self, text: str) -> ShapedText | None:
         try:

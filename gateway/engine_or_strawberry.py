@@ -60,23 +60,26 @@ class OperationRunner:
         # entities.
         self._telling = ~(DependsOn.UPSTREAM if router.secret else DependsOn.UPSTREAM | DependsOn.ASKER)
 
-    def begin(self, request: GraphQLRequest, snapshot: Snapshot | None) -> Context:
+    def begin(
+        self, request: GraphQLRequest, snapshot: Snapshot | None, at_once: int | None = None
+    ) -> Context:
         """Return the state of a request that is answered from a snapshot. The caller closes its loaders.
+
+        ``at_once`` are the steps of work within which it has to be answered without waiting, if it has to.
 
         :raises Stopped: its variables alone take more work than it may.
         """
-        work = self._work(request)
-        loaders = Loaders.over(self._source.batcher, snapshot, self._source.first_catalog)
-        entities = self._router.budget(request.router)
-        return Context(loaders, snapshot, self._source, entities, work)
+        work, source = self._work(request, at_once), self._source
+        loaders = Loaders.over(source.batcher, snapshot, source.first_catalog, may_wait=at_once is None)
+        return Context(loaders, snapshot, source, self._router.budget(request.router), work)
 
     def _begun_again(self, context: Context, request: GraphQLRequest) -> Context:
         """Return the state of a request that has spent nothing yet, with the records that were loaded."""
         entities = self._router.budget(request.router)
         return Context(context.loaders, context.snapshot, self._source, entities, self._work(request))
 
-    def _work(self, request: GraphQLRequest) -> WorkBudget:
-        work = WorkBudget(self._limits.work)
+    def _work(self, request: GraphQLRequest, most: int | None = None) -> WorkBudget:
+        work = WorkBudget(self._limits.work if most is None else min(most, self._limits.work))
         work.spend(VALUE * values_in(request.variables))
         return work
 
@@ -209,6 +212,11 @@ class OperationRunner:
 
     def _is_traced(self, request: GraphQLRequest) -> bool:
         return request.traced and self._router.is_known(request.router)
+
+    def is_of_catalog(self, prepared: PreparedRequest) -> bool:
+        """Return whether the answer to an operation depends on nothing but the catalog, unless upstream is asked."""
+        depends_on = prepared.dependencies.with_variables(prepared.request.variables)
+        return depends_on is DependsOn.CATALOG or not depends_on & self._telling & ~DependsOn.CATALOG
 
     def _depends_on(self, prepared: PreparedRequest, context: Context) -> DependsOn:
         """Return what the answer to an operation that ran in this context depends on."""

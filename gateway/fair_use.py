@@ -112,6 +112,27 @@ class FairUse:
         self._taken_before[client] = before - 1
         return 0
 
+    def reserve(self, client: str, units: int) -> bool:
+        """Take units in advance, as :meth:`wait` does, unless so many are; return whether they are taken now.
+
+        What is done with them has to :meth:`use` them. If it is not done, they are there for what is done next.
+        """
+        before = self._taken_before.get(client, 0)
+        if before >= units:
+            return True
+        if self.wait(client, units - before):
+            return False
+        if len(self._taken_before) >= REMEMBERED:
+            self._taken_before.clear()
+        self._taken_before[client] = units
+        return True
+
+    def use(self, client: str, units: int) -> None:
+        """Use units up that are reserved."""
+        left = self._taken_before.pop(client, 0) - units
+        if left:
+            self._taken_before[client] = left
+
     def owe(self, client: str, units: int) -> None:
         """Take units for finished work. This can make the balance negative, by one whole allowance at most."""
         allowances = self._own.get(client, self._each)

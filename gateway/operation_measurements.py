@@ -16,12 +16,15 @@ class OperationMeasurements:
     """Holds the measurements of one process. No label is a name that a client chose.
 
     ``durations`` are by type (``query``, ``mutation``, ``subscription``, or ``unknown`` where no operation could be
-    told) and outcome, and ``errors`` by code.
+    told) and outcome, and ``errors`` by code. ``from_memory`` and ``from_upstream`` count the answers without and with
+    an exchange with upstream. An answer that failed without any counts as neither.
     """
 
     def __init__(self) -> None:
         self.durations = DurationHistograms()
         self.errors: Counter[str] = Counter()
+        self.from_memory = 0
+        self.from_upstream = 0
 
     def ended(
         self, request: GraphQLRequest, document: Document | None, answer: GraphQLAnswer, seconds: float

@@ -12,6 +12,7 @@ from engine import Engine, RunLimits, Stopped
 from gateway.admission_queue import Admission, Turn
 from gateway.answer_cache import AnswerCache
 from gateway.answer_pieces_by_catalog import AnswerPiecesByCatalog
+from gateway.answers_at_once import AnswersAtOnce
 from gateway.answers_in_parts import AnswersInParts
 from gateway.cost import CostLimits
 from gateway.deadline import in_time
@@ -46,8 +47,8 @@ from upstream.client import Receipt, continuing, recording
 class Gateway:
     """Prepares GraphQL requests over one source, and answers them.
 
-    ``from_memory`` and ``from_upstream`` count the answers without and with an exchange with upstream. An answer that
-    failed without any counts as neither. ``refused`` counts by limit the operations that went beyond it.
+    ``at_once`` gives those answers that need not be waited for. ``refused`` counts by limit the operations that went
+    beyond it.
     """
 
     def __init__(
@@ -68,8 +69,6 @@ class Gateway:
     ) -> None:
         self.source = source
         self.answers = answers
-        self.from_memory = 0
-        self.from_upstream = 0
         self.router = router
         self.admission = admission
         self.subscriptions = subscriptions
@@ -97,6 +96,9 @@ class Gateway:
             self._cost_limits,
             run_limits,
             self._preparation.settle,
+        )
+        self.at_once = AnswersAtOnce(
+            self._preparation, self._runner, engine, self.pieces, admission, fair_use, self.measurements, log
         )
         self._events = SubscriptionEvents(
             admission, self._preparation, self._runner, run_limits, self._refusals
@@ -187,9 +189,9 @@ class Gateway:
             except NOT_AT_HAND as error:
                 answer = not_at_hand(error)
         if receipt.exchanges:
-            self.from_upstream += 1
+            self.measurements.from_upstream += 1
         elif not answer.failed:
-            self.from_memory += 1
+            self.measurements.from_memory += 1
         return answer.with_extensions(answer.extensions) if answer.extensions else answer
 
     def refused_at_once(self, request: GraphQLRequest) -> GraphQLAnswer | None:

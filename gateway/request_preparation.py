@@ -56,9 +56,7 @@ class RequestPreparation:
         :raises Overloaded: it is not known, and no slot became free to read it.
         """
         found = await self._documents.find_aside(request.query, self._before_reading, turn)
-        prediction = self._prediction(request, found, snapshot)
-        too_dear = None if prediction is None else why_too_dear(prediction, self._most_values)
-        prepared = PreparedRequest.of(request, found, snapshot, prediction, too_dear)
+        prepared = self._with_document(request, found, snapshot)
         if not found.document.as_of or prepared.refusals:
             return prepared
         directive = as_of_directive(found.document, request.operation_name)
@@ -69,6 +67,20 @@ class RequestPreparation:
         except NOT_AT_HAND as error:
             return replace(prepared, failure=error)
         return replace(prepared, as_of=as_of)
+
+    def prepared_at_once(self, request: GraphQLRequest, snapshot: Snapshot) -> PreparedRequest | None:
+        """Return the same if the document is known, and does not ask for another catalog."""
+        found = self._documents.find_known(request.query)
+        if found is None or found.document.as_of:
+            return None
+        return self._with_document(request, found, snapshot)
+
+    def _with_document(
+        self, request: GraphQLRequest, found: FoundDocument, snapshot: Snapshot | None
+    ) -> PreparedRequest:
+        prediction = self._prediction(request, found, snapshot)
+        too_dear = None if prediction is None else why_too_dear(prediction, self._most_values)
+        return PreparedRequest.of(request, found, snapshot, prediction, too_dear)
 
     async def pay(self, prepared: PreparedRequest) -> None:
         """Take what the operation will cost from the allowance of its client.

@@ -68,6 +68,7 @@ async def entities(info: Info, representations: Representations) -> list[Found]:
             found[place] = error
         else:
             batches.setdefault(key, {}).setdefault(value, []).append(place)
+    context.loaders.check_may_wait()
     # They are loaded together, so that live requests are planned together too.
     answers = await asyncio.gather(*(_batch(context, *batch) for batch in batches.items()))
     for same, answer in zip(batches.values(), answers, strict=True):

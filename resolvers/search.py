@@ -68,6 +68,7 @@ async def find(
     :raises BadUserInput: an argument makes no sense.
     :raises UpstreamError: upstream failed or was not asked, and there is no catalog to answer instead.
     """
+    context.loaders.check_may_wait()
     size = page_size("search", "first", first)
     query = _checked(query)
     position = None if after is None else read_cursor(after, query)

@@ -64,6 +64,7 @@ PARTS = {
         "request_execution",
         "answers_in_parts",
         "subscription_events",
+        "answers_at_once",
         "request_preparation",
         "plan_explanation",
         "persisted",

@@ -204,7 +204,9 @@ class GraphQLEndpoint:
                     )
         is_found = cached is not None
         if cached is None:
-            answer = await as_long_as_there(receive, self._gateway.run(prepared))
+            answer = self._gateway.at_once.answer(prepared, caller.get(), REQUEST)
+            if answer is None:
+                answer = await as_long_as_there(receive, self._gateway.run(prepared))
             snapshot = answer.made_of
             if snapshot is None or not answer.can_be_cached or not prepared.is_settled:
                 headers = self._uncached()

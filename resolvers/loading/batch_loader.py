@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from aiodataloader import DataLoader
 
+from engine import MustWait
 from telemetry import span
 from upstream.client import Record
 
@@ -21,13 +22,30 @@ LoadBatch = Callable[[Sequence[Any]], Awaitable[list[Any]]]
 class Batches:
     """Tracks the batches of one request that are under way."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, may_wait: bool = True) -> None:
         self.asked_upstream = False
         """Whether a record was requested that the catalog does not have."""
         self.found: list[Record] = []
         """The records that upstream has shown and that the catalog of the request lacks, or has by another slug."""
+        self._may_wait = may_wait
         self._running: set[asyncio.Task[Any]] = set()
         self._ended = False
+
+    def check_may_wait(self) -> None:
+        """Check that the request may wait.
+
+        :raises MustWait: it is to be answered at once.
+        """
+        if not self._may_wait:
+            raise MustWait
+
+    def ask_upstream(self) -> None:
+        """Note that a record is requested that the catalog does not have.
+
+        :raises MustWait: the request is to be answered at once.
+        """
+        self.check_may_wait()
+        self.asked_upstream = True
 
     @contextmanager
     def under_way(self) -> Iterator[None]:
@@ -62,7 +80,7 @@ class BatchLoader(DataLoader[K, V]):
 
     def load(self, key: K) -> Future[V]:
         """Return the value for the key, from the next batch or from an earlier one."""
-        self._batches.asked_upstream = True
+        self._batches.ask_upstream()
         return super().load(key)
 
     async def batch_load_fn(self, keys: Sequence[K]) -> list[Any]:

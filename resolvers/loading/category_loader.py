@@ -101,7 +101,7 @@ class CategoryLoader:
         if self._shown is None and not self._loaded:
             self._shown = self._batcher.remembered_page(CATEGORY, ALL_CATEGORIES)
             if self._shown is not None:
-                self._batches.asked_upstream = True
+                self._batches.ask_upstream()
                 note_from_memory(len(self._shown.results))
                 self._find_unknown(self._shown)
         if self._shown is not None:

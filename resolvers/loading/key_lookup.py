@@ -105,6 +105,7 @@ async def _newest(
     """Return the oldest wanted package among the newest ones; ``None`` if there is none, or upstream fails."""
     if context.loaders.catalog is None or context.loaders.as_of is not None:
         return None  # The whole list has just been read, or the present newest records are not asked for.
+    context.loaders.check_may_wait()
     may_ask = not context.status.stale and context.source.upstream_answers
     newest = await context.loaders.packages.newest() if may_ask else None
     if newest is None:
@@ -122,6 +123,7 @@ async def each(
     """
     check_count(field, keys)
     context.work.spend(LOOKUP * len(keys))
+    context.loaders.check_may_wait()
     # They are loaded together, so that live requests are one batch.
     return await asyncio.gather(*map(find, keys), return_exceptions=True)
 

@@ -160,7 +160,7 @@ class RecordLoader(Generic[R]):
             record = self._batcher.remembered(self._kind, key)
             if record is None:
                 return None
-            self._batches.asked_upstream = True
+            self._batches.ask_upstream()
             self._remember(record)
         note_from_memory(1)
         return record

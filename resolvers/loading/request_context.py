@@ -74,6 +74,7 @@ class Context:
     @property
     def history(self) -> HistoryLoader:
         """Return the loader of what happened to records. It is made at the first call, because few ask for it."""
+        self.loaders.check_may_wait()
         if self._history is None:
             self._history = HistoryLoader(self.source, self.as_of)
         return self._history

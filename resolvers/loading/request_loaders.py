@@ -46,14 +46,17 @@ class Loaders:
         batcher: Batcher,
         snapshot: Snapshot | None,
         first_catalog: Callable[[], Awaitable[Catalog]] | None = None,
+        *,
+        may_wait: bool = True,
     ) -> Loaders:
-        """Return loaders for a request that is answered from ``snapshot``, and live where that knows nothing.
+        """Return loaders for a request that is answered from ``snapshot``, and live where that knows nothing, if it may
+        wait.
 
         ``first_catalog`` waits for one where there is none, for keys that upstream cannot be asked for.
         """
         catalog = None if snapshot is None else snapshot.catalog
         as_of = None if snapshot is None else snapshot.as_of
-        batches, is_live = Batches(), as_of is None
+        batches, is_live = Batches(may_wait=may_wait), as_of is None
         packages = RecordLoader(
             PACKAGE,
             batcher,
@@ -85,7 +88,7 @@ class Loaders:
 
         :raises UpstreamError: there is no answer.
         """
-        self._batches.asked_upstream = True
+        self._batches.ask_upstream()
         found = self._searches.get(query)
         if found is None:
             try:
@@ -96,6 +99,14 @@ class Loaders:
         if isinstance(found, UpstreamError):
             raise found
         return found
+
+    def check_may_wait(self) -> None:
+        """Check that the request may wait, before something begins that would go on without it, and before the catalog
+        alone says that there is nothing, which an answer tells beside its data.
+
+        :raises MustWait: it is to be answered at once.
+        """
+        self._batches.check_may_wait()
 
     @property
     def found(self) -> list[Record]:

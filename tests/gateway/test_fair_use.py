@@ -65,6 +65,25 @@ def test_units_that_are_taken_in_advance_are_not_taken_again() -> None:
     assert [fair_use.wait_for_one("free") for _ in range(100)] == [0] * 100
 
 
+def test_units_that_are_reserved_and_not_used_are_not_taken_again() -> None:
+    fair_use = FairUse(10, {"free": None})
+    assert fair_use.reserve("a", 0)
+    fair_use.use("a", 0)
+    assert fair_use.taken == 0
+    assert fair_use.reserve("a", 4)
+    assert fair_use.reserve("a", 6)
+    assert fair_use.taken == 6
+    fair_use.use("a", 5)
+    assert fair_use.reserve("a", 5)
+    assert fair_use.taken == 10
+    assert not fair_use.reserve("a", 6)
+    fair_use.use("a", 5)
+    assert not fair_use.reserve("a", 1)
+    for _ in range(10):
+        assert fair_use.reserve("free", 100)
+        fair_use.use("free", 100)
+
+
 def test_what_has_been_done_already_is_owed_for_a_whole_allowance_at_most() -> None:
     fair_use = FairUse(SLOW, {"free": None})
     fair_use.owe("a", 1)

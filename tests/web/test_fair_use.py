@@ -187,7 +187,7 @@ async def test_an_operation_that_takes_far_more_work_than_was_predicted_is_charg
 async def test_an_operation_that_costs_more_than_is_left_is_not_run(embedded: EmbeddedUpstream) -> None:
     async with limited(embedded, FEW) as (http, fair_use, app):
         await fair_use.take("127.0.0.1", 2)
-        made = app.parts.gateway.from_memory
+        made = app.parts.gateway.measurements.from_memory
         refused = await http.post("/graphql", **asked(DEAR))
         assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (
             429,
@@ -195,7 +195,7 @@ async def test_an_operation_that_costs_more_than_is_left_is_not_run(embedded: Em
         )
         assert "data" not in refused.json()
         assert int(refused.headers["Retry-After"]) == refused.json()["errors"][0]["extensions"]["retryAfter"]
-        assert app.parts.gateway.from_memory == made
+        assert app.parts.gateway.measurements.from_memory == made
         unknown = await http.post("/graphql", **asked("{ __typename # which is not known yet\n}"))
         assert unknown.status_code == 429
         metrics = (await http.get("/metrics")).text

@@ -54,7 +54,7 @@ def _operations(gateway: Gateway) -> Iterator[MetricFamily]:
     yield counter(
         "gateway_answers_made_total",
         "Operations that ran, by where their data came from. Cached answers are not among them.",
-        _by({"memory": gateway.from_memory, "upstream": gateway.from_upstream}),
+        _by({"memory": gateway.measurements.from_memory, "upstream": gateway.measurements.from_upstream}),
         "from",
     )
     fair_use = gateway.fair_use

@@ -65,8 +65,8 @@ def totals(gateway: Gateway, responses: ResponseCache) -> Counts:
     cached = responses.found_unparsed + responses.found + responses.answers.found
     requests = sum(upstream.outcomes.values())
     return Counts(
-        from_memory=gateway.from_memory + cached,
-        from_upstream=gateway.from_upstream,
+        from_memory=gateway.measurements.from_memory + cached,
+        from_upstream=gateway.measurements.from_upstream,
         requests=requests,
         failures=requests - sum(upstream.outcomes.get(outcome, 0) for outcome in GOOD_OUTCOMES),
         seconds=upstream.seconds,

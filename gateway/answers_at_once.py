@@ -1,0 +1,132 @@
+"""Answers operations at once that need nothing to wait for: no slot, no task, no timer and no record of upstream.
+
+Most operations of a busy gateway are like that: their documents and plans are known, the catalog has their records, and
+they cost little. What the ordinary way does for those that may wait takes longer than such an operation itself.
+
+Whatever does not fit is left to the ordinary way, as if nothing had been tried: what may wait, fails, costs more than
+predicted, is traced or asks for more than its answer. Nothing of it is counted, taken from an allowance or cached here.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from catalog import Snapshot
+from engine import DependsOn, Engine, KnownPlan, Stopped
+from gateway.admission_queue import Admission
+from gateway.answer_pieces_by_catalog import AnswerPiecesByCatalog
+from gateway.calling_client import Caller
+from gateway.engine_or_strawberry import OperationRunner
+from gateway.fair_use import FairUse
+from gateway.graphql_answer import GraphQLAnswer, answer_of_engine
+from gateway.operation_log import OperationLog
+from gateway.operation_measurements import OperationMeasurements
+from gateway.prepared_request import GraphQLRequest, PreparedRequest
+from gateway.request_preparation import RequestPreparation
+from telemetry import tracer
+from upstream.client import Receipt
+
+MAX_UNITS = 1_000
+"""The units that an operation may be predicted to cost: about two milliseconds of processor time."""
+
+MAX_STEPS = 5_000
+"""The steps of work, of about a microsecond each, after which it is left to the ordinary way. So it cannot cost so much
+more than was predicted that its client would owe units for it."""
+
+MAX_BYTES = 100_000
+"""The bytes of an answer. A larger one may have to be compressed in a thread."""
+
+
+class AnswersAtOnce:
+    """Answers the operations of one gateway."""
+
+    def __init__(
+        self,
+        preparation: RequestPreparation,
+        runner: OperationRunner,
+        engine: Engine | None,
+        pieces: AnswerPiecesByCatalog,
+        admission: Admission,
+        fair_use: FairUse | None,
+        measurements: OperationMeasurements,
+        log: OperationLog,
+    ) -> None:
+        self._preparation = preparation
+        self._runner = runner
+        self._engine = engine
+        self._pieces = pieces
+        self._admission = admission
+        self._fair_use = fair_use
+        self._measurements = measurements
+        self._log = log
+
+    def prepared(self, request: GraphQLRequest, snapshot: Snapshot) -> PreparedRequest | None:
+        """Return a request with its document, if that is known and asks for no other catalog."""
+        return self._preparation.prepared_at_once(request, snapshot)
+
+    def answer(self, prepared: PreparedRequest, by: Caller, paid: int) -> GraphQLAnswer | None:
+        """Return the answer, which the catalog alone decides and which has no errors; ``None`` if it has to wait.
+
+        ``paid`` are the units that were taken for the request before.
+        """
+        began, prediction, snapshot = self._log.clock(), prepared.prediction, prepared.snapshot
+        if self._engine is None or prediction is None or snapshot is None or not _is_plain(prepared):
+            return None
+        units = prediction.cost.units
+        if units > MAX_UNITS or not self._runner.is_of_catalog(prepared):
+            return None
+        request = prepared.request
+        known = self._engine.known_plan(prepared.found.text, request.operation_name, request.variables)
+        if known is None:
+            return None
+        if self._fair_use is not None and not self._fair_use.reserve(by.client, units - paid):
+            return None
+        slot = self._admission.slot_at_once(by)
+        if slot is None:
+            return None
+        with slot:
+            answer = self._ran(self._engine, known, prepared, snapshot)
+        if answer is None:
+            return None
+        if self._fair_use is not None:
+            self._fair_use.use(by.client, units - paid)
+        seconds = self._log.clock() - began
+        self._measurements.from_memory += 1
+        self._measurements.ended(request, prepared.document, answer, seconds)
+        self._log.ended(request, prepared, answer, Receipt(), seconds)
+        return answer
+
+    def _ran(
+        self, engine: Engine, known: KnownPlan, prepared: PreparedRequest, snapshot: Snapshot
+    ) -> GraphQLAnswer | None:
+        literals = prepared.found.literals
+        try:
+            context = self._runner.begin(prepared.request, snapshot, MAX_STEPS)
+        except Stopped:
+            return None  # its variables alone are too many
+        ran = engine.run_at_once(
+            known,
+            context,
+            context.work.spend,
+            None if literals is None else literals.values,
+            self._pieces.of(snapshot.catalog),
+        )
+        if ran is None or len(ran.data) > MAX_BYTES:
+            return None
+        answer = answer_of_engine(ran, MAX_BYTES)
+        return replace(answer, made_of=snapshot, depends_on=DependsOn.CATALOG)
+
+
+def _is_plain(prepared: PreparedRequest) -> bool:
+    """Return whether an operation can run, and nothing is asked for but its answer from the present catalog."""
+    request, document = prepared.request, prepared.document
+    return not (
+        prepared.refusals
+        or document.in_parts is not None
+        or prepared.as_of is not None
+        or prepared.failure is not None
+        or request.receipt
+        or request.explain
+        or request.traced
+        or tracer() is not None
+    )
