@@ -1,6 +1,6 @@
-"""An embedded copy of the REST API v4 of Django Packages, for demos, tests and benchmarks.
+"""Imitates the REST API v4 of Django Packages in the same process, for demos, tests and benchmarks.
 
-It behaves as the contract of the measured API says, over the five real records and a generated catalog.
+It behaves as the contract of the measured API says, with five real records and a generated catalog.
 
     upstream = EmbeddedUpstream(packages=50)
     upstream.catalog.update_package(1599, title="renamed")

@@ -1,4 +1,4 @@
-"""The embedded upstream as an ASGI application."""
+"""Serves the embedded upstream as an ASGI application."""
 
 import asyncio
 from collections.abc import Callable
@@ -27,12 +27,12 @@ _MAX_READY = 20_000
 
 
 class EmbeddedUpstream:
-    """The v4 API over a catalog that is generated, or given.
+    """Serves the v4 API over a catalog that is generated, or given.
 
-    `latency` seconds pass before each v4 request is answered; with a `capacity`, for that many at a time, while
-    the others wait. Rows are changed through `catalog`, failures
-    are set through `faults`, and `requests` has counted everything. A server is steered under
-    `/__control__/`. The moments of generated rows are seen from the day that `today` gives.
+    `latency` seconds pass before each v4 request is answered. With a `capacity`, that many requests are answered at a
+    time, while the others wait. Rows are changed through `catalog`, failures are set through `faults`, and `requests`
+    has counted everything. A server is steered under `/__control__/`. The dates of generated rows are relative to the
+    day that `today` gives.
 
         upstream = EmbeddedUpstream(packages=50)
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app=upstream), base_url="http://upstream")
@@ -85,7 +85,7 @@ class EmbeddedUpstream:
     def _plain_request(self, scope: Scope) -> tuple[bytes, bytes] | None:
         """Return (host, path) of a request whose answer depends on nothing else, else None.
 
-        A benchmark asks for thousands of details; what it gets is found here without parsing anything.
+        A benchmark asks for thousands of details, which are found here without parsing anything.
         """
         if scope["method"] != "GET" or scope["query_string"] or not self.faults.quiet:
             return None
@@ -109,7 +109,7 @@ class EmbeddedUpstream:
         sent = 0
         try:
             await self._wait()
-            # A rule may have come while this request waited; its effects are not to be kept.
+            # A rule may have come while this request waited. Its effects must not be kept.
             untouched = self.faults.quiet
             delivery = self._delivery(request)
             answer = delivery.answer

@@ -1,7 +1,7 @@
-"""The generated catalog, kept in a file: to read it takes a tenth of the time that it takes to make.
+"""Caches the generated catalog in a file, because reading it takes a tenth of the time of generating it.
 
-The file belongs to the generator that wrote it. Any other content of this folder makes another generator, and a file
-of another one is written anew, as is a damaged one.
+The file belongs to the generator that wrote it. If anything in this folder changes, the generator is another one. A
+file of another generator is written anew, and so is a damaged file.
 """
 
 import os
@@ -66,7 +66,7 @@ def _write(file: Path, generator: bytes, catalog: EmbeddedCatalog) -> None:
     )
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        # Whole or not at all, for whoever reads meanwhile; two who write at once write the same.
+        # Readers get the whole file or none. Two processes that write at once write the same.
         with NamedTemporaryFile(dir=file.parent, prefix=file.name, delete=False) as new:
             try:
                 new.write(_digest([generator, rows]) + rows)

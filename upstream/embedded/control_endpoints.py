@@ -1,4 +1,4 @@
-"""The control endpoints, for whoever runs the embedded upstream as a server. They are not counted.
+"""Serves the control endpoints of an embedded upstream that runs as a server. They are not counted.
 
 GET    /__control__/requests             what was asked since the last reset
 POST   /__control__/reset                forget that

@@ -1,7 +1,7 @@
-"""The traps of the contract, as overrides of generated rows by id.
+"""Lists the traps of the contract, as overrides of generated rows by id.
 
-Each is something that a client of v4 gets wrong when it trusts the obvious. An id beyond the end of a small
-catalog is left out with its trap.
+Each trap is something that a client of v4 gets wrong if it trusts the obvious. An id beyond the end of a small catalog
+is left out with its trap.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""The changes that can be made to the rows of the embedded upstream."""
+"""Makes changes to the rows of the embedded upstream."""
 
 from bisect import bisect_left, insort
 from collections.abc import Mapping
@@ -15,9 +15,9 @@ _NOW = "2026-02-16T01:00:00-05:00"
 
 
 class EmbeddedCatalog(ReadableCatalog):
-    """Packages, grids and categories by id, kept mutually consistent.
+    """Holds packages, grids and categories by id, and keeps them consistent.
 
-    Rows are frozen: change them through the methods, which replace them.
+    Rows are frozen. The methods replace them.
 
         catalog = EmbeddedCatalog(packages=[...], grids=[...], categories=[...])
         catalog.update_package(1599, title="renamed")

@@ -1,11 +1,11 @@
-"""What can go wrong with the upstream, as rules that tests and benchmarks set.
+"""Defines what can go wrong with the upstream, as rules that tests and benchmarks set.
 
     upstream.faults.add(Fault(Status(503, retry_after="2"), path="/api/v4/packages/", times=3))
     upstream.faults.add(Fault(Latency(0.2), rate=0.1))
     upstream.faults.state = "down"
 
-The effects of all rules that match a request come together, in the order of the rules up to the first that
-ends the request.
+The effects of all rules that match a request are combined, in the order of the rules, up to the first that ends the
+request.
 """
 
 import re
@@ -19,13 +19,13 @@ from .row_types import Kind
 
 
 class Latency(msgspec.Struct, frozen=True, tag="latency", tag_field="type", forbid_unknown_fields=True):
-    """The answer comes so many seconds late."""
+    """Delays the answer by a number of seconds."""
 
     seconds: float
 
 
 class StatusFault(msgspec.Struct, frozen=True, tag="status", tag_field="type", forbid_unknown_fields=True):
-    """A site page with this status instead of the answer, or an error of the API itself if it `is_json`."""
+    """Answers with a site page of this status, or with an error of the API itself if it `is_json`."""
 
     code: Literal[301, 403, 404, 429, 500, 502, 503, 504]
     retry_after: str | None = None
@@ -38,16 +38,16 @@ class StatusFault(msgspec.Struct, frozen=True, tag="status", tag_field="type", f
 class ContentType(
     msgspec.Struct, frozen=True, tag="content-type", tag_field="type", forbid_unknown_fields=True
 ):
-    """The right body under a wrong content type."""
+    """Sends the right body with a wrong content type."""
 
     value: str = "text/html; charset=utf-8"
 
 
 class Truncated(msgspec.Struct, frozen=True, tag="truncated", tag_field="type", forbid_unknown_fields=True):
-    """Only the first part of the body.
+    """Sends only the first part of the body.
 
-    Framed, the Content-Length fits the part, so that only the JSON is broken. Unframed, the Content-Length is
-    that of the whole body and the connection is cut.
+    If it is framed, the Content-Length fits the part, so that only the JSON is broken. Otherwise the Content-Length is
+    that of the whole body, and the connection is cut.
     """
 
     share: float = 0.5
@@ -55,11 +55,11 @@ class Truncated(msgspec.Struct, frozen=True, tag="truncated", tag_field="type", 
 
 
 class Dropped(msgspec.Struct, frozen=True, tag="dropped", tag_field="type", forbid_unknown_fields=True):
-    """The connection ends before any byte of an answer."""
+    """Ends the connection before any byte of an answer."""
 
 
 class BadField(msgspec.Struct, frozen=True, tag="bad-field", tag_field="type", forbid_unknown_fields=True):
-    """One field of one record has a wrong value, in whatever answer holds the record."""
+    """Gives one field of one record a wrong value, in every answer that has the record."""
 
     id: int
     field: str
@@ -68,30 +68,30 @@ class BadField(msgspec.Struct, frozen=True, tag="bad-field", tag_field="type", f
 
 
 class Poisoned(msgspec.Struct, frozen=True, tag="poisoned", tag_field="type", forbid_unknown_fields=True):
-    """One row that cannot be served: its detail and every list page with it is a 500 (section 3)."""
+    """Makes one row impossible to serve: its detail and every list page with it is a 500 (section 3)."""
 
     id: int
     kind: Kind = "packages"
 
 
 class Oversized(msgspec.Struct, frozen=True, tag="oversized", tag_field="type", forbid_unknown_fields=True):
-    """The right JSON, followed by blanks up to so many bytes."""
+    """Sends the right JSON, followed by blanks up to a number of bytes."""
 
     bytes: int
 
 
 class Endless(msgspec.Struct, frozen=True, tag="endless", tag_field="type", forbid_unknown_fields=True):
-    """The right JSON, followed by blanks without an end and without a Content-Length, until the client has gone."""
+    """Sends the right JSON, followed by endless blanks without a Content-Length, until the client has gone."""
 
 
 class ShortPage(msgspec.Struct, frozen=True, tag="short-page", tag_field="type", forbid_unknown_fields=True):
-    """A list page lacks the last of its records, so many of them."""
+    """Leaves out the last records of a list page."""
 
     missing: int = 1
 
 
 class Nested(msgspec.Struct, frozen=True, tag="nested", tag_field="type", forbid_unknown_fields=True):
-    """One field more than the API has, in which so many arrays are in one another. Arrays of hits have none."""
+    """Adds a field that the API lacks, with a number of nested arrays. Arrays of hits do not get it."""
 
     depth: int
 
@@ -99,13 +99,13 @@ class Nested(msgspec.Struct, frozen=True, tag="nested", tag_field="type", forbid
 class WrongCount(
     msgspec.Struct, frozen=True, tag="wrong-count", tag_field="type", forbid_unknown_fields=True
 ):
-    """A list says that it has so many times as many records as it has."""
+    """Multiplies the number of records that a list says it has."""
 
     factor: float
 
 
 class Slow(msgspec.Struct, frozen=True, tag="slow", tag_field="type", forbid_unknown_fields=True):
-    """The body trickles: so many bytes, then a pause, and so on."""
+    """Sends the body slowly: a number of bytes, then a pause, and so on."""
 
     chunk: int = 64
     pause: float = 0.05
@@ -114,13 +114,13 @@ class Slow(msgspec.Struct, frozen=True, tag="slow", tag_field="type", forbid_unk
 class InsertAfterList(
     msgspec.Struct, frozen=True, tag="insert-after-list", tag_field="type", forbid_unknown_fields=True
 ):
-    """After each list of packages one package is inserted (contract, section 2: drift)."""
+    """Inserts a package after each list of packages (contract, section 2: drift)."""
 
 
 class RemoveAfterList(
     msgspec.Struct, frozen=True, tag="remove-after-list", tag_field="type", forbid_unknown_fields=True
 ):
-    """After a list of packages this package is removed, if it is still there."""
+    """Removes this package after a list of packages, if it is still there."""
 
     id: int
 
@@ -148,7 +148,7 @@ State = Literal["up", "down", "maintenance", "database-down"]
 
 
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One rule: an effect, the requests that it is for, and how often it comes."""
+    """Describes one rule: an effect, the requests that it is for, and how often it happens."""
 
     effect: Effect
     path: str | None = None
@@ -173,7 +173,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Faults:
-    """The rules in force, and the state of the whole upstream."""
+    """Holds the rules in force, and the state of the whole upstream."""
 
     state: State
 
@@ -182,7 +182,7 @@ class Faults:
         self._rules: list[_Rule] = []
 
     def add(self, fault: Fault) -> None:
-        """Put a rule in force, after those that are."""
+        """Put a rule in force, after the present ones."""
         self._rules.append(_Rule(fault))
 
     def clear(self) -> None:
@@ -197,7 +197,7 @@ class Faults:
 
     @property
     def quiet(self) -> bool:
-        """True when nothing can go wrong."""
+        """Return whether nothing can go wrong."""
         return not self._rules and self.state == "up"
 
     def effects(self, target: str, kind: Kind | None, ids: Sequence[int], is_list: bool) -> Iterator[Effect]:

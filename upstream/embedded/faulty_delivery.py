@@ -1,4 +1,4 @@
-"""How an answer goes out, and how the faults change that: the only code that touches the wire."""
+"""Sends answers, with the changes that faults make. No other code sends anything."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -31,12 +31,13 @@ from .row_json import compact
 
 CHUNK = 65_536
 MAX_CHUNKS = 2_000
-"""Nobody reads 131 MB, and a client in the same process would have to keep what does not end."""
+"""The most chunks of blanks. Nobody reads 131 MB, and a client in the same process would have to keep an endless
+body."""
 
 
 @dataclass
 class Delivery:
-    """An answer with what happens to it on its way."""
+    """Holds an answer with what happens to it on its way."""
 
     answer: EmbeddedAnswer
     delay: float = 0.0
@@ -90,7 +91,7 @@ class Delivery:
                     catalog.remove_package(package_id)
 
     async def send(self, receive: Receive, send: Send, *, with_body: bool) -> int:
-        """Send the answer as far as it gets; the number of bytes of body that went out."""
+        """Send the answer as far as it gets, and return the number of bytes of its body that were sent."""
         if self.delay:
             await asyncio.sleep(self.delay)
         if self.dropped:
@@ -156,7 +157,7 @@ async def _left(receive: Receive) -> None:
 
 
 async def _trickle(body: bytes, trickle: Slow, receive: Receive, send: Send) -> int:
-    """Send a body in small pieces until the client has gone; the number of bytes that went out."""
+    """Send a body in small pieces until the client has gone, and return the number of bytes that were sent."""
     gone = asyncio.create_task(_left(receive))
     step, sent = max(1, trickle.chunk), 0
     try:
@@ -172,7 +173,7 @@ async def _trickle(body: bytes, trickle: Slow, receive: Receive, send: Send) -> 
 
 
 async def _go_on(receive: Receive, send: Send) -> int:
-    """Send blanks until the client has gone, or for `MAX_CHUNKS`; the number of bytes that went out."""
+    """Send blanks until the client has gone, or `MAX_CHUNKS` of them, and return the number of bytes that were sent."""
     gone = asyncio.create_task(_left(receive))
     chunk, chunks = b" " * CHUNK, 0
     try:

@@ -12,16 +12,16 @@ _WIDEST_INDENT = 8
 
 
 class UnknownFormat(Exception):
-    """The wanted format does not exist: a 404."""
+    """Says that the wanted format does not exist, which is a 404."""
 
 
 class NotAcceptable(Exception):
-    """No form fits the Accept header: a 406."""
+    """Says that no form fits the Accept header, which is a 406."""
 
 
 @dataclass(frozen=True)
 class Negotiated:
-    """The form, and how far JSON is indented (0 = compact)."""
+    """Holds the form, and how far JSON is indented (0 is compact)."""
 
     form: Form
     indent: int = 0

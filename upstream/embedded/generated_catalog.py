@@ -1,4 +1,4 @@
-"""The generated catalog: the five real packages among any number of made-up ones.
+"""Generates the catalog: the five real packages among any number of made-up ones.
 
 The same size and seed give the same catalog everywhere. Ids have gaps, and every trap of the contract is in
 the default size; in a small one the traps whose ids lie beyond its end are left out.
@@ -51,7 +51,7 @@ _SEED_GRIDS = {
 
 
 def generated_catalog(packages: int = _PACKAGES, seed: int = 1) -> EmbeddedCatalog:
-    """Return the catalog of so many packages, the five seeds among them."""
+    """Return a catalog of this many packages, with the five seeds among them."""
     seeds = seed_packages()
     if packages < len(seeds):
         raise ValueError(f"packages must be at least {len(seeds)}, the real ones; it is {packages}.")

@@ -1,4 +1,4 @@
-"""The words that generated records are made of. They are ours; no text of a real record is in them."""
+"""Lists the words that generated records are made of. No text of a real record is among them."""
 
 _TOPICS = """
 accounts address admin analytics announcement archive asset async audit auth autocomplete avatar

@@ -15,7 +15,7 @@ class GridMemberships:
         self._grids = grids
 
     def join(self, grid_id: int, package: PackageRow) -> None:
-        """Put the package into the grid; one that is there already moves when its title has changed."""
+        """Put the package into the grid. If it is there already, it moves if its title has changed."""
         grid = self._grids[grid_id]
         members = grid.packages if package.id in grid.packages else (*grid.packages, package.id)
         self._grids[grid_id] = self.by_title(msgspec.structs.replace(grid, packages=members))

@@ -1,4 +1,4 @@
-"""What the embedded upstream answers: status, headers and body, as measured (contract, sections 5 and 6)."""
+"""Makes the answers of the embedded upstream: status, headers and body, as measured (contract, sections 5 and 6)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ _YEAR = 31_449_600
 
 @dataclass
 class EmbeddedAnswer:
-    """One answer, and which rows it shows, so that faults can find them."""
+    """Holds one answer, and which rows it shows, so that faults can find them."""
 
     status: int
     headers: list[Header]

@@ -1,4 +1,4 @@
-"""limit, offset, and the links to the neighbouring pages (contract, section 2)."""
+"""Reads limit and offset, and makes the links to the neighbouring pages (contract, section 2)."""
 
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode
@@ -8,12 +8,12 @@ _BIGINT = 2**63
 
 
 class LimitOverflow(Exception):
-    """The limit is too big for the database: a 500."""
+    """Says that the limit is too large for the database, which is a 500."""
 
 
 @dataclass(frozen=True)
 class RowPage:
-    """The part of a list that was asked for."""
+    """Holds the part of a list that was asked for."""
 
     url: str
     query: str
@@ -41,7 +41,7 @@ class RowPage:
 
 
 def page_of(url: str, query: str, count: int) -> RowPage:
-    """Return the page that a query asks for; what is no number silently means the default."""
+    """Return the page that a query asks for. A text that is no number silently means the default."""
     arguments = parse_qs(query, keep_blank_values=True)
     limit = _number(arguments, "limit", least=1, default=_DEFAULT_LIMIT)
     offset = _number(arguments, "offset", least=0, default=0)

@@ -1,4 +1,4 @@
-"""The rows of the embedded upstream, as they are read: by id, by slug, in v4's order, and as the search knows them."""
+"""Gives the rows of the embedded upstream by id, by slug, in v4's order, and as the search knows them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
@@ -11,7 +11,7 @@ from .row_types import CategoryRow, GridRow, Kind, PackageRow, Row
 
 
 class ReadableCatalog:
-    """Packages, grids and categories by id, with the order of their ids and their slugs.
+    """Holds packages, grids and categories by id, with the order of their ids and their slugs.
 
     A membership that one side of two given rows names is completed on the other. Ids of rows that were not
     given stay as they are, so that a part of a larger catalog can be served truthfully.
@@ -40,7 +40,7 @@ class ReadableCatalog:
             "grids": {row.slug: row.id for row in self.grids.values()},
         }
         self.version = 0
-        """Moves with every change, so that whoever keeps answers knows when to drop them."""
+        """A number that grows with every change, by which cached answers are known to be out of date."""
         self._memberships = GridMemberships(self.packages, self.grids)
         self._memberships.complete()
         self.reindex()

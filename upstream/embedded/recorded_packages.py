@@ -1,4 +1,4 @@
-"""The five real records, read from the pages that they were taken from.
+"""Reads the five real records from the pages that they were taken from.
 
 A document is the browsable API's text: header lines, a blank line, then the JSON.
 """

@@ -1,4 +1,4 @@
-"""What was asked of the embedded upstream: exact counts, for those who promise few requests."""
+"""Counts exactly what was asked of the embedded upstream, for tests that promise few requests."""
 
 from collections import Counter, deque
 
@@ -6,7 +6,7 @@ _MAX_LISTED = 100_000
 
 
 class RequestLog:
-    """Every v4 request since the last reset, however it was answered. Control requests are not in it."""
+    """Counts every v4 request since the last reset, however it was answered. Control requests do not count."""
 
     total: int
     """All requests."""
@@ -26,7 +26,7 @@ class RequestLog:
         self.reset()
 
     def reset(self) -> None:
-        """Forget all; requests that are still open count in what follows only as open."""
+        """Forget everything. Requests that are still open count afterwards only as open."""
         self.total = 0
         self.bytes = 0
         self.by_target = Counter()
@@ -36,7 +36,7 @@ class RequestLog:
         self._ended_rounds = 0
 
     def begin(self, method: str, target: str) -> int:
-        """Note a request; the number returned is its round, to be given to `end`."""
+        """Note a request, and return its round, which is given to `end`."""
         self.total += 1
         self.by_target[target] += 1
         self.listed.append((method, target))

@@ -1,4 +1,4 @@
-"""How a row becomes v4's JSON: encoded once with marks for the link parts, then filled in by request.
+"""Turns a row into v4's JSON: it is encoded once with marks for the parts of links, and filled in for each request.
 
 Hyperlinks depend on the request: its Host, its scheme, a format suffix and `?format=` (contract, sections 2
 and 6). So a row is encoded with the byte 0x01 where a link begins and 0x02 where it ends. Valid JSON never
@@ -25,7 +25,7 @@ _encoder = msgspec.json.Encoder()
 
 @dataclass(frozen=True)
 class Links:
-    """What a request's hyperlinks begin and end with."""
+    """Holds the beginning and the end of a request's hyperlinks."""
 
     base: bytes
     """Scheme and host, such as `http://127.0.0.1:8000`."""
@@ -42,12 +42,12 @@ class Links:
 
 
 class Templates:
-    """The encoded rows, made when first asked and again when the row has been replaced."""
+    """Holds the encoded rows, each made when it is first asked for, and again when it was replaced."""
 
     def __init__(self, catalog: ReadableCatalog) -> None:
         self._catalog = catalog
         self.days = 0
-        """How many days after the first it is, of which the rows tell."""
+        """The number of days after the first day, of which the rows tell."""
         self._kept: dict[Kind, dict[int, tuple[Row, bytes]]] = {"packages": {}, "grids": {}, "categories": {}}
 
     def of(self, kind: Kind, row: Row) -> bytes:
@@ -61,7 +61,7 @@ class Templates:
         return template
 
     def move(self, days: int) -> None:
-        """Let the rows tell of a day that is so many days after the first."""
+        """Let the rows tell of a day that is this many days after the first."""
         if days != self.days:
             self.days = days
             for kept in self._kept.values():
@@ -84,7 +84,7 @@ class Templates:
 
 
 def compact(value: object) -> bytes:
-    """JSON as v4 writes it: compact UTF-8, with U+2028 and U+2029 escaped (contract, section 3)."""
+    """Return JSON as v4 writes it: compact UTF-8, with U+2028 and U+2029 escaped (contract, section 3)."""
     return _escape_separators(_encoder.encode(value))
 
 

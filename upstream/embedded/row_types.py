@@ -1,6 +1,7 @@
-"""The rows that the embedded upstream serves: one struct a v4 resource, fields in v4's key order.
+"""Defines the rows that the embedded upstream serves: one struct for each v4 resource, with fields in v4's order of
+keys.
 
-Links are ids here; `row_json.py` turns them into URLs (contract, section 3).
+Links are ids here, which `row_json.py` turns into URLs (contract, section 3).
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,7 +13,7 @@ Kind = Literal["packages", "grids", "categories"]
 
 
 class PackageRow(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
-    """A package. Datetimes are text in America/New_York, as v4 writes them."""
+    """Describes a package. Datetimes are text in America/New_York, as v4 writes them."""
 
     category: int
     grids: tuple[int, ...]
@@ -36,7 +37,7 @@ class PackageRow(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unk
 
 
 class GridRow(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
-    """A comparison grid with the ids of its packages, by title."""
+    """Describes a comparison grid with the ids of its packages, by title."""
 
     id: int
     title: str
@@ -50,7 +51,7 @@ class GridRow(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknow
 
 
 class CategoryRow(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
-    """A category. It does not list its packages."""
+    """Describes a category, which does not list its packages."""
 
     id: int
     title: str

@@ -1,8 +1,8 @@
-"""The search endpoint: its 20 keys and its stale index, with a ranking of our own (contract, section 4).
+"""Answers searches with v4's 20 keys and its stale index, but with a ranking of its own (contract, section 4).
 
-The real one is PostgreSQL's text search with a fuzzy match beside it. This one keeps what a client can
-notice: words must all match unless OR is said, one short word matches beginnings, misspelt titles are found,
-popular packages come first, and at most 20 results are given.
+The real search is PostgreSQL's text search with a fuzzy match beside it. This one imitates what a client can notice:
+all words must match unless OR is between them, one short word matches beginnings, misspelt titles are found, popular
+packages come first, and there are at most 20 results.
 """
 
 import re
@@ -47,7 +47,7 @@ class _SearchEntry:
 
 
 class EmbeddedSearch:
-    """The rows as they were when the catalog was last indexed, findable by word and by trigram."""
+    """Finds rows by word and by trigram, as they were when the catalog was last indexed."""
 
     def __init__(self, catalog: EmbeddedCatalog) -> None:
         self.built_for = (catalog, catalog.index_version)
@@ -66,7 +66,7 @@ class EmbeddedSearch:
                 self._by_trigram.setdefault(trigram, []).append(position)
 
     def find(self, query: str, days: int = 0) -> list[dict[str, object]]:
-        """Return the best 20 results for a query, best first, with their moments so many days later."""
+        """Return the best 20 results for a query, best first, with their dates shifted by a number of days."""
         ranks = self._by_text(query.lower())
         trigrams = _trigrams(query.lower())
         similar = self._by_similarity(trigrams)

@@ -1,4 +1,4 @@
-"""Random draws and dates that come out the same on every Python version and platform.
+"""Makes random draws and dates that are the same on every Python version and platform.
 
 Only `random.Random.random` promises that, so everything is made from it with whole-number arithmetic.
 """
@@ -15,7 +15,7 @@ _EPOCH = datetime(1970, 1, 1)
 
 
 class SeededRandom:
-    """A seeded source of numbers and choices."""
+    """Is a seeded source of numbers and choices."""
 
     def __init__(self, seed: int) -> None:
         self._random = Random(seed).random
@@ -29,7 +29,7 @@ class SeededRandom:
         return choices[int(self._random() * len(choices))]
 
     def chance(self, percent: float) -> bool:
-        """True in so many of a hundred cases."""
+        """Return true in this many of a hundred cases."""
         return self._random() * 100 < percent
 
     def small(self, end: int) -> int:

@@ -18,18 +18,18 @@ from .row_types import GridRow, PackageRow, Row
 from .seeded_random import eastern
 
 DAY_ZERO = date(2026, 2, 16)
-"""The day of which the generated catalog tells. The five real records were taken the day before."""
+"""The day as of which the catalog is generated. The five real records were taken the day before."""
 
 NEWEST = 16
-"""How many packages seem to have come lately. Fewer than a gateway would take for an upstream that has lost its
-mind: it doubts a catalog in which more records have another moment of creation than before."""
+"""How many packages seem to be new. A gateway doubts a catalog in which many records have another moment of creation
+than before, and these are fewer than that."""
 
 
 R = TypeVar("R", bound=Row)
 
 
 def moved(row: R, days: int, newest_from: int) -> R:
-    """Return the row with its moments so many days later. ``newest_from`` is the id from which packages are new."""
+    """Return the row with its moments this many days later. ``newest_from`` is the id from which packages are new."""
     if not days:
         return row
     match row:
@@ -48,7 +48,7 @@ def moved(row: R, days: int, newest_from: int) -> R:
 
 
 def later(moment: str | None, days: int) -> str | None:
-    """Return a moment as v4 writes it, so many days later at the same time of the day in New York."""
+    """Return a moment as v4 writes it, this many days later at the same time of day in New York."""
     if moment is None:
         return None
     day, offset = _day_later(moment[:10], days)

@@ -1,7 +1,7 @@
-"""The v4 API: from a request to the answer that the real application would give.
+"""Answers requests as the real application of the v4 API would.
 
-The order of the steps is the real one, because it decides which error wins: line length, Host, route, format
-and Accept, authentication, method, then the lookup.
+The steps have the real order, because it decides which error wins: line length, Host, route, format and Accept,
+authentication, method, and then the lookup.
 """
 
 import re
@@ -36,7 +36,7 @@ _KINDS: dict[str, Kind] = {"packages": "packages", "grids": "grids", "categories
 
 @dataclass(frozen=True)
 class EmbeddedRequest:
-    """What of an HTTP request the API looks at."""
+    """Holds the parts of an HTTP request that the API looks at."""
 
     method: str
     path: str
@@ -61,7 +61,7 @@ class EmbeddedRequest:
 
 
 class V4:
-    """The endpoints over one catalog, which tells of the day that ``today`` gives."""
+    """Answers over one catalog, whose dates are relative to the day that ``today`` gives."""
 
     def __init__(self, catalog: EmbeddedCatalog, today: Callable[[], date]) -> None:
         self.catalog = catalog
@@ -124,7 +124,8 @@ class V4:
         name: str,
         get: Callable[[Links], EmbeddedAnswer],
     ) -> EmbeddedAnswer:
-        """Return what all endpoints share: negotiation, authentication and the methods."""
+        """Return the answer of an endpoint, after what all endpoints share: negotiation, authentication and the
+        methods."""
         arguments = parse_qs(request.query, keep_blank_values=True)
         in_query = arguments["format"][-1] if "format" in arguments else None
         try:
@@ -194,7 +195,8 @@ class V4:
         return answer
 
     def _looked_up(self, kind: Kind, key: str) -> int | None:
-        """Return all digits are an id, whatever slugs exist; a category is always an id (contract, section 1)."""
+        """Return the id that a lookup means. Digits are an id, whatever slugs exist, and a category is always an id
+        (contract, section 1)."""
         if kind == "categories" or key.isdigit():
             return int(key)
         return self.catalog.id_of_slug(kind, key)
