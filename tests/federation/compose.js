@@ -1,14 +1,10 @@
-// Composes subgraphs, `name=file` each, with three composers, and prints what each says: its errors and its hints.
+// Composes subgraphs with three composers, and prints what each says: its errors and its hints. Each argument is one
+// composition, a JSON object of files by the names of their subgraphs; what is printed is a list of as many.
 import { readFileSync } from "node:fs";
 import * as apollo from "@apollo/composition";
 import * as openSource from "@theguild/federation-composition";
 import { federateSubgraphs } from "@wundergraph/composition";
 import { parse } from "graphql";
-
-const subgraphs = process.argv.slice(2).map((argument) => {
-  const [name, file] = argument.split("=");
-  return { name, typeDefs: parse(readFileSync(file, "utf8")) };
-});
 
 function said({ errors, hints }) {
   return {
@@ -17,7 +13,7 @@ function said({ errors, hints }) {
   };
 }
 
-function cosmo() {
+function cosmo(subgraphs) {
   const composed = federateSubgraphs({
     subgraphs: subgraphs.map(({ name, typeDefs }) => ({ name, url: `http://${name}.invalid`, definitions: typeDefs })),
   });
@@ -25,10 +21,13 @@ function cosmo() {
   return { errors, hints: composed.warnings.map((warning) => ["WARN", warning.name, warning.message]) };
 }
 
-console.log(
-  JSON.stringify({
+function composed(files) {
+  const subgraphs = Object.entries(files).map(([name, file]) => ({ name, typeDefs: parse(readFileSync(file, "utf8")) }));
+  return {
     apollo: said(apollo.composeServices(subgraphs)),
     open_source: said(openSource.composeServices(subgraphs)),
-    cosmo: cosmo(),
-  }),
-);
+    cosmo: cosmo(subgraphs),
+  };
+}
+
+console.log(JSON.stringify(process.argv.slice(2).map((files) => composed(JSON.parse(files)))));

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks.paced_load import PacedLoad
+from tests.support.forked_programs import run_forked
 from tests.support.gateway_processes import CANONICAL, STATUS, until
 from tests.support.http_servers import serving
 from tests.support.nginx_before_gateways import nginx_before
-from tests.support.processes import ROOT
 from tests.support.required_programs import need
 from tests.support.sharing_replicas import Replica, agree, one_leads
 from tests.support.valkey_servers import ValkeyServer, valkey_server
@@ -45,15 +43,8 @@ def pages_behind_the_first(embedded: EmbeddedUpstream) -> int:
 
 
 def crawl_by_hand(upstream: str, storage: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "server.py", "sync", "--upstream", upstream],
-        cwd=ROOT,
-        env={"GATEWAY_STORAGE": storage, "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    environment = {"GATEWAY_STORAGE": storage, "PATH": "/usr/bin:/bin"}
+    done = run_forked(["server.py", "sync", "--upstream", upstream], environment, timeout=120)
     assert done.returncode == 0, done.stderr
 
 

@@ -59,7 +59,7 @@ async def until(condition: Callable[[], bool]) -> None:
     """Wait for a state of the client or of upstream."""
     async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - what is looked at has no event
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0.005)
 
 
 async def outcomes(awaitables: Iterable[Awaitable[T]]) -> list[T | BaseException]:

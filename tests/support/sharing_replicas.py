@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from contextlib import suppress
 from typing import Any
 
 import httpx
 
+from tests.support.forked_programs import ForkedProgram
 from tests.support.http_servers import free_port
-from tests.support.processes import ROOT
 
 
 class Replica:
@@ -21,17 +19,16 @@ class Replica:
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self._environment = {"GATEWAY_UPSTREAM": upstream, "GATEWAY_STORAGE": storage}
-        self.process: subprocess.Popen[bytes] | None = None
-
-        self._http = httpx.Client(timeout=5)
+        self.process: ForkedProgram | None = None
+        self._http = httpx.Client(timeout=5, verify=False)
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "uvicorn", "--factory", "tests.support.sharing_app:app"]
-        self.process = subprocess.Popen(
-            [*command, "--port", str(self.port), "--log-level", "error"],
-            cwd=ROOT,
-            env=self._environment | {"PATH": "/usr/bin:/bin"},
-        )
+        command = ["-m", "uvicorn", "--factory", "tests.support.sharing_app:app"]
+        command += ["--port", str(self.port), "--log-level", "error"]
+        environment = self._environment | {"PATH": "/usr/bin:/bin"}
+        # Its errors are shown with those of the test.
+        with open(2, "w", encoding="utf-8", closefd=False) as errors:
+            self.process = ForkedProgram(command, environment, errors)
 
     def ready(self) -> dict[str, Any] | None:
         """Return what it says of itself; ``None`` if it does not answer."""
@@ -58,7 +55,7 @@ class Replica:
 
     def kill(self) -> None:
         if self.process is not None:
-            self.process.kill()
+            self.process.send_signal(signal.SIGKILL)
             self.process.wait(timeout=60)
             self.process = None
 

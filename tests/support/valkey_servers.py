@@ -40,6 +40,7 @@ class ValkeyServer:
         deadline = time.monotonic() + 60
         while True:
             assert time.monotonic() < deadline, "the server did not start"
+            assert self._process.poll() is None, "the server has ended"
             with suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
                 return
             time.sleep(0.02)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -14,11 +16,12 @@ from pathlib import Path
 import pytest
 
 from catalog.storage.sqlite_storage import Storage
+from tests.support.forked_programs import ForkedProgram
 from tests.support.stored_catalogs import A, B, begin, save, stored_in
 
 ROOT = Path(__file__).parents[3]
 
-Saving = Callable[[], subprocess.Popen[str]]
+Saving = Callable[[], ForkedProgram]
 
 SAVE_ALTERNATELY = """
 import sys
@@ -40,9 +43,8 @@ def saving(path: Path) -> Saving:
     for other, catalog in zip(others, (A, B), strict=True):
         begin(other, catalog)
 
-    def start() -> subprocess.Popen[str]:
-        command = [sys.executable, "-c", SAVE_ALTERNATELY, *map(str, (path, *others))]
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    def start() -> ForkedProgram:
+        process = ForkedProgram(["-c", SAVE_ALTERNATELY, *map(str, (path, *others))], os.environ)
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         return process
@@ -50,14 +52,19 @@ def saving(path: Path) -> Saving:
     return start
 
 
+def end(process: ForkedProgram) -> None:
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=60)
+
+
 def test_a_save_killed_at_any_moment_leaves_the_old_or_the_new(
     path: Path, saving: Saving, caplog: pytest.LogCaptureFixture
 ) -> None:
     begin(path, A)
     for _ in range(50):
-        with saving() as process:
-            time.sleep(random.uniform(0, 0.03))
-            process.kill()
+        process = saving()
+        time.sleep(random.uniform(0, 0.03))
+        end(process)
         assert stored_in(path) in (A, B)
     assert caplog.messages == []  # nothing was set aside
 
@@ -66,18 +73,18 @@ def test_readers_and_savers_see_whole_catalogs(storage: Storage, saving: Saving)
     save(storage, A)
     seen: set[str] = set()
     deadline = time.monotonic() + 60
-    with saving() as one, saving() as other:
-        try:
-            while seen != {"A", "B"}:
-                assert time.monotonic() < deadline, "the other processes saved nothing"
-                for _ in range(20):
-                    loaded = storage.load()
-                    assert loaded in (A, B)
-                    seen.add(loaded.version)
-            assert (one.poll(), other.poll()) == (None, None)
-        finally:
-            one.kill()
-            other.kill()
+    one, other = saving(), saving()
+    try:
+        while seen != {"A", "B"}:
+            assert time.monotonic() < deadline, "the other processes saved nothing"
+            for _ in range(20):
+                loaded = storage.load()
+                assert loaded in (A, B)
+                seen.add(loaded.version)
+        assert (one.poll(), other.poll()) == (None, None)
+    finally:
+        end(one)
+        end(other)
 
 
 def test_a_reader_does_not_wait_for_a_save_and_sees_the_old(storage: Storage, path: Path) -> None:
