@@ -59,6 +59,10 @@ class Forwarding:
     def __init__(self, to: int) -> None:
         self.port = 0
         self.to = to
+        self.cut_at: bytes | None = None
+        """What somebody has to send so that nothing is passed on from then on."""
+        self.is_cut = threading.Event()
+        """Set when that was sent. When a test clears it, all that was sent meanwhile is passed on, late."""
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -66,7 +70,21 @@ class Forwarding:
         except OSError:
             writer.close()
             return
-        await asyncio.gather(_copy(reader, ours), _copy(theirs, writer))
+        await asyncio.gather(self._copy(reader, ours), self._copy(theirs, writer))
+
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            with suppress(ConnectionError):
+                while some := await reader.read(2**16):
+                    if self.cut_at is not None and self.cut_at in some:
+                        self.cut_at = None
+                        self.is_cut.set()
+                    while self.is_cut.is_set():  # noqa: ASYNC110 - a test of another thread clears it
+                        await asyncio.sleep(0.01)
+                    writer.write(some)
+                    await writer.drain()
+        finally:
+            writer.close()
 
 
 @contextmanager
@@ -99,13 +117,3 @@ def forwarding(to: int, certificates: Certificates | None = None) -> Iterator[Fo
         loop.call_soon_threadsafe(loop.stop)
         thread.join(30)
         loop.close()
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        with suppress(ConnectionError):
-            while some := await reader.read(2**16):
-                writer.write(some)
-                await writer.drain()
-    finally:
-        writer.close()
