@@ -241,5 +241,6 @@ class Gateway:
         """
         as_of = prepared.as_of
         if as_of is not None:
-            return await self.source.older.snapshot(as_of.version, as_of.moment, turn.give_up)
+            before_waiting = partial(self._preparation.wait_for_rebuild, turn, as_of)
+            return await self.source.older.snapshot(as_of.version, as_of.moment, before_waiting)
         return prepared.snapshot or (await self.source.refreshed() if waits else None)

@@ -214,7 +214,7 @@ class OnDemandExport:
         """Return the catalog of a version, and when it was stored."""
         latest, kept = self._source.latest, await self._kept(version)
         if kept is not None:
-            snapshot = await self._source.older.snapshot(kept, kept.at, lambda: None)
+            snapshot = await self._source.older.snapshot(kept, kept.at, lambda _: None)
             return snapshot.catalog, kept.at
         if latest is None or latest.catalog.version != version:
             raise FilesUnavailable("the catalog was replaced meanwhile")

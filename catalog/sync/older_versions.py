@@ -50,11 +50,11 @@ class OlderVersions:
         return await asyncio.to_thread(self._storage.history.named, version)
 
     async def snapshot(
-        self, version: CatalogVersion, moment: datetime, before_waiting: Callable[[], object]
+        self, version: CatalogVersion, moment: datetime, before_waiting: Callable[[bool], object]
     ) -> Snapshot:
         """Return the catalog of a version, for a request that is answered as of a moment.
 
-        ``before_waiting`` is called if the catalog is not in memory.
+        ``before_waiting`` is called if the catalog is not in memory, with whether its rebuild begins with this request.
 
         :raises TooManyRebuilds: it would have to be rebuilt, and too many were.
         :raises VersionUnknown: it is no longer kept.
@@ -65,12 +65,13 @@ class OlderVersions:
             if known is not None and known.catalog.version == version.version:
                 return Snapshot(known.catalog, version.at, as_of=moment)
         task = self._rebuilt.get(version.version)
-        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+        begins = task is None or (task.done() and (task.cancelled() or task.exception() is not None))
+        if task is None or begins:
             self.rebuilds.spend()
             task = asyncio.create_task(self._rebuild(version))
             self._rebuilt.put(version.version, task)
         if not task.done():
-            before_waiting()
+            before_waiting(begins)
         # A caller that leaves does not stop the rebuild for the others.
         return Snapshot(await asyncio.shield(task), version.at, as_of=moment)
 

@@ -148,3 +148,22 @@ async def test_deferred_parts_are_of_the_version(http: httpx.AsyncClient) -> Non
     response = await http.post("/graphql", json=body, headers=accept)
     assert '"repoWatchers":4' in response.text
     assert response.headers["content-type"].startswith("multipart/mixed")
+
+
+async def test_the_client_for_whom_a_version_is_rebuilt_pays_for_it(
+    embedded: EmbeddedUpstream, tmp_path: Path
+) -> None:
+    app = app_of(source_with_history(embedded, tmp_path / "catalog.sqlite"), fair_use="100000000")
+    async with client_of(app) as http:
+        fair_use = app.parts.gateway.fair_use
+        assert fair_use is not None
+
+        async def cost(query: str, **variables: str) -> int:
+            before = fair_use.taken
+            stars(await ask(http, query, **variables))
+            return fair_use.taken - before
+
+        small = 4 * len(STARS) + 1_000
+        assert 0 < await cost(STARS, version=CATALOGS[-1].version) < small
+        assert 75_000 < await cost(STARS, version=CATALOGS[2].version) < 75_000 + small
+        assert 0 < await cost(f"# {STARS}\n{STARS}", version=CATALOGS[2].version) < 2 * small
