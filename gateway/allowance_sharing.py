@@ -26,7 +26,11 @@ than there is, once: it is told then, and the client has less later."""
 
 PART_OF_THE_REST = 20
 """A gateway leaves at most a twentieth of what the client has left untold. So twenty gateways give a client nothing
-more than there is while each knows what the others have told, and the last units are counted one by one."""
+more than there is while each knows what the others have told."""
+
+ALWAYS_UNTOLD = 1000
+"""A gateway leaves a thousandth of a whole allowance untold even if the client has less left. Otherwise a client at its
+limit, which sends request after request for cached answers, would cause an exchange with the server for each."""
 
 MAX_TOGETHER = 100
 """The most clients that one exchange with the server is about."""
@@ -193,4 +197,5 @@ class _Account:
 
 
 def _max_untold(allowances: LocalAllowances, remaining: int) -> int:
-    return min(allowances.units // PART_OF_ALL, remaining // PART_OF_THE_REST)
+    of_the_rest = min(allowances.units // PART_OF_ALL, remaining // PART_OF_THE_REST)
+    return max(allowances.units // ALWAYS_UNTOLD, of_the_rest)
