@@ -60,6 +60,10 @@ bench-growth: $(VENV)/run ## Measure it as catalog, answers and connections grow
 attack: $(VENV)/run ## Attack a gateway on this machine as strangers would, in five minutes at most; ARGS="--url http://127.0.0.1:8000"
 	$(BIN)/python -m benchmarks.attack $(ARGS)
 
+.PHONY: overload
+overload: $(VENV)/run ## Send a gateway twice as many operations as it can answer, and measure who waits, in two minutes
+	$(BIN)/python -m benchmarks.overload $(ARGS)
+
 AUDIT := .cache/audit/bin
 
 # No test and no check needs it: a new advisory must not make an unchanged version fail.

@@ -24,6 +24,11 @@ TURN = 0.005
 requests were read in one turn would all be answered in it, one after another, before anyone new is accepted."""
 
 
+RUNS_COUNTED = 2
+"""How many usual operations one counts for at most. Its connection then waits until the others have had as much, so for
+two or three rounds. The first operation of a kind, which is compiled, takes much longer than others."""
+
+
 @dataclass(frozen=True, slots=True)
 class AdmissionLimits:
     """Limits how many operations run and how many wait, and for how many ``seconds`` each may wait."""
@@ -86,7 +91,8 @@ class Admission:
         return SlotAtOnce(self, line)
 
     async def _enter(self, of: Caller, has_waited: bool) -> Line:
-        self._patience.came()
+        if not has_waited and self._patience.came(self.waiting):
+            self._send_away_the_late()
         line = self._lines.line(of)
         # An operation that waits beside a free slot is of a connection that has all the slots that it may have.
         if self._has_slot() and (
@@ -128,12 +134,18 @@ class Admission:
         finally:
             late.cancel()
         if has_slot is None:
-            self._patience.was_late(waiter.since)
             self._lines.leave(line, waiter)
+            if self._patience.was_late(waiter.since):
+                self._send_away_the_late()
             self._refuse("The gateway is busy: no slot became free in time.")
         self._turn_is_over()
         if not has_slot:
             self._refuse_beyond_the_queue()
+
+    def _send_away_the_late(self) -> None:
+        """Refuse those who have waited too long for the overload that has begun, so that they are not in the way."""
+        for waiter in self._lines.take_all_that(lambda waiter: self._patience.is_over(waiter.since)):
+            waiter.tell(None)
 
     def _refuse_beyond_the_queue(self) -> None:
         self._refuse(f"The gateway is busy: {self.waiting + self.away:,} operations are waiting already.")
@@ -162,7 +174,7 @@ class Admission:
 
     def _leave(self, line: Line, seconds: float, is_to_read: bool = False) -> None:
         self.running -= 1
-        self._lines.end(line, seconds)
+        self._lines.end(line, min(seconds, RUNS_COUNTED * self._patience.each))
         if is_to_read:
             self._lets_in_later = True
             asyncio.get_running_loop().call_soon(self._let_in)
@@ -173,7 +185,7 @@ class Admission:
 
     def _let_in(self) -> None:
         self._lets_in_later = False
-        while self._has_slot() and (found := self._lines.next()) is not None:
+        while self._has_slot() and (found := self._lines.next(self._patience.newest_first())) is not None:
             line, waiter = found
             if waiter.told.done():
                 continue
@@ -195,17 +207,16 @@ class SlotAtOnce:
 
     def __enter__(self) -> None:
         """Begin."""
-        self._admission._patience.came()
+        self._admission._patience.came(self._admission.waiting)
         self._since = self._admission.clock()
         if self._line is not None:
             self._admission._start(self._line)
 
     def __exit__(self, *_: object) -> None:
         """End."""
-        seconds = self._admission.clock() - self._since
-        self._admission._patience.ran(seconds)
         if self._line is not None:
-            self._admission._leave(self._line, seconds)
+            self._admission._leave(self._line, self._admission.clock() - self._since)
+        self._admission._patience.ended(self._admission.running + self._admission.waiting)
 
 
 class Turn:
@@ -253,6 +264,7 @@ class Turn:
     def _leave(self) -> None:
         if self._line is not None:
             seconds = self._admission.clock() - self._since
-            self._admission._patience.ran(seconds)
             self._admission._leave(self._line, seconds, self._is_to_read)
+            if not self._has_waited:
+                self._admission._patience.ended(self._admission.running + self._admission.waiting)
             self._line = None

@@ -3,22 +3,36 @@
 Operations that wait for a slot delay one another. During an overload, a queue with a limit of a second answers every
 operation after a second, and refuses the excess. A queue with a limit of a moment answers as many operations at once,
 and tells the other clients at once to try again. (The idea comes from "controlled delay", CoDel, RFC 8289.)
+
+Clients that send when they have their answer fill the queue up to their number, and no further. Clients of which more
+and more come let it grow and grow. Only the latter is an overload, and it shows after a few tenths of a second.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-SHORTEST = 0.1
-"""Seconds that every operation may wait. A client with 32 connections whose operations take a millisecond or two is
-answered within this time, so none of its operations is refused, even if it comes again at once and so prolongs an
-overload."""
+SHORTEST = 0.02
+"""The seconds that every operation may wait: as long as a turn of the event loop may take."""
 
-RUNS = 2
+RUNS = 4
 """How many operations, one after another, an operation may wait for in an overload."""
 
+PERIOD, ENDS = 0.05, 20
+"""The seconds, and the number of operations that can end in them, after which the operations that came are compared
+with those that ended. In less time, chance decides."""
+
+GROWS, PERIODS = 1.5, 3
+"""The ratio of operations that come to operations that end, from which the queue grows fast. After so many periods of
+this, it is an overload. Clients that begin at once and wait for their answers fill the queue in one."""
+
 MORE = 1.1
-"""The ratio of operations that come to operations that run, from which on an overload continues."""
+"""The same ratio, from which an overload continues."""
+
+DOUBTED, DOUBTED_LAST = 2.0, 16.0
+"""The seconds after which an overload is doubted for the first time, and the most after which it is doubted again, each
+time after twice as long. Clients that come again at once when they are refused look like an overload because they are
+refused. So it is tried whether the queue still grows when they are not."""
 
 WEIGHT = 0.1
 """The weight of the last operation in the mean time that one takes."""
@@ -27,53 +41,96 @@ WEIGHT = 0.1
 class QueuePatience:
     """Follows one queue, in which an operation may wait for ``seconds``.
 
-    An overload begins when an operation has waited for so long in vain. It ends when, in a period of this length,
-    hardly more operations came than ran, so that the queue would grow slowly or not at all. ``clock`` gives seconds.
+    An overload begins when the queue has grown fast for some periods, or an operation has waited for so long in vain.
+    It ends when, in a period of that length, hardly more operations came than ended. ``clock`` gives seconds.
     """
 
     def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
         self.is_overloaded = False
+        self.each = 0.0
+        """The mean seconds from the end of one operation to that of the next, while there are others."""
         self._seconds = seconds
         self._clock = clock
-        self._mean = 0.0
-        """The mean seconds that an operation runs."""
+        self._last_end: float | None = None
+        """When an operation ended last, if there were others then."""
+        self._overloaded_since = 0.0
+        self._doubted_after = DOUBTED
+        self._doubted_at = float("-inf")
+        self._growing = 0
+        """The number of periods in which the queue has grown fast, one after another."""
         self._since = clock()
-        """When the time began in which these are counted:"""
+        """When the period began in which these are counted:"""
         self._came = 0
-        self._ran = 0
+        self._ended = 0
 
-    def came(self) -> None:
-        """Note that an operation has come."""
+    def came(self, waiting: int) -> bool:
+        """Note that an operation has come while so many wait. Return whether an overload has begun."""
         passed = self._clock() - self._since
-        if passed >= self._seconds:
+        has_begun = False
+        if passed >= self._period():
             # After a pause, the counts say nothing about the present load.
-            grows = passed < 2 * self._seconds and self._came > MORE * self._ran
-            self._begin(self.is_overloaded and grows)
+            is_pause = passed >= 2 * self._period()
+            if self.is_overloaded:
+                self._end_if_over(is_pause or self._came <= MORE * self._ended)
+            else:
+                grows = not is_pause and self._came > GROWS * self._ended and waiting * self.each > SHORTEST
+                self._growing = self._growing + 1 if grows else 0
+                has_begun = self._growing == PERIODS
+                if has_begun:
+                    self._begin()
+            self._count_anew()
         self._came += 1
+        return has_begun
 
-    def ran(self, seconds: float) -> None:
-        """Note that an operation has run for this many seconds."""
-        self._ran += 1
-        self._mean += WEIGHT * (seconds - self._mean)
+    def ended(self, others: int) -> None:
+        """Note that an operation has ended while so many others run or wait."""
+        self._ended += 1
+        now = self._clock()
+        if self._last_end is not None:
+            self.each += WEIGHT * (now - self._last_end - self.each)
+        self._last_end = now if others else None
 
-    def was_late(self, since: float) -> None:
-        """Note that an operation that came at the time ``since`` has waited in vain."""
+    def was_late(self, since: float) -> bool:
+        """Note that an operation that came at the time ``since`` has waited in vain. Return whether an overload has
+        begun."""
         # Timers are not exact. One of an overload that is just over was much shorter.
-        if not self.is_overloaded and self._clock() - since > 0.9 * self._seconds:
-            self._begin(True)
+        if self.is_overloaded or self._clock() - since <= 0.9 * self._seconds:
+            return False
+        self._begin()
+        self._count_anew()
+        return True
 
     def seconds(self) -> float:
         """Return how long an operation that comes now may wait."""
-        return min(self._seconds, max(SHORTEST, RUNS * self._mean)) if self.is_overloaded else self._seconds
+        return min(self._seconds, max(SHORTEST, RUNS * self.each)) if self.is_overloaded else self._seconds
 
     def is_too_long(self, waiting: int) -> bool:
         """Return whether an operation that comes behind so many others would wait too long in an overload."""
-        return self.is_overloaded and waiting >= RUNS and waiting * self._mean >= self.seconds()
+        return self.is_overloaded and waiting >= RUNS and waiting * self.each >= self.seconds()
 
     def is_over(self, since: float) -> bool:
         """Return whether an operation that came at the time ``since`` has waited too long."""
         return self.is_overloaded and self._clock() - since > self.seconds()
 
-    def _begin(self, is_overloaded: bool) -> None:
-        self.is_overloaded = is_overloaded
-        self._since, self._came, self._ran = self._clock(), 0, 0
+    def newest_first(self) -> bool:
+        """Return whether the newest operation of a client is answered first, or the one that is due."""
+        return self.is_overloaded or self._clock() - self._doubted_at < PERIODS * self._period()
+
+    def _period(self) -> float:
+        return self._seconds if self.is_overloaded else min(self._seconds, max(PERIOD, ENDS * self.each))
+
+    def _count_anew(self) -> None:
+        self._since, self._came, self._ended = self._clock(), 0, 0
+
+    def _begin(self) -> None:
+        now = self._clock()
+        was_doubted = now - self._doubted_at < self._seconds
+        self._doubted_after = min(DOUBTED_LAST, 2 * self._doubted_after) if was_doubted else DOUBTED
+        self.is_overloaded, self._overloaded_since, self._growing = True, now, 0
+
+    def _end_if_over(self, is_over: bool) -> None:
+        now = self._clock()
+        if is_over:
+            self.is_overloaded = False
+        elif now - self._overloaded_since >= self._doubted_after:
+            self.is_overloaded, self._doubted_at = False, now

@@ -9,16 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from gateway.calling_client import Caller
-
-LONGEST_COUNTED = 0.005
-"""The most seconds that one operation counts for. Its connection then waits until the others have had as much, which
-with 32 connections takes 0.16 seconds at most. The first operation of a kind, which is compiled, takes longer than
-others."""
 
 REMEMBERED = 1000
 """How many idle connections are remembered with the time that they have had."""
@@ -119,11 +114,10 @@ class WaitingLines:
         line.client.now = max(line.client.now, line.had)
 
     def end(self, line: Line, seconds: float) -> None:
-        """Note that one has run for this many seconds."""
+        """Note that one has run, which counts as so many seconds."""
         line.running -= 1
-        counted = min(seconds, LONGEST_COUNTED)
-        line.had += counted
-        line.client.had += counted
+        line.had += seconds
+        line.client.had += seconds
 
     def wait(self, line: Line, waiter: Waiter) -> None:
         """Let an operation wait."""
@@ -139,7 +133,7 @@ class WaitingLines:
             line.waiting.remove(waiter)
             self._has_left(line)
 
-    def next(self) -> tuple[Line, Waiter] | None:
+    def next(self, newest_first: bool = False) -> tuple[Line, Waiter] | None:
         """Take the next operation out of its line; ``None`` if none may run."""
         able = {
             client: lines
@@ -150,11 +144,21 @@ class WaitingLines:
             return None
         client = _choice(list(able), self._newest_is_next)
         self._newest_is_next = not self._newest_is_next
-        line = _choice(able[client], client.newest_is_next)
+        line = able[client][-1] if newest_first else _choice(able[client], client.newest_is_next)
         client.newest_is_next = not client.newest_is_next
         waiter = line.waiting.popleft()
         self._has_left(line)
         return line, waiter
+
+    def take_all_that(self, are: Callable[[Waiter], bool]) -> list[Waiter]:
+        """Take the operations that are so out of their lines."""
+        taken = []
+        for client in list(self._waiting.values()):
+            for line in list(client.waiting.values()):
+                for waiter in [each for each in line.waiting if are(each)]:
+                    self.leave(line, waiter)
+                    taken.append(waiter)
+        return taken
 
     def last_of_the_most(self, line: Line) -> Waiter | None:
         """Take the last operation of the client with the most operations out of its line, if that client still has no
@@ -205,4 +209,4 @@ class WaitingLines:
 def _choice(shares: Sequence[S], newest_is_next: bool) -> S:
     """Return the newest, so that it need not wait for a whole round, or the one that has had the least."""
     newest = next((share for share in reversed(shares) if share.is_new), None) if newest_is_next else None
-    return newest or min(shares, key=lambda share: share.had)
+    return newest or min(reversed(shares), key=lambda share: share.had)

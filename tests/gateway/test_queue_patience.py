@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from itertools import chain, repeat
 
 import pytest
 
 from gateway.admission_queue import Admission, AdmissionLimits
 from gateway.calling_client import Caller, caller
-from gateway.queue_patience import SHORTEST
+from gateway.queue_patience import DOUBTED, ENDS, PERIODS, RUNS
 from gateway.try_later import Overloaded
 from tests.support.virtual_time import run_in_virtual_time
 
 RUN = 0.01
 """The seconds of one operation, so that one slot answers a hundred in a second."""
+
+
+GROWING = PERIODS * ENDS * RUN
+"""The seconds after which a queue that grows fast is an overload."""
+MOMENT = RUNS * RUN
+"""The seconds that an operation may wait in an overload."""
 
 
 class Clients:
@@ -29,18 +36,25 @@ class Clients:
         self.refused: list[tuple[float, float]] = []
         self._tasks: list[asyncio.Task[bool]] = []
         self._numbers: Iterator[int] = iter(range(1_000_000))
+        self.runs: Iterator[float] = repeat(RUN)
+        """The seconds of the operations, in the order in which they run."""
 
-    async def come(self, every: float, count: int, client: str | None = None) -> None:
-        """Let so many operations come one after another, each of another client unless one is named."""
+    async def come(
+        self, every: float, count: int, client: str | None = None, connections: int = 1_000_000
+    ) -> None:
+        """Let so many operations come one after another, each of another client unless one is named, and over another
+        connection unless there are fewer."""
         for _ in range(count):
             number = next(self._numbers)
-            caller.set(Caller(client or str(number), number))
+            caller.set(Caller(client or str(number), number % connections))
             self._tasks.append(asyncio.create_task(self._ask()))
             await asyncio.sleep(every)
 
-    async def ask_again(self, name: int, until: float, after_refusal: float = 1) -> None:
+    async def ask_again(
+        self, name: int, until: float, after_refusal: float = 1, client: str | None = None
+    ) -> None:
         """Ask again and again, as soon as there is an answer, or so many seconds after a refusal, which says 1."""
-        caller.set(Caller(f"again {name}", name))
+        caller.set(Caller(client or f"again {name}", name))
         while self.clock() < until:
             if not await self._ask():
                 await asyncio.sleep(after_refusal)
@@ -54,7 +68,7 @@ class Clients:
         came = self.clock()
         try:
             async with self.admission.turn():
-                await asyncio.sleep(RUN)
+                await asyncio.sleep(next(self.runs))
         except Overloaded:
             self.refused.append((came, self.clock() - came))
             return False
@@ -62,8 +76,8 @@ class Clients:
         return True
 
 
-def slowest(answers: list[tuple[float, float]], since: float) -> float:
-    return max(seconds for came, seconds in answers if came >= since)
+def slowest(answers: list[tuple[float, float]], since: float, until: float = 1e9) -> float:
+    return max(seconds for came, seconds in answers if since <= came < until)
 
 
 def test_at_twice_the_capacity_half_is_refused_and_the_others_are_answered_soon() -> None:
@@ -76,9 +90,25 @@ def test_at_twice_the_capacity_half_is_refused_and_the_others_are_answered_soon(
         # What is not answered within a second is refused within one.
         assert slowest(clients.refused, 0) <= 1.001
         assert slowest(clients.answered, 0) <= 1.011
-        # When the first have waited in vain, those who are answered wait for a moment at most.
-        assert slowest(clients.answered, 1.6) <= SHORTEST + 1.1 * RUN
-        assert slowest(clients.refused, 1.6) <= SHORTEST + 0.1 * RUN
+        # It is found after a part of a second, and those who are answered then wait for a moment at most.
+        found = 1.2 * GROWING
+        assert slowest(clients.answered, found, DOUBTED) <= MOMENT + 1.1 * RUN
+        assert slowest(clients.refused, found, DOUBTED) <= MOMENT + 0.1 * RUN
+        # It is doubted after 2, 4 and 8 seconds. Then some wait until it is found again.
+        waited = sum(seconds > MOMENT + 1.1 * RUN for _, seconds in clients.answered)
+        assert waited <= 0.05 * len(clients.answered)
+
+    run_in_virtual_time(main())
+
+
+def test_what_comes_over_connections_that_are_kept_is_answered_as_soon() -> None:
+    async def main() -> None:
+        clients = Clients()
+        # Each connection is used again a second after its last operation, as long as that may wait.
+        await clients.come(RUN / 2, 2_000, client="all", connections=200)
+        await clients.leave()
+        assert slowest(clients.answered, 1.2 * GROWING, DOUBTED) <= MOMENT + 1.1 * RUN
+        assert 990 <= len(clients.answered) <= 1_010
 
     run_in_virtual_time(main())
 
@@ -95,8 +125,8 @@ def test_when_less_comes_again_all_are_answered_at_once(times: int) -> None:
         # One may come while the last of those before it run.
         assert [came for came, _ in clients.refused if came > calm + RUN] == []
         assert len(clients.refused) - refused <= 3 * times
-        assert slowest(clients.answered, calm) <= SHORTEST + 1.1 * RUN
-        assert slowest(clients.answered, calm + 3 * SHORTEST) <= 1.1 * RUN
+        assert slowest(clients.answered, calm) <= MOMENT + 1.1 * RUN
+        assert slowest(clients.answered, calm + 3 * MOMENT) <= 1.1 * RUN
 
     run_in_virtual_time(main())
 
@@ -143,8 +173,8 @@ def test_those_who_come_again_when_they_are_told_to_do_not_keep_the_overload_up(
 def test_a_few_who_come_again_at_once_when_they_are_refused_do_not_keep_the_overload_up() -> None:
     async def main() -> None:
         clients = Clients()
-        # As many as are answered one after another within a moment, which a browser or a load test may well have.
-        few = round(SHORTEST / RUN) - 2
+        # More than are answered one after another within a moment, which a browser or a load test may well have.
+        few = 8 * RUNS
         await asyncio.gather(
             clients.come(0, 150),
             *(clients.ask_again(name, until=8, after_refusal=0.001) for name in range(few)),
@@ -168,5 +198,19 @@ def test_a_client_with_many_connections_has_no_more_than_one_with_a_single_one()
         assert quiet.refused == []
         assert slowest(quiet.answered, 0) <= 3.1 * RUN
         assert clients.refused
+
+    run_in_virtual_time(main())
+
+
+@pytest.mark.parametrize("client", ["one", None])
+def test_a_first_operation_that_takes_long_delays_its_connection_by_a_few_rounds(client: str | None) -> None:
+    async def main() -> None:
+        clients = Clients()
+        # The second is compiled, which takes as long as fifty others.
+        clients.runs = chain([0.001, 0.05], repeat(0.001))
+        await asyncio.gather(*(clients.ask_again(name, until=2, client=client) for name in range(32)))
+        a_round = 32 * 0.001
+        assert slowest(clients.answered, 0.051) <= 3.1 * a_round
+        assert clients.refused == []
 
     run_in_virtual_time(main())
