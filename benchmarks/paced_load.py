@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-MOST_AT_ONCE = 500
+MAX_AT_ONCE = 500
 """Requests that may wait for an answer; beyond that the next ones are sent later, and count as slow."""
 
 LONGEST = 90.0
@@ -57,7 +57,7 @@ class PacedLoad:
 
     async def _run(self) -> None:
         loop, number = asyncio.get_running_loop(), 0
-        turns, begun = asyncio.Semaphore(MOST_AT_ONCE), loop.time()
+        turns, begun = asyncio.Semaphore(MAX_AT_ONCE), loop.time()
         async with asyncio.TaskGroup() as asking:
             while not self._ended.is_set():
                 due = begun + number / self._rate

@@ -53,7 +53,7 @@ QUERY = (
 
 @dataclass(frozen=True)
 class WorkerFigures:
-    """Holds what so many workers cost.
+    """Holds what a number of workers cost.
 
     ``start`` and the time of the ``processor`` until then are in seconds, and the others are in bytes of all processes.
     """
@@ -85,14 +85,14 @@ def main() -> None:
 
 
 def served_by_us(port: int, workers: int) -> list[str]:
-    """Return the command that serves with so many workers."""
+    """Return the command that serves with this many workers."""
     return [sys.executable, "server.py", "serve", "--port", str(port), "--workers", str(workers)]
 
 
 def measured(
     packages: int, numbers: Sequence[int], serve: Callable[[int, int], list[str]]
 ) -> Iterator[WorkerFigures]:
-    """Measure servers of a catalog of so many packages, one after another, with these numbers of workers.
+    """Measure servers of a catalog of this many packages, one after another, with these numbers of workers.
 
     ``serve`` gives the command for a port and a number of workers.
     """

@@ -1,4 +1,4 @@
-"""Defines what is taken from the allowances of clients on the server, and what comes of it."""
+"""Defines the charges to the allowances of clients on the server, and their outcomes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Charge(NamedTuple):
 
 
 class Charged(NamedTuple):
-    """Says what came of a charge."""
+    """Says the outcome of a charge."""
 
     is_taken: bool
     remaining: int

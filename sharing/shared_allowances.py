@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 class SharedAllowances:
     """Keeps one time for each client on the server, for as long as the client lacks some of its allowance.
 
-    The connection is for this alone.
+    The connection has no other use.
     """
 
     def __init__(self, connection: ValkeyConnection) -> None:

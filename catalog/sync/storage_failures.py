@@ -7,7 +7,7 @@ from typing import Literal
 
 from upstream.client import StorageUnavailable
 
-MOST_REASONS = 20
+MAX_REASONS = 20
 """How many reasons are logged before the storage can be used again."""
 
 _log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class StorageFailures:
     def failed(self, use: Use, error: StorageUnavailable, consequence: str = "") -> None:
         """Note that a use has failed. ``consequence`` is a sentence for the log on what that means."""
         self._errors[use] = error
-        if error.reason not in self._told and len(self._told) < MOST_REASONS:
+        if error.reason not in self._told and len(self._told) < MAX_REASONS:
             self._told.add(error.reason)
             _log.warning("%s", f"{error} {consequence}".strip())
 

@@ -1,4 +1,4 @@
-"""Shows what a catalog knows of one kind of record."""
+"""Holds the records of one kind that a catalog knows."""
 
 from __future__ import annotations
 
