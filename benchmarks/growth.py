@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from benchmarks.side_by_side.answers import ask, posted
@@ -47,10 +48,25 @@ ANSWERS = [1, 10, 100, 1000]
 CONNECTIONS = [1, 8, 64, 512]
 USUAL_ANSWER, USUAL_CONNECTIONS = 10, 32
 ROUNDS, SECONDS = 3, 2
+SYNC_LIMIT = 600
+"""Seconds within which the largest catalog has to be read."""
+
 PAGE = 100
 ORDERS = ["TITLE", "STARS", "FORKS", "CREATED", "MODIFIED"]
 CACHES = {"with": {}, "without": {"GATEWAY_RESPONSE_CACHE_BYTES": "0"}}
 """The gateway with and without its response cache."""
+
+
+class LoadFigures(NamedTuple):
+    """What loads of one kind gave."""
+
+    rate: float
+    """Answers a second."""
+    memory: int
+    """Bytes that the gateway had after them."""
+
+    def __str__(self) -> str:
+        return f"{self.rate:,.0f} ({self.memory / 1e6:,.0f} MB)"
 
 
 @dataclass
@@ -63,9 +79,8 @@ class GrowthFigures:
     stored: int
     start: float = 0
     memory: int = 0
-    memory_after: int = 0
-    by_answer: dict[tuple[str, int], float] = field(default_factory=dict)
-    by_connections: dict[tuple[str, int], float] = field(default_factory=dict)
+    by_answer: dict[tuple[str, int], LoadFigures] = field(default_factory=dict)
+    by_connections: dict[tuple[str, int], LoadFigures] = field(default_factory=dict)
 
 
 def main() -> None:
@@ -108,16 +123,16 @@ def _measured(size: int, cores: Cores) -> GrowthFigures:
                 measured.start = time.perf_counter() - begun
                 measured.memory = process.memory()
 
-                def rate(
+                def loaded(
                     packages: int, connections: int, process: Running = process, port: int = port
-                ) -> float:
-                    return _rate(process, port, packages, connections, folder)
+                ) -> LoadFigures:
+                    rate = _rate(process, port, packages, connections, folder)
+                    return LoadFigures(rate, process.memory())
 
                 for packages in ANSWERS:
-                    measured.by_answer[cache, packages] = rate(packages, USUAL_CONNECTIONS)
+                    measured.by_answer[cache, packages] = loaded(packages, USUAL_CONNECTIONS)
                 for connections in CONNECTIONS:
-                    measured.by_connections[cache, connections] = rate(USUAL_ANSWER, connections)
-                measured.memory_after = max(measured.memory_after, process.memory())
+                    measured.by_connections[cache, connections] = loaded(USUAL_ANSWER, connections)
         sys.stderr.write(f"{measured}\n")
         return measured
 
@@ -137,6 +152,7 @@ def _synced(size: int, cores: Cores, folder: Path, environment: dict[str, str]) 
             env={**os.environ, **environment},
             stdout=subprocess.DEVNULL,
             check=True,
+            timeout=SYNC_LIMIT,
         )
         sync = time.perf_counter() - begun
     return GrowthFigures(size, sync, sum(file.stat().st_size for file in folder.glob("catalog.sqlite*")))
@@ -185,18 +201,17 @@ def table(measured: list[GrowthFigures]) -> str:
         "the file, MB": [f"{each.stored / 1e6:,.0f}" for each in measured],
         "from the start to the first answer, s": [f"{each.start:,.1f}" for each in measured],
         "memory then, MB": [f"{each.memory / 1e6:,.0f}" for each in measured],
-        "memory after all loads, MB": [f"{each.memory_after / 1e6:,.0f}" for each in measured],
     }
     answers = {
         f"{packages:,} in the answer, {cache} response cache": [
-            f"{each.by_answer[cache, packages]:,.0f}" for each in measured
+            str(each.by_answer[cache, packages]) for each in measured
         ]
         for cache in CACHES
         for packages in ANSWERS
     }
     connections = {
         f"connections: {number}, {cache} response cache": [
-            f"{each.by_connections[cache, number]:,.0f}" for each in measured
+            str(each.by_connections[cache, number]) for each in measured
         ]
         for cache in CACHES
         for number in CONNECTIONS
@@ -210,12 +225,12 @@ def table(measured: list[GrowthFigures]) -> str:
         *header,
         *rows(once),
         "",
-        f"Answers a second with {USUAL_CONNECTIONS} connections:",
+        f"Answers a second with {USUAL_CONNECTIONS} connections, and the memory after them:",
         "",
         *header,
         *rows(answers),
         "",
-        f"Answers a second with {USUAL_ANSWER} packages in the answer:",
+        f"Answers a second with {USUAL_ANSWER} packages in the answer, and the memory after them:",
         "",
         *header,
         *rows(connections),

@@ -60,6 +60,7 @@ def aims(results: Results, peers: Iterable[Contender]) -> list[Aim]:
         beside("Q5, of the best peer that executes", EXECUTED, "Q5", executing, "Q5", 6),
         beside("Q6 executed, of Q2 executed", EXECUTED, "Q6", [EXECUTED], "Q2", 0.8),
         beside("Q7 executed, of Q1 executed", EXECUTED, "Q7", [EXECUTED], "Q1", 0.8),
+        beside("Q7, of the best peer", KEPT, "Q7", everyone, "Q7", 2),
         beside("Q7 executed, of the best peer that executes", EXECUTED, "Q7", executing, "Q7", 2),
         *(_workers(results, one, f"{one} two workers") for one in (KEPT, EXECUTED)),
         *_cold(results, everyone),

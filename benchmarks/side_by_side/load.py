@@ -13,6 +13,9 @@ from pathlib import Path
 from benchmarks.side_by_side.processes import Running, busy_seconds
 from benchmarks.side_by_side.workload import NONCE
 
+DISTURBED = 0.15
+"""Cores used by other work on the machine, above which a figure says less of what is measured."""
+
 SLOWEST = 15
 """Seconds after which wrk gives an answer up."""
 
@@ -73,6 +76,11 @@ class Load:
     """Processor time of the gateway for each answer."""
     disturbance: float
     """Processor cores used by what is no part of the benchmark."""
+
+    @property
+    def is_disturbed(self) -> bool:
+        """Return whether other work on the machine had a part in it."""
+        return self.disturbance > DISTURBED
 
 
 def load(

@@ -17,9 +17,6 @@ from benchmarks.side_by_side.workload import BenchmarkQuery
 IDLE = 0.8
 """The share of the gateway's core below which something else was the limit."""
 
-DISTURBED = 0.15
-"""Cores used by other work on the machine, above which a figure is marked."""
-
 
 @dataclass(frozen=True)
 class Run:
@@ -62,7 +59,8 @@ def _introduction(run: Run) -> str:
         f"Written by `make bench`; [how to read it](../docs/performance.md). {processor()}, Python "
         f"{platform.python_version()}. The gateway has one core, the load and upstream another. Medians of "
         f"{run.rounds} rounds of {run.seconds} s with {CONNECTIONS} connections; each round starts every contender "
-        "anew, and compares its answers with the gateway's before and after each load."
+        "anew, and compares its answers with the gateway's before and after each load. "
+        f"{run.results.repeated} loads that were disturbed were measured again."
     )
 
 
@@ -95,10 +93,12 @@ def _marks(each: Contender, query: str, loads: Sequence[Load]) -> str:
         marks += "!"
     if median(load.busy for load in loads) < IDLE:
         marks += "~"
-    if any(load.disturbance > DISTURBED for load in loads):
+    if any(load.is_disturbed for load in loads):
         marks += "?"
     if query in each.connections:
         marks += f" [{each.connections[query]}]"
+    if each.is_measured_once:
+        marks += "*"
     return marks
 
 
@@ -107,7 +107,8 @@ def _notes() -> list[str]:
         f"In brackets the share of `{KEPT}`'s rate, for Q5 and Q8 of `{EXECUTED}`'s; last the processor time of an "
         "answer in microseconds, which other work on the machine disturbs less. `[8]`: with so many connections, "
         f"because {CONNECTIONS} were too many. `!`: some requests failed. `~`: the gateway's core was not busy, so "
-        "something else was the limit. `?`: other work on the machine disturbed it. MB: memory after all loads.",
+        "something else was the limit. `?`: other work on the machine disturbed it, again and again. "
+        "`*`: one round alone, because others are several times as fast at everything. MB: memory after all loads.",
     ]
 
 
