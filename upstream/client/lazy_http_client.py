@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -41,7 +42,7 @@ class LazyHttpClient:
     ) -> None:
         # The address has no password, because errors could show it.
         self._base_url = without_credentials(base_url).rstrip("/") + "/"
-        self._headers = HEADERS | authorization(base_url)
+        self._own_headers = HEADERS | authorization(base_url)
         read, connect = limits.exchange, limits.connect
         self._extensions = {"timeout": {"connect": connect, "read": read, "write": read, "pool": read}}
         self._make_transport = transport if callable(transport) else None
@@ -56,17 +57,21 @@ class LazyHttpClient:
 
         query = f"?{urlencode(params)}" if params else ""
         request = httpx.Request(
-            "GET",
-            f"{self._base_url}{path}{query}",
-            headers={**self._headers, **headers},
-            extensions=self._extensions,
+            "GET", f"{self._base_url}{path}{query}", headers=self._headers, extensions=self._extensions
         )
+        request.headers.update(headers)
         response = await self.transport().handle_async_request(request)
         response.request = request
         try:
             yield response
         finally:
             await response.aclose()
+
+    @cached_property
+    def _headers(self) -> httpx.Headers:
+        import httpx
+
+        return httpx.Headers(self._own_headers)
 
     def transport(self) -> httpx.AsyncBaseTransport:
         """Return the transport, the same one each time."""
