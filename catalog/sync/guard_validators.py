@@ -176,7 +176,7 @@ def _most_changed(
     changes: Mapping[int, FieldDifference],
     limits: GuardLimits,
 ) -> tuple[int, int] | None:
-    """Return the number of records that changed and the number of all, if too many changed.
+    """Return the number of changed records and the number compared, if too many changed.
 
     Changes to one value, such as 0 or nothing, count among the records that had another one. In fields that
     tell which record it is all changes count, among all records.

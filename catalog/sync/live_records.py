@@ -50,7 +50,7 @@ class LiveRecords:
         return await asyncio.shield(task)
 
     async def aclose(self) -> None:
-        """End what is being taken."""
+        """Cancel what is being taken."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

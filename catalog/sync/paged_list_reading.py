@@ -124,7 +124,7 @@ class ListReading(Generic[R]):
         return False
 
     def told(self) -> Callable[[int], bool]:
-        """Tells whether a record is read, or known not to be there: neither bad nor perhaps an unreadable row."""
+        """Return a function that tells whether a record was read, or certainly does not exist."""
         all_ids_are_read = None not in self._ids.values()
         return lambda id: id in self.records or (all_ids_are_read and id not in self._bad)
 

@@ -41,7 +41,8 @@ class RetryPolicy:
         self._full_jitter = wait_random_exponential(multiplier=limits.first_pause, max=LONGEST_JITTER)
 
     def attempts(self, most: int | None = None) -> AsyncRetrying:
-        """Return what calls a function until it succeeds: up to ``most`` times, or as often as the limits allow.
+        """Return what calls a function until it succeeds: up to ``most`` times, or as often as the limits
+        allow.
 
         It raises what the last attempt has raised.
         """

@@ -18,8 +18,8 @@ numbers after a quarter of a million objects."""
 def tune() -> None:
     """Keep the turns of the event loop short. This is called once, when everything has been imported.
 
-    What exists now stays, so the garbage collector need not look through it again and again. Nothing is frozen later:
-    What a request leaves behind has cycles (parsed documents, plans), and would never be freed. Records need no
+    What exists now stays, so the garbage collector need not look through it again and again. Nothing is frozen later,
+    because what a request leaves behind has cycles (parsed documents, plans), and would never be freed. Records need no
     freezing, because the collector does not look at them (``gc=False``).
     """
     gc.collect()  # Otherwise garbage would be frozen too.
