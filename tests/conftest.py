@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
+from hypothesis import settings
 
 from catalog.catalog_source import CatalogSource
 from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog
 from tests.support.gateway_in_process import Ask, app_over, asking, source_over
 from tests.support.leaving_the_process import leaves_the_process
+from tests.support.numbers_of_examples import ALL_EXAMPLES
 from tests.support.scheduled_tests import ByWhatTheyShare, in_order
 from upstream.client.api_client import Client
 from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream, generated_catalog
 from web.app import GatewayApp
 
+settings.register_profile("quick", max_examples=ALL_EXAMPLES // 5)
+
 
 def pytest_collection() -> None:
     """Import the tests without the garbage collector, which would find next to nothing."""
     gc.disable()
+    # httpx looks for this package at each request to an app in this process, in every folder that Python imports from.
+    sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -46,7 +53,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
-    gc.set_threshold(10_000, 10, 20)
+    gc.set_threshold(100_000, 20, 100)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ The engine keeps no pieces of answers, or has those of all operations before.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import Counter
 
 import pytest
@@ -19,13 +18,14 @@ from schema import schema
 from tests.support.comparable_answers import comparable
 from tests.support.gateway_in_process import gateway_over
 from tests.support.gateway_operations import FIXED_FIELDS, GENERATOR, STATES, VALUES
+from tests.support.numbers_of_examples import operations
 from tests.support.operation_texts import Operation
 from tests.support.random_operations import Generator
 from tests.support.smallest_failing_operation import simplest
 from tests.support.upstream_without_http import MadeSource, made_records, whole_records
 from upstream.client import Record
 
-OPERATIONS = int(os.environ.get("AGREEMENT_OPERATIONS", "2000")) * 3 // 4
+OPERATIONS = operations(1500)
 PARTS = 8
 
 RECORDS, WHOLE = made_records(), whole_records()

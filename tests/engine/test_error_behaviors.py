@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,10 +16,11 @@ from schema.semantic_nullability import semantic_levels
 from tests.support.comparable_answers import comparable
 from tests.support.gateway_in_process import gateway_over
 from tests.support.gateway_operations import GENERATOR, STATES
+from tests.support.numbers_of_examples import operations
 from tests.support.operation_texts import Operation
 from tests.support.upstream_without_http import MadeSource, made_records
 
-OPERATIONS = int(os.environ.get("AGREEMENT_OPERATIONS", "2000")) // 10
+OPERATIONS = operations(200)
 RECORDS = made_records()
 FAILING = [state for state in STATES if "fail" in state]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import Counter
 from typing import Any
 
@@ -14,12 +13,13 @@ from graphql import GraphQLError
 from engine import AnswerPieceCache, ByteBudget, Engine, Fallback
 from gateway.document_validation import read_document
 from schema import Document
+from tests.support.numbers_of_examples import operations
 from tests.support.operation_texts import Operation
 from tests.support.random_operations import Generator
 from tests.support.schema_with_everything import PEOPLE, PETS, ROCKS, VALUES, schema
 from tests.support.smallest_failing_operation import simplest
 
-OPERATIONS = int(os.environ.get("AGREEMENT_OPERATIONS", "2000")) // 4
+OPERATIONS = operations(500)
 GENERATOR = Generator(schema._schema, VALUES)
 NEVER_ERRORS = {"operation", "introspection", "directive", "extension", "value", "path"}
 """The reasons to fall back that need not mean an error in the answer."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis_graphql import queries
@@ -13,9 +12,10 @@ from gateway.prepared_request import GraphQLRequest
 from schema import schema, sdl
 from tests.support.comparable_answers import comparable
 from tests.support.gateway_in_process import gateway_over
+from tests.support.numbers_of_examples import operations
 from tests.support.upstream_without_http import MadeSource, made_records
 
-OPERATIONS = int(os.environ.get("AGREEMENT_OPERATIONS", "2000")) * 3 // 100
+OPERATIONS = operations(60)
 
 RECORDS = made_records()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,12 +16,13 @@ from gateway.graphql_answer import GraphQLAnswer
 from gateway.prepared_request import GraphQLRequest
 from tests.support.gateway_operations import GENERATOR
 from tests.support.gateways_with_history import Gateways, open_gateways
+from tests.support.numbers_of_examples import operations
 from tests.support.upstream_without_http import made_records
 from tests.support.versioned_catalogs import Clock, as_of, keep_versions_of
 from upstream.embedded import EmbeddedUpstream
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.graphql"))
-VERSIONS, OPERATIONS = 6, int(os.environ.get("AGREEMENT_OPERATIONS", "2000")) // 10
+VERSIONS, OPERATIONS = 6, operations(200)
 
 
 @pytest.fixture

@@ -26,7 +26,8 @@ async def test_a_thousand_times_in_a_minute_are_a_few_rebuilds_and_the_others_ar
         for step in range(1000):
             moment = begin + span * step / 1000
             answer = await gateways.ask(
-                f'query @asOf(time: "{moment.isoformat()}") {{ stats {{ packageCount }} }}'
+                "query Q($time: DateTime) @asOf(time: $time) { stats { packageCount } }",
+                {"time": moment.isoformat()},
             )
             if answer.failed:
                 refused += 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from random import Random
 
@@ -21,12 +20,13 @@ from tests.support import schema_with_everything as wide
 from tests.support.comparable_answers import comparable
 from tests.support.gateway_in_process import gateway_over
 from tests.support.gateway_operations import GENERATOR, STATES
+from tests.support.numbers_of_examples import operations
 from tests.support.other_literals import with_other_literals
 from tests.support.predicted_costs import prepared_whole
 from tests.support.random_operations import Generator
 from tests.support.upstream_without_http import MadeSource, made_records
 
-OPERATIONS = int(os.environ.get("AGREEMENT_OPERATIONS", "2000")) // 8
+OPERATIONS = operations(250)
 PARTS = 2
 OTHERS = 3
 """How many other texts there are for each operation."""

@@ -49,10 +49,10 @@ def global_id(number: int) -> str:
 
 
 WAYS: Ways = {
-    "slug": (20, one_by_one("String!", "package(slug: %s)", "made-up-{}".format)),
-    "databaseId": (20, one_by_one("Int!", "package(databaseId: %s)", lambda number: 10**6 + number)),
-    "by": (20, one_by_one("PackageKey!", "package(by: %s)", lambda number: {"slug": f"made-up-{number}"})),
-    "node": (20, one_by_one("ID!", "node(id: %s)", global_id)),
+    "slug": (50, one_by_one("String!", "package(slug: %s)", "made-up-{}".format)),
+    "databaseId": (50, one_by_one("Int!", "package(databaseId: %s)", lambda number: 10**6 + number)),
+    "by": (50, one_by_one("PackageKey!", "package(by: %s)", lambda number: {"slug": f"made-up-{number}"})),
+    "node": (50, one_by_one("ID!", "node(id: %s)", global_id)),
     "nodes": (100, lambda n: ("query($k: [ID!]!) { nodes(ids: $k) { id } }", {"k": [*map(global_id, n)]})),
     "packagesBySlug": (
         100,
@@ -72,7 +72,7 @@ WAYS: Ways = {
             {"k": [{"__typename": "Package", "databaseId": 10**6 + i} for i in n]},
         ),
     ),
-    "grid": (20, one_by_one("String!", "grid(slug: %s)", "made-up-{}".format)),
+    "grid": (50, one_by_one("String!", "grid(slug: %s)", "made-up-{}".format)),
     "pypiName": (
         100,
         lambda n: (
@@ -109,7 +109,7 @@ async def source(embedded: EmbeddedUpstream) -> AsyncIterator[CatalogSource]:
         yield source
 
 
-@pytest.mark.parametrize(("way", "keys"), [("slug", VERY_MANY), *((way, MANY) for way in WAYS)])
+@pytest.mark.parametrize(("way", "keys"), [(way, VERY_MANY if way == "slug" else MANY) for way in WAYS])
 async def test_thousands_of_invented_keys_cost_upstream_no_more_than_the_budget(
     source: CatalogSource, embedded: EmbeddedUpstream, way: str, keys: int
 ) -> None:

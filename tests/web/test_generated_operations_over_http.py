@@ -13,9 +13,10 @@ from hypothesis_graphql import nodes, queries
 
 from schema import sdl
 from tests.support.gateway_in_process import app_over, client_of
+from tests.support.numbers_of_examples import operations
 from upstream.embedded import EmbeddedUpstream
 
-OPERATIONS = 200
+OPERATIONS = operations(200)
 MOMENTS = st.one_of(st.datetimes().map(lambda moment: f"{moment.isoformat()}Z"), st.text(max_size=10)).map(
     nodes.String
 )

@@ -16,6 +16,7 @@ from catalog.indexed_catalog import RecordKey
 from catalog.search.full_text_index import MAX_RANKINGS, FullTextIndex, LazyFullTextIndex
 from catalog.search.similar_words import SimilarWords
 from tests.support.made_records import catalog_of, grid, package
+from tests.support.numbers_of_examples import examples
 
 
 def found(query: str, index: FullTextIndex) -> list[tuple[str, int]]:
@@ -175,7 +176,7 @@ def test_nothing_that_is_typed_is_an_error(index: FullTextIndex, query: str) -> 
     assert len(ranking.rows) == len(ranking.scores) <= len(index.keys)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     st.lists(st.sampled_from([*'"-*^:(){}+ ', "OR", "AND", "NOT", "NEAR", "celery", "emial", "\0"])).map(
         "".join

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.crawls import Change, Changing, asked, crawled, found, truth
+from tests.support.numbers_of_examples import examples
 from upstream.client.upstream_errors import UpstreamBadData
 from upstream.embedded import (
     EmbeddedCatalog,
@@ -183,7 +184,7 @@ def take_place(event: Event, catalog: EmbeddedCatalog) -> None:
             catalog.remove_grid(grid)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=examples(15))
 @given(st.lists(EVENTS, max_size=5))
 async def test_after_any_changes_the_catalog_is_one_that_upstream_had(
     rows: EmbeddedCatalog, events: list[Event]

@@ -16,10 +16,11 @@ from resolvers.lists.list_sizes import Length
 from schema import UPSTREAM_REQUEST, schema
 from tests.support.dearest_operations import dear_operations
 from tests.support.gateway_in_process import gateway_over
+from tests.support.numbers_of_examples import operations
 from tests.support.predicted_costs import predicted
 from tests.support.random_operations import Generator
 
-OPERATIONS = 500
+OPERATIONS = operations(500)
 EXAMPLES = {
     path.stem: path.read_text(encoding="utf-8")
     for path in sorted((Path(__file__).parents[3] / "examples").glob("*.graphql"))

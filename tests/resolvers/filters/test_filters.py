@@ -19,6 +19,7 @@ from resolvers.filters.filter_inputs import DateTimeRange, IntRange, PackageDeta
 from resolvers.filters.filter_matching import matching_packages
 from resolvers.lists.order_enums import GridOrder, PackageOrder
 from tests.support.gateway_in_process import source_over
+from tests.support.numbers_of_examples import examples
 from tests.support.package_lists import found
 from upstream.client.v4_records import GridRecord, PackageRecord
 from upstream.embedded import EmbeddedUpstream
@@ -154,7 +155,7 @@ FILTERS = st.recursive(
 
 
 @given(one=FILTERS, other=FILTERS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_masks_obey_the_laws_of_sets(
     whole_records: Catalog, one: PackageFilter, other: PackageFilter
 ) -> None:

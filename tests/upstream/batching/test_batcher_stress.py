@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.batcher_with_held_answers import HeldBatcher, held_batcher
+from tests.support.numbers_of_examples import examples
 from upstream.client.upstream_errors import UpstreamError
 from upstream.client.v4_records import (
     CATEGORY,
@@ -146,7 +147,7 @@ def is_right(want: Want, key: int | str, found: object, faults: list[Fault]) -> 
     return found.id in there
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 @given(
     everyone=st.lists(wants(), max_size=20),
     faults=st.lists(st.sampled_from(FAULTS), unique=True, max_size=3),

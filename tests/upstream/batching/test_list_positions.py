@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.numbers_of_examples import examples
 from upstream.batching.list_positions import ListPositions
 
 MAX_ID = 2**63 - 1
-QUICK = settings(deadline=None, max_examples=50)
+QUICK = settings(deadline=None, max_examples=examples(50))
 
 
 class Sighting(NamedTuple):
@@ -221,7 +222,7 @@ def test_a_page_that_contradicts_what_is_known_replaces_it(
 
 
 @given(changed_lists())
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 def test_after_a_page_that_shows_a_change_the_bounds_hold_the_new_places(
     change: tuple[list[int], list[Sighting], list[int], Sighting],
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.numbers_of_examples import examples
 from upstream.batching.list_positions import ListPositions
 from upstream.batching.request_planning import MAX_PAGE, Prices, RequestPlan, cheapest
 
@@ -20,7 +21,7 @@ GRIDS = Prices(detail=0.017, page=0.012, record=0.0013, skipped=0.000008)
 Wanted = list[tuple[int, tuple[int, int]]]
 
 
-QUICK = settings(deadline=None, max_examples=60)
+QUICK = settings(deadline=None, max_examples=examples(60))
 
 
 class Question(NamedTuple):

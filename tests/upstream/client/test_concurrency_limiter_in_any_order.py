@@ -15,6 +15,7 @@ from hypothesis.stateful import (
 )
 
 from tests.support.limiter_guests import Guest, have_turns, settle
+from tests.support.numbers_of_examples import examples
 from upstream.client.concurrency_limiter import Limiter
 
 QUICK, SLOW, NOMINAL = 0.01, 0.1, 0.01
@@ -112,5 +113,5 @@ class Turns(RuleBasedStateMachine):
 
 def test_every_turn_goes_to_whom_it_is_due_whatever_happens() -> None:
     run_state_machine_as_test(
-        Turns, settings=settings(max_examples=50, stateful_step_count=25, deadline=None)
+        Turns, settings=settings(max_examples=examples(50), stateful_step_count=25, deadline=None)
     )
