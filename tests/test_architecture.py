@@ -5,13 +5,13 @@ Files and classes have a size that can be read at once, and the name of a class 
 
 from __future__ import annotations
 
-import ast
 import re
 from collections import defaultdict
-from functools import cache
 from pathlib import Path
 
 import pytest
+
+from tests.support.source_files import source_file
 
 ROOT = Path(__file__).parent.parent
 MAP = ROOT / "docs" / "architecture.md"
@@ -60,19 +60,6 @@ def python_files() -> list[str]:
     return [file for file in files if "/node_modules/" not in file and not file.startswith(GENERATED)]
 
 
-@cache
-def classes(file: str) -> list[tuple[str, int]]:
-    """List the classes of a file, also those inside others and inside functions, each with its lines."""
-    nodes = ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8")))
-    return [(node.name, lines_of(node)) for node in nodes if isinstance(node, ast.ClassDef)]
-
-
-def lines_of(node: ast.ClassDef) -> int:
-    """Count the lines of a class, with its decorators."""
-    assert node.end_lineno is not None
-    return node.end_lineno + 1 - min([node.lineno, *(each.lineno for each in node.decorator_list)])
-
-
 def test_no_file_is_too_long_to_be_read_at_once() -> None:
     lines = {file: len((ROOT / file).read_text(encoding="utf-8").splitlines()) for file in python_files()}
     assert len(lines) > 500
@@ -80,7 +67,9 @@ def test_no_file_is_too_long_to_be_read_at_once() -> None:
 
 
 def test_no_class_is_too_long_to_be_read_at_once() -> None:
-    found = [(file, name, lines) for file in python_files() for name, lines in classes(file)]
+    found = [
+        (file, name, lines) for file in python_files() for name, lines in source_file(ROOT / file).classes
+    ]
     assert len(found) > 500
     too_long = {(file, name) for file, name, lines in found if lines > MAX_LINES_OF_A_CLASS}
     assert too_long == {(TABLE, "Settings")}
@@ -90,7 +79,7 @@ def test_no_two_classes_of_the_rooms_have_one_name() -> None:
     files = defaultdict[str, list[str]](list)
     for file in python_files():
         if not file.startswith(NO_ROOMS):
-            for name, _lines in classes(file):
+            for name, _lines in source_file(ROOT / file).classes:
                 files[name].append(file)
     assert len(files) > 200
     assert {name: where for name, where in files.items() if len(where) > 1} == {}

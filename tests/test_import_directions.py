@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.source_files import source_file
+
 ROOT = Path(__file__).parent.parent
 
 ROOMS = {
@@ -111,10 +113,10 @@ FILES = [
 
 def imported_modules(path: Path) -> Iterator[str]:
     folder = path.relative_to(ROOT).parent.parts
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in source_file(path).imports:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
+        else:
             source = node.module.split(".") if node.module else []
             if node.level:
                 source = [*folder[: len(folder) - node.level + 1], *source]
@@ -180,7 +182,7 @@ def test_no_test_file_imports_another() -> None:
 def deep_imports(path: Path) -> Iterator[str]:
     """Yield the modules inside other rooms that a file imports from, past what those rooms offer."""
     own = path.relative_to(ROOT).parts[0]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in source_file(path).imports:
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
             room = node.module.partition(".")[0]
             is_file = (ROOT / f"{node.module.replace('.', '/')}.py").exists()

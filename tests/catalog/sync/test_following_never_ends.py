@@ -79,8 +79,9 @@ class Broken(Storage):
 )
 @pytest.mark.parametrize("path", ["/api/v4/packages/", "/api/v4/categories/"])
 async def test_whatever_upstream_sends_the_catalog_stays_and_is_refreshed_afterwards(
-    embedded: EmbeddedUpstream, effect: Effect, path: str
+    effect: Effect, path: str
 ) -> None:
+    embedded = EmbeddedUpstream(packages=40)
     async with syncing(embedded, schedule=QUICK) as sync, following(sync):
         first = await until(lambda: sync.snapshot)
         embedded.faults.add(Fault(effect, path=path))
