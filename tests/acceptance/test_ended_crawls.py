@@ -28,7 +28,7 @@ def upstream_with(effect: Effect) -> EmbeddedUpstream:
     return embedded
 
 
-@pytest.mark.parametrize("effect", [WrongCount(100_000), Latency(4)])
+@pytest.mark.parametrize("effect", [WrongCount(100_000), Latency(60)])
 def test_a_signal_ends_the_process_during_a_crawl(effect: Effect, tmp_path: Path) -> None:
     embedded = upstream_with(effect)
     port = free_port()
@@ -42,10 +42,10 @@ def test_a_signal_ends_the_process_during_a_crawl(effect: Effect, tmp_path: Path
             until(lambda: embedded.requests.total >= 1)
             begun = time.monotonic()
             os.kill(process.pid, signal.SIGTERM)
-            process.wait(timeout=20)
+            process.wait(timeout=60)
             seconds = time.monotonic() - begun
             assert process.stdout is not None
             printed = process.stdout.read()
     # It takes a second on a quiet machine, including the end of Python itself.
-    assert seconds < 5
+    assert seconds < 20
     assert "Traceback" not in printed

@@ -16,7 +16,14 @@ import uvicorn
 @contextmanager
 def serving(app: Any, port: int = 0) -> Iterator[str]:
     """Serve ``app`` by uvicorn in a thread; gives the address, like ``http://127.0.0.1:43210``."""
-    config = uvicorn.Config(app, port=port, log_level="error", access_log=False)
+    config = uvicorn.Config(
+        # What an upstream holds back for clients that have left is not waited for.
+        app,
+        port=port,
+        log_level="error",
+        access_log=False,
+        timeout_graceful_shutdown=5,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -28,7 +35,7 @@ def serving(app: Any, port: int = 0) -> Iterator[str]:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(30)
         assert not thread.is_alive(), "the server did not stop"
 
 

@@ -170,11 +170,12 @@ async def test_an_upstream_that_hangs_is_left_alone_even_if_the_total_limit_come
 async def test_an_upstream_that_hangs_is_left_alone_even_if_its_clients_leave_first(
     embedded: EmbeddedUpstream,
 ) -> None:
-    embedded.faults.add(Fault(Latency(0.5)))
-    async with asking(embedded, exchange=0.1, breaker_failures=3) as client:
+    embedded.faults.add(Fault(Latency(60)))
+    # They leave after more than half of the limit, with time to spare before its end on a busy machine.
+    async with asking(embedded, exchange=0.7, breaker_failures=3) as client:
         for _ in range(3):
             with pytest.raises(TimeoutError):
-                await asyncio.wait_for(client.detail(PACKAGE, 1599), 0.08)
+                await asyncio.wait_for(client.detail(PACKAGE, 1599), 0.4)
         with pytest.raises(CircuitOpen):
             await client.detail(PACKAGE, 1599)
     assert embedded.requests.total == 3

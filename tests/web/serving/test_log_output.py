@@ -110,7 +110,8 @@ def test_workers_say_that_they_started_and_the_first_process_that_one_died() -> 
                 records.append(json.loads(line))
                 return records[-1] if records[-1]["event"] == event else None
 
-            return until(read)
+            # The first process waits for a minute for one that dies while it is asked whether it lives.
+            return until(read, 150)
 
         first, second = next_event("A worker has started."), next_event("A worker has started.")
         assert first["worker"] != second["worker"]
