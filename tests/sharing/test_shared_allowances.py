@@ -18,7 +18,7 @@ from sharing.valkey_address import ValkeyAddress
 from sharing.valkey_connection import ValkeyConnection
 from tests.support.gateway_in_process import app_over, client_of
 from tests.support.gateway_processes import eventually
-from tests.support.shared_allowances import CHEAP, FEW, KEY, Refill, gateway_on, takes
+from tests.support.shared_allowances import CHEAP, FEW, KEY, Refill, commands, gateway_on, takes
 from tests.support.valkey_servers import PATIENCE, ValkeyServer
 from upstream.embedded import EmbeddedUpstream
 
@@ -28,12 +28,6 @@ MANY = 10_000
 PORTION = MANY // PART_OF_ALL
 EPOCH = 1_735_660_800
 """The second from which the library counts."""
-
-
-def commands(server: ValkeyServer) -> int:
-    """Return how many scripts the server has run."""
-    stats: dict[str, dict[str, int]] = server.client.info("commandstats")
-    return stats.get("cmdstat_eval", {}).get("calls", 0)
 
 
 async def test_a_client_that_alternates_between_two_gateways_has_one_allowance(valkey: ValkeyServer) -> None:
@@ -196,7 +190,8 @@ async def test_a_gateway_forgets_no_question_of_a_client_that_it_forgets(valkey:
     allowances = LocalAllowances(FEW, 10)
     server = SharedAllowances(ValkeyConnection(ValkeyAddress.of(valkey.url), PATIENCE))
     async with aclosing(AllowanceSharing(server, clients=1)) as sharing:
-        charged = await asyncio.gather(*(sharing.ask(client, 1, allowances) for client in "aabbcab"))
+        async with asyncio.timeout(30):
+            charged = await asyncio.gather(*(sharing.ask(client, 1, allowances) for client in "aabbcab"))
         assert [each is not None and each.is_taken for each in charged] == [True] * 7
         assert charged[5] is not None
         assert charged[5].remaining == FEW - 3

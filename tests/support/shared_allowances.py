@@ -12,7 +12,7 @@ from gateway.try_later import RateLimited
 from sharing.shared_allowances import SharedAllowances
 from sharing.valkey_address import ValkeyAddress
 from sharing.valkey_connection import ValkeyConnection
-from tests.support.valkey_servers import PATIENCE
+from tests.support.valkey_servers import PATIENCE, ValkeyServer
 
 FEW = 12
 """Units of an allowance of which one comes back in five seconds, and all are asked for one by one."""
@@ -47,3 +47,10 @@ async def takes(fair_use: FairUse, units: int = 1) -> bool:
     except RateLimited:
         return False
     return True
+
+
+def commands(server: ValkeyServer) -> int:
+    """Return how many scripts the server has run, or refused to run."""
+    stats: dict[str, dict[str, int]] = server.client.info("commandstats")
+    counts = stats.get("cmdstat_eval", {})
+    return counts.get("calls", 0) + counts.get("rejected_calls", 0)
