@@ -64,6 +64,18 @@ attack: $(VENV)/run ## Attack a gateway on this machine as strangers would, in f
 overload: $(VENV)/run ## Send a gateway twice as many operations as it can answer, and measure who waits, in two minutes
 	$(BIN)/python -m benchmarks.overload $(ARGS)
 
+SCHEMATHESIS := .cache/schemathesis/bin
+
+# It has an environment of its own, because its dependencies may contradict those of the gateway.
+.PHONY: schemathesis
+schemathesis: $(VENV)/run $(SCHEMATHESIS)/st ## Let schemathesis send generated operations to a gateway; ARGS="--max-examples 200"
+	$(BIN)/python -m tests.schemathesis $(SCHEMATHESIS)/st --max-examples 20 $(ARGS)
+
+$(SCHEMATHESIS)/st: requirements/schemathesis.txt
+	$(PYTHON) -m venv .cache/schemathesis
+	$(SCHEMATHESIS)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/schemathesis.txt
+	@touch $@
+
 AUDIT := .cache/audit/bin
 
 # No test and no check needs it: a new advisory must not make an unchanged version fail.
@@ -109,6 +121,7 @@ lock: $(VENV)/dev ## Write the locked versions anew from pyproject.toml
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml --group files -o requirements/files.txt
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml --group valkey -o requirements/valkey.txt
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml --group tracing -o requirements/tracing.txt
+	$(BIN)/uv pip compile $(LOCK) --group schemathesis -o requirements/schemathesis.txt
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml --group dev -o requirements/dev.txt
 
 LOCK := --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header

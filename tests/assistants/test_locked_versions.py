@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 REQUIREMENTS = Path(__file__).parents[2] / "requirements"
-OPTIONAL = {path.name for path in REQUIREMENTS.glob("*.txt")} - {"run.txt", "dev.txt"}
+# Schemathesis has an environment of its own.
+OPTIONAL = {path.name for path in REQUIREMENTS.glob("*.txt")} - {"run.txt", "dev.txt", "schemathesis.txt"}
 
 
 def pins(name: str) -> set[str]:
