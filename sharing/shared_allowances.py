@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+import redis
 import redis.asyncio
 from throttled.rate_limiter.gcra import RedisLimitAtomicActionSpec
 
@@ -61,7 +62,12 @@ async def _exchanged(client: redis.asyncio.Redis, charges: Sequence[Charge]) -> 
         key = f"{PREFIX}:fair-use:{each.client}"
         given = (repr(each.interval), str(each.max_used), str(each.units))
         pipeline.eval(RedisLimitAtomicActionSpec.SCRIPTS, 1, key, *given)
-    return [_charged(*answer) for answer in await pipeline.execute()]
+    # An error that the pipeline raises by itself has the whole script in its message.
+    answers = await pipeline.execute(raise_on_error=False)
+    for answer in answers:
+        if isinstance(answer, redis.RedisError):
+            raise answer
+    return [_charged(*answer) for answer in answers]
 
 
 def _charged(limited: int, remaining: int, whole_after: bytes, retry_after: bytes) -> Charged:

@@ -75,6 +75,10 @@ async def test_a_server_that_hangs_loses_no_answer(embedded: EmbeddedUpstream) -
         (("CONFIG", "SET", "maxmemory", "1"), "the server is full; raise its maxmemory"),
         (("REPLICAOF", "127.0.0.1", "1"), "the server is a replica that cannot be written; name the primary"),
         (
+            ("ACL", "SETUSER", "default", "-eval"),
+            "the server does not let this user do it (the user has no permissions to run the 'eval' command)",
+        ),
+        (
             ("LPUSH", KEY, "1"),
             "a key that begins with {djangopackages} is not of this gateway; use another database of the server",
         ),
