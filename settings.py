@@ -13,7 +13,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from setting_names import PREFIX, misspelt
-from setting_rows import Field, rows_of
+from setting_row_type import Field, rows_of
 
 EMBEDDED = "embedded"
 

@@ -24,8 +24,9 @@ from typing import TypeVar
 import msgspec
 
 from benchmarks.made_records import CONTRIBUTORS, made_categories, made_grids, made_packages
+from catalog.catalog_difference import compare
 from catalog.columnar_table import package_table
-from catalog.indexed_catalog import Catalog, compare
+from catalog.indexed_catalog import Catalog
 from catalog.pypi_and_repository import normalise_pypi_name, repository
 from catalog.sort_orders import PackageValue, package_order
 

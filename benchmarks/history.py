@@ -23,8 +23,9 @@ from statistics import median, quantiles
 import msgspec
 
 from benchmarks.made_records import made_categories, made_grids, made_packages
+from catalog.catalog_difference import CatalogDifference, ChangedRecord, FieldDifference, RecordKey
 from catalog.history import rebuilt, records_of
-from catalog.indexed_catalog import Catalog, CatalogDifference, ChangedRecord, FieldDifference, RecordKey
+from catalog.indexed_catalog import Catalog
 from catalog.storage.sqlite_storage import Storage
 from upstream.client import PACKAGE, PackageRecord
 

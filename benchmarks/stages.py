@@ -33,9 +33,9 @@ from engine.field_failures import AnswerEncoder
 from engine.plan_execution import answers
 from engine.run_state import PlanRun as EngineRequest
 from gateway import AnswerCache, AnswerKey
+from gateway.gateway import Gateway
 from gateway.limits import check_document, check_text
 from gateway.prepared_request import GraphQLRequest
-from gateway.request_execution import Gateway
 from gateway.validation_rule_selection import applicable_rules, parts_of
 from resolvers.loading.request_context import Context, EntityBudget
 from resolvers.loading.request_loaders import Loaders

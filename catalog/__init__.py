@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from catalog.catalog_difference import CatalogDifference, RecordKey
 from catalog.columnar_table import Mask, Table, contributor_table, grid_table, package_table
 from catalog.contributor_index import (
     ContributorRecord,
@@ -13,7 +14,7 @@ from catalog.contributor_index import (
     shared_participations,
 )
 from catalog.freshness import Freshness, Snapshot, SnapshotStatus, Stage
-from catalog.indexed_catalog import Catalog, CatalogDifference, RecordKey
+from catalog.indexed_catalog import Catalog
 from catalog.pypi_and_repository import normalise_pypi_name, pypi_name, repository
 from catalog.refused_crawls import RefusedCrawl
 from catalog.sort_orders import (

@@ -1,7 +1,7 @@
 """Holds the whole catalog at one moment: an immutable snapshot with the indexes that joins, filters and sorts need.
 
 A new state of Django Packages is a new :class:`Catalog`, which replaces the old one whole, so that a request sees one
-state from start to end. :func:`compare` says what happened between two.
+state from start to end.
 
 Build it in a thread, ``await asyncio.to_thread(Catalog.build, ...)``. At the size of the real catalog no
 single call in it is long, so a turn of the event loop waits for a few of the interpreter's switch intervals:
@@ -18,19 +18,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from catalog.pypi_and_repository import pypi_name, repository
 from catalog.sort_orders import title_order
 from upstream.client import (
-    CATEGORY,
-    GRID,
-    PACKAGE,
     CategoryRecord,
     GridRecord,
-    Kind,
     PackageRecord,
     R,
     Record,
@@ -119,94 +115,6 @@ class Catalog:
     def __repr__(self) -> str:
         counts = f"{len(self.packages)} packages, {len(self.grids)} grids, {len(self.categories)} categories"
         return f"<Catalog {self.version}: {counts}>"
-
-
-class RecordKey(NamedTuple):
-    """Identifies a record by the name of its kind, as in ``Kind.singular``, and its id."""
-
-    kind: str
-    id: int
-
-
-class FieldDifference(msgspec.Struct, frozen=True):
-    """Holds a field of a record by v4's name, with its values before and after as JSON values. Links are ids."""
-
-    name: str
-    old: Any
-    new: Any
-
-
-class ChangedRecord(NamedTuple):
-    """Holds a record that two catalogs both have, with the fields that differ, in the record's order."""
-
-    kind: str
-    id: int
-    fields: tuple[FieldDifference, ...]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Return the names of the fields."""
-        return tuple(field.name for field in self.fields)
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogDifference:
-    """Holds what is different in the newer catalog, ordered by kind (packages, grids, categories), then by id."""
-
-    before: str
-    """The version of the older catalog."""
-    after: str
-    """The version of the newer one."""
-    added: tuple[RecordKey, ...]
-    changed: tuple[ChangedRecord, ...]
-    removed: tuple[RecordKey, ...]
-
-
-def compare(old: Catalog, new: Catalog) -> CatalogDifference:
-    """Return what has to change in ``old`` to make it ``new``: nothing if and only if their versions are equal.
-
-    Contents are compared because ``modified`` does not mark changes (contract section 3). It takes as long as a
-    build, so call it in a thread too.
-    """
-    if old.version == new.version:
-        return CatalogDifference(old.version, new.version, (), (), ())
-    added: list[RecordKey] = []
-    changed: list[ChangedRecord] = []
-    removed: list[RecordKey] = []
-    pairs: list[tuple[Kind[Any], Mapping[int, Record], Mapping[int, Record]]] = [
-        (PACKAGE, old.packages, new.packages),
-        (GRID, old.grids, new.grids),
-        (CATEGORY, old.categories, new.categories),
-    ]
-    for kind, before, after in pairs:
-        added += (RecordKey(kind.singular, id) for id in sorted(after.keys() - before.keys()))
-        removed += (RecordKey(kind.singular, id) for id in sorted(before.keys() - after.keys()))
-        for id in sorted(before.keys() & after.keys()):
-            if fields := _differing(before[id], after[id]):
-                changed.append(ChangedRecord(kind.singular, id, fields))
-    return CatalogDifference(old.version, new.version, tuple(added), tuple(changed), tuple(removed))
-
-
-def _differing(old: Record, new: Record) -> tuple[FieldDifference, ...]:
-    if old is new or content(old) == content(new):
-        return ()
-    before, after = msgspec.json.decode(_encode(old)), msgspec.json.decode(_encode(new))
-    return field_differences(before, after)
-
-
-def field_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldDifference, ...]:
-    """Return the fields in which two records, given as JSON objects, differ."""
-    # A record has ``unfit`` only where it names something.
-    return tuple(
-        FieldDifference(name, before.get(name), after.get(name))
-        for name in {**before, **after}
-        if _unordered(name, before.get(name)) != _unordered(name, after.get(name))
-    )
-
-
-def _unordered(name: str, value: Any) -> Any:
-    # The order of a grid's packages is no content: upstream's flips (contract section 2).
-    return sorted(value) if name == "packages" and isinstance(value, list) else value
 
 
 _encode = msgspec.json.Encoder().encode

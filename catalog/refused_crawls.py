@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
-from catalog.indexed_catalog import Catalog, CatalogDifference, RecordKey
+from catalog.catalog_difference import CatalogDifference, RecordKey
+from catalog.indexed_catalog import Catalog
 from upstream.client import CATEGORY, GRID, PACKAGE, CategoryRecord, GridRecord, Moment, PackageRecord
 
 

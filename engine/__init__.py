@@ -15,9 +15,9 @@ The engine imports no other room. It offers:
 from engine.answer_dependencies import EVERYTHING, DependsOn, declared, depends_on, of_field
 from engine.answer_piece_cache import AnswerPieceCache
 from engine.byte_budget import BudgetEntry, ByteBudget
+from engine.engine import Engine, Ran
 from engine.event_loop_yielding import AtTurn, InTurn, turns
 from engine.fallback_reasons import Fallback, FallbackReason
-from engine.operation_plans import Engine, Ran
 from engine.planned_operation import KnownPlan
 from engine.relation_protocols import ListsByKey, RecordId, RelationToMany, RelationToOne
 from engine.run_errors import AnswerTooLarge, OutOfTime, Stopped, TooComplex

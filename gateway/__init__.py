@@ -3,19 +3,19 @@
 from gateway.admission_queue import Admission, AdmissionLimits
 from gateway.answer_cache import AnswerCache, AnswerKey, CachedAnswer
 from gateway.calling_client import ROUTER, Caller, caller
-from gateway.concurrent_quota import ConcurrentQuota
 from gateway.document_cache import DocumentCache
 from gateway.eager_awaitable import EagerAwaitable
 from gateway.error_format import codes_of, field_error, later_error, masked
 from gateway.fair_use import REQUEST, FairUse, units_to_send
 from gateway.federation_router import FederationRouter
+from gateway.gateway import Gateway
 from gateway.graphql_answer import GraphQLAnswer, RequestFailure, answer_of, stopped_by
+from gateway.long_lived_quota import ConcurrentQuota
 from gateway.operation_log import OperationLog
 from gateway.plan_explanation import Unplanned, explain
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
-from gateway.request_execution import Gateway
+from gateway.retry_later_errors import RateLimited, RetryLater
 from gateway.running_subscriptions import Subscriptions
-from gateway.try_later import RateLimited, TryLater
 
 __all__ = [
     "REQUEST",
@@ -38,8 +38,8 @@ __all__ = [
     "PreparedRequest",
     "RateLimited",
     "RequestFailure",
+    "RetryLater",
     "Subscriptions",
-    "TryLater",
     "Unplanned",
     "answer_of",
     "caller",

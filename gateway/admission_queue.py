@@ -1,4 +1,4 @@
-"""Decides who runs next: a few operations run at once, and the others wait for a moment in a bounded queue.
+"""Gives operations a slot to run in: a few run at once, and the others wait for a moment in a bounded queue.
 
 All operations of a process share one thread. Operations that run at once make every turn of the event loop longer, and
 with it the wait of a new client, which needs several turns to be accepted, read and answered. So only a few operations
@@ -16,7 +16,7 @@ from types import TracebackType
 
 from gateway.calling_client import Caller, caller
 from gateway.queue_patience import QueuePatience
-from gateway.try_later import Overloaded
+from gateway.retry_later_errors import Overloaded
 from gateway.waiting_lines import Line, Waiter, WaitingLines
 
 TURN = 0.005

@@ -14,7 +14,7 @@ from gateway.engine_or_strawberry import OperationRunner
 from gateway.graphql_answer import NOT_AT_HAND, later_answer, not_at_hand
 from gateway.prepared_request import PreparedRequest
 from gateway.request_preparation import RequestPreparation
-from gateway.try_later import TryLater
+from gateway.retry_later_errors import RetryLater
 from resolvers import time_of
 from resolvers.work_budget import DEFERRED
 from schema import given, schema
@@ -53,7 +53,7 @@ class AnswersInParts:
             async with self._admission.turn() as turn:
                 await self._preparation.pay(prepared)
                 snapshot = await snapshot_of(prepared, turn)
-        except TryLater as error:
+        except RetryLater as error:
             yield later_answer(error)
             return
         except NOT_AT_HAND as error:
@@ -86,7 +86,7 @@ class AnswersInParts:
                 except StopAsyncIteration:
                     await self._source.take(context.loaders.found)
                     return
-                except TryLater as error:
+                except RetryLater as error:
                     yield later_answer(error)
                 finally:
                     self._preparation.settle(prepared, context.work.spent)

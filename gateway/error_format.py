@@ -34,7 +34,7 @@ from graphql import GraphQLError, GraphQLSyntaxError
 
 from catalog.history import HistoryDamaged, TooManyRebuilds, VersionUnknown
 from engine import OutOfTime, TooComplex
-from gateway.try_later import TryLater
+from gateway.retry_later_errors import RetryLater
 from resolvers import BadUserInput, Forbidden
 from upstream.client import StorageUnavailable, UpstreamBadData, UpstreamError
 
@@ -60,7 +60,7 @@ def request_error(error: GraphQLError) -> ErrorEntry:
     return _entry(error, error.message, {"code": code})
 
 
-def later_error(error: TryLater) -> ErrorEntry:
+def later_error(error: RetryLater) -> ErrorEntry:
     """Return the error of an operation that is not answered now, as an entry of ``errors``."""
     return {"message": str(error), "extensions": {"code": error.code, "retryAfter": error.retry_after}}
 

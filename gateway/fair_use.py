@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gateway.allowance_sharing import AllowanceSharing
 from gateway.local_allowances import WINDOW, Allowance, LocalAllowances
-from gateway.try_later import RateLimited
+from gateway.retry_later_errors import RateLimited
 
 if TYPE_CHECKING:
     from sharing import SharedAllowances

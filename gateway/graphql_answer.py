@@ -14,7 +14,7 @@ from catalog import Snapshot
 from catalog.history import HistoryDamaged, TooManyRebuilds, VersionUnknown
 from engine import AnswerTooLarge, DependsOn, OutOfTime, Ran, Stopped, TooComplex
 from gateway.error_format import ErrorEntry, codes_of, field_error, later_error, request_error, start_error
-from gateway.try_later import RateLimited, TryLater
+from gateway.retry_later_errors import RateLimited, RetryLater
 from resolvers import BadUserInput, Forbidden
 from upstream.client import StorageUnavailable
 
@@ -135,7 +135,7 @@ def not_at_hand(error: Exception) -> GraphQLAnswer:
     return _without_data([entry], failure, retry_after)
 
 
-def later_answer(error: TryLater) -> GraphQLAnswer:
+def later_answer(error: RetryLater) -> GraphQLAnswer:
     """Return the answer to an operation that is not answered now."""
     failure: RequestFailure = "limited" if isinstance(error, RateLimited) else "overloaded"
     return _without_data([later_error(error)], failure, error.retry_after)

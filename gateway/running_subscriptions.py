@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from gateway.calling_client import caller
-from gateway.concurrent_quota import ConcurrentQuota
-from gateway.try_later import Overloaded
+from gateway.long_lived_quota import ConcurrentQuota
+from gateway.retry_later_errors import Overloaded
 
 RETRY_AFTER = 30
 """Seconds after which a refused client may try again: subscriptions are long."""

@@ -8,8 +8,8 @@ from typing import Annotated, Generic, TypeVar
 import strawberry
 
 from resolvers.lists.pagination import page_size
+from resolvers.loading.relation_order import by_title
 from resolvers.loading.request_context import Info
-from resolvers.loading.title_order import by_title
 from upstream.client import GridRecord, PackageRecord
 
 First = Annotated[int, strawberry.argument(description="The number of items, 0 to 100.")]

@@ -30,11 +30,11 @@ from schema.field_costs import (
     ListLength,
     list_length,
 )
-from schema.known_documents import AsOfDirective, Document, KnownDocuments, given
 from schema.limited_execution import LimitedExecutor
 from schema.query import Query
 from schema.sdl_dialects import Dialect, UnknownDialect, print_dialect, read_dialect
 from schema.subscription import Subscription
+from schema.validated_document import AsOfDirective, Document, KnownDocuments, given
 
 FEDERATION: Final = "2.0"
 """The lowest version of Apollo Federation that has ``@key`` and ``@shareable``. Newer composers and routers read it

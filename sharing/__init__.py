@@ -10,11 +10,11 @@ from sharing.valkey_address import ValkeyAddress, is_valkey
 if TYPE_CHECKING:
     from sharing.announcements import Announcements
     from sharing.change_log import ChangeLog, LogState, changes_key, damaged, snapshot_key
-    from sharing.shared_allowances import SharedAllowances
     from sharing.shared_documents import SharedDocuments
-    from sharing.shared_pace import SharedPace
+    from sharing.valkey_allowances import SharedAllowances
     from sharing.valkey_connection import ValkeyConnection, ValkeyUnavailable
     from sharing.valkey_lease import drop_lease, take_lease
+    from sharing.valkey_pace import SharedPace
 
 __all__ = [
     "Announcements",
@@ -40,9 +40,9 @@ _IMPORTED_WHEN_ASKED_FOR = {
     "Announcements": "announcements",
     "ChangeLog": "change_log",
     "LogState": "change_log",
-    "SharedAllowances": "shared_allowances",
+    "SharedAllowances": "valkey_allowances",
     "SharedDocuments": "shared_documents",
-    "SharedPace": "shared_pace",
+    "SharedPace": "valkey_pace",
     "ValkeyConnection": "valkey_connection",
     "ValkeyUnavailable": "valkey_connection",
     "changes_key": "change_log",

@@ -44,8 +44,8 @@ BELOW = {
     "sharing": set[str](),
     "engine": set[str](),
     "caching": set[str](),
-    "settings": {"setting_names", "setting_rows"},
-    "setting_rows": set[str](),
+    "settings": {"setting_names", "setting_row_type"},
+    "setting_row_type": set[str](),
     "telemetry": set[str](),
     "setting_names": set[str](),
 }
@@ -63,7 +63,7 @@ PARTS = {
         "*",
     ],
     "gateway": [
-        "request_execution",
+        "gateway",
         "answers_in_parts",
         "subscription_events",
         "answers_at_once",

@@ -7,11 +7,11 @@ from functools import cached_property
 from catalog import Snapshot
 from gateway import AnswerKey, CachedAnswer, PreparedRequest
 from schema import schema
-from web.answer_form import AnswerForm
 from web.cache_headers import AS_OF, CachePolicy, Headers, entity_tag, names_tag
 from web.compression import SMALLEST
 from web.http_responses import compressed_aside, content_headers
 from web.response_cache import Bytes, CachedReply, CompressedAnswer, ResponseCache
+from web.response_format import ResponseFormat
 
 
 class CacheableReplies:
@@ -25,7 +25,7 @@ class CacheableReplies:
         self._policy = policy
         self._always = always
 
-    def tag(self, version: str, operation: AnswerKey, form: AnswerForm) -> bytes:
+    def tag(self, version: str, operation: AnswerKey, form: ResponseFormat) -> bytes:
         """Return the tag of an answer from this version in this form, which is known before the answer is."""
         described = (form.media_type.encode(), (form.encoding or "").encode())
         return entity_tag(self._schema, version.encode(), *operation.parts, *described)
@@ -34,7 +34,7 @@ class CacheableReplies:
         self,
         cached: CachedAnswer,
         tag: bytes,
-        form: AnswerForm,
+        form: ResponseFormat,
         version: str,
         asked: bytes,
         known_by: Bytes | None,

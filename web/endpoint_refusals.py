@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from gateway import RateLimited, TryLater, later_error
+from gateway import RateLimited, RetryLater, later_error
 from gateway.persisted import Refused
 from web.answer_status import STATUS_OF_FAILURE, status_of_refused
 from web.cache_headers import NO_STORE, Headers
@@ -21,7 +21,7 @@ def document_refusal(takes: Accepted, refused: Refused, always: Headers, *, by_p
     return RawResponse(status, [*headers, *always, *NO_STORE], refused.body)
 
 
-def later_refusal(error: TryLater, accept: str | None, headers: Headers) -> Response:
+def later_refusal(error: RetryLater, accept: str | None, headers: Headers) -> Response:
     """Return the response to a client that has too few units of its allowance, or finds the gateway too busy to read
     its document."""
     status = STATUS_OF_FAILURE["limited" if isinstance(error, RateLimited) else "overloaded"]

@@ -18,13 +18,12 @@ from gateway import (
     Gateway,
     GraphQLRequest,
     PreparedRequest,
-    TryLater,
+    RetryLater,
     caller,
     masked,
     units_to_send,
 )
 from gateway.persisted import Refused
-from web.answer_form import AnswerForm, form_of
 from web.answer_status import status_of
 from web.cache_headers import NO_STORE, CachePolicy, Headers, is_any, names_tag
 from web.cacheable_replies import CacheableReplies
@@ -54,6 +53,7 @@ from web.request_parsing import (
     read_post,
 )
 from web.response_cache import Bytes, ResponseCache
+from web.response_format import ResponseFormat, form_of
 from web.security_headers import SECURITY_HEADERS
 from web.server_extension import extension_of
 from web.server_sent_events import event_stream, wants_events
@@ -138,7 +138,7 @@ class GraphQLEndpoint:
         except BadRequest as error:
             more = error.headers | decoded(self._uncached())
             response = refusal(error.status, str(error), accept_of(scope["headers"]), more)
-        except TryLater as error:
+        except RetryLater as error:
             self._gateway.measurements.told([error.code])
             response = later_refusal(error, accept_of(scope["headers"]), self._uncached())
         except ClientLeft:
@@ -188,7 +188,7 @@ class GraphQLEndpoint:
         http: HttpRequest,
         as_it_came: Bytes,
         prepared: PreparedRequest,
-        form: AnswerForm,
+        form: ResponseFormat,
         receive: Receive,
     ) -> ASGIApp:
         cached: CachedAnswer | None = None
@@ -241,7 +241,7 @@ class GraphQLEndpoint:
     async def _answer_together(
         self,
         read: list[GraphQLRequest | Refused],
-        form: AnswerForm,
+        form: ResponseFormat,
         snapshot: Snapshot | None,
         receive: Receive,
     ) -> ASGIApp:

@@ -29,7 +29,16 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 )
 
 from engine import turns
-from gateway import REQUEST, Gateway, GraphQLRequest, RateLimited, TryLater, caller, field_error, later_error
+from gateway import (
+    REQUEST,
+    Gateway,
+    GraphQLRequest,
+    RateLimited,
+    RetryLater,
+    caller,
+    field_error,
+    later_error,
+)
 from gateway.persisted import Refused
 from schema import OnError, read_on_error, schema
 from web.request_parsing import wrong_on_error
@@ -179,7 +188,7 @@ class _Handler(BaseGraphQLTransportWSHandler[_Serving, None]):
             await operation.send_operation_message(CompleteMessage(id=operation.id, type="complete"))
         except WebSocketDisconnected:
             return
-        except TryLater as error:
+        except RetryLater as error:
             await self._send_errors(operation, [later_error(error)])
         except Exception as error:
             failure = GraphQLError(str(error), original_error=error)

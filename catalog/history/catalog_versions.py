@@ -4,7 +4,7 @@ They are written in the transaction of a save, from the rows that the save repla
 and the changes since a version give the records of that version. The functions work in a transaction that the caller
 begins and ends.
 
-The table ``versions`` has a row for each version; ``catalog.history.record_changes`` has what it changed. Versions
+The table ``versions`` has a row for each version; ``catalog.history.record_change_rows`` has what it changed. Versions
 that are older than history are dropped a few at a time.
 """
 
@@ -19,7 +19,7 @@ from typing import Literal
 
 import msgspec
 
-from catalog.history.record_changes import HistoryDamaged, moment_of, text_of, write
+from catalog.history.record_change_rows import HistoryDamaged, moment_of, text_of, write
 from catalog.history.record_deltas import ChangeKind, RecordDelta
 
 TABLES = (

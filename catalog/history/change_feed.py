@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from catalog.catalog_difference import FieldDifference, RecordKey
 from catalog.history.record_deltas import ChangeKind, RecordDelta
-from catalog.indexed_catalog import FieldDifference, RecordKey
 from upstream.client import GRID, PACKAGE
 
 KEPT = timedelta(days=30)

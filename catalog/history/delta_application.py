@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from catalog.history.catalog_versions import CatalogVersion
-from catalog.history.record_changes import HistoryDamaged
+from catalog.history.record_change_rows import HistoryDamaged
 from catalog.history.record_deltas import RecordDelta, with_fields
 from catalog.indexed_catalog import Catalog
 from upstream.client import CATEGORY, GRID, PACKAGE, CategoryRecord, GridRecord, PackageRecord, Record

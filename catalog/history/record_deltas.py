@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from catalog.indexed_catalog import CatalogDifference, FieldDifference, RecordKey, field_differences
+from catalog.catalog_difference import CatalogDifference, FieldDifference, RecordKey, field_differences
 from upstream.client import KINDS
 
 ChangeKind = Literal["added", "changed", "removed"]

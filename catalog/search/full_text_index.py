@@ -29,7 +29,8 @@ from threading import Lock
 from weakref import finalize
 
 from caching import BoundedCache
-from catalog.indexed_catalog import Catalog, RecordKey
+from catalog.catalog_difference import RecordKey
+from catalog.indexed_catalog import Catalog
 from catalog.pypi_and_repository import pypi_name
 from catalog.search.query_syntax import Term, expression, parse, term_expression
 from catalog.search.similar_words import SimilarWords

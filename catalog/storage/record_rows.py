@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from catalog.catalog_difference import CatalogDifference, RecordKey
 from catalog.history.record_deltas import RecordDelta, deltas_between, deltas_of
-from catalog.indexed_catalog import CatalogDifference, RecordKey
 from upstream.client import (
     CATEGORY,
     GRID,

@@ -15,8 +15,8 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from catalog.catalog_difference import CatalogDifference
 from catalog.history import catalog_versions, change_feed
-from catalog.indexed_catalog import CatalogDifference
 from catalog.refused_crawls import GuardState, RefusedDifference
 from catalog.storage import record_rows, refused_rows
 from catalog.storage.record_rows import DECODERS, SAVED, SavedCatalog

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from catalog.history import catalog_versions, change_feed, record_changes
+from catalog.history import catalog_versions, change_feed, record_change_rows
 from catalog.storage import file_lease, record_rows
 from catalog.storage.catalog_rescue import whole_catalog_in
 from catalog.storage.sql_storage import SqlStorage
@@ -26,7 +26,7 @@ from upstream.client import StorageUnavailable
 _TABLES = (record_rows.TABLE, file_lease.TABLE, *change_feed.TABLES)
 """The tables without which a file is no catalog."""
 
-_HISTORY = (*catalog_versions.TABLES, *record_changes.TABLES)
+_HISTORY = (*catalog_versions.TABLES, *record_change_rows.TABLES)
 """The tables that are made again where they are missing."""
 
 _READING_PATIENCE = 1.0

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from catalog.catalog_difference import CatalogDifference
 from catalog.history import CatalogVersion, ChangeKind, FeedExcerpt, RecordDelta, VersionDelta
-from catalog.indexed_catalog import CatalogDifference
 from catalog.refused_crawls import GuardState, RefusedDifference
 from catalog.storage.record_rows import StoredPin
 from upstream.client import CategoryRecord, GridRecord, PackageRecord

@@ -15,6 +15,7 @@ from typing import Protocol
 
 import msgspec
 
+from catalog.catalog_difference import RecordKey
 from catalog.history import (
     CatalogVersion,
     ChangeKind,
@@ -27,9 +28,9 @@ from catalog.history import (
     records_of,
 )
 from catalog.history import catalog_versions as kept
-from catalog.history import record_changes as changes
+from catalog.history import record_change_rows as changes
 from catalog.history.record_deltas import deltas_between, folded, reversed_delta
-from catalog.indexed_catalog import Catalog, RecordKey
+from catalog.indexed_catalog import Catalog
 from catalog.refused_crawls import GuardState
 from catalog.storage import record_rows, refused_rows
 from catalog.storage.record_rows import StoredPin

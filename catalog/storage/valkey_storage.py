@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 
-from catalog.history import catalog_versions, change_feed, record_changes
+from catalog.history import catalog_versions, change_feed, record_change_rows
 from catalog.refused_crawls import GuardState
 from catalog.storage import record_rows
 from catalog.storage.replicated_tables import CannotWrite, ReplicatedTables
@@ -25,7 +25,7 @@ _TABLES = (
     record_rows.TABLE,
     *change_feed.TABLES,
     *catalog_versions.TABLES,
-    *record_changes.TABLES,
+    *record_change_rows.TABLES,
 )
 
 

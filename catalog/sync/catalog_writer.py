@@ -6,8 +6,8 @@ import asyncio
 import logging
 from datetime import datetime
 
+from catalog.catalog_difference import CatalogDifference
 from catalog.freshness import Snapshot
-from catalog.indexed_catalog import CatalogDifference
 from catalog.storage.storage_port import StoragePort, Stored
 from catalog.sync.change_feed_fan_out import FeedReader
 from catalog.sync.guard import Guard

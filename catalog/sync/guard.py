@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from catalog.indexed_catalog import Catalog, RecordKey
+from catalog.catalog_difference import RecordKey
+from catalog.indexed_catalog import Catalog
 from catalog.refused_crawls import (
     Finding,
     GuardState,

@@ -14,7 +14,8 @@ from itertools import chain
 
 import msgspec
 
-from catalog.indexed_catalog import Catalog, CatalogDifference, FieldDifference
+from catalog.catalog_difference import CatalogDifference, FieldDifference
+from catalog.indexed_catalog import Catalog
 from catalog.refused_crawls import Finding
 from catalog.sync.crawl_report import CrawlReport
 from upstream.client import GRID, KINDS, PACKAGE, Record

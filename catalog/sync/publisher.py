@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+from catalog.catalog_difference import CatalogDifference
 from catalog.freshness import Snapshot
-from catalog.indexed_catalog import Catalog, CatalogDifference
+from catalog.indexed_catalog import Catalog
 from catalog.refused_crawls import RefusedDifference
 from catalog.storage.storage_port import StoragePort, Stored
 from catalog.sync.catalog_writer import CatalogWriter

@@ -10,8 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from catalog.catalog_difference import CatalogDifference, compare
 from catalog.freshness import Snapshot
-from catalog.indexed_catalog import Catalog, CatalogDifference, compare
+from catalog.indexed_catalog import Catalog
 from catalog.sync.crawl_progress import CrawlProgress
 from catalog.sync.crawl_report import CrawlReport
 from catalog.sync.full_crawl import Crawled, LastGood, crawl

@@ -16,9 +16,9 @@ from typing import Any, Generic, Protocol, TypeAlias
 
 from catalog import Catalog, title_order
 from engine import ListsByKey
+from resolvers.loading.relation_order import by_title
 from resolvers.loading.request_context import Context, Info
 from resolvers.loading.request_loaders import Loaders
-from resolvers.loading.title_order import by_title
 from upstream.client import R, UpstreamBadData
 
 Found: TypeAlias = R | BaseException

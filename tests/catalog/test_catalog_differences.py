@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.indexed_catalog import Catalog, CatalogDifference, FieldDifference, RecordKey, compare
+from catalog.catalog_difference import CatalogDifference, FieldDifference, RecordKey, compare
+from catalog.indexed_catalog import Catalog
 from tests.support.made_records import NOON, catalog_of, category, grid, package
 from upstream.client.v4_records import CategoryRecord, GridRecord, PackageRecord, Record
 

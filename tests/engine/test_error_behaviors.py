@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from graphql import GraphQLList, GraphQLObjectType, GraphQLOutputType, get_named_type, get_nullable_type
 
+from gateway.gateway import Gateway
 from gateway.prepared_request import GraphQLRequest
-from gateway.request_execution import Gateway
 from schema import OnError, schema
 from schema.semantic_nullability import semantic_levels
 from tests.support.comparable_answers import comparable

@@ -18,7 +18,7 @@ from strawberry.scalars import JSON
 from engine import Engine, Fallback
 from engine.run_limits import NO_LIMITS
 from gateway.document_validation import read_document
-from schema.known_documents import Document, KnownDocuments, given
+from schema.validated_document import Document, KnownDocuments, given
 
 
 class Text(str):

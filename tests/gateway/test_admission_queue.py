@@ -11,7 +11,7 @@ import pytest
 
 from gateway.admission_queue import Admission, AdmissionLimits
 from gateway.calling_client import Caller, caller
-from gateway.try_later import Overloaded
+from gateway.retry_later_errors import Overloaded
 from tests.support.impatient_clients import until
 from tests.support.settings_for_tests import ADMISSION_LIMITS
 

@@ -11,10 +11,10 @@ import strawberry
 from catalog.catalog_source import CatalogSource
 from engine.answer_dependencies import EVERYTHING, DependsOn
 from gateway.document_validation import read_document
+from gateway.gateway import Gateway
 from gateway.graphql_answer import GraphQLAnswer
 from gateway.named_operation import dependencies_of
 from gateway.prepared_request import GraphQLRequest
-from gateway.request_execution import Gateway
 from tests.support.gateway_in_process import gateway_over
 
 EXAMPLES = {

@@ -12,9 +12,9 @@ import wiring
 from gateway.answers_at_once import MAX_STEPS, MAX_UNITS
 from gateway.calling_client import NOBODY, Caller, caller
 from gateway.fair_use import FairUse
+from gateway.gateway import Gateway
 from gateway.graphql_answer import GraphQLAnswer
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
-from gateway.request_execution import Gateway
 from tests.support.gateway_in_process import gateway_over
 from tests.support.gateway_operations import GENERATOR, STATES
 from tests.support.impatient_clients import until

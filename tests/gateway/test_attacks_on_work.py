@@ -11,8 +11,8 @@ import pytest
 from catalog.catalog_source import CatalogSource
 from catalog.indexed_catalog import Catalog
 from engine import Stopped, TooComplex
+from gateway.gateway import Gateway
 from gateway.prepared_request import GraphQLRequest
-from gateway.request_execution import Gateway
 from resolvers.filters.filter_cache import package_filters
 from tests.support.dearest_operations import source_alone
 from tests.support.gateway_in_process import gateway_over

@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 
 from gateway.fair_use import IN_ADVANCE, REMEMBERED, FairUse
-from gateway.try_later import RateLimited
+from gateway.retry_later_errors import RateLimited
 
 SLOW = 3
 """Units of an allowance of which one comes back in 20 seconds, so that no test sees it."""

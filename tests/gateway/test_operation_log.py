@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from catalog.catalog_source import CatalogSource
+from gateway.gateway import Gateway
 from gateway.graphql_answer import GraphQLAnswer
 from gateway.operation_log import MAX_LINES, OperationLog
 from gateway.prepared_request import GraphQLRequest
-from gateway.request_execution import Gateway
 from tests.support.gateway_in_process import gateway_over
 from tests.support.impatient_clients import until
 from upstream.client.exchange_receipt import Receipt

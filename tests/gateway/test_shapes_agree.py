@@ -13,9 +13,9 @@ from engine import Engine, Fallback, Ran
 from gateway.document_shapes import shaped
 from gateway.document_validation import read_document
 from gateway.error_positions import located_in
+from gateway.gateway import Gateway
 from gateway.literal_variables import shaped_document
 from gateway.prepared_request import GraphQLRequest
-from gateway.request_execution import Gateway
 from tests.support import schema_with_everything as wide
 from tests.support.comparable_answers import comparable
 from tests.support.gateway_in_process import gateway_over

@@ -8,9 +8,9 @@ from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
-from sharing.shared_pace import SharedPace
 from sharing.valkey_address import ValkeyAddress
 from sharing.valkey_connection import ValkeyConnection
+from sharing.valkey_pace import SharedPace
 from tests.support.gateway_processes import eventually
 from tests.support.settings_for_tests import CLIENT_LIMITS, UPSTREAM_URL
 from tests.support.valkey_servers import PATIENCE, ValkeyServer, valkey_server

@@ -13,8 +13,8 @@ import pytest
 from gateway.allowance_sharing import PART_OF_ALL, AllowanceSharing
 from gateway.fair_use import IN_ADVANCE
 from gateway.local_allowances import WINDOW, LocalAllowances
-from sharing.shared_allowances import SharedAllowances
 from sharing.valkey_address import ValkeyAddress
+from sharing.valkey_allowances import SharedAllowances
 from sharing.valkey_connection import ValkeyConnection
 from tests.support.gateway_in_process import app_over, client_of
 from tests.support.gateway_processes import eventually

@@ -9,8 +9,8 @@ from typing import Any
 
 from starlette.types import Message
 
+from gateway.gateway import Gateway
 from gateway.prepared_request import GraphQLRequest
-from gateway.request_execution import Gateway
 from web.incremental_delivery import in_parts
 
 

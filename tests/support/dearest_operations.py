@@ -26,8 +26,8 @@ from catalog.catalog_source import CatalogSource
 from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog
 from gateway.document_validation import read_document
+from gateway.gateway import Gateway
 from gateway.prepared_request import GraphQLRequest
-from gateway.request_execution import Gateway
 from schema import schema
 from tests.support.gateway_in_process import gateway_over, source_over
 from tests.support.random_operations import Generator

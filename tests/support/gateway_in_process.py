@@ -17,8 +17,8 @@ from catalog.storage.sqlite_storage import Storage
 from catalog.storage.storage_port import StoragePort
 from catalog.sync.guard_validators import GuardLimits
 from catalog.sync.schedule import Schedule
+from gateway.gateway import Gateway
 from gateway.prepared_request import GraphQLRequest
-from gateway.request_execution import Gateway
 from resolvers.loading.request_context import Context
 from resolvers.loading.request_loaders import Loaders
 from resolvers.work_budget import WorkBudget

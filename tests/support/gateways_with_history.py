@@ -12,9 +12,9 @@ from catalog.freshness import Snapshot
 from catalog.history import CatalogVersion
 from catalog.indexed_catalog import Catalog
 from catalog.storage.sqlite_storage import Storage
+from gateway.gateway import Gateway
 from gateway.graphql_answer import GraphQLAnswer
 from gateway.prepared_request import GraphQLRequest
-from gateway.request_execution import Gateway
 from tests.support.crawls import client_of
 from tests.support.gateway_in_process import gateway_over, source_of
 from tests.support.versioned_catalogs import Clock

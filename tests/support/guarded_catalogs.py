@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from catalog.indexed_catalog import Catalog, compare
+from catalog.catalog_difference import compare
+from catalog.indexed_catalog import Catalog
 from catalog.sync.crawl_report import CrawlReport
 from catalog.sync.guard import CatalogRefused, Guard
 from catalog.sync.guard_validators import Candidate

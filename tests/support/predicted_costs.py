@@ -10,8 +10,8 @@ from graphql import parse
 
 from gateway.cost import USUAL_AVERAGES, CatalogAverages, Prediction, cost_predictors
 from gateway.found_document import FoundDocument
+from gateway.gateway import Gateway
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
-from gateway.request_execution import Gateway
 from resolvers.lists import ListSizes
 
 

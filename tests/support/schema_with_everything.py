@@ -20,7 +20,7 @@ from strawberry.permission import BasePermission
 from strawberry.scalars import JSON, Base64
 
 from engine import DependsOn, decided_by_class, depends_on
-from schema.known_documents import KnownDocuments
+from schema.validated_document import KnownDocuments
 
 
 @strawberry.enum

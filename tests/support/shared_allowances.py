@@ -8,9 +8,9 @@ from contextlib import aclosing, asynccontextmanager
 
 from gateway.fair_use import FairUse
 from gateway.local_allowances import WINDOW
-from gateway.try_later import RateLimited
-from sharing.shared_allowances import SharedAllowances
+from gateway.retry_later_errors import RateLimited
 from sharing.valkey_address import ValkeyAddress
+from sharing.valkey_allowances import SharedAllowances
 from sharing.valkey_connection import ValkeyConnection
 from tests.support.valkey_servers import PATIENCE, ValkeyServer
 

@@ -9,9 +9,9 @@ from typing import Any
 from catalog.catalog_source import CatalogSource
 from catalog.freshness import Freshness
 from catalog.sync.schedule import Schedule
-from sharing.shared_pace import SharedPace
 from sharing.valkey_address import ValkeyAddress
 from sharing.valkey_connection import ValkeyConnection
+from sharing.valkey_pace import SharedPace
 from storage_wiring import hearing
 from tests.support.gateway_in_process import source_of
 from tests.support.gateway_processes import eventually

@@ -16,7 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from catalog.catalog_source import CatalogSource
-from gateway.request_execution import Gateway
+from gateway.gateway import Gateway
 from tests.support.http_servers import serving
 from tests.support.settings_for_tests import settings_for_tests
 from upstream.embedded import EmbeddedUpstream

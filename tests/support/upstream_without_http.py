@@ -11,10 +11,11 @@ from typing import Any, cast
 
 from msgspec.structs import replace
 
+from catalog.catalog_difference import FieldDifference
 from catalog.catalog_source import CatalogSource
 from catalog.freshness import Snapshot, SnapshotStatus
 from catalog.history.change_feed import FeedEntry, FeedExcerpt, RecordChange
-from catalog.indexed_catalog import Catalog, FieldDifference
+from catalog.indexed_catalog import Catalog
 from catalog.sync.history_reader import HistoryReader
 from tests.support.made_history import MadeHistory
 from tests.support.made_records import catalog_of, category, grid, package

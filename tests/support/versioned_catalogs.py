@@ -20,7 +20,8 @@ from graphql import (
     print_ast,
 )
 
-from catalog.indexed_catalog import Catalog, CatalogDifference, compare
+from catalog.catalog_difference import CatalogDifference, compare
+from catalog.indexed_catalog import Catalog
 from catalog.storage.storage_port import StoragePort
 from tests.support.made_records import NOON, catalog_of, category, grid, package
 from tests.support.settings_for_tests import UPSTREAM_URL

@@ -15,7 +15,7 @@ from catalog.catalog_source import CatalogSource
 from catalog.freshness import Snapshot
 from gateway.document_cache import DocumentCache
 from gateway.found_document import FoundDocument
-from gateway.request_execution import Gateway
+from gateway.gateway import Gateway
 from tests.support.gateway_in_process import gateway_over, source_of
 from tests.support.http_servers import serving
 from tests.support.settings_for_tests import CLIENT_LIMITS, UPSTREAM_URL, settings_for_tests

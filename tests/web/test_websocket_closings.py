@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from gateway.request_execution import Gateway
+from gateway.gateway import Gateway
 from gateway.running_subscriptions import Subscriptions
 from tests.support.http_servers import serving
 from tests.support.settings_for_tests import CONNECTION_LIMITS, ROUTER

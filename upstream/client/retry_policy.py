@@ -1,7 +1,8 @@
 """Decides after which failures upstream is asked again, and after what pause.
 
 Connection errors, time-outs, 429, 500, 502, 503 and 504 are worth another attempt, after a pause. Its length is what
-upstream asks for by ``Retry-After``, or else full jitter.
+upstream asks for by ``Retry-After``, or else full jitter. ``circuit_breaker.py`` holds all other
+requests back meanwhile.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ from uvicorn.server import ServerState
 
 from web.known_requests import LONGEST, KnownRequest, KnownRequests
 from web.server_extension import extend
-from web.serving.served_requests import ServedRequest
 from web.serving.uvicorn_protocols import HttpProtocol
+from web.serving.whole_responses import ServedRequest
 
 METHODS = frozenset(["GET", "POST", "QUERY"])
 """The methods whose answers have the cached body. The answer to HEAD has no body."""

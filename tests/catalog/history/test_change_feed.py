@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from catalog.catalog_difference import FieldDifference
 from catalog.history.change_feed import FeedExcerpt
-from catalog.indexed_catalog import FieldDifference
 from catalog.storage.sqlite_storage import Storage
 from catalog.storage.storage_port import Stored
 from tests.support.made_records import grid, package

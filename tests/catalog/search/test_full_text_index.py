@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.indexed_catalog import RecordKey
+from catalog.catalog_difference import RecordKey
 from catalog.search.full_text_index import MAX_RANKINGS, FullTextIndex, LazyFullTextIndex
 from catalog.search.similar_words import SimilarWords
 from tests.support.made_records import catalog_of, grid, package

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from catalog.indexed_catalog import RecordKey
+from catalog.catalog_difference import RecordKey
 from catalog.refused_crawls import Finding, GuardState, RefusedCrawl, RefusedDifference
 from catalog.storage.sqlite_storage import Storage
 from catalog.sync.guard import CatalogRefused

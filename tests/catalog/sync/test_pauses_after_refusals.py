@@ -12,7 +12,7 @@ import pytest
 
 from catalog.refused_crawls import RefusedCrawl
 from catalog.storage.sqlite_storage import Storage
-from catalog.sync.acceptance import accept_refused
+from catalog.sync.accepting_refused_crawls import accept_refused
 from catalog.sync.guard import CatalogRefused
 from catalog.sync.refresh_attempts import Attempts
 from tests.support.settings_for_tests import SCHEDULE, UPSTREAM_URL

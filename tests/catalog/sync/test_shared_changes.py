@@ -8,8 +8,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from catalog.catalog_difference import CatalogDifference
 from catalog.history.change_feed import FeedEntry, FeedExcerpt
-from catalog.indexed_catalog import CatalogDifference
 from catalog.storage.sqlite_storage import Storage
 from tests.support.batcher_with_held_answers import settle
 from tests.support.crawls import client_of

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.indexed_catalog import CatalogDifference, RecordKey
+from catalog.catalog_difference import CatalogDifference, RecordKey
 from tests.support.crawls import asked, truth
 from tests.support.settings_for_tests import UPSTREAM_URL
 from tests.support.stored_catalogs import begin, stored_in

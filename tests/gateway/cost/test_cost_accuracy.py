@@ -10,8 +10,8 @@ import pytest
 
 from catalog.catalog_source import CatalogSource
 from gateway.cost import catalog_averages
+from gateway.gateway import Gateway
 from gateway.prepared_request import GraphQLRequest
-from gateway.request_execution import Gateway
 from resolvers.lists.list_sizes import Length
 from schema import UPSTREAM_REQUEST, schema
 from tests.support.dearest_operations import dear_operations

@@ -9,7 +9,7 @@ import pytest
 
 from catalog.freshness import Snapshot
 from engine import ListsByKey
-from resolvers import grid, package
+from resolvers import grid, package_relations
 from resolvers.loading.record_relations import ToMany, ToOne
 from resolvers.loading.request_context import Context
 from resolvers.loading.request_loaders import Loaders
@@ -22,8 +22,8 @@ from upstream.client.v4_records import GridRecord, PackageRecord
 
 RECORDS = made_records()
 RELATIONS: dict[str, tuple[ToOne[Any] | ToMany[Any], type]] = {
-    "package.category": (package.category, PackageRecord),
-    "package.grids": (package.grids, PackageRecord),
+    "package.category": (package_relations.category, PackageRecord),
+    "package.grids": (package_relations.grids, PackageRecord),
     "grid.packages": (grid.packages, GridRecord),
 }
 

@@ -22,7 +22,7 @@ import logging
 from web.serving.log_output import configure_logs
 configure_logs({{level!r}}, {{form!r}})
 hostile = {HOSTILE!r}
-ours = logging.getLogger("gateway.request_execution")
+ours = logging.getLogger("gateway.gateway")
 ours.debug("detail")
 ours.info("said %s", hostile, extra={{{{"fields": {{{{"name": hostile, "count": 2, "outcome": "late"}}}}}}}})
 logging.getLogger("httpx").info("an address")
@@ -51,10 +51,10 @@ def logged(level: str, form: str) -> list[str]:
 def test_json_is_one_object_a_line_for_every_logger() -> None:
     records = [json.loads(line) for line in logged("info", "json")]
     assert [(record["level"], record["logger"]) for record in records] == [
-        ("info", "gateway.request_execution"),
+        ("info", "gateway.gateway"),
         ("warning", "uvicorn.error"),
-        ("error", "gateway.request_execution"),
-        ("error", "gateway.request_execution"),
+        ("error", "gateway.gateway"),
+        ("error", "gateway.gateway"),
     ]
     said, of_uvicorn, failed, long = records
     assert list(said) == ["time", "level", "worker", "logger", "event", "name", "count", "outcome"]
@@ -71,7 +71,7 @@ def test_lines_for_people_cannot_be_forged() -> None:
     begun = [line for line in lines if not line.startswith("    ")]
     escaped = r"a\n2026-01-01T00:00:00Z error    1 gateway: forged\x1b[2J\u2028\u202eend"
     assert len(begun) == 4
-    assert begun[0].partition(" gateway.request_execution: ")[2] == (
+    assert begun[0].partition(" gateway.gateway: ")[2] == (
         f"said {escaped} name={json.dumps(HOSTILE)} count=2 outcome=late"
     )
     traceback = lines[3:-1]

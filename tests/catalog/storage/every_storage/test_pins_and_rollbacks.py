@@ -7,8 +7,8 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from catalog.catalog_difference import compare
 from catalog.history import VersionUnknown
-from catalog.indexed_catalog import compare
 from catalog.storage.storage_port import StoragePort
 from tests.support.made_records import catalog_of, grid, package
 from tests.support.versioned_catalogs import Clock, keep

@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
+from catalog.catalog_difference import CatalogDifference, ChangedRecord, RecordKey, compare
 from catalog.history import CatalogVersion, VersionUnknown
-from catalog.indexed_catalog import CatalogDifference, ChangedRecord, RecordKey, compare
 from catalog.storage.storage_port import StoragePort
 from tests.support.made_records import catalog_of, category, grid, package
 from tests.support.versioned_catalogs import BEGIN, Clock, keep, keep_versions

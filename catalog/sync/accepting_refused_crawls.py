@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from catalog.indexed_catalog import Catalog, CatalogDifference, compare
+from catalog.catalog_difference import CatalogDifference, compare
+from catalog.indexed_catalog import Catalog
 from catalog.refused_crawls import GuardState
 from catalog.storage.storage_port import StoragePort
 

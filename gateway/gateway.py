@@ -36,9 +36,9 @@ from gateway.persisted.document_lookup import PersistedDocuments
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
 from gateway.request_explanation import explained
 from gateway.request_preparation import RequestPreparation
+from gateway.retry_later_errors import RetryLater
 from gateway.running_subscriptions import Subscriptions
 from gateway.subscription_events import SubscriptionEvents
-from gateway.try_later import TryLater
 from resolvers import time_of
 from telemetry import span
 from upstream.client import Receipt, continuing, recording
@@ -155,7 +155,7 @@ class Gateway:
                     prepared = await prepare()
                     receipt.begin_waiting = turn.give_up
                     answer = await self._run(prepared, turn, receipt, waits=waits)
-            except TryLater as error:
+            except RetryLater as error:
                 answer = later_answer(error)
             seconds = self.log.clock() - began
             document = None if prepared is None else prepared.document
@@ -202,7 +202,7 @@ class Gateway:
         if asked is not None and not why_unclear(asked, name) and is_subscription(asked, name):
             try:
                 self.subscriptions.check()
-            except TryLater as error:
+            except RetryLater as error:
                 return later_answer(error)
         return None
 
@@ -225,7 +225,7 @@ class Gateway:
                 async with aclosing(self.log.follow(prepared, self._events.answers(prepared))) as events:
                     while (answer := await self.subscriptions.next_of(events)) is not None:
                         yield self.measurements.sent(answer)
-        except TryLater as error:
+        except RetryLater as error:
             yield self.measurements.sent(later_answer(error))
 
     def parts(self, prepared: PreparedRequest) -> AsyncGenerator[object]:

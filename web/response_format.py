@@ -11,7 +11,7 @@ from web.http_responses import RawResponse, compressed_aside, content_headers
 from web.request_parsing import BadRequest
 
 
-class AnswerForm(msgspec.Struct, frozen=True):
+class ResponseFormat(msgspec.Struct, frozen=True):
     """Describes the form in which an answer goes out."""
 
     takes: Accepted
@@ -28,7 +28,7 @@ class AnswerForm(msgspec.Struct, frozen=True):
         return RawResponse(status, [*content_headers(media_type, encoding, len(body)), *headers], body)
 
 
-def form_of(takes: Accepted, encoding: str | None) -> AnswerForm:
+def form_of(takes: Accepted, encoding: str | None) -> ResponseFormat:
     """Return the form of an answer with data, for a client that takes these types and this encoding.
 
     :raises BadRequest: the client takes none of the types.
@@ -37,4 +37,4 @@ def form_of(takes: Accepted, encoding: str | None) -> AnswerForm:
         raise BadRequest(
             406, f"The Accept header accepts none of the types that the endpoint offers: {ANSWERS}."
         )
-    return AnswerForm(takes, takes.json, encoding)
+    return ResponseFormat(takes, takes.json, encoding)

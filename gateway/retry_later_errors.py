@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class TryLater(Exception):
+class RetryLater(Exception):
     """Says that an operation is not answered now. The message is a sentence for the client."""
 
     code: str
@@ -14,13 +14,13 @@ class TryLater(Exception):
         """Seconds after which another try may succeed."""
 
 
-class Overloaded(TryLater):
+class Overloaded(RetryLater):
     """Says that the gateway has too much to do: no slot became free for an operation."""
 
     code = "OVERLOADED"
 
 
-class RateLimited(TryLater):
+class RateLimited(RetryLater):
     """Says that a client has used up what it may use for now."""
 
     code = "RATE_LIMITED"
