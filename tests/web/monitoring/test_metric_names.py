@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 import httpx
 import pytest
 from prometheus_client.metrics_core import Metric
 
+from gateway import RequestFailure
 from tests.support.gateway_in_process import app_over, client_of
-from tests.support.metric_documents import documented
+from tests.support.metric_documents import DOCUMENT, documented
 from tests.support.read_metrics import families
 from upstream.embedded import EmbeddedUpstream, Fault, StatusFault
 
@@ -64,3 +66,9 @@ async def test_every_path_of_the_app_is_a_handler(embedded: EmbeddedUpstream) ->
         handlers = app.parts.metrics.requests.handlers
     assert {"/", "/docs", "/graphql", "/healthz", "/metrics", "/readyz", "/schema.graphql"} < handlers
     assert {path.split("/")[1] for path in handlers} == {path[1:] for path in handlers}
+
+
+def test_the_document_says_what_each_outcome_of_an_operation_means() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    (outcomes,) = re.findall(r"^- `outcome` of an operation is .*?(?=^- )", text, re.MULTILINE | re.DOTALL)
+    assert set(get_args(RequestFailure)) <= set(re.findall(r"`(\w+)`", outcomes))
