@@ -115,6 +115,8 @@ def _measured(size: int, cores: Cores) -> GrowthFigures:
             "GATEWAY_STORAGE": str(folder / "catalog.sqlite"),
             "GATEWAY_UPSTREAM": f"http://127.0.0.1:{free_port()}/api/v4/",
             "GATEWAY_CRAWL": "off",
+            # The first to ask for an order of a large catalog waits until that has been sorted.
+            "GATEWAY_LIMIT_SECONDS": "60",
         }
         measured = _synced(size, cores, folder, environment)
         for cache, settings in CACHES.items():
