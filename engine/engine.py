@@ -141,11 +141,12 @@ class Engine:
         spend: Spend,
         literals: Mapping[str, Any] | None,
         pieces: AnswerPieceCache | None,
+        most_bytes: int,
     ) -> Ran | None:
         """Return the same as :meth:`run`, without waiting; ``None`` if something would have to wait, a field failed or
         the operation may not go on. Nothing is counted then, and :meth:`run` can still run it."""
         run = self._begun(known.values, context, spend, literals, pieces)
-        run.may_wait = False
+        run.may_wait, run.most_bytes = False, min(run.most_bytes, most_bytes)
         try:
             ran = at_once(_ran(known.plan, run))
         except (Exception, MustWait, Stopped):

@@ -69,6 +69,10 @@ class AnswerCache:
         self.found += 1
         return cached
 
+    def has(self, operation: AnswerKey, version: str) -> bool:
+        """Return whether there is an answer to an operation from this version, without using it."""
+        return (version, operation.key) in self._answers
+
     def keep(self, operation: AnswerKey, version: str, body: bytes, present: str) -> CachedAnswer:
         """Return the answer from this version, and cache it if there is room."""
         if present != self._present:

@@ -59,6 +59,8 @@ class AnswersAtOnce:
         self._fair_use = fair_use
         self._measurements = measurements
         self._log = log
+        self._most_bytes = min(MAX_BYTES, runner.run_limits.answer_bytes) - len(b'{"data":}')
+        """The most bytes of the data."""
 
     def prepared(self, request: GraphQLRequest, snapshot: Snapshot) -> PreparedRequest | None:
         """Return a request with its document, if that is known and asks for no other catalog."""
@@ -110,8 +112,9 @@ class AnswersAtOnce:
             context.work.spend,
             None if literals is None else literals.values,
             self._pieces.of(snapshot.catalog),
+            self._most_bytes,
         )
-        if ran is None or len(ran.data) > MAX_BYTES:
+        if ran is None:
             return None
         answer = answer_of_engine(ran, MAX_BYTES)
         return replace(answer, made_of=snapshot, depends_on=DependsOn.CATALOG)

@@ -54,7 +54,7 @@ class OperationRunner:
         self._pieces = pieces
         self._router = router
         self._limits = limits
-        self._run_limits = run_limits
+        self.run_limits = run_limits
         self._settle = settle
         # Not every answer that may ask upstream does so, and without a router's secret everyone may ask for all
         # entities.
@@ -170,7 +170,7 @@ class OperationRunner:
         if ran.errors and literals is not None:
             errors = located_in(prepared.request.query, literals.ends, ran.errors)
             ran = replace(ran, errors=errors)
-        return answer_of_engine(ran, self._run_limits.answer_bytes), None
+        return answer_of_engine(ran, self.run_limits.answer_bytes), None
 
     async def _run_by_engine(
         self, engine: Engine, prepared: PreparedRequest, context: Context, pieces: AnswerPieceCache | None
@@ -191,7 +191,7 @@ class OperationRunner:
     async def _run_by_strawberry(self, prepared: PreparedRequest, context: Context) -> GraphQLAnswer:
         request = prepared.request
         whole = await self._whole(prepared)
-        with given(whole, self._run_limits, request.on_error) as extensions, span("graphql.execute"):
+        with given(whole, self.run_limits, request.on_error) as extensions, span("graphql.execute"):
             result = await schema.execute(
                 request.query,
                 variable_values=request.variables,
@@ -200,7 +200,7 @@ class OperationRunner:
                 operation_extensions=extensions,
             )
         with span("graphql.serialize"):
-            answer = answer_of(result, self._run_limits.answer_bytes)
+            answer = answer_of(result, self.run_limits.answer_bytes)
         return replace(answer, extensions=result.extensions or {})
 
     async def _whole(self, prepared: PreparedRequest) -> Document:

@@ -39,6 +39,7 @@ from web.http_responses import (
     send_response,
 )
 from web.incremental_delivery import in_parts, wants_parts
+from web.known_heads import KnownHeads
 from web.known_requests import KnownRequests
 from web.pages.graphiql import graphiql_page, no_graphiql
 from web.persisted_document_paths import PERSISTED
@@ -104,6 +105,7 @@ class GraphQLEndpoint:
         if public:
             self._always += _PUBLIC
         self._replies = CacheableReplies(responses, policy, self._always)
+        self._heads = KnownHeads(gateway, self._replies, policy, known.requests)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -128,7 +130,7 @@ class GraphQLEndpoint:
                     return
             telling += [part for header in scope["headers"] if header[0] in RUNNING for part in header]
             http = HttpRequest(method, address, by_name(telling), body)
-            response = await self._response(http, as_it_came, snapshot, receive)
+            response = await self._response(http, as_it_came, snapshot, receive, scope)
         except Refused as refused:
             self._gateway.measurements.told([refused.code])
             by_path = scope["path"].startswith(PERSISTED)
@@ -149,7 +151,12 @@ class GraphQLEndpoint:
         await response(scope, receive, send)
 
     async def _response(
-        self, http: HttpRequest, as_it_came: Bytes, snapshot: Snapshot | None, receive: Receive
+        self,
+        http: HttpRequest,
+        as_it_came: Bytes,
+        snapshot: Snapshot | None,
+        receive: Receive,
+        scope: Scope,
     ) -> ASGIApp:
         takes, documents = accepted(http.header(b"accept")), self._gateway.persisted
         if http.method in _WITH_BODY:
@@ -181,7 +188,7 @@ class GraphQLEndpoint:
                 return event_stream(self._gateway, prepared, [*self._always, *told])
             if wants_parts(takes, prepared):
                 return in_parts(self._gateway, prepared, self._uncached())
-        return await self._answer(http, as_it_came, prepared, form_of(takes, encoding), receive)
+        return await self._answer(http, as_it_came, prepared, form_of(takes, encoding), receive, scope)
 
     async def _answer(
         self,
@@ -190,6 +197,7 @@ class GraphQLEndpoint:
         prepared: PreparedRequest,
         form: ResponseFormat,
         receive: Receive,
+        scope: Scope,
     ) -> ASGIApp:
         cached: CachedAnswer | None = None
         asked = http.headers.get(b"if-none-match", b"") if http.method != "POST" else b""
@@ -204,9 +212,14 @@ class GraphQLEndpoint:
                     )
         is_found = cached is not None
         if cached is None:
-            answer = self._gateway.at_once.answer(prepared, caller.get(), REQUEST)
+            answer, server, by = None, extension_of(scope), caller.get()
+            if server is None or not server.was_tried:
+                answer = self._gateway.at_once.answer(prepared, by, REQUEST)
             if answer is None:
                 answer = await as_long_as_there(receive, self._gateway.run(prepared))
+            elif server is not None and self._known is not None:
+                telling = as_it_came[4:]
+                server.learn_head = lambda request: self._heads.learn(request, scope, http, telling, form, by)
             snapshot = answer.made_of
             if snapshot is None or not answer.can_be_cached or not prepared.is_settled:
                 headers = self._uncached()

@@ -80,7 +80,7 @@ class KnownRequests:
         self._source = source
         self._documents = documents
         self._responses = responses
-        self._requests = requests
+        self.requests = requests
         self._budget = responses.answers.budget
         self._policy = policy
         self._clients = clients
@@ -117,7 +117,7 @@ class KnownRequests:
 
     def answered(self, known: KnownRequest, seconds: float) -> None:
         """Count a request that was answered within this many seconds."""
-        self._requests.answered(known.labels, seconds)
+        self.requests.answered(known.labels, seconds)
 
     def learn(self, request: bytes, scope: Scope, reply: CachedReply, documents: str) -> None:
         """Keep a request with its reply, if it comes for the second time. ``scope`` is what was read of it."""
@@ -129,7 +129,7 @@ class KnownRequests:
         old = self._known.get(request)
         if old is not None:
             self._budget.forget(old)
-        labels = self._requests.labels_of(scope["method"], scope["path"], reply.status)
+        labels = self.requests.labels_of(scope["method"], scope["path"], reply.status)
         telling = self._clients.telling(scope["headers"])
         known = KnownRequest(reply, labels, documents, telling, partial(self._known.pop, request))
         if self._budget.keep(known, 2 * getsizeof(request) + getsizeof(known.head) + OVERHEAD):

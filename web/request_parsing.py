@@ -104,6 +104,20 @@ def read_post(
     return _of_object(http, documents, params, "The body")
 
 
+def read_text(http: HttpRequest, documents: PersistedDocuments) -> GraphQLRequest | None:
+    """Return the GraphQL request in a POST whose headers were read before, if it is one with a text and no extensions.
+
+    ``None`` is about all others, for which :func:`read_post` gives the request, or says what is wrong.
+    """
+    try:
+        params = _decoded(http.body)
+        if not isinstance(params, dict) or params.get("documentId") or params.get("extensions"):
+            return None
+        return _request(http, documents, params)
+    except (BadRequest, Refused):
+        return None
+
+
 def read_get(http: HttpRequest, documents: PersistedDocuments) -> GraphQLRequest:
     """Return the GraphQL request in the address of a GET.
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
 
 from starlette.types import Scope, Send
 
 from web.cache_headers import Headers
+
+if TYPE_CHECKING:
+    from web.known_heads import KnownHead
 
 _NAME = "gateway.server"
 """The name of the extension in the ASGI scope."""
@@ -17,6 +21,10 @@ class ServerExtension(Protocol):
 
     request: bytes | None
     """All its bytes, if it came in one piece and asks nothing of its connection."""
+    was_tried: bool
+    """Whether it could not be answered at once when its head was known."""
+    learn_head: Callable[[bytes], KnownHead | None] | None
+    """Learns its head from its bytes, if that can be worth it."""
 
     def write(self, send: Send, status: int, headers: Headers, body: bytes) -> bool:
         """Write a whole response in one piece. ``False`` if it has to be sent by ``send``, which is that of the app.

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from starlette.types import Receive, Scope, Send
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
@@ -57,6 +58,8 @@ class Listening:
     app: GatewayApp
     port: int
     state: ServerState
+    parsed: int = 0
+    """How many requests the app got from the server, which had parsed them."""
 
     @asynccontextmanager
     async def connect(self, tls: ssl.SSLContext | None = None) -> AsyncIterator[Wire]:
@@ -88,24 +91,32 @@ async def listening(
     loop = asyncio.get_running_loop()
     async with app.router.lifespan_context(app) as state:
         await app.parts.source.crawl()
-        ours = Config(
-            app,
+        ours = Listening(app, 0, ServerState())
+
+        async def counted(scope: Scope, receive: Receive, send: Send) -> None:
+            ours.parsed += 1
+            await app(scope, receive, send)
+
+        configured = Config(
+            counted,
             log_config=None,
             ws=SocketProtocol,
             timeout_keep_alive=keep_alive,
             **{"access_log": False} | config,
         )
-        server_state = ServerState()
         server = await loop.create_server(
-            lambda: KnownRequestProtocol(ours, server_state, dict(state or {}), loop), "127.0.0.1", 0, ssl=tls
+            lambda: KnownRequestProtocol(configured, ours.state, dict(state or {}), loop),
+            "127.0.0.1",
+            0,
+            ssl=tls,
         )
-        gateway = Listening(app, server.sockets[0].getsockname()[1], server_state)
-        gateway.second(DATE)
+        ours.port = server.sockets[0].getsockname()[1]
+        ours.second(DATE)
         try:
-            yield gateway
+            yield ours
         finally:
             server.close()
-            for connection in list(server_state.connections):
+            for connection in list(ours.state.connections):
                 connection.transport.abort()
             await server.wait_closed()
 

@@ -1,14 +1,14 @@
 """Answers known requests from the bytes that arrive, before anything is parsed.
 
-Most requests of a busy gateway spend nearly all of their time between the socket and the cached answer: in the parser,
-a scope, a task, an event and two messages. All of these lead to the same bytes again. So bytes that arrive on a
-connection between two requests are looked up as they are. If they are one whole request that was answered before, from
-the present catalog, the same head and body are written at once, with the headers of this second.
+Most requests of a busy gateway spend nearly all of their time between the socket and the answer: in a parser, a scope,
+a task, an event and two messages. So bytes that arrive on a connection between two requests are looked up as they are.
+If they are one whole request that was answered before, from the present catalog, the same head and body are written at
+once, with the headers of this second. If only the head is known, the body is answered where that needs no waiting.
 
 Everything else takes the ordinary way, which alone decides what a request is: several requests in one piece, or one in
 several; requests that do not keep their connection alive (HTTP/1.0, ``Connection: close``), expect ``100 Continue``, or
-want to upgrade; and all requests that arrive while an answer is under way, while the client does not read, or while the
-process stops. None of these is learnt or looked up.
+want to upgrade; and all that arrive while an answer is under way, the client does not read, or the process stops. None
+of these is learnt or looked up.
 
 The bytes are compared whole, with all headers, so that only identical requests share an answer. They alone decide it,
 because the endpoint uses the address of the client only to check its allowance.
@@ -24,7 +24,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from uvicorn.server import ServerState
 
-from web.known_requests import LONGEST, KnownRequest, KnownRequests
+from web.known_heads import KnownHead
+from web.known_requests import LONGEST, KnownRequests
 from web.server_extension import extend
 from web.serving.uvicorn_protocols import HttpProtocol
 from web.serving.whole_responses import ServedRequest
@@ -45,12 +46,14 @@ class KnownRequestProtocol(HttpProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._known: KnownRequests = app_state["known_requests"]
-        self._begun = 0
-        """Requests of which the parser has seen the beginning."""
-        self._ended = 0
-        """Requests of which it has seen the end."""
+        self._begun = self._ended = 0
+        """Requests of which the parser has seen the beginning, and the end."""
         self._served: ServedRequest | None = None
         """The request whose headers were read last."""
+        self._head: KnownHead | None = None
+        """The head of a request that was answered at once."""
+        self._was_tried = False
+        """Whether that failed for the request that is parsed now."""
         self._answered_at = 0.0
         """When a request that was known was answered last, by the clock of the loop."""
         # Uvicorn's access log, and its limit on concurrency, work only on the ordinary way.
@@ -62,16 +65,30 @@ class KnownRequestProtocol(HttpProtocol):
         if not self._may_know or not self._is_between_requests or len(data) > LONGEST:
             super().data_received(data)
             return
-        came = perf_counter()
-        known = None if self.flow.write_paused else self._known.find(data, self._peer)
-        if known is not None:
-            self._answer(known)
-            self._known.answered(known, perf_counter() - came)
+        if not self.flow.write_paused and self._is_answered(data):
             return
         before = self._begun
         super().data_received(data)
+        self._was_tried = False
         if self._served is not None and self._begun == self._ended == before + 1 and self._can_be_learnt:
             self._served.request = data
+
+    def _is_answered(self, data: bytes) -> bool:
+        came = perf_counter()
+        known = self._known.find(data, self._peer)
+        if known is not None:
+            self.transport.write(self._response(known.status, known.head, self._known.age, known.body))
+            self._known.answered(known, perf_counter() - came)
+            return True
+        head = self._head = (self._served and self._served.learnt_head()) or self._head
+        reply = None if head is None else head.answer(data)
+        if head is not None and reply is not None:
+            self._all.writes.add(self.transport, self._response(200, *reply))
+            head.answered(perf_counter() - came)
+            return True
+        if head is not None and head.has_failed:
+            self._head, self._was_tried = None, True
+        return False
 
     @property
     def _is_between_requests(self) -> bool:
@@ -93,16 +110,14 @@ class KnownRequestProtocol(HttpProtocol):
             and not self.expect_100_continue
         )
 
-    def _answer(self, known: KnownRequest) -> None:
+    def _response(self, status: int, head: bytes, age: bytes, body: bytes) -> bytes:
         self._stop_timer()
-        date, age = self._known.of_server(self.server_state.default_headers), self._known.age
-        self.transport.write(
-            b"".join((STATUS_LINE[known.status], date, known.head, age, b"\r\n", known.body))
-        )
         self.server_state.total_requests += 1
         self._answered_at = self.loop.time()
         if self.timeout_keep_alive_task is None:
             self._wait_for_a_request(self.timeout_keep_alive)
+        of_server = self._known.of_server(self.server_state.default_headers)
+        return b"".join((STATUS_LINE[status], of_server, head, age, b"\r\n", body))
 
     def _wait_for_a_request(self, seconds: float) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
@@ -124,7 +139,8 @@ class KnownRequestProtocol(HttpProtocol):
         """Begin to answer the request, and offer to write the answer in one piece."""
         super().on_headers_complete()
         if self._may_know and not self.parser.should_upgrade():
-            self._served = ServedRequest(self.cycle, self._known.of_server, self._all.writes)
+            writes = self._all.writes
+            self._served = ServedRequest(self.cycle, self._known.of_server, writes, self._was_tried)
             extend(self.cycle.scope, self._served)
 
     def on_message_complete(self) -> None:

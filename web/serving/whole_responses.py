@@ -6,10 +6,13 @@ ordinary way if the client does not keep up, or if something between the server 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.types import Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from web.cache_headers import Headers, JoinedHeaders
+from web.known_heads import KnownHead
 from web.request_counts import CountedSend
 from web.serving.joined_writes import JoinedWrites
 
@@ -17,13 +20,26 @@ from web.serving.joined_writes import JoinedWrites
 class ServedRequest:
     """Implements the server's extension for one request: see :class:`web.server_extension.ServerExtension`."""
 
-    __slots__ = ("_cycle", "_of_server", "_writes", "request")
+    __slots__ = ("_cycle", "_of_server", "_writes", "learn_head", "request", "was_tried")
 
-    def __init__(self, cycle: RequestResponseCycle, of_server: JoinedHeaders, writes: JoinedWrites) -> None:
+    def __init__(
+        self,
+        cycle: RequestResponseCycle,
+        of_server: JoinedHeaders,
+        writes: JoinedWrites,
+        was_tried: bool,
+    ) -> None:
         self.request: bytes | None = None
+        self.was_tried = was_tried
+        self.learn_head: Callable[[bytes], KnownHead | None] | None = None
         self._cycle = cycle
         self._of_server = of_server
         self._writes = writes
+
+    def learnt_head(self) -> KnownHead | None:
+        """Return the head of the request if it is known from now on. It is learnt at the first call."""
+        learn, self.learn_head = self.learn_head, None
+        return None if learn is None or self.request is None else learn(self.request)
 
     def write(self, send: Send, status: int, headers: Headers, body: bytes) -> bool:
         """Write a response, if ``send`` is the server's own and nothing stands in the way."""
