@@ -133,7 +133,8 @@ class KnownHeads:
         around = _around_length(request)
         if around is None or [name for name, _ in scope["headers"]].count(b"content-length") != 1:
             return None
-        return KnownHead(self, around, http, telling, form, scope, by)
+        without_body = HttpRequest(http.method, http.address, http.headers, b"")
+        return KnownHead(self, around, without_body, telling, form, scope, by)
 
     def answer(self, head: KnownHead, body: bytes) -> ReplyAtOnce | None:
         """Return the response to a request with a known head and this body; ``None`` if it takes the ordinary way."""
