@@ -17,7 +17,6 @@ from starlette.types import Scope
 
 from engine import at_once
 from gateway import AnswerKey, Caller, Gateway, masked
-from web.answer_form import AnswerForm
 from web.cache_headers import CachePolicy, JoinedHeaders
 from web.cacheable_replies import CacheableReplies
 from web.incremental_delivery import wants_parts
@@ -25,6 +24,7 @@ from web.request_counts import RequestCounts
 from web.request_headers import RUNNING
 from web.request_parsing import EXPLAIN_HEADER, RECEIPT_HEADER, HttpRequest, read_text
 from web.response_cache import Bytes
+from web.response_format import ResponseFormat
 
 LONGEST = 4_096
 """The most bytes of a head that is remembered. A browser sends one or two thousand."""
@@ -57,7 +57,7 @@ class KnownHead:
         around: tuple[bytes, bytes],
         http: HttpRequest,
         telling: Bytes,
-        form: AnswerForm,
+        form: ResponseFormat,
         scope: Scope,
         by: Caller,
     ) -> None:
@@ -119,7 +119,7 @@ class KnownHeads:
         scope: Scope,
         http: HttpRequest,
         telling: Bytes,
-        form: AnswerForm,
+        form: ResponseFormat,
         by: Caller,
     ) -> KnownHead | None:
         """Return the head of a whole request that was answered at once; ``None`` if it is not one for all bodies.
