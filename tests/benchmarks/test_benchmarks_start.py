@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[2]
 COMMANDS = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__main__")
     for path in (ROOT / "benchmarks").rglob("*.py")
-    if "ArgumentParser" in path.read_text(encoding="utf-8")
+    # What has been installed for the peers is not ours.
+    if ".venv" not in path.parts and "ArgumentParser" in path.read_text(encoding="utf-8")
 )
 
 
