@@ -9,15 +9,17 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from mcp import Client
-from mcp_types import CallToolResult, TextContent
 
 from tests.support.streaming_gateway import Served, served
+
+if TYPE_CHECKING:
+    from mcp import Client
+    from mcp_types import CallToolResult
 
 INITIALIZE = {
     "jsonrpc": "2.0",
@@ -54,14 +56,25 @@ def no_upstream_requests(gateway: Served) -> Iterator[None]:
     assert gateway.upstream.requests.total == before
 
 
+def client_of(gateway: Served, **options: Any) -> Client:
+    """Return a client of the SDK, whose import takes long, so that only these tests wait for it."""
+    from mcp import Client
+
+    return Client(f"{gateway.address}/mcp", **options)
+
+
 async def call(gateway: Served, name: str, arguments: dict[str, Any]) -> CallToolResult:
-    async with Client(f"{gateway.address}/mcp") as client:
+    from mcp_types import CallToolResult
+
+    async with client_of(gateway) as client:
         result = await client.call_tool(name, arguments)
     assert isinstance(result, CallToolResult)
     return result
 
 
 def text_of(result: CallToolResult) -> str:
+    from mcp_types import TextContent
+
     (content,) = result.content
     assert isinstance(content, TextContent)
     return content.text
@@ -84,7 +97,7 @@ async def sentence(gateway: Served, name: str, **arguments: Any) -> str:
 
 @pytest.mark.parametrize("mode", ["legacy", "auto"])
 async def test_an_assistant_lists_the_tools_by_either_protocol(gateway: Served, mode: Any) -> None:
-    async with Client(f"{gateway.address}/mcp", mode=mode) as client:
+    async with client_of(gateway, mode=mode) as client:
         tools = (await client.list_tools()).tools
     assert [tool.name for tool in tools] == [
         "find_packages",

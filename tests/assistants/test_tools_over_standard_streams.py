@@ -7,13 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mcp import Client, StdioServerParameters
-
 from tests.support.command_line import server
 from tests.support.forked_programs import ROOT
 
 
 async def test_the_command_answers_on_its_standard_streams(tmp_path: Path) -> None:
+    from mcp import Client, StdioServerParameters
+
     environment = {"GATEWAY_STORAGE": str(tmp_path / "catalog.sqlite")}
     assert server("sync", **environment).returncode == 0
     command = StdioServerParameters(

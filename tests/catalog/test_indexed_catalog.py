@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import aclosing
 from dataclasses import FrozenInstanceError
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
@@ -28,20 +30,22 @@ class Whole(NamedTuple):
     catalog: Catalog
 
 
-@pytest.fixture
-async def whole(whole_embedded_catalog: EmbeddedCatalog) -> AsyncIterator[Whole]:
-    client = Client(
-        "http://upstream.test/api/v4/",
-        in_process(EmbeddedUpstream(catalog=whole_embedded_catalog)),
-        CLIENT_LIMITS,
-    )
-    kinds = (
-        (await client.page(PACKAGE, limit=10_000)).records,
-        (await client.page(GRID, limit=1_000)).records,
-        (await client.page(CATEGORY, limit=100)).records,
-    )
-    yield Whole(*kinds, Catalog.build(*kinds))
-    await client.aclose()
+@pytest.fixture(scope="module")
+def whole(whole_embedded_catalog: EmbeddedCatalog) -> Whole:
+    """Return all records and their catalog. Shared: do not change it."""
+    return asyncio.run(_whole(EmbeddedUpstream(catalog=whole_embedded_catalog)))
+
+
+async def _whole(embedded: EmbeddedUpstream) -> Whole:
+    async with aclosing(
+        Client("http://upstream.test/api/v4/", in_process(embedded), CLIENT_LIMITS)
+    ) as client:
+        kinds = (
+            (await client.page(PACKAGE, limit=10_000)).records,
+            (await client.page(GRID, limit=1_000)).records,
+            (await client.page(CATEGORY, limit=100)).records,
+        )
+    return Whole(*kinds, Catalog.build(*kinds))
 
 
 async def test_records_are_by_id_in_upstreams_own_order(whole: Whole) -> None:

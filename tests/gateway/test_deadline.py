@@ -37,9 +37,9 @@ TOO_LATE = {
         }
     ]
 }
-LONG = """{ packages(first: 100) { nodes { title grids { title packages { title repoUrl grids {
+LONG = """{ packages(first: 50) { nodes { title grids { title packages { title repoUrl grids {
     title packages { title } } } } } } }"""
-"""A second of work and more for Strawberry's execution, and a tenth for the engine."""
+"""Half a second of work and more for Strawberry's execution, and a twentieth for the engine."""
 ENDLESS = f"{{ packages {{ nodes {{ {'grids { packages { ' * 8} title {'} } ' * 8} }} }} }}"
 """Minutes of work in a catalog of 20 packages."""
 

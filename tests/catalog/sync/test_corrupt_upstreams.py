@@ -21,8 +21,8 @@ every_corruption = pytest.mark.parametrize("name", CORRUPTIONS)
 
 @pytest.fixture
 def upstream() -> Corruptible:
-    """Return an upstream of two pages of packages: of so few that more than 20 are what each corruption hits."""
-    return Corruptible(EmbeddedUpstream(packages=110))
+    """Return an upstream of two pages of packages, of which each corruption hits enough to be seen."""
+    return Corruptible(EmbeddedUpstream(packages=150))
 
 
 async def refused(sync: Sync) -> str:
@@ -59,9 +59,8 @@ async def test_a_corrupt_state_is_not_published_over_a_known_one(
 
 @every_corruption
 async def test_a_state_that_becomes_corrupt_while_a_crawl_is_under_way_is_not_published(
-    embedded: EmbeddedUpstream, name: str
+    upstream: Corruptible, name: str
 ) -> None:
-    upstream = Corruptible(embedded)
     async with syncing(upstream) as sync:
         before = (await sync.crawl()).snapshot
         feed = await sync.changes(0, 100)
