@@ -36,7 +36,7 @@ test: $(VENV)/dev ## Run all tests, on all processors at once
 	$(BIN)/python -m pytest -n $(shell expr 2 \* $(PROCESSORS)) --dist loadscope --no-loadscope-reorder
 
 quick: $(VENV)/dev ## Run the tests that start neither programs nor servers
-	AGREEMENT_OPERATIONS=200 DEAREST_OPERATIONS=20 $(BIN)/python -m pytest -n $(PROCESSORS) --dist worksteal --hypothesis-profile quick -m "not leaves_the_process"
+	AGREEMENT_OPERATIONS=200 DEAREST_OPERATIONS=10 $(BIN)/python -m pytest -n $(PROCESSORS) --dist worksteal --hypothesis-profile quick -m "not leaves_the_process"
 
 PROCESSORS := $(shell getconf _NPROCESSORS_ONLN)
 

@@ -53,7 +53,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
-    gc.set_threshold(100_000, 20, 100)
+    gc.set_threshold(10_000, 10, 20)
 
 
 @pytest.fixture(scope="session")
