@@ -186,7 +186,7 @@ async def open_parts(settings: Settings, source: CatalogSource) -> AsyncIterator
     from web.known_requests import KnownRequests
     from web.monitoring import Metrics, remembering
     from web.response_cache import ResponseCache
-    from web.serving.open_connections import Connections
+    from web.serving.connection_quotas import Connections
 
     limit = fair_use(settings, shared_server(settings, ALLOWANCE_PATIENCE))
     gateway = make_gateway(settings, source, limit)

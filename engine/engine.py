@@ -17,7 +17,7 @@ from engine.answer_piece_cache import AnswerPieceCache
 from engine.event_loop_yielding import turns
 from engine.fallback_reasons import Fallback, FallbackReason
 from engine.field_failures import AnswerEncoder, errors_in
-from engine.input_values import InputTypes
+from engine.input_coercion import InputTypes
 from engine.plan_execution import answers
 from engine.plan_nodes import Plan
 from engine.plan_printing import dump, outline

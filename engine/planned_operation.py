@@ -14,7 +14,7 @@ from graphql import (
 from graphql.execution.values import VariableValues
 
 from engine.fallback_reasons import Fallback
-from engine.input_values import InputTypes
+from engine.input_coercion import InputTypes
 from engine.plan_compiler import Compiler, PlanSteps
 from engine.plan_nodes import Plan
 from engine.runnable_operations import condition_variables

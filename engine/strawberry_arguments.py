@@ -27,7 +27,7 @@ from strawberry.types.enum import StrawberryEnumDefinition, has_enum_definition
 from strawberry.types.lazy_type import LazyType
 from strawberry.types.unset import UNSET
 
-from engine.input_values import Constant, Make, Uncompiled, make_argument
+from engine.input_coercion import Constant, Make, Uncompiled, make_argument
 
 Named = Callable[[VariableValues, Any], dict[str, Any]]
 """Makes the keywords of a Python function from the values of the variables and Strawberry's ``Info``."""

@@ -21,7 +21,7 @@ from graphql.execution.values import VariableValues, VariableValueSource, input_
 from graphql.type import is_non_null_type
 from graphql.utilities.coerce_input_value import coerce_input_literal
 
-from engine.input_values import Coerce, InputTypes, Unfit, is_unchangeable
+from engine.input_coercion import Coerce, InputTypes, Unfit, is_unchangeable
 
 NO_VARIABLES = VariableValues({}, {})
 

@@ -9,7 +9,7 @@ from sharing.valkey_address import ValkeyAddress, is_valkey
 
 if TYPE_CHECKING:
     from sharing.announcements import Announcements
-    from sharing.change_log import ChangeLog, LogState, changes_key, damaged, snapshot_key
+    from sharing.replication_log import ChangeLog, LogState, changes_key, damaged, snapshot_key
     from sharing.shared_documents import SharedDocuments
     from sharing.valkey_allowances import SharedAllowances
     from sharing.valkey_connection import ValkeyConnection, ValkeyUnavailable
@@ -38,17 +38,17 @@ __all__ = [
 
 _IMPORTED_WHEN_ASKED_FOR = {
     "Announcements": "announcements",
-    "ChangeLog": "change_log",
-    "LogState": "change_log",
+    "ChangeLog": "replication_log",
+    "LogState": "replication_log",
     "SharedAllowances": "valkey_allowances",
     "SharedDocuments": "shared_documents",
     "SharedPace": "valkey_pace",
     "ValkeyConnection": "valkey_connection",
     "ValkeyUnavailable": "valkey_connection",
-    "changes_key": "change_log",
-    "damaged": "change_log",
+    "changes_key": "replication_log",
+    "damaged": "replication_log",
     "drop_lease": "valkey_lease",
-    "snapshot_key": "change_log",
+    "snapshot_key": "replication_log",
     "take_lease": "valkey_lease",
 }
 """They bring the client library, which most gateways need not have."""

@@ -10,7 +10,7 @@ import random
 
 import redis
 
-from sharing.change_log import CHANNEL
+from sharing.replication_log import CHANNEL
 from sharing.valkey_connection import ValkeyConnection, ended
 
 PAUSE = 1.0

@@ -5,11 +5,12 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway import REQUEST, FairUse, RateLimited, caller
-from web.client_connection import ClientLeft, read_body
+from web.client_leaving import ClientLeft
 from web.content_negotiation import accept_of
 from web.endpoint_refusals import later_refusal
 from web.http_responses import refusal
 from web.rate_limit_headers import rate_limit_headers
+from web.request_body import read_body
 from web.request_parsing import BadRequest
 
 

@@ -27,7 +27,7 @@ from gateway.persisted import Refused
 from web.answer_status import status_of
 from web.cache_headers import NO_STORE, CachePolicy, Headers, is_any, names_tag
 from web.cacheable_replies import CacheableReplies
-from web.client_connection import ClientLeft, as_long_as_there, read_body
+from web.client_leaving import ClientLeft, as_long_as_there
 from web.compression import encoding_for
 from web.content_negotiation import JSON, accept_of, accepted
 from web.endpoint_refusals import document_refusal, later_refusal
@@ -44,6 +44,7 @@ from web.known_requests import KnownRequests
 from web.pages.graphiql import graphiql_page, no_graphiql
 from web.persisted_document_paths import PERSISTED
 from web.rate_limit_headers import RATE_LIMIT_HEADERS, rate_limit_headers
+from web.request_body import read_body
 from web.request_headers import RUNNING, TELLING, by_name, vary
 from web.request_parsing import (
     ACCEPT_QUERY,

@@ -25,7 +25,7 @@ KEYS = {
 """The columns that identify a row of each table."""
 
 COLUMNS = {"records": 3, "versions": 5, "record_changes": 5, "changes": 3}
-"""How many columns each table has. A change of the tables needs another ``LAYOUT`` in ``sharing.change_log``."""
+"""How many columns each table has. A change of the tables needs another ``LAYOUT`` in ``sharing.replication_log``."""
 
 SMALL = ("feed", "sqlite_sequence")
 """The tables that each entry has whole: the name of the change feed, and the last place in it."""

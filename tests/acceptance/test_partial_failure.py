@@ -19,7 +19,7 @@ from tests.support.faulty_sites import FAULTS, KNOWN, NEW, NEW_ID, FaultySites, 
 from tests.support.gateway_in_process import client_of, source_over
 from tests.support.impatient_clients import until
 from tests.support.settings_for_tests import settings_for_tests
-from upstream.batching.remembered_answers import REMEMBERED_SECONDS
+from upstream.batching.recent_answers import REMEMBERED_SECONDS
 from upstream.client import UpstreamError
 from upstream.embedded import EmbeddedCatalog, generated_catalog
 from wiring import make_app

@@ -13,7 +13,7 @@ from graphql import (
 )
 from strawberry.types.arguments import convert_arguments
 
-from engine.input_values import InputTypes
+from engine.input_coercion import InputTypes
 from engine.strawberry_arguments import FieldArguments
 from engine.variable_values import OperationVariables
 from schema import schema as own_schema

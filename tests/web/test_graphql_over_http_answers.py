@@ -18,7 +18,7 @@ from tests.support.crawled_gateway import app, http
 from tests.support.gateway_in_process import app_over, client_of
 from tests.support.graphql_over_http import ACCEPTS, G, J, Row, send
 from upstream.embedded import EmbeddedUpstream, Fault, Latency
-from web.client_connection import read_body
+from web.request_body import read_body
 from web.request_parsing import BadRequest
 
 __all__ = ["app", "http"]

@@ -3,7 +3,7 @@
 The misses of one event-loop turn are planned and sent together (``upstream.batching.request_sending``). There is one
 pending load for each key and each page, for which all who want it wait together. A key that must be on a page that is
 under way waits for that page. A missing key is missing for that key alone. Answers of upstream are remembered for a
-while (``upstream.batching.remembered_answers``), and a budget bounds the requests for what strangers can make up
+while (``upstream.batching.recent_answers``), and a budget bounds the requests for what strangers can make up
 (``upstream.batching.budgeted_sending``).
 
 A pending load ends early when nobody waits for it any more, so nothing is retried after its clients have gone.
@@ -26,7 +26,7 @@ from upstream.batching.in_flight_requests import (
     PendingLoads,
 )
 from upstream.batching.list_positions import ListPositions
-from upstream.batching.remembered_answers import RememberedAnswers, records_in
+from upstream.batching.recent_answers import RememberedAnswers, records_in
 from upstream.batching.request_planning import Window
 from upstream.batching.request_sending import RequestSender, is_whole
 from upstream.batching.unknown_key_budget import Budget

@@ -14,7 +14,7 @@ import msgspec
 
 from upstream.batching.in_flight_requests import InFlightRequest, Key, Outcome, PendingLoad, PendingLoads
 from upstream.batching.list_positions import ListPositions
-from upstream.batching.remembered_answers import RememberedAnswers
+from upstream.batching.recent_answers import RememberedAnswers
 from upstream.batching.request_planning import Window
 from upstream.batching.unknown_key_budget import Budget
 from upstream.client.api_client import Client

@@ -17,7 +17,7 @@ from telemetry import (
     worker_deaths,
 )
 from web.request_counts import RequestCounts
-from web.serving.open_connections import Connections
+from web.serving.connection_quotas import Connections
 
 
 def server_metrics(

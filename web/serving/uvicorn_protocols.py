@@ -20,7 +20,7 @@ from uvicorn.server import ServerState
 
 from web.client_identity import UNKNOWN
 from web.security_headers import SECURITY_HEADERS
-from web.serving.open_connections import Connections
+from web.serving.connection_quotas import Connections
 
 GRACE = 0.25
 """Seconds at a stop in which requests that clients have just sent are read and answered."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from sharing.change_log import MIN_BYTES
+from sharing.replication_log import MIN_BYTES
 from tests.support.made_records import catalog_of, package
 from tests.support.valkey_servers import ValkeyServer, storage_on
 from tests.support.versioned_catalogs import Clock, keep

@@ -10,7 +10,7 @@ import pytest
 
 from catalog.storage.replicated_tables import MAX_PAST
 from catalog.storage.valkey_storage import ValkeyStorage
-from sharing.change_log import MAX_CHANGES
+from sharing.replication_log import MAX_CHANGES
 from sharing.valkey_connection import PREFIX
 from tests.support.gateway_processes import until
 from tests.support.made_records import catalog_of, package

@@ -1,24 +1,17 @@
-"""Watches the connection: for a body that arrives, and for a client that leaves before its answer."""
+"""Reads the body of a request, within a limit of bytes and one of time."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
-from typing import TypeVar
 
 from starlette.types import Message, Receive
 
 from gateway import EagerAwaitable
+from web.client_leaving import ClientLeft
 from web.request_parsing import MAX_BODY, BadRequest
 
 BODY_SECONDS = 20
 """Seconds for a whole body to arrive: a megabyte at 400 kbit/s."""
-
-T = TypeVar("T")
-
-
-class ClientLeft(Exception):
-    """Says that the client closed its connection, so that nobody waits for the answer."""
 
 
 async def read_body(receive: Receive, seconds: float = BODY_SECONDS) -> bytes:
@@ -46,42 +39,6 @@ async def read_body(receive: Receive, seconds: float = BODY_SECONDS) -> bytes:
         raise BadRequest(408, sentence, {"Connection": "close"}) from None
     finally:
         deadline.cancel()
-
-
-async def as_long_as_there(receive: Receive, work: Awaitable[T]) -> T:
-    """Return the outcome of ``work``, which is cancelled if the client leaves.
-
-    :raises ClientLeft: the client left.
-    """
-    begun = EagerAwaitable(work)
-    if begun.is_done:
-        return begun.result
-    task = asyncio.current_task()
-    assert task is not None
-    watch = _Watch(receive, task)
-    watching = asyncio.create_task(watch.watch())
-    try:
-        return await begun
-    except asyncio.CancelledError:
-        if watch.client_left and task.uncancel() == 0:
-            raise ClientLeft from None
-        raise
-    finally:
-        watching.cancel()
-
-
-class _Watch:
-    def __init__(self, receive: Receive, working: asyncio.Task[object]) -> None:
-        self.client_left = False
-        self._receive = receive
-        self._working = working
-
-    async def watch(self) -> None:
-        # The body of a GET, if there is one, is ignored.
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        self.client_left = True
-        self._working.cancel()
 
 
 class _Late:

@@ -19,7 +19,7 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues
 
-from engine.input_values import InputTypes
+from engine.input_coercion import InputTypes
 from engine.variable_values import OperationVariables
 from schema import schema as own_schema
 from tests.support.one_operation import operation_of
