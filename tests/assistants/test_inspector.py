@@ -39,7 +39,7 @@ def asked(target: list[str], home: Path, *arguments: str) -> Any:
     """Return what the Inspector prints. Its own files are kept below ``home``."""
     program = npm_install(INSPECTOR) / ".bin" / "mcp-inspector"
     done = subprocess.run(
-        [str(program), "--cli", *target, "--method", *arguments],
+        [str(program), "--cli", *target, "--connect-timeout", "100000", "--method", *arguments],
         env=os.environ | {"HOME": str(home)},
         capture_output=True,
         text=True,

@@ -65,4 +65,5 @@ def _answering(process: subprocess.Popen[str] | ForkedProgram, until: str) -> It
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
-        process.communicate(timeout=60)
+        # The first process of several waits for a minute for a worker that ends while it is asked whether it lives.
+        process.communicate(timeout=150)
