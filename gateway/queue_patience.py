@@ -31,8 +31,8 @@ MORE = 1.1
 
 DOUBTED, DOUBTED_LAST = 2.0, 16.0
 """The seconds after which an overload is doubted for the first time, and the most after which it is doubted again, each
-time after twice as long. Clients that come again at once when they are refused look like an overload because they are
-refused. So it is tried whether the queue still grows when they are not."""
+time after four times as long. Clients that come again at once when they are refused look like an overload because
+they are refused. So it is tried whether the queue still grows when they are not."""
 
 WEIGHT = 0.1
 """The weight of the last operation in the mean time that one takes."""
@@ -57,7 +57,7 @@ class QueuePatience:
         self._doubted_after = DOUBTED
         self._doubted_at = float("-inf")
         self._growing = 0
-        """The number of periods in which the queue has grown fast, one after another."""
+        """The number of periods in which the queue has grown fast, less those since then in which it has not."""
         self._since = clock()
         """When the period began in which these are counted:"""
         self._came = 0
@@ -74,7 +74,7 @@ class QueuePatience:
                 self._end_if_over(is_pause or self._came <= MORE * self._ended)
             else:
                 grows = not is_pause and self._came > GROWS * self._ended and waiting * self.each > SHORTEST
-                self._growing = self._growing + 1 if grows else 0
+                self._growing = self._growing + 1 if grows else max(0, self._growing - 1)
                 has_begun = self._growing == PERIODS
                 if has_begun:
                     self._begin()
@@ -114,7 +114,7 @@ class QueuePatience:
 
     def newest_first(self) -> bool:
         """Return whether the newest operation of a client is answered first, or the one that is due."""
-        return self.is_overloaded or self._clock() - self._doubted_at < PERIODS * self._period()
+        return self.is_overloaded or self._clock() - self._doubted_at < 2 * PERIODS * self._period()
 
     def _period(self) -> float:
         return self._seconds if self.is_overloaded else min(self._seconds, max(PERIOD, ENDS * self.each))
@@ -125,7 +125,7 @@ class QueuePatience:
     def _begin(self) -> None:
         now = self._clock()
         was_doubted = now - self._doubted_at < self._seconds
-        self._doubted_after = min(DOUBTED_LAST, 2 * self._doubted_after) if was_doubted else DOUBTED
+        self._doubted_after = min(DOUBTED_LAST, 4 * self._doubted_after) if was_doubted else DOUBTED
         self.is_overloaded, self._overloaded_since, self._growing = True, now, 0
 
     def _end_if_over(self, is_over: bool) -> None:

@@ -94,7 +94,7 @@ def test_at_twice_the_capacity_half_is_refused_and_the_others_are_answered_soon(
         found = 1.2 * GROWING
         assert slowest(clients.answered, found, DOUBTED) <= MOMENT + 1.1 * RUN
         assert slowest(clients.refused, found, DOUBTED) <= MOMENT + 0.1 * RUN
-        # It is doubted after 2, 4 and 8 seconds. Then some wait until it is found again.
+        # It is doubted after 2 and 8 seconds. Then some wait until it is found again.
         waited = sum(seconds > MOMENT + 1.1 * RUN for _, seconds in clients.answered)
         assert waited <= 0.05 * len(clients.answered)
 
