@@ -58,7 +58,9 @@ def gateway_over(embedded: EmbeddedUpstream) -> Iterator[tuple[str, list[Catalog
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[CatalogSource]:
-        client = Client(f"{upstream}/api/v4/", network(), replace(CLIENT_LIMITS, first_pause=0))
+        client = Client(
+            f"{upstream}/api/v4/", network(), replace(CLIENT_LIMITS, attempts=2, first_pause=0, total=60.0)
+        )
         async with source_of(client, origin=upstream) as source:
             sources.append(source)
             yield source
@@ -144,7 +146,7 @@ async def test_a_client_that_leaves_while_many_requests_wait_for_a_turn_ends_the
 async def test_a_failed_request_is_not_sent_again_for_a_client_that_has_left(
     gateway: Running, embedded: EmbeddedUpstream
 ) -> None:
-    embedded.faults.add(Fault(StatusFault(503, retry_after="4"), times=1))
+    embedded.faults.add(Fault(StatusFault(503, retry_after="3"), times=1))
     asked = gateway.ask(COLD)
     await until(lambda: gateway.outcomes.get("UPSTREAM_UNAVAILABLE") == 1)
     await leave(asked)
