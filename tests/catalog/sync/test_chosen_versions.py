@@ -174,9 +174,9 @@ async def test_what_was_read_before_a_clock_was_set_back_does_not_keep_out_what_
     )
     gateways.operator.save(**vars(replace(ahead, version=f"{UPSTREAM_URL} of-the-future")))
     number = len(ahead.packages)
-    await until(
-        lambda: gateways.following.snapshot and len(gateways.following.snapshot.catalog.packages) == number
-    )
+    # The one that leads has to have it too: else its crawl may find what it knows, before it takes this one.
+    both = (gateways.leading, gateways.following)
+    await until(lambda: all(each.snapshot and len(each.snapshot.catalog.packages) == number for each in both))
     gateways.leading.want()
     await gateways.serve(gateways.two)
 
