@@ -218,7 +218,7 @@ class GraphQLEndpoint:
                 answer = self._gateway.at_once.answer(prepared, by, REQUEST)
             if answer is None:
                 answer = await as_long_as_there(receive, self._gateway.run(prepared))
-            elif server is not None and self._known is not None:
+            elif server is not None and server.request is not None and self._known is not None:
                 telling = as_it_came[4:]
                 server.learn_head = lambda request: self._heads.learn(request, scope, http, telling, form, by)
             snapshot = answer.made_of

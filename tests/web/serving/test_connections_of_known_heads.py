@@ -10,6 +10,7 @@ from tests.support.known_heads import body, ids, ordinary, post, taught, title, 
 from tests.support.listening_gateway import Listening, Wire, gateway, timeless, wire
 from tests.support.protocol_connections import answered, connected
 from upstream.embedded import EmbeddedUpstream
+from web.known_requests import LONGEST
 
 __all__ = ["gateway", "ordinary", "wire"]
 
@@ -142,3 +143,19 @@ async def test_no_request_is_answered_at_once_while_the_process_stops(embedded: 
         pieces.written.clear()
         await answered(protocol, post(body(query, n=3)))
         assert b"\r\nconnection: close\r\n" in b"".join(pieces.written)
+
+
+@pytest.mark.parametrize("is_long", [True, False])
+async def test_an_idle_connection_keeps_nothing_of_a_request_whose_head_cannot_be_learnt(
+    embedded: EmbeddedUpstream, is_long: bool
+) -> None:
+    query = "query($n: Int!) { packages(first: $n) { totalCount } }"
+    async with connected(embedded) as (protocol, _):
+        for number in (1, 2):
+            await answered(protocol, post(body(query, n=number), "X-First: 1"))
+        sent = post(body(query, n=3) + b" " * (LONGEST if is_long else 0))
+        if not is_long:
+            protocol.data_received(sent[:-9])
+        await answered(protocol, sent if is_long else sent[-9:])
+        assert protocol._served is not None
+        assert (protocol._served.request, protocol._served.learn_head) == (None, None)
