@@ -80,13 +80,16 @@ class Admission:
     def slot_at_once(self, of: Caller) -> SlotAtOnce | None:
         """Return a slot for an operation of a caller that is done before anything else can run, as a context manager.
 
-        ``None`` if the operation has to queue: others wait, or enough has run in this turn of the loop.
+        ``None`` if the operation has to queue: its own connection waits or has all the slots that it may have, or
+        enough has run in this turn of the loop. It need not queue behind other connections, because those who wait get
+        their slots in each turn too. If it had to, a queue that one moment made would stay, because an operation that
+        queues takes twice the time.
         """
-        if self.waiting or self._lets_in_later or not self._has_slot():
+        # Where nothing runs and nobody waits, nobody is left behind, so that there is nothing to be remembered.
+        line = self._lines.line(of) if self.running or self.waiting else None
+        if line is not None and (line.waiting or not self._lines.may_run(line)):
             return None
-        # Where nothing runs beside it, nobody is left behind, so that there is nothing to be remembered.
-        line = self._lines.line(of) if self.running else None
-        if (line is not None and not self._lines.may_run(line)) or self._turn_is_over():
+        if self._lets_in_later or self._turn_is_over():
             return None
         return SlotAtOnce(self, line)
 

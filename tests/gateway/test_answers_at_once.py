@@ -193,7 +193,7 @@ async def test_what_is_predicted_to_cost_much_or_takes_much_work_is_left_to_it(g
     assert gateway.at_once.answer(ready, NOBODY, 0) is None
 
 
-async def test_while_others_wait_or_every_slot_is_taken_it_has_to_queue() -> None:
+async def test_it_queues_behind_its_own_connection_alone() -> None:
     source = MadeSource(WHOLE).as_source()
     gateway = in_one_turn(gateway_over(source, limit_running=2, limit_waiting=10))
     ready = await prepared(gateway, PLAIN)
@@ -212,7 +212,9 @@ async def test_while_others_wait_or_every_slot_is_taken_it_has_to_queue() -> Non
     assert gateway.at_once.answer(ready, Caller("a", "a"), 0) is None
     others = [asyncio.create_task(long(name)) for name in "bc"]
     await until(lambda: gateway.admission.waiting == 1)
-    assert gateway.at_once.answer(ready, Caller("d", 1), 0) is None
+    assert gateway.at_once.answer(ready, Caller("c", "c"), 0) is None  # its connection waits
+    assert gateway.at_once.answer(ready, Caller("d", 1), 0) is not None
+    assert (gateway.admission.running, gateway.admission.waiting) == (2, 1)
     may_end.set()
     await asyncio.gather(first, *others)
     assert (gateway.admission.running, gateway.admission.waiting) == (0, 0)
