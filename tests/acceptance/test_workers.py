@@ -22,6 +22,7 @@ from tests.support.gateway_processes import eventually
 from tests.support.http_servers import free_port
 from tests.support.processes import running
 from tests.support.steady_clients import asking
+from web.serving.uvicorn_server import LONGEST_SILENCE
 
 WORKERS = 3
 Sample = tuple[str, frozenset[tuple[str, str]]]
@@ -115,6 +116,18 @@ def test_a_killed_worker_is_replaced_and_counted_and_what_it_counted_stays(clien
     assert have_not_gone_back(before, after)
 
 
+def test_a_worker_that_dies_while_it_is_asked_whether_it_lives_is_replaced_at_once(
+    client: httpx.Client,
+) -> None:
+    died = deaths(before := scrape(client))
+    silent = min(workers(before))
+    os.kill(silent, signal.SIGSTOP)
+    time.sleep(2)  # the first process asks every half second
+    os.kill(silent, signal.SIGKILL)
+    scrape_until(client, lambda samples: deaths(samples) == died + 1, seconds=LONGEST_SILENCE / 2)
+    scrape_until(client, lambda samples: len(workers(samples) - {silent}) == WORKERS)
+
+
 async def test_replacing_all_workers_refuses_no_connection_and_breaks_no_answer(
     server: subprocess.Popen[str], client: httpx.Client
 ) -> None:
@@ -144,5 +157,5 @@ async def test_replacing_all_workers_refuses_no_connection_and_breaks_no_answer(
     assert outcomes.keys() == {"200"}
     after = await asyncio.to_thread(scrape, client)
     assert len(workers(after)) == WORKERS
-    assert deaths(after) == 1
+    assert deaths(after) == deaths(before)
     assert have_not_gone_back(before, after)

@@ -92,6 +92,10 @@ class _Workers(Multiprocess):
 
     def keep_subprocess_alive(self) -> None:
         before = list(self.processes)
+        for process in before:
+            # Each worker has its own copy of this end of the pipe. With one here too, a worker that dies while it is
+            # asked whether it lives would be waited for as long as one that is silent.
+            process.child_conn.close()
         super().keep_subprocess_alive()
         for died, started in zip(before, self.processes, strict=True):
             if started is not died:
