@@ -27,6 +27,12 @@ class Pieces(asyncio.Transport):
     def write(self, data: Any) -> None:
         self.written.append(data)
 
+    def pause_reading(self) -> None:
+        pass
+
+    def resume_reading(self) -> None:
+        pass
+
     def get_write_buffer_size(self) -> int:
         return 0
 

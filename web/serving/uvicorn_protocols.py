@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Collection
 from typing import Any
 
 import httptools
 import msgspec
 from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
@@ -34,6 +36,23 @@ _REQUEST_LINE = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,40} [!-~]{1,40000} HT
 """The first line of a request of HTTP/1.1 (RFC 9112, section 3), whatever its method is."""
 
 STOPPING = "The gateway is stopping."
+
+
+class PipelineFlow(FlowControl):
+    """Reads nothing while requests of a connection wait behind another one in its ``pipeline``.
+
+    Uvicorn would read on whenever a request is received or answered, and hold more and more requests of a client that
+    sends without waiting. The request that is being answered is whole when another one has begun behind it.
+    """
+
+    def __init__(self, transport: asyncio.Transport, pipeline: Collection[object]) -> None:
+        super().__init__(transport)
+        self._pipeline = pipeline
+
+    def resume_reading(self) -> None:
+        """Read on, unless requests wait."""
+        if not self._pipeline:
+            super().resume_reading()
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -70,6 +89,7 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, if one more is allowed."""
         super().connection_made(transport)
+        self.flow = PipelineFlow(transport, self.pipeline)
         self._counts_for = self._all.clients.of_connection(self._peer)
         self._refused = self._all.open.take(self._counts_for)
         self._is_counted = self._refused is None

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from uvicorn.config import STARTUP_FAILURE, Config
 from uvicorn.protocols.http import httptools_impl
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import Server, ServerState
@@ -129,6 +130,14 @@ def test_what_is_done_at_the_end_of_an_answer_is_as_it_was_when_known_requests_b
     ]
     # Another list each second, by which the joined headers are known to be those of another.
     assert "self.server_state.default_headers = date_header + " in inspect.getsource(Server.on_tick)
+
+
+def test_reading_goes_on_by_the_flow_that_was_replaced() -> None:
+    assert "self.flow = FlowControl(transport)" in inspect.getsource(HttpToolsProtocol.connection_made)
+    assert "self.pipeline.appendleft(" in inspect.getsource(HttpToolsProtocol.on_headers_complete)
+    assert "self.flow.resume_reading()" in inspect.getsource(RequestResponseCycle.receive)
+    pausing = inspect.getsource(FlowControl.pause_reading), inspect.getsource(FlowControl.resume_reading)
+    assert all("self.read_paused = " in each for each in pausing)
 
 
 def test_the_parsing_of_data_is_as_it_was_when_it_was_overridden() -> None:

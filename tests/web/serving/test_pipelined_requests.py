@@ -1,0 +1,24 @@
+"""A client may send requests without waiting for their answers. What the server holds of them is bounded."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.support.known_heads import body, post
+from tests.support.protocol_connections import connected
+from upstream.embedded import EmbeddedUpstream
+
+
+async def test_no_more_is_read_while_requests_wait_behind_one_another(embedded: EmbeddedUpstream) -> None:
+    async with connected(embedded) as (protocol, pieces):
+        protocol.data_received(b"".join(post(body(id=-number)) for number in range(20)))
+        assert len(protocol.pipeline) == 19
+        async with asyncio.timeout(30):
+            while protocol.pipeline:
+                assert protocol.flow.read_paused
+                await asyncio.sleep(0)
+            while not protocol.cycle.response_complete:  # noqa: ASYNC110 - it has no event for others
+                await asyncio.sleep(0)
+        assert not protocol.flow.read_paused
+        await asyncio.sleep(0)
+        assert b"".join(pieces.written).count(b"HTTP/1.1 200 OK\r\n") == 20
