@@ -14,9 +14,10 @@ from typing import Any
 
 import httptools
 import msgspec
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
@@ -32,6 +33,7 @@ LONGEST_STOP = 9.0
 
 NOT_HTTP = "The request is not HTTP."
 UNKNOWN_METHOD = "The server does not know the method of the request."
+NO_HANDSHAKE = "A WebSocket is opened by a GET without a body, whose headers have at most 8,000 bytes each."
 _REQUEST_LINE = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,40} [!-~]{1,40000} HTTP/1\.[01]\r\n")
 """The first line of a request of HTTP/1.1 (RFC 9112, section 3), whatever its method is."""
 
@@ -73,6 +75,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._refused: str | None = None
         """Why this connection is one too many. The client is told after it has asked, because it would not read it
         before."""
+        self._running: RequestResponseCycle | None = None
+        """The request that is answered now, or was answered last."""
         self._timer: asyncio.TimerHandle | None = None
         """Ends the connection if no headers of a request, or no end of it, come in time."""
 
@@ -105,6 +109,10 @@ class HttpProtocol(HttpToolsProtocol):
         if self._is_counted:
             self._all.open.give_back(self._counts_for)
         super().connection_lost(exc)
+        # Uvicorn tells only the last request of a pipeline.
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
 
     def data_received(self, data: bytes) -> None:
         """Read what came. The time for the headers of a request runs from its first byte, and more bytes do not renew
@@ -155,6 +163,10 @@ class HttpProtocol(HttpToolsProtocol):
         if self._all.stopping.is_set() and self._is_answering:
             self.cycle.keep_alive = False
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
     def on_response_complete(self) -> None:
         """Wait for the next request, or for the client to read the last answer."""
         super().on_response_complete()
@@ -183,6 +195,9 @@ class HttpProtocol(HttpToolsProtocol):
         protocol = self.transport.get_protocol()
         assert isinstance(protocol, SocketProtocol)
         protocol.client_of_connection, protocol.client_of_socket = self._counts_for, client
+        if protocol.conn.handshake_exc is not None and not self.transport.is_closing():
+            # The library wants the client to close, which nobody would wait for.
+            self._refuse(400, NO_HANDSHAKE)
 
     def timeout_keep_alive_handler(self) -> None:
         """Close a connection on which no request came."""

@@ -22,3 +22,17 @@ async def test_no_more_is_read_while_requests_wait_behind_one_another(embedded: 
         assert not protocol.flow.read_paused
         await asyncio.sleep(0)
         assert b"".join(pieces.written).count(b"HTTP/1.1 200 OK\r\n") == 20
+
+
+async def test_the_request_that_is_answered_hears_that_its_client_has_left(
+    embedded: EmbeddedUpstream,
+) -> None:
+    async with connected(embedded) as (protocol, pieces):
+        protocol.data_received(b"".join(post(body(id=-number)) for number in range(3)))
+        first = protocol._running
+        assert first is not None
+        assert first is not protocol.cycle
+        pieces.close()
+        protocol.connection_lost(None)
+        assert first.disconnected
+        assert first.message_event.is_set()

@@ -132,8 +132,9 @@ def test_what_is_done_at_the_end_of_an_answer_is_as_it_was_when_known_requests_b
     assert "self.server_state.default_headers = date_header + " in inspect.getsource(Server.on_tick)
 
 
-def test_reading_goes_on_by_the_flow_that_was_replaced() -> None:
+def test_requests_are_begun_and_read_by_what_was_replaced() -> None:
     assert "self.flow = FlowControl(transport)" in inspect.getsource(HttpToolsProtocol.connection_made)
+    assert "self._start_asgi_task(" in inspect.getsource(HttpToolsProtocol.on_headers_complete)
     assert "self.pipeline.appendleft(" in inspect.getsource(HttpToolsProtocol.on_headers_complete)
     assert "self.flow.resume_reading()" in inspect.getsource(RequestResponseCycle.receive)
     pausing = inspect.getsource(FlowControl.pause_reading), inspect.getsource(FlowControl.resume_reading)
