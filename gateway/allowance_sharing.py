@@ -113,21 +113,32 @@ class AllowanceSharing:
             self._exchanging = asyncio.create_task(self._exchange_all())
 
     async def _exchange_all(self) -> None:
-        while self._due:
-            accounts = [self._due.pop(client) for client in list(islice(self._due, MAX_TOGETHER))]
-            try:
-                charges = [charge for account in accounts for charge in account.begin()]
-                began = time.monotonic()
-                charged = await self._server.charge(charges) if charges else []
-                if charged is None:
-                    self._paused_until = time.monotonic() + PAUSE
-                    continue
-                answers, late = iter(charged), time.monotonic() - began
-                for account in accounts:
-                    account.hear(answers, late)
-            finally:
-                for account in accounts:
-                    account.end()
+        try:
+            while self._due:
+                await self._exchange(
+                    [self._due.pop(client) for client in list(islice(self._due, MAX_TOGETHER))]
+                )
+        finally:
+            # Some are left after an error that nobody expected. Their clients would wait for the next exchange.
+            for account in self._due.values():
+                list(account.begin())
+                account.end()
+            self._due.clear()
+
+    async def _exchange(self, accounts: list[_Account]) -> None:
+        try:
+            charges = [charge for account in accounts for charge in account.begin()]
+            began = time.monotonic()
+            charged = await self._server.charge(charges) if charges else []
+            if charged is None:
+                self._paused_until = time.monotonic() + PAUSE
+                return
+            answers, late = iter(charged), time.monotonic() - began
+            for account in accounts:
+                account.hear(answers, late)
+        finally:
+            for account in accounts:
+                account.end()
 
 
 class _Question(NamedTuple):

@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 
 import pytest
 
 from gateway.fair_use import FairUse
+from sharing import Charge, Charged
+from sharing.valkey_address import ValkeyAddress
+from sharing.valkey_allowances import SharedAllowances
+from sharing.valkey_connection import ValkeyConnection
 from tests.support.gateway_in_process import app_over, client_of
 from tests.support.shared_allowances import CHEAP, FEW, KEY, Refill, commands, gateway_on, takes
-from tests.support.valkey_servers import valkey_server
+from tests.support.valkey_servers import PATIENCE, valkey_server
 from upstream.embedded import EmbeddedUpstream
 
 
@@ -99,3 +104,32 @@ async def test_a_server_that_refuses_is_named_with_its_reason(
             "The allowances of clients are not shared now, and each gateway counts by itself: " + reason
         )
         assert [record.getMessage() for record in caplog.records] == [f"{sentence}."]
+
+
+class Broken(SharedAllowances):
+    """Fails as no server is expected to, when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__(ValkeyConnection(ValkeyAddress.of("valkey://127.0.0.1:1"), PATIENCE))
+        self.fails = asyncio.Event()
+
+    async def charge(self, charges: Sequence[Charge]) -> list[Charged] | None:
+        await self.fails.wait()
+        raise ValueError("Nobody expects this.")
+
+
+async def test_no_client_waits_for_ever_behind_an_error_that_nobody_expects() -> None:
+    server = Broken()
+    fair_use = FairUse(1_000, {}, server)
+    fair_use.owe("a", 10)
+    await asyncio.sleep(0)
+    asking = asyncio.create_task(fair_use.take("b", 900))
+    await asyncio.sleep(0)
+    server.fails.set()
+    async with asyncio.timeout(30):
+        await asking
+    told = fair_use.allowance("b")
+    assert told is not None
+    assert told.remaining < 1_000 - 800
+    with pytest.raises(ValueError, match="Nobody expects"):
+        await fair_use.aclose()
