@@ -7,6 +7,7 @@ import asyncio
 from tests.support.known_heads import body, post
 from tests.support.protocol_connections import connected
 from upstream.embedded import EmbeddedUpstream
+from web.serving.known_request_protocol import MAX_PIPELINE
 
 
 async def test_no_more_is_read_while_requests_wait_behind_one_another(embedded: EmbeddedUpstream) -> None:
@@ -36,3 +37,14 @@ async def test_the_request_that_is_answered_hears_that_its_client_has_left(
         protocol.connection_lost(None)
         assert first.disconnected
         assert first.message_event.is_set()
+
+
+async def test_a_connection_with_too_many_requests_at_once_is_closed(embedded: EmbeddedUpstream) -> None:
+    request = b"GET / HTTP/1.1\r\nHost:a\r\n\r\n"
+    async with connected(embedded) as (protocol, pieces):
+        protocol.data_received(request * (MAX_PIPELINE + 1))
+        assert len(protocol.pipeline) == MAX_PIPELINE
+        assert not pieces.is_closed
+        protocol.data_received(request * MAX_PIPELINE)
+        assert len(protocol.pipeline) == MAX_PIPELINE
+        assert pieces.is_closed
