@@ -1,4 +1,4 @@
-"""Remembers values up to a number, a size and an age. Those that were used least recently are forgotten first."""
+"""Remembers values up to a number, a size and an age. The least recently used values are forgotten first."""
 
 from __future__ import annotations
 

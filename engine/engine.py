@@ -31,7 +31,7 @@ from engine.runtime_types import RuntimeTypes
 from engine.step_costs import Spend, uncounted
 
 CACHED_OPERATIONS = 1000
-"""How many operations are cached with their plans. Those used last stay."""
+"""How many operations are cached with their plans. The least recently used ones are dropped."""
 
 CACHED_TEXT = 400_000
 """Characters of the cached operations' documents, all together: for each a plan takes about 150 bytes of memory."""

@@ -208,6 +208,7 @@ async def _settle_one_by_one(pending: Pending) -> None:
     except Fallback:
         raise
     except Exception:
+        # The ordinary way meets the same failure, and makes the error of a field of it.
         raise MustWait from None
     finally:
         _drop(pending)

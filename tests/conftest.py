@@ -31,6 +31,7 @@ def pytest_collection() -> None:
     """Import the tests without the garbage collector, which would find next to nothing."""
     gc.disable()
     # httpx looks for this package at each request to an app in this process, in every folder that Python imports from.
+    # The entry says that it is not installed, as is so.
     sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 

@@ -40,13 +40,13 @@ class Answers:
 
 @dataclass(frozen=True)
 class Operations:
-    """Chooses operations by chance. Those that look packages up do so by these slugs."""
+    """Chooses operations by chance, some of which look packages up by these slugs."""
 
     slugs: Sequence[str]
     chance: random.Random
 
     def executed(self) -> bytes:
-        """Return the body of one with a text that never comes again. Of ten, six are small and one is large."""
+        """Return the body of one with a text that never comes again. Six of ten are small, and one is large."""
         kind = self.chance.random()
         query = LARGE if kind > 0.9 else MIDDLING if kind > 0.6 else SMALL % self.chance.choice(self.slugs)
         return json.dumps({"query": f"{query} # {next(_numbers)}"}).encode()

@@ -29,7 +29,8 @@ from resolvers.work_budget import CONDITION, ROWS, WorkBudget
 from upstream.client import GridRecord, PackageRecord, R
 
 MAX_FILTERS = 500
-"""How many filters are cached with a catalog, for packages and for grids each. Those used last stay."""
+"""How many filters are cached with a catalog, for packages and for grids each. The least
+recently used ones are dropped."""
 
 MAX_BYTES = 8_000_000
 """How many bytes they may take, for packages and for grids. With 5,400 packages a filter has 11 kB, and at most 43 kB

@@ -215,7 +215,7 @@ class Client:
         )
 
     def get_ready(self) -> None:
-        """Make what carries the requests now, and not for the first of them. That imports the HTTP library."""
+        """Import the HTTP library and make what carries the requests now, so that no request waits."""
         self._http.transport()
 
     async def aclose(self) -> None:
