@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from setting_names import PREFIX, misspelt
 from setting_row_type import Field, rows_of
+from unknown_settings import PREFIX, misspelt
 
 EMBEDDED = "embedded"
 

@@ -16,11 +16,11 @@ from catalog.source_health import FollowingHealth, SourceHealth
 from catalog.storage.storage_port import StoragePort
 from catalog.sync.catalog_for_requests import CatalogForRequests
 from catalog.sync.change_feed_fan_out import FeedReader
-from catalog.sync.guard import Guard
-from catalog.sync.guard_validators import GuardLimits
+from catalog.sync.crawl_guard import Guard
+from catalog.sync.crawl_validators import GuardLimits
 from catalog.sync.history_reader import HistoryReader
 from catalog.sync.leader_loop import LeaderLoop
-from catalog.sync.live_records import LiveRecords
+from catalog.sync.live_answer_records import LiveRecords
 from catalog.sync.older_versions import OlderVersions
 from catalog.sync.paged_list_reading import Progress
 from catalog.sync.publisher import Publisher

@@ -1,6 +1,6 @@
 """Describes a crawl that the guard refused, by a summary that every process shows and by its difference.
 
-The guard (``catalog.sync.guard``) makes both, and they are stored beside the catalog that stays.
+The guard (``catalog.sync.crawl_guard``) makes both, and they are stored beside the catalog that stays.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ def rollback(context: typer.Context, version: VersionArgument) -> None:
 @catalog.command()
 def accept(context: typer.Context) -> None:
     """Accept the crawl that was refused. Running gateways follow within two seconds."""
-    from catalog.sync.accepting_refused_crawls import NothingToAccept, accept_refused
+    from catalog.sync.refused_crawl_acceptance import NothingToAccept, accept_refused
     from cli.sync_progress import summary
     from upstream.client import without_credentials
 

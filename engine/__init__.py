@@ -22,7 +22,7 @@ from engine.planned_operation import KnownPlan
 from engine.relation_protocols import ListsByKey, RecordId, RelationToMany, RelationToOne
 from engine.run_errors import AnswerTooLarge, OutOfTime, Stopped, TooComplex
 from engine.run_limits import NO_LIMITS, RunLimits
-from engine.running_at_once import MustWait, at_once
+from engine.runs_without_waiting import MustWait, at_once
 from engine.step_costs import ERROR, Spend, uncounted
 from engine.type_declarations import decided_by_class
 

@@ -27,12 +27,12 @@ class FormBuilder:
         self._relations: list[RelationBelow] = []
         self._values: list[tuple[int, PieceForm]] = []
         self._calls = 0
-        self._is_fixed = True
+        self._is_cacheable = True
 
     def add(self, key: str, name: str, arguments: Arguments | None) -> None:
-        """Add a field of the object itself; one that is not fixed has no ``arguments``."""
+        """Add a field of the object itself; one that is not cacheable has no ``arguments``."""
         if arguments is None:
-            self._is_fixed = False
+            self._is_cacheable = False
         else:
             self._fields.append((key, name, arguments, None))
 
@@ -46,7 +46,7 @@ class FormBuilder:
         nodes = list(column.selection.node_of.values())
         below = nodes[0].form if len(nodes) == 1 else None
         if arguments is None or below is None:
-            self._is_fixed = False
+            self._is_cacheable = False
             return
         self._fields.append((column.key, name, arguments, below))
         if isinstance(column.source, Related):
@@ -55,14 +55,14 @@ class FormBuilder:
         elif column.selection.shape.item is None and below.is_flat:
             self._values.append((number, below))
         else:
-            self._is_fixed = False  # how many objects there are would have to be cached too
+            self._is_cacheable = False  # how many objects there are would have to be cached too
 
     def form(self, steps: int, weight: int) -> PieceForm | None:
         """Return the form, or ``None`` if there is none.
 
         ``steps`` are those of an object without its calls, ``weight`` is about how many values its answer has.
         """
-        if not self._is_fixed:
+        if not self._is_cacheable:
             return None
         same = self._type, tuple(self._fields)
         form = _FORMS.get(same)

@@ -1,8 +1,8 @@
 """Describes what a plan node says of one record. Nodes of different plans that say the same have the same form.
 
 A form has the type, and for each key of the answer the field, its arguments and the form of what is below. A node has
-one if all of its fields are fixed (``engine.fixed_fields``), and all below. So its answers are the same for every
-request, for as long as the catalog stays.
+one if all of its fields and all fields below are cacheable (``engine.cacheable_fields``). So its answers are the same
+for every request, for as long as the catalog stays.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from engine.run_errors import AnswerTooLarge, Stopped
 from engine.run_limits import NO_LIMITS
 from engine.run_spans import SpanMaker, untraced
 from engine.run_state import PlanRun
-from engine.running_at_once import MustWait, at_once
+from engine.runs_without_waiting import MustWait, at_once
 from engine.runtime_types import RuntimeTypes
 from engine.step_costs import Spend, uncounted
 

@@ -39,9 +39,9 @@ from strawberry.execution.is_awaitable import optimized_is_awaitable
 
 from engine.answer_piece_form_building import FormBuilder
 from engine.answer_piece_forms import Arguments
+from engine.cacheable_fields import cacheable_arguments
 from engine.code_generation import BuildSource
 from engine.field_sources import Attribute, Related, UnknownPath
-from engine.fixed_fields import fixed_arguments
 from engine.plan_nodes import Column, Plan, PlanNode, Selection, Shape
 from engine.run_state import InfoFor, PlanRun
 from engine.runtime_types import RuntimeTypes
@@ -129,11 +129,11 @@ class Compiler:
                 form.add(key, name, ())
                 continue
             path = Path(None, key, type_.name) if at_root else UnknownPath(None, key, type_.name)
-            column, fixed = yield from self._field(build, key, asked, type_, path)
+            column, cacheable = yield from self._field(build, key, asked, type_, path)
             if column is None:
-                form.add(key, name, fixed)
+                form.add(key, name, cacheable)
             else:
-                form.add_column(name, fixed, len(columns), column)
+                form.add_column(name, cacheable, len(columns), column)
                 columns.append(column)
         selections = tuple(
             (number, column.selection) for number, column in enumerate(columns) if column.selection
@@ -154,7 +154,7 @@ class Compiler:
         self, build: BuildSource, key: str, asked: FieldDetailsList, parent: GraphQLObjectType, path: Path
     ) -> PlanSteps[tuple[Column | None, Arguments | None]]:
         """Yield the column of a field, None if ``build`` reads the value from the object itself; and the arguments
-        of the field if it is fixed."""
+        of the field if it is cacheable."""
         name = asked[0].node.name.value
         definition = self._graphql.get_field(parent, name)
         assert definition is not None
@@ -163,7 +163,7 @@ class Compiler:
         field = AskedField(definition, asked[0].node, info_for)
         source = source_of(field, self._schema)
         # A handler of exceptions may say anything in the place of a value.
-        fixed = None if self._schema.exception_handlers else fixed_arguments(field, source)
+        cacheable = None if self._schema.exception_handlers else cacheable_arguments(field, source)
         shape, named_type = Shape.of(definition.type)
         if not is_leaf_type(named_type):
             by = source.attribute if isinstance(source, Related) and source.is_to_one else None
@@ -174,12 +174,12 @@ class Compiler:
             node_of = {}
             for type_ in self._types.possible(named_type):
                 node_of[type_] = yield from self._below(asked, type_)
-            return Column(key, source, Selection(shape, by, named_type, node_of, info_for, nodes)), fixed
+            return Column(key, source, Selection(shape, by, named_type, node_of, info_for, nodes)), cacheable
         if isinstance(source, Attribute) and source.name.isidentifier():
             build.attribute(key, definition.type, source.name, nodes)
-            return None, fixed
+            return None, cacheable
         build.column_of_leaves(key, definition.type, name, nodes)
-        return Column(key, source, None), fixed
+        return Column(key, source, None), cacheable
 
     def _info_for(
         self, definition: GraphQLField, nodes: list[FieldNode], parent: GraphQLObjectType, path: Path

@@ -17,8 +17,8 @@ from engine.fallback_reasons import Fallback
 from engine.input_coercion import InputTypes
 from engine.plan_compiler import Compiler, PlanSteps
 from engine.plan_nodes import Plan
-from engine.runnable_operations import condition_variables
 from engine.runtime_types import RuntimeTypes
+from engine.skip_and_include import condition_variables
 from engine.variable_values import OperationVariables
 
 

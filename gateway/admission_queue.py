@@ -2,7 +2,7 @@
 
 All operations of a process share one thread. Operations that run at once make every turn of the event loop longer, and
 with it the wait of a new client, which needs several turns to be accepted, read and answered. So only a few operations
-run at once. ``gateway/waiting_lines.py`` orders the others fairly, and ``gateway/queue_patience.py`` says how long they
+run at once. ``gateway/fair_queues.py`` orders the others fairly, and ``gateway/queue_wait_limit.py`` says how long they
 may wait.
 """
 
@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from gateway.calling_client import Caller, caller
-from gateway.queue_patience import QueuePatience
+from gateway.fair_queues import FairQueues, Line, Waiter
+from gateway.queue_wait_limit import QueueWaitLimit
 from gateway.retry_later_errors import Overloaded
-from gateway.waiting_lines import Line, Waiter, WaitingLines
 
 TURN = 0.005
 """The seconds of a turn of the event loop after which no more operations begin in it. Otherwise fifty clients whose
@@ -53,8 +53,8 @@ class Admission:
         """How many operations gave up their slot because they wait for upstream."""
         self.refused = 0
         # A connection with many operations leaves a slot to others.
-        self._lines = WaitingLines(max(1, limits.running - 1))
-        self._patience = QueuePatience(limits.seconds, clock)
+        self._lines = FairQueues(max(1, limits.running - 1))
+        self._wait_limit = QueueWaitLimit(limits.seconds, clock)
         self._turn_since: float | None = None
         """When the first operation of this turn of the loop began."""
         self._lets_in_later = False
@@ -94,7 +94,7 @@ class Admission:
         return SlotAtOnce(self, line)
 
     async def _enter(self, of: Caller, has_waited: bool) -> Line:
-        if not has_waited and self._patience.came(self.waiting):
+        if not has_waited and self._wait_limit.came(self.waiting):
             self._send_away_the_late()
         line = self._lines.line(of)
         # An operation that waits beside a free slot is of a connection that has all the slots that it may have.
@@ -112,7 +112,7 @@ class Admission:
         return line
 
     def _is_full(self) -> bool:
-        return self._patience.is_too_long(self.waiting) or self.waiting + self.away >= self.limits.waiting
+        return self._wait_limit.is_too_long(self.waiting) or self.waiting + self.away >= self.limits.waiting
 
     def _make_room_for(self, line: Line) -> bool:
         last = self._lines.last_of_the_most(line)
@@ -125,7 +125,7 @@ class Admission:
         waiter = Waiter(self.clock())
         self._lines.wait(line, waiter)
         # This does what asyncio.timeout does in a fifth of its time, because most operations wait briefly under load.
-        late = asyncio.get_running_loop().call_later(self._patience.seconds(), waiter.tell, None)
+        late = asyncio.get_running_loop().call_later(self._wait_limit.seconds(), waiter.tell, None)
         try:
             has_slot = await waiter.told
         except BaseException:
@@ -138,7 +138,7 @@ class Admission:
             late.cancel()
         if has_slot is None:
             self._lines.leave(line, waiter)
-            if self._patience.was_late(waiter.since):
+            if self._wait_limit.was_late(waiter.since):
                 self._send_away_the_late()
             self._refuse("The gateway is busy: no slot became free in time.")
         self._turn_is_over()
@@ -147,7 +147,7 @@ class Admission:
 
     def _send_away_the_late(self) -> None:
         """Refuse those who have waited too long for the overload that has begun, so that they are not in the way."""
-        for waiter in self._lines.take_all_that(lambda waiter: self._patience.is_over(waiter.since)):
+        for waiter in self._lines.take_all_that(lambda waiter: self._wait_limit.is_over(waiter.since)):
             waiter.tell(None)
 
     def _refuse_beyond_the_queue(self) -> None:
@@ -177,7 +177,7 @@ class Admission:
 
     def _leave(self, line: Line, seconds: float, is_to_read: bool = False) -> None:
         self.running -= 1
-        self._lines.end(line, min(seconds, RUNS_COUNTED * self._patience.each))
+        self._lines.end(line, min(seconds, RUNS_COUNTED * self._wait_limit.each))
         if is_to_read:
             self._lets_in_later = True
             asyncio.get_running_loop().call_soon(self._let_in)
@@ -188,11 +188,11 @@ class Admission:
 
     def _let_in(self) -> None:
         self._lets_in_later = False
-        while self._has_slot() and (found := self._lines.next(self._patience.newest_first())) is not None:
+        while self._has_slot() and (found := self._lines.next(self._wait_limit.newest_first())) is not None:
             line, waiter = found
             if waiter.told.done():
                 continue
-            if self._patience.is_over(waiter.since):
+            if self._wait_limit.is_over(waiter.since):
                 waiter.tell(None)
                 continue
             self._start(line)
@@ -210,7 +210,7 @@ class SlotAtOnce:
 
     def __enter__(self) -> None:
         """Begin."""
-        self._admission._patience.came(self._admission.waiting)
+        self._admission._wait_limit.came(self._admission.waiting)
         self._since = self._admission.clock()
         if self._line is not None:
             self._admission._start(self._line)
@@ -219,7 +219,7 @@ class SlotAtOnce:
         """End."""
         if self._line is not None:
             self._admission._leave(self._line, self._admission.clock() - self._since)
-        self._admission._patience.ended(self._admission.running + self._admission.waiting)
+        self._admission._wait_limit.ended(self._admission.running + self._admission.waiting)
 
 
 class Turn:
@@ -269,5 +269,5 @@ class Turn:
             seconds = self._admission.clock() - self._since
             self._admission._leave(self._line, seconds, self._is_to_read)
             if not self._has_waited:
-                self._admission._patience.ended(self._admission.running + self._admission.waiting)
+                self._admission._wait_limit.ended(self._admission.running + self._admission.waiting)
             self._line = None

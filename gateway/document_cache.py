@@ -18,9 +18,9 @@ from engine import TooComplex, turns
 from gateway.cost import CostPredictor, cost_predictors
 from gateway.document_shapes import ShapedText, shaped
 from gateway.document_validation import read_document
-from gateway.found_document import FoundDocument, LiteralsOfText
 from gateway.limits import DocumentLimits, check_bytes, check_document, check_text
 from gateway.literal_variables import ShapedDocument, shaped_document
+from gateway.request_document import LiteralsOfText, RequestDocument
 from schema import Document, schema
 
 CACHED_DOCUMENTS = 1_000
@@ -73,7 +73,7 @@ class DocumentCache:
         text: str,
         before_reading: Callable[[int], Awaitable[None]] | None = None,
         turn: AbstractAsyncContextManager[object] | None = None,
-    ) -> FoundDocument:
+    ) -> RequestDocument:
         """Return the document for a request that is to run: for all texts of its shape, if there is one.
 
         A document that is not known is read in the ``turn``, unless the request has one already. There
@@ -92,7 +92,7 @@ class DocumentCache:
                 found = await self._read_aside(text, shape)
         return found if turn is None else structs.replace(found, has_waited=True)
 
-    def find_known(self, text: str) -> FoundDocument | None:
+    def find_known(self, text: str) -> RequestDocument | None:
         """Return the same if it is cached, by the text or by its shape."""
         return self._find(text, None) or self._find(text, self._shape(text))
 
@@ -103,11 +103,11 @@ class DocumentCache:
             return None
         return shaped(text)
 
-    def _find(self, text: str, shape: ShapedText | None) -> FoundDocument | None:
+    def _find(self, text: str, shape: ShapedText | None) -> RequestDocument | None:
         """Return what is cached by a text, or by its shape if its literals fit."""
         cached = self._cached.get(text)
         if cached is not None:
-            return FoundDocument(cached.document, text, cached.formulas)
+            return RequestDocument(cached.document, text, cached.formulas)
         cached = None if shape is None else self._cached.get(_Shape(shape.shape))
         if shape is None or cached is None or cached.shaped is None:
             return None
@@ -115,9 +115,9 @@ class DocumentCache:
         if values is None:
             return None
         literals = LiteralsOfText(values, shape.ends)
-        return FoundDocument(cached.document, shape.shape, cached.formulas, literals)
+        return RequestDocument(cached.document, shape.shape, cached.formulas, literals)
 
-    async def _read_aside(self, text: str, shape: ShapedText | None) -> FoundDocument:
+    async def _read_aside(self, text: str, shape: ShapedText | None) -> RequestDocument:
         if len(text) <= LONG:
             await turns().next()
             return self._find(text, shape) or self._read(text, shape)
@@ -128,16 +128,16 @@ class DocumentCache:
             try:
                 tokens = check_text(text, self._limits)
             except TooComplex as error:
-                return FoundDocument(_refused(error), text, {})
+                return RequestDocument(_refused(error), text, {})
             read = await asyncio.to_thread(self._parsed, text, shape)
             return self._keep(text, shape, tokens, read)
 
-    def _read(self, text: str, shape: ShapedText | None) -> FoundDocument:
+    def _read(self, text: str, shape: ShapedText | None) -> RequestDocument:
         try:
             tokens = check_text(text, self._limits)
         except TooComplex as error:
             # It is not cached, because it may have any size, and counting it again is cheap.
-            return FoundDocument(_refused(error), text, {})
+            return RequestDocument(_refused(error), text, {})
         return self._keep(text, shape, tokens, self._parsed(text, shape))
 
     def _parsed(self, text: str, shape: ShapedText | None) -> _CachedDocument:
@@ -153,13 +153,17 @@ class DocumentCache:
                 return _CachedDocument(read, cost_predictors(for_all.node), for_all)
         return _CachedDocument(read, cost_predictors(read.node))
 
-    def _keep(self, text: str, shape: ShapedText | None, tokens: int, read: _CachedDocument) -> FoundDocument:
+    def _keep(
+        self, text: str, shape: ShapedText | None, tokens: int, read: _CachedDocument
+    ) -> RequestDocument:
         document, for_all = read.document, read.shaped
-        found = FoundDocument(document, text, read.formulas)
+        found = RequestDocument(document, text, read.formulas)
         values = None if shape is None or for_all is None else for_all.bound(shape.literals)
         if shape is not None and for_all is not None and values is not None:
             literals = LiteralsOfText(values, shape.ends, whole=document)
-            found = FoundDocument(replace(document, node=for_all.node), shape.shape, read.formulas, literals)
+            found = RequestDocument(
+                replace(document, node=for_all.node), shape.shape, read.formulas, literals
+            )
         key = found.text if found.literals is None else _Shape(found.text)
         size = getsizeof(found.text) + (0 if document.node is None else BYTES_OF_A_TOKEN * tokens)
         size += sum([each.memory for each in set(read.formulas.values())])

@@ -12,12 +12,11 @@ from engine import Engine, RunLimits, Stopped
 from gateway.admission_queue import Admission, Turn
 from gateway.answer_cache import AnswerCache
 from gateway.answer_pieces_by_catalog import AnswerPiecesByCatalog
-from gateway.answers_at_once import AnswersAtOnce
 from gateway.answers_in_parts import AnswersInParts
+from gateway.answers_without_waiting import AnswersWithoutWaiting
 from gateway.cost import CostLimits
 from gateway.deadline import in_time
 from gateway.document_cache import DocumentCache
-from gateway.engine_or_strawberry import OperationRunner
 from gateway.fair_use import FairUse
 from gateway.federation_router import FederationRouter
 from gateway.graphql_answer import (
@@ -31,6 +30,7 @@ from gateway.limits import DocumentLimits
 from gateway.named_operation import is_subscription, why_unclear
 from gateway.operation_log import OperationLog
 from gateway.operation_measurements import OperationMeasurements
+from gateway.operation_runner import OperationRunner
 from gateway.operation_spans import UNNAMED, describe_operation
 from gateway.persisted.document_lookup import PersistedDocuments
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
@@ -97,7 +97,7 @@ class Gateway:
             run_limits,
             self._preparation.settle,
         )
-        self.at_once = AnswersAtOnce(
+        self.at_once = AnswersWithoutWaiting(
             self._preparation, self._runner, engine, self.pieces, admission, fair_use, self.measurements, log
         )
         self._events = SubscriptionEvents(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from engine import Engine, Fallback
 from gateway.document_cache import DocumentCache
-from gateway.found_document import FoundDocument
 from gateway.limits import DocumentLimits
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
+from gateway.request_document import RequestDocument
 from schema import schema
 
 
@@ -19,7 +19,7 @@ def explain(request: GraphQLRequest, limits: DocumentLimits) -> str:
 
     :raises Unplanned: the engine does not run it.
     """
-    found = FoundDocument(DocumentCache(limits).read(request.query), request.query, {})
+    found = RequestDocument(DocumentCache(limits).read(request.query), request.query, {})
     prepared = PreparedRequest.of(request, found, None)
     if prepared.refusals:
         raise Unplanned(prepared.refusals[0].message)

@@ -10,7 +10,6 @@ from graphql import GraphQLError
 from catalog import Snapshot
 from gateway.as_of_version import AsOf
 from gateway.cost import Prediction
-from gateway.found_document import FoundDocument
 from gateway.named_operation import (
     dependencies_of,
     is_mutation,
@@ -18,6 +17,7 @@ from gateway.named_operation import (
     why_unclear,
     why_unfit,
 )
+from gateway.request_document import RequestDocument
 from schema import Dependencies, Document, OnError
 
 
@@ -43,7 +43,7 @@ class PreparedRequest(msgspec.Struct, frozen=True, eq=False):
     """Holds a request whose document was read and whose catalog was taken, each once."""
 
     request: GraphQLRequest
-    found: FoundDocument
+    found: RequestDocument
     snapshot: Snapshot | None
     """The catalog that it is answered from; ``None`` if a wait may bring one, or upstream must be asked."""
     unclear: tuple[GraphQLError, ...]
@@ -63,7 +63,7 @@ class PreparedRequest(msgspec.Struct, frozen=True, eq=False):
     def of(
         cls,
         request: GraphQLRequest,
-        found: FoundDocument,
+        found: RequestDocument,
         snapshot: Snapshot | None,
         prediction: Prediction | None = None,
         too_dear: GraphQLError | None = None,

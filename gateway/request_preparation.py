@@ -15,10 +15,10 @@ from gateway.calling_client import caller
 from gateway.cost import USUAL_AVERAGES, Prediction, catalog_averages, why_too_dear
 from gateway.document_cache import DocumentCache
 from gateway.fair_use import REQUEST, FairUse
-from gateway.found_document import FoundDocument
 from gateway.graphql_answer import NOT_AT_HAND
 from gateway.named_operation import as_of_directive
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
+from gateway.request_document import RequestDocument
 
 READING = 4
 """The units for each character of a document that is not known: to parse and validate it takes 5 to 15 microseconds a
@@ -83,7 +83,7 @@ class RequestPreparation:
         return self._with_document(request, found, snapshot)
 
     def _with_document(
-        self, request: GraphQLRequest, found: FoundDocument, snapshot: Snapshot | None
+        self, request: GraphQLRequest, found: RequestDocument, snapshot: Snapshot | None
     ) -> PreparedRequest:
         prediction = self._prediction(request, found, snapshot)
         too_dear = None if prediction is None else why_too_dear(prediction, self._most_values)
@@ -125,7 +125,7 @@ class RequestPreparation:
         await self._fair_use.take(caller.get().client, READING * characters)
 
     def _prediction(
-        self, request: GraphQLRequest, found: FoundDocument, snapshot: Snapshot | None
+        self, request: GraphQLRequest, found: RequestDocument, snapshot: Snapshot | None
     ) -> Prediction | None:
         """Return what the operation will cost; ``None`` if there is none that can run."""
         formula = found.formulas.get(request.operation_name)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sharing.valkey_allowances import SharedAllowances
     from sharing.valkey_connection import ValkeyConnection, ValkeyUnavailable
     from sharing.valkey_lease import drop_lease, take_lease
-    from sharing.valkey_pace import SharedPace
+    from sharing.valkey_request_limits import SharedPace
 
 __all__ = [
     "Announcements",
@@ -42,7 +42,7 @@ _IMPORTED_WHEN_ASKED_FOR = {
     "LogState": "replication_log",
     "SharedAllowances": "valkey_allowances",
     "SharedDocuments": "shared_documents",
-    "SharedPace": "valkey_pace",
+    "SharedPace": "valkey_request_limits",
     "ValkeyConnection": "valkey_connection",
     "ValkeyUnavailable": "valkey_connection",
     "changes_key": "replication_log",

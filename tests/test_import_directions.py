@@ -44,10 +44,10 @@ BELOW = {
     "sharing": set[str](),
     "engine": set[str](),
     "caching": set[str](),
-    "settings": {"setting_names", "setting_row_type"},
+    "settings": {"unknown_settings", "setting_row_type"},
     "setting_row_type": set[str](),
     "telemetry": set[str](),
-    "setting_names": set[str](),
+    "unknown_settings": set[str](),
 }
 """Each room, and the rooms that it may import."""
 
@@ -66,7 +66,7 @@ PARTS = {
         "gateway",
         "answers_in_parts",
         "subscription_events",
-        "answers_at_once",
+        "answers_without_waiting",
         "request_preparation",
         "plan_explanation",
         "persisted",

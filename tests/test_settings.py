@@ -13,9 +13,9 @@ import pytest
 
 import setting_groups
 import wiring
-from setting_names import misspelt
 from settings import ROWS, Settings, WrongSetting, read_settings
 from tests.support.settings_for_tests import SETTINGS
+from unknown_settings import misspelt
 
 GROUPS = [
     setting_groups.client_limits,

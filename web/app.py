@@ -20,13 +20,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from catalog import CatalogSource
 from gateway import Caller, Gateway, caller
-from web.assistant_requests import AssistantRequests
 from web.catalog_files import EXPOSED as EXPOSED_OF_FILES
 from web.catalog_files import CatalogFileRoutes
 from web.content_negotiation import accept_of
 from web.graphql_endpoint import EXPOSED, METHODS, GraphQLEndpoint
 from web.http_responses import refusal
 from web.known_requests import KnownRequests
+from web.mcp_route import AssistantRequests
 from web.monitoring.health import Readiness, healthz
 from web.monitoring.metrics import Metrics
 from web.monitoring.traffic_history import History

@@ -25,9 +25,10 @@ from gateway import (
 )
 from gateway.persisted import Refused
 from web.answer_status import status_of
+from web.asgi_extension import extension_of
 from web.cache_headers import NO_STORE, CachePolicy, Headers, is_any, names_tag
 from web.cacheable_replies import CacheableReplies
-from web.client_leaving import ClientLeft, as_long_as_there
+from web.client_disconnects import ClientLeft, as_long_as_there
 from web.compression import encoding_for
 from web.content_negotiation import JSON, accept_of, accepted
 from web.endpoint_refusals import document_refusal, later_refusal
@@ -39,7 +40,7 @@ from web.http_responses import (
     send_response,
 )
 from web.incremental_delivery import in_parts, wants_parts
-from web.known_heads import KnownHeads
+from web.known_request_heads import KnownHeads
 from web.known_requests import KnownRequests
 from web.pages.graphiql import graphiql_page, no_graphiql
 from web.persisted_document_paths import PERSISTED
@@ -57,7 +58,6 @@ from web.request_parsing import (
 from web.response_cache import Bytes, ResponseCache
 from web.response_format import ResponseFormat, form_of
 from web.security_headers import SECURITY_HEADERS
-from web.server_extension import extension_of
 from web.server_sent_events import event_stream, wants_events
 
 CLIENT_LEFT = 499

@@ -8,11 +8,11 @@ import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from web.asgi_extension import extension_of
 from web.cache_headers import Headers
 from web.compression import compressed
 from web.content_negotiation import accepted
 from web.security_headers import SECURITY_HEADERS
-from web.server_extension import extension_of
 
 IN_THREAD = 200_000
 """The bytes from which compression takes milliseconds, so that it runs in a thread and other requests need not wait."""

@@ -7,7 +7,7 @@ import asyncio
 from starlette.types import Message, Receive
 
 from gateway import EagerAwaitable
-from web.client_leaving import ClientLeft
+from web.client_disconnects import ClientLeft
 from web.request_parsing import MAX_BODY, BadRequest
 
 BODY_SECONDS = 20

@@ -2,7 +2,7 @@
 
 from catalog.export.columns import TABLES, ExportedColumn, ExportedTable
 from catalog.export.export_file_kinds import EXPORTED_FILES, NDJSON, ExportedFile, exported_files
-from catalog.export.file_folder import FileFolder, FilesUnavailable, OpenedFile
+from catalog.export.export_folder import FileFolder, FilesUnavailable, OpenedFile
 from catalog.export.on_demand_export import CannotWriteParquet, NoSuchFile, OnDemandExport, TooManyFiles
 from catalog.export.provenance import ATTRIBUTION, DEMO, Provenance
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from catalog.catalog_source import CatalogSource
 from catalog.export.export_file_kinds import EXPORTED_FILES, NO_PARQUET, is_parquet
-from catalog.export.file_folder import FileFolder, FilesUnavailable, OpenedFile
+from catalog.export.export_folder import FileFolder, FilesUnavailable, OpenedFile
 from catalog.export.ndjson_writing import write_changes
 from catalog.export.parquet_writing import can_write_parquet
 from catalog.export.provenance import Provenance

@@ -18,9 +18,9 @@ import msgspec
 from catalog.catalog_difference import CatalogDifference
 from catalog.history import catalog_versions, change_feed
 from catalog.refused_crawls import GuardState, RefusedDifference
-from catalog.storage import record_rows, refused_rows
+from catalog.storage import record_rows, refused_crawl_rows
 from catalog.storage.record_rows import DECODERS, SAVED, SavedCatalog
-from catalog.storage.refused_rows import OTHER_KINDS
+from catalog.storage.refused_crawl_rows import OTHER_KINDS
 from catalog.storage.storage_port import Stored
 from catalog.storage.stored_history import StoredHistory, TablesConnection, pinned_version
 from upstream.client import (
@@ -145,7 +145,7 @@ class SqlStorage:
                 # Another process has saved meanwhile, or rows of the last save of this process were lost or damaged.
                 written = record_rows.replace(connection, records)
             record_rows.describe(connection, saved)
-            refused_rows.write_state(connection, guard or GuardState())
+            refused_crawl_rows.write_state(connection, guard or GuardState())
             catalog_versions.add(
                 connection,
                 record_rows.hash_of(version),
@@ -172,18 +172,18 @@ class SqlStorage:
     def save_refused(self, state: GuardState, difference: RefusedDifference | None) -> None:
         """Store the crawl that was just refused beside the catalog, which stays."""
         with self._crawl_writing(is_crawl=True) as connection:
-            refused_rows.write_state(connection, state)
-            refused_rows.write_difference(connection, difference)
+            refused_crawl_rows.write_state(connection, state)
+            refused_crawl_rows.write_difference(connection, difference)
 
     def guard_state(self) -> GuardState:
         """Return the state of the guard. It is cheap enough to ask for every second."""
         with self._reader.reading() as connection:
-            return refused_rows.read_state(connection)
+            return refused_crawl_rows.read_state(connection)
 
     def refused_difference(self) -> RefusedDifference | None:
         """Return how the crawl that is refused differs from the catalog; ``None`` if that is not kept."""
         with self._reader.reading() as connection:
-            return refused_rows.read_difference(connection)
+            return refused_crawl_rows.read_difference(connection)
 
     def check_upstream(self, origin: str) -> None:
         """Make sure that what is stored, if anything is, came from this upstream.

@@ -18,7 +18,7 @@ import msgspec
 
 from catalog.history import catalog_versions, change_feed, record_change_rows
 from catalog.storage import file_lease, record_rows
-from catalog.storage.catalog_rescue import whole_catalog_in
+from catalog.storage.corrupt_file_recovery import whole_catalog_in
 from catalog.storage.sql_storage import SqlStorage
 from catalog.storage.sqlite_file import FileConnection
 from upstream.client import StorageUnavailable
@@ -69,7 +69,7 @@ class Storage(SqlStorage):
             self._substitute = file_lease.Substitute(path)
         super().__init__(path, writer, reader, bulk_reader, history_days, now)
         if writer.set_aside is not None:
-            self._rescue(writer.set_aside)
+            self._recover(writer.set_aside)
 
     def take_lease(self, holder: str, seconds: float) -> bool:
         """Return whether ``holder`` may crawl from now on for ``seconds``: a new lease, or a renewed one.
@@ -111,7 +111,7 @@ class Storage(SqlStorage):
         for connection in self._connections:
             connection.close()
 
-    def _rescue(self, path: str) -> None:
+    def _recover(self, path: str) -> None:
         """Save the catalog of a file that was set aside, if this catalog is whole."""
         found = whole_catalog_in(path)
         if found is not None:

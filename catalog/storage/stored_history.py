@@ -32,7 +32,7 @@ from catalog.history import record_change_rows as changes
 from catalog.history.record_deltas import deltas_between, folded, reversed_delta
 from catalog.indexed_catalog import Catalog
 from catalog.refused_crawls import GuardState
-from catalog.storage import record_rows, refused_rows
+from catalog.storage import record_rows, refused_crawl_rows
 from catalog.storage.record_rows import StoredPin
 from catalog.storage.storage_port import WayBack
 from upstream.client import NothingStored, Record
@@ -193,8 +193,8 @@ class StoredHistory:
             record_rows.describe(
                 connection, msgspec.structs.replace(saved, version=name, rolled_back_to=version.refreshed_at)
             )
-            tolerated = refused_rows.read_state(connection).tolerated
-            refused_rows.write_state(connection, GuardState(None, tolerated))
+            tolerated = refused_crawl_rows.read_state(connection).tolerated
+            refused_crawl_rows.write_state(connection, GuardState(None, tolerated))
             kept.add(
                 connection,
                 chosen.version,

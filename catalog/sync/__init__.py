@@ -3,8 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from catalog.sync.guard import CatalogRefused
-from catalog.sync.guard_validators import GuardLimits
+from catalog.sync.crawl_guard import CatalogRefused
+from catalog.sync.crawl_validators import GuardLimits
 from catalog.sync.schedule import ALONE, FIRST_RETRY, LEASE, LONGEST_RETRY, LOOK, PROBE, Schedule
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from catalog.catalog_difference import CatalogDifference
 from catalog.freshness import Snapshot
 from catalog.storage.storage_port import StoragePort, Stored
 from catalog.sync.change_feed_fan_out import FeedReader
-from catalog.sync.guard import Guard
+from catalog.sync.crawl_guard import Guard
 from catalog.sync.history_reader import HistoryReader
 from catalog.sync.wake_up_signal import Signal
 from upstream.client import StorageUnavailable, StoredMeanwhile

@@ -17,7 +17,7 @@ from contextlib import suppress
 from math import inf
 
 from catalog.storage.storage_port import StoragePort
-from catalog.sync.look_for_new_records import probe
+from catalog.sync.new_record_detection import probe
 from catalog.sync.publisher import Publisher
 from catalog.sync.refresh_attempts import Attempts, varied
 from catalog.sync.refresher import Refresher

@@ -17,8 +17,8 @@ from catalog.history import CatalogVersion, RecordDelta
 from catalog.indexed_catalog import Catalog
 from catalog.storage.storage_port import StoragePort
 from catalog.sync.publisher import Publisher
-from catalog.sync.rebuild_from_storage import rebuild
 from catalog.sync.rebuild_rate_limit import RebuildRateLimit
+from catalog.sync.version_rebuilding import rebuild
 
 KEPT = 4
 """How many rebuilt catalogs are cached: those used last. They share equal records with the present catalog."""

@@ -13,7 +13,7 @@ import random
 import time
 from collections import Counter
 
-from catalog.sync.guard import CatalogRefused
+from catalog.sync.crawl_guard import CatalogRefused
 from upstream.client import CircuitOpen, UpstreamError, UpstreamUnavailable
 
 SHORTEST_PAUSE = 0.01

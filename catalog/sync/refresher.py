@@ -13,17 +13,17 @@ from datetime import UTC, datetime
 from catalog.catalog_difference import CatalogDifference, compare
 from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog
+from catalog.sync.crawl_guard import CatalogRefused, Guard
 from catalog.sync.crawl_progress import CrawlProgress
 from catalog.sync.crawl_report import CrawlReport
+from catalog.sync.crawl_validators import Candidate
 from catalog.sync.full_crawl import Crawled, LastGood, crawl
-from catalog.sync.guard import CatalogRefused, Guard
-from catalog.sync.guard_validators import Candidate
-from catalog.sync.look_for_new_records import look_at_heads
+from catalog.sync.new_record_detection import look_at_heads
 from catalog.sync.paged_list_reading import Progress
 from catalog.sync.publisher import Publisher
+from catalog.sync.record_merging import ShownRecords, with_shown_records
 from catalog.sync.refresh_attempts import as_upstream_error
 from catalog.sync.schedule import Schedule
-from catalog.sync.shown_records import ShownRecords, with_shown_records
 from telemetry import span
 from upstream.batching import Batcher
 from upstream.client import CATEGORY, GRID, PACKAGE, Client, ContradictoryList, UpstreamError

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from catalog.catalog_source import CatalogSource
-from catalog.sync.guard import CatalogRefused
+from catalog.sync.crawl_guard import CatalogRefused
 from tests.support.faulty_sites import FAULTS, KNOWN, NEW, NEW_ID, FaultySites, Site, faulty_sites
 from tests.support.gateway_in_process import client_of, source_over
 from tests.support.impatient_clients import until

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from catalog.storage.sqlite_storage import Storage
-from catalog.sync.guard import CatalogRefused
+from catalog.sync.crawl_guard import CatalogRefused
 from tests.support.command_line import server
 from tests.support.corruptions import Corruptible, gone, with_bad_slugs, without_last_page
 from tests.support.syncs import catalog_of, following, syncing, until

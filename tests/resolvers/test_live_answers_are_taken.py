@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from catalog.catalog_source import CatalogSource
-from catalog.sync.guard import CatalogRefused
+from catalog.sync.crawl_guard import CatalogRefused
 from tests.support.gateway_in_process import Ask, asking, source_of
 from tests.support.settings_for_tests import CLIENT_LIMITS, SCHEDULE, UPSTREAM_URL
 from tests.support.syncs import until

@@ -15,7 +15,7 @@ from catalog.catalog_source import CatalogSource
 from catalog.freshness import Freshness, Snapshot
 from catalog.storage.sqlite_storage import Storage
 from catalog.storage.storage_port import StoragePort
-from catalog.sync.guard_validators import GuardLimits
+from catalog.sync.crawl_validators import GuardLimits
 from catalog.sync.schedule import Schedule
 from gateway.gateway import Gateway
 from gateway.prepared_request import GraphQLRequest

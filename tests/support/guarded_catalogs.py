@@ -7,9 +7,9 @@ from typing import Any
 
 from catalog.catalog_difference import compare
 from catalog.indexed_catalog import Catalog
+from catalog.sync.crawl_guard import CatalogRefused, Guard
 from catalog.sync.crawl_report import CrawlReport
-from catalog.sync.guard import CatalogRefused, Guard
-from catalog.sync.guard_validators import Candidate
+from catalog.sync.crawl_validators import Candidate
 from tests.support.made_records import category, grid, package
 
 NOTHING_WRONG = CrawlReport(600, 0, 0, 0)

@@ -9,9 +9,9 @@ from typing import Any
 from graphql import parse
 
 from gateway.cost import USUAL_AVERAGES, CatalogAverages, Prediction, cost_predictors
-from gateway.found_document import FoundDocument
 from gateway.gateway import Gateway
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
+from gateway.request_document import RequestDocument
 from resolvers.lists import ListSizes
 
 
@@ -36,5 +36,5 @@ def prepared_whole(gateway: Gateway, request: GraphQLRequest) -> PreparedRequest
     formulas = {} if document.node is None or document.errors else cost_predictors(document.node)
     formula = formulas.get(request.operation_name)
     prediction = None if formula is None else formula.predicted(request.variables, None, USUAL_AVERAGES)
-    found = FoundDocument(document, request.query, formulas)
+    found = RequestDocument(document, request.query, formulas)
     return PreparedRequest.of(request, found, gateway.source.current(), prediction)

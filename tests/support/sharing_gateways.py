@@ -11,7 +11,7 @@ from catalog.freshness import Freshness
 from catalog.sync.schedule import Schedule
 from sharing.valkey_address import ValkeyAddress
 from sharing.valkey_connection import ValkeyConnection
-from sharing.valkey_pace import SharedPace
+from sharing.valkey_request_limits import SharedPace
 from storage_wiring import hearing
 from tests.support.gateway_in_process import source_of
 from tests.support.gateway_processes import eventually

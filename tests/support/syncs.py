@@ -15,8 +15,8 @@ from catalog.history.change_feed import FeedExcerpt
 from catalog.indexed_catalog import Catalog
 from catalog.storage.sqlite_storage import Storage
 from catalog.sync.change_feed_fan_out import FeedReader
-from catalog.sync.guard import Guard
-from catalog.sync.guard_validators import GuardLimits
+from catalog.sync.crawl_guard import Guard
+from catalog.sync.crawl_validators import GuardLimits
 from catalog.sync.history_reader import HistoryReader
 from catalog.sync.leader_loop import LeaderLoop
 from catalog.sync.paged_list_reading import Progress

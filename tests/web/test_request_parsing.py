@@ -18,7 +18,7 @@ from tests.support.settings_for_tests import DOCUMENT_LIMITS
 from tests.support.trusted_documents import documents_of
 from upstream.embedded import EmbeddedUpstream
 from web.app import MAX_HEADER_BYTES, MAX_HEADERS
-from web.client_leaving import ClientLeft
+from web.client_disconnects import ClientLeft
 from web.request_body import read_body
 from web.request_parsing import BadRequest, HttpRequest, read_post
 

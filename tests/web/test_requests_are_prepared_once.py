@@ -14,8 +14,8 @@ import wiring
 from catalog.catalog_source import CatalogSource
 from catalog.freshness import Snapshot
 from gateway.document_cache import DocumentCache
-from gateway.found_document import FoundDocument
 from gateway.gateway import Gateway
+from gateway.request_document import RequestDocument
 from tests.support.gateway_in_process import gateway_over, source_of
 from tests.support.http_servers import serving
 from tests.support.settings_for_tests import CLIENT_LIMITS, UPSTREAM_URL, settings_for_tests
@@ -51,7 +51,7 @@ class CountedDocuments(DocumentCache):
         text: str,
         before_reading: Callable[[int], Awaitable[None]] | None = None,
         turn: AbstractAsyncContextManager[object] | None = None,
-    ) -> FoundDocument:
+    ) -> RequestDocument:
         self.reads += 1
         return await super().find_aside(text, before_reading, turn)
 

@@ -4,7 +4,7 @@ The misses of one event-loop turn are planned and sent together (``upstream.batc
 pending load for each key and each page, for which all who want it wait together. A key that must be on a page that is
 under way waits for that page. A missing key is missing for that key alone. Answers of upstream are remembered for a
 while (``upstream.batching.recent_answers``), and a budget bounds the requests for what strangers can make up
-(``upstream.batching.budgeted_sending``).
+(``upstream.batching.charged_requests``).
 
 A pending load ends early when nobody waits for it any more, so nothing is retried after its clients have gone.
 """
@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Container, Iterable
 from typing import TYPE_CHECKING, Any, cast
 
-from upstream.batching.budgeted_sending import SEARCH, ChargedRequests
+from upstream.batching.charged_requests import SEARCH, ChargedRequests
 from upstream.batching.in_flight_requests import (
     Hits,
     InFlightRequest,

@@ -12,7 +12,7 @@ from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from upstream.batching.budgeted_sending import SEARCH, ChargedRequests
+from upstream.batching.charged_requests import SEARCH, ChargedRequests
 from upstream.batching.in_flight_requests import InFlightRequest, PendingLoad, PendingLoads
 from upstream.batching.list_positions import ListPositions
 from upstream.batching.request_planning import GUESSED_COUNTS, Prices, RequestPlan, Window, cheapest

@@ -20,7 +20,7 @@ from upstream.client.failure_log import log_failure
 from upstream.client.request_and_answer import UpstreamAnswer, UpstreamRequest
 from upstream.client.response_checks import checked_body, failure
 from upstream.client.retry_policy import RetryPolicy
-from upstream.client.shared_turns import SharedTurns
+from upstream.client.shared_request_limits import SharedTurns
 from upstream.client.trace_context import trace_headers
 from upstream.client.upstream_errors import (
     UpstreamBadData,

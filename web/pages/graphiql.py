@@ -27,7 +27,7 @@ from starlette.types import Receive, Scope, Send
 from catalog import Snapshot
 from gateway import Gateway, GraphQLRequest, masked
 from gateway.persisted import NO_GRAPHIQL, Refused
-from web.client_leaving import ClientLeft, as_long_as_there
+from web.client_disconnects import ClientLeft, as_long_as_there
 from web.content_negotiation import weighted
 from web.http_responses import decoded, refusal
 from web.pages.page_frame import FramedPage, Site, framed

@@ -24,9 +24,9 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from uvicorn.server import ServerState
 
-from web.known_heads import KnownHead
+from web.asgi_extension import extend
+from web.known_request_heads import KnownHead
 from web.known_requests import LONGEST, KnownRequests
-from web.server_extension import extend
 from web.serving.uvicorn_protocols import HttpProtocol
 from web.serving.whole_responses import ServedRequest
 

@@ -12,13 +12,13 @@ from starlette.types import Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from web.cache_headers import Headers, JoinedHeaders
-from web.known_heads import KnownHead
+from web.known_request_heads import KnownHead
 from web.request_counts import CountedSend
 from web.serving.joined_writes import JoinedWrites
 
 
 class ServedRequest:
-    """Implements the server's extension for one request: see :class:`web.server_extension.ServerExtension`."""
+    """Implements the server's extension for one request: see :class:`web.asgi_extension.ServerExtension`."""
 
     __slots__ = ("_cycle", "_of_server", "_writes", "learn_head", "request", "was_tried")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.sync.guard import Guard
+from catalog.sync.crawl_guard import Guard
 from tests.support.batcher_with_held_answers import Clock
 from tests.support.settings_for_tests import GUARD_LIMITS
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from catalog.freshness import Snapshot
-from catalog.sync.guard import CatalogRefused
+from catalog.sync.crawl_guard import CatalogRefused
 from tests.support.corruptions import CORRUPTIONS, SEEN_COLD, Corruptible, copy_of
 from tests.support.crawls import truth
 from tests.support.stored_catalogs import stored_in

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from catalog.sync.live_records import LiveRecords
+from catalog.sync.live_answer_records import LiveRecords
 from tests.support.crawls import asked, truth
 from tests.support.settings_for_tests import UPSTREAM_URL
 from tests.support.stored_catalogs import stored_in

@@ -15,7 +15,7 @@ import pytest
 from catalog.catalog_difference import RecordKey
 from catalog.refused_crawls import Finding, GuardState, RefusedCrawl, RefusedDifference
 from catalog.storage.sqlite_storage import Storage
-from catalog.sync.guard import CatalogRefused
+from catalog.sync.crawl_guard import CatalogRefused
 from tests.support.batcher_with_held_answers import Clock
 from tests.support.corruptions import copy_of
 from tests.support.crawls import asked, truth

@@ -12,9 +12,9 @@ import pytest
 
 from catalog.refused_crawls import RefusedCrawl
 from catalog.storage.sqlite_storage import Storage
-from catalog.sync.accepting_refused_crawls import accept_refused
-from catalog.sync.guard import CatalogRefused
+from catalog.sync.crawl_guard import CatalogRefused
 from catalog.sync.refresh_attempts import Attempts
+from catalog.sync.refused_crawl_acceptance import accept_refused
 from tests.support.settings_for_tests import SCHEDULE, UPSTREAM_URL
 from tests.support.syncs import catalog_of, following, syncing, until
 from upstream.client.upstream_errors import UpstreamTimeout

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from catalog.export import EXPORTED_FILES
-from catalog.export.file_folder import FileFolder
+from catalog.export.export_folder import FileFolder
 from catalog.export.on_demand_export import MAX_WAITING
 from catalog.sync.rebuild_rate_limit import AT_ONCE, PAUSE
 from tests.support.gateway_in_process import app_over, client_of

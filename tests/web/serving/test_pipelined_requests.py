@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.support.known_heads import body, post
+from tests.support.known_request_heads import body, post
 from tests.support.protocol_connections import connected
 from upstream.embedded import EmbeddedUpstream
 from web.serving.known_request_protocol import MAX_PIPELINE

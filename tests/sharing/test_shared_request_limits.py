@@ -10,7 +10,7 @@ import pytest
 
 from sharing.valkey_address import ValkeyAddress
 from sharing.valkey_connection import ValkeyConnection
-from sharing.valkey_pace import SharedPace
+from sharing.valkey_request_limits import SharedPace
 from tests.support.gateway_processes import eventually
 from tests.support.settings_for_tests import CLIENT_LIMITS, UPSTREAM_URL
 from tests.support.valkey_servers import PATIENCE, ValkeyServer, valkey_server

@@ -72,7 +72,7 @@ class Line(_Share):
 S = TypeVar("S", bound=_Share)
 
 
-class WaitingLines:
+class FairQueues:
     """Holds all operations that wait. A connection has at most ``most_of_one`` that run."""
 
     def __init__(self, most_of_one: int) -> None:

@@ -1,9 +1,9 @@
 """Answers requests with a known head and a new body from their bytes: the head is not parsed again.
 
 A client sends one operation after another on its connection, with the same headers each time. Once one of them was
-answered at once, as :mod:`gateway.answers_at_once` does it, the protocol of the server compares the head of the next
-one with that head, byte for byte but for the digits of its Content-Length. If it is the same, only the body has to be
-read, and what cannot be answered at once takes the ordinary way.
+answered without waiting (:mod:`gateway.answers_without_waiting`), the protocol of the server compares the head of the
+next one with that head, byte for byte except for the digits of its Content-Length. If it is the same, only the body has
+to be read, and what cannot be answered at once is parsed as usual.
 
 A head belongs to its connection, because a client is known by both. So there is one for each connection at most.
 """

@@ -8,10 +8,20 @@ import pytest
 
 from gateway.calling_client import Caller
 from tests.support.gateway_in_process import app_over
-from tests.support.known_heads import MANY, body, ids, on_ordinary_way, ordinary, post, taught, title, titled
+from tests.support.known_request_heads import (
+    MANY,
+    body,
+    ids,
+    on_ordinary_way,
+    ordinary,
+    post,
+    taught,
+    title,
+    titled,
+)
 from tests.support.listening_gateway import Listening, Wire, gateway, get, listening, timeless, wire
 from upstream.embedded import EmbeddedUpstream
-from web.known_heads import LONGEST
+from web.known_request_heads import LONGEST
 
 __all__ = ["gateway", "ordinary", "wire"]
 

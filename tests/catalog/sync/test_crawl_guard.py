@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from catalog.indexed_catalog import Catalog
+from catalog.sync.crawl_guard import CatalogRefused, Guard
 from catalog.sync.crawl_report import CrawlReport
-from catalog.sync.guard import CatalogRefused, Guard
-from catalog.sync.guard_validators import GuardLimits
+from catalog.sync.crawl_validators import GuardLimits
 from tests.support.guarded_catalogs import NOTHING_WRONG, candidate_of, catalog_of, check, various
 from tests.support.made_records import NOON, category, grid, package
 from tests.support.settings_for_tests import GUARD_LIMITS

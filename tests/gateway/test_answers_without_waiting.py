@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 import wiring
-from gateway.answers_at_once import MAX_STEPS, MAX_UNITS
+from gateway.answers_without_waiting import MAX_STEPS, MAX_UNITS
 from gateway.calling_client import NOBODY, Caller, caller
 from gateway.fair_use import FairUse
 from gateway.gateway import Gateway

@@ -16,11 +16,11 @@ from engine import DependsOn, Engine, KnownPlan, Stopped
 from gateway.admission_queue import Admission
 from gateway.answer_pieces_by_catalog import AnswerPiecesByCatalog
 from gateway.calling_client import Caller
-from gateway.engine_or_strawberry import OperationRunner
 from gateway.fair_use import FairUse
 from gateway.graphql_answer import GraphQLAnswer, answer_of_engine
 from gateway.operation_log import OperationLog
 from gateway.operation_measurements import OperationMeasurements
+from gateway.operation_runner import OperationRunner
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
 from gateway.request_preparation import RequestPreparation
 from telemetry import tracer
@@ -37,7 +37,7 @@ MAX_BYTES = 100_000
 """The bytes of an answer. A larger one may have to be compressed in a thread."""
 
 
-class AnswersAtOnce:
+class AnswersWithoutWaiting:
     """Answers the operations of one gateway."""
 
     def __init__(

@@ -1,4 +1,7 @@
-"""Reads from the text of an operation how it can be run, before anything is compiled."""
+"""Finds the variables of ``@skip`` and ``@include`` in an operation.
+
+It also refuses operations that the engine does not run.
+"""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ WEIGHT = 0.1
 """The weight of the last operation in the mean time that one takes."""
 
 
-class QueuePatience:
+class QueueWaitLimit:
     """Follows one queue, in which an operation may wait for ``seconds``.
 
     An overload begins when the queue has grown fast for some periods, or an operation has waited for so long in vain.

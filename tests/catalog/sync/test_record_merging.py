@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from catalog.indexed_catalog import Catalog
-from catalog.sync.shown_records import ShownRecords, with_shown_records
+from catalog.sync.record_merging import ShownRecords, with_shown_records
 from tests.support.made_records import catalog_of, category, grid, package
 
 KNOWN = catalog_of(

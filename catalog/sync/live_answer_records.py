@@ -11,11 +11,11 @@ import logging
 from collections.abc import Sequence
 
 from catalog.freshness import Snapshot
-from catalog.sync.guard import Guard
-from catalog.sync.look_for_new_records import complete
+from catalog.sync.crawl_guard import Guard
+from catalog.sync.new_record_detection import complete
 from catalog.sync.publisher import Publisher
+from catalog.sync.record_merging import ShownRecords, is_news
 from catalog.sync.refresher import Refresher
-from catalog.sync.shown_records import ShownRecords, is_news
 from upstream.client import Client, Record
 
 MAX_UNTAKEN = 1000

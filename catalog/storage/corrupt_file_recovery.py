@@ -12,14 +12,14 @@ from catalog.storage import record_rows
 from catalog.storage.record_rows import SavedCatalog
 
 
-class Rescued(NamedTuple):
+class RecoveredCatalog(NamedTuple):
     """Holds a catalog that was found whole."""
 
     saved: SavedCatalog
     catalog: Catalog
 
 
-def whole_catalog_in(path: str) -> Rescued | None:
+def whole_catalog_in(path: str) -> RecoveredCatalog | None:
     """Return the catalog in a file that was set aside; ``None`` unless its content has the hash stored beside it."""
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
@@ -29,4 +29,4 @@ def whole_catalog_in(path: str) -> Rescued | None:
         return None
     if saved is None:
         return None
-    return Rescued(saved, catalog) if catalog.version == saved.version.rpartition(" ")[2] else None
+    return RecoveredCatalog(saved, catalog) if catalog.version == saved.version.rpartition(" ")[2] else None

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.support.known_heads import body, ids, ordinary, post, taught, title, titled
+from tests.support.known_request_heads import body, ids, ordinary, post, taught, title, titled
 from tests.support.listening_gateway import Listening, Wire, gateway, timeless, wire
 from tests.support.protocol_connections import answered, connected
 from upstream.embedded import EmbeddedUpstream

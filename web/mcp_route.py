@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway import REQUEST, FairUse, RateLimited, caller
-from web.client_leaving import ClientLeft
+from web.client_disconnects import ClientLeft
 from web.content_negotiation import accept_of
 from web.endpoint_refusals import later_refusal
 from web.http_responses import refusal

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from catalog.indexed_catalog import Catalog
+from catalog.sync.crawl_guard import CatalogRefused, Guard
 from catalog.sync.crawl_report import CrawlReport
-from catalog.sync.guard import CatalogRefused, Guard
 from tests.support.batcher_with_held_answers import Clock
 from tests.support.guarded_catalogs import candidate_of, catalog_of, check, various
 from tests.support.settings_for_tests import GUARD_LIMITS

@@ -1,7 +1,7 @@
 """Judges whether a catalog that was just read may replace the one that is known.
 
 An upstream that has lost its data for an hour, was restored from an old backup or answers from an empty database sends
-lists that are well-formed. A crawl that the validators (``catalog.sync.guard_validators``) find implausible is refused
+lists that are well-formed. A crawl that the validators (``catalog.sync.crawl_validators``) find implausible is refused
 and stored aside, and the known catalog is still served and stays stored. A refused crawl is accepted when an operator
 accepts it, or when crawls agree on it for long enough, because upstream has then really changed. Empty lists, and lists
 that cannot be read to their end because they contradict themselves, are never accepted by waiting.
@@ -25,7 +25,7 @@ from catalog.refused_crawls import (
     RefusedDifference,
     difference_between,
 )
-from catalog.sync.guard_validators import NO_CATEGORIES, NO_PACKAGES, Candidate, GuardLimits, findings_in
+from catalog.sync.crawl_validators import NO_CATEGORIES, NO_PACKAGES, Candidate, GuardLimits, findings_in
 from upstream.client import ContradictoryList, UpstreamBadData
 
 _log = logging.getLogger(__name__)

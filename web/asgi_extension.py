@@ -10,7 +10,7 @@ from starlette.types import Scope, Send
 from web.cache_headers import Headers
 
 if TYPE_CHECKING:
-    from web.known_heads import KnownHead
+    from web.known_request_heads import KnownHead
 
 _NAME = "gateway.server"
 """The name of the extension in the ASGI scope."""

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.admission_queue import Admission, AdmissionLimits
 from gateway.calling_client import Caller, caller
-from gateway.queue_patience import DOUBTED, ENDS, PERIODS, RUNS
+from gateway.queue_wait_limit import DOUBTED, ENDS, PERIODS, RUNS
 from gateway.retry_later_errors import Overloaded
 from tests.support.virtual_time import run_in_virtual_time
 

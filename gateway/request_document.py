@@ -22,7 +22,7 @@ class LiteralsOfText(msgspec.Struct, frozen=True, eq=False):
     """The document with its own literals, if it was read for this request."""
 
 
-class FoundDocument(msgspec.Struct, frozen=True, eq=False):
+class RequestDocument(msgspec.Struct, frozen=True, eq=False):
     """Holds a document as it was found for one request."""
 
     document: Document

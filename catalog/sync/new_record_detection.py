@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from catalog.indexed_catalog import Catalog
 from catalog.sync.paged_list_reading import BEYOND_THE_END
-from catalog.sync.shown_records import ShownRecords, is_news
+from catalog.sync.record_merging import ShownRecords, is_news
 from upstream.batching import Batcher
 from upstream.client import GRID, KINDS, PACKAGE, Client, Kind, Page, R, UpstreamError, UpstreamUnavailable
 

@@ -1,4 +1,4 @@
-"""Decides which fields say the same of an object in every request, for as long as the catalog stays."""
+"""Decides which fields are cacheable: they say the same of an object in every request until the catalog changes."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from engine.strawberry_fields import AskedField, is_usual
 
 _OTHERS = ~DependsOn.CATALOG
 _ELSEWHERE = ~(DependsOn.CATALOG | DependsOn.UPSTREAM)
-"""The dependencies that make a field unfixed. A relation may have to ask upstream; if it did not, the catalog alone
+"""The dependencies that make a field uncacheable. A relation may have to ask upstream; if it did not, the catalog alone
 decided."""
 
 
-def fixed_arguments(asked: AskedField, source: FieldSource) -> Arguments | None:
-    """Return the arguments of a field that is fixed, or ``None`` if it is not.
+def cacheable_arguments(asked: AskedField, source: FieldSource) -> Arguments | None:
+    """Return the arguments of a field that is cacheable, or ``None`` if it is not.
 
-    A field is fixed if its declared dependencies (``engine.answer_dependencies``) allow it, and if its function gets
-    nothing of the request.
+    A field is cacheable if its declared dependencies (``engine.answer_dependencies``) allow it, and if its function
+    gets nothing of the request.
     """
     arguments = asked.node.arguments or ()
     depends_on = of_field(asked.definition)
     if any(_has_variable(argument.value) for argument in arguments):
         return None
     if isinstance(source, Attribute):
-        fixed = not depends_on & _OTHERS
+        cacheable = not depends_on & _OTHERS
     elif isinstance(source, Related):
-        fixed = not depends_on & _ELSEWHERE
+        cacheable = not depends_on & _ELSEWHERE
     else:
-        fixed = isinstance(source, Called) and not depends_on & _OTHERS and _is_told_nothing(asked)
-    if not fixed:
+        cacheable = isinstance(source, Called) and not depends_on & _OTHERS and _is_told_nothing(asked)
+    if not cacheable:
         return None
     return tuple(sorted((argument.name.value, print_ast(argument.value)) for argument in arguments))
 
