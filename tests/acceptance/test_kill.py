@@ -62,7 +62,8 @@ def change(embedded: EmbeddedUpstream, turn: int) -> None:
     catalog = embedded.catalog
     ids = sorted(catalog.packages)
     for id in ids[turn % 2 :: 2]:
-        catalog.update_package(id, repo_watchers=turn)
+        # The guard would refuse a crawl in which half of the packages have come to one number.
+        catalog.update_package(id, repo_watchers=id + turn)
     catalog.remove_package(ids[-1])
     catalog.insert_package(title=f"Inserted {turn}", slug=f"inserted-{turn}")
 
@@ -88,7 +89,9 @@ def test_after_50_kills_the_storage_has_always_been_whole(
 
         change(embedded, 0)
         undisturbed = crawls.crawl()
+        assert undisturbed["status"] == 0
         held = catalog_of(upstream).version
+        assert stored_version(storage, upstream) == held
         spans = {"begin": undisturbed["sinceBegin"], "list": undisturbed["sinceList"]}
         left = {"old": 0, "new": 0}
         for turn in range(1, KILLS + 1):

@@ -10,17 +10,30 @@ own, forked, so that the imports are waited for once.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import signal
 import sys
 import time
+from importlib import import_module
 
 from tests.support.settings_for_tests import settings_for_tests
 from wiring import open_source
 
+IMPORTED = (
+    "catalog.catalog_source",
+    "upstream.batching.batcher",
+    "upstream.client.http_transport",
+    "catalog.storage.sqlite_storage",
+)
+"""What a crawl imports when it needs it."""
+
 
 def main(upstream: str, storage: str) -> None:
+    for name in IMPORTED:
+        import_module(name)
+    gc.freeze()
     for line in sys.stdin:
         order = json.loads(line)
         reader, writer = os.pipe()
