@@ -2,7 +2,7 @@
 
 from gateway.admission_queue import Admission, AdmissionLimits
 from gateway.answer_cache import AnswerCache, AnswerKey, CachedAnswer
-from gateway.calling_client import ROUTER, Caller, caller
+from gateway.current_caller import ROUTER, Caller, caller
 from gateway.document_cache import DocumentCache
 from gateway.eager_awaitable import EagerAwaitable
 from gateway.error_format import codes_of, field_error, later_error, masked

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 
-from gateway.calling_client import Caller, caller
+from gateway.current_caller import Caller, caller
 from gateway.fair_queues import FairQueues, Line, Waiter
 from gateway.queue_wait_limit import QueueWaitLimit
 from gateway.retry_later_errors import Overloaded

@@ -15,7 +15,7 @@ from catalog import Snapshot
 from engine import DependsOn, Engine, KnownPlan, Stopped
 from gateway.admission_queue import Admission
 from gateway.answer_pieces_by_catalog import AnswerPiecesByCatalog
-from gateway.calling_client import Caller
+from gateway.current_caller import Caller
 from gateway.fair_use import FairUse
 from gateway.graphql_answer import GraphQLAnswer, answer_of_engine
 from gateway.operation_log import OperationLog

@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from gateway.calling_client import Caller
+from gateway.current_caller import Caller
 
 REMEMBERED = 1000
 """How many idle connections are remembered with the time that they have had."""

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from catalog import CatalogSource, Snapshot
 from gateway.admission_queue import Turn
 from gateway.as_of_version import AsOf, find_as_of
-from gateway.calling_client import caller
 from gateway.cost import USUAL_AVERAGES, Prediction, catalog_averages, why_too_dear
+from gateway.current_caller import caller
 from gateway.document_cache import DocumentCache
 from gateway.fair_use import REQUEST, FairUse
 from gateway.graphql_answer import NOT_AT_HAND

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from gateway.calling_client import caller
+from gateway.current_caller import caller
 from gateway.long_lived_quota import ConcurrentQuota
 from gateway.retry_later_errors import Overloaded
 

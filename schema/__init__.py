@@ -18,7 +18,6 @@ from strawberry.types.base import StrawberryObjectDefinition, StrawberryType
 from schema.as_of import NAME as AS_OF
 from schema.as_of import as_of, as_of_in
 from schema.date_time import DATE_TIME
-from schema.declared_dependencies import Dependencies, read_dependencies
 from schema.error_behavior import ON_ERROR, OnError, read_on_error
 from schema.federation_tracing import extensions_of_this_request, tracing_fields
 from schema.field_costs import (
@@ -31,6 +30,7 @@ from schema.field_costs import (
     list_length,
 )
 from schema.limited_execution import LimitedExecutor
+from schema.operation_dependencies import Dependencies, read_dependencies
 from schema.query import Query
 from schema.sdl_dialects import Dialect, UnknownDialect, print_dialect, read_dialect
 from schema.subscription import Subscription

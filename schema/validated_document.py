@@ -11,9 +11,9 @@ from graphql import DirectiveNode, DocumentNode, GraphQLError, OperationType, Va
 from strawberry.extensions import SchemaExtension
 
 from engine import RunLimits
-from schema.declared_dependencies import Dependencies
 from schema.error_behavior import OnError
 from schema.limited_execution import LIMITS, ON_ERROR, UNAWAITED, Unawaited
+from schema.operation_dependencies import Dependencies
 
 
 class AsOfDirective(NamedTuple):

@@ -17,9 +17,9 @@ from catalog.catalog_source import CatalogSource
 from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog
 from tests.support.gateway_in_process import Ask, app_over, asking, source_over
-from tests.support.leaving_the_process import leaves_the_process
 from tests.support.numbers_of_examples import ALL_EXAMPLES
 from tests.support.scheduled_tests import ByWhatTheyShare, in_order
+from tests.support.tests_that_leave_the_process import leaves_the_process
 from upstream.client.api_client import Client
 from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream, generated_catalog
 from web.app import GatewayApp

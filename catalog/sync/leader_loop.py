@@ -19,7 +19,7 @@ from math import inf
 from catalog.storage.storage_port import StoragePort
 from catalog.sync.new_record_detection import probe
 from catalog.sync.publisher import Publisher
-from catalog.sync.refresh_attempts import Attempts, varied
+from catalog.sync.refresh_backoff import Attempts, varied
 from catalog.sync.refresher import Refresher
 from catalog.sync.schedule import Schedule
 from upstream.batching import Batcher

@@ -22,7 +22,7 @@ from catalog.sync.new_record_detection import look_at_heads
 from catalog.sync.paged_list_reading import Progress
 from catalog.sync.publisher import Publisher
 from catalog.sync.record_merging import ShownRecords, with_shown_records
-from catalog.sync.refresh_attempts import as_upstream_error
+from catalog.sync.refresh_backoff import as_upstream_error
 from catalog.sync.schedule import Schedule
 from telemetry import span
 from upstream.batching import Batcher

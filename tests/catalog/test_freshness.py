@@ -21,7 +21,7 @@ from tests.support.gateway_in_process import asking, source_of, source_over
 from tests.support.made_records import catalog_of, category, grid, package
 from tests.support.settings_for_tests import CLIENT_LIMITS, FRESHNESS, UPSTREAM_URL
 from tests.support.stored_catalogs import begin
-from tests.support.syncs import QUICK, until
+from tests.support.sync_in_process import QUICK, until
 from upstream.client.api_client import Client
 from upstream.client.in_process_transport import in_process
 from upstream.embedded import EmbeddedUpstream, Fault, Latency, State

@@ -13,7 +13,7 @@ from catalog.storage.sqlite_storage import Storage
 from catalog.sync.crawl_guard import CatalogRefused
 from tests.support.command_line import server
 from tests.support.corruptions import Corruptible, gone, with_bad_slugs, without_last_page
-from tests.support.syncs import catalog_of, following, syncing, until
+from tests.support.sync_in_process import catalog_of, following, syncing, until
 from upstream.embedded import EmbeddedUpstream
 
 ROOT = Path(__file__).parent.parent.parent

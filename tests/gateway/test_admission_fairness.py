@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import replace
 
 from gateway.admission_queue import Admission
-from gateway.calling_client import Caller, caller
+from gateway.current_caller import Caller, caller
 from tests.support.impatient_clients import until
 from tests.support.settings_for_tests import ADMISSION_LIMITS
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.admission_queue import Admission, AdmissionLimits
-from gateway.calling_client import Caller, caller
+from gateway.current_caller import Caller, caller
 from gateway.retry_later_errors import Overloaded
 from tests.support.impatient_clients import until
 from tests.support.settings_for_tests import ADMISSION_LIMITS

@@ -10,7 +10,7 @@ import pytest
 
 import wiring
 from gateway.answers_without_waiting import MAX_STEPS, MAX_UNITS
-from gateway.calling_client import NOBODY, Caller, caller
+from gateway.current_caller import NOBODY, Caller, caller
 from gateway.fair_use import FairUse
 from gateway.gateway import Gateway
 from gateway.graphql_answer import GraphQLAnswer

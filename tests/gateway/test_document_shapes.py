@@ -16,8 +16,8 @@ from gateway.limits import DocumentLimits
 from gateway.literal_variables import ShapedDocument, shaped_document
 from schema import schema
 from tests.support.gateway_operations import GENERATOR
-from tests.support.other_literals import literals_in, with_other_literals
 from tests.support.settings_for_tests import DOCUMENT_LIMITS
+from tests.support.texts_of_one_shape import literals_in, with_other_literals
 
 SLUG = '{ package(slug: "%s") { title } }'
 

@@ -9,7 +9,7 @@ from itertools import chain, repeat
 import pytest
 
 from gateway.admission_queue import Admission, AdmissionLimits
-from gateway.calling_client import Caller, caller
+from gateway.current_caller import Caller, caller
 from gateway.queue_wait_limit import DOUBTED, ENDS, PERIODS, RUNS
 from gateway.retry_later_errors import Overloaded
 from tests.support.virtual_time import run_in_virtual_time

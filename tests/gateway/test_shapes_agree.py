@@ -21,9 +21,9 @@ from tests.support.comparable_answers import comparable
 from tests.support.gateway_in_process import gateway_over
 from tests.support.gateway_operations import GENERATOR, STATES
 from tests.support.numbers_of_examples import operations
-from tests.support.other_literals import with_other_literals
 from tests.support.predicted_costs import prepared_whole
 from tests.support.random_operations import Generator
+from tests.support.texts_of_one_shape import with_other_literals
 from tests.support.upstream_without_http import MadeSource, made_records
 
 OPERATIONS = operations(250)

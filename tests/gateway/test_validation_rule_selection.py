@@ -13,7 +13,7 @@ from gateway.validation_rule_selection import ABOUT, applicable_rules, parts_of
 from schema import schema
 from tests.support.gateway_operations import GENERATOR
 from tests.support.numbers_of_examples import operations
-from tests.support.other_literals import with_other_literals
+from tests.support.texts_of_one_shape import with_other_literals
 
 OPERATIONS = operations(300)
 WRONG = [

@@ -12,7 +12,7 @@ from catalog.catalog_source import CatalogSource
 from catalog.sync.crawl_guard import CatalogRefused
 from tests.support.gateway_in_process import Ask, asking, source_of
 from tests.support.settings_for_tests import CLIENT_LIMITS, SCHEDULE, UPSTREAM_URL
-from tests.support.syncs import until
+from tests.support.sync_in_process import until
 from upstream.client.api_client import Client
 from upstream.client.in_process_transport import in_process
 from upstream.client.upstream_errors import UpstreamUnavailable

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.calling_client import Caller, caller
+from gateway.current_caller import Caller, caller
 from tests.support.crawled_gateway import QUERY, app, http
 from tests.support.gateway_in_process import app_over
 from upstream.embedded import EmbeddedUpstream

@@ -6,7 +6,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from gateway.calling_client import ROUTER
+from gateway.current_caller import ROUTER
 from gateway.federation_router import FederationRouter
 from tests.support.settings_for_tests import ROUTER as NO_ROUTER
 from web.client_identity import Clients

@@ -18,7 +18,7 @@ from catalog.storage.sqlite_storage import Storage
 from tests.support.crawls import asked
 from tests.support.settings_for_tests import SCHEDULE
 from tests.support.stored_catalogs import A, save
-from tests.support.syncs import catalog_of, following, syncing, until
+from tests.support.sync_in_process import catalog_of, following, syncing, until
 from upstream.embedded import EmbeddedUpstream
 
 ROOT = Path(__file__).parents[3]

@@ -16,7 +16,7 @@ from catalog.storage.sqlite_storage import Storage
 from tests.support.crawls import client_of
 from tests.support.settings_for_tests import BUDGET, FRESHNESS, GUARD_LIMITS, UPSTREAM_URL
 from tests.support.stored_catalogs import begin, change, stored_in
-from tests.support.syncs import QUICK, Sync, following, syncing, until
+from tests.support.sync_in_process import QUICK, Sync, following, syncing, until
 from upstream.batching.batcher import Batcher
 from upstream.embedded import EmbeddedUpstream
 

@@ -13,7 +13,7 @@ from catalog.sync.crawl_guard import CatalogRefused
 from tests.support.corruptions import CORRUPTIONS, SEEN_COLD, Corruptible, copy_of
 from tests.support.crawls import truth
 from tests.support.stored_catalogs import stored_in
-from tests.support.syncs import Sync, catalog_of, records_of, syncing
+from tests.support.sync_in_process import Sync, catalog_of, records_of, syncing
 from upstream.embedded import EmbeddedUpstream
 
 every_corruption = pytest.mark.parametrize("name", CORRUPTIONS)

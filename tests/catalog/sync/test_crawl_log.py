@@ -11,7 +11,7 @@ import pytest
 from tests.support.corruptions import Corruptible, gone
 from tests.support.gateway_in_process import source_of
 from tests.support.settings_for_tests import CLIENT_LIMITS, SCHEDULE, UPSTREAM_URL
-from tests.support.syncs import until
+from tests.support.sync_in_process import until
 from upstream.client.api_client import Client
 from upstream.client.in_process_transport import in_process
 from upstream.embedded import EmbeddedUpstream, Fault, StatusFault

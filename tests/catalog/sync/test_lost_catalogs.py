@@ -21,7 +21,7 @@ from tests.support.corruptions import copy_of
 from tests.support.crawls import asked, truth
 from tests.support.settings_for_tests import SCHEDULE
 from tests.support.stored_catalogs import change, stored_in
-from tests.support.syncs import catalog_of, following, records_of, syncing, until
+from tests.support.sync_in_process import catalog_of, following, records_of, syncing, until
 from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream
 
 AGAIN = replace(SCHEDULE, first_retry=0.01, longest_retry=0.02, probe=0.01, look=0.01)

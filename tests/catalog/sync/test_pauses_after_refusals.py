@@ -13,10 +13,10 @@ import pytest
 from catalog.refused_crawls import RefusedCrawl
 from catalog.storage.sqlite_storage import Storage
 from catalog.sync.crawl_guard import CatalogRefused
-from catalog.sync.refresh_attempts import Attempts
+from catalog.sync.refresh_backoff import Attempts
 from catalog.sync.refused_crawl_acceptance import accept_refused
 from tests.support.settings_for_tests import SCHEDULE, UPSTREAM_URL
-from tests.support.syncs import catalog_of, following, syncing, until
+from tests.support.sync_in_process import catalog_of, following, syncing, until
 from upstream.client.upstream_errors import UpstreamTimeout
 from upstream.embedded import EmbeddedUpstream
 

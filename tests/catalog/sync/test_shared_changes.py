@@ -15,7 +15,7 @@ from tests.support.batcher_with_held_answers import settle
 from tests.support.crawls import client_of
 from tests.support.settings_for_tests import BUDGET, UPSTREAM_URL
 from tests.support.stored_catalogs import change
-from tests.support.syncs import QUICK, Sync
+from tests.support.sync_in_process import QUICK, Sync
 from upstream.batching.batcher import Batcher
 from upstream.embedded import EmbeddedUpstream
 

@@ -11,7 +11,7 @@ import pytest
 from catalog.storage.sqlite_storage import Storage
 from tests.support.crawls import asked, client_of
 from tests.support.settings_for_tests import BUDGET, SCHEDULE, UPSTREAM_URL
-from tests.support.syncs import Sync
+from tests.support.sync_in_process import Sync
 from upstream.batching.batcher import Batcher
 from upstream.client.v4_records import GRID, PACKAGE, PackageRecord
 from upstream.embedded import BadField, Effect, EmbeddedUpstream, Fault, Poisoned

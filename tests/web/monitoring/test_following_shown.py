@@ -17,7 +17,7 @@ from catalog.sync.schedule import Schedule
 from tests.support.corruptions import Corruptible, copy_of, gone
 from tests.support.gateway_in_process import app_of, client_of, source_of
 from tests.support.settings_for_tests import CLIENT_LIMITS, SCHEDULE, UPSTREAM_URL
-from tests.support.syncs import until
+from tests.support.sync_in_process import until
 from upstream.client.api_client import Client
 from upstream.client.client_limits import ClientLimits
 from upstream.client.in_process_transport import in_process

@@ -13,7 +13,7 @@ from catalog.storage.sqlite_storage import Storage
 from tests.support.crawls import client_of as upstream_client_of
 from tests.support.gateway_in_process import app_of, client_of, source_of
 from tests.support.settings_for_tests import SCHEDULE
-from tests.support.syncs import until
+from tests.support.sync_in_process import until
 from upstream.embedded import EmbeddedUpstream
 
 QUICK = replace(SCHEDULE, probe=0.01)

@@ -11,7 +11,7 @@ from ssl import CERT_NONE, PROTOCOL_TLS_CLIENT, PROTOCOL_TLS_SERVER, SSLContext
 
 import pytest
 
-from gateway.calling_client import Caller
+from gateway.current_caller import Caller
 from tests.support.bare_connections import request
 from tests.support.crawled_gateway import QUERY
 from tests.support.gateway_in_process import app_over

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from gateway.calling_client import Caller
+from gateway.current_caller import Caller
 from tests.support.gateway_in_process import app_over
 from tests.support.known_request_heads import (
     MANY,

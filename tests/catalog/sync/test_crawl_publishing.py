@@ -12,7 +12,7 @@ from catalog.catalog_difference import CatalogDifference, RecordKey
 from tests.support.crawls import asked, truth
 from tests.support.settings_for_tests import UPSTREAM_URL
 from tests.support.stored_catalogs import begin, stored_in
-from tests.support.syncs import catalog_of, records_of, syncing
+from tests.support.sync_in_process import catalog_of, records_of, syncing
 from upstream.client.upstream_errors import StorageUnavailable, UpstreamUnavailable
 from upstream.embedded import BadField, Effect, EmbeddedUpstream, Fault, Poisoned, StatusFault
 

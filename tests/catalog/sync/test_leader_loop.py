@@ -12,7 +12,7 @@ import pytest
 from tests.support.batcher_with_held_answers import settle
 from tests.support.crawls import Changing, asked
 from tests.support.settings_for_tests import SCHEDULE
-from tests.support.syncs import catalog_of, following, syncing, until
+from tests.support.sync_in_process import catalog_of, following, syncing, until
 from upstream.embedded import EmbeddedUpstream, Fault, StatusFault
 
 CRAWL = 8

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
-from tests.support.syncs import QUICK, syncing, until
+from tests.support.sync_in_process import QUICK, syncing, until
 from upstream.embedded import EmbeddedUpstream
 
 

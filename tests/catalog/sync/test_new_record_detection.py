@@ -12,7 +12,7 @@ from catalog.sync.live_answer_records import LiveRecords
 from tests.support.crawls import asked, truth
 from tests.support.settings_for_tests import UPSTREAM_URL
 from tests.support.stored_catalogs import stored_in
-from tests.support.syncs import catalog_of, records_of, syncing
+from tests.support.sync_in_process import catalog_of, records_of, syncing
 from upstream.embedded import BadField, EmbeddedUpstream, Fault, Poisoned
 
 LOOK = ["packages/?limit=20&offset=0", "grids/?limit=20&offset=0", "categories/?limit=20&offset=0"]

@@ -21,7 +21,7 @@ from catalog.sync.history_reader import HistoryReader
 from catalog.sync.leader_loop import LeaderLoop
 from catalog.sync.paged_list_reading import Progress
 from catalog.sync.publisher import Publisher
-from catalog.sync.refresh_attempts import Attempts
+from catalog.sync.refresh_backoff import Attempts
 from catalog.sync.refresher import CrawlResult, Refresher
 from catalog.sync.schedule import Schedule
 from tests.support.crawls import App, Records, client_of, sorted_members

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from catalog.storage.sqlite_storage import Storage
-from catalog.sync.refresh_attempts import Attempts
+from catalog.sync.refresh_backoff import Attempts
 from tests.support.batcher_with_held_answers import Unmeasured
 from tests.support.crawls import asked, client_of
 from tests.support.settings_for_tests import BUDGET, CLIENT_LIMITS, SCHEDULE, UPSTREAM_URL
-from tests.support.syncs import Sync, catalog_of, following, syncing, until
+from tests.support.sync_in_process import Sync, catalog_of, following, syncing, until
 from upstream.batching.batcher import Batcher
 from upstream.client.circuit_breaker import CircuitOpen
 from upstream.client.upstream_errors import UpstreamTimeout, UpstreamUnavailable
