@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 
 from catalog import Snapshot
+from engine import at_once
 from gateway import AnswerKey, CachedAnswer, PreparedRequest
 from schema import schema
-from web.cache_headers import AS_OF, CachePolicy, Headers, entity_tag, names_tag
+from web.cache_headers import AS_OF, CachePolicy, Headers, JoinedHeaders, entity_tag, names_tag
 from web.compression import SMALLEST
 from web.http_responses import compressed_aside, content_headers
 from web.response_cache import Bytes, CachedReply, CompressedAnswer, ResponseCache
@@ -24,6 +25,8 @@ class CacheableReplies:
         self._responses = responses
         self._policy = policy
         self._always = always
+        self._heads: dict[tuple[str, str | None], bytes] = {}
+        """The heads of replies with an answer, by media type and encoding, with places for the length and the tag."""
 
     def tag(self, version: str, operation: AnswerKey, form: ResponseFormat) -> bytes:
         """Return the tag of an answer from this version in this form, which is known before the answer is."""
@@ -44,8 +47,19 @@ class CacheableReplies:
             return self._responses.keep(known_by, version, cached, 304, self.not_modified(tag), b"")
         form_of_it, encoding = await self._in_encoding(cached, form.encoding)
         body = form_of_it.body
-        headers = [*content_headers(form.media_type, encoding, len(body)), *self._always, (b"etag", tag)]
+        headers = self._headers(form.media_type, encoding, b"%d" % len(body), tag)
         return self._responses.keep(known_by, version, form_of_it, 200, headers, body)
+
+    def written(self, cached: CachedAnswer, tag: bytes, form: ResponseFormat) -> tuple[bytes, bytes]:
+        """Return the head and the body of the reply with a small answer, as they are sent. It is not kept, because few
+        requests come again."""
+        form_of_it, encoding = at_once(self._in_encoding(cached, form.encoding))
+        kind, body = (form.media_type, encoding), form_of_it.body
+        head = self._heads.get(kind)
+        if head is None:
+            joined = JoinedHeaders()(self._headers(*kind, b"\0d", b"\0b"))
+            head = self._heads[kind] = joined.replace(b"%", b"%%").replace(b"\0", b"%")
+        return head % (len(body), tag), body
 
     def not_modified(self, tag: bytes) -> Headers:
         """Return the headers of a 304, without those that tell an age."""
@@ -57,6 +71,9 @@ class CacheableReplies:
             return AS_OF
         assert snapshot is not None
         return self._policy.headers(snapshot)
+
+    def _headers(self, media_type: str, encoding: str | None, length: bytes, tag: bytes) -> Headers:
+        return [*content_headers(media_type, encoding, length), *self._always, (b"etag", tag)]
 
     async def _in_encoding(
         self, cached: CachedAnswer, encoding: str | None

@@ -17,7 +17,7 @@ def document_refusal(takes: Accepted, refused: Refused, always: Headers, *, by_p
     """Return the response for a document that is not known or not allowed."""
     status = status_of_refused(refused, takes, by_path=by_path)
     media_type = takes.refusal if status >= 400 else takes.json or JSON
-    headers = content_headers(media_type, None, len(refused.body))
+    headers = content_headers(media_type, None, b"%d" % len(refused.body))
     return RawResponse(status, [*headers, *always, *NO_STORE], refused.body)
 
 

@@ -219,8 +219,7 @@ class GraphQLEndpoint:
             if answer is None:
                 answer = await as_long_as_there(receive, self._gateway.run(prepared))
             elif server is not None and server.request is not None and self._known is not None:
-                telling = as_it_came[4:]
-                server.learn_head = lambda request: self._heads.learn(request, scope, http, telling, form, by)
+                server.learn_head = lambda request: self._heads.learn(request, scope, http, form, by)
             snapshot = answer.made_of
             if snapshot is None or not answer.can_be_cached or not prepared.is_settled:
                 headers = self._uncached()

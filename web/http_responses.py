@@ -39,11 +39,11 @@ async def send_response(scope: Scope, send: Send, status: int, headers: Headers,
     await send({"type": "http.response.body", "body": body})
 
 
-def content_headers(media_type: str, encoding: str | None, length: int) -> Headers:
-    """Return the headers that describe a body of ``length`` bytes; ``encoding`` is how it is compressed, if it is."""
+def content_headers(media_type: str, encoding: str | None, length: bytes) -> Headers:
+    """Return the headers that describe a body of so many bytes; ``encoding`` is how it is compressed, if it is."""
     headers = [
         (b"content-type", f"{media_type}; charset=utf-8".encode()),
-        (b"content-length", str(length).encode()),
+        (b"content-length", length),
     ]
     if encoding is not None:
         headers.append((b"content-encoding", encoding.encode()))

@@ -15,15 +15,13 @@ from typing import NamedTuple
 
 from starlette.types import Scope
 
-from engine import at_once
 from gateway import AnswerKey, Caller, Gateway, masked
 from web.cache_headers import CachePolicy, JoinedHeaders
 from web.cacheable_replies import CacheableReplies
 from web.incremental_delivery import wants_parts
-from web.request_counts import RequestCounts
+from web.request_counts import RequestCounts, RequestLabels
 from web.request_headers import RUNNING
 from web.request_parsing import EXPLAIN_HEADER, RECEIPT_HEADER, HttpRequest, read_text
-from web.response_cache import Bytes
 from web.response_format import ResponseFormat
 
 LONGEST = 4_096
@@ -49,25 +47,21 @@ class KnownHead:
     ``around`` are its bytes before and behind the digits of the Content-Length, and ``by`` is the client that sends it.
     """
 
-    __slots__ = ("_before", "_behind", "_by", "_form", "_heads", "_http", "_labels", "_telling", "has_failed")
+    __slots__ = ("_before", "_behind", "_heads", "_labels", "by", "form", "has_failed")
 
     def __init__(
         self,
         heads: KnownHeads,
         around: tuple[bytes, bytes],
-        http: HttpRequest,
-        telling: Bytes,
+        labels: RequestLabels,
         form: ResponseFormat,
-        scope: Scope,
         by: Caller,
     ) -> None:
         self._before, self._behind = around
         self._heads = heads
-        self._http = http
-        self._telling = telling
-        self._form = form
-        self._by = by
-        self._labels = heads.requests.labels_of(http.method, scope["path"], 200)
+        self._labels = labels
+        self.form = form
+        self.by = by
         self.has_failed = False
         """Whether a request was not answered at once that might have been: the next ones may be like it."""
 
@@ -114,17 +108,11 @@ class KnownHeads:
         self._ages = JoinedHeaders()
 
     def learn(
-        self,
-        request: bytes,
-        scope: Scope,
-        http: HttpRequest,
-        telling: Bytes,
-        form: ResponseFormat,
-        by: Caller,
+        self, request: bytes, scope: Scope, http: HttpRequest, form: ResponseFormat, by: Caller
     ) -> KnownHead | None:
         """Return the head of a whole request that was answered at once; ``None`` if it is not one for all bodies.
 
-        ``scope`` and ``http`` are what was read of it, and ``telling`` are its headers that answers depend on.
+        ``scope`` and ``http`` are what was read of it.
         """
         if http.method != "POST" or http.address or self._gateway.persisted.only_trusted:
             return None
@@ -133,8 +121,8 @@ class KnownHeads:
         around = _around_length(request)
         if around is None or [name for name, _ in scope["headers"]].count(b"content-length") != 1:
             return None
-        without_body = HttpRequest(http.method, http.address, http.headers, b"")
-        return KnownHead(self, around, without_body, telling, form, scope, by)
+        labels = self.requests.labels_of(http.method, scope["path"], 200)
+        return KnownHead(self, around, labels, form, by)
 
     def answer(self, head: KnownHead, body: bytes) -> ReplyAtOnce | None:
         """Return the response to a request with a known head and this body; ``None`` if it takes the ordinary way."""
@@ -142,25 +130,21 @@ class KnownHeads:
         snapshot = gateway.source.current()
         if snapshot is None:
             return None
-        http, form = head._http, head._form
-        read = read_text(HttpRequest(http.method, http.address, http.headers, body), gateway.persisted)
-        prepared = None if read is None else gateway.at_once.prepared(read, snapshot)
-        if read is None or prepared is None or wants_parts(form.takes, prepared):
+        form, request = head.form, read_text(body, gateway.persisted)
+        prepared = None if request is None else gateway.at_once.prepared(request, snapshot)
+        if request is None or prepared is None or wants_parts(form.takes, prepared):
             return None
-        operation, version = AnswerKey(read), snapshot.catalog.version
+        operation, version = AnswerKey(request), snapshot.catalog.version
         if gateway.answers.has(operation, version):
             return None  # the ordinary way learns requests that come again
-        answer = gateway.at_once.answer(prepared, head._by, 0)
+        answer = gateway.at_once.answer(prepared, head.by, 0)
         if answer is None:
             head.has_failed = True
             return None
         gateway.answers.missed += 1
         cached = gateway.answers.keep(operation, version, answer.body, present=version)
-        known_by: Bytes = (http.method, http.address, body, gateway.persisted.version(), *head._telling)
-        tag = self._replies.tag(version, operation, form)
-        reply = at_once(self._replies.reply(cached, tag, form, version, b"", known_by))
-        headers = JoinedHeaders()(reply.headers)
-        return ReplyAtOnce(headers, self._ages(self._policy.headers(snapshot)), reply.body)
+        written, body = self._replies.written(cached, self._replies.tag(version, operation, form), form)
+        return ReplyAtOnce(written, self._ages(self._policy.headers(snapshot)), body)
 
 
 def _around_length(request: bytes) -> tuple[bytes, bytes] | None:

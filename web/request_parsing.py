@@ -104,18 +104,34 @@ def read_post(
     return _of_object(http, documents, params, "The body")
 
 
-def read_text(http: HttpRequest, documents: PersistedDocuments) -> GraphQLRequest | None:
-    """Return the GraphQL request in a POST whose headers were read before, if it is one with a text and no extensions.
+class _TextRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    query: str
+    variables: dict[str, Any] | None = None
+    operationName: str | None = None
+    extensions: dict[str, Any] | None = None
+    documentId: str | None = None
+    onError: str | None = None
+
+
+_decoded_text = msgspec.json.Decoder(_TextRequest).decode
+
+
+def read_text(body: bytes, documents: PersistedDocuments) -> GraphQLRequest | None:
+    """Return the GraphQL request in the body of a POST whose headers ask for nothing more, if it is one with a text and
+    without extensions and unknown members.
 
     ``None`` is about all others, for which :func:`read_post` gives the request, or says what is wrong.
     """
     try:
-        params = _decoded(http.body)
-        if not isinstance(params, dict) or params.get("documentId") or params.get("extensions"):
+        params = _decoded_text(body)
+        on_error, text = read_on_error(params.onError), params.query
+        if on_error is None or params.documentId or params.extensions or not text or text.isspace():
             return None
-        return _request(http, documents, params)
-    except (BadRequest, Refused):
+        _check_doubles(body)
+        query = documents.resolve(text)
+    except (msgspec.DecodeError, RecursionError, UnicodeError, BadRequest, Refused):
         return None
+    return GraphQLRequest(query, params.variables, params.operationName or None, on_error=on_error)
 
 
 def read_get(http: HttpRequest, documents: PersistedDocuments) -> GraphQLRequest:
@@ -159,9 +175,7 @@ def _decoded(body: bytes) -> Any:
         raise BadRequest(400, f"The body is empty; it must be a JSON object such as {_EXAMPLE}.")
     try:
         params = msgspec.json.decode(body)
-        # The decoder takes the last of two equal names, and another server the first. Few bodies can have any.
-        if max(map(body.count, _IN_JSON)) > 1:
-            json.loads(body, object_pairs_hook=_without_doubles)
+        _check_doubles(body)
     except RecursionError:
         raise BadRequest(400, "The body is nested too deeply to be a GraphQL request.") from None
     except UnicodeDecodeError:
@@ -169,6 +183,13 @@ def _decoded(body: bytes) -> Any:
     except msgspec.DecodeError as error:
         raise BadRequest(400, f"The body is not JSON: {error}.") from None
     return params
+
+
+def _check_doubles(body: bytes) -> None:
+    """Check that no object in a body has two members of one name: the decoder takes the last, another server the
+    first."""
+    if max(map(body.count, _IN_JSON)) > 1:  # which few bodies have
+        json.loads(body, object_pairs_hook=_without_doubles)
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -25,7 +25,8 @@ class ResponseFormat(msgspec.Struct, frozen=True):
         if encoding is not None:
             body = await compressed_aside(body, encoding)
         media_type = self.takes.refusal if status >= 400 else self.media_type
-        return RawResponse(status, [*content_headers(media_type, encoding, len(body)), *headers], body)
+        described = content_headers(media_type, encoding, b"%d" % len(body))
+        return RawResponse(status, [*described, *headers], body)
 
 
 def form_of(takes: Accepted, encoding: str | None) -> ResponseFormat:
