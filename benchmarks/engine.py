@@ -101,7 +101,7 @@ async def measure() -> list[EngineFigures]:
     def context() -> Context:
         # Nobody is asked, so there is no batcher.
         return Context(
-            Loaders.over(cast(Batcher, None), snapshot),
+            Loaders(cast(Batcher, None), snapshot),
             snapshot,
             cast(CatalogSource, None),
             EntityBudget(0, allowed=False),

@@ -94,7 +94,7 @@ def measured(size: int) -> dict[str, float]:
         """Make the edges of a page, and return its last cursor."""
         # Nobody is asked, so there is no batcher, and of the source only what came and went.
         context = Context(
-            Loaders.over(cast(Batcher, None), snapshot),
+            Loaders(cast(Batcher, None), snapshot),
             snapshot,
             cast(CatalogSource, source),
             EntityBudget(0, allowed=False),

@@ -105,7 +105,7 @@ def _stages(text: str, gateway: Gateway, without_pieces: Gateway) -> dict[str, S
 
     def context() -> Context:
         return Context(
-            Loaders.over(upstream.batcher, snapshot),
+            Loaders(upstream.batcher, snapshot),
             snapshot,
             upstream,
             EntityBudget(0, allowed=False),

@@ -30,6 +30,11 @@ class DependsOn(Flag):
     ASKER = auto()
     """The client that asks: the headers of its request."""
 
+    def is_within(self, others: DependsOn) -> bool:
+        """Return whether nothing is among these but what is among others."""
+        # This takes a tenth of the time of the operators of enumerations.
+        return not self._value_ & ~others._value_
+
 
 EVERYTHING = ~DependsOn(0)
 """The dependencies of a field that declares none: its answers are never cached."""

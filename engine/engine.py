@@ -40,6 +40,7 @@ CACHED_FIELDS = 8_000
 """Fields in the cached plans, all together: about 1,500 bytes of memory each, and up to 20 objects that the garbage
 collector looks through in one piece. A short document can have many, by its fragments and its conditions."""
 
+_Operations = OrderedDict[tuple[str, str | None], PlannedOperation | FallbackReason]
 _HOOKS = ("on_operation", "on_execute", "resolve", "get_results")
 
 
@@ -75,9 +76,7 @@ class Engine:
         self._span = span
         self._encoder = AnswerEncoder()
         self._cached, self._cached_text, self._cached_fields = cached, cached_text, cached_fields
-        self._operations: OrderedDict[tuple[str, str | None], PlannedOperation | FallbackReason] = (
-            OrderedDict()
-        )
+        self._operations: _Operations = OrderedDict()
         """The operations that were used last. ``caching`` is not used, because the engine imports no room and
         operations grow by plans."""
         self._text = self._fields = 0
@@ -128,10 +127,11 @@ class Engine:
         self, text: str, operation_name: str | None, variables: dict[str, Any] | None
     ) -> KnownPlan | None:
         """Return the plan of an operation with these variables; ``None`` if it is not known, or there is none."""
-        operation = self._operations.get((text, operation_name))
+        key = text, operation_name
+        operation = self._operations.get(key)
         if not isinstance(operation, PlannedOperation):
             return None
-        self._operations.move_to_end((text, operation_name))
+        self._operations.move_to_end(key)
         return operation.known(variables)
 
     def run_at_once(
@@ -142,17 +142,18 @@ class Engine:
         literals: Mapping[str, Any] | None,
         pieces: AnswerPieceCache | None,
         most_bytes: int,
-    ) -> Ran | None:
-        """Return the same as :meth:`run`, without waiting; ``None`` if something would have to wait, a field failed or
-        the operation may not go on. Nothing is counted then, and :meth:`run` can still run it."""
+    ) -> bytes | None:
+        """Return the data that :meth:`run` gives, without waiting and untraced. ``None``, and nothing counted, if that
+        cannot be: something would have to wait, a field failed or the operation may not go on."""
         run = self._begun(known.values, context, spend, literals, pieces)
         run.may_wait, run.most_bytes = False, min(run.most_bytes, most_bytes)
         try:
-            ran = at_once(_ran(known.plan, run))
+            data, has_failures = self._encoder.whole(at_once(answers(known.plan.root, run)))
         except (Exception, MustWait, Stopped):
             return None  # the other way meets it again, and tells it
-        self.answered += 1
-        return ran
+        is_whole = not has_failures and len(data) <= run.most_bytes
+        self.answered += is_whole
+        return data if is_whole else None
 
     def _begun(
         self,
@@ -268,7 +269,5 @@ async def _ran(plan: Plan, run: PlanRun) -> Ran:
         data, has_failures = run.encoder.whole(answer)
     if len(data) > run.most_bytes:
         raise Stopped(AnswerTooLarge(run.most_bytes, len(data)))
-    if has_failures and not run.may_wait:
-        raise MustWait
     errors = await errors_in(answer, run.most_bytes, run.spend) if has_failures else []
     return Ran(data, errors, run.known_records)

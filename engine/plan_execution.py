@@ -205,13 +205,12 @@ async def _settle_one_by_one(pending: Pending) -> None:
     try:
         for values, index, awaitable in pending:
             values[index] = await awaitable
-    except Fallback:
-        raise
-    except Exception:
-        # The ordinary way meets the same failure, and makes the error of a field of it.
-        raise MustWait from None
-    finally:
+    except BaseException as error:
         _drop(pending)
+        if isinstance(error, Exception) and not isinstance(error, Fallback):
+            # The ordinary way meets the same failure, and makes the error of a field of it.
+            raise MustWait from None
+        raise
 
 
 def _spread_failures(level: list[Part]) -> None:

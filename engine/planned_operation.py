@@ -81,12 +81,9 @@ class PlannedOperation:
 
     def known(self, variables: dict[str, Any] | None) -> KnownPlan | None:
         """Return the plan for these variables; ``None`` if it is not cached, or they do not fit."""
-        try:
-            values = self.coerced(variables)
-        except Fallback:
-            return None
-        plan = self.known_plan(values)
-        return None if plan is None else KnownPlan(plan, values)
+        values = self._variables.values(variables)
+        plan = None if values is None else self._plans.get(self._key(values))
+        return None if plan is None or values is None else KnownPlan(plan, values)
 
     def plan(self, values: VariableValues) -> Plan:
         """Return the plan for these values of the variables, compiled without a pause if it is not cached.

@@ -76,13 +76,12 @@ class FieldArguments:
         """
         if self._made is None:
             return self._by_strawberry(variables, info)
-        try:
-            coerced = variables.coerced
-            values = [make(coerced) for _name, make, _convert in self._made]
-        except Exception:
-            return self._by_strawberry(variables, info)  # which says what does not fit
-        named = dict(self.constant)
-        for (name, _make, convert), value in zip(self._made, values, strict=True):
+        coerced, named = variables.coerced, self.constant.copy()
+        for name, make, convert in self._made:
+            try:
+                value = make(coerced)
+            except Exception:
+                return self._by_strawberry(variables, info)  # which says what does not fit
             if value is not Undefined:
                 named[name] = convert(value, info)
         return named

@@ -9,22 +9,19 @@ predicted, is traced or asks for more than its answer. Nothing of it is counted,
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
 from catalog import Snapshot
-from engine import DependsOn, Engine, KnownPlan, Stopped
+from engine import Engine, KnownPlan, Stopped
 from gateway.admission_queue import Admission
 from gateway.answer_pieces_by_catalog import AnswerPiecesByCatalog
 from gateway.current_caller import Caller
 from gateway.fair_use import FairUse
-from gateway.graphql_answer import GraphQLAnswer, answer_of_engine
+from gateway.graphql_answer import GraphQLAnswer, answer_of_catalog
 from gateway.operation_log import OperationLog
 from gateway.operation_measurements import OperationMeasurements
 from gateway.operation_runner import OperationRunner
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
 from gateway.request_preparation import RequestPreparation
 from telemetry import tracer
-from upstream.client import Receipt
 
 MAX_UNITS = 1_000
 """The units that an operation may be predicted to cost: about two milliseconds of processor time."""
@@ -94,8 +91,8 @@ class AnswersWithoutWaiting:
             self._fair_use.use(by.client, units - paid)
         seconds = self._log.clock() - began
         self._measurements.from_memory += 1
-        self._measurements.ended(request, prepared.document, answer, seconds)
-        self._log.ended(request, prepared, answer, Receipt(), seconds)
+        self._measurements.ended(request, prepared.found.document, answer, seconds)
+        self._log.ended(request, prepared, answer, 0, seconds)
         return answer
 
     def _ran(
@@ -106,7 +103,7 @@ class AnswersWithoutWaiting:
             context = self._runner.begin(prepared.request, snapshot, MAX_STEPS)
         except Stopped:
             return None  # its variables alone are too many
-        ran = engine.run_at_once(
+        data = engine.run_at_once(
             known,
             context,
             context.work.spend,
@@ -114,18 +111,15 @@ class AnswersWithoutWaiting:
             self._pieces.of(snapshot.catalog),
             self._most_bytes,
         )
-        if ran is None:
-            return None
-        answer = answer_of_engine(ran, MAX_BYTES)
-        return replace(answer, made_of=snapshot, depends_on=DependsOn.CATALOG)
+        return None if data is None else answer_of_catalog(data, snapshot)
 
 
 def _is_plain(prepared: PreparedRequest) -> bool:
     """Return whether an operation can run, and nothing is asked for but its answer from the present catalog."""
-    request, document = prepared.request, prepared.document
+    request = prepared.request
     return not (
         prepared.refusals
-        or document.in_parts is not None
+        or prepared.found.document.in_parts is not None
         or prepared.as_of is not None
         or prepared.failure is not None
         or request.receipt

@@ -160,7 +160,7 @@ class Gateway:
             seconds = self.log.clock() - began
             document = None if prepared is None else prepared.document
             self.measurements.ended(request, document, answer, seconds)
-            self.log.ended(request, prepared, answer, receipt, seconds)
+            self.log.ended(request, prepared, answer, len(receipt.exchanges), seconds)
             if traced.is_recorded:
                 describe_operation(traced, request, document, answer.outcome, len(receipt.exchanges))
         return answer

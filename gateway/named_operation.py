@@ -19,6 +19,8 @@ def is_mutation(asked: Document, operation_name: str | None) -> bool:
 
 def operation_type(asked: Document, operation_name: str | None) -> str | None:
     """Return the type of the operation to run, such as ``query``; ``None`` if it is not clear which that is."""
+    if asked.is_usual and operation_name is None:
+        return OperationType.QUERY.value
     if not asked.operations or why_unclear(asked, operation_name):
         return None
     return asked.operations[_index(asked, operation_name)][1].value
@@ -74,8 +76,7 @@ def why_unclear(asked: Document, operation_name: str | None) -> str | None:
 
 
 def _index(asked: Document, operation_name: str | None) -> int:
-    names = [name for name, _type in asked.operations]
-    return 0 if operation_name is None else names.index(operation_name)
+    return 0 if operation_name is None else [name for name, _type in asked.operations].index(operation_name)
 
 
 def _has_type(asked: Document, operation_name: str | None, wanted: OperationType) -> bool:

@@ -21,7 +21,7 @@ from gateway.operation_spans import OF_CLIENT, UNNAMED, describe_operation
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
 from schema import Document
 from telemetry import span, tracer
-from upstream.client import Receipt, trace_id
+from upstream.client import trace_id
 
 MAX_LINES = 120
 """Lines in a minute, in each process. Strangers can fail as often as they like, and the log must not fill the disk."""
@@ -51,7 +51,7 @@ class OperationLog:
         request: GraphQLRequest,
         prepared: PreparedRequest | None,
         answer: GraphQLAnswer,
-        receipt: Receipt,
+        upstream_requests: int,
         seconds: float,
     ) -> None:
         """Log an operation that has ended after so many seconds, if that is worth a line.
@@ -70,7 +70,7 @@ class OperationLog:
                 "outcome": answer.outcome,
                 "seconds": round(seconds, 4),
                 "cost": prepared and prepared.prediction and prepared.prediction.cost.units,
-                "upstream_requests": len(receipt.exchanges),
+                "upstream_requests": upstream_requests,
                 "catalog": None if answer.made_of is None else answer.made_of.catalog.version[:_HASH],
             }
             _log.log(level, sentence, extra={"fields": fields})

@@ -32,7 +32,8 @@ class OperationMeasurements:
         """Count an operation with one answer. ``document`` is ``None`` if it was refused before that was read."""
         type_ = None if document is None else operation_type(document, request.operation_name)
         self.durations[(type_ or "unknown", answer.outcome)].observe(seconds)
-        self.told(answer.codes)
+        if answer.codes:
+            self.told(answer.codes)
 
     def sent(self, answer: GraphQLAnswer) -> GraphQLAnswer:
         """Count the errors of an answer that is one of many, and return it."""

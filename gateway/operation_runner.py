@@ -58,7 +58,8 @@ class OperationRunner:
         self._settle = settle
         # Not every answer that may ask upstream does so, and without a router's secret everyone may ask for all
         # entities.
-        self._telling = ~(DependsOn.UPSTREAM if router.secret else DependsOn.UPSTREAM | DependsOn.ASKER)
+        untold = DependsOn.UPSTREAM if router.secret else DependsOn.UPSTREAM | DependsOn.ASKER
+        self._untold_or_catalog = untold | DependsOn.CATALOG
 
     def begin(
         self, request: GraphQLRequest, snapshot: Snapshot | None, at_once: int | None = None
@@ -70,7 +71,7 @@ class OperationRunner:
         :raises Stopped: its variables alone take more work than it may.
         """
         work, source = self._work(request, at_once), self._source
-        loaders = Loaders.over(source.batcher, snapshot, source.first_catalog, may_wait=at_once is None)
+        loaders = Loaders(source.batcher, snapshot, source.first_catalog, may_wait=at_once is None)
         return Context(loaders, snapshot, source, self._router.budget(request.router), work)
 
     def _begun_again(self, context: Context, request: GraphQLRequest) -> Context:
@@ -215,15 +216,13 @@ class OperationRunner:
 
     def is_of_catalog(self, prepared: PreparedRequest) -> bool:
         """Return whether the answer to an operation depends on nothing but the catalog, unless upstream is asked."""
-        depends_on = prepared.dependencies.with_variables(prepared.request.variables)
-        return depends_on is DependsOn.CATALOG or not depends_on & self._telling & ~DependsOn.CATALOG
+        return prepared.depends_on.is_within(self._untold_or_catalog)
 
     def _depends_on(self, prepared: PreparedRequest, context: Context) -> DependsOn:
         """Return what the answer to an operation that ran in this context depends on."""
-        request = prepared.request
-        depends_on = prepared.dependencies.with_variables(request.variables)
+        request, depends_on = prepared.request, prepared.depends_on
         if depends_on is not DependsOn.CATALOG:
-            depends_on &= self._telling
+            depends_on &= ~self._untold_or_catalog | DependsOn.CATALOG
             if context.loaders.as_of is not None:
                 depends_on &= ~DependsOn.TIME  # the moment stands in the operation or its variables
         if context.loaders.asked_upstream:

@@ -8,6 +8,7 @@ import msgspec
 from graphql import GraphQLError
 
 from catalog import Snapshot
+from engine import DependsOn
 from gateway.as_of_version import AsOf
 from gateway.cost import Prediction
 from gateway.named_operation import (
@@ -18,7 +19,7 @@ from gateway.named_operation import (
     why_unfit,
 )
 from gateway.request_document import RequestDocument
-from schema import Dependencies, Document, OnError
+from schema import Document, OnError
 
 
 class GraphQLRequest(msgspec.Struct, frozen=True):
@@ -126,6 +127,7 @@ class PreparedRequest(msgspec.Struct, frozen=True, eq=False):
         return None if self.snapshot is None or self.failure is not None else self.snapshot.catalog.version
 
     @property
-    def dependencies(self) -> Dependencies:
+    def depends_on(self) -> DependsOn:
         """Return what the answer to the operation depends on. The operation must be one that can run."""
-        return dependencies_of(self.document, self.request.operation_name)
+        dependencies = dependencies_of(self.found.document, self.request.operation_name)
+        return dependencies.with_variables(self.request.variables)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from graphql import DirectiveNode, DocumentNode, GraphQLError, OperationType, VariableDefinitionNode
@@ -43,11 +43,12 @@ class Document:
     as_of: tuple[AsOfDirective | None, ...] = ()
     """The ``@asOf`` of its operations, in the order of ``operations``; none at all where no operation can have one."""
 
-    @property
-    def is_usual(self) -> bool:
-        """Return whether it has one operation, which is a query that can run."""
-        operations = self.operations
-        return not self.errors and len(operations) == 1 and operations[0][1] is OperationType.QUERY
+    is_usual: bool = field(init=False)
+    """Whether it has one operation, which is a query that can run."""
+
+    def __post_init__(self) -> None:
+        types = [type_ for _name, type_ in self.operations]
+        object.__setattr__(self, "is_usual", not self.errors and types == [OperationType.QUERY])
 
 
 @contextmanager

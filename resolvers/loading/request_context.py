@@ -116,7 +116,7 @@ class Context:
         """Continue with the newest catalog. This is for a subscription, which answers many times."""
         self.snapshot = self.source.latest
         self.loaders.close()
-        self.loaders = Loaders.over(self.source.batcher, self.snapshot, self.source.first_catalog)
+        self.loaders = Loaders(self.source.batcher, self.snapshot, self.source.first_catalog)
         self._status = None
         self._catalog = None
         self._history = self._added_and_removed = None

@@ -6,8 +6,7 @@ A request sees one catalog from start to end: the one that was served when it be
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import datetime
+from functools import cached_property
 
 from catalog import Catalog, Snapshot
 from resolvers.loading.batch_loader import Batches
@@ -19,64 +18,65 @@ from upstream.client import (
     GRID,
     PACKAGE,
     GridRecord,
+    Kind,
     PackageRecord,
+    R,
     Record,
     SearchHitRecord,
     UpstreamError,
 )
 
 
-@dataclass(slots=True, eq=False)
 class Loaders:
-    """Holds one loader for each kind of record. Make them anew for every request, inside the running loop."""
+    """Holds one loader for each kind of record, made when it is needed. Make them anew for every request, inside the
+    running loop.
 
-    packages: RecordLoader[PackageRecord]
-    grids: RecordLoader[GridRecord]
-    categories: CategoryLoader
-    catalog: Catalog | None
-    as_of: datetime | None
-    """The moment as of which the request is answered. Then upstream is not asked, because it knows only the present."""
-    _batches: Batches
-    _batcher: Batcher
-    _searches: dict[str, tuple[SearchHitRecord, ...] | UpstreamError] = field(default_factory=dict)
+    The request is answered from ``snapshot``, and live where that knows nothing, if it may wait. ``first_catalog``
+    waits for one where there is none, for keys that upstream cannot be asked for.
+    """
 
-    @classmethod
-    def over(
-        cls,
+    def __init__(
+        self,
         batcher: Batcher,
         snapshot: Snapshot | None,
         first_catalog: Callable[[], Awaitable[Catalog]] | None = None,
         *,
         may_wait: bool = True,
-    ) -> Loaders:
-        """Return loaders for a request that is answered from ``snapshot``, and live where that knows nothing, if it may
-        wait.
+    ) -> None:
+        self.catalog = None if snapshot is None else snapshot.catalog
+        self.as_of = None if snapshot is None else snapshot.as_of
+        """The moment as of which the request is answered. Then upstream is not asked, because it knows only the
+        present."""
+        self._batcher = batcher
+        self._first_catalog = first_catalog
+        self._batches = Batches(may_wait=may_wait)
+        self._searches: dict[str, tuple[SearchHitRecord, ...] | UpstreamError] = {}
 
-        ``first_catalog`` waits for one where there is none, for keys that upstream cannot be asked for.
-        """
-        catalog = None if snapshot is None else snapshot.catalog
-        as_of = None if snapshot is None else snapshot.as_of
-        batches, is_live = Batches(may_wait=may_wait), as_of is None
-        packages = RecordLoader(
-            PACKAGE,
-            batcher,
-            batches,
-            KnownRecords() if catalog is None else catalog.view(known_packages),
-            first_catalog,
-            known_packages,
-            is_live=is_live,
+    @cached_property
+    def packages(self) -> RecordLoader[PackageRecord]:
+        """Return the loader of packages."""
+        return self._of_records(PACKAGE, known_packages)
+
+    @cached_property
+    def grids(self) -> RecordLoader[GridRecord]:
+        """Return the loader of grids."""
+        return self._of_records(GRID, known_grids)
+
+    @cached_property
+    def categories(self) -> CategoryLoader:
+        """Return the loader of categories."""
+        return CategoryLoader(self._batcher, self._batches, self.catalog, is_live=self.as_of is None)
+
+    def _of_records(self, kind: Kind[R], known_of: Callable[[Catalog], KnownRecords[R]]) -> RecordLoader[R]:
+        return RecordLoader(
+            kind,
+            self._batcher,
+            self._batches,
+            KnownRecords() if self.catalog is None else self.catalog.view(known_of),
+            self._first_catalog,
+            known_of,
+            is_live=self.as_of is None,
         )
-        grids = RecordLoader(
-            GRID,
-            batcher,
-            batches,
-            KnownRecords() if catalog is None else catalog.view(known_grids),
-            first_catalog,
-            known_grids,
-            is_live=is_live,
-        )
-        categories = CategoryLoader(batcher, batches, catalog, is_live=is_live)
-        return cls(packages, grids, categories, catalog, as_of, batches, batcher)
 
     @property
     def asked_upstream(self) -> bool:

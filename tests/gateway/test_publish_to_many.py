@@ -30,7 +30,7 @@ async def test_a_turn_of_the_loop_makes_one_event_however_many_are_to_be_told() 
         async def follow() -> None:
             nonlocal subscribed
             snapshot = source.latest
-            context = context_over(Loaders.over(source.batcher, snapshot), snapshot, source)
+            context = context_over(Loaders(source.batcher, snapshot), snapshot, source)
             results = await schema.stream(SUBSCRIPTION, context_value=context)
             subscribed += 1
             result = await anext(results)

@@ -234,7 +234,7 @@ async def test_the_catalog_answers_when_upstream_is_slow(
     embedded.requests.reset()
     embedded.faults.add(Fault(Latency(60), path=AT))
     snapshot = await source.refreshed()
-    loaders = Loaders.over(source.batcher, snapshot)
+    loaders = Loaders(source.batcher, snapshot)
     context = context_over(loaders, snapshot, source)
     found = await find(context, "email", 5, None, patience=0.01)
     assert found.answered_by is SearchAnswerer.CATALOG

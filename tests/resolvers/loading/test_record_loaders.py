@@ -14,7 +14,7 @@ from upstream.embedded import Dropped, EmbeddedUpstream, Fault, Latency, StatusF
 
 
 def live(source: CatalogSource) -> Loaders:
-    return Loaders.over(source.batcher, None)
+    return Loaders(source.batcher, None)
 
 
 @pytest.fixture

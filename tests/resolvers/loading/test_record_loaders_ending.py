@@ -40,25 +40,25 @@ async def outcome(load: Awaitable[object]) -> object:
 @every_load
 async def test_a_failed_load_stays_failed_for_the_request(held: HeldBatcher, load: Load) -> None:
     held.embedded.faults.add(Fault(StatusFault(500), times=1))
-    loaders = Loaders.over(held.batcher, None)
+    loaders = Loaders(held.batcher, None)
     first = await outcome(load(loaders))
     assert isinstance(first, UpstreamUnavailable)
     assert await outcome(load(loaders)) is first
     assert len(held.asked) == 1
-    assert not isinstance(await outcome(load(Loaders.over(held.batcher, None))), Exception)
+    assert not isinstance(await outcome(load(Loaders(held.batcher, None))), Exception)
 
 
 @every_load
 async def test_a_defect_reaches_whoever_waits(held: HeldBatcher, load: Load) -> None:
     defect = LookupError("a defect")
     held.client.exchanger.limiter = Unmeasured(defect)
-    assert await outcome(load(Loaders.over(held.batcher, None))) is defect
+    assert await outcome(load(Loaders(held.batcher, None))) is defect
 
 
 @every_load
 async def test_closing_ends_what_is_being_loaded(held: HeldBatcher, load: Load) -> None:
     held.hold()
-    loaders = Loaders.over(held.batcher, None)
+    loaders = Loaders(held.batcher, None)
     waiting = [asyncio.ensure_future(load(loaders)), asyncio.ensure_future(load(loaders))]
     await held.requests_came(1)
     loaders.close()
@@ -72,7 +72,7 @@ async def test_closing_ends_what_is_being_loaded(held: HeldBatcher, load: Load) 
 @pytest.mark.parametrize("turns", range(4))
 async def test_closing_ends_what_was_about_to_be_loaded(held: HeldBatcher, load: Load, turns: int) -> None:
     held.hold()
-    loaders = Loaders.over(held.batcher, None)
+    loaders = Loaders(held.batcher, None)
     waiting = asyncio.ensure_future(load(loaders))
     for _ in range(turns):
         await asyncio.sleep(0)
@@ -84,7 +84,7 @@ async def test_closing_ends_what_was_about_to_be_loaded(held: HeldBatcher, load:
 
 @every_load
 async def test_after_closing_nothing_is_loaded(held: HeldBatcher, load: Load) -> None:
-    loaders = Loaders.over(held.batcher, None)
+    loaders = Loaders(held.batcher, None)
     loaders.close()
     waiting = asyncio.ensure_future(load(loaders))
     await settle()
@@ -95,7 +95,7 @@ async def test_after_closing_nothing_is_loaded(held: HeldBatcher, load: Load) ->
 @every_load
 async def test_closing_one_request_does_not_end_the_load_of_another(held: HeldBatcher, load: Load) -> None:
     held.hold()
-    closing, staying = Loaders.over(held.batcher, None), Loaders.over(held.batcher, None)
+    closing, staying = Loaders(held.batcher, None), Loaders(held.batcher, None)
     ended, waiting = asyncio.ensure_future(load(closing)), asyncio.ensure_future(load(staying))
     await held.requests_came(1)
     closing.close()
@@ -110,11 +110,11 @@ async def test_closing_one_request_does_not_end_the_load_of_another(held: HeldBa
 @every_load
 async def test_when_the_process_ends_nobody_is_left_waiting(held: HeldBatcher, load: Load) -> None:
     held.hold()
-    waiting = asyncio.ensure_future(load(Loaders.over(held.batcher, None)))
+    waiting = asyncio.ensure_future(load(Loaders(held.batcher, None)))
     await held.requests_came(1)
     await held.batcher.aclose()
     await settle()
     assert waiting.cancelled()
-    later = asyncio.ensure_future(load(Loaders.over(held.batcher, None)))
+    later = asyncio.ensure_future(load(Loaders(held.batcher, None)))
     await settle()
     assert later.cancelled()

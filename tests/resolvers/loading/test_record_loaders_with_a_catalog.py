@@ -31,7 +31,7 @@ def snapshot(catalog: Catalog = KNOWN) -> Snapshot:
 
 
 def knowing(source: CatalogSource, catalog: Catalog = KNOWN) -> Loaders:
-    return Loaders.over(source.batcher, snapshot(catalog))
+    return Loaders(source.batcher, snapshot(catalog))
 
 
 # Known
@@ -152,7 +152,7 @@ async def test_a_slug_of_digits_is_found_in_the_catalog_or_not_at_all(
 async def test_without_a_catalog_a_slug_of_digits_is_an_error(
     source: CatalogSource, embedded: EmbeddedUpstream
 ) -> None:
-    loader = Loaders.over(source.batcher, None).packages
+    loader = Loaders(source.batcher, None).packages
     with pytest.raises(UpstreamUnavailable, match="reads digits as an id"):
         await loader.by_slug("1599")
     assert embedded.requests.total == 0
@@ -165,7 +165,7 @@ async def test_a_request_sees_one_catalog_from_start_to_end(
     source: CatalogSource, embedded: EmbeddedUpstream
 ) -> None:
     await source.crawl()
-    loaders = Loaders.over(source.batcher, await source.refreshed())
+    loaders = Loaders(source.batcher, await source.refreshed())
     first = await loaders.packages.by_id(1599)
     assert first is not None
     embedded.catalog.update_package(1599, title="renamed")
@@ -175,7 +175,7 @@ async def test_a_request_sees_one_catalog_from_start_to_end(
     assert await loaders.packages.by_slug("django-celery-email") is first
     assert isinstance(await loaders.packages.by_id(683), PackageRecord)
     assert (await loaders.packages.page(limit=1000, offset=0)).count == 300
-    later = Loaders.over(source.batcher, await source.refreshed())
+    later = Loaders(source.batcher, await source.refreshed())
     renamed = await later.packages.by_id(1599)
     assert renamed is not None
     assert renamed.title == "renamed"

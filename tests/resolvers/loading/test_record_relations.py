@@ -29,7 +29,7 @@ RELATIONS: dict[str, tuple[ToOne[Any] | ToMany[Any], type]] = {
 
 
 def context_of(source: MadeSource, snapshot: Snapshot | None) -> Context:
-    return context_over(Loaders.over(cast(Batcher, source.batcher), snapshot), snapshot, source.as_source())
+    return context_over(Loaders(cast(Batcher, source.batcher), snapshot), snapshot, source.as_source())
 
 
 @pytest.mark.parametrize("known", [1.0, 0.5, None], ids=["all known", "half known", "nothing known"])

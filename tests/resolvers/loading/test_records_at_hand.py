@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def live(source: CatalogSource) -> Loaders:
-    return Loaders.over(source.batcher, None)
+    return Loaders(source.batcher, None)
 
 
 def at_once(asked: Coroutine[Any, Any, T]) -> T:
