@@ -45,10 +45,40 @@ async def main():
 asyncio.run(main())
 """
 
+ANSWER_WITHOUT_A_CLIENT = """
+import asyncio, json, sys
+from server import app
 
-def output(code: str, **environment: str) -> Any:
+async def main():
+    async with app.router.lifespan_context(app):
+        before = set(sys.modules)
+        body = json.dumps({"query": sys.argv[1]}).encode()
+        scope = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
+            "path": "/graphql", "raw_path": b"/graphql", "root_path": "", "query_string": b"", "state": {},
+            "headers": [(b"host", b"gateway.test"), (b"content-type", b"application/json")],
+            "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 2),
+        }
+        arriving = [{"type": "http.request", "body": body, "more_body": False}]
+        sent = []
+
+        async def receive():
+            return arriving.pop() if arriving else await asyncio.Future()
+
+        async def send(message):
+            sent.append(message.get("body", b""))
+
+        await app(scope, receive, send)
+        imported = sorted(set(sys.modules) - before)
+    print(json.dumps({"answer": json.loads(b"".join(sent)), "imported": imported}))
+
+asyncio.run(main())
+"""
+
+
+def output(code: str, *arguments: str, **environment: str) -> Any:
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", code, *arguments],
         cwd=ROOT,
         env=os.environ | environment,
         capture_output=True,
@@ -91,6 +121,20 @@ def test_the_first_answer_from_storage_does_not_wait_for_upstream(
 def test_a_gateway_that_can_only_ask_upstream_imports_the_http_client_before_the_first_request() -> None:
     modules = output(ONLY_START, GATEWAY_UPSTREAM=UPSTREAM, GATEWAY_STORAGE=":memory:", GATEWAY_CRAWL="off")
     assert "aiohttp" in modules
+
+
+def test_the_first_request_to_a_gateway_that_can_only_ask_upstream_imports_nothing(
+    held: tuple[str, Holding],
+) -> None:
+    upstream, _holding = held
+    # A name, and not an address, has to be looked up too.
+    upstream = upstream.replace("127.0.0.1", "localhost")
+    settings = {"GATEWAY_UPSTREAM": upstream, "GATEWAY_STORAGE": ":memory:", "GATEWAY_CRAWL": "off"}
+    done = output(ANSWER_WITHOUT_A_CLIENT, CANONICAL, **settings)
+    assert "errors" not in done["answer"]
+    assert done["answer"]["data"]["package"]["databaseId"] == 1442
+    # The first client waits for what is imported here: import it in Client.get_ready, or where its module is.
+    assert done["imported"] == []
 
 
 def test_a_gateway_that_answers_from_storage_does_not_import_the_http_client(

@@ -3,6 +3,7 @@ while."""
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401 - Looking up a host imports it, and the first request would wait for that.
 import ssl
 
 import aiohttp

@@ -71,22 +71,20 @@ class Exchanger:
 
         :raises UpstreamError: there is none.
         """
-        retrying = self._retries.attempts(attempts)
-        number = 0
-
-        async def attempt() -> UpstreamAnswer:
-            nonlocal number
-            number += 1
-            try:
-                return await self._attempt(wanted, background)
-            except UpstreamError as error:
-                log_failure(wanted.path, error, number)
-                raise
-
+        number = 1
         try:
             # Background requests wait for all others, however long that takes.
             async with asyncio.timeout(None if background else self._limits.total):
-                return await retrying(attempt)
+                while True:
+                    try:
+                        return await self._attempt(wanted, background)
+                    except UpstreamError as error:
+                        log_failure(wanted.path, error, number)
+                        pause = self._retries.pause(error, number, attempts)
+                        if pause is None:
+                            raise
+                    await asyncio.sleep(pause)
+                    number += 1
         except TimeoutError as error:
             late = UpstreamTimeout(f"Upstream did not answer /{wanted.path} in time.")
             log_failure(wanted.path, late, number)
