@@ -6,6 +6,7 @@ The engine imports no other room. It offers:
   execution of the same schema has to answer instead;
 - ``RunLimits``, and the errors that end a run beyond them, whichever way it is run;
 - the protocols of relations, which resolvers implement, and ``decided_by_class``, which types of the schema declare;
+- ``SharedInput``, an input that is read once for many requests;
 - the ``ByteBudget`` that caches share, and ``AnswerPieceCache``, which is one of them;
 - the ``turns`` of the event loop, which all long work shares.
 
@@ -23,6 +24,7 @@ from engine.relation_protocols import ListsByKey, RecordId, RelationToMany, Rela
 from engine.run_errors import AnswerTooLarge, OutOfTime, Stopped, TooComplex
 from engine.run_limits import NO_LIMITS, RunLimits
 from engine.runs_without_waiting import MustWait, at_once
+from engine.shared_inputs import SharedInput
 from engine.step_costs import ERROR, Spend, uncounted
 from engine.type_declarations import decided_by_class
 
@@ -49,6 +51,7 @@ __all__ = [
     "RelationToMany",
     "RelationToOne",
     "RunLimits",
+    "SharedInput",
     "Spend",
     "Stopped",
     "TooComplex",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from graphql import Node, VariableNode, print_ast
+from graphql import print_ast
 from strawberry.types.field import StrawberryField
 
 from engine.answer_dependencies import DependsOn, is_of_strawberry, of_field
 from engine.answer_piece_forms import Arguments
 from engine.field_sources import Attribute, Called, FieldSource, Related
+from engine.shared_inputs import variables_in
 from engine.strawberry_fields import AskedField, is_usual
 
 _OTHERS = ~DependsOn.CATALOG
@@ -24,7 +25,7 @@ def cacheable_arguments(asked: AskedField, source: FieldSource) -> Arguments | N
     """
     arguments = asked.node.arguments or ()
     depends_on = of_field(asked.definition)
-    if any(_has_variable(argument.value) for argument in arguments):
+    if any(variables_in(argument.value) for argument in arguments):
         return None
     if isinstance(source, Attribute):
         cacheable = not depends_on & _OTHERS
@@ -45,10 +46,3 @@ def _is_told_nothing(asked: AskedField) -> bool:
     return (
         field.base_resolver is None or field.base_resolver.info_parameter is None or is_of_strawberry(field)
     )
-
-
-def _has_variable(node: Node) -> bool:
-    if isinstance(node, VariableNode):
-        return True
-    parts = getattr(node, "values", None) or [part.value for part in getattr(node, "fields", None) or ()]
-    return any(map(_has_variable, parts))

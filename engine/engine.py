@@ -28,6 +28,7 @@ from engine.run_spans import SpanMaker, untraced
 from engine.run_state import PlanRun
 from engine.runs_without_waiting import MustWait, at_once
 from engine.runtime_types import RuntimeTypes
+from engine.shared_inputs import SharedInputs
 from engine.step_costs import Spend, uncounted
 
 CACHED_OPERATIONS = 1000
@@ -68,10 +69,10 @@ class Engine:
         cached_text: int = CACHED_TEXT,
         cached_fields: int = CACHED_FIELDS,
     ) -> None:
-        self._schema = schema
         self.types = RuntimeTypes(schema._schema)
         """The types of the objects in all runs."""
-        self._inputs = InputTypes()
+        self.shared = SharedInputs()
+        self._of_schema = schema, self.types, InputTypes(), self.shared
         self._most_bytes = most_bytes
         self._span = span
         self._encoder = AnswerEncoder()
@@ -215,7 +216,7 @@ class Engine:
             try:
                 if not self._usable:
                     raise Fallback("extension")
-                operation = PlannedOperation(self._schema, self.types, self._inputs, document, name)
+                operation = PlannedOperation(*self._of_schema, document, name)
             except Fallback as error:
                 operation = error.reason
             self._operations[key] = operation

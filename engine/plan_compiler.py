@@ -45,6 +45,7 @@ from engine.field_sources import Attribute, Related, UnknownPath
 from engine.plan_nodes import Column, Plan, PlanNode, Selection, Shape
 from engine.run_state import InfoFor, PlanRun
 from engine.runtime_types import RuntimeTypes
+from engine.shared_inputs import SharedInputs
 from engine.strawberry_fields import AskedField, source_of
 
 T = TypeVar("T")
@@ -70,8 +71,10 @@ class Compiler:
         operation: OperationDefinitionNode,
         fragments: dict[str, FragmentDefinitionNode],
         conditions: VariableValues,
+        shared: SharedInputs,
     ) -> None:
         self._schema = schema
+        self._shared = shared
         self._types = types
         self._graphql = schema._schema
         self._operation = operation
@@ -161,7 +164,7 @@ class Compiler:
         nodes = [details.node for details in asked]
         info_for = self._info_for(definition, nodes, parent, path)
         field = AskedField(definition, asked[0].node, info_for)
-        source = source_of(field, self._schema)
+        source = source_of(field, self._schema, self._shared)
         # A handler of exceptions may say anything in the place of a value.
         cacheable = None if self._schema.exception_handlers else cacheable_arguments(field, source)
         shape, named_type = Shape.of(definition.type)

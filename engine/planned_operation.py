@@ -18,6 +18,7 @@ from engine.input_coercion import InputTypes
 from engine.plan_compiler import Compiler, PlanSteps
 from engine.plan_nodes import Plan
 from engine.runtime_types import RuntimeTypes
+from engine.shared_inputs import SharedInputs
 from engine.skip_and_include import condition_variables
 from engine.variable_values import OperationVariables
 
@@ -40,11 +41,13 @@ class PlannedOperation:
         schema: strawberry.Schema,
         types: RuntimeTypes,
         inputs: InputTypes,
+        shared: SharedInputs,
         document: DocumentNode,
         name: str | None,
     ) -> None:
         self._schema = schema
         self._types = types
+        self._shared = shared
         self._fragments = {
             definition.name.value: definition
             for definition in document.definitions
@@ -112,7 +115,9 @@ class PlannedOperation:
             {name: values.sources[name] for name in self._conditions},
             dict(zip(self._conditions, key, strict=True)),
         )
-        compiler = Compiler(self._schema, self._types, self._operation, self._fragments, conditions)
+        compiler = Compiler(
+            self._schema, self._types, self._operation, self._fragments, conditions, self._shared
+        )
         plan = yield from compiler.plan()
         # Another request may have compiled the same in the meantime.
         if len(self._plans) < self.MAX_PLANS and key not in self._plans:

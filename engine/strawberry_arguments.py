@@ -1,7 +1,8 @@
 """Makes the arguments of a field as Strawberry gives them to a resolver, by functions that are compiled once.
 
-Strawberry looks up the name and the type of each argument, and of each field of an input, for each request. Inputs that
-build their own value, and types that this file does not know, are left to Strawberry's function.
+Strawberry looks up the name and the type of each argument, and of each field of an input, for each request. Types that
+this file does not know are left to Strawberry's function. Inputs that build their own value get an equal value as the
+same object in each request (``engine.shared_inputs``).
 """
 
 from __future__ import annotations
@@ -11,11 +12,19 @@ from dataclasses import MISSING
 from typing import Any
 
 import strawberry
-from graphql import FieldNode, GraphQLField, Undefined, get_argument_values
+from graphql import (
+    FieldNode,
+    GraphQLArgument,
+    GraphQLField,
+    Undefined,
+    ValueNode,
+    VariableNode,
+    get_argument_values,
+)
 from graphql.execution.values import VariableValues
 from strawberry.relay import GlobalID
 from strawberry.scalars import is_scalar
-from strawberry.types.arguments import StrawberryArgument, convert_argument, convert_arguments
+from strawberry.types.arguments import InputContext, StrawberryArgument, convert_argument, convert_arguments
 from strawberry.types.base import (
     StrawberryList,
     StrawberryMaybe,
@@ -28,6 +37,7 @@ from strawberry.types.lazy_type import LazyType
 from strawberry.types.unset import UNSET
 
 from engine.input_coercion import Constant, Make, Uncompiled, make_argument
+from engine.shared_inputs import SharedInputs
 
 Named = Callable[[VariableValues, Any], dict[str, Any]]
 """Makes the keywords of a Python function from the values of the variables and Strawberry's ``Info``."""
@@ -51,9 +61,10 @@ class FieldArguments:
         node: FieldNode,
         arguments: list[StrawberryArgument],
         schema: strawberry.Schema,
+        shared: SharedInputs,
     ) -> None:
         self._definition, self._node = definition, node
-        self._arguments, self._schema = arguments, schema
+        self._arguments, self._schema, self._shared = arguments, schema, shared
         self.constant: dict[str, Any] = {}
         self._made: list[tuple[str, Make, Callable[[Any, Any], Any]]] | None = []
         self.needs_info = False
@@ -110,13 +121,32 @@ class FieldArguments:
             if isinstance(make, Constant) and make.value is None and not _may_be_left_out(type_):
                 self.constant[argument.python_name] = None
                 continue
-            convert = self._converter(type_, name)
+            built = _builds_itself(type_)
+            if built is not None:
+                node = given.get(name)
+                if node is not None:
+                    make = self._shared.sharing(node, make, _place(node, definition))
+                convert = self._by_itself(built, name)
+            else:
+                convert = self._converter(type_, name)
             if isinstance(make, Constant) and convert is _as_it_is:
                 self.constant[argument.python_name] = make.value
             else:
                 self._made.append((argument.python_name, make, convert))
         if left:
             raise Uncompiled
+
+    def _by_itself(self, type_: Any, name: str) -> Callable[[Any, Any], Any]:
+        self.needs_info = True
+        build = type_.__strawberry_definition__.from_input
+        registry, config = self._schema.schema_converter.scalar_registry, self._schema.config
+
+        def convert(value: Any, info: Any) -> Any:
+            if value is None or value is UNSET:
+                return value
+            return build(type_, value, InputContext(info, config, registry, (name,)))
+
+        return convert
 
     def _converter(self, type_: Any, name: str) -> Callable[[Any, Any], Any]:
         try:
@@ -135,6 +165,20 @@ def _may_be_left_out(type_: Any) -> bool:
     while isinstance(type_, StrawberryOptional) and not isinstance(type_, StrawberryMaybe):
         type_ = type_.of_type
     return isinstance(type_, StrawberryMaybe)
+
+
+def _builds_itself(type_: Any) -> Any:
+    """Return the class of an input that builds its own value; ``None`` for every other type."""
+    while isinstance(type_, StrawberryOptional | LazyType) and not isinstance(type_, StrawberryMaybe):
+        type_ = type_.of_type if isinstance(type_, StrawberryOptional) else type_.resolve_type()
+    if not has_object_definition(type_) or type_.__strawberry_definition__.from_input is None:
+        return None
+    return type_
+
+
+def _place(node: ValueNode, argument: GraphQLArgument) -> object:
+    """Return what identifies a value in a document: a variable by its name and its type, everything else by itself."""
+    return (node.name.value, str(argument.type)) if isinstance(node, VariableNode) else object()
 
 
 def _as_it_is(value: Any, _info: Any) -> Any:

@@ -25,6 +25,7 @@ from strawberry.types.field import StrawberryField
 from engine.field_sources import Attribute, Called, FieldSource, Related
 from engine.relation_protocols import RelationToMany, RelationToOne
 from engine.run_state import InfoFor, PlanRun
+from engine.shared_inputs import SharedInputs
 from engine.strawberry_arguments import FieldArguments
 
 _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
@@ -40,7 +41,7 @@ class AskedField:
     info_for: InfoFor
 
 
-def source_of(asked: AskedField, schema: strawberry.Schema) -> FieldSource:
+def source_of(asked: AskedField, schema: strawberry.Schema, shared: SharedInputs) -> FieldSource:
     """Return where the field's values come from."""
     field = (asked.definition.extensions or {}).get("strawberry-definition")
     if not isinstance(field, StrawberryField) or not is_usual(field) or schema.exception_handlers:
@@ -70,7 +71,7 @@ def source_of(asked: AskedField, schema: strawberry.Schema) -> FieldSource:
         function,
         takes_parent=leads or resolver.self_parameter is not None,
         parent_name=None if leads or parent is None else parent.name,
-        named=_python_arguments(asked, field, schema),
+        named=_python_arguments(asked, field, schema, shared),
     )
 
 
@@ -101,13 +102,13 @@ def _graphql_arguments(asked: AskedField) -> Callable[[PlanRun], dict[str, Any]]
 
 
 def _python_arguments(
-    asked: AskedField, field: StrawberryField, schema: strawberry.Schema
+    asked: AskedField, field: StrawberryField, schema: strawberry.Schema, shared: SharedInputs
 ) -> Callable[[PlanRun], dict[str, Any]] | None:
     """Return the keywords of the Python function but for the parent, if there are any."""
     assert field.base_resolver is not None
     parameter = field.base_resolver.info_parameter
     info_name = parameter.name if parameter else None
-    arguments = FieldArguments(asked.definition, asked.node, field.arguments, schema)
+    arguments = FieldArguments(asked.definition, asked.node, field.arguments, schema, shared)
     constant = arguments.constant
 
     def info(run: PlanRun) -> Any:

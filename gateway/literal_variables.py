@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache, partial
 from typing import Any
 
 import msgspec
@@ -43,6 +44,7 @@ from graphql import (
     VariableNode,
     get_named_type,
     is_composite_type,
+    is_leaf_type,
 )
 from graphql.utilities.coerce_input_value import coerce_input_literal
 
@@ -58,6 +60,9 @@ _LITERALS: dict[type[ValueNode], tuple[Any, ...]] = {
 """The types for which the value of a literal is its text."""
 
 _CONDITIONS = ("skip", "include")
+
+LEAVES = 1_000
+"""How many literals of other types are kept with their values, such as times: those used last."""
 
 
 class LiteralPlace(msgspec.Struct, frozen=True, gc=False):
@@ -200,13 +205,20 @@ def _coercer(
     if inner is GraphQLFloat and node_class is not StringValueNode:
         return float
 
-    def coerce(text: str) -> Any:
-        value = coerce_input_literal(node_class(value=text), type_)
-        if value is Undefined:
-            raise ValueError
-        return value
+    if is_leaf_type(inner):
+        return partial(_leaf, node_class, type_)
+    return partial(_coerced, node_class, type_)
 
-    return coerce
+
+def _coerced(node_class: type[Any], type_: GraphQLInputType, text: str) -> Any:
+    value = coerce_input_literal(node_class(value=text), type_)
+    if value is Undefined:
+        raise ValueError
+    return value
+
+
+# To coerce a time takes 14 microseconds, and the same ones come again. Nobody can change such a value, unlike a list.
+_leaf: Callable[[Any, Any, str], Any] = lru_cache(LEAVES)(_coerced)
 
 
 def _as_written(text: str) -> str:

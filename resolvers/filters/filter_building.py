@@ -1,8 +1,8 @@
 """Builds filters from the values that clients give, in place of Strawberry.
 
 Strawberry looks up the type of every field that a filter can have, for each nested filter. That takes 0.2 ms each,
-and again for every record whose list is filtered. Here a value is read once in a request, and its conditions are
-counted.
+and again for every record whose list is filtered. Here a value is read once in a request, or once for all requests if
+the engine shares it (``engine.SharedInput``), and counted in each.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from strawberry.types.base import StrawberryContainer, StrawberryObjectDefinition
 
+from engine import SharedInput
 from resolvers.filters.filter_inputs import DateTimeRange, GridFilter, IntRange, PackageFilter
 from resolvers.filters.filter_matching import MAX_CONDITIONS, too_many_conditions
 from resolvers.work_budget import CONDITION
@@ -40,9 +41,18 @@ def build_input(type_: type, value: Mapping[str, Any], given: InputContext) -> A
     context: Context = given.info.context
     if not _FIELDS:
         _FIELDS.update((each, _fields(each, given)) for each in _INPUTS)
-    builder = _Builder(f"{given.info.field_name}({given.path[0]}:)")
+    info, argument = given.info, given.path[0]
     context.work.spend(CONDITION)
-    return context.filters.built(value, lambda: builder.build(type_, value))
+
+    def build() -> Any:
+        if isinstance(value, SharedInput) and value.made is not None:
+            return value.made
+        built = _Builder(f"{info.field_name}({argument}:)").build(type_, value)
+        if isinstance(value, SharedInput):
+            value.made = built
+        return built
+
+    return context.filters.built(value, build)
 
 
 class _Builder:

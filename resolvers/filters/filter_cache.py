@@ -7,7 +7,6 @@ that depends on the time is cached for as long as it matches the same rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from hashlib import blake2b
 from math import inf
 from sys import getsizeof
 from typing import Any, Generic, TypeVar
@@ -16,15 +15,9 @@ from caching import BoundedCache
 from catalog import Catalog, Order, Table, grid_table, package_table
 from catalog.history import AddedAndRemoved
 from resolvers.current_time import now
-from resolvers.filters.filter_inputs import DateTimeRange, GridFilter, IntRange, PackageFilter
-from resolvers.filters.filter_matching import (
-    MAX_CONDITIONS,
-    NOTHING_MOVED,
-    Match,
-    matching_grids,
-    matching_packages,
-    too_many_conditions,
-)
+from resolvers.filters.filter_inputs import GridFilter, PackageFilter
+from resolvers.filters.filter_matching import NOTHING_MOVED, Match, matching_grids, matching_packages
+from resolvers.filters.filter_reading import FilterReading
 from resolvers.work_budget import CONDITION, ROWS, WorkBudget
 from upstream.client import GridRecord, PackageRecord, R
 
@@ -45,9 +38,6 @@ OVERHEAD = 600
 MIN_CACHED = 20
 """A shorter list is sorted as fast as it is found."""
 
-_RANGES = (IntRange, DateTimeRange)
-_OF_HISTORY = ("added_after", "removed_after")
-
 T = TypeVar("T")
 
 
@@ -56,7 +46,7 @@ class Matches(Generic[R]):
 
     def __init__(self, digest: bytes, table: Table[int, R], match: Match) -> None:
         self.digest = digest
-        """The digest of the filter."""
+        """The digest of the filter, with that of history if it depends on it."""
         self.rows = match.rows
         self.since, self.until = match.since, match.until
         """The time, in seconds since 1970, from and until which it matches these rows."""
@@ -140,10 +130,10 @@ def grid_filters(catalog: Catalog) -> FilterCache[GridRecord]:
 
 
 class FiltersOfRequest:
-    """Holds what the filters of one request match. Each filter is read and counted once.
+    """Holds what the filters of one request match. Each filter is counted once.
 
-    Its conditions count whether or not what they match is cached, so that a request is always answered or always
-    refused.
+    Its conditions count whether or not it was read before and what they match is cached, so that a request is always
+    answered or always refused.
     """
 
     def __init__(self) -> None:
@@ -198,13 +188,15 @@ class FiltersOfRequest:
         filter: PackageFilter | GridFilter,
         argument: str,
         match: Callable[[], Match],
-        history: object = None,
+        history: tuple[int, float] | None = None,
     ) -> Matches[R]:
         known = self._by_object.get(id(filter))
         if known is not None:
             return known[1]
-        reading = _FilterReading(argument, history)
-        digest = blake2b(repr(reading.key(filter)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        if filter.reading is None:
+            filter.reading = FilterReading(filter, argument)
+        reading: FilterReading = filter.reading
+        digest = reading.digest + repr(history).encode() if reading.is_of_history else reading.digest
         work.spend(CONDITION * reading.conditions)
         matches = self._by_digest.get(digest)
         if matches is None:
@@ -212,48 +204,3 @@ class FiltersOfRequest:
             matches = self._by_digest[digest] = cache.matches(digest, match)
         self._by_object[id(filter)] = filter, matches
         return matches
-
-
-class _FilterReading:
-    """Reads a filter, and counts its conditions."""
-
-    def __init__(self, argument: str, history: object) -> None:
-        self.argument = argument
-        self.history = history
-        """A value that identifies the state of history."""
-        self.conditions = 0
-        """The conditions so far, counting the filters that contain them."""
-        self.passes = 0
-        """The passes over a column."""
-
-    def key(self, filter: PackageFilter | GridFilter) -> tuple[object, ...]:
-        """Return a value that only filters like this one have.
-
-        :raises BadUserInput: it has too many conditions.
-        """
-        self._count(1, 0)
-        key: list[object] = [filter.__class__.__name__]
-        for name, value in vars(filter).items():
-            if value is None:
-                continue
-            key.append(name)
-            if name in ("and_", "or_"):
-                key.append([self.key(each) for each in value])
-            elif name == "not_":
-                key.append(self.key(value))
-            else:
-                slugs = len(value) if isinstance(value, list) else 1
-                # If there are more slugs, their reader reports it.
-                each_counts = name in ("in_all_grids", "missing") and slugs <= MAX_CONDITIONS
-                self._count(slugs if each_counts else 1, min(slugs, MAX_CONDITIONS))
-                # The repr of the dataclass would take four times as long.
-                key.append(tuple(vars(value).values()) if isinstance(value, _RANGES) else value)
-                if name in _OF_HISTORY:
-                    key.append(self.history)
-        return tuple(key)
-
-    def _count(self, conditions: int, passes: int) -> None:
-        self.conditions += conditions
-        self.passes += passes
-        if self.conditions > MAX_CONDITIONS:
-            raise too_many_conditions(self.argument)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from datetime import datetime
 from enum import Enum
+from typing import Any
 
 import strawberry
 
@@ -130,6 +132,8 @@ class PackageFilter:
     not_: PackageFilter | None = strawberry.field(
         name="not", default=None, description="This filter must not match."
     )
+    reading: strawberry.Private[Any] = field(default=None, compare=False, repr=False)
+    """What was read of it, at its first use."""
 
 
 @strawberry.input(
@@ -159,3 +163,5 @@ class GridFilter:
     not_: GridFilter | None = strawberry.field(
         name="not", default=None, description="This filter must not match."
     )
+    reading: strawberry.Private[Any] = field(default=None, compare=False, repr=False)
+    """What was read of it, at its first use."""

@@ -14,6 +14,7 @@ from graphql import (
 from strawberry.types.arguments import convert_arguments
 
 from engine.input_coercion import InputTypes
+from engine.shared_inputs import SharedInputs
 from engine.strawberry_arguments import FieldArguments
 from engine.variable_values import OperationVariables
 from schema import schema as own_schema
@@ -102,7 +103,7 @@ def _argument_outcomes(
     assert schema._schema.query_type is not None
     field = schema._schema.query_type.fields[node.name.value]
     python_field = (field.extensions or {})["strawberry-definition"]
-    ours = FieldArguments(field, node, python_field.arguments, schema)
+    ours = FieldArguments(field, node, python_field.arguments, schema, SharedInputs())
 
     def expected() -> dict[str, Any]:
         return convert_arguments(
