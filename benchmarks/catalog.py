@@ -23,6 +23,7 @@ from typing import TypeVar
 
 import msgspec
 
+from benchmarks.machine import processor
 from benchmarks.made_records import CONTRIBUTORS, made_categories, made_grids, made_packages
 from catalog.catalog_difference import compare
 from catalog.columnar_table import package_table
@@ -237,14 +238,6 @@ def _ns(nanoseconds: float) -> str:
 
 def _mb(size: int) -> str:
     return f"{size / 1e6:,.1f} MB"
-
-
-def processor() -> str:
-    """Return the name of the machine's processor."""
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.machine()
 
 
 if __name__ == "__main__":

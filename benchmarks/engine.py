@@ -24,7 +24,7 @@ from typing import Any, cast
 import msgspec
 from graphql import parse, validate
 
-from benchmarks.catalog import processor
+from benchmarks.machine import processor
 from benchmarks.made_records import made_categories, made_grids, made_packages
 from catalog.catalog_source import CatalogSource
 from catalog.freshness import Snapshot

@@ -24,6 +24,7 @@ from statistics import median
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from benchmarks.machine import processor
 from benchmarks.side_by_side.answers import ask, posted
 from benchmarks.side_by_side.environments import knows_all
 from benchmarks.side_by_side.install import need_programs
@@ -37,7 +38,6 @@ from benchmarks.side_by_side.processes import (
     running,
     two_cores,
 )
-from benchmarks.side_by_side.report import processor
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "growth.md"

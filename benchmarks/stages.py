@@ -25,8 +25,8 @@ import httpx
 import msgspec
 from graphql import parse, validate
 
-from benchmarks.catalog import processor
 from benchmarks.engine import ASKED, OPERATIONS, best_of, made_catalog
+from benchmarks.machine import processor
 from catalog.freshness import Snapshot
 from engine import ByteBudget, Engine, code_generation
 from engine.field_failures import AnswerEncoder

@@ -31,6 +31,7 @@ import httpx
 import msgspec
 import uvloop
 
+from benchmarks.machine import processor
 from catalog.catalog_source import CatalogSource
 from gateway.prepared_request import GraphQLRequest
 from settings import read_settings
@@ -228,7 +229,7 @@ def table(columns: list[StallFigures]) -> str:
         "# How long the event loop stands still during a crawl",
         "",
         f"Written by `python -m benchmarks.stalls`. Python {platform.python_version()}, uvloop {version('uvloop')}, "
-        f"{_processor()}, {os.cpu_count()} processors. {PACKAGES:,} packages over loopback HTTP from an embedded "
+        f"{processor()}, {os.cpu_count()} processors. {PACKAGES:,} packages over loopback HTTP from an embedded "
         "upstream in a process of its own. One client asks the canonical query again and again; a turn of the loop "
         "with a query in it includes the query. Times are wall-clock.",
         "",
@@ -241,13 +242,6 @@ def table(columns: list[StallFigures]) -> str:
 
 def _ms(seconds: float) -> str:
     return f"{seconds * 1e3:,.1f} ms"
-
-
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.machine()
 
 
 if __name__ == "__main__":

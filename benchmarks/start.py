@@ -29,6 +29,8 @@ from pathlib import Path
 
 import msgspec
 
+from benchmarks.machine import processor
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "start.md"
 CANONICAL = (ROOT / "examples" / "canonical.graphql").read_text()
@@ -237,7 +239,7 @@ def table(measured: StartFigures) -> str:
     text = [
         "# How long a start takes",
         "",
-        f"Written by `python -m benchmarks.start`. Python {platform.python_version()}, {_processor()}. "
+        f"Written by `python -m benchmarks.start`. Python {platform.python_version()}, {processor()}. "
         f"{measured.packages:,} packages are stored, and upstream is off. Of {runs} runs the best and the median; "
         "the modules were compiled before.",
         "",
@@ -266,13 +268,6 @@ def table(measured: StartFigures) -> str:
 
 def _row(name: str, seconds: list[float]) -> str:
     return f"| {name} | {min(seconds) * 1e3:,.0f} ms | {statistics.median(seconds) * 1e3:,.0f} ms |"
-
-
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.machine()
 
 
 if __name__ == "__main__":

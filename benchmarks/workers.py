@@ -27,9 +27,9 @@ from pathlib import Path
 import httpx
 import uvicorn
 
+from benchmarks.machine import processor
 from benchmarks.replica_programs import seconds_until
 from benchmarks.side_by_side.processes import Running, end_in_order, free_port, running
-from benchmarks.side_by_side.report import processor
 from upstream.embedded import EmbeddedUpstream, generated_catalog
 
 ROOT = Path(__file__).resolve().parent.parent

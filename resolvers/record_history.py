@@ -9,6 +9,7 @@ from typing import Annotated
 import strawberry
 from strawberry.scalars import JSON
 
+from catalog.history import ChangeFilter
 from resolvers.client_errors import BadUserInput
 from resolvers.field_names import graph_name, v4_names
 from resolvers.loading.history_loader import HistoryKey
@@ -114,7 +115,8 @@ async def _history(
     if not last:
         return []
     context.work.spend(READ * last)
-    changes = await context.history.load(HistoryKey(kind, root.id, since, last, frozenset(wanted)))
+    changes_wanted = ChangeFilter(since, most=last, fields=frozenset(wanted))
+    changes = await context.history.load(HistoryKey(kind, root.id, changes_wanted))
     context.work.spend(LOOKUP * len(changes))
     found: Iterable[RecordedChange] = (
         RecordedChange(at=change.at, field=graph_name(field.name), from_=field.old, to=field.new)

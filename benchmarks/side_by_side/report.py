@@ -5,9 +5,9 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 
+from benchmarks.machine import processor
 from benchmarks.side_by_side.contenders import CONNECTIONS, Contender
 from benchmarks.side_by_side.goals import EXECUTED, KEPT, aims, processor_time, rate
 from benchmarks.side_by_side.load import Load
@@ -209,11 +209,3 @@ def _digits(ratio: float) -> int:
 
 def _line(text: str) -> str:
     return " ".join(text.split())[:300]
-
-
-def processor() -> str:
-    """Return the name of this machine's processor."""
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.machine()

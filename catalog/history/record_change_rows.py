@@ -7,9 +7,9 @@ in a transaction that the caller begins and ends.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 import msgspec
 
@@ -33,6 +33,20 @@ _decode_values = msgspec.json.Decoder(dict[str, tuple[Any, Any]]).decode
 
 class HistoryDamaged(Exception):
     """What is stored of a version cannot be read, or does not lead to it. The message is a sentence."""
+
+
+class ChangeFilter(NamedTuple):
+    """Says which changes of a record are wanted."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    most: int | None = None
+    """The newest of them, up to this number; ``None`` for all."""
+    fields: frozenset[str] | None = None
+    """Only changes of one of these fields, by v4's names; ``None`` for all, and for additions and removals too."""
+
+
+ALL_CHANGES = ChangeFilter()
 
 
 class VersionDelta(msgspec.Struct, frozen=True):
@@ -68,27 +82,19 @@ def deltas_after(connection: sqlite3.Connection, after: int, until: int) -> Iter
 
 
 def changes_of(
-    connection: sqlite3.Connection,
-    kind: str,
-    id: int,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    most: int | None = None,
-    fields: Collection[str] | None = None,
+    connection: sqlite3.Connection, kind: str, id: int, wanted: ChangeFilter
 ) -> list[VersionDelta]:
-    """Return what happened to one record between two moments, oldest first: the newest ``most`` changes, or all.
-
-    Where ``fields`` are given, only changes of one of them are returned.
+    """Return what happened to one record, oldest first.
 
     :raises HistoryDamaged: a row cannot be read.
     """
     parameters: list[int | str] = [KIND_NAMES.index(kind), id]
-    where = "kind = ? AND id = ?"
+    where, fields = "kind = ? AND id = ?", wanted.fields
     if fields is not None:
         # A quotation mark in a value has a backslash before it, so this is found in no value.
         where += f" AND sort = 1 AND ({' OR '.join(['instr(record_changes.body, ?)'] * len(fields)) or '0'})"
         parameters += [f'"{name}":[' for name in fields]
-    return _changes(connection, where, parameters, since, until, most)
+    return _changes(connection, where, parameters, wanted)
 
 
 def moves(connection: sqlite3.Connection, kind: str) -> list[tuple[int, ChangeKind, datetime]]:
@@ -114,17 +120,13 @@ def arrivals_and_departures(
 
     :raises HistoryDamaged: a row cannot be read.
     """
-    return _changes(connection, "kind = ? AND sort <> 1", (KIND_NAMES.index(kind),), since, None)
+    return _changes(connection, "kind = ? AND sort <> 1", (KIND_NAMES.index(kind),), ChangeFilter(since))
 
 
 def _changes(
-    connection: sqlite3.Connection,
-    where: str,
-    parameters: Iterable[int | str],
-    since: datetime | None,
-    until: datetime | None,
-    most: int | None = None,
+    connection: sqlite3.Connection, where: str, parameters: Iterable[int | str], wanted: ChangeFilter
 ) -> list[VersionDelta]:
+    since, until, most, _ = wanted
     rows = connection.execute(
         "SELECT kind, id, sort, CAST(record_changes.body AS BLOB), number, at"
         f" FROM record_changes JOIN versions USING (number) WHERE {where} AND at >= ? AND at <= ?"

@@ -6,13 +6,21 @@ the storage refuses; a later call may succeed. ``tests/catalog/storage/every_sto
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from catalog.catalog_difference import CatalogDifference
-from catalog.history import CatalogVersion, ChangeKind, FeedExcerpt, RecordDelta, VersionDelta
+from catalog.history import (
+    ALL_CHANGES,
+    CatalogVersion,
+    ChangeFilter,
+    ChangeKind,
+    FeedExcerpt,
+    RecordDelta,
+    VersionDelta,
+)
 from catalog.refused_crawls import GuardState, RefusedDifference
 from catalog.storage.record_rows import StoredPin
 from upstream.client import CategoryRecord, GridRecord, PackageRecord
@@ -76,20 +84,8 @@ class HistoryPort(Protocol):
         :raises VersionUnknown: the version is no longer kept.
         """
 
-    def changes_of(
-        self,
-        kind: str,
-        id: int,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        most: int | None = None,
-        fields: Collection[str] | None = None,
-    ) -> list[VersionDelta]:
-        """Return what happened to one record between two moments, oldest first: the newest ``most`` changes, or all.
-
-        ``kind`` is a ``Kind.singular``. Where ``fields`` are given, by v4's names, only changes of one of them are
-        returned.
-        """
+    def changes_of(self, kind: str, id: int, wanted: ChangeFilter = ALL_CHANGES) -> list[VersionDelta]:
+        """Return what happened to one record, oldest first. ``kind`` is a ``Kind.singular``."""
 
     def moves(self, kind: str) -> list[tuple[int, ChangeKind, datetime]]:
         """Return which records of a kind were added or removed, and when, oldest first."""

@@ -7,7 +7,7 @@ older version, which is then the newest until a crawl replaces it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from sqlite3 import Connection
@@ -17,7 +17,9 @@ import msgspec
 
 from catalog.catalog_difference import RecordKey
 from catalog.history import (
+    ALL_CHANGES,
     CatalogVersion,
+    ChangeFilter,
     ChangeKind,
     RecordDelta,
     VersionDelta,
@@ -124,21 +126,10 @@ class StoredHistory:
         # Other threads wait only while the rows are read, and not while they are decoded.
         return WayBack(newest, _led(between, number, version.number))
 
-    def changes_of(
-        self,
-        kind: str,
-        id: int,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        most: int | None = None,
-        fields: Collection[str] | None = None,
-    ) -> list[VersionDelta]:
-        """Return what happened to one record between two moments, oldest first: the newest ``most`` changes, or all.
-
-        Where ``fields`` are given, by v4's names, only changes of one of them are returned.
-        """
+    def changes_of(self, kind: str, id: int, wanted: ChangeFilter = ALL_CHANGES) -> list[VersionDelta]:
+        """Return what happened to one record, oldest first."""
         with self._bulk_reader.reading() as connection:
-            return changes.changes_of(connection, kind, id, since, until, most, fields)
+            return changes.changes_of(connection, kind, id, wanted)
 
     def moves(self, kind: str) -> list[tuple[int, ChangeKind, datetime]]:
         """Return which records of a kind were added or removed, and when, oldest first."""

@@ -5,12 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from caching import BoundedCache
-from catalog.history import AddedAndRemoved, CatalogVersion, HistoryDamaged, RecordDelta, VersionDelta
+from catalog.history import (
+    AddedAndRemoved,
+    CatalogVersion,
+    ChangeFilter,
+    HistoryDamaged,
+    RecordDelta,
+    VersionDelta,
+)
 from catalog.storage.storage_port import StoragePort
 from catalog.sync.rebuild_rate_limit import RebuildRateLimit
 from upstream.client import PACKAGE, StorageUnavailable
@@ -83,21 +90,15 @@ class HistoryReader:
         return await self._read(lambda: self._history.versions(limit, before))
 
     async def changes_of(
-        self,
-        kind: str,
-        ids: Sequence[int],
-        since: datetime | None,
-        until: datetime | None,
-        most: int,
-        fields: Collection[str],
+        self, kind: str, ids: Sequence[int], wanted: ChangeFilter
     ) -> list[list[VersionDelta]]:
-        """Return up to ``most`` of the newest changes of these fields of each record, oldest first.
+        """Return the changes of each record, oldest first.
 
         :raises StorageUnavailable: the file cannot be read.
         """
 
         def read() -> list[list[VersionDelta]]:
-            return [self._history.changes_of(kind, id, since, until, most, fields) for id in ids]
+            return [self._history.changes_of(kind, id, wanted) for id in ids]
 
         return await self._read_in_turn(read)
 

@@ -10,17 +10,15 @@ from typing import NamedTuple
 from aiodataloader import DataLoader
 
 from catalog import CatalogSource
-from catalog.history import VersionDelta
+from catalog.history import ChangeFilter, VersionDelta
 
 
 class HistoryKey(NamedTuple):
-    """Names a record, since when its changes are wanted, how many at most, and of which fields by v4's names."""
+    """Names a record, and which of its changes are wanted: those until the end of the request's catalog."""
 
     kind: str
     id: int
-    since: datetime | None
-    most: int
-    fields: frozenset[str]
+    wanted: ChangeFilter
 
 
 class HistoryLoader(DataLoader[HistoryKey, list[VersionDelta]]):
@@ -34,12 +32,13 @@ class HistoryLoader(DataLoader[HistoryKey, list[VersionDelta]]):
 
     async def batch_load_fn(self, keys: Sequence[HistoryKey]) -> list[list[VersionDelta]]:
         """Return the batch as aiodataloader calls it."""
-        alike: defaultdict[tuple[str, datetime | None, int, frozenset[str]], list[int]] = defaultdict(list)
-        for kind, id, since, most, fields in keys:
-            alike[kind, since, most, fields].append(id)
+        alike: defaultdict[tuple[str, ChangeFilter], list[int]] = defaultdict(list)
+        for kind, id, wanted in keys:
+            alike[kind, wanted].append(id)
         found: dict[HistoryKey, list[VersionDelta]] = {}
-        for (kind, since, most, fields), ids in alike.items():
-            lists = await self._source.history.changes_of(kind, ids, since, self._until, most, fields)
+        for (kind, wanted), ids in alike.items():
+            up_to_its_end = wanted._replace(until=self._until)
+            lists = await self._source.history.changes_of(kind, ids, up_to_its_end)
             for id, changes in zip(ids, lists, strict=True):
-                found[HistoryKey(kind, id, since, most, fields)] = changes
+                found[HistoryKey(kind, id, wanted)] = changes
         return [found[key] for key in keys]

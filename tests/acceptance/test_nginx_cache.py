@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.support.http_servers import free_port
+from tests.support.nginx_before_gateways import AROUND
 from tests.support.processes import running
 from tests.support.required_programs import need
 from tests.support.streaming_gateway import Served, served
@@ -24,13 +25,7 @@ BY_ID = {
     "variables": json.dumps({"id": 1599}),
 }
 
-CONFIGURATION = """
-daemon off; master_process off; pid {folder}/pid; error_log stderr;
-events {{ worker_connections 64; }}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/f;
-  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+CACHE = """
   proxy_cache_path {folder}/cache keys_zone=answers:1m;
   server {{
     listen 127.0.0.1:{port};
@@ -41,7 +36,6 @@ http {{
       add_header X-Cache $upstream_cache_status always;
     }}
   }}
-}}
 """
 
 
@@ -78,7 +72,8 @@ def behind(tmp_path: Path, max_age: int) -> Iterator[Behind]:
         # The port is chosen here, because one of the servers above could take it before.
         port = free_port()
         address = f"http://127.0.0.1:{port}"
-        configuration.write_text(CONFIGURATION.format(folder=tmp_path, port=port, gateway=gateway.address))
+        inside = CACHE.format(folder=tmp_path, port=port, gateway=gateway.address)
+        configuration.write_text(AROUND.format(folder=tmp_path, inside=inside))
         command = ["nginx", "-p", str(tmp_path), "-c", str(configuration), "-e", "stderr"]
         with running(command, f"{address}/healthz"), httpx.Client(base_url=address) as http:
             yield Behind(gateway, http)

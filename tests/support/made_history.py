@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any, cast
 
 import msgspec
 
-from catalog.history import CatalogVersion, ChangeKind, VersionDelta
+from catalog.history import ALL_CHANGES, CatalogVersion, ChangeFilter, ChangeKind, VersionDelta
 from catalog.history.record_deltas import RecordDelta
 from catalog.storage.storage_port import StoragePort
 from upstream.client import PackageRecord, Record
@@ -38,15 +37,8 @@ class MadeHistory:
     def difference(self, one: int, other: int) -> list[RecordDelta]:
         return [] if one == other else [self._growth(id) for id in self._grown]
 
-    def changes_of(
-        self,
-        kind: str,
-        id: int,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        most: int | None = None,
-        fields: Collection[str] | None = None,
-    ) -> list[VersionDelta]:
+    def changes_of(self, kind: str, id: int, wanted: ChangeFilter = ALL_CHANGES) -> list[VersionDelta]:
+        since, until, most, fields = wanted
         grew = kind == "package" and id in self._grown and (fields is None or "repo_watchers" in fields)
         is_within = (since is None or since < GREW) and (until is None or until >= GREW)
         return [VersionDelta(2, GREW, self._growth(id))] if grew and is_within and most != 0 else []

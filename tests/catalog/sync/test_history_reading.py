@@ -6,7 +6,7 @@ import asyncio
 from contextlib import closing, suppress
 from pathlib import Path
 
-from catalog.history import TooManyRebuilds
+from catalog.history import ChangeFilter, TooManyRebuilds
 from catalog.storage.sqlite_storage import Storage
 from catalog.sync.history_reader import HistoryReader
 from tests.support.made_records import catalog_of, package
@@ -26,10 +26,10 @@ async def test_many_callers_who_leave_keep_no_thread_but_one(tmp_path: Path) -> 
         keep(storage, catalog_of(package(1, repo_watchers=1)), clock.moment)
         keep(storage, catalog_of(package(1, repo_watchers=2)), clock.go(hours=1))
         reader = HistoryReader(storage)
-        fields = ["repo_watchers"]
+        wanted = ChangeFilter(most=9, fields=frozenset({"repo_watchers"}))
 
         async def changes() -> int:
-            (found,) = await reader.changes_of("package", [1], None, None, 9, fields)
+            (found,) = await reader.changes_of("package", [1], wanted)
             return len(found)
 
         with storage.history._bulk_reader.reading():

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from catalog.catalog_difference import CatalogDifference, ChangedRecord, RecordKey, compare
-from catalog.history import CatalogVersion, VersionUnknown
+from catalog.history import CatalogVersion, ChangeFilter, VersionUnknown
 from catalog.storage.storage_port import StoragePort
 from tests.support.made_records import catalog_of, category, grid, package
 from tests.support.versioned_catalogs import BEGIN, Clock, keep, keep_versions
@@ -158,7 +158,10 @@ def test_what_happened_to_one_record_is_told_with_both_values(storage: StoragePo
     )
     assert (removed.delta.before["repo_watchers"], removed.delta.after) == (6, {})
     assert (added.delta.before, added.delta.after["repo_watchers"]) == ({}, 9)
-    assert storage.history.changes_of("package", 1, since=BEGIN + timedelta(hours=2)) == [removed, added]
+    assert storage.history.changes_of("package", 1, ChangeFilter(since=BEGIN + timedelta(hours=2))) == [
+        removed,
+        added,
+    ]
     assert storage.history.arrivals_and_departures("package") == [removed, added]
     assert storage.history.arrivals_and_departures("package", since=BEGIN + timedelta(hours=2.5)) == [added]
     assert storage.history.changes_of("grid", 1) == storage.history.arrivals_and_departures("grid") == []
