@@ -248,6 +248,13 @@ class Settings:
         "`GATEWAY_LIMIT_SECONDS`.",
         examples=["0 to 300"],
     )
+    search_wait: float = Field(
+        default=2,
+        ge=0.1,
+        le=300,
+        description="Seconds that a search waits for upstream's own search. After that the catalog answers it.",
+        examples=["0.1 to 300"],
+    )
     newest_interval: float = Field(
         default=300,
         ge=10,

@@ -123,6 +123,7 @@ async def open_source(
             guard=guard_limits(settings),
             freshness=freshness(settings),
             crawl_wait=crawl_wait(settings),
+            search_wait=settings.search_wait,
             news=asyncio.sleep if server is None else await opened.enter_async_context(hearing(server)),
         )
         await opened.enter_async_context(aclosing(source))

@@ -38,7 +38,8 @@ class CatalogSource:
     ``follow`` is whether it crawls by itself.
 
     ``crawl_wait`` is the seconds that a request waits for a crawl when there is no catalog, or it is too old to be
-    served before a crawl was tried. ``news`` waits up to so many seconds for something new in the storage.
+    served before a crawl was tried. ``search_wait`` is the seconds that a search waits for upstream's, when the catalog
+    could answer too. ``news`` waits up to so many seconds for something new in the storage.
     ``embedded`` is whether upstream is the embedded one, whose data are a demo. Client, batcher and storage are open,
     and stay so when it is closed.
     """
@@ -56,6 +57,7 @@ class CatalogSource:
         guard: GuardLimits,
         freshness: Freshness,
         crawl_wait: float,
+        search_wait: float,
         news: Callable[[float], Awaitable[object]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -75,6 +77,7 @@ class CatalogSource:
         self._follow = follow
         self.freshness = freshness
         self._crawl_wait = crawl_wait
+        self.search_wait = search_wait
         self.telling = asyncio.Lock()
         """Held while a subscriber is told of a change."""
         self._for_requests = CatalogForRequests(

@@ -34,10 +34,6 @@ MAX_CHARACTERS, MAX_WORDS = 200, 20
 
 _SPACES = re.compile(r"\s+", re.ASCII)
 
-PATIENCE = 2.0
-"""Seconds in which upstream has to answer when the catalog could answer too."""
-
-
 SearchQuery = Annotated[
     str,
     strawberry.argument(
@@ -56,18 +52,12 @@ Found: TypeAlias = SearchConnection[_Record | BaseException, SearchHitRecord]
 
 
 async def search(info: Info, query: SearchQuery, first: First = None, after: After = None) -> Found:
-    """Return what a query finds."""
-    return await find(info.context, query, first, after)
-
-
-async def find(
-    context: Context, query: str, first: int | None, after: str | None, patience: float = PATIENCE
-) -> Found:
     """Return the part of the results that is asked for.
 
     :raises BadUserInput: an argument makes no sense.
     :raises UpstreamError: upstream failed or was not asked, and there is no catalog to answer instead.
     """
+    context = info.context
     context.loaders.check_may_wait()
     size = page_size("search", "first", first)
     query = _checked(query)
@@ -94,10 +84,10 @@ async def find(
     if context.loaders.catalog is None:
         return _of_hits(query, await _results(context, query), size, None)
     try:
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(context.source.search_wait):
             results = await _results(context, query)
     except TimeoutError:
-        reason = f"Upstream's search took longer than {patience:g} seconds."
+        reason = f"Upstream's search took longer than {context.source.search_wait:g} seconds."
     except BudgetSpent as error:
         reason = str(error)
     except UpstreamError as error:

@@ -163,9 +163,8 @@ class Query:
         graphql_type=search_connection.SearchConnection[SearchResult, SearchHit] | None,
         description=(
             "The packages and grids that match the query, the best first. The search of Django Packages "
-            "answers. The gateway's own index answers instead if that search fails, takes longer than 2 "
-            "seconds or has used up its budget, or if more than 20 results are requested. Hits of removed "
-            "records are left out."
+            "answers. The gateway's own index answers instead if that search fails, takes too long or has "
+            "used up its budget, or if more than 20 results are requested. Hits of removed records are left out."
         ),
     )
     catalog = strawberry.field(

@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from catalog.catalog_source import CatalogSource
-from resolvers.loading.request_loaders import Loaders
-from resolvers.search import find
-from resolvers.search_connection import SearchAnswerer
-from tests.support.gateway_in_process import asking, context_over, source_over
+from tests.support.gateway_in_process import asking, source_over
 from upstream.embedded import ContentType, Dropped, EmbeddedUpstream, Fault, Latency, StatusFault, Truncated
 from upstream.embedded.faults import Effect
 
@@ -228,17 +225,15 @@ async def test_the_catalog_answers_when_upstream_fails(
 
 
 async def test_the_catalog_answers_when_upstream_is_slow(
-    source: CatalogSource, embedded: EmbeddedUpstream
+    embedded: EmbeddedUpstream,
 ) -> None:
-    await source.crawl()
-    embedded.requests.reset()
-    embedded.faults.add(Fault(Latency(60), path=AT))
-    snapshot = await source.refreshed()
-    loaders = Loaders(source.batcher, snapshot)
-    context = context_over(loaders, snapshot, source)
-    found = await find(context, "email", 5, None, patience=0.01)
-    assert found.answered_by is SearchAnswerer.CATALOG
-    assert found.reason == "Upstream's search took longer than 0.01 seconds."
+    async with source_over(embedded, search_wait=0.01) as source:
+        await source.crawl()
+        embedded.requests.reset()
+        embedded.faults.add(Fault(Latency(60), path=AT))
+        found = await search(asking(source), "email", first=5)
+    assert found["answeredBy"] == "CATALOG"
+    assert found["reason"] == "Upstream's search took longer than 0.01 seconds."
     assert embedded.requests.total == 1
 
 

@@ -59,6 +59,7 @@ async def source_of(
     guard: GuardLimits = GUARD_LIMITS,
     freshness: Freshness = FRESHNESS,
     crawl_wait: float = SETTINGS.crawl_wait,
+    search_wait: float = SETTINGS.search_wait,
     news: Callable[[float], Awaitable[object]] = asyncio.sleep,
     clock: Callable[[], float] = time.monotonic,
     source_class: type[CatalogSource] = CatalogSource,
@@ -79,6 +80,7 @@ async def source_of(
                     guard=guard,
                     freshness=freshness,
                     crawl_wait=crawl_wait,
+                    search_wait=search_wait,
                     news=news,
                     clock=clock,
                 )

@@ -21,8 +21,9 @@ def settings_for_tests(**changes: object) -> Settings:
         "storage": ":memory:",
         "crawl": "off",
         "upstream_attempts": 1,
-        # A busy machine may take longer than a second.
+        # A busy machine may take longer than the defaults.
         "limit_waiting_seconds": 30,
+        "search_wait": 60,
     }
     unknown = changes.keys() - ROWS.keys()
     assert not unknown, f"There are no settings {unknown}."

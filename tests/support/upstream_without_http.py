@@ -19,6 +19,7 @@ from catalog.indexed_catalog import Catalog
 from catalog.sync.history_reader import HistoryReader
 from tests.support.made_history import MadeHistory
 from tests.support.made_records import catalog_of, category, grid, package
+from tests.support.settings_for_tests import SETTINGS
 from upstream.client.upstream_errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
 from upstream.client.v4_records import (
     BadRecord,
@@ -232,6 +233,7 @@ class MadeSource:
         self.latest = self._snapshot
         self.changes = _changes
         self.embedded = True
+        self.search_wait = SETTINGS.search_wait
         self.history = HistoryReader(MadeHistory(list(records)).as_storage())
 
     def become(self, other: MadeSource) -> None:

@@ -212,6 +212,7 @@ async def source_that_does_not_crawl(embedded: EmbeddedUpstream, path: Path) -> 
                 guard=GUARD_LIMITS,
                 freshness=FRESHNESS,
                 crawl_wait=0,
+                search_wait=0,
             )
             await source.open()
             try:
