@@ -76,6 +76,8 @@ class ForkedProgram:
     def communicate(self, timeout: float) -> tuple[str, None]:
         """Return what it has printed since the last look, when it has ended."""
         assert self.stdout is not None
+        if self.stdout.closed:
+            return "", None
         printed: list[str] = []
         reader = Thread(target=lambda stdout: printed.append(stdout.read()), args=[self.stdout], daemon=True)
         reader.start()
