@@ -21,11 +21,11 @@ _AT_ONCE = 2_000
 async def counted_cost(prediction: Prediction, body: bytes, upstream_requests: int) -> dict[str, int | None]:
     """Return the cost of an answer as clients see it; the weights of fields are as they were predicted.
 
-    The units and values of an answer beyond a million bytes are ``None``.
+    The units and values of an answer beyond a million bytes are ``None``. An answer without data has no values.
     """
     units, values = None, None
     if len(body) <= MAX_COUNTED:
-        objects, leaves = await _objects_and_leaves(msgspec.json.decode(body)["data"])
+        objects, leaves = await _objects_and_leaves(msgspec.json.decode(body).get("data"))
         values = objects + leaves
         units = 1 + prediction.weights + objects + UPSTREAM_REQUEST * upstream_requests
     return {"units": units, "values": values, "bytes": len(body), "upstreamRequests": upstream_requests}

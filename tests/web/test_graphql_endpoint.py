@@ -47,6 +47,17 @@ async def test_the_receipt_comes_only_when_it_is_asked_for(http: httpx.AsyncClie
     assert "extensions" not in (await http.post("/graphql", json=query)).json()
 
 
+async def test_an_operation_that_cannot_run_has_its_errors_and_a_receipt(http: httpx.AsyncClient) -> None:
+    """GraphiQL asks for a receipt each time, and sends what is still without its variables."""
+    body = {"query": "query($slug: String!) { package(slug: $slug) { title } }"}
+    response = await http.post("/graphql", json=body, headers={"X-Gateway-Receipt": "1"})
+    answer = response.json()
+    assert response.status_code == 422
+    assert answer["errors"] == (await http.post("/graphql", json=body)).json()["errors"]
+    actual = answer["extensions"]["cost"]["actual"]
+    assert (actual["values"], actual["upstreamRequests"]) == (0, 0)
+
+
 async def test_healthz_answers_without_upstream(http: httpx.AsyncClient, embedded: EmbeddedUpstream) -> None:
     embedded.faults.state = "down"
     response = await http.get("/healthz")
