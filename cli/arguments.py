@@ -47,7 +47,7 @@ def variables_or_stop(text: str) -> dict[str, object]:
     """Read the variables of an operation from the text of a JSON object."""
     try:
         values = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         values = None
     if not isinstance(values, dict):
         stop(f"--variables is {text}; it must be a JSON object.")

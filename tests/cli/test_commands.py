@@ -40,10 +40,11 @@ def test_query_ends_with_1_when_there_are_errors() -> None:
     assert done.returncode == 1
 
 
-def test_query_refuses_variables_that_are_no_object() -> None:
-    done = server("query", "{ __typename }", "--variables", "[]")
+@pytest.mark.parametrize("text", ["[]", "[" * 50_000])
+def test_query_refuses_variables_that_are_no_object(text: str) -> None:
+    done = server("query", "{ __typename }", "--variables", text)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "--variables is []; it must be a JSON object.\n"
+    assert done.stderr == f"--variables is {text}; it must be a JSON object.\n"
 
 
 def test_query_against_an_upstream_that_is_not_there_says_so() -> None:

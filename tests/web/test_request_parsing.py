@@ -111,6 +111,7 @@ async def test_an_address_that_is_no_request_is_a_422(
         ('{"query": "{ __typename }", "query": "{ x }"}', "query"),
         ('{"query": "{ __typename }", "variables": {"a": 1}, "variables": {}}', "variables"),
         ('{"query": "{ __typename }", "variables": {"query": 1, "query": 2}}', "query"),
+        (r'{"query": "{ __typename }", "qu\u0065ry": "{ x }"}', "query"),
     ],
 )
 async def test_a_body_that_says_two_things_is_a_400(http: httpx.AsyncClient, body: str, name: str) -> None:
