@@ -72,7 +72,7 @@ class AnswersWithoutWaiting:
         if self._engine is None or prediction is None or snapshot is None or not _is_plain(prepared):
             return None
         units = prediction.cost.units
-        if units > MAX_UNITS or not self._runner.is_of_catalog(prepared):
+        if units > MAX_UNITS or not self._runner.is_of_catalog(prepared, MAX_STEPS):
             return None
         request = prepared.request
         known = self._engine.known_plan(prepared.found.text, request.operation_name, request.variables)

@@ -25,7 +25,7 @@ from gateway.federation_router import FederationRouter
 from gateway.graphql_answer import GraphQLAnswer, answer_of, answer_of_engine
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
 from resolvers.loading import Context, Loaders
-from resolvers.work_budget import VALUE, WorkBudget, values_in
+from resolvers.work_budget import WorkBudget, steps_to_read
 from schema import Document, given, schema, tracing_fields
 from telemetry import span
 from upstream.client import Receipt
@@ -81,7 +81,7 @@ class OperationRunner:
 
     def _work(self, request: GraphQLRequest, most: int | None = None) -> WorkBudget:
         work = WorkBudget(self._limits.work if most is None else min(most, self._limits.work))
-        work.spend(VALUE * values_in(request.variables))
+        work.spend(steps_to_read(request.variables, work.most))
         return work
 
     async def answer(
@@ -169,8 +169,7 @@ class OperationRunner:
         receipt.from_memory += ran.known_records
         literals = prepared.found.literals
         if ran.errors and literals is not None:
-            errors = located_in(prepared.request.query, literals.ends, ran.errors)
-            ran = replace(ran, errors=errors)
+            ran = replace(ran, errors=located_in(prepared.request.query, literals.ends, ran.errors))
         return answer_of_engine(ran, self.run_limits.answer_bytes), None
 
     async def _run_by_engine(
@@ -214,9 +213,11 @@ class OperationRunner:
     def _is_traced(self, request: GraphQLRequest) -> bool:
         return request.traced and self._router.is_known(request.router)
 
-    def is_of_catalog(self, prepared: PreparedRequest) -> bool:
-        """Return whether the answer to an operation depends on nothing but the catalog, unless upstream is asked."""
-        return prepared.depends_on.is_within(self._untold_or_catalog)
+    def is_of_catalog(self, prepared: PreparedRequest, steps: int) -> bool:
+        """Return whether the answer to an operation depends on nothing but the catalog, unless upstream is asked, and
+        its variables alone take no more than so many steps of work."""
+        are_few = steps_to_read(prepared.request.variables, steps) <= steps
+        return are_few and prepared.depends_on.is_within(self._untold_or_catalog)
 
     def _depends_on(self, prepared: PreparedRequest, context: Context) -> DependsOn:
         """Return what the answer to an operation that ran in this context depends on."""

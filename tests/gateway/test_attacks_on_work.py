@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from catalog.catalog_source import CatalogSource
 from catalog.indexed_catalog import Catalog
 from engine import Stopped, TooComplex
+from gateway.current_caller import NOBODY
 from gateway.gateway import Gateway
 from gateway.prepared_request import GraphQLRequest
 from resolvers.filters.filter_cache import package_filters
@@ -107,6 +109,29 @@ async def test_a_filter_of_a_megabyte_is_refused_before_it_is_read(
 ) -> None:
     query = "query($f: PackageFilter) { packages(filter: $f) { totalCount } }"
     assert await refused_by(patient(source), query, f={"or": filters}) == "work"
+
+
+async def test_variables_beyond_the_limit_are_not_read(source: CatalogSource) -> None:
+    """The values of an input were read one by one, to see what they depend on, before the limit was."""
+    gateway = patient(source)
+    query = "query($f: PackageFilter) { packages(first: 1, filter: $f) { totalCount } }"
+    request = GraphQLRequest(query, {"f": {"or": [{"text": "a"}] * 100_000}})
+    prepared = await gateway.prepare(request, gateway.source.current())
+    calls = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(count)
+    try:
+        assert gateway.at_once.answer(prepared, NOBODY, 0) is None
+        answer = await gateway.run(prepared)
+    finally:
+        sys.setprofile(None)
+    (error,) = answer.decoded()["errors"]
+    assert error["extensions"]["limit"] == "work"
+    assert calls < 5_000
 
 
 async def test_a_thousand_entities_are_answered(source: CatalogSource, whole_catalog: Catalog) -> None:
