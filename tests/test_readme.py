@@ -85,7 +85,12 @@ def test_the_command_lines_work(name: str) -> None:
         arguments = shlex.split(command)
         assert arguments[0] == ".venv/bin/python"
         done = subprocess.run(
-            [sys.executable, *arguments[1:]], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+            [sys.executable, *arguments[1:]],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=True,
         )
         assert done.stdout
 
@@ -116,6 +121,6 @@ def _headings(document: Path) -> set[str]:
 
 
 def run(curl: str) -> dict[str, Any]:
-    done = subprocess.run(shlex.split(curl), capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(shlex.split(curl), capture_output=True, text=True, timeout=180, check=True)
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer

@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -57,13 +58,14 @@ def send_slowly(wire: socket.socket) -> None:
 
 def test_hundreds_of_connections_that_ask_nothing_are_closed(gateway: Process) -> None:
     wires = [gateway.wire() for _ in range(400)]
-    until(lambda: gateway.metric('connections{kind="open"}') > 400)
-    # Some clients send slow headers, which are no request either.
     for wire in wires[:200]:
-        wire.sendall(b"GET /hea")
-    until(lambda: gateway.metric('connections{kind="open"}') < 5)
+        # Some clients send slow headers, which are no request either. On a busy machine some may be too late.
+        with suppress(ConnectionError):
+            wire.sendall(b"GET /hea")
     for wire in wires:
-        wire.close()
+        with wire, suppress(ConnectionError):
+            assert read_all(wire) == b""
+    until(lambda: gateway.metric('connections{kind="open"}') < 5)
 
 
 def test_an_upgrade_behind_a_request_that_is_being_answered_closes_the_connection(gateway: Process) -> None:

@@ -43,7 +43,7 @@ class Crawls:
         return went
 
     def close(self) -> None:
-        self._process.communicate(timeout=20)
+        self._process.communicate(timeout=60)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def ended_well(gateway: ForkedProgram, stop: signal.Signals) -> bool:
     """Return whether it ended by itself, without a complaint. Uvicorn gives the signal that stopped it as its
     status."""
     assert gateway.stdout is not None
-    status, said = gateway.wait(20), gateway.stdout.read()
+    status, said = gateway.wait(60), gateway.stdout.read()
     return status in (0, -stop) and "Traceback" not in said
 
 
@@ -39,7 +39,7 @@ def test_a_request_that_runs_is_answered_before_the_gateway_goes(tmp_path: Path)
             "GATEWAY_STORAGE": str(storage),
         }
         with running_forked(command, f"{address}/healthz", **environment) as gateway:
-            asking = others.submit(httpx.post, f"{address}/graphql", json=QUERY, timeout=20)
+            asking = others.submit(httpx.post, f"{address}/graphql", json=QUERY, timeout=60)
             while not upstream.requests.total:
                 time.sleep(0.01)
             gateway.send_signal(signal.SIGTERM)

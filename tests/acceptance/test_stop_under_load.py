@@ -77,10 +77,10 @@ async def test_streams_end_with_complete_and_sockets_with_1001(workers: int) -> 
         assert await asyncio.gather(*streams) == [[("complete", None)]] * 3
         complete = [{"id": "1", "type": "complete"}]
         assert await asyncio.gather(*sockets) == [(complete, 1001, "The gateway is stopping.")] * 3
-        said = await asyncio.to_thread(gateway.ended)
-        # It takes about a second on a quiet machine. Connections that do not end by themselves are cut off later than
-        # this.
+        # It takes a part of a second on a quiet machine. Connections that do not end by themselves are cut off later
+        # than this.
         assert time.monotonic() - stopped < LONGEST_STOP
+        said = await asyncio.to_thread(gateway.ended)
     assert "Traceback" not in said
 
 

@@ -116,7 +116,7 @@ async def test_the_first_catalog_is_waited_for_no_longer_than_any_other(
     embedded.faults.add(Fault(Latency(60)))
     async with (
         opened(embedded, tmp_path / "catalog.sqlite", crawl_wait=0.01) as source,
-        asyncio.timeout(5),  # half of what a request waits by default
+        asyncio.timeout(30),  # half of what the crawl takes
     ):
         with pytest.raises(UpstreamUnavailable, match="which is still being read") as error:
             await source.first_catalog()

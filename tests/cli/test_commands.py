@@ -170,7 +170,7 @@ def test_a_free_port_is_named_by_the_greeting() -> None:
             assert client.get(f"{address}healthz").status_code == 200
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
 
 def test_the_greeting_shows_nothing_that_trusted_documents_forbid(tmp_path: Path) -> None:

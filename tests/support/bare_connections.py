@@ -50,7 +50,7 @@ class Process:
     def ended(self) -> str:
         """Return what it printed until it ended."""
         assert self.process.stdout is not None
-        assert self.process.wait(20) in (0, -signal.SIGTERM)
+        assert self.process.wait(60) in (0, -signal.SIGTERM)
         return self.process.stdout.read()
 
 

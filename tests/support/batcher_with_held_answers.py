@@ -93,7 +93,7 @@ class HeldBatcher:
     async def requests_came(self, requests: int) -> None:
         """Wait until so many requests have come, and make sure that no more do."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while len(self.asked) < requests:
                     self._came.clear()
                     await self._came.wait()

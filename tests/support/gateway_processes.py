@@ -98,7 +98,7 @@ def _all(client: httpx.Client, kind: Kind[R]) -> list[R]:
     return kind.decode_page(answer.content).records
 
 
-def until(found: Callable[[], T | None], seconds: float = 30) -> T:
+def until(found: Callable[[], T | None], seconds: float = 60) -> T:
     """Return what ``found`` gives as soon as that is anything true."""
     deadline = time.monotonic() + seconds
     while not (value := found()):
@@ -107,7 +107,7 @@ def until(found: Callable[[], T | None], seconds: float = 30) -> T:
     return value
 
 
-async def eventually(found: Callable[[], T | None], seconds: float = 30) -> T:
+async def eventually(found: Callable[[], T | None], seconds: float = 60) -> T:
     """Wait as ``until`` does, inside a running loop."""
     async with asyncio.timeout(seconds):
         while not (value := found()):  # noqa: ASYNC110 - what is looked at has no event

@@ -52,7 +52,7 @@ def _environment(own: Mapping[str, str]) -> dict[str, str]:
 @contextmanager
 def _answering(process: subprocess.Popen[str] | ForkedProgram, until: str) -> Iterator[None]:
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while True:
             assert process.poll() is None, f"it ended: {process.communicate(timeout=60)[0]}"
             assert time.monotonic() < deadline, f"{until} did not answer"

@@ -20,7 +20,7 @@ class Replica:
         self.address = f"http://127.0.0.1:{self.port}"
         self._environment = {"GATEWAY_UPSTREAM": upstream, "GATEWAY_STORAGE": storage}
         self.process: ForkedProgram | None = None
-        self._http = httpx.Client(timeout=5, verify=False)
+        self._http = httpx.Client(timeout=30, verify=False)
 
     def start(self) -> None:
         command = ["-m", "uvicorn", "--factory", "tests.support.sharing_app:app"]

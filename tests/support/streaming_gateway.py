@@ -96,14 +96,14 @@ class Served:
 
     def wait_until_idle(self) -> None:
         """Wait until it has no task left that a client has caused."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while left := self._tasks() - self._tasks_at_start:
             assert time.monotonic() < deadline, f"the gateway still has {left}"
             time.sleep(0.01)
 
     def wait_for_tasks(self, count: int) -> None:
         """Wait until it has exactly so many tasks; one that has just answered may have one more."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while (now := self.tasks()) != count:
             assert time.monotonic() < deadline, f"the gateway has {now} tasks, not {count}"
             time.sleep(0.01)

@@ -127,7 +127,7 @@ def program(name: str, **environment: str) -> Iterator[Program]:
         yield started
     finally:
         process.terminate()
-        printed, _ = process.communicate(timeout=20)
+        printed, _ = process.communicate(timeout=60)
         started.printed += printed.splitlines()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import time
 import weakref
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -13,9 +12,11 @@ import pytest
 
 from catalog.catalog_source import CatalogSource
 from catalog.columnar_table import package_table
+from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog
 from catalog.sort_orders import NEWEST_FIRST, Order
 from gateway.prepared_request import GraphQLRequest
+from resolvers.current_time import time_of
 from resolvers.filters import filter_cache
 from resolvers.filters.filter_cache import FilterCache, FiltersOfRequest, package_filters
 from resolvers.filters.filter_inputs import IntRange, PackageFilter
@@ -41,6 +42,11 @@ def matches(catalog: Catalog, filter: PackageFilter) -> list[int]:
     """Return what a request of its own finds."""
     found = FiltersOfRequest().packages(WorkBudget(SETTINGS.limit_work), catalog, filter, "filter")
     return sorted(catalog.view(package_filters).ids(found, NEWEST_FIRST))
+
+
+def at(moment: datetime) -> time_of:
+    """Make this the time of what is done in a block."""
+    return time_of(Snapshot(catalog_of(), moment, as_of=moment))
 
 
 class Counted(FilterCache[PackageRecord]):
@@ -90,21 +96,25 @@ def test_filters_that_differ_in_one_place_are_not_taken_for_one_another() -> Non
 
 
 def test_a_filter_of_the_moment_is_kept_for_as_long_as_it_is_right() -> None:
-    day = timedelta(days=1)
-    now = datetime.now(UTC)
+    day, second = timedelta(days=1), timedelta(seconds=1)
+    now = datetime(2026, 1, 1, tzinfo=UTC)
     soon = catalog_of(
         category(1),
-        package(1, last_updated=now - 10 * day + timedelta(seconds=0.3)),
+        package(1, last_updated=now - 10 * day + second),
         package(2, last_updated=now - day),
         package(3, last_updated=now - 11 * day),
         package(4, last_updated=now + day),
         package(5),
     )
     counted = Counted(soon)
-    assert counted.find("", WITHIN) == counted.find("", WITHIN) == [4, 2, 1]
+    with at(now):
+        assert counted.find("", WITHIN) == [4, 2, 1]
+    with at(now + second):
+        assert counted.find("", WITHIN) == [4, 2, 1]
     assert counted.worked_out == 1
-    time.sleep(0.35)
-    assert counted.find("", WITHIN) == counted.find("", WITHIN) == [4, 2]
+    for later in (2 * second, day):
+        with at(now + later):
+            assert counted.find("", WITHIN) == [4, 2]
     assert counted.worked_out == 2
 
 
@@ -181,7 +191,8 @@ def test_a_list_of_some_records_is_sorted_once_for_each_order_and_filter() -> No
 
 
 def test_a_list_by_a_filter_of_the_moment_is_sorted_anew_when_it_matches_others() -> None:
-    soon = datetime.now(UTC) - timedelta(days=10) + timedelta(seconds=0.3)
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    soon = now - timedelta(days=10) + timedelta(seconds=1)
     known = catalog_of(category(1), *(package(id, last_updated=soon) for id in range(1, 31)))
     ids = tuple(range(1, 31))
 
@@ -189,9 +200,10 @@ def test_a_list_by_a_filter_of_the_moment_is_sorted_anew_when_it_matches_others(
         found = FiltersOfRequest().packages(WorkBudget(SETTINGS.limit_work), known, WITHIN, "filter")
         return known.view(package_filters).ids_among(ids, found, NEWEST_FIRST)
 
-    assert len(some()) == 30
-    time.sleep(0.35)
-    assert len(some()) == 0
+    with at(now):
+        assert len(some()) == 30
+    with at(now + timedelta(seconds=2)):
+        assert len(some()) == 0
 
 
 def test_sorted_lists_are_kept_within_a_bound() -> None:

@@ -205,16 +205,16 @@ async def test_a_client_that_does_not_read_is_waited_for_on_the_ordinary_way(
 async def test_a_connection_without_another_request_ends_when_it_did_before(
     embedded: EmbeddedUpstream,
 ) -> None:
-    async with listening(app_over(embedded), keep_alive=1) as gateway, gateway.connect() as wire:
+    async with listening(app_over(embedded), keep_alive=2) as gateway, gateway.connect() as wire:
         await learnt(gateway, wire)
         for _ in range(4):
             # Each of them lets it live on.
-            await asyncio.sleep(0.4)
+            await asyncio.sleep(0.6)
             await wire.ask(POST)
         assert gateway.unparsed == 4
         began = time.monotonic()
         assert await wire.rest() == b""
-        assert time.monotonic() - began > 0.8
+        assert time.monotonic() - began > 1.8
 
 
 async def test_a_connection_that_began_with_a_known_request_is_not_taken_for_one_without_any(
