@@ -19,7 +19,7 @@ from gateway import AnswerKey, Caller, Gateway, masked
 from web.cache_headers import CachePolicy, JoinedHeaders
 from web.cacheable_replies import CacheableReplies
 from web.incremental_delivery import wants_parts
-from web.request_counts import RequestCounts, RequestLabels
+from web.request_counts import RequestCount, RequestCounts
 from web.request_headers import RUNNING
 from web.request_parsing import EXPLAIN_HEADER, RECEIPT_HEADER, HttpRequest, read_text
 from web.response_format import ResponseFormat
@@ -47,19 +47,19 @@ class KnownHead:
     ``around`` are its bytes before and behind the digits of the Content-Length, and ``by`` is the client that sends it.
     """
 
-    __slots__ = ("_before", "_behind", "_heads", "_labels", "by", "form", "has_failed")
+    __slots__ = ("_before", "_behind", "_heads", "by", "counted", "form", "has_failed")
 
     def __init__(
         self,
         heads: KnownHeads,
         around: tuple[bytes, bytes],
-        labels: RequestLabels,
+        counted: RequestCount,
         form: ResponseFormat,
         by: Caller,
     ) -> None:
         self._before, self._behind = around
         self._heads = heads
-        self._labels = labels
+        self.counted = counted
         self.form = form
         self.by = by
         self.has_failed = False
@@ -74,10 +74,6 @@ class KnownHead:
             masked(error, "POST /graphql")  # which logs it
             self.has_failed = True
             return None
-
-    def answered(self, seconds: float) -> None:
-        """Count a request that was answered within so many seconds."""
-        self._heads.requests.answered(self._labels, seconds)
 
     def _body_of(self, request: bytes) -> bytes | None:
         """Return the body of a request; ``None`` if these bytes are not one whole request with this head."""
@@ -121,8 +117,8 @@ class KnownHeads:
         around = _around_length(request)
         if around is None or [name for name, _ in scope["headers"]].count(b"content-length") != 1:
             return None
-        labels = self.requests.labels_of(http.method, scope["path"], 200)
-        return KnownHead(self, around, labels, form, by)
+        counted = self.requests.of(http.method, scope["path"], 200)
+        return KnownHead(self, around, counted, form, by)
 
     def answer(self, head: KnownHead, body: bytes) -> ReplyAtOnce | None:
         """Return the response to a request with a known head and this body; ``None`` if it takes the ordinary way."""

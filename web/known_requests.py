@@ -19,7 +19,7 @@ from gateway import REQUEST, FairUse, units_to_send
 from gateway.persisted import PersistedDocuments
 from web.cache_headers import CachePolicy, JoinedHeaders
 from web.client_identity import Clients
-from web.request_counts import RequestCounts, RequestLabels
+from web.request_counts import RequestCount, RequestCounts
 from web.response_cache import CachedReply, ResponseCache
 
 LONGEST = 16_384
@@ -40,19 +40,19 @@ class KnownRequest(BudgetEntry):
     is.
     """
 
-    __slots__ = ("body", "documents", "head", "labels", "status", "telling", "version")
+    __slots__ = ("body", "counted", "documents", "head", "status", "telling", "version")
 
     def __init__(
         self,
         reply: CachedReply,
-        labels: RequestLabels,
+        counted: RequestCount,
         documents: str,
         telling: tuple[tuple[bytes, bytes], ...],
         forget: partial[object],
     ) -> None:
         super().__init__(forget, reply.whole)
         self.status = reply.status
-        self.labels = labels
+        self.counted = counted
         self.head = JoinedHeaders()(reply.headers)
         self.body = reply.body
         self.version = reply.version
@@ -115,10 +115,6 @@ class KnownRequests:
         self.age = self._ages(self._policy.headers(snapshot))
         return known
 
-    def answered(self, known: KnownRequest, seconds: float) -> None:
-        """Count a request that was answered within this many seconds."""
-        self.requests.answered(known.labels, seconds)
-
     def learn(self, request: bytes, scope: Scope, reply: CachedReply, documents: str) -> None:
         """Keep a request with its reply, if it comes for the second time. ``scope`` is what was read of it."""
         once = hash(request)
@@ -129,8 +125,8 @@ class KnownRequests:
         old = self._known.get(request)
         if old is not None:
             self._budget.forget(old)
-        labels = self.requests.labels_of(scope["method"], scope["path"], reply.status)
+        counted = self.requests.of(scope["method"], scope["path"], reply.status)
         telling = self._clients.telling(scope["headers"])
-        known = KnownRequest(reply, labels, documents, telling, partial(self._known.pop, request))
+        known = KnownRequest(reply, counted, documents, telling, partial(self._known.pop, request))
         if self._budget.keep(known, 2 * getsizeof(request) + getsizeof(known.head) + OVERHEAD):
             self._known[request] = known

@@ -5,12 +5,11 @@ The time ends with the head of the answer, so that an event stream, which lasts 
 
 from __future__ import annotations
 
-from collections import Counter
 from time import perf_counter
 
 from starlette.types import Message, Send
 
-from telemetry import DurationHistograms
+from telemetry import DurationHistogram, DurationHistograms
 
 METHODS = frozenset(["GET", "HEAD", "OPTIONS", "POST", "QUERY"])
 
@@ -24,6 +23,22 @@ RequestLabels = tuple[str, str, int]
 """A method, a handler and a status."""
 
 
+class RequestCount:
+    """Counts the requests with the same labels that were answered, and their durations with those of their handler."""
+
+    __slots__ = ("_durations", "count", "labels")
+
+    def __init__(self, labels: RequestLabels, durations: DurationHistogram) -> None:
+        self.labels = labels
+        self.count = 0
+        self._durations = durations
+
+    def answered(self, seconds: float) -> None:
+        """Count a request whose answer began ``seconds`` after it came."""
+        self.count += 1
+        self._durations.observe(seconds)
+
+
 class RequestCounts:
     """Counts the requests that were answered, and their durations by handler.
 
@@ -33,22 +48,26 @@ class RequestCounts:
 
     def __init__(self) -> None:
         self.handlers: frozenset[str] = frozenset()
-        self.counts: Counter[RequestLabels] = Counter()
         self.durations = DurationHistograms()
+        self._counts: dict[RequestLabels, RequestCount] = {}
 
-    def labels_of(self, method: str, path: str, status: int) -> RequestLabels:
-        """Return what a request is counted by, which is one of few values whatever the client sent."""
+    @property
+    def counts(self) -> dict[RequestLabels, int]:
+        """Return the numbers of requests by their labels."""
+        return {labels: counted.count for labels, counted in self._counts.items()}
+
+    def of(self, method: str, path: str, status: int) -> RequestCount:
+        """Return what counts a request. There are few of them, whatever clients send."""
         handler = first_segment(path)
-        return (
+        labels = (
             method if method in METHODS else OTHER,
             handler if handler in self.handlers else OTHER,
             status,
         )
-
-    def answered(self, labels: RequestLabels, seconds: float) -> None:
-        """Count a request whose answer began ``seconds`` after it came."""
-        self.counts[labels] += 1
-        self.durations[(labels[1],)].observe(seconds)
+        counted = self._counts.get(labels)
+        if counted is None:
+            counted = self._counts[labels] = RequestCount(labels, self.durations[(labels[1],)])
+        return counted
 
 
 def first_segment(path: str) -> str:
@@ -86,6 +105,6 @@ class CountedSend:
     def count(self, requests: RequestCounts, method: str, path: str) -> RequestLabels:
         """Count the request, which has ended, and return what it is counted by."""
         seconds = perf_counter() - self._came if self.seconds is None else self.seconds
-        labels = requests.labels_of(method, path, self.status)
-        requests.answered(labels, seconds)
-        return labels
+        counted = requests.of(method, path, self.status)
+        counted.answered(seconds)
+        return counted.labels

@@ -82,13 +82,13 @@ class KnownRequestProtocol(HttpProtocol):
         known = self._known.find(data, self._peer)
         if known is not None:
             self.transport.write(self._response(known.status, known.head, self._known.age, known.body))
-            self._known.answered(known, perf_counter() - came)
+            known.counted.answered(perf_counter() - came)
             return True
         head = self._head = (self._served and self._served.learnt_head()) or self._head
         reply = None if head is None else head.answer(data)
         if head is not None and reply is not None:
             self._all.writes.add(self.transport, self._response(200, *reply))
-            head.answered(perf_counter() - came)
+            head.counted.answered(perf_counter() - came)
             return True
         if head is not None and head.has_failed:
             self._head, self._was_tried = None, True
