@@ -91,8 +91,8 @@ class BuildSource:
     def _leaf(self, key: str, type_: Any, variable: str, nodes: Sequence[Node]) -> None:
         inner = type_.of_type if is_non_null_type(type_) else type_
         test = plain_test(inner, variable) if is_leaf_type(inner) else None
-        complete = f"complete_{variable}"
-        self._globals[complete] = converter(type_, nodes)
+        complete, nodes_of = f"complete_{variable}", f"nodes_{variable}"
+        self._globals[complete], self._globals[nodes_of] = converter(type_), nodes
         conditions = [] if is_non_null_type(type_) else [f"{variable} is not None"]
         if test is not None:
             conditions.append(f"not ({test})")
@@ -100,7 +100,7 @@ class BuildSource:
         if conditions:
             self._lines.append(f"{indent}if {' and '.join(conditions)}:")
             indent += "    "
-        self._lines.append(f"{indent}{variable} = {complete}({variable})")
+        self._lines.append(f"{indent}{variable} = {complete}({variable}, {nodes_of})")
         self._add(key, variable)
 
     def _column(self, name: str) -> str:

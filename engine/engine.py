@@ -17,6 +17,7 @@ from engine.answer_piece_cache import AnswerPieceCache
 from engine.event_loop_yielding import turns
 from engine.fallback_reasons import Fallback, FallbackReason
 from engine.field_failures import AnswerEncoder, errors_in
+from engine.field_info import InfoMaker
 from engine.input_coercion import InputTypes
 from engine.plan_execution import answers
 from engine.plan_nodes import Plan
@@ -38,7 +39,7 @@ CACHED_TEXT = 400_000
 """Characters of the cached operations' documents, all together: for each a plan takes about 150 bytes of memory."""
 
 CACHED_FIELDS = 8_000
-"""Fields in the cached plans, all together: about 1,500 bytes of memory each, and up to 20 objects that the garbage
+"""Fields in the cached plans, all together: about 1,500 bytes of memory each, and up to six objects that the garbage
 collector looks through in one piece. A short document can have many, by its fragments and its conditions."""
 
 _Operations = OrderedDict[tuple[str, str | None], PlannedOperation | FallbackReason]
@@ -72,7 +73,7 @@ class Engine:
         self.types = RuntimeTypes(schema._schema)
         """The types of the objects in all runs."""
         self.shared = SharedInputs()
-        self._of_schema = schema, self.types, InputTypes(), self.shared
+        self._of_schema = InfoMaker(schema), self.types, InputTypes(), self.shared
         self._most_bytes = most_bytes
         self._span = span
         self._encoder = AnswerEncoder()

@@ -89,7 +89,7 @@ async def errors_in(answer: object, most_bytes: int, spend: Spend) -> list[Graph
     errors: list[GraphQLError] = []
     async for failed, path in _marks(answer):
         spend(ERROR)
-        errors.append(located_error(failed.error, failed.nodes, path))
+        errors.append(located_error(failed.error, list(failed.nodes), path))
         if len(errors) * LEAST > most_bytes:
             raise Stopped(AnswerTooLarge(most_bytes, len(errors) * LEAST))
     return errors

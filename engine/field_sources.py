@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
 from operator import attrgetter
 from typing import Any, Protocol
 
-from graphql.pyutils import Path
+import msgspec
+from msgspec.structs import force_setattr
 
 from engine.event_loop_yielding import turns
 from engine.fallback_reasons import Fallback
@@ -37,16 +37,14 @@ class FieldSource(Protocol):
     def __str__(self) -> str: ...
 
 
-class Attribute:
+class Attribute(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Reads an attribute of the parent."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._get = attrgetter(name)
+    name: str
 
     def values(self, parents: Sequence[Any], run: PlanRun, pending: Pending) -> list[Any]:
         """Return the attribute of each parent."""
-        return list(map(self._get, parents))
+        return list(map(attrgetter(self.name), parents))
 
     async def values_in_turns(self, parents: Sequence[Any], run: PlanRun, pending: Pending) -> list[Any]:
         """Return the same. It takes a millisecond for 30,000 parents, so there is no pause."""
@@ -56,8 +54,7 @@ class Attribute:
         return f"attribute {self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Related:
+class Related(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Follows a declared relation, in one batch for all parents."""
 
     relation: Relation
@@ -107,8 +104,7 @@ class Related:
         return f"relation by {self.attribute}, one batch"
 
 
-@dataclass(frozen=True, slots=True)
-class Called:
+class Called(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Calls a resolver for each parent, as Strawberry does."""
 
     resolve: Callable[..., Any]
@@ -118,11 +114,12 @@ class Called:
     """The keyword for the parent, if there is one."""
     named: Callable[[PlanRun], dict[str, Any]] | None
     """The other keywords. They are made once for all parents, because a resolver does not change its arguments."""
-    steps: int = field(init=False, repr=False)
+    steps: int = 0
     """Steps of work for one call."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "steps", CALL_AWAITED if iscoroutinefunction(self.resolve) else CALL)
+        """Find out the steps."""
+        force_setattr(self, "steps", CALL_AWAITED if iscoroutinefunction(self.resolve) else CALL)
 
     def values(self, parents: Sequence[Any], run: PlanRun, pending: Pending) -> list[Any]:
         """Return what the resolver gives for each parent."""
@@ -204,16 +201,3 @@ def _note_awaitables(values: list[Any], pending: Pending) -> None:
 
 def _batches(parents: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
     return (parents[start : start + size] for start in range(0, len(parents), size))
-
-
-class UnknownPath(Path):
-    """Stands for the path of a field below the root, which the engine does not track."""
-
-    @property
-    def prev(self) -> Path | None:
-        """Refuse, because the engine does not track paths."""
-        raise Fallback("path")
-
-    def as_list(self) -> list[str | int]:
-        """Refuse, because the engine does not track paths."""
-        raise Fallback("path")

@@ -1,14 +1,13 @@
-"""Converts what clients give into Python values: variables (spec, 6.1.2), arguments and literals (spec, 6.4.1).
+"""Converts what clients give for variables into Python values (spec, 6.1.2).
 
-graphql-core inspects the type of each value again for each request. Here each type, and each value in a document, is
-compiled to a function once. These functions convert values that fit. They raise any exception for a value that does not
-fit. Their caller then asks graphql-core, which says what is wrong in its own words.
+graphql-core inspects the type of each value again for each request. Here each type is compiled to a function once.
+These functions convert values that fit. They raise any exception for a value that does not fit. Their caller then asks
+graphql-core, which says what is wrong in its own words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -16,7 +15,6 @@ from typing import Any
 from uuid import UUID
 
 from graphql import (
-    GraphQLArgument,
     GraphQLBoolean,
     GraphQLEnumType,
     GraphQLID,
@@ -28,21 +26,13 @@ from graphql import (
     GraphQLList,
     GraphQLNonNull,
     GraphQLString,
-    ListValueNode,
-    NullValueNode,
-    ObjectValueNode,
     Undefined,
-    ValueNode,
-    VariableNode,
 )
-from graphql.type import is_required_argument, is_required_input_field
-from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_literal
+from graphql.type import is_required_input_field
+from graphql.utilities.coerce_input_value import coerce_default_value
 
 Coerce = Callable[[Any], Any]
 """Converts a value that came as JSON to the value of a type."""
-
-Make = Callable[[Mapping[str, Any]], Any]
-"""Makes a value in a document from the values of the variables. Undefined means that there is none."""
 
 _PLAIN: dict[GraphQLLeafType, type] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}
 """The classes whose instances are values of these types as they are."""
@@ -67,10 +57,6 @@ class Unfit(Exception):
     """Says that a value does not fit its type. graphql-core words the error."""
 
 
-class Uncompiled(Exception):
-    """Says that there is no function for a value, so that graphql-core makes it for each request."""
-
-
 class InputTypes:
     """Makes the functions for the input types of one schema, each once."""
 
@@ -93,31 +79,6 @@ class InputTypes:
         if isinstance(type_, GraphQLInputObjectType):
             return _InputObject(type_, self)
         return _leaf(type_)
-
-
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """Gives, as a :data:`Make`, a value that is the same in every request and that nobody can change."""
-
-    value: Any
-
-    def __call__(self, _variables: Mapping[str, Any]) -> Any:
-        """Return it."""
-        return self.value
-
-
-def make_argument(argument: GraphQLArgument, node: ValueNode | None) -> Make:
-    """Return what makes the value of an argument. ``node`` is what stands in the document, if anything does.
-
-    :raises Uncompiled: only graphql-core can make it.
-    """
-    if node is None:
-        return _fails if is_required_argument(argument) else Constant(coerce_default_value(argument))
-    if not isinstance(node, VariableNode):
-        return _make(node, argument.type)
-    if is_required_argument(argument):
-        return _variable(node, argument.type)
-    return _variable(node, argument.type, default=coerce_default_value(argument))
 
 
 def is_unchangeable(value: object) -> bool:
@@ -193,108 +154,26 @@ class _InputObject:
                 raise Unfit
             elif default is not Undefined:
                 coerced[out_name] = default
-        return _completed(self._type, coerced, len(value))
+        return completed(self._type, coerced, len(value))
 
     def _look_up_fields(self) -> list[tuple[str, str, Coerce, Any, bool]]:
         self._fields = [
-            (name, field.out_name or name, self._types.coerce(field.type), *_default(field))
+            (name, field.out_name or name, self._types.coerce(field.type), *default_of(field))
             for name, field in self._type.fields.items()
         ]
         return self._fields
 
 
-def _default(field: GraphQLInputField) -> tuple[Any, bool]:
+def default_of(field: GraphQLInputField) -> tuple[Any, bool]:
     """Return the default of a field, and whether the field has to be given."""
     is_required = is_required_input_field(field)
     return (Undefined if is_required else coerce_default_value(field)), is_required
 
 
-def _completed(type_: GraphQLInputObjectType, coerced: dict[str, Any], given: int) -> Any:
+def completed(type_: GraphQLInputObjectType, coerced: dict[str, Any], given: int) -> Any:
+    """Return the value of an input object with these fields, of which so many were given."""
     if type_.is_one_of:
         (value,) = coerced.values()
         if given != 1 or value is None:
             raise Unfit
     return type_.out_type(coerced)
-
-
-def _fails(_variables: Mapping[str, Any]) -> Any:
-    raise Unfit
-
-
-def _make(node: ValueNode, type_: GraphQLInputType) -> Make:
-    """Return what makes the value of a literal, or of a variable in one, which has no value if it was not given."""
-    if isinstance(node, VariableNode):
-        return _variable(node, type_, default=Undefined)
-    if isinstance(type_, GraphQLNonNull):
-        return _fails if isinstance(node, NullValueNode) else _make(node, type_.of_type)
-    if isinstance(node, NullValueNode):
-        return Constant(None)
-    if isinstance(type_, GraphQLList):
-        if not isinstance(node, ListValueNode):
-            return _make_list([_make(node, type_.of_type)], type_)
-        return _make_list([_make(item, type_.of_type) for item in node.values], type_)
-    if isinstance(type_, GraphQLInputObjectType):
-        return _make_object(node, type_) if isinstance(node, ObjectValueNode) else _fails
-    if isinstance(node, ListValueNode | ObjectValueNode):
-        raise Uncompiled  # a scalar that takes them, perhaps with variables inside
-    value = coerce_input_literal(node, type_)
-    if value is Undefined:
-        return _fails
-    return Constant(value) if is_unchangeable(value) else lambda _variables: coerce_input_literal(node, type_)
-
-
-def _variable(node: VariableNode, type_: GraphQLInputType, **given: Any) -> Make:
-    """Return what makes the value of a variable, or ``default``, without which a value is required."""
-    name, is_not_null = node.name.value, isinstance(type_, GraphQLNonNull)
-    is_required, default = not given, given.get("default")
-
-    def make(variables: Mapping[str, Any]) -> Any:
-        if name not in variables:
-            if is_required:
-                raise Unfit
-            return default
-        value = variables[name]
-        if value is None and is_not_null:
-            raise Unfit
-        return value
-
-    return make
-
-
-def _make_list(items: list[Make], type_: GraphQLList[Any]) -> Make:
-    takes_null = not isinstance(type_.of_type, GraphQLNonNull)
-
-    def make(variables: Mapping[str, Any]) -> list[Any]:
-        values = [item(variables) for item in items]
-        for place, value in enumerate(values):
-            if value is Undefined:
-                if not takes_null:
-                    raise Unfit
-                values[place] = None
-        return values
-
-    return make
-
-
-def _make_object(node: ObjectValueNode, type_: GraphQLInputObjectType) -> Make:
-    given = {field.name.value: field.value for field in node.fields}
-    if not given.keys() <= type_.fields.keys():
-        return _fails
-    fields = [
-        (field.out_name or name, _make(given[name], field.type) if name in given else None, *_default(field))
-        for name, field in type_.fields.items()
-    ]
-
-    def make(variables: Mapping[str, Any]) -> Any:
-        coerced: dict[str, Any] = {}
-        for out_name, value_of, default, is_required in fields:
-            value = Undefined if value_of is None else value_of(variables)
-            if value is not Undefined:
-                coerced[out_name] = value
-            elif is_required:
-                raise Unfit
-            elif default is not Undefined:
-                coerced[out_name] = default
-        return _completed(type_, coerced, len(given))
-
-    return make

@@ -34,6 +34,7 @@ from engine.fallback_reasons import Fallback
 from engine.field_failures import Failed
 
 Convert = Callable[[Any], Any]
+Complete = Callable[[Any, Sequence[Node]], Any]
 
 WHOLE_MINUTES: set[tzinfo | None] = {None}
 """The time zones met so far whose datetimes the JSON encoder writes as ``isoformat`` does.
@@ -65,22 +66,24 @@ PLAIN_NAMES = {"datetime": datetime, "date": date, "WHOLE_MINUTES": WHOLE_MINUTE
 """The names that the tests refer to."""
 
 
-def converter(type_: Any, nodes: Sequence[Node] = ()) -> Convert:
+# One is made for all fields of a type, because plans are cached, and the garbage collector looks through them.
+@lru_cache(maxsize=1000)
+def converter(type_: Any) -> Complete:
     """Return a function that converts any value of this type to JSON: a leaf type or lists of one, non-null or not.
 
-    A failure is marked where the schema allows null. ``nodes`` are those of the field.
+    A failure is marked where the schema allows null. The second argument of the function are the nodes of the field.
     """
     nullable = not is_non_null_type(type_)
     inner = type_ if nullable else type_.of_type
-    complete = _list(inner.of_type, nodes) if is_list_type(inner) else _leaf(inner)
+    complete = _list(inner.of_type) if is_list_type(inner) else _leaf(inner)
 
-    def convert(value: Any) -> Any:
+    def convert(value: Any, nodes: Sequence[Node]) -> Any:
         if value is None or value is Undefined:
             if nullable:
                 return None
             raise Fallback("null")
         try:
-            return complete(value)
+            return complete(value, nodes)
         except Fallback:
             raise
         except Exception as error:
@@ -99,16 +102,14 @@ def reject_abnormal(value: object) -> None:
         raise Fallback("value")
 
 
-# One for all fields of a type: plans are cached, and the collector looks through them.
-@lru_cache(maxsize=100)
-def _leaf(type_: GraphQLLeafType) -> Convert:
+def _leaf(type_: GraphQLLeafType) -> Complete:
     convert = type_.coerce_output_value
     if isinstance(type_, GraphQLEnumType):
         convert = _enum(type_)
     elif _is_isoformat(type_, datetime):
         convert = _moment
 
-    def complete(value: Any) -> Any:
+    def complete(value: Any, _nodes: Sequence[Node]) -> Any:
         reject_abnormal(value)
         converted = convert(value)
         if converted is None or converted is Undefined:
@@ -118,19 +119,19 @@ def _leaf(type_: GraphQLLeafType) -> Convert:
     return complete
 
 
-def _list(item_type: Any, nodes: Sequence[Node]) -> Convert:
-    convert = converter(item_type, nodes)
+def _list(item_type: Any) -> Complete:
+    convert = converter(item_type)
     classes = _plain_classes(item_type)
     whole = item_type.of_type if is_non_null_type(item_type) else item_type
     check: Callable[[Sequence[Any]], bool] = _in_32_bits if whole is GraphQLInt else bool
 
-    def complete(value: Any) -> Any:
+    def complete(value: Any, nodes: Sequence[Node]) -> Any:
         if value.__class__ is not list and value.__class__ is not tuple:
             reject_abnormal(value)
             raise Fallback("value")
         if classes.issuperset(map(type, value)) and (not value or check(value)):
             return value
-        return [convert(item) for item in value]
+        return [convert(item, nodes) for item in value]
 
     return complete
 

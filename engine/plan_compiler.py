@@ -8,20 +8,14 @@ same values.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import replace
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
-import strawberry
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,
-    GraphQLField,
     GraphQLObjectType,
-    GraphQLResolveInfo,
     GraphQLSchema,
     OperationDefinitionNode,
-    default_field_resolver,
-    default_type_resolver,
     get_named_type,
     get_nullable_type,
     is_leaf_type,
@@ -34,18 +28,17 @@ from graphql.execution.collect_fields import (
     collect_subfields,
 )
 from graphql.execution.values import VariableValues
-from graphql.pyutils import Path
-from strawberry.execution.is_awaitable import optimized_is_awaitable
 
 from engine.answer_piece_form_building import FormBuilder
 from engine.answer_piece_forms import Arguments
 from engine.cacheable_fields import cacheable_arguments
 from engine.code_generation import BuildSource
-from engine.field_sources import Attribute, Related, UnknownPath
+from engine.field_info import FieldInfo, InfoMaker
+from engine.field_sources import Attribute, Related
 from engine.plan_nodes import Column, Plan, PlanNode, Selection, Shape
-from engine.run_state import InfoFor, PlanRun
 from engine.runtime_types import RuntimeTypes
 from engine.shared_inputs import SharedInputs
+from engine.step_costs import LEAVES, OBJECT
 from engine.strawberry_fields import AskedField, source_of
 
 T = TypeVar("T")
@@ -66,40 +59,26 @@ class Compiler:
 
     def __init__(
         self,
-        schema: strawberry.Schema,
+        infos: InfoMaker,
         types: RuntimeTypes,
         operation: OperationDefinitionNode,
         fragments: dict[str, FragmentDefinitionNode],
         conditions: VariableValues,
         shared: SharedInputs,
     ) -> None:
-        self._schema = schema
+        self._schema = infos.schema
         self._shared = shared
         self._types = types
-        self._graphql = schema._schema
+        self._graphql = self._schema._schema
+        self._infos = infos
         self._operation = operation
+        self._definitions = fragments
         self._fragments = {name: FragmentDetails(fragment) for name, fragment in fragments.items()}
         self._conditions = conditions
         self._fields = 0
         self._nodes: dict[tuple[GraphQLObjectType, tuple[int, ...]], PlanNode] = {}
         """The nodes compiled so far by their type and the fields of the text that lead there: a fragment in two
         places, or a field of an interface, is compiled once."""
-        # It is used only to make the infos as it does when it runs the operation itself.
-        make_executor: Any = schema.execution_context_class
-        self._executor = make_executor(
-            self._graphql,
-            fragments,
-            self._fragments,
-            None,
-            None,
-            operation,
-            VariableValues({}, {}),
-            default_field_resolver,
-            default_type_resolver,
-            default_field_resolver,
-            is_awaitable=optimized_is_awaitable,
-            operation_extensions=None,
-        )
 
     def plan(self) -> PlanSteps[Plan]:
         """Yield the plan of the operation."""
@@ -131,8 +110,7 @@ class Compiler:
                 build.constant(key, name, type_.name)
                 form.add(key, name, ())
                 continue
-            path = Path(None, key, type_.name) if at_root else UnknownPath(None, key, type_.name)
-            column, cacheable = yield from self._field(build, key, asked, type_, path)
+            column, cacheable = yield from self._field(build, key, asked, type_, at_root)
             if column is None:
                 form.add(key, name, cacheable)
             else:
@@ -150,19 +128,31 @@ class Compiler:
         ]
         direct = tuple(relations) if len(relations) == len(columns) else None
         weight = sum(_weight(self._graphql, type_, asked[0].node) for asked in fields.values())
-        node = PlanNode(type_, tuple(columns), selections, direct, build.function(), tuple(fields), weight)
-        return replace(node, form=form.form(node.steps, weight))
+        steps = OBJECT + weight // LEAVES
+        return PlanNode(
+            type_,
+            tuple(columns),
+            selections,
+            direct,
+            build.function(),
+            tuple(fields),
+            weight,
+            form.form(steps, weight),
+            steps,
+        )
 
     def _field(
-        self, build: BuildSource, key: str, asked: FieldDetailsList, parent: GraphQLObjectType, path: Path
+        self, build: BuildSource, key: str, asked: FieldDetailsList, parent: GraphQLObjectType, at_root: bool
     ) -> PlanSteps[tuple[Column | None, Arguments | None]]:
         """Yield the column of a field, None if ``build`` reads the value from the object itself; and the arguments
         of the field if it is cacheable."""
         name = asked[0].node.name.value
         definition = self._graphql.get_field(parent, name)
         assert definition is not None
-        nodes = [details.node for details in asked]
-        info_for = self._info_for(definition, nodes, parent, path)
+        nodes = tuple([details.node for details in asked])
+        info_for = FieldInfo(
+            self._infos, self._operation, self._definitions, definition, nodes, parent, key, at_root
+        )
         field = AskedField(definition, asked[0].node, info_for)
         source = source_of(field, self._schema, self._shared)
         # A handler of exceptions may say anything in the place of a value.
@@ -183,22 +173,6 @@ class Compiler:
             return None, cacheable
         build.column_of_leaves(key, definition.type, name, nodes)
         return Column(key, source, None), cacheable
-
-    def _info_for(
-        self, definition: GraphQLField, nodes: list[FieldNode], parent: GraphQLObjectType, path: Path
-    ) -> InfoFor:
-        info = self._executor.build_resolve_info(definition, nodes, parent, path)
-        # It is made as a tuple, because the method _replace would take five times as long.
-        class_, (variables, context) = type(info), map(info._fields.index, ("variable_values", "context"))
-
-        def info_for(run: PlanRun) -> GraphQLResolveInfo[Any]:
-            given = list(info)
-            declared = run.variables.coerced if run.declared is None else run.declared
-            given[variables], given[context] = declared, run.context
-            told: GraphQLResolveInfo[Any] = tuple.__new__(class_, given)
-            return told
-
-        return info_for
 
 
 def _leads_to_relations(selection: Selection) -> bool:

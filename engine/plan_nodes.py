@@ -3,13 +3,15 @@
 A plan node is an object type with everything that is asked of it at one point of an operation, fragments merged. All
 objects at that point are answered together. A plan is compiled completely before it runs, and never changes; what a
 run finds out is in its parts.
+
+The garbage collector does not look at the objects of a plan (``gc=False``), because thousands are cached and none is
+in a cycle: each leads only to what is below it in the operation, and to the schema.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import chain, islice
 from operator import attrgetter
 from typing import Any
@@ -32,7 +34,6 @@ from engine.field_sources import FieldSource
 from engine.leaf_values import reject_abnormal
 from engine.relation_protocols import ListsByKey, Relation
 from engine.run_state import InfoFor, PlanRun, Values
-from engine.step_costs import LEAVES, OBJECT
 
 COUNTED = 3000
 """The most names that are counted, because counting more would take as long as it saves."""
@@ -41,8 +42,7 @@ _LISTS = frozenset([list, tuple])
 _NULLS = frozenset([type(None), type(Undefined)])
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True, gc=False):
     """Says how one operation runs for given values of the variables in its conditions."""
 
     root: PlanNode
@@ -50,8 +50,7 @@ class Plan:
     """The number of fields in all its plan nodes, which tells how much memory it takes."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PlanNode:
+class PlanNode(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Describes what is asked of objects of one type at one point. ``build`` makes the answers for objects, given
     the values of the columns."""
 
@@ -66,17 +65,13 @@ class PlanNode:
     """The keys of an answer, in the order of the arguments of ``Answer``."""
     weight: int
     """The approximate number of values in an answer, without those of the objects below."""
-    form: PieceForm | None = None
+    form: PieceForm | None
     """What the node says of a record, if that is the same for as long as the catalog stands."""
-    steps: int = field(init=False)
+    steps: int
     """Steps of work for one object."""
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "steps", OBJECT + self.weight // LEAVES)
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Column:
+class Column(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Describes a field whose values are ready before ``build``. ``selection`` is None for a leaf."""
 
     key: str
@@ -84,8 +79,7 @@ class Column:
     selection: Selection | None
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(msgspec.Struct, frozen=True, gc=False):
     """Says how values nest: ``item`` is None for an object, else the shape of a list's items."""
 
     nullable: bool
@@ -102,8 +96,7 @@ class Shape:
         return cls(nullable, item), named
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Selection:
+class Selection(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Says what is asked of the objects of a field."""
 
     shape: Shape

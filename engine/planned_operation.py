@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import strawberry
 from graphql import (
     DocumentNode,
     FragmentDefinitionNode,
@@ -14,6 +13,7 @@ from graphql import (
 from graphql.execution.values import VariableValues
 
 from engine.fallback_reasons import Fallback
+from engine.field_info import InfoMaker
 from engine.input_coercion import InputTypes
 from engine.plan_compiler import Compiler, PlanSteps
 from engine.plan_nodes import Plan
@@ -38,16 +38,16 @@ class PlannedOperation:
 
     def __init__(
         self,
-        schema: strawberry.Schema,
+        infos: InfoMaker,
         types: RuntimeTypes,
         inputs: InputTypes,
         shared: SharedInputs,
         document: DocumentNode,
         name: str | None,
     ) -> None:
-        self._schema = schema
         self._types = types
         self._shared = shared
+        self._infos = infos
         self._fragments = {
             definition.name.value: definition
             for definition in document.definitions
@@ -55,7 +55,9 @@ class PlannedOperation:
         }
         self._operation = _named_operation(document, name)
         self._conditions = condition_variables(self._operation, self._fragments)
-        self._variables = OperationVariables(schema._schema, self._operation.variable_definitions, inputs)
+        self._variables = OperationVariables(
+            infos.schema._schema, self._operation.variable_definitions, inputs
+        )
         self._plans: dict[tuple[object, ...], Plan] = {}
         self.fields = 0
         """The fields of the cached plans, all together."""
@@ -116,7 +118,7 @@ class PlannedOperation:
             dict(zip(self._conditions, key, strict=True)),
         )
         compiler = Compiler(
-            self._schema, self._types, self._operation, self._fragments, conditions, self._shared
+            self._infos, self._types, self._operation, self._fragments, conditions, self._shared
         )
         plan = yield from compiler.plan()
         # Another request may have compiled the same in the meantime.

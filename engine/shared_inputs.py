@@ -14,7 +14,7 @@ from typing import Any
 
 from graphql import Node, ObjectValueNode, Undefined, ValueNode, VariableNode
 
-from engine.input_coercion import Make
+from engine.argument_making import Make
 
 MOST_BYTES = 4_000_000
 """How much memory the values of one engine may take, with what their types make of them."""

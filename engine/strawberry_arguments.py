@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import MISSING
 from typing import Any
 
+import msgspec
 import strawberry
 from graphql import (
     FieldNode,
@@ -36,7 +37,7 @@ from strawberry.types.enum import StrawberryEnumDefinition, has_enum_definition
 from strawberry.types.lazy_type import LazyType
 from strawberry.types.unset import UNSET
 
-from engine.input_coercion import Constant, Make, Uncompiled, make_argument
+from engine.argument_making import Constant, Make, Uncompiled, make_argument
 from engine.shared_inputs import SharedInputs
 
 Named = Callable[[VariableValues, Any], dict[str, Any]]
@@ -47,6 +48,14 @@ _Convert = Callable[[Any], Any]
 
 class _LeftToStrawberry(Exception):
     """Says that only Strawberry itself converts a type."""
+
+
+class _Made(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """Makes one argument that is not constant."""
+
+    name: str
+    make: Make
+    convert: Callable[[Any, Any], Any]
 
 
 class FieldArguments:
@@ -66,7 +75,7 @@ class FieldArguments:
         self._definition, self._node = definition, node
         self._arguments, self._schema, self._shared = arguments, schema, shared
         self.constant: dict[str, Any] = {}
-        self._made: list[tuple[str, Make, Callable[[Any, Any], Any]]] | None = []
+        self._made: tuple[_Made, ...] | None = ()
         self.needs_info = False
         """Whether Strawberry converts one of them, for which it needs ``info``."""
         try:
@@ -88,13 +97,13 @@ class FieldArguments:
         if self._made is None:
             return self._by_strawberry(variables, info)
         coerced, named = variables.coerced, self.constant.copy()
-        for name, make, convert in self._made:
+        for made in self._made:
             try:
-                value = make(coerced)
+                value = made.make(coerced)
             except Exception:
                 return self._by_strawberry(variables, info)  # which says what does not fit
             if value is not Undefined:
-                named[name] = convert(value, info)
+                named[made.name] = made.convert(value, info)
         return named
 
     def _by_strawberry(self, variables: VariableValues, info: Any) -> dict[str, Any]:
@@ -132,7 +141,7 @@ class FieldArguments:
             if isinstance(make, Constant) and convert is _as_it_is:
                 self.constant[argument.python_name] = make.value
             else:
-                self._made.append((argument.python_name, make, convert))
+                self._made += (_Made(argument.python_name, make, convert),)
         if left:
             raise Uncompiled
 

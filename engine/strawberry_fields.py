@@ -8,10 +8,10 @@ own) is left to the function that Strawberry made for graphql-core.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from inspect import Parameter, signature
 from typing import Any
 
+import msgspec
 import strawberry
 from graphql import (
     FieldNode,
@@ -20,6 +20,7 @@ from graphql import (
     default_field_resolver,
     get_argument_values,
 )
+from strawberry.types import Info
 from strawberry.types.field import StrawberryField
 
 from engine.field_sources import Attribute, Called, FieldSource, Related
@@ -31,8 +32,7 @@ from engine.strawberry_arguments import FieldArguments
 _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 
 
-@dataclass(frozen=True, slots=True)
-class AskedField:
+class AskedField(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Describes a field of an operation: its definition, its first node (the others have equal arguments), and its
     ``info``."""
 
@@ -46,7 +46,7 @@ def source_of(asked: AskedField, schema: strawberry.Schema, shared: SharedInputs
     field = (asked.definition.extensions or {}).get("strawberry-definition")
     if not isinstance(field, StrawberryField) or not is_usual(field) or schema.exception_handlers:
         resolve = asked.definition.resolve or default_field_resolver
-        return Called(_with_info(resolve), True, None, _graphql_arguments(asked))
+        return Called(_WithInfo(resolve), True, None, _GraphQLArguments(asked))
     if field.base_resolver is None:
         if schema.config.default_resolver is getattr:
             return Attribute(field.python_name)
@@ -84,45 +84,55 @@ def is_usual(field: StrawberryField) -> bool:
     )
 
 
-def _with_info(resolve: Callable[..., Any]) -> Callable[..., Any]:
-    """Call the function by graphql-core's convention, with info as the second argument and all but the parent named."""
+class _WithInfo(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """Calls a function by graphql-core's convention, with info as the second argument and all but the parent named."""
 
-    def call(parent: Any, *, _info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
-        return resolve(parent, _info, **arguments)
+    resolve: Callable[..., Any]
 
-    return call
+    def __call__(self, parent: Any, *, _info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+        return self.resolve(parent, _info, **arguments)
+
+    def __str__(self) -> str:
+        return str(getattr(self.resolve, "__qualname__", self.resolve))
 
 
-def _graphql_arguments(asked: AskedField) -> Callable[[PlanRun], dict[str, Any]]:
-    def named(run: PlanRun) -> dict[str, Any]:
-        arguments = get_argument_values(asked.definition, asked.node, run.variables)
-        return arguments | {"_info": asked.info_for(run)}
+class _GraphQLArguments(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """Makes the keywords for such a function."""
 
-    return named
+    asked: AskedField
+
+    def __call__(self, run: PlanRun) -> dict[str, Any]:
+        arguments = get_argument_values(self.asked.definition, self.asked.node, run.variables)
+        return arguments | {"_info": self.asked.info_for(run)}
+
+
+class _PythonArguments(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """Makes the keywords of the Python function of a field, but for the parent."""
+
+    arguments: FieldArguments
+    info_for: InfoFor
+    field: StrawberryField
+    info_class: type[Info]
+    info_name: str | None
+
+    def __call__(self, run: PlanRun) -> dict[str, Any]:
+        shown = None
+        if self.info_name is not None or self.arguments.needs_info:
+            shown = self.info_class(_raw_info=self.info_for(run), _field=self.field)
+        keywords = self.arguments.named(run.variables, shown)
+        if self.info_name is not None:
+            keywords[self.info_name] = shown
+        return keywords
 
 
 def _python_arguments(
     asked: AskedField, field: StrawberryField, schema: strawberry.Schema, shared: SharedInputs
 ) -> Callable[[PlanRun], dict[str, Any]] | None:
-    """Return the keywords of the Python function but for the parent, if there are any."""
+    """Return what makes the keywords of the Python function but for the parent, if there are any."""
     assert field.base_resolver is not None
     parameter = field.base_resolver.info_parameter
-    info_name = parameter.name if parameter else None
     arguments = FieldArguments(asked.definition, asked.node, field.arguments, schema, shared)
-    constant = arguments.constant
-
-    def info(run: PlanRun) -> Any:
-        return schema.config.info_class(_raw_info=asked.info_for(run), _field=field)
-
-    def named(run: PlanRun) -> dict[str, Any]:
-        shown = info(run) if info_name is not None or arguments.needs_info else None
-        keywords = arguments.named(run.variables, shown)
-        if info_name is not None:
-            keywords[info_name] = shown
-        return keywords
-
-    if not arguments.are_constant:
-        return named
-    if info_name is not None:
-        return lambda run: {**constant, info_name: info(run)}
-    return (lambda _run: dict(constant)) if constant else None
+    if parameter is None and arguments.are_constant and not arguments.constant:
+        return None
+    info_name = parameter.name if parameter else None
+    return _PythonArguments(arguments, asked.info_for, field, schema.config.info_class, info_name)

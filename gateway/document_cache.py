@@ -27,8 +27,8 @@ CACHED_DOCUMENTS = 1_000
 """How many documents are cached at most: those used last."""
 
 CACHED_BYTES = 10_000_000
-"""How much memory they may take together: 360 of 50 tokens, or 11 as large as the limits allow. Each token is two to
-four objects that the garbage collector looks through in one piece, for about 30 ms with as many as these."""
+"""How much memory they may take together: 360 of 50 tokens, or 11 as large as the limits allow. Each token is one or
+two objects that the garbage collector looks through in one piece, for about 15 ms with as many as these."""
 
 BYTES_OF_A_TOKEN = 450
 """The memory for what the parser makes of one token, measured with graphql-core 3.3: 200 to 430 bytes."""

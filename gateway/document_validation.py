@@ -12,12 +12,12 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
-    validate,
     visit,
 )
 from graphql.language import Visitor, VisitorAction
 
 from gateway.document_parsing import parse_document
+from gateway.rule_checking import broken_rules
 from gateway.validation_rule_selection import applicable_rules, parts_of
 from schema import AS_OF, AsOfDirective, Document, as_of_in, read_dependencies
 from telemetry import span
@@ -42,9 +42,9 @@ def read_document(
     operations = tuple((each.name.value if each.name else None, each.operation) for each in definitions)
     parts = parts_of(node)
     with span("graphql.validate"):
-        errors = tuple(validate(schema, node, applicable_rules(parts), max_errors=MAX_ERRORS))
-    in_parts = visit(node, _Without(AS_OF)) if "directive" in parts else node
-    whole = visit(in_parts, _Without("defer", "stream")) if "directive" in parts else node
+        errors = tuple(broken_rules(schema, node, applicable_rules(parts), MAX_ERRORS))
+    in_parts = _without(node, AS_OF) if "directive" in parts else node
+    whole = _without(in_parts, "defer", "stream") if "directive" in parts else node
     return Document(
         whole,
         errors,
@@ -58,6 +58,13 @@ def read_document(
 def _as_of(operation: OperationDefinitionNode) -> AsOfDirective | None:
     node = as_of_in(operation)
     return None if node is None else AsOfDirective(node, tuple(operation.variable_definitions or ()))
+
+
+def _without(document: DocumentNode, *names: str) -> DocumentNode:
+    visitor = _Without(*names)
+    without: DocumentNode = visit(document, visitor)
+    visitor.enter_leave_map.clear()
+    return without
 
 
 class _Without(Visitor):

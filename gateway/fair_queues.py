@@ -181,6 +181,8 @@ class FairQueues:
 
     def forget_all(self) -> None:
         """Begin anew when nothing waits or runs, so that the next client begins like all others."""
+        for client in self._clients.values():
+            client.lines.clear()  # They lead back to it, and would wait for the garbage collector.
         self._clients.clear()
         self._connections = 0
         self._now = 0.0

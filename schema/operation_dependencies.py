@@ -64,8 +64,11 @@ def read_dependencies(document: DocumentNode, schema: GraphQLSchema) -> tuple[De
     for definition in document.definitions:
         if isinstance(definition, FragmentDefinitionNode | OperationDefinitionNode):
             part = _Part(schema)
-            types = part.types
-            visit(definition, TypeInfoVisitor(types, part))
+            visitor = TypeInfoVisitor(part.types, part)
+            visit(definition, visitor)
+            # They remember their own methods, and would wait for the garbage collector.
+            visitor.enter_leave_map.clear()
+            part.enter_leave_map.clear()
             if isinstance(definition, FragmentDefinitionNode):
                 parts[definition.name.value] = part
             else:

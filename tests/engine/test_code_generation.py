@@ -107,7 +107,7 @@ def test_a_plan_shows_places_sources_and_code() -> None:
         "      |     for parent in parents:",
         "      |         title_0 = parent.title",
         "      |         if not (title_0.__class__ is str):",
-        "      |             title_0 = complete_title_0(title_0)",
+        "      |             title_0 = complete_title_0(title_0, nodes_title_0)",
         "      |         answers.append(Answer(title_0, category_1_by_key[parent.category]))",
         "      |     return answers",
         "      category:",

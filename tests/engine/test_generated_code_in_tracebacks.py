@@ -58,7 +58,7 @@ async def test_an_attribute_that_cannot_be_read_is_shown_with_its_line() -> None
 async def test_a_value_that_its_type_does_not_take_is_shown_with_its_line() -> None:
     lines = await shown("{ book { title year } }")
     (place,) = [number for number, line in enumerate(lines) if "in build_Book" in line]
-    assert lines[place].split("\n")[1].strip() == "year_1 = complete_year_1(year_1)"
+    assert lines[place].split("\n")[1].strip() == "year_1 = complete_year_1(year_1, nodes_year_1)"
 
 
 async def test_the_source_goes_with_the_last_plan_that_needs_it() -> None:

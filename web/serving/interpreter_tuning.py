@@ -10,17 +10,17 @@ HANDOVER = 0.0005
 
 YOUNG, AGES = 5_000, (5, 10)
 """The number of new objects after which the collector looks for garbage among them, and how often it does that
-before it looks among the survivors, and then among all objects. Looking through all takes a tenth of a second if
-documents and plans are cached. Python's own numbers cause that after every fifteenth large request, and these
-numbers after a quarter of a million objects."""
+before it looks among the survivors, and then among all objects. Looking through all takes 20 to 60 ms if documents and
+plans are cached. Python's own numbers cause that after every fifteenth large request, and these numbers after a quarter
+of a million objects that are still in use, which thousands of new documents make."""
 
 
 def tune() -> None:
     """Keep the turns of the event loop short. This is called once, when everything has been imported.
 
     What exists now stays, so the garbage collector need not look through it again and again. Nothing is frozen later,
-    because what a request leaves behind has cycles (parsed documents, plans), and would never be freed. Records need no
-    freezing, because the collector does not look at them (``gc=False``).
+    because what is in cycles then (connections, errors) would never be freed. Records and plans need no freezing,
+    because the collector does not look at them (``gc=False``).
     """
     gc.collect()  # Otherwise garbage would be frozen too.
     gc.freeze()
