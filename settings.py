@@ -221,8 +221,8 @@ class Settings:
         default=500_000_000,
         ge=0,
         le=1_000_000_000_000,
-        description="Maximum size of that folder in bytes. The files that were used longest ago are deleted, but never "
-        "the newest. All files of a version with 5,400 packages are 11 MB.",
+        description="Maximum size of the folder of `GATEWAY_FILES` in bytes. The files that were used longest ago are "
+        "deleted, but never the newest. All files of a version with 5,400 packages are 11 MB.",
         examples=["0 to 1000000000000"],
     )
     crawl: Literal["on", "off"] = Field(
@@ -244,7 +244,7 @@ class Settings:
         ge=0,
         le=300,
         description="Seconds that a request waits for a crawl when there is no catalog yet, or an old one. After that "
-        "it is told how far the crawl is and when to come again. It never waits longer than four fifths of "
+        "the answer says how far the crawl is and when to try again. It never waits longer than four fifths of "
         "`GATEWAY_LIMIT_SECONDS`.",
         examples=["0 to 300"],
     )
@@ -291,7 +291,7 @@ class Settings:
         ge=1,
         le=1_000_000,
         description="The fewest packages that a crawl may have. Set it near the real number, so that even a gateway "
-        "without a catalog refuses half of one.",
+        "without a catalog refuses a crawl that has half of them.",
         examples=["1 to 1000000"],
     )
     guard_removed_share: float = Field(
@@ -322,15 +322,15 @@ class Settings:
         default=0.02,
         ge=0,
         le=1,
-        description="The share of the records that may become unreadable. Each keeps its last good version, and five "
-        "always may.",
+        description="The share of the records that may become unreadable. Each keeps its last good version. Five "
+        "always may become unreadable.",
         examples=["0 to 1"],
     )
     guard_missing_slugs: int = Field(
         default=0,
         ge=0,
         le=1_000_000,
-        description="The number of records that may have no slug. Django Packages requires one of each.",
+        description="The number of records that may have no slug. Django Packages requires a slug of each record.",
         examples=["0 to 1000000"],
     )
     guard_shared_slugs: int = Field(
@@ -353,8 +353,8 @@ class Settings:
         default=24 * 3600,
         ge=0,
         le=365 * 86400,
-        description="Seconds for which crawls must agree on a refused state until it is accepted. 0 accepts it never, "
-        "without an operator.",
+        description="Seconds for which crawls must agree on a refused state until it is accepted. 0 means that only an "
+        "operator accepts it.",
         examples=["0 to 31536000"],
     )
 
@@ -508,8 +508,8 @@ class Settings:
         default=1,
         gt=0,
         le=300,
-        description="Seconds that an operation waits for a slot. After that it is answered 503. While more comes than "
-        "can be answered, it waits for a moment only.",
+        description="Seconds that an operation waits for a slot. After that it is answered 503. During an overload it "
+        "waits only for a moment.",
         examples=["up to 300"],
     )
 
@@ -541,14 +541,14 @@ class Settings:
         default="6000000",
         check=_units_or("off"),
         description="The units of cost that a router with the secret may use in a minute, counted like "
-        "`GATEWAY_FAIR_USE`, where that is not off. It asks for all of its clients.",
+        "`GATEWAY_FAIR_USE`, where that is not off. A router sends the operations of all its clients.",
         examples=["`off` or 1000 to 1000000000"],
     )
     trusted_proxies: str = Field(
         default="",
         check=_networks,
-        description="The proxies in front of the gateway. What they say in `X-Forwarded-For` or `Forwarded` decides "
-        "[who a client is](docs/fair-use.md#who-a-client-is). Others are not believed.",
+        description="The proxies in front of the gateway. What they write into `X-Forwarded-For` or `Forwarded` "
+        "decides [who a client is](docs/fair-use.md#who-a-client-is). Others are not believed.",
         examples=["addresses or CIDRs such as 10.0.0.0/8 with commas between them, or empty"],
     )
     limit_connections: int = Field(
@@ -564,7 +564,7 @@ class Settings:
         ge=0,
         le=1_000_000,
         description="Maximum number of connections from one address (of IPv6: from one /64). A proxy in "
-        "`GATEWAY_TRUSTED_PROXIES` can have any number; for another one set 0 (no limit).",
+        "`GATEWAY_TRUSTED_PROXIES` can have any number; behind any other proxy, set 0 (no limit).",
         examples=["0 to 1000000"],
     )
     limit_sockets: int = Field(
@@ -691,7 +691,7 @@ class Settings:
         default=10,
         gt=0,
         le=300,
-        description="Seconds for one exchange with upstream. Its slowest page takes 2.",
+        description="Seconds for one exchange with upstream, whose slowest page takes 2.",
         examples=["up to 300"],
     )
     upstream_connect_timeout: float = Field(
@@ -766,8 +766,8 @@ class Settings:
         default=5,
         gt=0,
         le=15,
-        description="Seconds of that pause before one request probes upstream. The pause doubles up to 15 s while "
-        "probes fail.",
+        description="Seconds for which upstream gets that pause, before one request probes it. The pause doubles up to "
+        "15 s while probes fail.",
         examples=["up to 15"],
     )
 

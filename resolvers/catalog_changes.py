@@ -39,7 +39,8 @@ FirstChanges = Annotated[
 SinceNow = Annotated[
     str | None,
     strawberry.argument(
-        description="Also the earlier changes after this cursor. By default only new changes."
+        description="The stream starts with the earlier changes after this cursor. By default it has only new "
+        "changes."
     ),
 ]
 

@@ -36,7 +36,7 @@ AfterRemoved = Annotated[str | None, strawberry.argument(description="The list c
 P = TypeVar("P")
 
 
-@strawberry.type(description="A package that Django Packages had and has no longer.")
+@strawberry.type(description="A package that Django Packages had and no longer has.")
 class RemovedPackage(Generic[P]):
     """Holds a package as it was last known."""
 
@@ -45,7 +45,7 @@ class RemovedPackage(Generic[P]):
     package: P = strawberry.field(description="The package as it was last known.")
 
 
-@strawberry.type(description="A page of the removed packages, the last ones first.")
+@strawberry.type(description="A page of the removed packages, the last removed first.")
 class RemovedPackages(Generic[P]):
     """Holds a part of the list."""
 

@@ -17,8 +17,8 @@ NAME = "asOf"
     name=NAME,
     description=(
         "Answers the query from the catalog as it was. It takes exactly one of `time` and `version`. History "
-        "reaches back a year by default; an older moment is an error that says from when. What the catalog did not "
-        "have then is null, and Django Packages is not asked."
+        "reaches back a year by default; an older moment is an error that says how far it reaches. What the "
+        "catalog did not have then is null, and Django Packages is not asked."
     ),
 )
 def as_of(

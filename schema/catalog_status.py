@@ -51,7 +51,7 @@ class CatalogStatus:
     category_count: int | None = strawberry.field(description="The number of categories in the catalog.")
     syncing: bool = strawberry.field(description="Whether the gateway is refreshing the catalog now.")
     pinned: bool = strawberry.field(
-        description="Whether the gateway's operator has pinned this version: it stays in use, whatever is crawled."
+        description="Whether the gateway's operator has pinned this version: it stays in use, whatever crawls find."
     )
     source: catalog_origin.CatalogOrigin = strawberry.field(
         resolver=catalog_origin.source,
@@ -59,15 +59,15 @@ class CatalogStatus:
         description="Where the data come from: a site, or the demo that is embedded in the gateway.",
     )
     refused: Refusal | None = strawberry.field(
-        description="The last crawl, if it was refused as implausible. Null if it was not. The catalog from before it "
-        "stays in use."
+        description="The last crawl, if it was refused as implausible. Null if it was not. The catalog from "
+        "before it stays in use."
     )
     history_since: datetime | None = strawberry.field(
         resolver=history_since,
         metadata=depends_on(DependsOn.FEED),
         description=(
-            "From when on the gateway knows what the catalog was: `history`, `removedPackages`, `trending` and `@asOf` "
-            "reach back to this time. Null before the first catalog."
+            "From when on the gateway knows what the catalog was: `history`, `removedPackages`, `trending` and "
+            "`@asOf` reach back to this time. Null before the first catalog."
         ),
     )
     changes_cursor: str | None = strawberry.field(

@@ -46,11 +46,11 @@ directive @cost(
 
 """How long a list is, for the cost of an operation."""
 directive @listSize(
-  """The number of items where no argument says it: the default of a page, the most keys, or the mean of the site."""
+  """The number of items if no argument gives it: the default page size, the most keys, or the average length."""
   assumedSize: Int
   """The arguments that are a number of items."""
   slicingArguments: [String!]
-  """The lists of the object that the field returns, which are that long in place of the field itself."""
+  """The lists in the object that the field returns. They have this length, and not the field itself."""
   sizedFields: [String!]
   """Whether exactly one of the slicing arguments has to be given."""
   requireOneSlicingArgument: Boolean = true

@@ -37,8 +37,8 @@ def _parse(value: Any) -> Any:
 
 DATE_TIME: ScalarDefinition = replace(
     DateTimeDefinition,
-    description="A moment, such as `2026-01-31T12:00:00+00:00`. As input a date such as `2026-01-31` is taken too, for "
-    "the start of that day in UTC.",
+    description="A moment, such as `2026-01-31T12:00:00+00:00`. As input, a date such as `2026-01-31` is "
+    "accepted too, and stands for the start of that day in UTC.",
     specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
     parse_value=_parse,
 )

@@ -188,7 +188,7 @@ class Query:
         metadata=null_only_with_error(depends_on(DependsOn.FEED | DependsOn.CATALOG)),
         graphql_type=removed_package_resolvers.RemovedPackages[Package] | None,
         description=(
-            "The packages that Django Packages had and has no longer, the last ones first, as they were last "
+            "The packages that Django Packages had and no longer has, the last removed first, as they were last "
             "known. The list reaches back to `catalog { historySince }`."
         ),
     )

@@ -111,14 +111,15 @@ class PackageFilter:
     added_after: datetime | None = strawberry.field(
         default=None,
         metadata=depends_on(DependsOn.FEED),
-        description="The gateway first found it, or found it again, after this time. For one that was there when the "
-        "gateway's history began, `created` counts.",
+        description="The gateway first found it, or found it again, after this time. For a package that was "
+        "there when the gateway's history began, `created` counts instead.",
     )
     removed_after: datetime | None = strawberry.field(
         default=None,
         metadata=depends_on(DependsOn.FEED),
-        description="It was removed after this time: with `@asOf` a package that is gone by now or came back, without "
-        "it one that came back. `removedPackages` lists those that are gone.",
+        description="It was removed after this time. Without `@asOf` this finds only packages that came back; "
+        "with `@asOf` it also finds packages that are gone by now. `removedPackages` lists the removed "
+        "packages.",
     )
     missing: list[PackageDetail] | None = strawberry.field(
         default=None, description="The package lacks all of these values."
