@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterator, Set
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,9 +84,9 @@ class Served:
         assert isinstance(nodes, list)
         return nodes
 
-    def tasks(self) -> int:
-        """Return how many tasks the gateway has."""
-        return len(self._tasks())
+    def tasks(self) -> set[asyncio.Task[Any]]:
+        """Return the tasks that a client has caused."""
+        return self._tasks() - self._tasks_at_start
 
     def _tasks(self) -> set[asyncio.Task[Any]]:
         async def others() -> set[asyncio.Task[Any]]:
@@ -94,18 +94,11 @@ class Served:
 
         return self.run(others())
 
-    def wait_until_idle(self) -> None:
-        """Wait until it has no task left that a client has caused."""
+    def wait_until_idle(self, but: Set[asyncio.Task[Any]] = frozenset()) -> None:
+        """Wait until it has no task left that a client has caused, but some of these."""
         deadline = time.monotonic() + 60
-        while left := self._tasks() - self._tasks_at_start:
+        while left := self.tasks() - but:
             assert time.monotonic() < deadline, f"the gateway still has {left}"
-            time.sleep(0.01)
-
-    def wait_for_tasks(self, count: int) -> None:
-        """Wait until it has exactly so many tasks; one that has just answered may have one more."""
-        deadline = time.monotonic() + 60
-        while (now := self.tasks()) != count:
-            assert time.monotonic() < deadline, f"the gateway has {now} tasks, not {count}"
             time.sleep(0.01)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
