@@ -6,7 +6,7 @@ The engine imports no other room. It offers:
   execution of the same schema has to answer instead;
 - ``RunLimits``, and the errors that end a run beyond them, whichever way it is run;
 - the protocols of relations, which resolvers implement, and ``decided_by_class``, which types of the schema declare;
-- ``SharedInput``, an input that is read once for many requests;
+- ``SharedInput``, an input that is read once for many requests, and ``ReusedValue``, which resolvers make once;
 - the ``ByteBudget`` that caches share, and ``AnswerPieceCache``, which is one of them;
 - the ``turns`` of the event loop, which all long work shares.
 
@@ -27,6 +27,7 @@ from engine.runs_without_waiting import MustWait, at_once
 from engine.shared_inputs import SharedInput
 from engine.step_costs import ERROR, Spend, uncounted
 from engine.type_declarations import decided_by_class
+from engine.value_piece_cache import ReusedValue
 
 __all__ = [
     "ERROR",
@@ -50,6 +51,7 @@ __all__ = [
     "RecordId",
     "RelationToMany",
     "RelationToOne",
+    "ReusedValue",
     "RunLimits",
     "SharedInput",
     "Spend",

@@ -18,6 +18,7 @@ import msgspec
 from engine.answer_piece_forms import PieceForm
 from engine.byte_budget import BudgetEntry, ByteBudget
 from engine.relation_protocols import RecordId
+from engine.value_piece_cache import ValuePieceCache
 
 OVERHEAD = 400
 """Bytes that a piece takes in memory beside its JSON: objects, and its places in mappings."""
@@ -60,13 +61,16 @@ class AnswerPieceCache:
         self._forms: dict[PieceForm, _PiecesOfForm] = {}
         self._met: dict[PieceForm, set[RecordId]] = {}
         self._count_met = 0
-        self.entries: dict[PieceForm, BudgetEntry] = {}
+        self.entries: dict[object, BudgetEntry] = {}
         """The entries of the pieces in the budget, which is told when they are freed."""
+        self._largest = budget.most // LARGEST_PART
+        self.of_values = ValuePieceCache(budget, self.entries, self._largest)
+        """The pieces about values that are none of these records."""
         self.found = 0
         """How many pieces were found, by all runs."""
 
     def __len__(self) -> int:
-        return sum(len(cached.pieces) for cached in self._forms.values())
+        return sum(len(cached.pieces) for cached in self._forms.values()) + len(self.of_values)
 
     def find(
         self, form: PieceForm, objects: Sequence[Any], ids: Sequence[RecordId] | None = None
@@ -75,6 +79,8 @@ class AnswerPieceCache:
 
         ``ids`` are given where the objects are known to be records of the catalog.
         """
+        if not form.is_of_records:
+            return self._found_of_value(form, objects)
         cached = self._forms.get(form)
         if cached is None:
             return None
@@ -103,7 +109,7 @@ class AnswerPieceCache:
 
         They are if all are records of the catalog, and were asked for in this form before.
         """
-        if not form.is_cached:
+        if not form.is_cached or not form.is_of_records:
             return None
         ids = ids or self._ids(form, objects)
         if ids is None:
@@ -133,13 +139,12 @@ class AnswerPieceCache:
 
         ``steps_of_values`` are those of the objects that resolvers made of each record.
         """
-        largest = self._budget.most // LARGEST_PART
         known: Mapping[RecordId, object] = self._forms[form].pieces if form in self._forms else {}
         new = {
             # These are copies, because the encoder's own results take half as much memory again, as room to grow.
             id: msgspec.Raw(bytes(memoryview(answer)))
             for id, answer in zip(ids, answers, strict=True)
-            if isinstance(answer, msgspec.Raw) and len(answer) <= largest and id not in known
+            if isinstance(answer, msgspec.Raw) and len(answer) <= self._largest and id not in known
         }
         if not new:
             return
@@ -157,6 +162,13 @@ class AnswerPieceCache:
             cached.pieces |= new
             if steps_of_values is not None:
                 cached.values.update(zip(ids, steps_of_values, strict=True))
+
+    def _found_of_value(self, form: PieceForm, objects: Sequence[Any]) -> FoundPieces | None:
+        piece = self.of_values.find(form, objects[0]) if len(objects) == 1 else None
+        if piece is None:
+            return None
+        self.found += 1
+        return FoundPieces([piece.answer], len(piece.answer), piece.steps, piece.records)
 
     def _ids(self, form: PieceForm, objects: Sequence[Any]) -> Sequence[RecordId] | None:
         """Return the ids of objects, or ``None`` if one of them is not the catalog's: it may have been loaded live."""

@@ -28,6 +28,7 @@ class FormBuilder:
         self._values: list[tuple[int, PieceForm]] = []
         self._calls = 0
         self._is_cacheable = True
+        self._is_of_records = True
 
     def add(self, key: str, name: str, arguments: Arguments | None) -> None:
         """Add a field of the object itself; one that is not cacheable has no ``arguments``."""
@@ -49,13 +50,14 @@ class FormBuilder:
             self._is_cacheable = False
             return
         self._fields.append((column.key, name, arguments, below))
+        self._is_of_records = self._is_of_records and below.is_of_records
         if isinstance(column.source, Related):
             named = attrgetter(column.source.attribute)
             self._relations.append(RelationBelow(number, named, column.source.is_to_one, below))
         elif column.selection.shape.item is None and below.is_flat:
             self._values.append((number, below))
         else:
-            self._is_cacheable = False  # how many objects there are would have to be cached too
+            self._is_of_records = False
 
     def form(self, steps: int, weight: int) -> PieceForm | None:
         """Return the form, or ``None`` if there is none.
@@ -68,12 +70,15 @@ class FormBuilder:
         form = _FORMS.get(same)
         if form is None:
             is_cached = (
-                weight >= MIN_VALUES
+                not self._is_of_records
+                or weight >= MIN_VALUES
                 or self._calls > 0
                 or any(not each.is_to_one or each.form.is_cached for each in self._relations)
             )
             below = tuple(self._relations), tuple(self._values)
-            form = _FORMS[same] = PieceForm(*same, is_cached, steps + self._calls, *below)
+            form = _FORMS[same] = PieceForm(
+                *same, is_cached, steps + self._calls, *below, self._is_of_records
+            )
         return form
 
 

@@ -1,4 +1,4 @@
-"""Describes what a plan node says of one record. Nodes of different plans that say the same have the same form.
+"""Describes what a plan node says of one object. Nodes of different plans that say the same have the same form.
 
 A form has the type, and for each key of the answer the field, its arguments and the form of what is below. A node has
 one if all of its fields and all fields below are cacheable (``engine.cacheable_fields``). So its answers are the same
@@ -22,7 +22,7 @@ Field: TypeAlias = "tuple[str, str, Arguments, PieceForm | None]"
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
 class PieceForm:
-    """Describes what is said of a record. Equal forms are one object for as long as it is in use."""
+    """Describes what is said of an object. Equal forms are one object for as long as it is in use."""
 
     type: GraphQLObjectType
     fields: tuple[Field, ...]
@@ -33,6 +33,10 @@ class PieceForm:
     relations: tuple[RelationBelow, ...]
     values: tuple[tuple[int, PieceForm], ...]
     """The numbers of the columns with objects that resolvers make of the record, and what is said of these."""
+    is_of_records: bool
+    """Whether pieces are cached about records. If not, lists of objects that resolvers make are below: how many there
+    are cannot be told from a record. Then pieces are cached about values that are reused
+    (``engine.value_piece_cache``)."""
 
     @property
     def is_flat(self) -> bool:

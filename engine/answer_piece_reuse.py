@@ -10,6 +10,7 @@ from graphql import Undefined
 
 from engine.answer_building import PIECES
 from engine.event_loop_yielding import turns
+from engine.field_sources import Called
 from engine.plan_nodes import Part, PlanNode
 from engine.relation_protocols import ListsByKey, RecordId
 from engine.run_state import PlanRun
@@ -89,10 +90,44 @@ def are_encoded(answers: list[Any]) -> bool:
     return bool(answers) and answers[0].__class__ in PIECES
 
 
+def count_values(found: list[Part], run: PlanRun) -> None:
+    """Count what is below each value whose answer is to be cached. Nothing is built yet."""
+    if run.pieces is None:
+        return
+    for part in found:
+        form = part.node.form
+        if form is None or form.is_of_records or len(part.objects) != 1:
+            continue
+        if run.pieces.of_values.is_wanted(form, part.objects[0]):
+            part.counts = _counted(part)
+
+
+def _counted(part: Part) -> tuple[int, int]:
+    """Return the steps and the records that the run has counted for the objects of a part and all below."""
+    if part.counts is not None:
+        return part.counts
+    number = len(part.objects)
+    steps, records = number * part.node.steps, 0
+    for column, values in zip(part.node.columns, part.columns, strict=True):
+        if isinstance(column.source, Called):
+            steps += number * column.source.steps
+        elif isinstance(values, ListsByKey):
+            steps += values.count
+            records += values.count
+        elif isinstance(values, dict):
+            records += number
+    for each in [each for below in part.below for each in below.parts]:
+        counts = _counted(each)
+        steps += counts[0]
+        records += counts[1]
+    return steps, records
+
+
 class PieceCaching(msgspec.Struct, frozen=True):
     """Holds what is known of a part whose answers are to be cached, before they are built."""
 
     ids: Sequence[RecordId]
+    """The ids of its records; none if it has a value that is reused."""
     values: list[int] | None
     """The steps of the objects that resolvers made of each record, if there can be any."""
 
@@ -105,6 +140,8 @@ class PieceCaching(msgspec.Struct, frozen=True):
         if any(part.columns[relation.column].__class__ is list for relation in form.relations):
             return None  # something had to be loaded, or was not found
         part.is_whole = all(each.is_whole for below in part.below for each in below.parts)
+        if not form.is_of_records:
+            return cls((), None) if part.is_whole and part.counts is not None else None
         ids = run.pieces.wanted(form, part.objects) if part.is_whole else None
         if ids is None:
             return None
@@ -123,7 +160,11 @@ class PieceCaching(msgspec.Struct, frozen=True):
         form, pieces = part.node.form, run.pieces
         assert form is not None
         assert pieces is not None
-        for start in range(0, len(part.objects), CACHED_AT_ONCE):
+        if part.counts is not None:
+            if not part.is_encoded:
+                part.built = [run.encoder.piece(part.built[0])]
+            pieces.of_values.keep(form, part.objects[0], part.built[0], *part.counts)
+        for start in range(0, len(self.ids), CACHED_AT_ONCE):
             if start and run.is_turn_over():
                 await turns().next()
             some = slice(start, start + CACHED_AT_ONCE)

@@ -15,6 +15,7 @@ from engine.answer_piece_reuse import (
     PieceCounts,
     answers_of_pieces,
     are_encoded,
+    count_values,
     encoded_and_cached,
 )
 from engine.event_loop_yielding import InTurn, turns
@@ -42,6 +43,7 @@ async def answers(root: PlanNode, run: PlanRun) -> object:
     :raises Fallback: only Strawberry's own execution answers this correctly.
     """
     found = await _find(Part(root, [None], 1, 1), run)
+    count_values(found, run)
     in_pieces = run.values + sum([part.total * part.node.weight for part in found]) > FEW
     for part in reversed(found):
         keeping = PieceCaching.of(part, run)
@@ -98,6 +100,7 @@ def _answered_at_once(part: Part, run: PlanRun) -> bool:
     run.known_records += counts.records
     part.built = built
     part.is_whole = True
+    part.counts = counts.steps, counts.records
     part.is_encoded = are_encoded(built)
     return True
 

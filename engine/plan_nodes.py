@@ -222,6 +222,8 @@ class Part(msgspec.Struct, eq=False):
     """Whether the answers are JSON already."""
     is_whole: bool = False
     """Whether the catalog knew all below, so that the answers can be cached."""
+    counts: tuple[int, int] | None = None
+    """The steps of work and the records that relations found, below too, if they were counted apart."""
 
 
 class Below(msgspec.Struct, eq=False):

@@ -26,7 +26,8 @@ from resolvers.lists.list_arguments import (
     PackageFilterArgument,
     PackageOrderArgument,
 )
-from resolvers.lists.pagination import Connection, Paging, connection, page_size
+from resolvers.lists.page_cache import ALL, contributor_pages
+from resolvers.lists.pagination import Connection, Paging, page_size
 from resolvers.lists.record_lists import packages_of
 from resolvers.loading.request_context import Context, Info
 from resolvers.work_budget import SHARED
@@ -108,9 +109,12 @@ async def all_contributors(
 ) -> Connection[ContributorRecord]:
     """Return a part of all contributors."""
     order = order_by.order
-    span = Paging("contributors", first, after, last, before).span(order)
-    table = (await info.context.catalog()).view(contributor_table)
-    return connection(span, table.ids(order), order, table.records)
+    paging = Paging("contributors", first, after, last, before)
+    if info.context.loaders.catalog is None:
+        paging.span(order)  # what makes no sense does not wait for a catalog
+    catalog = await info.context.catalog()
+    pages, table = catalog.view(contributor_pages), catalog.view(contributor_table)
+    return pages.page(pages.span(paging, order), order, ALL, lambda: table.ids(order))
 
 
 async def contributors_of(root: PackageRecord, info: Info) -> list[ContributorRecord]:

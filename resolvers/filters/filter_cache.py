@@ -50,6 +50,8 @@ class Matches(Generic[R]):
         self.rows = match.rows
         self.since, self.until = match.since, match.until
         """The time, in seconds since 1970, from and until which it matches these rows."""
+        self.selected = digest, match.since
+        """Identifies the rows among those of all filters."""
         self.orders: dict[Order[R], Sequence[int]] = {}
         """The ids of all rows, in each order that was requested."""
         self._flags, self._places = table.flags(match.rows), table.places
@@ -110,7 +112,7 @@ class FilterCache(Generic[R]):
         """Return those of these ids that match, or all, in this order. ``ids`` never change."""
         if len(ids) < MIN_CACHED:
             return self.table.sorted(order, ids if matches is None else matches.among(ids))
-        key = (id(ids), order, *(("", 0.0) if matches is None else (matches.digest, matches.since)))
+        key = (id(ids), order, None if matches is None else matches.selected)
         part = self._lists.get(key)
         if part is None or part[0] is not ids:  # Once one collection is gone, another one may have its id.
             found = tuple(self.table.sorted(order, ids if matches is None else matches.among(ids)))

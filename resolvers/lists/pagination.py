@@ -57,9 +57,10 @@ class Paging:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PageSpan:
-    """Describes a part of a list: ``size`` records, from the start or the end of the part between two positions."""
+    """Describes a part of a list in some order: ``size`` records, from the start or the end of the part between two
+    positions."""
 
     size: int
     from_the_end: bool
@@ -130,6 +131,8 @@ class Connection(Generic[T]):
         description="Whether there are more records, and the cursors of this page.",
     )
     total_count: int = strawberry.field(description="The number of records in the whole list.")
+    is_reused: strawberry.Private[bool] = False
+    """Whether the catalog keeps it for the next request, so that it never changes (``engine.ReusedValue``)."""
 
 
 def connection(span: PageSpan, ids: Sequence[K], order: Order[R], records: Mapping[K, R]) -> Connection[R]:

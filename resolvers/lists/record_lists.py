@@ -9,6 +9,7 @@ from catalog import NEWEST_FIRST, Catalog
 from resolvers.filters.filter_cache import grid_filters, package_filters
 from resolvers.filters.filter_inputs import GridFilter, PackageFilter
 from resolvers.lists.order_enums import GridOrder, PackageOrder
+from resolvers.lists.page_cache import ALL, grid_pages, package_pages
 from resolvers.lists.pagination import Connection, Paging, connection, write_cursor
 from resolvers.loading.record_loaders import RecordLoader
 from resolvers.loading.request_context import Context
@@ -27,10 +28,11 @@ async def all_packages(
     :raises BadUserInput: an argument makes no sense.
     :raises UpstreamError: the catalog is not known, and the page is not one that upstream could give.
     """
-    order = NEWEST_FIRST if order_by is None else order_by.order
-    span = paging.span(order)
-    if context.loaders.catalog is None and filter is None and order is NEWEST_FIRST and paging.is_plain:
-        return await _live(context.loaders.packages, span.size)
+    if context.loaders.catalog is None:
+        order = NEWEST_FIRST if order_by is None else order_by.order
+        span = paging.span(order)
+        if filter is None and order is NEWEST_FIRST and paging.is_plain:
+            return await _live(context.loaders.packages, span.size)
     return packages_of(context, await context.catalog(), paging, None, filter, order_by)
 
 
@@ -39,15 +41,17 @@ async def all_grids(
 ) -> RecordConnection[GridRecord]:
     """Return a page of all grids that match. Raises as :func:`all_packages` does."""
     order = NEWEST_FIRST if order_by is None else order_by.order
-    span = paging.span(order)
-    if context.loaders.catalog is None and filter is None and order is NEWEST_FIRST and paging.is_plain:
-        return await _live(context.loaders.grids, span.size)
+    if context.loaders.catalog is None:
+        live = paging.span(order)
+        if filter is None and order is NEWEST_FIRST and paging.is_plain:
+            return await _live(context.loaders.grids, live.size)
     catalog = await context.catalog()
-    cache = catalog.view(grid_filters)
+    pages, cache = catalog.view(grid_pages), catalog.view(grid_filters)
+    span = pages.span(paging, order)
     if filter is None:
-        return connection(span, cache.table.ids(order), order, catalog.grids)
+        return pages.page(span, order, ALL, lambda: cache.table.ids(order))
     matches = context.filters.grids(context.work, catalog, filter, f"{paging.field}(filter:)")
-    return connection(span, cache.ids(matches, order), order, catalog.grids)
+    return pages.page(span, order, matches.selected, lambda: cache.ids(matches, order))
 
 
 def packages_of(
@@ -64,8 +68,8 @@ def packages_of(
     :raises Stopped: it takes too much work.
     """
     order = NEWEST_FIRST if order_by is None else order_by.order
-    span = paging.span(order)
-    cache = catalog.view(package_filters)
+    pages, cache = catalog.view(package_pages), catalog.view(package_filters)
+    span = pages.span(paging, order)
     matches = (
         None
         if filter is None
@@ -73,12 +77,12 @@ def packages_of(
             context.work, catalog, filter, f"{paging.field}(filter:)", context.added_and_removed
         )
     )
-    if ids is None:
-        found = cache.table.ids(order) if matches is None else cache.ids(matches, order)
-    else:
+    if ids is not None:
         context.work.spend(len(ids) // COUNTED)
-        found = cache.ids_among(ids, matches, order)
-    return connection(span, found, order, catalog.packages)
+        return connection(span, cache.ids_among(ids, matches, order), order, catalog.packages)
+    if matches is None:
+        return pages.page(span, order, ALL, lambda: cache.table.ids(order))
+    return pages.page(span, order, matches.selected, lambda: cache.ids(matches, order))
 
 
 async def _live(loader: RecordLoader[R], size: int) -> Connection[R | UpstreamBadData]:

@@ -32,6 +32,10 @@ OPERATIONS = [
     "{ packages(first: 20) { nodes { id pypi { name } repository { host } commitActivity { total52 } } } }",
     '{ package(slug: "slug-8") { grids { packages { commitActivity { trend } grids { id } } } } }',
     '{ a: grid(slug: "grid-1") { packages { id } } b: grid(slug: "grid-4") { packages { id } grid: title } }',
+    "{ packages(first: 9) { totalCount pageInfo { endCursor } edges { cursor node { grids { packages { id } } } } } }",
+    "{ a: grids(first: 5) { nodes { title } } b: grids(first: 5) { edges { node { packages { category { id } } } } } }",
+    "{ contributors(first: 9) { nodes { login packageCount } pageInfo { hasNextPage } } }",
+    "{ packages(first: 9, filter: {stars: {min: 1}}) { nodes { id category { slug } grids { title } } } }",
     '{ nodes(ids: ["UGFja2FnZTox", "R3JpZDox"]) { ... on Package { grids { id } } ... on Grid { packages { id } } } }',
 ]
 
