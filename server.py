@@ -22,6 +22,7 @@ def __getattr__(name: str) -> GatewayApp:
         raise SystemExit(str(error)) from None
     if settings.traces != "off" and not is_tracing_installed():
         raise SystemExit(NOT_INSTALLED)
+    from web.serving.first_process import stop_with_first_process
     from web.serving.interpreter_tuning import tune
     from web.serving.log_output import configure_logs
     from wiring import make_app
@@ -29,6 +30,7 @@ def __getattr__(name: str) -> GatewayApp:
     configure_logs(settings.log_level, settings.log_format)
     app = make_app(settings)
     tune()
+    stop_with_first_process()
     return app
 
 

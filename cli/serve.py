@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from dataclasses import asdict
@@ -12,6 +13,8 @@ import typer
 from cli.arguments import UpstreamFlag, manifest_or_stop, settings_or_stop
 from cli.error_exit import stop
 from cli.listening_port import authority, bindable_port
+
+_log = logging.getLogger(__name__)
 
 
 def serve(
@@ -44,10 +47,16 @@ def serve(
     port = bindable_port(settings.host, settings.port)
     address = f"http://{authority(settings.host, port)}"
     upstream_address = without_credentials(settings.upstream)
-    typer.echo(greeting(address, upstream_address, only_trusted=settings.trusted_documents_mode == "only"))
     sys.path.insert(0, str(ROOT))
     # Each worker process does the same when it makes its app.
     configure_logs(settings.log_level, settings.log_format)
+    try:
+        typer.echo(
+            greeting(address, upstream_address, only_trusted=settings.trusted_documents_mode == "only")
+        )
+    except OSError as error:
+        # It may go to a file on a full disk, which is no reason not to serve.
+        _log.warning("The addresses at which the gateway can be reached could not be printed: %s", error)
     run(
         "server:app",
         host=settings.host,

@@ -159,3 +159,27 @@ async def test_replacing_all_workers_refuses_no_connection_and_breaks_no_answer(
     assert len(workers(after)) == WORKERS
     assert deaths(after) == deaths(before)
     assert have_not_gone_back(before, after)
+
+
+def test_no_worker_is_left_when_the_first_process_is_killed(
+    server: subprocess.Popen[str], client: httpx.Client
+) -> None:
+    """This is the last test of the file, because the server is gone then."""
+    scrape(client)
+    server.kill()
+    server.wait()
+    deadline = time.monotonic() + 60
+    while not is_refused(client):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def is_refused(client: httpx.Client) -> bool:
+    """Return whether nobody listens at the port."""
+    try:
+        client.get("/healthz")
+    except httpx.ConnectError:
+        return True
+    except httpx.TransportError:
+        return False  # The worker that had the connection has stopped.
+    return False

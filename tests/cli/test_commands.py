@@ -7,6 +7,8 @@ import os
 import socket
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -171,6 +173,27 @@ def test_a_free_port_is_named_by_the_greeting() -> None:
     finally:
         process.terminate()
         process.communicate(timeout=60)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Only Linux has a file that is always full.")
+def test_a_disk_that_is_full_does_not_keep_the_gateway_from_serving() -> None:
+    port = free_port()
+    environment = {**os.environ, "GATEWAY_STORAGE": ":memory:", "GATEWAY_CRAWL": "off"}
+    command = [sys.executable, "server.py", "serve", "--port", str(port)]
+    with open("/dev/full", "w") as full:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=full, stderr=full)
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            with suppress(httpx.TransportError):
+                assert httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
+                break
+            time.sleep(0.1)
+    finally:
+        process.terminate()
+        process.wait(60)
 
 
 def test_the_greeting_shows_nothing_that_trusted_documents_forbid(tmp_path: Path) -> None:
