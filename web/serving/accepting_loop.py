@@ -10,7 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
+import sys
+from array import array
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import uvloop
@@ -21,6 +25,34 @@ MAX_AT_ONCE = 100
 PAUSE = 0.1
 """Seconds after which accepting is tried again if the system gives no connection, most likely because no descriptor
 is left. Otherwise a waiting client would wake the loop again and again."""
+
+_ATTACH_FILTER = 26
+"""``SO_ATTACH_FILTER`` of Linux, which Python does not name."""
+
+_WITHOUT_NEWCOMERS = b"".join(
+    struct.pack("HBBI", *each)
+    for each in [
+        (0x30, 0, 0, 13),  # load the flags of the TCP header
+        (0x45, 1, 0, 0x02),  # if SYN is among them, skip the next instruction
+        (0x06, 0, 0, 0xFFFF),  # take the packet
+        (0x06, 0, 0, 0),  # drop the packet
+    ]
+)
+"""A packet filter for a listening socket, in the instructions of classic BPF."""
+
+
+def admit_no_more(listening: socket.socket) -> None:
+    """Let the system take no new connection on a socket that is about to be closed, in whichever process.
+
+    A client that comes now asks again after a second, and is refused then. Otherwise a connection that arrives after
+    the last look into the queue would be reset by the close, when its client has sent a request already. Systems other
+    than Linux keep that gap, which is short.
+    """
+    if sys.platform == "linux":
+        code = array("B", _WITHOUT_NEWCOMERS)  # the system reads it by its address
+        program = struct.pack("HL", len(code) // 8, code.buffer_info()[0])
+        with suppress(OSError):
+            listening.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, program)
 
 
 class Loop(uvloop.Loop):

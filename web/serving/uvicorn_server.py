@@ -15,6 +15,7 @@ from uvicorn.supervisors import Multiprocess
 
 from telemetry import WorkerMetricFiles, folder_for_workers
 from web.request_parsing import MAX_BODY
+from web.serving.accepting_loop import admit_no_more
 from web.serving.known_request_protocol import KnownRequestProtocol
 from web.serving.uvicorn_protocols import LONGEST_STOP, SocketProtocol
 
@@ -56,12 +57,19 @@ def run(app: str, *, host: str, port: int, workers: int, idle_seconds: int) -> N
                 sys.exit(f"The workers have no place for what they measure: {error} TMPDIR can name one.")
             _Workers(config, listening, files).run()
         return
-    server = Server(config)
+    server = _OnlyServer(config)
     # Uvicorn raises the signal that stopped it once more when it has stopped.
     with suppress(KeyboardInterrupt):
         server.run(sockets=[listening])
     if not server.started:
         sys.exit(STARTUP_FAILURE)
+
+
+class _OnlyServer(Server):
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        for listening in sockets or ():
+            admit_no_more(listening)
+        await super().shutdown(sockets)
 
 
 class _Workers(Multiprocess):
@@ -119,5 +127,6 @@ class _Workers(Multiprocess):
     def terminate_all(self) -> None:
         # This process would keep the socket open without accepting anyone, and its queue would be reset at the end.
         for listening in self.sockets:
+            admit_no_more(listening)
             listening.close()
         super().terminate_all()

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+import sys
+from threading import Thread
 from typing import Any
 
-from web.serving.accepting_loop import Loop
+import pytest
+
+from web.serving.accepting_loop import Loop, admit_no_more
 
 
 class Counting(asyncio.Protocol):
@@ -132,3 +136,57 @@ def test_at_a_stop_who_waits_is_taken_and_who_comes_later_is_refused() -> None:
 
     with asyncio.Runner(loop_factory=Loop) as runner:
         runner.run(main())
+
+
+class WithNewcomers(socket.socket):
+    """Listens, and has a client come after each look that finds nobody."""
+
+    def __init__(self, *arguments: int) -> None:
+        super().__init__(*arguments)
+        self.outcomes: list[str] = []
+        self.clients: list[Thread] = []
+        self.is_closing = False
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        try:
+            return super().accept()
+        except BlockingIOError:
+            if self.is_closing and not self.clients:
+                came = socket.socket()
+                came.setblocking(False)
+                came.connect_ex(self.getsockname())
+                self.clients.append(Thread(target=self._ask, args=[came]))
+                self.clients[0].start()
+            raise
+
+    def _ask(self, client: socket.socket) -> None:
+        with client:
+            client.settimeout(60)
+            try:
+                # It waits until the connection is made or refused.
+                client.sendall(b"GET / HTTP/1.1\r\n")
+                client.recv(1)
+            except OSError as error:
+                self.outcomes.append(type(error).__name__)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has such filters.")
+def test_who_comes_between_the_last_look_and_the_close_is_refused_and_not_reset() -> None:
+    async def main() -> list[str]:
+        loop, listening = asyncio.get_running_loop(), WithNewcomers(socket.AF_INET, socket.SOCK_STREAM)
+        listening.bind(("127.0.0.1", 0))
+        Counting.made = 0
+        server = await loop.create_server(Counting, sock=listening, backlog=200)
+        waiting = socket.create_connection(listening.getsockname())
+        admit_no_more(listening)
+        listening.is_closing = True
+        server.close()
+        await server.wait_closed()
+        waiting.close()
+        for client in listening.clients:
+            await asyncio.to_thread(client.join, 60)
+        return listening.outcomes
+
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        assert runner.run(main()) == ["ConnectionRefusedError"]
+    assert Counting.made == 1
