@@ -7,7 +7,13 @@ requests back meanwhile.
 
 from __future__ import annotations
 
-import random
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
 from upstream.client.circuit_breaker import CircuitOpen
 from upstream.client.client_limits import ClientLimits
@@ -29,24 +35,26 @@ LONGEST_JITTER = 2.0
 
 
 class RetryPolicy:
-    """Decides about repetitions within the limits of one client."""
+    """Repeats attempts within the limits of one client."""
 
     def __init__(self, limits: ClientLimits) -> None:
         self._limits = limits
+        self._full_jitter = wait_random_exponential(multiplier=limits.first_pause, max=LONGEST_JITTER)
 
-    def pause(self, error: UpstreamError, attempt: int, most: int | None = None) -> float | None:
-        """Return the seconds before the next attempt, or ``None`` if this one was the last.
+    def attempts(self, most: int | None = None) -> AsyncRetrying:
+        """Return what calls a function until it succeeds: up to ``most`` times, or as often as the limits
+        allow.
 
-        ``attempt`` counts from 1, and ``most`` overrides how many the limits allow.
+        It raises what the last attempt has raised.
         """
-        if attempt >= (most or self._limits.attempts) or not self._is_worth_another_attempt(error):
-            return None
-        if error.retry_after is not None:
-            return error.retry_after
-        # This is full jitter: anything up to a bound that doubles with each attempt.
-        return random.uniform(0.0, min(self._limits.first_pause * 2 ** (attempt - 1), LONGEST_JITTER))
+        return AsyncRetrying(
+            stop=stop_after_attempt(most or self._limits.attempts),
+            retry=retry_if_exception(self._is_worth_another_attempt),
+            wait=self._pause,
+            reraise=True,
+        )
 
-    def _is_worth_another_attempt(self, error: UpstreamError) -> bool:
+    def _is_worth_another_attempt(self, error: BaseException) -> bool:
         """Return whether another attempt may succeed. Load and connection errors pass, and nonsense stays. A pause
         that upstream asks for must be short enough."""
         match error:
@@ -59,3 +67,12 @@ class RetryPolicy:
             case _:
                 return False
         return passes and (error.retry_after is None or error.retry_after <= self._limits.longest_pause)
+
+    def _pause(self, state: RetryCallState) -> float:
+        """Return what upstream asks for; else full jitter: anything up to a bound that doubles with each
+        attempt."""
+        assert state.outcome is not None
+        error = state.outcome.exception()
+        if isinstance(error, UpstreamError) and error.retry_after is not None:
+            return error.retry_after
+        return self._full_jitter(state)

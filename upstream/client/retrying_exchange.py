@@ -71,20 +71,22 @@ class Exchanger:
 
         :raises UpstreamError: there is none.
         """
-        number = 1
+        retrying = self._retries.attempts(attempts)
+        number = 0
+
+        async def attempt() -> UpstreamAnswer:
+            nonlocal number
+            number += 1
+            try:
+                return await self._attempt(wanted, background)
+            except UpstreamError as error:
+                log_failure(wanted.path, error, number)
+                raise
+
         try:
             # Background requests wait for all others, however long that takes.
             async with asyncio.timeout(None if background else self._limits.total):
-                while True:
-                    try:
-                        return await self._attempt(wanted, background)
-                    except UpstreamError as error:
-                        log_failure(wanted.path, error, number)
-                        pause = self._retries.pause(error, number, attempts)
-                        if pause is None:
-                            raise
-                    await asyncio.sleep(pause)
-                    number += 1
+                return await retrying(attempt)
         except TimeoutError as error:
             late = UpstreamTimeout(f"Upstream did not answer /{wanted.path} in time.")
             log_failure(wanted.path, late, number)

@@ -17,31 +17,47 @@ from upstream.client.upstream_errors import (
 
 POLICY = RetryPolicy(replace(CLIENT_LIMITS, attempts=9, first_pause=0.25, longest_pause=5.0))
 PASSES = UpstreamTimeout("Upstream did not answer.")
+BOUNDS = [0.25, 0.5, 1.0, 2.0, *[LONGEST_JITTER] * 4]
+
+
+async def pauses_after(error: UpstreamError, most: int | None = None) -> list[float]:
+    """Return the seconds of each pause while every attempt fails with the error."""
+    pauses: list[float] = []
+
+    async def remember(seconds: float) -> None:
+        pauses.append(seconds)
+
+    async def fail() -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        await POLICY.attempts(most).copy(sleep=remember)(fail)
+    return pauses
+
+
+async def test_a_pause_is_anything_up_to_a_bound_that_doubles() -> None:
+    rounds = [await pauses_after(PASSES) for _ in range(500)]
+    for bound, pauses in zip(BOUNDS, zip(*rounds, strict=True), strict=True):
+        assert max(pauses) <= bound
+        # Half of 500 draws are in each half, but for one case in 10^150.
+        assert min(pauses) < bound / 2 < max(pauses)
+
+
+@pytest.mark.parametrize(("most", "pauses"), [(None, 8), (3, 2), (1, 0)])
+async def test_the_last_attempt_has_no_pause_behind_it(most: int | None, pauses: int) -> None:
+    assert len(await pauses_after(PASSES, most)) == pauses
 
 
 @pytest.mark.parametrize(
-    ("attempt", "bound"), [(1, 0.25), (2, 0.5), (3, 1.0), (4, 2.0), (5, LONGEST_JITTER), (8, LONGEST_JITTER)]
-)
-def test_a_pause_is_anything_up_to_a_bound_that_doubles(attempt: int, bound: float) -> None:
-    pauses = [POLICY.pause(PASSES, attempt) or 0.0 for _ in range(500)]
-    assert max(pauses) <= bound
-    # Half of 500 draws are in each half, but for one case in 10^150.
-    assert min(pauses) < bound / 2 < max(pauses)
-
-
-@pytest.mark.parametrize(("attempt", "most", "pauses"), [(8, None, True), (9, None, False), (1, 1, False)])
-def test_the_last_attempt_has_no_pause_behind_it(attempt: int, most: int | None, *, pauses: bool) -> None:
-    assert (POLICY.pause(PASSES, attempt, most) is not None) is pauses
-
-
-@pytest.mark.parametrize(
-    ("error", "pause"),
+    ("error", "pauses"),
     [
-        (UpstreamUnavailable("It is down.", retry_after=3.0, status=503), 3.0),
-        (UpstreamUnavailable("It is down.", retry_after=5.5, status=503), None),
-        (UpstreamUnavailable("It does not know how.", status=501), None),
-        (UpstreamBadData("It is nonsense."), None),
+        (UpstreamUnavailable("It is down.", retry_after=3.0, status=503), [3.0] * 8),
+        (UpstreamUnavailable("It is down.", retry_after=5.5, status=503), []),
+        (UpstreamUnavailable("It does not know how.", status=501), []),
+        (UpstreamBadData("It is nonsense."), []),
     ],
 )
-def test_upstream_decides_a_pause_that_is_short_enough(error: UpstreamError, pause: float | None) -> None:
-    assert POLICY.pause(error, 1) == pause
+async def test_upstream_decides_a_pause_that_is_short_enough(
+    error: UpstreamError, pauses: list[float]
+) -> None:
+    assert await pauses_after(error) == pauses
