@@ -1,4 +1,4 @@
-"""Records of a catalog of any size, about as large as real ones, and always the same."""
+"""Provides records of a catalog of any size, about as large as real ones, and always the same."""
 
 from __future__ import annotations
 

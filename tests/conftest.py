@@ -1,4 +1,4 @@
-"""What most tests stand on: a small embedded upstream, and the gateway over it, both in this process."""
+"""Provides what most tests stand on: a small embedded upstream, and the gateway over it, both in this process."""
 
 from __future__ import annotations
 

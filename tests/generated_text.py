@@ -1,4 +1,5 @@
-"""The files and parts of documents that are made from the program: the tests compare them, ``make docs`` writes them.
+"""Provides the files and parts of documents that are made from the program: the tests compare them, ``make docs``
+writes them.
 
 The SDL, the answers of the examples, and in documents what stands between ``<!-- name -->`` and ``<!-- end -->``.
 """

@@ -1,4 +1,4 @@
-"""The README: its commands are run, and its generated parts are up to date."""
+"""Tests the README: its commands are run, and its generated parts are up to date."""
 
 from __future__ import annotations
 

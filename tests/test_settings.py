@@ -1,4 +1,4 @@
-"""Settings: the table, the environment, the flags, and one sentence for a wrong one."""
+"""Tests settings: the table, the environment, the flags, and one sentence for a wrong one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attacks by many clients at once, over connections of HTTP."""
+"""Makes the attacks by many clients at once, over connections of HTTP."""
 
 from __future__ import annotations
 

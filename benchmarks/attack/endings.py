@@ -1,4 +1,4 @@
-"""Attacks that end a gateway, each on one of its own: an upstream that lies, and a stop under load."""
+"""Makes the attacks that end a gateway, each on one of its own: an upstream that lies, and a stop under load."""
 
 from __future__ import annotations
 

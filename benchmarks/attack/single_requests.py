@@ -1,4 +1,4 @@
-"""Attacks by one request, or by many of which each is one attack."""
+"""Makes the attacks by one request, or by many of which each is one attack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attacks over WebSockets: many subscriptions, and heavy operations that are abandoned."""
+"""Makes the attacks over WebSockets: many subscriptions, and heavy operations that are abandoned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Processes of the benchmark: started on one core, watched, and stopped whatever happens."""
+"""Provides processes of the benchmark: started on one core, watched, and stopped whatever happens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether two gateways answered the same."""
+"""Tests whether two gateways answered the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the benchmark of an overload says of what was answered and refused."""
+"""Tests what the benchmark of an overload says of what was answered and refused."""
 
 from __future__ import annotations
 

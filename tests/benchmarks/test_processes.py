@@ -1,4 +1,4 @@
-"""Processes that `make bench` starts."""
+"""Tests processes that `make bench` starts."""
 
 from __future__ import annotations
 

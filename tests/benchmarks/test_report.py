@@ -1,4 +1,4 @@
-"""The tables of `make bench`."""
+"""Tests the tables of `make bench`."""
 
 from __future__ import annotations
 

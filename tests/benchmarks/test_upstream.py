@@ -1,4 +1,4 @@
-"""The upstream of `make bench`: the embedded one, and what some peers need beside it."""
+"""Tests the upstream of `make bench`: the embedded one, and what some peers need beside it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The queries of `make bench`: our gateway answers them, and the peers' schema has what is asked of them."""
+"""Tests the queries of `make bench`: our gateway answers them, and the peers' schema has what is asked of them."""
 
 from __future__ import annotations
 

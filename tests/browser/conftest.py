@@ -1,4 +1,4 @@
-"""A real browser, Debian's Chromium driven by Playwright, that reaches no host but this machine."""
+"""Provides a real browser, Debian's Chromium driven by Playwright, that reaches no host but this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The frame of the app at /explore: the way home and to the other pages, and what is there before the app."""
+"""Tests the frame of the app at /explore: the way home and to the other pages, and what is there before the app."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GraphiQL in a browser that reaches no other server: as it was built, and as it comes from a CDN."""
+"""Tests GraphiQL in a browser that reaches no other server: as it was built, and as it comes from a CDN."""
 
 from __future__ import annotations
 

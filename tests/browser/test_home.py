@@ -1,4 +1,4 @@
-"""The home page in a browser: without script, in light and dark, on a phone, and for those who hear it."""
+"""Tests the home page in a browser: without script, in light and dark, on a phone, and for those who hear it."""
 
 from __future__ import annotations
 

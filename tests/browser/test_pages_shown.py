@@ -1,4 +1,4 @@
-"""Every page as it is shown: wide and on a phone, light and dark, with pictures for people to look at."""
+"""Tests every page as it is shown: wide and on a phone, light and dark, with pictures for people to look at."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A query that is shared by its address: in GraphiQL, and in the form before it."""
+"""Tests a query that is shared by its address: in GraphiQL, and in the form before it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages at 50 kB a second, counted in bytes: what has to come before something is seen and can be used."""
+"""Tests pages at 50 kB a second, counted in bytes: what has to come before something is seen and can be used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is a change of the catalog: what its version sees, and what a comparison of two finds."""
+"""Tests what is a change of the catalog: what its version sees, and what a comparison of two finds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How old a catalog may be, and what a request gets of it at each age."""
+"""Tests how old a catalog may be, and what a request gets of it at each age."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The catalog: every index and every order against a naive scan of the records."""
+"""Tests the catalog: every index and every order against a naive scan of the records."""
 
 from __future__ import annotations
 

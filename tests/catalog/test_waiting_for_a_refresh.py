@@ -1,4 +1,4 @@
-"""A catalog that is too old to be served at once: requests wait for a refresh, but not where none can come."""
+"""Tests a catalog that is too old to be served at once: requests wait for a refresh, but not where none can come."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``server.py catalog accept``, run as an operator runs it, beside gateways that run."""
+"""Tests ``server.py catalog accept``, run as an operator runs it, beside gateways that run."""
 
 from __future__ import annotations
 

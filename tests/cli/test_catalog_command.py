@@ -1,4 +1,4 @@
-"""``server.py catalog``, run as an operator runs it."""
+"""Tests ``server.py catalog``, run as an operator runs it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``server.py sync``, run as a user runs it, against an upstream over HTTP."""
+"""Tests ``server.py sync``, run as a user runs it, against an upstream over HTTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""``deploy/compose.yaml`` and ``deploy/kubernetes.yaml``: their schemas take them, and the gateway their settings.
+"""Tests ``deploy/compose.yaml`` and ``deploy/kubernetes.yaml``: their schemas take them, and the gateway their
+settings.
 
 Neither is started here.
 """

@@ -1,4 +1,4 @@
-"""The memory that caches share: what makes room, and what is forgotten with what."""
+"""Tests the memory that caches share: what makes room, and what is forgotten with what."""
 
 from __future__ import annotations
 

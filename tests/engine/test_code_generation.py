@@ -1,4 +1,4 @@
-"""The generated source: nothing of a request gets into it."""
+"""Tests the generated source: nothing of a request gets into it."""
 
 from __future__ import annotations
 

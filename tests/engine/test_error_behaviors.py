@@ -1,4 +1,5 @@
-"""What errors of fields do by ``onError``: both executions agree on it, and nulls keep to ``@semanticNonNull``."""
+"""Tests what errors of fields do by ``onError``: both executions agree on it, and nulls keep to
+``@semanticNonNull``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the engine leaves to Strawberry's execution, and why."""
+"""Tests what the engine leaves to Strawberry's execution, and why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same agreement on operations of hypothesis-graphql, which knows nothing of what this engine finds hard."""
+"""Tests the same agreement on operations of hypothesis-graphql, which knows nothing of what this engine finds hard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plan says of a page of a list is kept as a piece: of which pages, and from which answers."""
+"""Tests what a plan says of a page of a list is kept as a piece: of which pages, and from which answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A document with variables in the places of literals: their values come with the request, and resolvers see none."""
+"""Tests a document with variables in the places of literals: their values come with the request, and resolvers see
+none."""
 
 from __future__ import annotations
 

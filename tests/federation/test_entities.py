@@ -1,4 +1,4 @@
-"""``_entities``: the records that other graphs refer to, by the engine and by Strawberry's execution."""
+"""Tests ``_entities``: the records that other graphs refer to, by the engine and by Strawberry's execution."""
 
 from __future__ import annotations
 

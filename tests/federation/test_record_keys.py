@@ -1,4 +1,4 @@
-"""The keys that other graphs may have of a record: read of it, and given as one value to find it."""
+"""Tests the keys that other graphs may have of a record: read of it, and given as one value to find it."""
 
 from __future__ import annotations
 

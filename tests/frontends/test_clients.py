@@ -1,4 +1,4 @@
-"""The examples of other clients: each prints the packages of a grid, page by page, as the gateway has them."""
+"""Tests the examples of other clients: each prints the packages of a grid, page by page, as the gateway has them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cache of answers: by version, document, operation and variables."""
+"""Tests the cache of answers: by version, document, operation and variables."""
 
 from __future__ import annotations
 

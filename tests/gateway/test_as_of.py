@@ -1,4 +1,4 @@
-"""``@asOf``: a query is answered from the catalog as it was, the same as from a whole copy that was kept then."""
+"""Tests ``@asOf``: a query is answered from the catalog as it was, the same as from a whole copy that was kept then."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Short requests that stopped a gateway for seconds: each is now cheap, or stopped before it is dear."""
+"""Tests short requests that stopped a gateway for seconds: each is now cheap, or stopped before it is dear."""
 
 from __future__ import annotations
 

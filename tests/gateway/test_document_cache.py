@@ -1,4 +1,4 @@
-"""The kept documents: each read once, and bounded in number and memory."""
+"""Tests the kept documents: each read once, and bounded in number and memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work that runs up to its first wait at once, and goes on from there."""
+"""Tests work that runs up to its first wait at once, and goes on from there."""
 
 from __future__ import annotations
 

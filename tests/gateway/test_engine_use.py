@@ -1,4 +1,4 @@
-"""The engine as a client and an operator see it: in the receipt, in the metrics, and by its setting."""
+"""Tests the engine as a client and an operator see it: in the receipt, in the metrics, and by its setting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A router in front of the gateway: its secret, and the traces that it begins."""
+"""Tests a router in front of the gateway: its secret, and the traces that it begins."""
 
 from __future__ import annotations
 

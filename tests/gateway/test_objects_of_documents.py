@@ -1,4 +1,5 @@
-"""What the garbage collector has to look at: few objects for each cached document, and none that a request leaves."""
+"""Tests what the garbage collector has to look at: few objects for each cached document, and none that a request
+leaves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A publish that is told to very many subscriptions: others are answered meanwhile."""
+"""Tests a publish that is told to very many subscriptions: others are answered meanwhile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many records at once, and any record by its global id."""
+"""Tests many records at once, and any record by its global id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The change feed as clients read it: pages, cursors, and the sentences of those that cannot be used."""
+"""Tests the change feed as clients read it: pages, cursors, and the sentences of those that cannot be used."""
 
 from __future__ import annotations
 

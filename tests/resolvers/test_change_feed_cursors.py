@@ -1,4 +1,4 @@
-"""Cursors of the change feed: which are refused and how, and what those who follow it are told when it ends."""
+"""Tests cursors of the change feed: which are refused and how, and what those who follow it are told when it ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A record that upstream has and the catalog lacks: what a live answer proves is taken, and nothing contradicts it."""
+"""Tests a record that upstream has and the catalog lacks: what a live answer proves is taken, and nothing contradicts
+it."""
 
 from __future__ import annotations
 

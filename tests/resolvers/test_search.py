@@ -1,4 +1,4 @@
-"""Search through the graph: who answers, what upstream is asked, and how paging goes on."""
+"""Tests search through the graph: who answers, what upstream is asked, and how paging goes on."""
 
 from __future__ import annotations
 

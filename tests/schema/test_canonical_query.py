@@ -1,4 +1,4 @@
-"""The main job: a package, its grids and their packages, on real input, counted exactly."""
+"""Tests the main job: a package, its grids and their packages, on real input, counted exactly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Odd values of upstream: taken, or null at that place with one error, by both executions (contract section 3).
+"""Tests odd values of upstream: taken, or null at that place with one error, by both executions (contract section 3).
 
 The package is there whatever its values are.
 """

@@ -1,4 +1,4 @@
-"""The arguments and types of a search: clear sentences for what makes no sense, v4's own fields in the hits."""
+"""Tests the arguments and types of a search: clear sentences for what makes no sense, v4's own fields in the hits."""
 
 from __future__ import annotations
 

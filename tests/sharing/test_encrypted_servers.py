@@ -1,4 +1,5 @@
-"""A Valkey server behind TLS: its certificate has to be trusted and to have its name, or a sentence says why not."""
+"""Tests a Valkey server behind TLS: its certificate has to be trusted and to have its name, or a sentence says why
+not."""
 
 from __future__ import annotations
 

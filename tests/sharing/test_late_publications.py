@@ -1,4 +1,5 @@
-"""A crawler whose connection to the server hangs while it publishes: what arrives after a takeover changes nothing."""
+"""Tests a crawler whose connection to the server hangs while it publishes: what arrives after a takeover changes
+nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Gateways that share a Valkey server: one crawls, all serve what it stored, and they agree again after an absence."""
+"""Tests gateways that share a Valkey server: one crawls, all serve what it stored, and they agree again after an
+absence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A Valkey server that can be read and not written: the gateways say why, answer from memory, and go on afterwards."""
+"""Tests a Valkey server that can be read and not written: the gateways say why, answer from memory, and go on
+afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Three gateways behind nginx, on one Valkey server: whatever is killed or hangs, what is known is answered."""
+"""Tests three gateways behind nginx, on one Valkey server: whatever is killed or hangs, what is known is answered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The example supergraph, running: three services behind counters, and three gateways over them."""
+"""Provides the example supergraph, running: three services behind counters, and three gateways over them."""
 
 from __future__ import annotations
 

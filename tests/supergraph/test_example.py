@@ -1,4 +1,4 @@
-"""The example as people meet it: its one command, its README, and the requests its services spend."""
+"""Tests the example as people meet it: its one command, its README, and the requests its services spend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parts of an answer, as a gateway sends them."""
+"""Provides the parts of an answer, as a gateway sends them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bare connections to a gateway in a process of its own, for clients that no HTTP library would be."""
+"""Provides bare connections to a gateway in a process of its own, for clients that no HTTP library would be."""
 
 from __future__ import annotations
 

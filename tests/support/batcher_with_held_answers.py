@@ -1,4 +1,4 @@
-"""A batcher over an upstream whose answers the test holds back, so that it decides what overtakes what."""
+"""Provides a batcher over an upstream whose answers the test holds back, so that it decides what overtakes what."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An answer as two executions of the same operation have to agree on it."""
+"""Provides an answer as two executions of the same operation have to agree on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What can go wrong with an upstream that still answers in perfect form, and an upstream that has one of these faults.
+"""Provides what can go wrong with an upstream that still answers in perfect form, and an upstream that has one of these
+faults.
 
 Each corruption makes another upstream of a good one. Those of the rows stay consistent, as a database does; those of
 the answers change what the good one sends.

@@ -1,4 +1,4 @@
-"""Fixtures of a gateway that has crawled, in this process, and of a client of it."""
+"""Provides fixtures of a gateway that has crawled, in this process, and of a client of it."""
 
 from __future__ import annotations
 

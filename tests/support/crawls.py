@@ -1,4 +1,4 @@
-"""What the tests of the crawl share: a crawl of an embedded upstream, and what upstream really has."""
+"""Provides what the tests of the crawl share: a crawl of an embedded upstream, and what upstream really has."""
 
 from __future__ import annotations
 

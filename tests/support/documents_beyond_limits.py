@@ -1,4 +1,4 @@
-"""What a document has of each thing that is limited, and which limit it is beyond."""
+"""Provides what a document has of each thing that is limited, and which limit it is beyond."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages of the app at /explore: opened, kept as pictures, and asked what they complained of."""
+"""Provides pages of the app at /explore: opened, kept as pictures, and asked what they complained of."""
 
 from __future__ import annotations
 

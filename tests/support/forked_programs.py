@@ -1,4 +1,4 @@
-"""Programs of this project, each in a process of its own that is forked from one that has its imports.
+"""Provides programs of this project, each in a process of its own that is forked from one that has its imports.
 
 Such a process starts in a tenth of the time. It runs the same file or module from its beginning, with arguments, an
 environment, a folder and outputs of its own. Tests of the start itself start programs in the ordinary way.

@@ -1,4 +1,5 @@
-"""The gateway over an upstream, both in this process and without HTTP between them, wired as the server wires it."""
+"""Provides the gateway over an upstream, both in this process and without HTTP between them, wired as the server wires
+it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gateways as processes, and upstreams over real HTTP: what the acceptance tests stand on."""
+"""Provides gateways as processes, and upstreams over real HTTP: what the acceptance tests stand on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GraphiQL as it is opened and written into by the tests of a browser."""
+"""Provides GraphiQL as it is opened and written into by the tests of a browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of the rules of GraphQL over HTTP: what is sent, and which status and type come back."""
+"""Provides rows of the rules of GraphQL over HTTP: what is sent, and which status and type come back."""
 
 from __future__ import annotations
 

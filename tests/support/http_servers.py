@@ -1,4 +1,4 @@
-"""Real HTTP servers on loopback ports, each in a thread, for tests in which the wire matters."""
+"""Provides real HTTP servers on loopback ports, each in a thread, for tests in which the wire matters."""
 
 from __future__ import annotations
 

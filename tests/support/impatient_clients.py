@@ -1,4 +1,4 @@
-"""Clients with small limits, so that what takes seconds in life takes milliseconds in a test."""
+"""Provides clients with small limits, so that what takes seconds in life takes milliseconds in a test."""
 
 from __future__ import annotations
 

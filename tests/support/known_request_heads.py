@@ -1,4 +1,4 @@
-"""Requests with one operation and many variables, and connections on which their heads are known."""
+"""Provides requests with one operation and many variables, and connections on which their heads are known."""
 
 from __future__ import annotations
 

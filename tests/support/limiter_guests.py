@@ -1,4 +1,4 @@
-"""Guests of a limiter, who wait for turns, have them, and leave when told to."""
+"""Provides guests of a limiter, who wait for turns, have them, and leave when told to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A gateway that listens with the protocols of its own server, in the loop of the test, and bare connections to it."""
+"""Provides a gateway that listens with the protocols of its own server, in the loop of the test, and bare connections
+to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many examples the tests try that make their input at random: all of them, or a share in `make quick`."""
+"""Decides how many examples the tests try that make their input at random: all of them, or a share in `make quick`."""
 
 from __future__ import annotations
 

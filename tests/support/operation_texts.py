@@ -1,4 +1,4 @@
-"""The text of an operation: what it selects, its fragments, and those of its variables that it uses."""
+"""Provides the text of an operation: what it selects, its fragments, and those of its variables that it uses."""
 
 from __future__ import annotations
 

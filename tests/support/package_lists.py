@@ -1,4 +1,4 @@
-"""The list of packages that a filter and an order give, asked for over a gateway."""
+"""Provides the list of packages that a filter and an order give, asked for over a gateway."""
 
 from __future__ import annotations
 

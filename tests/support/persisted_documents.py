@@ -1,4 +1,4 @@
-"""A document with its hash, requests for it as Apollo's clients send them, and how one is refused."""
+"""Provides a document with its hash, requests for it as Apollo's clients send them, and how one is refused."""
 
 from __future__ import annotations
 

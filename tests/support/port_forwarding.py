@@ -1,4 +1,5 @@
-"""A port that leads to a server, which a test can change, with TLS where that is wanted and certificates for it."""
+"""Provides a port that leads to a server, which a test can change, with TLS where that is wanted and certificates for
+it."""
 
 from __future__ import annotations
 

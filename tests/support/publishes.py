@@ -1,4 +1,5 @@
-"""A process that serves: publishes catalogs, with new documents between them, and tells what it keeps of those.
+"""Provides a process that serves: publishes catalogs, with new documents between them, and tells what it keeps of
+those.
 
 Arguments: how many publishes. Prints how many parsed documents there are in the end, frozen or not, how many objects
 are frozen more than at its start, and the megabytes that it takes (RSS) at its start and after each publish.

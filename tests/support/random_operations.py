@@ -1,4 +1,5 @@
-"""Random valid operations over any schema: fond of aliases, overlapping fragments, deep relations and variables.
+"""Provides random valid operations over any schema: fond of aliases, overlapping fragments, deep relations and
+variables.
 
 Not hypothesis, whose draws take longer than both executions of an operation together: 2,000 operations have to fit
 into a run of the tests. An operation is made from its seed alone, and ``simplest`` cuts one down that fails.

@@ -1,4 +1,5 @@
-"""The programs that some tests need, and what those build. A test without its program is skipped; in CI it fails.
+"""Provides the programs that some tests need, and what those build. A test without its program is skipped; in CI it
+fails.
 
 Tests run in several processes: what they install or build in the project's folders is made by one, while others wait.
 """

@@ -1,4 +1,5 @@
-"""Which tests run in one process, one after another, and which begin first, where several processes run the tests."""
+"""Decides which tests run in one process, one after another, and which begin first, where several processes run the
+tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A schema with everything that Strawberry offers, for what the gateway's own schema does not have, or not yet."""
+"""Provides a schema with everything that Strawberry offers and that the gateway's own schema lacks."""
 
 from __future__ import annotations
 

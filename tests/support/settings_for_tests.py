@@ -1,4 +1,4 @@
-"""The settings that tests run with, whatever the environment says, and the groups that parts take of them."""
+"""Provides the settings that tests run with, whatever the environment says, and the groups that parts take of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gateway as an ASGI app of which a dead crawler is replaced within 3 seconds, and not within 15."""
+"""Provides the gateway as an ASGI app of which a dead crawler is replaced within 3 seconds, and not within 15."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What Python files have, for the tests that read the code of the project. Each file is parsed once for all of them."""
+"""Provides what Python files have, for the tests that read the code of the project. Each file is parsed once for all of
+them."""
 
 from __future__ import annotations
 

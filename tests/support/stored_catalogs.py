@@ -1,4 +1,4 @@
-"""Two catalogs to save, and the catalog file as another process or program meets it."""
+"""Provides two catalogs to save, and the catalog file as another process or program meets it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A gateway that serves streams on a real port, over an embedded upstream, and the clients that read them."""
+"""Provides a gateway that serves streams on a real port, over an embedded upstream, and the clients that read them."""
 
 from __future__ import annotations
 

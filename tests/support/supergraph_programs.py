@@ -1,4 +1,5 @@
-"""What the tests of the example supergraph stand on: its programs, and services that count what they are asked."""
+"""Provides what the tests of the example supergraph stand on: its programs, and services that count what they are
+asked."""
 
 from __future__ import annotations
 

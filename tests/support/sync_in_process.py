@@ -1,4 +1,5 @@
-"""What the tests of the sync share: one over an app in this process, what it is told, and a loop to wait in."""
+"""Provides what the tests of the sync share: one over an app in this process, what it is told, and a loop to wait
+in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts of the same tokens with other literals, taken apart by graphql-core's own lexer."""
+"""Provides texts of the same tokens with other literals, taken apart by graphql-core's own lexer."""
 
 from __future__ import annotations
 

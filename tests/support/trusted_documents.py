@@ -1,4 +1,4 @@
-"""Manifests of trusted documents, and what a gateway finds documents with that trusts them."""
+"""Provides manifests of trusted documents, and what a gateway finds documents with that trusts them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A source of made records without HTTP: some known, some to be asked for, some of which fail."""
+"""Provides a source of made records without HTTP: some known, some to be asked for, some of which fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A catalog that changes at random, stored version by version, with a clock that tests set."""
+"""Provides a catalog that changes at random, stored version by version, with a clock that tests set."""
 
 from __future__ import annotations
 

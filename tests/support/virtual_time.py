@@ -1,4 +1,5 @@
-"""A loop whose clock moves only when everyone waits: seconds pass at once, and to the same places each time."""
+"""Provides a loop whose clock moves only when everyone waits: seconds pass at once, and to the same places each
+time."""
 
 from __future__ import annotations
 

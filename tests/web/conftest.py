@@ -1,4 +1,4 @@
-"""A gateway that has crawled, shared by the tests of one file."""
+"""Provides a gateway that has crawled, shared by the tests of one file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``@asOf`` over HTTP: what caches are told, what is kept, and the statuses of refusals."""
+"""Tests ``@asOf`` over HTTP: what caches are told, what is kept, and the statuses of refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What answers tell caches, and the questions of those who have one already."""
+"""Tests what answers tell caches, and the questions of those who have one already."""
 
 from __future__ import annotations
 

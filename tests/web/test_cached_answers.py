@@ -1,4 +1,4 @@
-"""Answers that are kept: the same bytes at once, and only while they are right."""
+"""Tests answers that are kept: the same bytes at once, and only while they are right."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clients that leave before their answer, over real HTTP on both sides of the gateway."""
+"""Tests clients that leave before their answer, over real HTTP on both sides of the gateway."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the headers Accept and Accept-Encoding mean."""
+"""Tests what the headers Accept and Accept-Encoding mean."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: what is answered, and each wrong request with its sentence."""
+"""Tests GraphQL over HTTP: what is answered, and each wrong request with its sentence."""
 
 from __future__ import annotations
 

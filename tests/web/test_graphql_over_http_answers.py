@@ -1,4 +1,4 @@
-"""GraphQL over HTTP, edition of September 2026: media types and statuses of answers, a test for each rule.
+"""Tests GraphQL over HTTP, edition of September 2026: media types and statuses of answers, a test for each rule.
 
 An id is the rule's in the digest of the edition that the project keeps: A is about media types (sections 3 and 5.1),
 and S is about statuses (5.4).

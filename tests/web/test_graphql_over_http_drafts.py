@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: drafts of the working group beside the edition of September 2026, a test for each rule.
+"""Tests GraphQL over HTTP: drafts of the working group beside the edition of September 2026, a test for each rule.
 
 An id is the rule's in the digest of the edition that the project keeps: P is about persisted documents, B about
 batches, and I about streams and answers in parts.

@@ -1,4 +1,5 @@
-"""GraphQL over HTTP, edition of September 2026: addresses, methods, parameters and encodings, a test for each rule.
+"""Tests GraphQL over HTTP, edition of September 2026: addresses, methods, parameters and encodings, a test for each
+rule.
 
 An id is the rule's in the digest of the edition that the project keeps: U and M are about addresses and methods
 (sections 2, 4 and 4.3; M8 is in ``tests/acceptance/test_connections.py``), R is about parameters and encodings (4.1

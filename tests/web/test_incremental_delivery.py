@@ -1,4 +1,4 @@
-"""Answers in parts: what is deferred comes later, for those who take parts; others get all of it at once."""
+"""Tests answers in parts: what is deferred comes later, for those who take parts; others get all of it at once."""
 
 from __future__ import annotations
 

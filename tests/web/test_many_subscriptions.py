@@ -1,4 +1,4 @@
-"""Very many subscriptions over sockets: what is beyond the limit is refused at little cost, and in turns."""
+"""Tests very many subscriptions over sockets: what is beyond the limit is refused at little cost, and in turns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The request parameter ``onError``, by every way in which a request can come."""
+"""Tests the request parameter ``onError``, by every way in which a request can come."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A gateway that has more to do than it can: what its clients are told, whichever way they ask."""
+"""Tests a gateway that has more to do than it can: what its clients are told, whichever way they ask."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Persisted documents by path: the draft that the digest of GraphQL over HTTP calls P6."""
+"""Tests persisted documents by path: the draft that the digest of GraphQL over HTTP calls P6."""
 
 from __future__ import annotations
 

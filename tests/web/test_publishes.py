@@ -1,4 +1,4 @@
-"""What a process keeps over publishes: of the documents that came between them only those that it may keep."""
+"""Tests what a process keeps over publishes: of the documents that came between them only those that it may keep."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The method QUERY (RFC 10008): a POST that is safe, so that caches and clients may use its answer again."""
+"""Tests the method QUERY (RFC 10008): a POST that is safe, so that caches and clients may use its answer again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The corners of GraphQL over HTTP: methods, types, lengths, marks, doubles, several requests in one."""
+"""Tests the corners of GraphQL over HTTP: methods, types, lengths, marks, doubles, several requests in one."""
 
 from __future__ import annotations
 

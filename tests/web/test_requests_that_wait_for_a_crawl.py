@@ -1,4 +1,4 @@
-"""Requests whose catalog is too old to be served before a crawl was tried: what is done before they wait."""
+"""Tests requests whose catalog is too old to be served before a crawl was tried: what is done before they wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The replies that are found by the bytes of a request, and what they take."""
+"""Tests the replies that are found by the bytes of a request, and what they take."""
 
 from __future__ import annotations
 

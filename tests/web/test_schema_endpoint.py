@@ -1,4 +1,4 @@
-"""The schema at /schema.graphql, in all its dialects."""
+"""Tests the schema at /schema.graphql, in all its dialects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Subscriptions as server-sent events: GraphQL over SSE, distinct connections mode."""
+"""Tests subscriptions as server-sent events: GraphQL over SSE, distinct connections mode."""
 
 from __future__ import annotations
 

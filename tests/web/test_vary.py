@@ -1,4 +1,4 @@
-"""The header ``Vary``: it names every header of a request that can change the answer to it."""
+"""Tests the header ``Vary``: it names every header of a request that can change the answer to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What closes a WebSocket of graphql-transport-ws, with which code, and the reason that it gives."""
+"""Tests what closes a WebSocket of graphql-transport-ws, with which code, and the reason that it gives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operations over a WebSocket, by graphql-transport-ws: answers, errors, limits, and who may connect."""
+"""Tests operations over a WebSocket, by graphql-transport-ws: answers, errors, limits, and who may connect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The change feed in the catalog file: what each save puts into it, what it drops, and what a reader is told."""
+"""Tests the change feed in the catalog file: what each save puts into it, what it drops, and what a reader is told."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The full-text index over a catalog: what is found, in which order, and that nothing typed is an error."""
+"""Tests the full-text index over a catalog: what is found, in which order, and that nothing typed is an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user types, and what FTS5 is asked for it."""
+"""Tests what a user types, and what FTS5 is asked for it."""
 
 from __future__ import annotations
 

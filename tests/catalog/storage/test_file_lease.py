@@ -1,4 +1,4 @@
-"""The crawl lease: one process at a time, whatever happens to the one that has it."""
+"""Tests the crawl lease: one process at a time, whatever happens to the one that has it."""
 
 from __future__ import annotations
 

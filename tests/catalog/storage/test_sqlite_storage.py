@@ -1,4 +1,4 @@
-"""The catalog on disk: what a save writes, and what comes back."""
+"""Tests the catalog on disk: what a save writes, and what comes back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several processes at one catalog file: whole after every kill, and the old or the new to every reader."""
+"""Tests several processes at one catalog file: whole after every kill, and the old or the new to every reader."""
 
 from __future__ import annotations
 

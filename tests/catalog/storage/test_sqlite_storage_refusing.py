@@ -1,4 +1,4 @@
-"""A catalog file that cannot be written: one process leads, reads go on, and what is not saved is saved later."""
+"""Tests a catalog file that cannot be written: one process leads, reads go on, and what is not saved is saved later."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Valkey server that refuses: each reason has its sentence, and what was read before is still there."""
+"""Tests a Valkey server that refuses: each reason has its sentence, and what was read before is still there."""
 
 from __future__ import annotations
 

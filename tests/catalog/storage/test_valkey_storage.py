@@ -1,4 +1,4 @@
-"""The storage on a Valkey server: several processes share it, it stays small, and it survives a loss."""
+"""Tests the storage on a Valkey server: several processes share it, it stays small, and it survives a loss."""
 
 from __future__ import annotations
 

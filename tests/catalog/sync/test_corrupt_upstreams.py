@@ -1,4 +1,4 @@
-"""An upstream that answers in perfect form and has lost or spoilt its data, in each state of a gateway."""
+"""Tests an upstream that answers in perfect form and has lost or spoilt its data, in each state of a gateway."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A crawl as it is published and stored, and the look at page one between crawls."""
+"""Tests a crawl as it is published and stored, and the look at page one between crawls."""
 
 from __future__ import annotations
 

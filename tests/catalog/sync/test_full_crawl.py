@@ -1,4 +1,4 @@
-"""The crawl of an upstream that stands still: what it finds, what it asks for, and how many at a time."""
+"""Tests the crawl of an upstream that stands still: what it finds, what it asks for, and how many at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The crawl where upstream cannot serve a row, serves nonsense for one, or fails for a while or altogether."""
+"""Tests the crawl where upstream cannot serve a row, serves nonsense for one, or fails for a while or altogether."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The crawl while upstream changes under it: afterwards the catalog is what upstream has, exactly."""
+"""Tests the crawl while upstream changes under it: afterwards the catalog is what upstream has, exactly."""
 
 from __future__ import annotations
 

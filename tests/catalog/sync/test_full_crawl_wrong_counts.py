@@ -1,4 +1,4 @@
-"""A list that says it is longer or shorter than it is: believed as far as its pages confirm it."""
+"""Tests a list that says it is longer or shorter than it is: believed as far as its pages confirm it."""
 
 from __future__ import annotations
 

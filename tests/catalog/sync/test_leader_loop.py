@@ -1,4 +1,4 @@
-"""The sync by itself: when it crawls, what it does when that fails, and how processes share one file."""
+"""Tests the sync by itself: when it crawls, what it does when that fails, and how processes share one file."""
 
 from __future__ import annotations
 

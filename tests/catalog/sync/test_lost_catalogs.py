@@ -1,4 +1,4 @@
-"""An upstream that has lost its packages, or some of them: what was known stays, in memory and on disk."""
+"""Tests an upstream that has lost its packages, or some of them: what was known stays, in memory and on disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A look at the heads of the lists: what it finds is taken with what it proves, or a crawl is asked for."""
+"""Tests a look at the heads of the lists: what it finds is taken with what it proves, or a crawl is asked for."""
 
 from __future__ import annotations
 

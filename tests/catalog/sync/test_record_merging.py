@@ -1,4 +1,4 @@
-"""What single records prove: the catalog with them agrees with itself."""
+"""Tests what single records prove: the catalog with them agrees with itself."""
 
 from __future__ import annotations
 

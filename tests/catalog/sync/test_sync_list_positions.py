@@ -1,4 +1,4 @@
-"""What the batcher knows of the lists once a catalog is published, even if upstream cannot serve all of it."""
+"""Tests what the batcher knows of the lists once a catalog is published, even if upstream cannot serve all of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The place of a manifest, for the tests of the documents in it."""
+"""Provides the place of a manifest, for the tests of the documents in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Automatic persisted queries, by the object that finds documents: Apollo's protocol, and what the store holds."""
+"""Tests automatic persisted queries, by the object that finds documents: Apollo's protocol, and what the store
+holds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Automatic persisted queries over HTTP, server-sent events and WebSocket."""
+"""Tests automatic persisted queries over HTTP, server-sent events and WebSocket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file of a manifest: what is read of it, and how a file that is none is told."""
+"""Tests the file of a manifest: what is read of it, and how a file that is none is told."""
 
 from __future__ import annotations
 

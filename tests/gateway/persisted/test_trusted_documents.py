@@ -1,4 +1,4 @@
-"""Trusted documents, by the object that finds documents: both formats, the modes, and a file that changes."""
+"""Tests trusted documents, by the object that finds documents: both formats, the modes, and a file that changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Trusted documents over HTTP, server-sent events and WebSocket; and the curl lines of the document about them."""
+"""Tests trusted documents over HTTP, server-sent events and WebSocket; and the curl lines of the document about
+them."""
 
 from __future__ import annotations
 

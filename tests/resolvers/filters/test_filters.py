@@ -1,4 +1,4 @@
-"""Filters and orders of lists, held against a plain reading of what they promise."""
+"""Tests filters and orders of lists, held against a plain reading of what they promise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Filters and orders that make no sense, each refused in a sentence, and filters that nothing matches."""
+"""Tests filters and orders that make no sense, each refused in a sentence, and filters that nothing matches."""
 
 from __future__ import annotations
 

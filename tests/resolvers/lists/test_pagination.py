@@ -1,4 +1,4 @@
-"""Relay connections with keyset cursors: exact in both directions, and clear about wrong arguments."""
+"""Tests Relay connections with keyset cursors: exact in both directions, and clear about wrong arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lookups: one key of three, and the traps of upstream's own (contract section 1)."""
+"""Tests lookups: one key of three, and the traps of upstream's own (contract section 1)."""
 
 from __future__ import annotations
 

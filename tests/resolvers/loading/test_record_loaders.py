@@ -1,4 +1,4 @@
-"""The loaders: together, once, and not spoiled by whoever stops waiting."""
+"""Tests the loaders: together, once, and not spoiled by whoever stops waiting."""
 
 from __future__ import annotations
 

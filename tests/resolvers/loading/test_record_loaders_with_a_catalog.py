@@ -1,4 +1,4 @@
-"""The loaders of a request that has a catalog: what that knows costs nothing, the rest is asked once, live."""
+"""Tests the loaders of a request that has a catalog: what that knows costs nothing, the rest is asked once, live."""
 
 from __future__ import annotations
 

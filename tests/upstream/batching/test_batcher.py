@@ -1,4 +1,4 @@
-"""The batcher: what many callers want is asked once, alone or on pages, whichever is cheapest."""
+"""Tests the batcher: what many callers want is asked once, alone or on pages, whichever is cheapest."""
 
 from __future__ import annotations
 

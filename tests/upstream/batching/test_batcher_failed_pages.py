@@ -1,4 +1,4 @@
-"""Pages that fail, records that are not where they should be, and records that do not fit."""
+"""Tests pages that fail, records that are not where they should be, and records that do not fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The batcher's pages: asked once, waited for by whoever must be on them, and made good where they fail."""
+"""Tests the batcher's pages: asked once, waited for by whoever must be on them, and made good where they fail."""
 
 from __future__ import annotations
 

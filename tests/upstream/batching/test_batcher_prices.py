@@ -1,4 +1,4 @@
-"""What the batcher plans with: the prices of its client, and the length of the list or a guess of it."""
+"""Tests what the batcher plans with: the prices of its client, and the length of the list or a guess of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Receipts of those who share requests: each has what it waited for, once, and nothing else."""
+"""Tests receipts of those who share requests: each has what it waited for, once, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Searches in the batcher: what of an answer counts, and what is remembered."""
+"""Tests searches in the batcher: what of an answer counts, and what is remembered."""
 
 from __future__ import annotations
 

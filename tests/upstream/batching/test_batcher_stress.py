@@ -1,4 +1,5 @@
-"""Many who come, share and leave in any order, over an upstream that fails and changes: nothing is left behind."""
+"""Tests many who come, share and leave in any order, over an upstream that fails and changes: nothing is left
+behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/batching.md: its tables are those of the benchmark, and its prices those that the gateway starts with."""
+"""Tests docs/batching.md: its tables are those of the benchmark, and its prices those that the gateway starts with."""
 
 from __future__ import annotations
 

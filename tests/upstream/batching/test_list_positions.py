@@ -1,4 +1,4 @@
-"""List positions: the bounds always hold the truth, and what was known is dropped when a page contradicts it."""
+"""Tests list positions: the bounds always hold the truth, and what was known is dropped when a page contradicts it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plans: each wanted record is asked for once, and nothing cheaper would do. The model: contract section 7."""
+"""Tests plans: each wanted record is asked for once, and nothing cheaper would do. The model: contract section 7."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plans by example: what is picked, and at what price (contract section 7)."""
+"""Tests plans by example: what is picked, and at what price (contract section 7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The v4 client: what it asks, and how it judges answers (contract sections 1, 2, 5 and 6)."""
+"""Tests the v4 client: what it asks, and how it judges answers (contract sections 1, 2, 5 and 6)."""
 
 from __future__ import annotations
 

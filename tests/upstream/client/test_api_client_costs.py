@@ -1,4 +1,5 @@
-"""What the client tells of the pages it got: to the cost model, and to the limiter (contract sections 2 and 7)."""
+"""Tests what the client tells of the pages it got: to the cost model, and to the limiter (contract sections 2 and
+7)."""
 
 from __future__ import annotations
 

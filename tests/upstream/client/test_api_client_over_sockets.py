@@ -1,4 +1,4 @@
-"""The v4 client over real sockets: every way a connection fails, and idle connections."""
+"""Tests the v4 client over real sockets: every way a connection fails, and idle connections."""
 
 from __future__ import annotations
 

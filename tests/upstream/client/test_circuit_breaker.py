@@ -1,4 +1,4 @@
-"""The circuit breaker: when requests go out, when they are kept back, and what whoever asked is told."""
+"""Tests the circuit breaker: when requests go out, when they are kept back, and what whoever asked is told."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The limiter's limit: how many turns there are (contract section 7). Whose turn it is: test_limiter_turns."""
+"""Tests how many turns the limiter has (contract section 7). ``test_concurrency_limiter_turns`` tests who gets them."""
 
 from __future__ import annotations
 

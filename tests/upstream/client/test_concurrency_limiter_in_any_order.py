@@ -1,4 +1,4 @@
-"""The limiter against a model: whatever guests do, in any order, those have turns whose turn it is."""
+"""Tests the limiter against a model: whatever guests do, in any order, those have turns whose turn it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The limiter in front of upstreams that answer so many at a time, and let the others wait."""
+"""Tests the limiter in front of upstreams that answer so many at a time, and let the others wait."""
 
 from __future__ import annotations
 

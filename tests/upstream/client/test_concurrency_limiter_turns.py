@@ -1,4 +1,4 @@
-"""The limiter's turns: who is given one, and that none is lost or given twice."""
+"""Tests the limiter's turns: who is given one, and that none is lost or given twice."""
 
 from __future__ import annotations
 

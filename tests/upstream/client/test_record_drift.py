@@ -1,4 +1,4 @@
-"""Fields of upstream's records that are unknown, missing or of another type: counted, logged once and shown."""
+"""Tests fields of upstream's records that are unknown, missing or of another type: counted, logged once and shown."""
 
 from __future__ import annotations
 

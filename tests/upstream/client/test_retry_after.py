@@ -1,4 +1,5 @@
-"""What upstream asks for by ``Retry-After`` (RFC 9110, 10.2.3): nobody asks it sooner, and nobody waits too long."""
+"""Tests what upstream asks for by ``Retry-After`` (RFC 9110, 10.2.3): nobody asks it sooner, and nobody waits too
+long."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pauses between attempts: full jitter below a bound that doubles, or what upstream asks for."""
+"""Tests the pauses between attempts: full jitter below a bound that doubles, or what upstream asks for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asking upstream: which failures are worth another request, how many there are, and what is counted."""
+"""Tests asking upstream: which failures are worth another request, how many there are, and what is counted."""
 
 from __future__ import annotations
 

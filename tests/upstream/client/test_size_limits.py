@@ -1,4 +1,4 @@
-"""Answers that are too large: not more is read of them than the limit allows."""
+"""Tests answers that are too large: not more is read of them than the limit allows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long an answer may take: to connect, for one exchange, and in all."""
+"""Tests how long an answer may take: to connect, for one exchange, and in all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers that cannot be decoded, in every way there is: bad data of that answer, for whoever asked."""
+"""Tests answers that cannot be decoded, in every way there is: bad data of that answer, for whoever asked."""
 
 from __future__ import annotations
 

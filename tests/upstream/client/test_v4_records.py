@@ -1,4 +1,4 @@
-"""Records: contract section 3, and the seeds as the first real input."""
+"""Tests records: contract section 3, and the seeds as the first real input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The generated catalog in its file: the same as generated, and generated anew whenever the file is not right."""
+"""Tests the generated catalog in its file: the same as generated, and generated anew whenever the file is not right."""
 
 from __future__ import annotations
 

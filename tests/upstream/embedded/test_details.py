@@ -1,4 +1,4 @@
-"""Details, lookups, forms and headers (contract, sections 1, 5 and 6), beyond what the recordings show."""
+"""Tests details, lookups, forms and headers (contract, sections 1, 5 and 6), beyond what the recordings show."""
 
 from collections.abc import AsyncIterator
 

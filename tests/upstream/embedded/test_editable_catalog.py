@@ -1,4 +1,4 @@
-"""The generated catalog: the same everywhere, with the real records and every trap of the contract."""
+"""Tests the generated catalog: the same everywhere, with the real records and every trap of the contract."""
 
 import hashlib
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Every fault, in process."""
+"""Tests every fault, in process."""
 
 from collections.abc import AsyncIterator
 from time import perf_counter

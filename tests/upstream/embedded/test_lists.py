@@ -1,4 +1,4 @@
-"""Lists and their links (contract, section 2), beyond what the recordings show."""
+"""Tests lists and their links (contract, section 2), beyond what the recordings show."""
 
 from collections.abc import AsyncIterator
 from typing import Any

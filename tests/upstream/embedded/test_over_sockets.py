@@ -1,4 +1,4 @@
-"""What only a real server can show: lost connections, cut bodies, HEAD, chunks."""
+"""Tests what only a real server can show: lost connections, cut bodies, HEAD, chunks."""
 
 import socket
 from collections.abc import Iterator

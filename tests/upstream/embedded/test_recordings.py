@@ -1,4 +1,4 @@
-"""The embedded upstream, held to the recorded exchanges with the real application.
+"""Tests the embedded upstream, held to the recorded exchanges with the real application.
 
 A catalog is made of the rows that the recordings contain, filled up with blank rows to the recorded counts,
 so that even pages can be compared byte by byte.

@@ -1,4 +1,4 @@
-"""The search endpoint and its stale index (contract, section 4)."""
+"""Tests the search endpoint and its stale index (contract, section 4)."""
 
 from collections.abc import AsyncIterator
 from typing import Any

@@ -1,4 +1,5 @@
-"""What an operator's machines see of following: in ``/readyz`` and ``/metrics``, in each state that it can be in."""
+"""Tests what an operator's machines see of following: in ``/readyz`` and ``/metrics``, in each state that it can be
+in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Health, as an operator's machines see it: alive, and ready in each state that the gateway can be in."""
+"""Tests health, as an operator's machines see it: alive, and ready in each state that the gateway can be in."""
 
 from __future__ import annotations
 

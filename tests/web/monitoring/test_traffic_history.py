@@ -1,4 +1,4 @@
-"""What the gateway remembers of the last 24 hours, by a clock that the tests turn."""
+"""Tests what the gateway remembers of the last 24 hours, by a clock that the tests turn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The documents at /docs/: pages for browsers whose links work, and their text for everybody else."""
+"""Tests the documents at /docs/: pages for browsers whose links work, and their text for everybody else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The built app under /explore: its files, its pages, and what a browser may do with them."""
+"""Tests the built app under /explore: its files, its pages, and what a browser may do with them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page that a browser gets at the endpoint: its policy, its tabs, and the scripts that take its place."""
+"""Tests the page that a browser gets at the endpoint: its policy, its tabs, and the scripts that take its place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The home page: a page for people, JSON for programs, and the documents that it leads to."""
+"""Tests the home page: a page for people, JSON for programs, and the documents that it leads to."""
 
 from __future__ import annotations
 

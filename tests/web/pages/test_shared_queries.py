@@ -1,4 +1,5 @@
-"""An address with a query: a browser gets the page with the query and its answer in it, a program the answer alone."""
+"""Tests an address with a query: a browser gets the page with the query and its answer in it, a program the answer
+alone."""
 
 from __future__ import annotations
 

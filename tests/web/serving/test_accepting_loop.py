@@ -1,4 +1,4 @@
-"""The loop of a server process: who waits is accepted at once, and not refused at a stop."""
+"""Tests the loop of a server process: who waits is accepted at once, and not refused at a stop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The garbage collector of a process that serves: it does not look through everything for a few large requests."""
+"""Tests the garbage collector of a process that serves: it does not look through everything for a few large
+requests."""
 
 from __future__ import annotations
 
