@@ -20,6 +20,7 @@ from gateway.document_shapes import ShapedText, shaped
 from gateway.document_validation import read_document
 from gateway.limits import DocumentLimits, check_bytes, check_document, check_text
 from gateway.literal_variables import ShapedDocument, shaped_document
+from gateway.repeated_texts import RepeatedTexts
 from gateway.request_document import LiteralsOfText, RequestDocument
 from schema import Document, schema
 
@@ -49,6 +50,7 @@ class DocumentCache:
         self._cached: BoundedCache[str | _Shape, _CachedDocument] = BoundedCache(
             entries=CACHED_DOCUMENTS, size=CACHED_BYTES
         )
+        self.repeated = RepeatedTexts()
         self._reading = asyncio.Lock()
 
     def read(self, text: str) -> Document:
@@ -94,7 +96,20 @@ class DocumentCache:
 
     def find_known(self, text: str) -> RequestDocument | None:
         """Return the same if it is cached, by the text or by its shape."""
-        return self._find(text, None) or self._find(text, self._shape(text))
+        found = self._find(text, None) or self._find_again(text)
+        if found is None:
+            found = self._find(text, self._shape(text))
+            if found is not None and found.literals is not None:
+                self.repeated.came(text, found.text, found.literals)
+        return found
+
+    def _find_again(self, text: str) -> RequestDocument | None:
+        """Return what is cached by the shape of a text that came before."""
+        known = self.repeated.find(text)
+        cached = None if known is None else self._cached.get(_Shape(known.shape))
+        if known is None or cached is None:
+            return None
+        return RequestDocument(cached.document, known.shape, cached.formulas, known.literals)
 
     def _shape(self, text: str) -> ShapedText | None:
         try:
