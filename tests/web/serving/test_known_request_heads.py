@@ -46,6 +46,7 @@ async def test_a_new_body_behind_a_known_head_gets_the_same_status_headers_and_b
     before, answered = gateway.parsed, 0
     bodies = [body(id=id) for id in (await ids(gateway))[:20]]
     bodies += [body(MANY, first=first) for first in range(3, 30, 5)]
+    bodies += [b'{"operationName": "", "extensions": {}, "documentId": null, ' + body(MANY, first=31)[1:]]
     for sent in bodies:
         at_once = await wire.ask(post(sent, *headers))
         assert timeless(at_once) == timeless(await on_ordinary_way(ordinary, post(sent, *headers))), sent
@@ -82,6 +83,8 @@ async def test_a_new_body_behind_a_known_head_gets_the_same_status_headers_and_b
         b'{"documentId": "unknown"}',
         b'{"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "unknown"}}}',
         b'{"query": "{ __typename }", "extensions": {"explain": true}}',
+        b'{"query": "{ __typename }", "another": 1}',
+        b'{"query": "{ __typename }", "another": "\xff"}',
         body(id="no number"),
         body(),
         body(id=1.0),
