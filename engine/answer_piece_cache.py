@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from operator import is_
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 from weakref import ref
 
 import msgspec
@@ -37,7 +37,7 @@ RecordsByType: TypeAlias = Mapping[str, Mapping[RecordId, Any]]
 """The records of a catalog by their ids, by the name of their type in the schema."""
 
 
-class FoundPieces(NamedTuple):
+class FoundPieces(msgspec.Struct, frozen=True):
     """Holds the pieces of some records, and what making them counts."""
 
     answers: list[msgspec.Raw]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
+import msgspec
 from graphql import (
     DocumentNode,
     FragmentDefinitionNode,
@@ -23,7 +24,7 @@ from engine.skip_and_include import condition_variables
 from engine.variable_values import OperationVariables
 
 
-class KnownPlan(NamedTuple):
+class KnownPlan(msgspec.Struct, frozen=True, eq=False):
     """The plan of an operation for these values of its variables."""
 
     plan: Plan

@@ -11,8 +11,8 @@ A head belongs to its connection, because a client is known by both. So there is
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
+import msgspec
 from starlette.types import Scope
 
 from gateway import AnswerKey, Caller, Gateway, masked
@@ -33,7 +33,7 @@ _MORE = RUNNING | {RECEIPT_HEADER.lower().encode(), EXPLAIN_HEADER.lower().encod
 """The headers by which a client wants more than an answer, or which say how it is made."""
 
 
-class ReplyAtOnce(NamedTuple):
+class ReplyAtOnce(msgspec.Struct, frozen=True, gc=False):
     """Holds the parts of a response of status 200 behind the headers of the server."""
 
     head: bytes

@@ -87,7 +87,7 @@ class KnownRequestProtocol(HttpProtocol):
         head = self._head = (self._served and self._served.learnt_head()) or self._head
         reply = None if head is None else head.answer(data)
         if head is not None and reply is not None:
-            self._all.writes.add(self.transport, self._response(200, *reply))
+            self._all.writes.add(self.transport, self._response(200, reply.head, reply.age, reply.body))
             head.counted.answered(perf_counter() - came)
             return True
         if head is not None and head.has_failed:
