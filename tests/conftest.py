@@ -18,6 +18,7 @@ from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog
 from tests.support.gateway_in_process import Ask, app_over, asking, source_over
 from tests.support.numbers_of_examples import ALL_EXAMPLES
+from tests.support.reports_of_workers import run_and_tell_what_counts, tells_only_what_counts
 from tests.support.scheduled_tests import ByWhatTheyShare, in_order
 from tests.support.tests_that_leave_the_process import leaves_the_process
 from upstream.client.api_client import Client
@@ -49,13 +50,21 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return ByWhatTheyShare(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Report less where several processes run the tests, which costs more than most tests."""
+    if not tells_only_what_counts(item.config):
+        return None
+    run_and_tell_what_counts(item, nextitem)
+    return True
+
+
 def pytest_collection_finish() -> None:
     """Keep the garbage collector from looking through the modules and the collected tests again and again."""
     gc.collect()
     gc.freeze()
     gc.enable()
-    # Parsed documents have cycles. Looking for garbage often, among objects that are still in the processor's cache, takes
-    # half of the time that it takes after every 10,000 objects, and all that runs in between is faster too.
+    # Parsed documents have cycles. To look for garbage often, while it is still in the processor's cache, takes half of
+    # the time that it takes after every 10,000 objects, and what runs in between is faster too.
     gc.set_threshold(2_000, 20, 50)
 
 

