@@ -153,12 +153,16 @@ def test_connections_have_a_limit_for_all_and_for_an_address() -> None:
     ):
         with serve(**{name: 5}) as gateway:
             wires = [gateway.wire() for _ in range(5)]
-            until(lambda: httpx.get(f"{gateway.address}/healthz", verify=False).status_code == 503)
-            refused = httpx.get(f"{gateway.address}/healthz", verify=False)
+            until(
+                lambda: httpx.get(f"{gateway.address}/healthz", verify=False, timeout=60).status_code == 503
+            )
+            refused = httpx.get(f"{gateway.address}/healthz", verify=False, timeout=60)
             assert refused.json()["errors"][0]["message"] == sentence
             assert refused.headers["Retry-After"] == "5"
             wires.pop().close()
-            until(lambda: httpx.get(f"{gateway.address}/healthz", verify=False).status_code == 200)
+            until(
+                lambda: httpx.get(f"{gateway.address}/healthz", verify=False, timeout=60).status_code == 200
+            )
             for wire in wires:
                 wire.close()
 
@@ -182,7 +186,7 @@ def test_clients_that_do_not_read_are_cut_off_and_cost_little() -> None:
         until(lambda: gateway.metric("slow_readers_total") == 8, seconds=120)
         assert gateway.metric("unsent_bytes") == 0
         assert gateway.memory() - before < 100_000_000
-        assert httpx.get(f"{gateway.address}/healthz", verify=False).status_code == 200
+        assert httpx.get(f"{gateway.address}/healthz", verify=False, timeout=60).status_code == 200
         assert size > 8_000_000
         for wire in wires:
             wire.close()

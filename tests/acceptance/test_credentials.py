@@ -101,7 +101,7 @@ def everything_sent(address: str) -> list[bytes]:
 
 def is_ready(address: str) -> bool:
     try:
-        return bool(httpx.get(f"{address}/readyz").json()["catalog"]["packageCount"])
+        return bool(httpx.get(f"{address}/readyz", timeout=60).json()["catalog"]["packageCount"])
     except httpx.TransportError:
         return False
 

@@ -53,7 +53,7 @@ class Behind:
 
     def reached(self) -> int:
         """Return how many requests have looked for a cached answer at the gateway."""
-        metrics = httpx.get(f"{self.gateway.address}/metrics").text
+        metrics = httpx.get(f"{self.gateway.address}/metrics", timeout=60).text
         return sum(
             int(float(count)) for count in re.findall(r"response_cache_requests_total{.*} (.*)", metrics)
         )
@@ -75,7 +75,7 @@ def behind(tmp_path: Path, max_age: int) -> Iterator[Behind]:
         inside = CACHE.format(folder=tmp_path, port=port, gateway=gateway.address)
         configuration.write_text(AROUND.format(folder=tmp_path, inside=inside))
         command = ["nginx", "-p", str(tmp_path), "-c", str(configuration), "-e", "stderr"]
-        with running(command, f"{address}/healthz"), httpx.Client(base_url=address) as http:
+        with running(command, f"{address}/healthz"), httpx.Client(base_url=address, timeout=60) as http:
             yield Behind(gateway, http)
 
 

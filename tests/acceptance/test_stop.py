@@ -46,7 +46,7 @@ def test_a_request_that_runs_is_answered_before_the_gateway_goes(tmp_path: Path)
             refused = False
             while not (refused or asking.done()):
                 try:
-                    httpx.get(f"{address}/healthz")
+                    httpx.get(f"{address}/healthz", timeout=60)
                 except httpx.TransportError:
                     refused = True
             assert refused

@@ -229,14 +229,16 @@ async def test_without_a_catalog_a_tool_says_so_and_asks_nobody(tmp_path: Path) 
     ],
 )
 def test_only_this_machine_may_ask(gateway: Served, headers: dict[str, str], status: int) -> None:
-    answer = httpx.post(f"{gateway.address}/mcp", json=INITIALIZE, headers=HEADERS | headers)
+    answer = httpx.post(f"{gateway.address}/mcp", json=INITIALIZE, headers=HEADERS | headers, timeout=60)
     assert answer.status_code == status, answer.text
 
 
 def test_a_named_host_may_be_asked_too(tmp_path: Path) -> None:
     with served(tmp_path / "catalog.sqlite", mcp_hosts="packages.example.org", mcp="on") as gateway:
         for host, status in [("packages.example.org", 200), ("example.org", 421)]:
-            answer = httpx.post(f"{gateway.address}/mcp", json=INITIALIZE, headers=HEADERS | {"Host": host})
+            answer = httpx.post(
+                f"{gateway.address}/mcp", json=INITIALIZE, headers=HEADERS | {"Host": host}, timeout=60
+            )
             assert answer.status_code == status, answer.text
 
 
@@ -247,12 +249,12 @@ def test_there_are_no_sessions_and_streams(gateway: Served, method: str) -> None
 
 
 def test_a_request_that_is_too_large_is_refused(gateway: Served) -> None:
-    answer = httpx.post(f"{gateway.address}/mcp", content=b" " * 100_001, headers=HEADERS)
+    answer = httpx.post(f"{gateway.address}/mcp", content=b" " * 100_001, headers=HEADERS, timeout=60)
     assert answer.status_code == 413
 
 
 def test_a_body_that_no_request_has_is_refused_before_the_sdk_reads_it(gateway: Served) -> None:
-    answer = httpx.post(f"{gateway.address}/mcp", content=b" " * 1_000_001, headers=HEADERS)
+    answer = httpx.post(f"{gateway.address}/mcp", content=b" " * 1_000_001, headers=HEADERS, timeout=60)
     assert answer.status_code == 413
     assert "bytes" in answer.json()["errors"][0]["message"]
 
@@ -265,14 +267,14 @@ def test_a_client_that_leaves_within_its_body_leaves_nothing_behind(
     with socket.create_connection((address.hostname, address.port)) as connection:
         connection.sendall(f"{head}Content-Length: 50\r\n\r\n{{".encode())
         # This waits for another answer, so that the gateway has begun to read.
-        httpx.get(f"{gateway.address}/healthz")
+        httpx.get(f"{gateway.address}/healthz", timeout=60)
     gateway.wait_until_idle()
     assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 def test_nothing_is_left_of_a_request(gateway: Served) -> None:
     for _ in range(3):
-        httpx.post(f"{gateway.address}/mcp", json=INITIALIZE, headers=HEADERS)
+        httpx.post(f"{gateway.address}/mcp", json=INITIALIZE, headers=HEADERS, timeout=60)
     gateway.wait_until_idle()
 
 
@@ -286,5 +288,5 @@ def test_nothing_is_left_of_a_request(gateway: Served) -> None:
 )
 def test_it_is_served_where_the_setting_says(tmp_path: Path, settings: dict[str, Any], status: int) -> None:
     with served(tmp_path / "catalog.sqlite", **settings) as gateway:
-        answer = httpx.post(f"{gateway.address}/mcp", json=INITIALIZE, headers=HEADERS)
+        answer = httpx.post(f"{gateway.address}/mcp", json=INITIALIZE, headers=HEADERS, timeout=60)
         assert answer.status_code == status

@@ -143,6 +143,7 @@ def test_serve_and_upstream_work_together_over_http() -> None:
             f"http://127.0.0.1:{port}/graphql",
             json={"query": '{ package(slug: "django-celery-email") { databaseId grids { slug } } }'},
             headers={"X-Gateway-Receipt": "1"},
+            timeout=60,
         ).json()
     assert answer["data"] == {"package": {"databaseId": 1599, "grids": [{"slug": "email"}]}}
     assert answer["extensions"]["upstream"]["rounds"] == 2
@@ -168,7 +169,7 @@ def test_a_free_port_is_named_by_the_greeting() -> None:
     try:
         assert process.stdout is not None
         address = next(line.split()[-1] for line in process.stdout if "home page" in line)
-        with httpx.Client(transport=httpx.HTTPTransport(retries=6)) as client:
+        with httpx.Client(transport=httpx.HTTPTransport(retries=6), timeout=60) as client:
             assert client.get(f"{address}healthz").status_code == 200
     finally:
         process.terminate()
@@ -188,7 +189,7 @@ def test_a_disk_that_is_full_does_not_keep_the_gateway_from_serving() -> None:
             assert process.poll() is None
             assert time.monotonic() < deadline
             with suppress(httpx.TransportError):
-                assert httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
+                assert httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=60).status_code == 200
                 break
             time.sleep(0.1)
     finally:

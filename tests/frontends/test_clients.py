@@ -65,7 +65,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         app = Recorded(make_app(settings_for_tests(upstream=upstream, storage=str(storage))))
         with serving(app) as address:
             url = f"{address}/graphql"
-            (grid,) = httpx.post(url, json={"query": BIGGEST}).json()["data"]["grids"]["nodes"]
+            (grid,) = httpx.post(url, json={"query": BIGGEST}, timeout=60).json()["data"]["grids"]["nodes"]
             assert 20 < grid["packageCount"] <= 30, "it has three pages of ten"
             lines = [
                 f"{each['title']}: {each['repoWatchers']} stars, release {each['pypiVersion'] or 'none'}"

@@ -38,7 +38,7 @@ class Process:
 
     def metric(self, name: str) -> float:
         """Return a measurement by its name and labels, as ``/metrics`` has it."""
-        lines = httpx.get(f"{self.address}/metrics", verify=False).text.splitlines()
+        lines = httpx.get(f"{self.address}/metrics", verify=False, timeout=60).text.splitlines()
         (line,) = [line for line in lines if line.startswith(f"gateway_{name} ")]
         return float(line.rpartition(" ")[2])
 

@@ -58,7 +58,7 @@ def _answering(process: subprocess.Popen[str] | ForkedProgram, until: str) -> It
             assert time.monotonic() < deadline, f"{until} did not answer"
             with suppress(httpx.TransportError):
                 # Certificates, which are not needed, take longer to load than the answer takes.
-                httpx.get(until, verify=False)
+                httpx.get(until, verify=False, timeout=60)
                 break
             time.sleep(0.02)
         yield

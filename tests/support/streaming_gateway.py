@@ -70,7 +70,7 @@ class Served:
         self.run(self.source.crawl())
 
     def ask(self, query: str, **variables: object) -> Any:
-        body = httpx.post(self.graphql, json={"query": query, "variables": variables}).json()
+        body = httpx.post(self.graphql, json={"query": query, "variables": variables}, timeout=60).json()
         assert "errors" not in body, body
         return body["data"]
 

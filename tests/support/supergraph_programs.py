@@ -51,7 +51,7 @@ class Service:
         passed = ("Content-Type", "Accept", "Router-Authorization")
         headers = {name: request.headers[name] for name in passed if name in request.headers}
         # Certificates take longer to load than the answers.
-        async with httpx.AsyncClient(verify=False) as client:
+        async with httpx.AsyncClient(verify=False, timeout=60) as client:
             onward = httpx.URL(self.behind).join(
                 httpx.URL(request.url.path, query=request.url.query.encode())
             )

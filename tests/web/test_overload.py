@@ -19,20 +19,20 @@ ERROR = {"message": SENTENCE, "extensions": {"code": "OVERLOADED", "retryAfter":
 
 def test_without_a_place_the_answer_is_503_and_says_when_to_come_again(tmp_path: Path) -> None:
     with served(tmp_path / "catalog.sqlite", **FULL, batch_limit=2) as gateway:
-        kept = httpx.post(gateway.graphql, json={"query": "{ __typename }"})
+        kept = httpx.post(gateway.graphql, json={"query": "{ __typename }"}, timeout=60)
         with gateway.busy():
-            refused = httpx.post(gateway.graphql, json={"query": TITLE})
+            refused = httpx.post(gateway.graphql, json={"query": TITLE}, timeout=60)
             assert refused.status_code == 503
             assert refused.headers["Retry-After"] == "5"
             assert refused.headers["Cache-Control"] == "no-store"
             assert refused.json() == {"errors": [ERROR]}
             # What is kept needs no place.
-            again = httpx.post(gateway.graphql, json={"query": "{ __typename }"})
+            again = httpx.post(gateway.graphql, json={"query": "{ __typename }"}, timeout=60)
             assert (again.status_code, again.content) == (200, kept.content)
-            together = httpx.post(gateway.graphql, json=[{"query": TITLE}, {"query": TITLE}])
+            together = httpx.post(gateway.graphql, json=[{"query": TITLE}, {"query": TITLE}], timeout=60)
             assert together.json() == [{"errors": [ERROR]}] * 2
-            assert httpx.get(f"{gateway.address}/healthz").status_code == 200
-        assert httpx.post(gateway.graphql, json={"query": TITLE}).status_code == 200
+            assert httpx.get(f"{gateway.address}/healthz", timeout=60).status_code == 200
+        assert httpx.post(gateway.graphql, json={"query": TITLE}, timeout=60).status_code == 200
 
 
 @pytest.mark.parametrize("accept", ["application/json", "text/event-stream", "multipart/mixed"])
@@ -40,10 +40,10 @@ def test_a_document_that_is_not_known_is_not_read_without_a_place(tmp_path: Path
     with served(tmp_path / "catalog.sqlite", **FULL) as gateway:
         unknown = {"query": "{ nothing }"}
         with gateway.busy():
-            refused = httpx.post(gateway.graphql, json=unknown, headers={"Accept": accept})
+            refused = httpx.post(gateway.graphql, json=unknown, headers={"Accept": accept}, timeout=60)
             assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
             assert refused.json() == {"errors": [ERROR]}
-        assert httpx.post(gateway.graphql, json=unknown).status_code == 422
+        assert httpx.post(gateway.graphql, json=unknown, timeout=60).status_code == 422
 
 
 async def test_over_a_stream_or_a_socket_the_operation_has_an_error(tmp_path: Path) -> None:
@@ -67,6 +67,7 @@ def test_an_answer_in_parts_is_refused_too(tmp_path: Path) -> None:
             gateway.graphql,
             json={"query": '{ category(slug: "apps") { ... @defer { title } } }'},
             headers={"Accept": "multipart/mixed"},
+            timeout=60,
         )
         assert SENTENCE in refused.text
 

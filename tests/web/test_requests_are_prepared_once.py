@@ -140,16 +140,16 @@ def test_over_http_the_document_is_read_and_the_catalog_taken_once(
 ) -> None:
     with serving(app) as address:
         app.counts()
-        response = httpx.post(f"{address}/graphql", json=body, headers={"Accept": accept})
+        response = httpx.post(f"{address}/graphql", json=body, headers={"Accept": accept}, timeout=60)
         assert response.headers["Content-Type"].startswith(media_type)
         assert app.counts() == (1, 1)
 
 
 def test_the_same_bytes_again_take_the_catalog_once_and_read_no_document(app: CountingApp) -> None:
     with serving(app) as address:
-        httpx.post(f"{address}/graphql", json={"query": WHOLE})
+        httpx.post(f"{address}/graphql", json={"query": WHOLE}, timeout=60)
         app.counts()
-        httpx.post(f"{address}/graphql", json={"query": WHOLE})
+        httpx.post(f"{address}/graphql", json={"query": WHOLE}, timeout=60)
         assert app.counts() == (1, 0)
 
 
@@ -157,7 +157,7 @@ def test_the_requests_of_an_array_share_one_catalog(app: CountingApp) -> None:
     with serving(app) as address:
         app.counts()
         answers = httpx.post(
-            f"{address}/graphql", json=[{"query": f"{{ a{n}: __typename }}"} for n in range(3)]
+            f"{address}/graphql", json=[{"query": f"{{ a{n}: __typename }}"} for n in range(3)], timeout=60
         ).json()
         assert [*answers] == [{"data": {f"a{n}": "Query"}} for n in range(3)]
         assert app.counts() == (1, 3)
@@ -169,7 +169,9 @@ def test_without_a_catalog_it_is_looked_for_once(embedded: EmbeddedUpstream, cou
     with serving(app) as address:
         app.counts()
         requests = [{"query": f'{{ a{n}: category(slug: "apps") {{ slug }} }}'} for n in range(count)]
-        answers = httpx.post(f"{address}/graphql", json=requests if count > 1 else requests[0]).json()
+        answers = httpx.post(
+            f"{address}/graphql", json=requests if count > 1 else requests[0], timeout=60
+        ).json()
         expected = [{"data": {f"a{n}": {"slug": "apps"}}} for n in range(count)]
         assert answers == (expected if count > 1 else expected[0])
         assert app.counts() == (1, count)

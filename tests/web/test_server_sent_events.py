@@ -186,5 +186,7 @@ async def test_a_feed_that_begins_anew_ends_the_stream_with_a_sentence(tmp_path:
 
 
 def test_the_error_is_the_same_as_that_of_changes(gateway: Served) -> None:
-    answer = httpx.post(gateway.graphql, json={"query": '{ changes(since: "x") { totalCount } }'}).json()
+    answer = httpx.post(
+        gateway.graphql, json={"query": '{ changes(since: "x") { totalCount } }'}, timeout=60
+    ).json()
     assert answer["errors"][0]["message"] == NO_CURSOR.replace("catalogChanged", "changes")

@@ -52,7 +52,9 @@ def trusted_of(app: GatewayApp) -> TrustedDocuments:
 async def asking(app: GatewayApp) -> AsyncIterator[httpx.AsyncClient]:
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway.test") as client,
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://gateway.test", timeout=60
+        ) as client,
     ):
         yield client
 
@@ -170,7 +172,9 @@ async def test_over_a_websocket_nothing_else_runs_either(address: str) -> None:
 
 
 async def test_as_events_nothing_else_runs_either(address: str) -> None:
-    async with httpx.AsyncClient(base_url=address, headers={"Accept": "text/event-stream"}) as http:
+    async with httpx.AsyncClient(
+        base_url=address, headers={"Accept": "text/event-stream"}, timeout=60
+    ) as http:
         refused = await http.post("/graphql", json={"query": "subscription { catalogChanged { slug } }"})
         assert refused.json() == {"errors": REFUSED}
         events = await http.get("/graphql", params={"documentId": "categories-1"})

@@ -39,7 +39,7 @@ def upstream(served: tuple[EmbeddedUpstream, str]) -> EmbeddedUpstream:
 
 @pytest.fixture
 def client(served: tuple[EmbeddedUpstream, str]) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=served[1], trust_env=False) as client:
+    with httpx.Client(base_url=served[1], trust_env=False, timeout=60) as client:
         yield client
 
 

@@ -78,7 +78,7 @@ class Reached:
     @property
     def parquet(self) -> str:
         """Return the address of the packages; what was counted before is forgotten."""
-        path = httpx.get(f"{self.address}/catalog/latest/packages.parquet").headers["Location"]
+        path = httpx.get(f"{self.address}/catalog/latest/packages.parquet", timeout=60).headers["Location"]
         self.size = int(httpx.head(f"{self.address}{path}").headers["Content-Length"])
         self.counted.bodies = 0
         self.counted.statuses.clear()
@@ -142,7 +142,7 @@ def test_datasette_serves_the_sqlite_file(reached: Reached, tmp_path: Path) -> N
     """It runs in an environment of its own, and asks itself without a port."""
     file = tmp_path / "catalog.sqlite"
     address = f"{reached.address}/catalog/latest/catalog.sqlite"
-    file.write_bytes(httpx.get(address, follow_redirects=True).content)
+    file.write_bytes(httpx.get(address, follow_redirects=True, timeout=60).content)
     uv = str(Path(sys.executable).with_name("uv"))
     interpreter = str(tmp_path / "venv" / "bin" / "python")
     run(uv, "venv", "--quiet", "--python", sys.executable, str(tmp_path / "venv"))

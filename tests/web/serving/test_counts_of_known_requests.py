@@ -101,7 +101,7 @@ def whole_answer(wire: socket.socket) -> bytes:
 
 def test_under_another_server_the_app_answers_as_before(embedded: EmbeddedUpstream) -> None:
     app = app_over(embedded)
-    with serving(app) as address, httpx.Client() as http:
+    with serving(app) as address, httpx.Client(timeout=60) as http:
         answers = [
             http.post(f"{address}/graphql", json={"query": "{ categories { title } }"}) for _ in range(5)
         ]
