@@ -47,7 +47,7 @@ class FindPackages(Arguments, frozen=True):
         str,
         Meta(
             description="Words that must all occur in the title, the slug or the description, such as "
-            '"celery email". Few and plain ones find more.',
+            '"celery email". Few and plain words find more.',
             max_length=200,
         ),
     ] = ""
@@ -64,7 +64,8 @@ class FindPackages(Arguments, frozen=True):
     order: OrderArgument = "stars"
     first: First = 10
     after: (
-        Annotated[str, Meta(description="The endCursor of the page before, to go on.", max_length=200)] | None
+        Annotated[str, Meta(description="The endCursor of the previous page, to continue.", max_length=200)]
+        | None
     ) = None
 
     def variables(self, catalog: Catalog) -> dict[str, Any]:
@@ -101,7 +102,7 @@ class FindPackages(Arguments, frozen=True):
 class CompareGrid(Arguments, frozen=True):
     """Holds which grid to compare."""
 
-    grid: Annotated[Slug, Meta(description="The slug of the grid; find_packages tells slugs of grids.")]
+    grid: Annotated[Slug, Meta(description="The slug of the grid; find_packages returns slugs of grids.")]
     order: OrderArgument = "stars"
     first: First = 20
 
@@ -114,7 +115,7 @@ class CompareGrid(Arguments, frozen=True):
 class OnePackage(Arguments, frozen=True):
     """Holds which package to describe."""
 
-    slug: Annotated[Slug, Meta(description="The slug of the package; find_packages tells slugs.")]
+    slug: Annotated[Slug, Meta(description="The slug of the package; find_packages returns slugs.")]
     alternatives: Annotated[
         int, Meta(description="How many other packages of its grids to return, 0 to 50.", ge=0, le=50)
     ] = 5
@@ -154,7 +155,7 @@ class RunQuery(Arguments, frozen=True):
     """Holds a GraphQL request."""
 
     query: Annotated[
-        str, Meta(description="One GraphQL query; describe_schema tells types and fields.", min_length=1)
+        str, Meta(description="One GraphQL query; describe_schema shows types and fields.", min_length=1)
     ]
     variables: Annotated[dict[str, Any], Meta(description="The variables of the query.")] = {}
 

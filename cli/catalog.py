@@ -84,7 +84,7 @@ def rollback(context: typer.Context, version: VersionArgument) -> None:
         storage.history.roll_back(chosen)
         typer.echo(f"{_named(chosen)} is the newest again, until a crawl finds another.")
         if storage.history.pinned() is not None:
-            typer.echo("A version is pinned, and goes on being served.")
+            typer.echo("A version is pinned, and continues to be served.")
 
 
 @catalog.command()
@@ -102,7 +102,7 @@ def accept(context: typer.Context) -> None:
         for line in summary(accepted.before, accepted.after, accepted.changes):
             typer.echo(line)
         if storage.history.pinned() is not None:
-            typer.echo("A version is pinned, and goes on being served.")
+            typer.echo("A version is pinned, and continues to be served.")
 
 
 def _named(version: CatalogVersion) -> str:

@@ -126,7 +126,7 @@ async def check_upstream(
             return [CheckFinding(Severity.ERROR, str(error), remedy), *_clock(dated.date)]
     changes = [
         CheckFinding(
-            Severity.WARNING, f"Upstream has changed: {each.words}.", "A newer gateway may know that."
+            Severity.WARNING, f"Upstream has changed: {each.words}.", "A newer gateway may know this change."
         )
         for each in client.health().drift
     ]
@@ -150,7 +150,7 @@ def check_storage(settings: Settings) -> Iterator[CheckFinding]:
         return
     if settings.storage == ":memory:":
         remedy = "Set GATEWAY_STORAGE to a file, so that a restart answers at once."
-        yield CheckFinding(Severity.WARNING, "The catalog is stored nowhere.", remedy)
+        yield CheckFinding(Severity.WARNING, "The catalog is not stored.", remedy)
         return
     try:
         path = Path(storage_path(settings))
@@ -232,8 +232,10 @@ def _clock(date: datetime | None) -> Iterator[CheckFinding]:
 def _age(refreshed_at: datetime, settings: Settings) -> CheckFinding:
     age = (datetime.now(UTC) - refreshed_at).total_seconds()
     if age < 0:
-        sentence = f"The stored catalog is {-age:,.0f} s newer than the clock, so nobody knows its age."
-        return CheckFinding(Severity.WARNING, sentence, "Set the clock; the next crawl mends the age.")
+        sentence = f"The stored catalog is {-age:,.0f} s newer than the clock, so its age is not known."
+        return CheckFinding(
+            Severity.WARNING, sentence, "Set the clock; after the next crawl the age is right again."
+        )
     sentence = f"The stored catalog is {age / 3600:,.1f} hours old"
     remedy = "Read in the gateway's log why crawls fail, or crawl by `python server.py sync`."
     if age > settings.stale_if_error:

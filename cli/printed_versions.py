@@ -38,7 +38,7 @@ def version_lines(storage: StoragePort, limit: int) -> list[str]:
     if oldest is not None and versions[-1].number != oldest.number:
         lines.append(f"Older ones reach back to {oldest.at:%Y-%m-%d %H:%M:%S} UTC; --limit lists more.")
     if pinned is not None:
-        lines.append(f"Version {pinned.version} is pinned: it is served, and crawls go on into history.")
+        lines.append(f"Version {pinned.version} is pinned: it is served, and crawls only add to the history.")
     return lines
 
 

@@ -67,10 +67,10 @@ async def search(info: Info, query: SearchQuery, first: First = None, after: Aft
     if context.loaders.as_of is not None:
         if isinstance(position, UpstreamPosition):
             raise BadUserInput(
-                "search(after:) is a cursor of upstream's search, which knows the present alone; with @asOf take "
+                "search(after:) is a cursor of upstream's search, which knows only the present; with @asOf, take "
                 "cursors from answers with @asOf."
             )
-        reason = "The query is answered as of an earlier moment, and upstream knows the present alone."
+        reason = "The query is answered as of an earlier moment, and upstream knows only the present."
         return await _of_catalog(context, query, size, position, reason)
     if isinstance(position, UpstreamPosition):
         return _of_hits(query, await _results(context, query), size, position)

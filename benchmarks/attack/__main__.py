@@ -1,4 +1,4 @@
-"""Attacks a gateway on this machine as strangers would, and says what it cost it.
+"""Attacks a gateway on this machine as strangers would, and says what that costs the gateway.
 
     python -m benchmarks.attack
     python -m benchmarks.attack --url http://127.0.0.1:8000

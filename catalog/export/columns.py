@@ -109,7 +109,7 @@ _ID = _field("id", "integer", "The id at Django Packages, which never changes.")
 _SLUG = _field("slug", "text", "The name in addresses, which can change.")
 _TITLE = _field("title", "text", "The title.")
 _CREATED = _moment("created", "When the record was made.")
-_MODIFIED = _moment("modified", "When the record was saved last, which says nothing of its content.")
+_MODIFIED = _moment("modified", "When the record was last saved, whether or not its content changed.")
 
 PACKAGES = ExportedTable(
     name="packages",
@@ -135,14 +135,14 @@ PACKAGES = ExportedTable(
         _field(
             "commits_over_52",
             "integers",
-            "The commits of each of the last 52 weeks, the oldest first; null or empty where nobody counted.",
+            "The commits of each of the last 52 weeks, the oldest first; null or empty if they were not counted.",
             "commits in a week",
             nullable=True,
         ),
         ExportedColumn(
             name="commits_in_52_weeks",
             type="integer",
-            meaning="Their sum; null where nobody counted.",
+            meaning="The commits of these 52 weeks together; null if they were not counted.",
             unit="commits",
             source=f"{DERIVED} from commits_over_52",
             nullable=True,
@@ -153,7 +153,8 @@ PACKAGES = ExportedTable(
         ExportedColumn(
             name="repository",
             type="text",
-            meaning="The one spelling of that address, such as `github.com/owner/name`; null if it is none.",
+            meaning="The normalised address, such as `github.com/owner/name`; null if it is not the address of a "
+            "repository.",
             source=f"{DERIVED} from repo_url",
             nullable=True,
             value=lambda _catalog, package: repository(package.repo_url),
@@ -162,7 +163,7 @@ PACKAGES = ExportedTable(
         ExportedColumn(
             name="pypi_name",
             type="text",
-            meaning="The normalised name on PyPI (PEP 503); null if it is none.",
+            meaning="The normalised name on PyPI (PEP 503); null if it is not a name.",
             source=f"{DERIVED} from pypi_url",
             nullable=True,
             value=lambda _catalog, package: pypi_name(package.pypi_url),
@@ -194,7 +195,7 @@ GRIDS = ExportedTable(
         _SLUG,
         _TITLE,
         _field("description", "text", "The description, in Markdown or plain text."),
-        _field("is_locked", "boolean", "Whether editing is for the staff of the site alone."),
+        _field("is_locked", "boolean", "Whether only the staff of the site can edit the grid."),
         _field("header", "boolean", "Whether the site shows the grid in its header."),
         _CREATED,
         _MODIFIED,

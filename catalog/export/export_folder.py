@@ -33,7 +33,7 @@ class FilesUnavailable(Exception):
 
     def __init__(self, reason: str) -> None:
         super().__init__(
-            f"The file cannot be made now: {reason}. Try again later, or ask for a file that is there."
+            f"The file cannot be made now: {reason}. Try again later, or ask for a file that is already made."
         )
 
 

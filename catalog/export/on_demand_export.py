@@ -181,7 +181,7 @@ class OnDemandExport:
             started = time.perf_counter()
             size = await asyncio.to_thread(self._made, version, name, write)
         seconds = time.perf_counter() - started
-        _log.info("The file %s of version %s is there: %d bytes in %.2f s.", name, version, size, seconds)
+        _log.info("The file %s of version %s was made: %d bytes in %.2f s.", name, version, size, seconds)
 
     def _made(self, version: str, name: str, write: Write) -> int:
         with closing(self._folder.make(version, name, write)) as made:

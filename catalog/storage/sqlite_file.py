@@ -136,7 +136,7 @@ def _open(
             for suffix in ("-journal", "-wal", "-shm", ""):
                 with suppress(FileNotFoundError):
                     os.rename(path + suffix, aside + suffix)
-            sentence = "The catalog file %s %s; it was set aside as %s, and a new one begun."
+            sentence = "The catalog file %s %s; it was set aside as %s, and a new one was begun."
             _log.error(sentence, path, fault, aside)
             return _checked(path, tables, patience), aside
 

@@ -96,7 +96,7 @@ def test_pin_and_unpin_choose_what_is_served(storage: Storage, path: Path) -> No
     assert pinned.version == ONE.version
     listed = prints(path)
     assert listed[6] == f"{ONE.version}  2026-01-01 13:00:00 UTC  (pinned)"
-    assert listed[-1] == f"Version {ONE.version} is pinned: it is served, and crawls go on into history."
+    assert listed[-1] == f"Version {ONE.version} is pinned: it is served, and crawls only add to the history."
     assert prints(path, "unpin") == [f"Version {ONE.version} is no longer pinned, and the newest is served."]
     assert storage.history.pinned() is None
     assert run(path, "unpin") == (1, [], ["No version is pinned."])
@@ -117,7 +117,7 @@ def test_rollback_makes_a_version_the_newest(storage: Storage, path: Path) -> No
 
 def test_a_rollback_behind_a_pin_says_that_the_pin_stays(storage: Storage, path: Path) -> None:
     prints(path, "pin", TWO.version)
-    assert prints(path, "rollback", ONE.version)[1:] == ["A version is pinned, and goes on being served."]
+    assert prints(path, "rollback", ONE.version)[1:] == ["A version is pinned, and continues to be served."]
 
 
 @pytest.mark.parametrize("command", [["diff", "xyz", "abc"], ["pin", "xyz"], ["rollback", "xyz"]])

@@ -119,7 +119,7 @@ async def test_the_clock_is_compared_with_the_date_of_the_answer(
         (3600, OK, "The stored catalog is 1.0 hours old."),
         (2 * 86400, WARNING, "The stored catalog is 48.0 hours old."),
         (31 * 86400, ERROR, "The stored catalog is 744.0 hours old, which is too old to be served."),
-        (-7200, WARNING, "The stored catalog is 7,200 s newer than the clock, so nobody knows its age."),
+        (-7200, WARNING, "The stored catalog is 7,200 s newer than the clock, so its age is not known."),
     ],
 )
 def test_the_age_of_the_stored_catalog_decides(

@@ -28,7 +28,7 @@ def server_metrics(
     yield from _connections(connections)
     yield histogram(
         "gateway_event_loop_lag_seconds",
-        "How late the event loop ran what was due, twice a second.",
+        "How late the event loop ran a timer, measured twice a second.",
         {(): lags},
     )
     yield from _process()

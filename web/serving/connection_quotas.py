@@ -78,6 +78,6 @@ class Connections:
         if now - self._logged >= LOG_EVERY:
             self._logged = now
             _log.warning(
-                "A client sent something that is not HTTP. There were %s since the start.",
+                "A client sent something that is not HTTP. There have been %s since the start.",
                 f"{self.garbage:,}",
             )

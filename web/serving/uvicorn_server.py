@@ -54,7 +54,7 @@ def run(app: str, *, host: str, port: int, workers: int, idle_seconds: int) -> N
             try:
                 files = opened.enter_context(folder_for_workers())
             except OSError as error:
-                sys.exit(f"The workers have no place for what they measure: {error} TMPDIR can name one.")
+                sys.exit(f"The workers have no folder for their measurements: {error} TMPDIR can name one.")
             _Workers(config, listening, files).run()
         return
     server = _OnlyServer(config)
@@ -118,7 +118,7 @@ class _Workers(Multiprocess):
             self._files.settle([process.pid for process in self.processes if process.pid], self._died)
         except OSError as error:
             if self._can_settle:
-                _log.warning("What ended workers counted cannot be added up: %s", error)
+                _log.warning("The counts of ended workers cannot be added up: %s", error)
             self._can_settle = False
         else:
             self._can_settle = True

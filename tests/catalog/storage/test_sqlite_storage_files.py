@@ -33,7 +33,7 @@ def expect_it_set_aside(path: Path, because: str, caplog: pytest.LogCaptureFixtu
     begin(path, B)
     aside = the_one_set_aside(path)
     assert caplog.messages == [
-        f"The catalog file {path} {because}; it was set aside as {aside}, and a new one begun."
+        f"The catalog file {path} {because}; it was set aside as {aside}, and a new one was begun."
     ]
     assert aside.read_bytes() == before
     assert stored_in(path) == B
