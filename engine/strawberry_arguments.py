@@ -96,12 +96,12 @@ class FieldArguments:
         """
         if self._made is None:
             return self._by_strawberry(variables, info)
-        coerced, named = variables.coerced, self.constant.copy()
-        for made in self._made:
-            try:
-                value = made.make(coerced)
-            except Exception:
-                return self._by_strawberry(variables, info)  # which says what does not fit
+        try:
+            values = [made.make(variables.coerced) for made in self._made]
+        except Exception:
+            return self._by_strawberry(variables, info)  # which says what does not fit
+        named = self.constant.copy()
+        for made, value in zip(self._made, values, strict=True):
             if value is not Undefined:
                 named[made.name] = made.convert(value, info)
         return named

@@ -88,6 +88,30 @@ def test_arguments_of_the_gateways_fields_are_made_as_by_strawberry(text: str) -
         )
 
 
+@strawberry.input
+class Even:
+    number: int
+
+    def __post_init__(self) -> None:
+        if self.number % 2:
+            raise ValueError(f"{self.number} is odd.")
+
+
+@strawberry.type
+class Evens:
+    @strawberry.field
+    def echo(self, even: Even, many: int = 1) -> int:
+        return even.number * many
+
+
+def test_an_argument_that_does_not_fit_is_told_before_one_that_cannot_be_built() -> None:
+    schema, text = strawberry.Schema(Evens), "echo(even: {number: 1}, many: $i)"
+    (unbuilt,) = _argument_outcomes(schema, text, {"i": 2})
+    assert unbuilt == "ValueError('1 is odd.')"
+    (unfit,) = _argument_outcomes(schema, text, {"i": None})
+    assert unfit.startswith("GraphQLError")
+
+
 def _argument_outcomes(
     schema: strawberry.Schema, text: str, values: dict[str, Any], declared: str = VARIABLES
 ) -> Iterator[str]:
