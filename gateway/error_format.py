@@ -34,6 +34,7 @@ from graphql import GraphQLError, GraphQLSyntaxError
 
 from catalog.history import HistoryDamaged, TooManyRebuilds, VersionUnknown
 from engine import OutOfTime, TooComplex
+from gateway.fault_log import FaultLog
 from gateway.retry_later_errors import RetryLater
 from resolvers import BadUserInput, Forbidden
 from upstream.client import StorageUnavailable, UpstreamBadData, UpstreamError
@@ -42,6 +43,7 @@ ErrorEntry = dict[str, Any]
 """An entry of ``errors`` in a response. Its ``extensions`` have a ``code``."""
 
 _log = logging.getLogger(__name__)
+_FAULTS = FaultLog()
 
 _BEYOND_INT = re.compile(r"Int cannot represent non 32-bit signed integer value: (-?\d{1,40})")
 _UNFIT_VARIABLE = re.compile(r"Variable '\$\w+' has invalid value: ")
@@ -85,12 +87,12 @@ def field_error(error: GraphQLError) -> ErrorEntry:
             extensions["retryAfter"] = cause.retry_after
         return _entry(error, str(cause), extensions)
     if isinstance(cause, HistoryDamaged):
-        _log.error("%s", cause)
+        _FAULTS.write(logging.ERROR, str(cause))
         return _entry(error, str(cause), {"code": StorageUnavailable.code})
     if isinstance(cause, VersionUnknown):
         return _entry(error, str(cause), {"code": BadUserInput.code})
     if isinstance(cause, StorageUnavailable):
-        _log.warning("at %s: %s", error.path, cause)
+        _FAULTS.write(logging.WARNING, str(cause))
         return _entry(error, cause.told, {"code": cause.code})
     if isinstance(cause, TooComplex):
         return _entry(error, str(cause), _beyond(cause))

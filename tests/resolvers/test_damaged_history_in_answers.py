@@ -32,3 +32,27 @@ async def test_a_removed_package_that_is_damaged_is_a_fault_of_the_storage(
         body = await asking(source, use_engine=use_engine)("{ removedPackages { nodes { at } } }")
         (error,) = body["errors"]
         assert error["extensions"]["code"] == "STORAGE_UNAVAILABLE"
+
+
+async def test_strangers_cannot_fill_the_log_with_a_fault_of_the_storage(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each field that failed wrote a line: a request of a kilobyte wrote five."""
+    embedded, path = EmbeddedUpstream(packages=20), tmp_path / "catalog.sqlite"
+    async with source_over(embedded, storage=str(path)) as source:
+        await source.crawl()
+        embedded.catalog.remove_package(1599)
+        await source.crawl()
+        change(path, "DROP TABLE versions")
+        fields = " ".join(f"a{number}: removedPackages {{ nodes {{ at }} }}" for number in range(40))
+        ask = asking(source)
+        for _ in range(2):
+            answer = await ask(f"{{ {fields} }}")
+            assert {error["extensions"]["code"] for error in answer["errors"]} == {"STORAGE_UNAVAILABLE"}
+            assert len(answer["errors"]) == 40
+    lines = [
+        record
+        for record in caplog.records
+        if record.name.startswith("gateway.") and record.name != "gateway.operation_log"  # which has a limit
+    ]
+    assert len(lines) == 1
