@@ -163,7 +163,7 @@ async def test_a_failed_request_is_not_sent_again_for_a_client_that_has_left(
 async def test_of_two_who_wait_for_the_same_record_one_may_leave(
     gateway: Running, embedded: EmbeddedUpstream, leaving: int
 ) -> None:
-    embedded.faults.add(Fault(Latency(0.2)))
+    embedded.faults.add(Fault(Latency(1.5)))
     query = '{ package(slug: "django-celery-email") { title } }'
     first = gateway.ask(query)
     await until(lambda: embedded.requests.total == 1)

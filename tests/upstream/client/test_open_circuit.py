@@ -32,10 +32,11 @@ def state_of(client: Client) -> str:
 
 
 @asynccontextmanager
-async def half_open(embedded: EmbeddedUpstream) -> AsyncIterator[Client]:
-    """Return a client that has left upstream alone long enough. The requests are counted from now on."""
+async def half_open(embedded: EmbeddedUpstream, rest: float = 0.01) -> AsyncIterator[Client]:
+    """Return a client that has left upstream alone for the seconds of its ``rest``. The requests are counted from now
+    on."""
     embedded.faults.state = "down"
-    async with asking(embedded, attempts=1, breaker_failures=1, breaker_rest=0.01) as client:
+    async with asking(embedded, attempts=1, breaker_failures=1, breaker_rest=rest) as client:
         with pytest.raises(UpstreamUnavailable):
             await client.detail(PACKAGE, 1599)
         await until(lambda: state_of(client) == "half-open")
@@ -117,7 +118,7 @@ async def test_one_request_probes_while_nineteen_fail_at_once(embedded: Embedded
 
 
 async def test_a_probe_that_fails_is_not_repeated(embedded: EmbeddedUpstream) -> None:
-    async with half_open(embedded) as client:
+    async with half_open(embedded, rest=0.5) as client:
         embedded.latency = 0.02
         embedded.faults.add(Fault(StatusFault(503)))
         errors = await outcomes(client.detail(PACKAGE, id) for id in IDS)
@@ -172,10 +173,10 @@ async def test_an_upstream_that_hangs_is_left_alone_even_if_its_clients_leave_fi
 ) -> None:
     embedded.faults.add(Fault(Latency(60)))
     # They leave after more than half of the limit, with time to spare before its end on a busy machine.
-    async with asking(embedded, exchange=0.7, breaker_failures=3) as client:
+    async with asking(embedded, exchange=2.0, breaker_failures=3) as client:
         for _ in range(3):
             with pytest.raises(TimeoutError):
-                await asyncio.wait_for(client.detail(PACKAGE, 1599), 0.4)
+                await asyncio.wait_for(client.detail(PACKAGE, 1599), 1.1)
         with pytest.raises(CircuitOpen):
             await client.detail(PACKAGE, 1599)
     assert embedded.requests.total == 3

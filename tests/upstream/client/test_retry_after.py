@@ -35,7 +35,7 @@ def in_seconds() -> tuple[str, float]:
 
 def by_date() -> tuple[str, float]:
     """Return the next whole second that is not too near: dates have no smaller parts."""
-    date = math.ceil(time.time() + 0.1)
+    date = math.ceil(time.time() + 1)
     return formatdate(date, usegmt=True), date
 
 
@@ -153,7 +153,7 @@ async def test_a_client_of_the_gateway_is_told_when_to_come_again(
 
 async def test_a_pause_ends_with_the_total_limit(embedded: EmbeddedUpstream) -> None:
     embedded.faults.add(Fault(StatusFault(503, retry_after="2")))
-    async with asking(embedded, attempts=3, longest_pause=5.0, total=0.05) as client:
+    async with asking(embedded, attempts=3, longest_pause=5.0, total=0.5) as client:
         with pytest.raises(UpstreamTimeout, match=r"did not answer /packages/1599/ in time"):
             await client.detail(PACKAGE, 1599)
         with pytest.raises(UpstreamTimeout):

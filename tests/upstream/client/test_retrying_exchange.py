@@ -42,7 +42,7 @@ PASSING: list[tuple[Effect, type[UpstreamError]]] = [
     (StatusFault(504), UpstreamUnavailable),
     (Dropped(), UpstreamUnavailable),
     (Truncated(), UpstreamUnavailable),
-    (Latency(0.5), UpstreamTimeout),
+    (Latency(5), UpstreamTimeout),
 ]
 """Failures that another request can do better than."""
 
@@ -53,7 +53,7 @@ async def test_a_failure_that_can_pass_is_asked_again_so_many_times(
     embedded: EmbeddedUpstream, effect: Effect, error: type[UpstreamError], attempts: int
 ) -> None:
     embedded.faults.add(Fault(effect))
-    async with asking(embedded, attempts=attempts, exchange=0.1) as client:
+    async with asking(embedded, attempts=attempts, exchange=0.5) as client:
         with pytest.raises(UpstreamError) as caught:
             await client.detail(PACKAGE, 1599)
     assert type(caught.value) is error
@@ -66,7 +66,7 @@ async def test_a_failure_that_passes_is_not_seen(
     embedded: EmbeddedUpstream, effect: Effect, error: type[UpstreamError]
 ) -> None:
     embedded.faults.add(Fault(effect, times=2))
-    async with asking(embedded, attempts=3, exchange=0.1) as client:
+    async with asking(embedded, attempts=3, exchange=0.5) as client:
         package = await client.detail(PACKAGE, 1599)
     assert package is not None
     assert package.id == 1599
@@ -257,11 +257,11 @@ async def test_every_request_is_counted_by_what_came_of_it(embedded: EmbeddedUps
         683: StatusFault(503),
         1442: StatusFault(429),
         1686: StatusFault(404),
-        2674: Latency(0.5),
+        2674: Latency(5),
     }
     for id, effect in faults.items():
         embedded.faults.add(Fault(effect, path=f"/api/v4/packages/{id}/"))
-    async with asking(embedded, attempts=2, exchange=0.2) as client:
+    async with asking(embedded, attempts=2, exchange=0.5) as client:
         await outcomes(client.detail(PACKAGE, id) for id in [1599, *faults, 999_999])
     assert client.exchanger.outcomes == {
         "answered": 1,

@@ -76,7 +76,7 @@ async def test_all_attempts_together_end_at_the_total_limit(embedded: EmbeddedUp
 
 async def holding_the_turn(client: Client, embedded: EmbeddedUpstream) -> asyncio.Task[object]:
     """Someone who holds the only turn for longer than the total limit."""
-    embedded.faults.add(Fault(Latency(0.3), path="/api/v4/grids/"))
+    embedded.faults.add(Fault(Latency(1.5), path="/api/v4/grids/"))
     holder: asyncio.Task[object] = asyncio.create_task(client.detail(GRID, 15, background=True))
     await until(lambda: embedded.requests.total == 1)
     return holder
@@ -124,8 +124,8 @@ async def test_the_background_waits_for_a_pause_longer_than_the_total_limit(
 async def test_the_background_has_the_limits_of_an_exchange_and_of_attempts(
     embedded: EmbeddedUpstream,
 ) -> None:
-    embedded.faults.add(Fault(Latency(0.5)))
-    async with asking(embedded, attempts=3, exchange=0.1, total=NEVER) as client:
+    embedded.faults.add(Fault(Latency(5)))
+    async with asking(embedded, attempts=3, exchange=0.5, total=NEVER) as client:
         with pytest.raises(UpstreamTimeout, match="within its time limit"):
             await client.page(PACKAGE, limit=10, background=True)
         embedded.faults.clear()
