@@ -126,7 +126,7 @@ class KnownHeads:
         snapshot = gateway.source.current()
         if snapshot is None:
             return None
-        form, request = head.form, read_text(body, gateway.persisted)
+        form, request = head.form, read_text(body)
         prepared = None if request is None else gateway.at_once.prepared(request, snapshot)
         if request is None or prepared is None or wants_parts(form.takes, prepared):
             return None

@@ -116,9 +116,9 @@ class _TextRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 _decoded_text = msgspec.json.Decoder(_TextRequest).decode
 
 
-def read_text(body: bytes, documents: PersistedDocuments) -> GraphQLRequest | None:
+def read_text(body: bytes) -> GraphQLRequest | None:
     """Return the GraphQL request in the body of a POST whose headers ask for nothing more, if it is one with a text and
-    without extensions and unknown members.
+    without extensions and unknown members. It is for a gateway that runs more than trusted documents.
 
     ``None`` is about all others, for which :func:`read_post` gives the request, or says what is wrong.
     """
@@ -128,10 +128,9 @@ def read_text(body: bytes, documents: PersistedDocuments) -> GraphQLRequest | No
         if on_error is None or params.documentId or params.extensions or not text or text.isspace():
             return None
         _check_doubles(body)
-        query = documents.resolve(text)
-    except (msgspec.DecodeError, RecursionError, UnicodeError, BadRequest, Refused):
+    except (msgspec.DecodeError, RecursionError, UnicodeError, BadRequest):
         return None
-    return GraphQLRequest(query, params.variables, params.operationName or None, on_error=on_error)
+    return GraphQLRequest(text, params.variables, params.operationName or None, on_error=on_error)
 
 
 def read_get(http: HttpRequest, documents: PersistedDocuments) -> GraphQLRequest:

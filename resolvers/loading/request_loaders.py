@@ -19,7 +19,6 @@ from upstream.client import (
     PACKAGE,
     GridRecord,
     Kind,
-    PackageRecord,
     R,
     Record,
     SearchHitRecord,
@@ -28,8 +27,7 @@ from upstream.client import (
 
 
 class Loaders:
-    """Holds one loader for each kind of record, made when it is needed. Make them anew for every request, inside the
-    running loop.
+    """Holds one loader for each kind of record. Make them anew for every request, inside the running loop.
 
     The request is answered from ``snapshot``, and live where that knows nothing, if it may wait. ``first_catalog``
     waits for one where there is none, for keys that upstream cannot be asked for.
@@ -51,11 +49,9 @@ class Loaders:
         self._first_catalog = first_catalog
         self._batches = Batches(may_wait=may_wait)
         self._searches: dict[str, tuple[SearchHitRecord, ...] | UpstreamError] = {}
+        self.packages = self._of_records(PACKAGE, known_packages)
 
-    @cached_property
-    def packages(self) -> RecordLoader[PackageRecord]:
-        """Return the loader of packages."""
-        return self._of_records(PACKAGE, known_packages)
+    # These are made when needed, because most requests find what they need of them in pieces.
 
     @cached_property
     def grids(self) -> RecordLoader[GridRecord]:
