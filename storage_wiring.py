@@ -79,7 +79,7 @@ async def open_server(settings: Settings) -> AsyncIterator[ValkeyConnection | No
 
 @asynccontextmanager
 async def hearing(server: ValkeyConnection) -> AsyncIterator[Callable[[float], Awaitable[None]]]:
-    """Listen to the announcements of the server, and give the function that waits for one, up to so many seconds."""
+    """Listen to the announcements of the server, and give a function that waits for one, for some seconds at most."""
     from sharing import Announcements
 
     announcements = Announcements(server)

@@ -23,7 +23,7 @@ V = TypeVar("V")
 Mask = int
 
 MANY = 20
-"""A list with more than one in so many of all rows is sorted by going through all of them."""
+"""A list that has more than one in this number of all rows is sorted by going through all of them."""
 
 
 def package_table(catalog: Catalog) -> Table[int, PackageRecord]:

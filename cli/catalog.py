@@ -56,7 +56,7 @@ def diff(context: typer.Context, a: VersionArgument, b: VersionArgument) -> None
 
 @catalog.command()
 def pin(context: typer.Context, version: VersionArgument) -> None:
-    """Serve a version, and go on crawling into history. Running gateways follow within two seconds."""
+    """Serve a version, while crawls only add to the history. Running gateways follow within two seconds."""
     with _storage(context) as storage:
         chosen = storage.history.named(version)
         storage.history.pin(chosen)

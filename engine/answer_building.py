@@ -1,6 +1,6 @@
 """Builds the answers for the objects at a plan node, when those for all below are built.
 
-A large answer is made in pieces: the answer for each object is encoded once, however often it stands in others, and its
+A large answer is made in pieces: the answer for each object is encoded once, however often it occurs in others, and its
 bytes are counted before they are copied.
 """
 

@@ -22,7 +22,7 @@ FOUND_IN_A_MICROSECOND = 32
 """How many records below pieces are counted in a microsecond."""
 
 CACHED_AT_ONCE = 500
-"""How many pieces are cached before the time is looked at."""
+"""How many pieces are cached before the clock is read."""
 
 
 class PieceCounts(msgspec.Struct, eq=False):
@@ -37,7 +37,7 @@ class PieceCounts(msgspec.Struct, eq=False):
         run.spend(steps)
 
     def find(self, values: dict[RecordId, Any] | ListsByKey[Any], parents: int, run: PlanRun) -> None:
-        """Count what a relation of so many parents found."""
+        """Count what a relation of this many parents found."""
         if isinstance(values, dict):
             self.records += parents
         else:

@@ -171,7 +171,7 @@ def default_of(field: GraphQLInputField) -> tuple[Any, bool]:
 
 
 def completed(type_: GraphQLInputObjectType, coerced: dict[str, Any], given: int) -> Any:
-    """Return the value of an input object with these fields, of which so many were given."""
+    """Return the value of an input object with these fields, of which ``given`` were given."""
     if type_.is_one_of:
         (value,) = coerced.values()
         if given != 1 or value is None:

@@ -66,7 +66,7 @@ class PlanNode(msgspec.Struct, frozen=True, eq=False, gc=False):
     weight: int
     """The approximate number of values in an answer, without those of the objects below."""
     form: PieceForm | None
-    """What the node says of a record, if that is the same for as long as the catalog stands."""
+    """What the node says of a record, if that is the same for as long as the catalog stays."""
     steps: int
     """Steps of work for one object."""
 

@@ -114,7 +114,7 @@ class FairQueues:
         line.client.now = max(line.client.now, line.had)
 
     def end(self, line: Line, seconds: float) -> None:
-        """Note that one has run, which counts as so many seconds."""
+        """Note that one has run, which counts as this many seconds."""
         line.running -= 1
         line.had += seconds
         line.client.had += seconds

@@ -113,9 +113,9 @@ class FairUse:
         return 0
 
     def reserve(self, client: str, units: int) -> bool:
-        """Take units in advance, as :meth:`wait` does, unless so many are; return whether they are taken now.
+        """Take units in advance, as :meth:`wait` does, if fewer are taken already; return whether they could be.
 
-        What is done with them has to :meth:`use` them. If it is not done, they are there for what is done next.
+        Work that is done for them has to :meth:`use` them. Otherwise they stay reserved for later work.
         """
         before = self._taken_before.get(client, 0)
         if before >= units:
@@ -128,7 +128,7 @@ class FairUse:
         return True
 
     def use(self, client: str, units: int) -> None:
-        """Use units up that are reserved."""
+        """Use up reserved units."""
         left = self._taken_before.pop(client, 0) - units
         if left:
             self._taken_before[client] = left

@@ -235,9 +235,9 @@ class Gateway:
     async def _snapshot(
         self, prepared: PreparedRequest, turn: Turn, *, waits: bool = True
     ) -> Snapshot | None:
-        """Return the catalog that is asked for, or was taken, or that comes after a wait where none could be.
+        """Return the catalog for the request: an older one, that of its preparation, or one that it waits for.
 
-        :raises NOT_AT_HAND: an older one is asked for, which is not at hand.
+        :raises NOT_AT_HAND: it asks for an older one, which cannot be provided.
         """
         as_of = prepared.as_of
         if as_of is not None:

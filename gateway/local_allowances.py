@@ -56,7 +56,7 @@ class LocalAllowances:
         return units
 
     def used_until(self, client: str, seconds: float) -> None:
-        """Take so many units from a client that its allowance is whole in so many seconds, or later."""
+        """Take units from a client until its allowance takes at least this many seconds to be whole again."""
         missing = round((seconds - self._with_debt.peek(client).reset_after) / self.interval)
         if missing > 0:
             self.owe(client, missing)

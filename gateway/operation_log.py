@@ -54,7 +54,7 @@ class OperationLog:
         upstream_requests: int,
         seconds: float,
     ) -> None:
-        """Log an operation that has ended after so many seconds, if that is worth a line.
+        """Log an operation that has ended after this many seconds, if that is worth a line.
 
         ``prepared`` is ``None`` for a request that was refused before its document was read.
         """

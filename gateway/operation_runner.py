@@ -215,7 +215,7 @@ class OperationRunner:
 
     def is_of_catalog(self, prepared: PreparedRequest, steps: int) -> bool:
         """Return whether the answer to an operation depends on nothing but the catalog, unless upstream is asked, and
-        its variables alone take no more than so many steps of work."""
+        its variables alone take no more than ``steps`` of work."""
         are_few = steps_to_read(prepared.request.variables, steps) <= steps
         return are_few and prepared.depends_on.is_within(self._untold_or_catalog)
 

@@ -23,11 +23,11 @@ PERIOD, ENDS = 0.05, 20
 with those that ended. In less time, chance decides."""
 
 GROWS, PERIODS = 1.5, 3
-"""The ratio of operations that come to operations that end, from which the queue grows fast. After so many periods of
-this, it is an overload. Clients that begin at once and wait for their answers fill the queue in one."""
+"""The ratio of operations that come to operations that end, above which the queue grows fast, and the number of such
+periods that make an overload. Clients that begin at once and wait for their answers fill the queue in one period."""
 
 MORE = 1.1
-"""The same ratio, from which an overload continues."""
+"""The same ratio, above which an overload continues."""
 
 DOUBTED, DOUBTED_LAST = 2.0, 16.0
 """The seconds after which an overload is doubted for the first time, and the most after which it is doubted again, each
@@ -64,7 +64,7 @@ class QueueWaitLimit:
         self._ended = 0
 
     def came(self, waiting: int) -> bool:
-        """Note that an operation has come while so many wait. Return whether an overload has begun."""
+        """Note that an operation has come while ``waiting`` others wait. Return whether an overload has begun."""
         passed = self._clock() - self._since
         has_begun = False
         if passed >= self._period():
@@ -83,7 +83,7 @@ class QueueWaitLimit:
         return has_begun
 
     def ended(self, others: int) -> None:
-        """Note that an operation has ended while so many others run or wait."""
+        """Note that an operation has ended while ``others`` run or wait."""
         self._ended += 1
         now = self._clock()
         if self._last_end is not None:
@@ -105,7 +105,7 @@ class QueueWaitLimit:
         return min(self._seconds, max(SHORTEST, RUNS * self.each)) if self.is_overloaded else self._seconds
 
     def is_too_long(self, waiting: int) -> bool:
-        """Return whether an operation that comes behind so many others would wait too long in an overload."""
+        """Return whether an operation that comes behind ``waiting`` others would wait too long in an overload."""
         return self.is_overloaded and waiting >= RUNS and waiting * self.each >= self.seconds()
 
     def is_over(self, since: float) -> bool:

@@ -45,7 +45,7 @@ class Repository:
 def last_weeks(root: CommitActivity, n: WeekCount) -> int:
     """Return the commits of the last ``n`` weeks.
 
-    :raises BadUserInput: there are not so many weeks.
+    :raises BadUserInput: there are not that many weeks.
     """
     if not 1 <= n <= WEEKS:
         raise BadUserInput(f"lastWeeks(n:) is {n}; it can be 1 to {WEEKS}.")

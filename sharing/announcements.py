@@ -35,7 +35,7 @@ class Announcements:
             await ended(self._listening)
 
     async def wait(self, seconds: float) -> None:
-        """Wait until something new is announced, for so many seconds at most."""
+        """Wait until something new is announced, for this many seconds at most."""
         try:
             async with asyncio.timeout(seconds):
                 await self._news.wait()

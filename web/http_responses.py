@@ -40,7 +40,7 @@ async def send_response(scope: Scope, send: Send, status: int, headers: Headers,
 
 
 def content_headers(media_type: str, encoding: str | None, length: bytes) -> Headers:
-    """Return the headers that describe a body of so many bytes; ``encoding`` is how it is compressed, if it is."""
+    """Return the headers that describe a body of this many bytes; ``encoding`` is how it is compressed, if it is."""
     headers = [
         (b"content-type", f"{media_type}; charset=utf-8".encode()),
         (b"content-length", length),

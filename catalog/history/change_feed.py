@@ -70,7 +70,7 @@ class FeedExcerpt(msgspec.Struct, frozen=True):
     start: int
     """The place ahead of the oldest entry that is kept."""
     end: int
-    """The place to go on from."""
+    """The place to continue from."""
     last: int
     """The place of the newest entry that ever was, 0 if there was none."""
 

@@ -22,7 +22,7 @@ TABLE = (
 def take(connection: sqlite3.Connection, holder: str, seconds: float, patience: float = 0.0) -> bool:
     """Return whether ``holder`` has the lease from now on for ``seconds``: it was free, expired, or its own.
 
-    With ``patience``, a lease that is free or expired is taken only after so many seconds.
+    With ``patience``, a lease that is free or expired is taken only after this many seconds.
     """
     connection.execute("INSERT OR IGNORE INTO lease (id, holder, expires) VALUES (1, '', ?)", (time.time(),))
     # A lease that outlasts twice its time was given while the clock was wrong; waiting for its end could

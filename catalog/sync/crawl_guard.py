@@ -156,7 +156,7 @@ class Guard:
         )
 
     def _tolerance(self, of: int) -> float:
-        """Return how many of so many records may come and go between two crawls."""
+        """Return how many of this many records may come and go between two crawls."""
         return max(self.limits.removed_packages, self.limits.removed_share * of)
 
     def _may_be_waited_for(self, findings: Sequence[Finding]) -> bool:

@@ -41,8 +41,8 @@ class LeaderLoop:
         fresh: float,
         news: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
-        """``fresh`` is the age in seconds up to which a catalog is fresh. ``news`` waits until something new may be
-        stored, up to so many seconds.
+        """``fresh`` is the age in seconds up to which a catalog is fresh. ``news`` waits until something
+        new may be stored, up to the seconds that it is given.
         """
         self._batcher = batcher
         self._storage = storage

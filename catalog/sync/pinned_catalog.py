@@ -48,7 +48,7 @@ class PinnedCatalog:
                 catalog = await asyncio.to_thread(self._rebuilt, pin, known)
                 pinned = Snapshot(catalog, pin.refreshed_at, chosen_by="pin")
             except (VersionUnknown, HistoryDamaged) as error:
-                # What is served goes on being served.
+                # The catalog that is served stays in use.
                 _log.error("The pinned version %s cannot be served. %s", pin.version, error)
                 pinned = self.snapshot
         before = self.snapshot

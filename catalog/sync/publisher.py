@@ -202,7 +202,7 @@ class Publisher:
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        """Note that the storage cannot be used, and go on without it."""
+        """Note that the storage cannot be used, and continue without it."""
         try:
             yield
         except StorageUnavailable as error:

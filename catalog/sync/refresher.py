@@ -74,7 +74,7 @@ class Refresher:
     async def crawl(
         self, progress: Progress = lambda kind, read, count: None, *, accept: bool = False
     ) -> CrawlResult:
-        """Crawl now, publish and store what was found; even what is implausible, if that is to be accepted.
+        """Crawl now, and publish and store what was found, even if it is implausible where that is to be accepted.
 
         :raises CatalogRefused: it is implausible; what is known stays.
         :raises UpstreamError: upstream could not be read; what is known stays.

@@ -97,8 +97,8 @@ class Loaders:
         return found
 
     def check_may_wait(self) -> None:
-        """Check that the request may wait, before something begins that would go on without it, and before the catalog
-        alone says that there is nothing, which an answer tells beside its data.
+        """Check that the request may wait. This comes before work begins that would continue without it, and before
+        the catalog alone decides that there is nothing, because the answer then says so beside its data.
 
         :raises MustWait: it is to be answered at once.
         """

@@ -55,7 +55,7 @@ class Prices:
     """Each record before it, which upstream reads and throws away: no more than one on the page."""
 
     def window(self, offset: int, limit: int) -> float:
-        """Return a page of so many records, from that place on."""
+        """Return a page of this many records, from that place on."""
         return self.page + self.skipped * offset + self.record * limit
 
 

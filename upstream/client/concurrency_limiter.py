@@ -24,7 +24,7 @@ from math import frexp, inf
 START = 4
 """The first limit. This many requests in flight do not queue in upstream, so their answers show how quick it is."""
 SLOWED = 1.25
-"""The factor by which answers are slower than usual when the slow start ends. One in five then waits in upstream."""
+"""The factor by which answers are slower than usual when the slow start ends. One request in five waits then."""
 HOLD, EASE = 1.12, 1.35
 """Up to the first factor answers count as no slower than usual, and the limit grows. Beyond the second it shrinks."""
 ROUNDS = 3

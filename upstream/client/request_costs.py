@@ -40,7 +40,7 @@ class Costs:
         return NOMINAL_DETAIL * self._pace_of_pages(kind) if known is None else known
 
     def page(self, kind: Kind[R], records: int) -> float:
-        """Return what a page of so many records costs."""
+        """Return what a page of this many records costs."""
         return self._line(kind).at(records)
 
     def page_parts(self, kind: Kind[R]) -> tuple[float, float]:
@@ -59,8 +59,7 @@ class Costs:
         self._details[kind.singular] = KEEP * self.detail(kind) + (1 - KEEP) * seconds
 
     def measured_page(self, kind: Kind[R], records: int, seconds: float, skipped: int = 0) -> None:
-        """Learn how long a page of so many records took that was alone with upstream, behind so many that were
-        skipped."""
+        """Learn how long a page of this many records took, behind this many skipped ones, alone at upstream."""
         # An upstream that is quicker than the contract's is quicker with all parts.
         pace = min(1.0, seconds / nominal_page(kind, records, skipped))
         line = self._pages.setdefault(kind.singular, self._line(kind))
@@ -90,8 +89,7 @@ def nominal_detail() -> float:
 
 
 def nominal_page(kind: Kind[R], records: int, skipped: int = 0) -> float:
-    """Return what a page of so many records cost when the contract was measured, behind so many that were
-    skipped."""
+    """Return what a page of this many records cost, behind this many skipped ones, when the contract was measured."""
     base, each = NOMINAL_PAGE[kind.singular]
     return base + each * records + NOMINAL_SKIPPED * skipped
 

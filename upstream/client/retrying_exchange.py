@@ -37,8 +37,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 0.5
 """The share of the time limit of an exchange, or of a lookup if that is shorter, after which an exchange that is
-given up counts as failed. Otherwise clients with less patience than the limit would hide for ever that upstream
-hangs."""
+given up counts as failed. Otherwise clients that leave before the limit would hide for ever that upstream hangs."""
 
 
 class Exchanger:
@@ -134,7 +133,7 @@ class Exchanger:
     async def _exchange(
         self, wanted: UpstreamRequest, asked: float, probe: bool, among: int
     ) -> UpstreamAnswer:
-        """Return one request and its answer, in its turn, which was one ``among`` so many."""
+        """Return one request and its answer, in its turn, which was one ``among`` this many."""
         self._begun += 1
         begun, started = self._begun, time.monotonic()
         body = bytearray()

@@ -49,7 +49,7 @@ class RequestLog:
         return this_round
 
     def end(self, this_round: int, sent: int) -> None:
-        """Note that a request is over, with so many bytes of body sent."""
+        """Note that a request is over, with this many bytes of body sent."""
         self._open -= 1
         self.bytes += sent
         # A request from before a reset ends in a round that has not begun here.

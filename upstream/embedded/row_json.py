@@ -61,7 +61,7 @@ class Templates:
         return template
 
     def move(self, days: int) -> None:
-        """Let the rows tell of a day that is this many days after the first."""
+        """Show the rows as of a day that is this many days after the first."""
         if days != self.days:
             self.days = days
             for kept in self._kept.values():

@@ -80,7 +80,7 @@ def _headings(tokens: Sequence[Token]) -> list[Heading]:
 
 
 def _leave_out_empty_headers(tokens: Sequence[Token]) -> None:
-    """Make plain cells of the headers of tables that say nothing, for those who hear the page."""
+    """Make plain cells of the empty headers of tables, for people who use a screen reader."""
     for place, token in enumerate(tokens):
         if token.type == "th_open" and not tokens[place + 1].content:
             token.tag = tokens[place + 2].tag = "td"

@@ -22,8 +22,7 @@ class Bar:
 
 
 def chart(bars: Sequence[Bar], label: str) -> tuple[str, float]:
-    """Return the chart, stretched to where it is put, and the value at its upper end. ``label`` is for those
-    who hear it."""
+    """Return the chart, stretched to its place, and the value at its upper end. ``label`` is for screen readers."""
     top = _round_up(max((sum(value for _, value in bar.parts) for bar in bars), default=0.0))
     drawn = "".join(_bar(bar, place * _WIDTH, top) for place, bar in enumerate(bars))
     box = f"0 0 {len(bars) * _WIDTH - _GAP} {_HEIGHT}"

@@ -9,7 +9,7 @@ from web.pages.svg_charts import Bar
 
 
 def answers_by_time(lately: Lately) -> tuple[list[Bar], str]:
-    """Return a bar of answers for each span of time, and all in words for those who hear it."""
+    """Return a bar of answers for each span of time, and all in words for screen readers."""
     bars = [
         Bar(
             f"{time}: {counts.from_memory:,} from memory, {counts.from_upstream:,} needed Django Packages",

@@ -176,8 +176,8 @@ class HttpProtocol(HttpToolsProtocol):
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection over to the other protocol, if one more WebSocket is allowed.
 
-        Not behind a request that is being answered: its answer would go on in the midst of the frames, and nobody
-        would tell it that the client has left.
+        This is refused behind a request that is being answered: its answer would continue in the midst of the
+        frames, and nobody would tell it that the client has left.
         """
         if self._is_answering:
             self._close()
