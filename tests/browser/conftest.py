@@ -17,7 +17,7 @@ from tests.support.required_programs import make, need
 from tests.support.streaming_gateway import Served, served
 
 # CI's machines are slow at times; whoever waits for something that comes waits no longer for it.
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=60_000)
 
 _FLAGS = [
     "--no-sandbox",

@@ -24,9 +24,6 @@ ADDRESS = re.compile(r"https://[^/]+/npm/((?:@[^/]+/)?[^@/]+)@([^/]+)/(.+)")
 """Matches the address of a file at the CDN: the package, its version, the path in it."""
 
 
-expect.set_options(timeout=30_000)
-
-
 @pytest_asyncio.fixture(loop_scope="session")
 async def graphiql(built_graphiql: None, gateway: Served, tab: Tab) -> AsyncIterator[Page]:
     """Return the page that was built. In the end it has asked nobody else, and its console has no complaint."""

@@ -10,8 +10,6 @@ from tests.support.graphiql_pages import open_page
 from tests.support.required_programs import ROOT, npm_install
 from tests.support.streaming_gateway import Served
 
-expect.set_options(timeout=60_000)
-
 UPSTREAM: dict[tuple[str, str], str] = {
     ("nested-interactive", ".graphiql-tab"): "A tab is a list item with the role, and has its buttons in it.",
     (

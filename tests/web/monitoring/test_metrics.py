@@ -81,7 +81,7 @@ async def test_what_is_known_already_is_not_counted(
 async def test_requests_under_way_are_seen(
     http: httpx.AsyncClient, app: GatewayApp, embedded: EmbeddedUpstream
 ) -> None:
-    embedded.faults.add(Fault(Latency(0.1)))
+    embedded.faults.add(Fault(Latency(1.5)))
     asked = asyncio.create_task(
         ask(http, "{ a: package(databaseId: 1599) { id } b: grid(databaseId: 15) { id } }")
     )
@@ -179,7 +179,7 @@ async def test_a_catalog_is_seen_once_there_is_one(
 async def test_a_crawl_under_way_is_seen(
     http: httpx.AsyncClient, app: GatewayApp, embedded: EmbeddedUpstream
 ) -> None:
-    embedded.latency = 0.02
+    embedded.latency = 0.2
     crawl = asyncio.create_task(source_of(app).crawl())
     await until(lambda: embedded.requests.total == 1)
     assert await value(http, "catalog_syncing") == 1
