@@ -25,8 +25,8 @@ requests were read in one turn would all be answered in it, one after another, b
 
 
 RUNS_COUNTED = 2
-"""How many usual operations one counts for at most. Its connection then waits until the others have had as much, so for
-two or three rounds. The first operation of a kind, which is compiled, takes much longer than others."""
+"""The most usual operations that one operation counts for. Its connection then waits until the others have had as much,
+which takes two or three rounds. The first operation of a kind, which is compiled, takes much longer than others."""
 
 
 @dataclass(frozen=True, slots=True)

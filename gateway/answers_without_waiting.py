@@ -1,4 +1,4 @@
-"""Answers operations at once that need nothing to wait for: no slot, no task, no timer and no record of upstream.
+"""Answers operations that need no waiting: without a slot, a task, a timer or a record from upstream.
 
 Most operations of a busy gateway are like that: their documents and plans are known, the catalog has their records, and
 they cost little. What the ordinary way does for those that may wait takes longer than such an operation itself.

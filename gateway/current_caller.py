@@ -1,4 +1,4 @@
-"""Holds for whom the running task works: the client, as all limits count clients, and its connection."""
+"""Holds the caller that the running task works for: its client, by which all limits count, and its connection."""
 
 from __future__ import annotations
 

@@ -151,7 +151,7 @@ class FairQueues:
         return line, waiter
 
     def take_all_that(self, are: Callable[[Waiter], bool]) -> list[Waiter]:
-        """Take the operations that are so out of their lines."""
+        """Take the operations for which ``are`` is true out of their lines."""
         taken = []
         for client in list(self._waiting.values()):
             for line in list(client.waiting.values()):

@@ -1,4 +1,4 @@
-"""Limits how many of one thing clients may have at a time: all together, and one of them."""
+"""Limits how many of one thing clients may have at a time: all clients together, and each of them."""
 
 from __future__ import annotations
 

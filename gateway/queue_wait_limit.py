@@ -4,8 +4,9 @@ Operations that wait for a slot delay one another. During an overload, a queue w
 operation after a second, and refuses the excess. A queue with a limit of a moment answers as many operations at once,
 and tells the other clients at once to try again. (The idea comes from "controlled delay", CoDel, RFC 8289.)
 
-Clients that send when they have their answer fill the queue up to their number, and no further. Clients of which more
-and more come let it grow and grow. Only the latter is an overload, and it shows after a few tenths of a second.
+Clients that send their next request when they have their answer fill the queue up to their number, and no further. If
+more and more clients come, the queue grows and grows. Only that is an overload, and it shows after a few tenths of a
+second.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ WEIGHT = 0.1
 class QueueWaitLimit:
     """Follows one queue, in which an operation may wait for ``seconds``.
 
-    An overload begins when the queue has grown fast for some periods, or an operation has waited for so long in vain.
+    An overload begins when the queue has grown fast for some periods, or an operation has waited for that long in vain.
     It ends when, in a period of that length, hardly more operations came than ended. ``clock`` gives seconds.
     """
 

@@ -1,4 +1,4 @@
-"""Holds a document as it was found for one request: by its text, or by the shape of its text."""
+"""Holds the document of one request, which was found by its text or by the shape of its text."""
 
 from __future__ import annotations
 

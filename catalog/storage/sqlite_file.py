@@ -1,7 +1,8 @@
 """Opens the SQLite file of the catalog, replaces a file that is no catalog, and turns SQLite's errors into sentences.
 
 A process that starts and finds a file that is no catalog sets this file aside, unchanged, and begins a new one. A
-running process does not, because a newer program wrote that file, and the two would replace each other's for ever.
+running process does not, because a newer program wrote that file, and the two programs would replace each other's files
+for ever.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Looks at the heads of the three lists for records that came, or were renamed, since the last crawl.
 
-A look that finds nothing is three small requests. One that finds new packages asks for their grids too, one that finds
-a new grid for the packages that nobody knows yet, and one that finds a new slug for the record that has it.
+A look that finds nothing is three small requests. A look that finds new packages asks for their grids too. A look that
+finds a new grid asks for its packages that the catalog lacks, and one that finds a new slug asks for the record that
+has it.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class RegisteredDocuments:
 
     @property
     def bytes(self) -> int:
-        """Return what the texts take of memory."""
+        """Return how many bytes of memory the texts take."""
         return self._used.size + self._new.size
 
 
