@@ -44,6 +44,7 @@ from web.response_cache import ResponseCache
 from web.schema_endpoint import schema_text
 from web.security_headers import SecurityHeaders
 from web.serving.connection_quotas import Connections
+from web.slash_redirects import SlashRedirects
 from web.websocket_endpoint import WebSocketEndpoint
 
 ENDPOINT = ("/graphql", "/graphql/")
@@ -116,6 +117,8 @@ class GatewayApp(Starlette):
             exception_handlers={HTTPException: _http_error},
             lifespan=GatewayApp._lifespan,
         )
+        self.router.redirect_slashes = False
+        self.router.default = SlashRedirects(self.router)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""

@@ -37,7 +37,7 @@ async def test_a_removed_package_that_is_damaged_is_a_fault_of_the_storage(
 async def test_strangers_cannot_fill_the_log_with_a_fault_of_the_storage(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Each field that failed wrote a line: a request of a kilobyte wrote five."""
+    """Each field that failed wrote a line: a request of two kilobytes wrote forty."""
     embedded, path = EmbeddedUpstream(packages=20), tmp_path / "catalog.sqlite"
     async with source_over(embedded, storage=str(path)) as source:
         await source.crawl()

@@ -54,11 +54,6 @@ async def test_until_it_is_built_a_browser_gets_a_page_that_leads_on(http: httpx
     assert {'href="/"', 'href="/graphql"', 'href="/docs/"'} <= set(answer.text.replace(">", " ").split())
 
 
-async def test_the_path_without_a_slash_leads_to_the_app(http: httpx.AsyncClient) -> None:
-    answer = await http.get("/explore")
-    assert (answer.status_code, answer.headers["Location"]) == (307, "http://gateway.test/explore/")
-
-
 @pytest.mark.usefixtures("built")
 @pytest.mark.parametrize(
     "path",
