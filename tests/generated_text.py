@@ -163,7 +163,8 @@ class _LoopWithoutTime(asyncio.SelectorEventLoop):
 
 async def _answers_and_metrics() -> tuple[dict[str, dict[str, Any]], list[MetricFamily]]:
     """Return the answers of the examples by name, from a catalog of the embedded upstream, and all metrics."""
-    settings = read_settings(upstream="embedded", storage=":memory:", crawl="off")
+    # A busy machine may take longer than a search waits for upstream.
+    settings = read_settings(upstream="embedded", storage=":memory:", crawl="off", search_wait=60)
     # Over an upstream whose day stands still, so that its moments are the same on every day.
     async with open_source(settings, in_process(EmbeddedUpstream())) as source:
         await source.crawl()
