@@ -58,7 +58,7 @@ class Candidate:
 
 
 NO_PACKAGES, NO_CATEGORIES = "no packages", "no categories"
-"""The names of the findings that crawls never get accepted by agreeing on them."""
+"""The names of the findings that are never accepted because crawls agree on them."""
 
 
 def findings_in(candidate: Candidate, limits: GuardLimits) -> tuple[list[Finding], list[Finding]]:

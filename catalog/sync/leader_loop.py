@@ -1,7 +1,7 @@
 """Runs for as long as the process lives: crawls while this process leads, or else loads what the leader has stored.
 
-The leader is the one of the processes that share a storage that holds its lease. When the leader dies, its lease runs
-out and another process takes over.
+Among the processes that share a storage, the leader is the one that holds its lease. When the leader dies, its lease
+runs out and another process takes over.
 """
 
 from __future__ import annotations
