@@ -32,7 +32,8 @@ class ServedRequest:
         self.request: bytes | None = None
         self.was_tried = was_tried
         self.learn_head: Callable[[bytes], KnownHead | None] | None = None
-        self._cycle = cycle
+        # It leads back here, and would wait for the garbage collector. So it is forgotten when the response is written.
+        self._cycle: RequestResponseCycle | None = cycle
         self._of_server = of_server
         self._writes = writes
 
@@ -45,7 +46,7 @@ class ServedRequest:
         """Write a response, if ``send`` is the server's own and nothing stands in the way."""
         cycle = self._cycle
         counted = send if isinstance(send, CountedSend) else None
-        if (send if counted is None else counted.send) != cycle.send:
+        if cycle is None or (send if counted is None else counted.send) != cycle.send:
             return False
         if cycle.response_started or cycle.disconnected or cycle.flow.write_paused:
             return False
@@ -65,4 +66,5 @@ class ServedRequest:
             self._writes.write_of(cycle.transport)
             cycle.transport.close()
         cycle.on_response()
+        self._cycle = None
         return True
