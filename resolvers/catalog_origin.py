@@ -17,7 +17,7 @@ class CatalogOrigin(Enum):
     SITE = strawberry.enum_value("site", description="The REST API of a site such as Django Packages.")
     DEMO = strawberry.enum_value(
         "demo",
-        description="The gateway itself: five real packages, the rest generated. `GATEWAY_UPSTREAM` names a site.",
+        description="The gateway itself: five real packages, the rest generated. Its operator has named no site.",
     )
 
 
