@@ -35,8 +35,9 @@ $(EXPLORE)/dist/index.html: schema.graphql $(wildcard web/pages/styles/*.css) $(
 test: $(VENV)/dev ## Run all tests, on all processors at once
 	$(BIN)/python -m pytest -n $(shell expr 2 \* $(PROCESSORS)) --dist loadscope --no-loadscope-reorder
 
+# All tests of tests/browser leave the process, and to import what drives the browser takes half a second.
 quick: $(VENV)/dev ## Run the tests that start neither programs nor servers
-	AGREEMENT_OPERATIONS=200 DEAREST_OPERATIONS=10 $(BIN)/python -m pytest -n $(PROCESSORS) --dist worksteal --hypothesis-profile quick -m "not leaves_the_process"
+	AGREEMENT_OPERATIONS=200 DEAREST_OPERATIONS=10 $(BIN)/python -m pytest -n $(PROCESSORS) --dist worksteal --hypothesis-profile quick --ignore=tests/browser -m "not leaves_the_process"
 
 PROCESSORS := $(shell getconf _NPROCESSORS_ONLN)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import tracemalloc
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -12,8 +11,7 @@ import pytest
 from catalog.catalog_source import CatalogSource
 from gateway.prepared_request import GraphQLRequest
 from tests.support.answers_in_parts import parts_of
-from tests.support.gateway_in_process import gateway_over, source_over
-from upstream.embedded import EmbeddedUpstream
+from tests.support.gateway_in_process import gateway_over
 
 SHARED = """{ grids(first: 1, orderBy: PACKAGE_COUNT_DESC) { nodes { packages { grids { packages { grids { packages {
     commitsOver52 participants } } } } } } } }"""
@@ -24,10 +22,8 @@ DEFERRED = "{ packages(first: 50) { nodes { title ... @defer { grids { packages 
 
 
 @pytest.fixture
-async def known(embedded: EmbeddedUpstream) -> AsyncIterator[CatalogSource]:
-    async with source_over(embedded) as source:
-        await source.crawl()
-        yield source
+def known(known_source: CatalogSource) -> CatalogSource:
+    return known_source
 
 
 async def answer(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Set
+from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 from catalog.catalog_source import CatalogSource
 from gateway.prepared_request import GraphQLRequest
 from tests.support.answers_in_parts import parts_of
-from tests.support.gateway_in_process import gateway_over, source_over
+from tests.support.gateway_in_process import gateway_over
 from tests.support.impatient_clients import until
 from tests.support.streaming_gateway import (
     Served,
@@ -45,10 +45,8 @@ ENDLESS = f"{{ packages {{ nodes {{ {'grids { packages { ' * 8} title {'} } ' * 
 
 
 @pytest.fixture
-async def known(embedded: EmbeddedUpstream) -> AsyncIterator[CatalogSource]:
-    async with source_over(embedded) as source:
-        await source.crawl()
-        yield source
+def known(known_source: CatalogSource) -> CatalogSource:
+    return known_source
 
 
 async def test_an_operation_that_waits_longer_is_ended_and_so_is_its_work_upstream(

@@ -24,12 +24,11 @@ def app(embedded: EmbeddedUpstream) -> GatewayApp:
 
 @pytest.fixture
 async def http(app: GatewayApp, _crawled: Catalog) -> AsyncIterator[httpx.AsyncClient]:
-    """Return a client of a gateway that knows and has stored what a crawl finds, which all tests share."""
+    """Return a client of a gateway that knows what a crawl finds. All tests share it, and it is not stored."""
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client,
     ):
-        snapshot = Snapshot(_crawled, datetime.now(UTC))
-        await app.parts.source.publisher.publish(snapshot, None, len(_crawled.packages))
+        app.parts.source.publisher.snapshot = Snapshot(_crawled, datetime.now(UTC))
         yield client

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -12,31 +11,17 @@ import pytest
 
 from gateway.prepared_request import GraphQLRequest
 from gateway.request_explanation import MAX_PLAN
+from tests.support.crawled_gateway import app, http
 from tests.support.gateway_in_process import app_over, gateway_over, source_over
 from tests.support.persisted_documents import hash_of
 from tests.support.trusted_documents import apollo_manifest, write
 from upstream.embedded import EmbeddedUpstream
-from web.app import GatewayApp
+
+__all__ = ["app", "http"]
 
 EXPLAIN = {"X-Gateway-Explain": "1"}
 QUERY = "query A($n: Int = 3) { packages(first: $n) { nodes { title grids { title } } } }"
 SUBSCRIPTION = "subscription { catalogChanged { at } }"
-
-
-@pytest.fixture
-def app(embedded: EmbeddedUpstream) -> GatewayApp:
-    return app_over(embedded)
-
-
-@pytest.fixture
-async def http(app: GatewayApp) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client,
-    ):
-        await app.parts.gateway.source.crawl()
-        yield client
 
 
 async def explained(http: httpx.AsyncClient, query: str, **more: object) -> dict[str, Any]:

@@ -3,23 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.support.gateway_in_process import app_over, client_of
-from upstream.embedded import EmbeddedUpstream
+from tests.support.crawled_gateway import app, http
 
-
-@pytest.fixture
-async def http(embedded: EmbeddedUpstream) -> AsyncIterator[httpx.AsyncClient]:
-    """Return a client of a gateway with its default limits, which has crawled."""
-    app = app_over(embedded)
-    async with client_of(app) as client:
-        await app.parts.source.crawl()
-        yield client
+__all__ = ["app", "http"]
 
 
 async def asked(http: httpx.AsyncClient, query: str) -> dict[str, Any]:

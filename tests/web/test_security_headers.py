@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 from starlette.routing import Mount, Route
 
+from tests.support.crawled_gateway import http
 from tests.support.gateway_in_process import app_over, client_of
 from upstream.embedded import EmbeddedUpstream
 from web.app import GatewayApp
+
+__all__ = ["http"]
 
 PLACES = {
     "/docs/{path:path}": ["/docs/", "/docs/http.md", "/docs/nobody.md"],
@@ -63,14 +65,6 @@ REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
 @pytest.fixture
 def app(embedded: EmbeddedUpstream) -> GatewayApp:
     return app_over(embedded, mcp="on", batch_limit=2)
-
-
-@pytest.fixture
-async def http(app: GatewayApp) -> AsyncIterator[httpx.AsyncClient]:
-    """Return a client of a gateway that has crawled."""
-    async with client_of(app) as client:
-        await app.parts.source.crawl()
-        yield client
 
 
 def check(response: httpx.Response) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
+from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog
 from tests.support.gateway_in_process import app_over, client_of
 from upstream.embedded import EmbeddedUpstream
@@ -30,10 +32,10 @@ class Crawled:
 
 
 @pytest.fixture
-async def crawled(embedded: EmbeddedUpstream, tmp_path: Path) -> AsyncIterator[Crawled]:
+async def crawled(embedded: EmbeddedUpstream, _crawled: Catalog, tmp_path: Path) -> AsyncIterator[Crawled]:
     app = app_over(embedded, files=str(tmp_path / "files"))
     async with client_of(app) as http:
-        catalog = (await app.parts.source.crawl()).snapshot.catalog
-        embedded.requests.reset()
-        yield Crawled(http, app, catalog, tmp_path / "files")
+        snapshot = Snapshot(_crawled, datetime.now(UTC))
+        await app.parts.source.publisher.publish(snapshot, None, len(_crawled.packages))
+        yield Crawled(http, app, _crawled, tmp_path / "files")
         assert embedded.requests.total == 0
