@@ -49,6 +49,8 @@ def configure_logs(level: str, form: LogFormat) -> None:
             "loggers": {
                 **{room: {"level": name} for room in ROOMS},
                 **dict.fromkeys(("uvicorn", "uvicorn.error", "uvicorn.access"), passed_on),
+                # It warns of each request that it refuses, and strangers can send as many as they like.
+                "mcp": {"level": max(libraries, logging.ERROR)},
             },
         }
     )

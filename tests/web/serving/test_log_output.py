@@ -26,6 +26,7 @@ ours = logging.getLogger("gateway.gateway")
 ours.debug("detail")
 ours.info("said %s", hostile, extra={{{{"fields": {{{{"name": hostile, "count": 2, "outcome": "late"}}}}}}}})
 logging.getLogger("httpx").info("an address")
+logging.getLogger("mcp.server.transport_security").warning("Invalid Host header: of a stranger")
 logging.getLogger("uvicorn.error").warning("of Uvicorn", extra={{{{"color_message": "coloured"}}}})
 try:
     raise ValueError(hostile)
