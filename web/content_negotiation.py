@@ -46,8 +46,10 @@ def accepted(header: str | None) -> Accepted:
     if header is None or not header.strip():
         return Accepted(JSON, JSON, events=False, page=False, parts=False)
     weights = weighted(header)
-    telling = weights.get(GRAPHQL_JSON, 0.0)
-    plain = next((weights[each] for each in (JSON, *_WILDCARDS) if each in weights), 0.0)
+    any_of_them = next((weights[each] for each in _WILDCARDS if each in weights), 0.0)
+    plain = weights.get(JSON, any_of_them)
+    # A wildcard means plain JSON, unless the client takes anything but that.
+    telling = weights.get(GRAPHQL_JSON, 0.0 if plain else any_of_them)
     json = JSON if plain > telling else GRAPHQL_JSON if telling else None
     takes_plain_alone = json == JSON and weights.keys().isdisjoint((GRAPHQL_JSON, *_WILDCARDS))
     return Accepted(
