@@ -33,6 +33,8 @@ class SharedInput(dict[str, Any]):
 
     made: Any = None
     """What the type of the input has made of the value."""
+    is_of_variable = False
+    """Whether a variable has the value. Then it is one value in a request, wherever the variable stands."""
 
 
 class SharedInputs:
@@ -56,7 +58,7 @@ class SharedInputs:
         that it has one value in a request.
         """
         names = tuple(sorted(variables_in(node)))
-        objects = _objects_in(node)
+        objects, is_variable = _objects_in(node), isinstance(node, VariableNode)
 
         def make_or_share(variables: Mapping[str, Any]) -> Any:
             parts: list[object] = [place]
@@ -74,6 +76,7 @@ class SharedInputs:
             if value.__class__ is not dict:
                 return value
             shared = SharedInput(value)
+            shared.is_of_variable = is_variable
             self._keep(key, shared, objects)
             return shared
 

@@ -8,13 +8,17 @@ the engine shares it (``engine.SharedInput``), and counted in each.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from copy import copy
 from typing import TYPE_CHECKING, Any, cast
 
 from strawberry.types.base import StrawberryContainer, StrawberryObjectDefinition
 
 from engine import SharedInput
+from resolvers.client_errors import BadUserInput
 from resolvers.filters.filter_inputs import DateTimeRange, GridFilter, IntRange, PackageFilter
 from resolvers.filters.filter_matching import MAX_CONDITIONS, too_many_conditions
+from resolvers.filters.filter_reading import FilterReading
 from resolvers.work_budget import CONDITION
 
 if TYPE_CHECKING:
@@ -47,11 +51,18 @@ def build_input(type_: type, value: Mapping[str, Any], given: InputContext) -> A
     def build() -> Any:
         if isinstance(value, SharedInput) and value.made is not None:
             return value.made
-        built = _Builder(f"{info.field_name}({argument}:)").build(type_, value)
+        name = f"{info.field_name}({argument}:)"
+        built = _Builder(name).build(type_, value)
         if isinstance(value, SharedInput):
             value.made = built
+            # Where the filter is used its conditions are found to be too many, after other errors of its field.
+            with suppress(BadUserInput):
+                built.reading = FilterReading(built, name)
         return built
 
+    if isinstance(value, SharedInput) and not value.is_of_variable:
+        # A filter in a text counts as often as its arguments are made, so each is another object.
+        return copy(build())
     return context.filters.built(value, build)
 
 

@@ -11,12 +11,16 @@ from engine.shared_inputs import MOST_PARTS, SharedInput, SharedInputs
 from gateway import Gateway
 from gateway.prepared_request import GraphQLRequest
 from tests.support.gateway_in_process import gateway_over
-from tests.support.made_records import category, package
+from tests.support.made_records import category, grid, package
 from tests.support.upstream_without_http import MadeSource
 from upstream.client import Record
 
 SLUGS = [f"slug-{id}" for id in range(1, 6)]
-RECORDS: list[Record] = [category(1), *(package(id, repo_watchers=10 * id) for id in range(1, 6))]
+RECORDS: list[Record] = [
+    category(1),
+    grid(1, packages=(1, 2, 3, 4, 5)),
+    *(package(id, repo_watchers=10 * id, grids=(1,)) for id in range(1, 6)),
+]
 
 
 @pytest.fixture
@@ -93,6 +97,24 @@ async def test_an_error_of_a_filter_is_the_same_each_time(gateway: Gateway) -> N
         assert b'"BAD_USER_INPUT"' in expected
         for _ in range(3):
             assert (await gateway.execute(GraphQLRequest(text))).body == expected
+
+
+async def test_a_filter_in_a_fragment_counts_wherever_the_fragment_is_used(gateway: Gateway) -> None:
+    connection = "packagesConnection(filter: {and: [{stars: {min: 1}}, {forks: {min: 0}}]}) { totalCount }"
+    twice = """{ a: package(slug: "slug-1") { grids { %s } } b: package(slug: "slug-2") { grids { %s } } }"""
+    by_fragment = twice % ("...G", "...G") + f" fragment G on Grid {{ {connection} }}"
+    above = """{ a: package(slug: "slug-1") { ...P } b: package(slug: "slug-2") { ...P } }
+      fragment P on Package { grids { %s } }"""
+    texts = [twice % (connection, connection), by_fragment, above % connection]
+    steps = {(await steps_of(gateway, text)) for text in texts for _ in range(3)}
+    assert len(steps) == 1
+
+
+async def steps_of(gateway: Gateway, text: str) -> int:
+    answer = (await gateway.execute(GraphQLRequest(text, receipt=True))).decoded()
+    assert answer["data"]["a"]["grids"] == [{"packagesConnection": {"totalCount": 5}}]
+    steps: int = answer["extensions"]["work"]["steps"]
+    return steps
 
 
 def shared(text: str, shared: SharedInputs, values: list[dict[str, Any]]) -> list[Any]:
