@@ -25,6 +25,7 @@ from catalog.indexed_catalog import Catalog
 from resolvers.filters.filter_cache import package_filters
 from resolvers.filters.filter_inputs import DateTimeRange, IntRange, PackageDetail, PackageFilter
 from resolvers.lists.order_enums import PackageOrder
+from resolvers.lists.page_cache import package_pages
 from resolvers.lists.pagination import Paging, edges, page_info
 from resolvers.lists.record_lists import packages_of
 from resolvers.loading.request_context import Context, EntityBudget
@@ -106,7 +107,8 @@ def measured(size: int) -> dict[str, float]:
         return page_info(found).end_cursor
 
     def new_page(filter: PackageFilter | None) -> None:
-        catalog._views.pop(package_filters, None)
+        for cached in (package_filters, package_pages):
+            catalog._views.pop(cached, None)
         page(filter, PackageOrder.STARS_DESC)
 
     first_use = _seconds(1, lambda: page(FILTERS["five of these at once"], PackageOrder.STARS_DESC))
