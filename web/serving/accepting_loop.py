@@ -34,11 +34,12 @@ _WITHOUT_NEWCOMERS = b"".join(
     for each in [
         (0x30, 0, 0, 13),  # load the flags of the TCP header
         (0x45, 1, 0, 0x02),  # if SYN is among them, skip the next instruction
-        (0x06, 0, 0, 0xFFFF),  # take the packet
+        (0x06, 0, 0, 0xFFFF_FFFF),  # take the packet, whole
         (0x06, 0, 0, 0),  # drop the packet
     ]
 )
-"""A packet filter for a listening socket, in the instructions of classic BPF."""
+"""A packet filter for a listening socket, in the instructions of classic BPF. Connections that it still lets in inherit
+it, so it must take all that they carry."""
 
 
 def admit_no_more(listening: socket.socket) -> None:
