@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import MISSING
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import msgspec
 import strawberry
@@ -120,53 +121,72 @@ class FieldArguments:
         given = {argument.name.value: argument.value for argument in self._node.arguments or ()}
         left = dict(self._definition.args)
         for argument in self._arguments:
-            name = self._schema.config.name_converter.from_argument(argument)
-            definition = left.pop(name, None)
-            if definition is None or definition.out_name not in (None, name):
+            known = _known_argument(argument, self._schema)
+            definition, node = left.pop(known.name, None), given.get(known.name)
+            if definition is None or definition.out_name not in (None, known.name):
                 raise Uncompiled
-            make, type_ = make_argument(definition, given.get(name)), argument.type
+            make = make_argument(definition, node)
             if isinstance(make, Constant) and make.value is Undefined:
                 continue
-            if isinstance(make, Constant) and make.value is None and not _may_be_left_out(type_):
+            if isinstance(make, Constant) and make.value is None and not known.may_be_left_out:
                 self.constant[argument.python_name] = None
                 continue
-            built = _builds_itself(type_)
-            if built is not None:
-                node = given.get(name)
-                if node is not None:
-                    make = self._shared.sharing(node, make, _place(node, definition))
-                convert = self._by_itself(built, name)
-            else:
-                convert = self._converter(type_, name)
-            if isinstance(make, Constant) and convert is _as_it_is:
+            self.needs_info |= known.needs_info
+            if known.builds_itself and node is not None:
+                make = self._shared.sharing(node, make, _place(node, definition))
+            if isinstance(make, Constant) and known.convert is _as_it_is:
                 self.constant[argument.python_name] = make.value
             else:
-                self._made += (_Made(argument.python_name, make, convert),)
+                self._made += (_Made(argument.python_name, make, known.convert),)
         if left:
             raise Uncompiled
 
-    def _by_itself(self, type_: Any, name: str) -> Callable[[Any, Any], Any]:
-        self.needs_info = True
-        build = type_.__strawberry_definition__.from_input
-        registry, config = self._schema.schema_converter.scalar_registry, self._schema.config
 
-        def convert(value: Any, info: Any) -> Any:
-            if value is None or value is UNSET:
-                return value
-            return build(type_, value, InputContext(info, config, registry, (name,)))
+class _KnownArgument(NamedTuple):
+    """Describes what an argument of the schema is in every operation."""
 
-        return convert
+    name: str
+    convert: Callable[[Any, Any], Any]
+    may_be_left_out: bool
+    builds_itself: bool
+    needs_info: bool
 
-    def _converter(self, type_: Any, name: str) -> Callable[[Any, Any], Any]:
+
+@lru_cache(maxsize=4096)
+def _known_argument(argument: StrawberryArgument, schema: strawberry.Schema) -> _KnownArgument:
+    name, type_ = schema.config.name_converter.from_argument(argument), argument.type
+    built = _builds_itself(type_)
+    needs_info = built is not None
+    if built is not None:
+        convert = _by_itself(built, name, schema)
+    else:
         try:
-            convert = _converter(type_, self._schema, {})
+            inner = _converter(type_, schema, {})
+            convert = _as_it_is if inner is None else _without_info(inner)
         except _LeftToStrawberry:
-            self.needs_info = True
-            registry, config = self._schema.schema_converter.scalar_registry, self._schema.config
-            return lambda value, info: convert_argument(value, type_, registry, config, info, path=(name,))
-        if convert is None:
-            return _as_it_is
-        return lambda value, _info: convert(value)
+            convert, needs_info = _by_strawberry(type_, name, schema), True
+    return _KnownArgument(name, convert, _may_be_left_out(type_), built is not None, needs_info)
+
+
+def _by_itself(type_: Any, name: str, schema: strawberry.Schema) -> Callable[[Any, Any], Any]:
+    build = type_.__strawberry_definition__.from_input
+    registry, config = schema.schema_converter.scalar_registry, schema.config
+
+    def convert(value: Any, info: Any) -> Any:
+        if value is None or value is UNSET:
+            return value
+        return build(type_, value, InputContext(info, config, registry, (name,)))
+
+    return convert
+
+
+def _by_strawberry(type_: Any, name: str, schema: strawberry.Schema) -> Callable[[Any, Any], Any]:
+    registry, config = schema.schema_converter.scalar_registry, schema.config
+    return lambda value, info: convert_argument(value, type_, registry, config, info, path=(name,))
+
+
+def _without_info(convert: _Convert) -> Callable[[Any, Any], Any]:
+    return lambda value, _info: convert(value)
 
 
 def _may_be_left_out(type_: Any) -> bool:

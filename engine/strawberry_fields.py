@@ -8,6 +8,7 @@ own) is left to the function that Strawberry made for graphql-core.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from inspect import Parameter, signature
 from typing import Any
 
@@ -22,6 +23,7 @@ from graphql import (
 )
 from strawberry.types import Info
 from strawberry.types.field import StrawberryField
+from strawberry.types.fields.resolver import StrawberryResolver
 
 from engine.field_sources import Attribute, Called, FieldSource, Related
 from engine.relation_protocols import RelationToMany, RelationToOne
@@ -61,18 +63,8 @@ def source_of(asked: AskedField, schema: strawberry.Schema, shared: SharedInputs
             return Related(owner, owner.key, is_to_one=True)
         if isinstance(owner, RelationToMany):
             return Related(owner, owner.keys, is_to_one=False)
-    parent = resolver.parent_parameter or resolver.root_parameter
-    first = next(iter(signature(function).parameters.values()), None)
-    # A positional argument is faster than a keyword.
-    leads = (
-        first is not None and parent is not None and first.name == parent.name and first.kind in _POSITIONAL
-    )
-    return Called(
-        function,
-        takes_parent=leads or resolver.self_parameter is not None,
-        parent_name=None if leads or parent is None else parent.name,
-        named=_python_arguments(asked, field, schema, shared),
-    )
+    takes_parent, parent_name = _place_of_parent(resolver)
+    return Called(function, takes_parent, parent_name, _python_arguments(asked, field, schema, shared))
 
 
 def is_usual(field: StrawberryField) -> bool:
@@ -82,6 +74,23 @@ def is_usual(field: StrawberryField) -> bool:
         and type(field).get_result is StrawberryField.get_result
         and type(field).is_basic_field is StrawberryField.is_basic_field
     )
+
+
+@lru_cache(maxsize=4096)
+def _place_of_parent(resolver: StrawberryResolver[Any]) -> tuple[bool, str | None]:
+    """Return whether the parent is the function's first positional argument, and else its keyword if it takes it.
+
+    Reading a signature takes as long as the rest of compiling the field.
+    """
+    function = resolver.wrapped_func
+    assert callable(function)
+    parent = resolver.parent_parameter or resolver.root_parameter
+    first = next(iter(signature(function).parameters.values()), None)
+    # A positional argument is faster than a keyword.
+    leads = (
+        first is not None and parent is not None and first.name == parent.name and first.kind in _POSITIONAL
+    )
+    return leads or resolver.self_parameter is not None, None if leads or parent is None else parent.name
 
 
 class _WithInfo(msgspec.Struct, frozen=True, eq=False, gc=False):
