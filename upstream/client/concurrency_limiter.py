@@ -2,10 +2,10 @@
 
 Upstream saturates at about 4 (contract section 7), so that is where it starts. From there it grows by one for each
 answer, as long as they come as quickly as with few requests in flight: the slow start of TCP, which doubles the limit
-with each round of answers. At the first sign of slowing it is halved. From then on it grows by one in a few rounds
-while answers come as quickly as usual, and shrinks by one a round while requests queue in upstream, as TCP Vegas does.
-It also shrinks when an answer takes three times the quickest, when upstream refuses (429, 503), and when it lets
-requests time out.
+with each round of answers. When all of the last few answers are slower, it is halved. From then on it grows by one in a
+few rounds while answers come as quickly as usual, and shrinks by one a round while requests queue in upstream, as TCP
+Vegas does. It also shrinks when an answer takes three times the quickest, when upstream refuses (429, 503), and when it
+lets requests time out.
 
 An answer is compared only with answers of its own sort and of about its own nominal size: a network adds the same
 to each, which makes the small ones look slow beside the large ones, and not all sorts keep to their nominal time.
@@ -39,9 +39,12 @@ IN_A_ROW = 3
 FORGET_QUICKEST = 1.002
 """The factor by which the quickest time is raised with each answer that came while few were in flight, so that it
 doubles in about 350 answers. Other answers would make queueing look usual."""
+STARTING_MEMORY = 8
+"""How many answers in a row are slower than usual when the slow start ends, as in HyStart++ (RFC 9406). A busy process
+is late for some answers, but a queue in upstream slows down all."""
 MEMORY = 16
-"""About how many answers the usual time is the average of. The recent time is that of two rounds, or of half as many
-in the slow start, where a sign of slowing is seen sooner."""
+"""About how many answers the usual time is the average of. The recent time is that of two rounds, and at least as
+many."""
 
 
 class Limiter:
@@ -58,6 +61,8 @@ class Limiter:
         """How slow answers are on average while few are in flight, and of how many that is the average."""
         self._slowed = 1.0
         """How many times as long as usual the last answers took on average."""
+        self._delays: deque[float] = deque(maxlen=STARTING_MEMORY)
+        """How many times as long as usual each of the last answers took."""
         self._out = 0
         self._doubled = self._left_of_round = 0
         """Twice the limit when all turns were out at once, for as many answers as they bring, and how many of those are
@@ -120,20 +125,20 @@ class Limiter:
             self._usual[alike] = usual, count
         delay = slowness / usual
         if count:
-            memory = MEMORY // 2 if self._is_starting else max(MEMORY, 2 * self.limit)
-            self._slowed += (delay - self._slowed) / memory
+            self._slowed += (delay - self._slowed) / max(MEMORY, 2 * self.limit)
+            self._delays.append(delay)
         return delay
 
     def _keep_the_queue_short(self, delay: float) -> None:
-        if self._is_starting and self._slowed > SLOWED:
-            self._is_starting = False
-            self._set(max(START, self._limit * HALVE))
+        if self._is_starting:
+            if len(self._delays) == STARTING_MEMORY and min(self._delays) > SLOWED:
+                self._is_starting = False
+                self._set(max(START, self._limit * HALVE))
+            # This is done even if nobody waits for a turn now, because many may come next.
+            elif delay < SLOWED and self.limit < self._doubled:
+                self._set(self._limit + 1)
         elif self._slowed > EASE:
             self._set(max(START, self._limit - 1 / self._limit))
-        elif self._is_starting:
-            # This is done even if nobody waits for a turn now, because many may come next.
-            if delay < SLOWED and self.limit < self._doubled:
-                self._set(self._limit + 1)
         elif self._slowed < HOLD and self._out >= self.limit:
             self._set(self._limit + 1 / (ROUNDS * self._limit))
 

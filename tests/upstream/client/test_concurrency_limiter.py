@@ -56,7 +56,7 @@ async def test_it_does_not_grow_while_a_turn_is_left() -> None:
         assert answers(limiter, QUICK) == [5]
 
 
-async def test_at_the_first_sign_of_slowing_it_is_halved_and_grows_by_one_in_three_rounds_from_there() -> (
+async def test_when_eight_answers_in_a_row_are_slow_it_is_halved_and_grows_by_one_in_three_rounds_from_there() -> (
     None
 ):
     limiter = Limiter()
@@ -64,10 +64,21 @@ async def test_at_the_first_sign_of_slowing_it_is_halved_and_grows_by_one_in_thr
         while limiter.limit < 20:
             limiter.succeeded(QUICK, NOMINAL)
             await turns.enter_async_context(limiter.turn())
-        assert answers(limiter, *[QUICK * 2] * 3) == [20, 20, 10]
+        assert answers(limiter, *[QUICK * 2] * 8) == [*[20] * 7, 10]
         grown = answers(limiter, *[QUICK] * 200)
         assert 33 <= grown.count(11) <= 36
         assert 36 <= grown.count(12) <= 39
+
+
+async def test_at_the_start_answers_that_are_late_between_quick_ones_do_not_end_its_growth() -> None:
+    limiter = Limiter()
+    async with turns_out(limiter, 4) as turns:
+        while limiter.limit < 8:
+            limiter.succeeded(QUICK, NOMINAL)
+            await turns.enter_async_context(limiter.turn())
+        for limit in range(9, 33):
+            assert answers(limiter, *[QUICK * 2] * 7, QUICK) == [*[limit - 1] * 7, limit]
+            await turns.enter_async_context(limiter.turn())
 
 
 async def test_at_the_start_each_round_of_answers_doubles_it_even_where_nobody_waits_for_the_next() -> None:
