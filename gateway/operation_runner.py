@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from msgspec.structs import replace
 
-from catalog import CatalogSource, Snapshot, SnapshotStatus
+from catalog import CatalogSource, Snapshot
 from engine import (
     AnswerPieceCache,
     DependsOn,
@@ -19,11 +19,12 @@ from engine import (
     TooComplex,
 )
 from gateway.answer_pieces_by_catalog import AnswerPiecesByCatalog
-from gateway.cost import CostLimits, counted_cost
+from gateway.cost import CostLimits
 from gateway.error_positions import located_in
 from gateway.federation_router import FederationRouter
 from gateway.graphql_answer import GraphQLAnswer, answer_of, answer_of_engine
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
+from gateway.receipt_extensions import freshness, receipt_extensions
 from resolvers.loading import Context, Loaders
 from resolvers.work_budget import WorkBudget, steps_to_read
 from schema import Document, given, schema, tracing_fields
@@ -104,32 +105,13 @@ class OperationRunner:
         answer = replace(answer, made_of=snapshot, depends_on=self._depends_on(prepared, context))
         # An operation without an answer has not said that a record is missing.
         if receipt.not_looked_up and answer.has_data:
-            told = {"freshness": _freshness(context.status, receipt)}
-            answer = replace(answer, extensions=answer.extensions | told)
+            age = {"freshness": freshness(context.status, receipt)}
+            answer = replace(answer, extensions=answer.extensions | age)
         if request.receipt:
-            told = {
-                "upstream": receipt.summary(),
-                "freshness": _freshness(context.status, receipt),
-                "work": {"steps": context.work.spent, "max": context.work.most},
-                "cost": await self._cost(prepared, answer, receipt),
-                "engine": {
-                    "used": self._engine is not None and fallback is None,
-                    "handedOver": fallback,
-                },
-            }
+            told = await receipt_extensions(prepared, answer, context, receipt, self._limits)
+            told["engine"] = {"used": self._engine is not None and fallback is None, "handedOver": fallback}
             answer = replace(answer, extensions=answer.extensions | told)
         return answer
-
-    async def _cost(
-        self, prepared: PreparedRequest, answer: GraphQLAnswer, receipt: Receipt
-    ) -> dict[str, object]:
-        prediction = prepared.prediction
-        assert prediction is not None
-        return {
-            "predicted": prediction.cost.told(),
-            "actual": await counted_cost(prediction, answer.body, len(receipt.exchanges)),
-            "limit": self._limits.told(),
-        }
 
     async def _run_to_its_end(
         self, prepared: PreparedRequest, context: Context, receipt: Receipt
@@ -231,14 +213,3 @@ class OperationRunner:
         if request.receipt or self._is_traced(request):
             depends_on |= DependsOn.ASKER | DependsOn.TIME
         return depends_on
-
-
-def _freshness(status: SnapshotStatus, receipt: Receipt) -> dict[str, object]:
-    return {
-        "version": status.version,
-        "refreshedAt": status.refreshed_at and status.refreshed_at.isoformat(),
-        "ageSeconds": status.age_seconds,
-        "stale": status.stale,
-        "syncing": status.syncing,
-        "notLookedUp": len(receipt.not_looked_up),
-    }
