@@ -38,9 +38,10 @@ def rooms() -> list[str]:
     return sorted(name for name in names if not name.startswith(("tests/", "benchmarks/", ".")))
 
 
-@pytest.mark.parametrize("room", rooms())
-def test_the_map_names_every_room(room: str) -> None:
-    assert f"| `{room}` |" in MAP.read_text(encoding="utf-8")
+def test_the_map_names_every_room() -> None:
+    text = MAP.read_text(encoding="utf-8")
+    assert len(rooms()) > 20
+    assert [room for room in rooms() if f"| `{room}` |" not in text] == []
 
 
 @pytest.mark.parametrize("name", ["docs/architecture.md", "docs/engine.md", "CONTRIBUTING.md", "README.md"])

@@ -18,6 +18,12 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;
 DOCUMENTS = [path.name for path in sorted((ROOT / "docs").glob("*.md"))]
 
 
+@pytest.fixture
+def use_engine() -> bool:
+    """Return how operations would run. No test of the documents runs one, so each is run once."""
+    return True
+
+
 async def page(http: httpx.AsyncClient, address: str) -> str:
     response = await http.get(address, headers=BROWSER)
     assert (response.status_code, response.headers["Content-Type"]) == (200, "text/html; charset=utf-8"), (
