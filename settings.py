@@ -793,7 +793,7 @@ def read_settings(**flags: Any) -> Settings:
         value, bound = getattr(settings, lower), getattr(settings, upper)
         if value > bound:
             raise WrongSetting(
-                f'GATEWAY_{lower.upper()} is "{value:g}"; it can be at most GATEWAY_{upper.upper()}, {bound:g}.'
+                f'GATEWAY_{lower.upper()} is "{value:.15g}"; it can be at most GATEWAY_{upper.upper()}, {bound:.15g}.'
             )
     return settings
 
@@ -817,5 +817,6 @@ _ASCENDING = (
     ("upstream_timeout", "upstream_total_timeout"),
     ("upstream_longest_pause", "upstream_longest_retry_after"),
     ("upstream_min_in_flight", "upstream_max_in_flight"),
+    ("limit_answer_bytes", "limit_unsent_bytes"),
 )
 """Pairs of which the first can be at most the second."""

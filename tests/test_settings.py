@@ -53,6 +53,11 @@ def test_every_setting_says_what_it_means_and_what_is_allowed() -> None:
             2,
             'GATEWAY_UPSTREAM_MIN_IN_FLIGHT is "4"; it can be at most GATEWAY_UPSTREAM_MAX_IN_FLIGHT, 2.',
         ),
+        (
+            "limit_unsent_bytes",
+            9_999_999,
+            'GATEWAY_LIMIT_ANSWER_BYTES is "10000000"; it can be at most GATEWAY_LIMIT_UNSENT_BYTES, 9999999.',
+        ),
     ],
 )
 def test_settings_that_contradict_each_other_are_one_sentence(name: str, value: int, sentence: str) -> None:
