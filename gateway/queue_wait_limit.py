@@ -114,8 +114,16 @@ class QueueWaitLimit:
         return self.is_overloaded and self._clock() - since > self.seconds()
 
     def newest_first(self) -> bool:
-        """Return whether the newest operation of a client is answered first, or the one that is due."""
-        return self.is_overloaded or self._clock() - self._doubted_at < 2 * PERIODS * self._period()
+        """Return whether the newest operation of a client is answered first, or the one that is due.
+
+        The newest is, from one period before an overload is found. Otherwise nearly all would wait in that period for
+        longer than anyone does after it. Those who wait then are refused when it is found.
+        """
+        return (
+            self.is_overloaded
+            or self._growing >= PERIODS - 1
+            or self._clock() - self._doubted_at < 2 * PERIODS * self._period()
+        )
 
     def _period(self) -> float:
         return self._seconds if self.is_overloaded else min(self._seconds, max(PERIOD, ENDS * self.each))

@@ -214,3 +214,17 @@ def test_a_first_operation_that_takes_long_delays_its_connection_by_a_few_rounds
         assert clients.refused == []
 
     run_in_virtual_time(main())
+
+
+def test_few_wait_for_long_until_an_overload_is_found() -> None:
+    async def main() -> None:
+        clients = Clients()
+        # The connections are known to the queue, so that none of them comes first because it is new.
+        await clients.come(2 * RUN, 200, client="all", connections=60)
+        await clients.come(RUN / 2, 400, client="all", connections=60)
+        await clients.leave()
+        assert sum(seconds > MOMENT + 1.1 * RUN for _, seconds in clients.answered) <= 10
+        assert slowest(clients.answered, 0) <= 20 * RUN
+        assert len(clients.answered) >= 395
+
+    run_in_virtual_time(main())
