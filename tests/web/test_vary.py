@@ -29,6 +29,11 @@ CHANGES = {
 """Values by the names of the headers of a GET that the endpoint, or what is around it, reads."""
 
 
+@pytest.fixture
+def embedded() -> EmbeddedUpstream:
+    return EmbeddedUpstream(packages=20)
+
+
 @asynccontextmanager
 async def gateway(
     embedded: EmbeddedUpstream, *origins: str, secret: str = SECRET
