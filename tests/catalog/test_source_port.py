@@ -29,6 +29,7 @@ PORT = {
     "open",
     "ready",
     "refreshed",
+    "search_wait",
     "status",
     "take",
     "upstream_answers",
