@@ -268,9 +268,15 @@ def _is_as_long_as_it_says(kind: Kind[R], page: Page[R], offset: int, limit: int
 
 async def _all_or_first_error(reads: Iterable[Coroutine[Any, Any, int]]) -> int:
     """Run all and return the sum of their results. When one fails, cancel the others and raise its error."""
+    # A task group and ``gather`` can lose the cancellation of this task when it comes while one of them fails.
+    tasks = [asyncio.create_task(read) for read in reads]
     try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(read) for read in reads]
-    except* UpstreamError as errors:
-        raise errors.exceptions[0] from None
-    return sum(task.result() for task in tasks)
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in tasks:
+            if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+                raise error
+        return sum([task.result() for task in tasks])
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -18,7 +18,7 @@ from tests.support.settings_for_tests import BUDGET, CLIENT_LIMITS
 from upstream.batching.batcher import Batcher
 from upstream.client.api_client import Client
 from upstream.client.in_process_transport import in_process
-from upstream.client.upstream_errors import UpstreamBadData
+from upstream.client.upstream_errors import ContradictoryList, UpstreamBadData
 from upstream.client.v4_records import PACKAGE
 from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream, Fault, WrongCount
 
@@ -73,6 +73,24 @@ async def test_a_crawl_of_such_a_list_holds_few_tasks_and_ends_at_once_when_it_i
             await asyncio.sleep(0)
         assert crawling.cancelled()
         assert len(asyncio.all_tasks()) == 1
+
+
+async def test_a_crawl_of_such_a_list_that_is_cancelled_in_any_turn_is_cancelled(
+    high_ids: EmbeddedUpstream,
+) -> None:
+    high_ids.faults.add(Fault(WrongCount(100_000)))
+    turns, outcome = 0, None
+    while not isinstance(outcome, ContradictoryList):
+        async with client_of(high_ids) as client:
+            crawling = asyncio.create_task(crawl(Batcher(client, BUDGET), client, LastGood()))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            was_running = crawling.cancel()
+            (outcome,) = await asyncio.gather(crawling, return_exceptions=True)
+            assert isinstance(outcome, asyncio.CancelledError) == was_running, turns
+        turns += 1
+        assert turns < 1_000
+    assert turns > 10
 
 
 @pytest.mark.parametrize("factor", [0.0, 0.5, 0.99])
