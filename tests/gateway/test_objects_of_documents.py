@@ -6,6 +6,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from weakref import ref
 
 import pytest
 
@@ -65,20 +66,23 @@ async def test_a_document_that_was_answered_leaves_few_objects_and_no_garbage(te
 )
 def test_a_cached_document_with_its_plan_is_freed_without_the_collector(text: str) -> None:
     engine = Engine(schema, cached=1)
-    documents = [read_and_compile(engine, text)]
+    documents, operation = read_and_compile(engine, text)
+    assert operation() is not None
     with without_collector():
-        documents.clear()
+        del documents
         read_and_compile(engine, "{ __typename }")  # in its place
+        # All of its plan leads to the operation, also what the collector does not look at.
+        assert operation() is None
         assert gc.collect() == 0
 
 
-def read_and_compile(engine: Engine, text: str) -> DocumentCache:
+def read_and_compile(engine: Engine, text: str) -> tuple[DocumentCache, ref[object]]:
     documents = DocumentCache(DOCUMENT_LIMITS)
     document = documents.read(text)
     assert not document.errors
     assert document.node is not None
     assert engine.explain(text, document.node, None, {})
-    return documents
+    return documents, ref(document.node.definitions[0])
 
 
 def test_a_document_with_errors_is_freed_without_the_collector() -> None:
