@@ -65,7 +65,9 @@ def test_a_refused_document_is_kept_without_what_was_parsed_or_not_at_all() -> N
 def test_a_document_that_is_not_kept_is_freed_without_the_garbage_collector() -> None:
     text = "{ " + " ".join(f'a{n}: search(query: "{n}", first: 2) {{ totalCount }}' for n in range(50)) + " }"
     read = parse_document(text)
-    gc.collect()
+    for _ in range(10):  # what earlier tests have left may leave garbage again when it is finalized
+        if not gc.collect():
+            break
     gc.disable()
     try:
         del read
