@@ -22,15 +22,15 @@ def __getattr__(name: str) -> GatewayApp:
         raise SystemExit(str(error)) from None
     if settings.traces != "off" and not is_tracing_installed():
         raise SystemExit(NOT_INSTALLED)
-    from web.serving.first_process import stop_with_first_process
     from web.serving.interpreter_tuning import tune
     from web.serving.log_output import configure_logs
+    from web.serving.orphaned_workers import stop_with_the_first_process
     from wiring import make_app
 
     configure_logs(settings.log_level, settings.log_format)
     app = make_app(settings)
     tune()
-    stop_with_first_process()
+    stop_with_the_first_process()
     return app
 
 

@@ -22,7 +22,7 @@ from tests.support.gateway_processes import eventually
 from tests.support.http_servers import free_port
 from tests.support.processes import running
 from tests.support.steady_clients import asking
-from web.serving.uvicorn_server import LONGEST_SILENCE
+from web.serving.worker_supervision import LONGEST_SILENCE
 
 WORKERS = 3
 Sample = tuple[str, frozenset[tuple[str, str]]]

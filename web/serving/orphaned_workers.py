@@ -16,7 +16,7 @@ from threading import Thread
 _log = logging.getLogger(__name__)
 
 
-def stop_with_first_process() -> None:
+def stop_with_the_first_process() -> None:
     """Stop this process, as at SIGTERM, when the process that started it ends, if this is one of several workers."""
     first = parent_process()
     if first is not None:
