@@ -70,8 +70,8 @@ class Exchanger:
 
         :raises UpstreamError: there is none.
         """
+        retrying = self._retries.attempts(attempts)
         number = 0
-        failed: UpstreamError | None = None
 
         async def attempt() -> UpstreamAnswer:
             nonlocal number
@@ -82,23 +82,10 @@ class Exchanger:
                 log_failure(wanted.path, error, number)
                 raise
 
-        async def attempt_after_the_first() -> UpstreamAnswer:
-            nonlocal failed
-            first, failed = failed, None
-            if first is not None:
-                raise first
-            return await attempt()
-
         try:
             # Background requests wait for all others, however long that takes.
             async with asyncio.timeout(None if background else self._limits.total):
-                # Nearly all first attempts succeed, for which tenacity takes a third of the time of the client.
-                try:
-                    return await attempt()
-                except UpstreamError as error:
-                    failed = error
-                # It counts the attempt that has failed as the first.
-                return await self._retries.attempts(attempts)(attempt_after_the_first)
+                return await retrying(attempt)
         except TimeoutError as error:
             late = UpstreamTimeout(f"Upstream did not answer /{wanted.path} in time.")
             log_failure(wanted.path, late, number)
