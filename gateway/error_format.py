@@ -39,6 +39,11 @@ from gateway.retry_later_errors import RetryLater
 from resolvers import BadUserInput, Forbidden
 from upstream.client import StorageUnavailable, UpstreamBadData, UpstreamError
 
+MAX_MESSAGE = 1000
+"""The most characters of a message. GraphQL's own messages repeat the value that is wrong, however long it is."""
+_BEGINNING, _END = 500, 300
+"""The characters that are kept of a longer message. The value is in its middle; what is wrong is said around it."""
+
 ErrorEntry = dict[str, Any]
 """An entry of ``errors`` in a response. Its ``extensions`` have a ``code``."""
 
@@ -131,9 +136,16 @@ def _beyond(cause: TooComplex) -> dict[str, object]:
 
 
 def _entry(error: GraphQLError, message: str, extensions: dict[str, object]) -> ErrorEntry:
-    entry: ErrorEntry = {"message": message}
+    entry: ErrorEntry = {"message": _bounded(message)}
     if error.locations:
         entry["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
     if error.path is not None:
         entry["path"] = list(error.path)
     return entry | {"extensions": extensions}
+
+
+def _bounded(message: str) -> str:
+    if len(message) <= MAX_MESSAGE:
+        return message
+    left_out = len(message) - _BEGINNING - _END
+    return f"{message[:_BEGINNING]}… ({left_out:,} characters left out) …{message[-_END:]}"
