@@ -18,7 +18,8 @@ FORBIDDEN                   Only the router may ask for this.
 UPSTREAM_TIMEOUT            This and the other codes of ``upstream.client.upstream_errors``, with
                             ``retryAfter`` if it is known.
 STORAGE_UNAVAILABLE         The file of the catalog cannot be used, has no catalog yet, or its history is damaged.
-INTERNAL_SERVER_ERROR       The gateway failed. The message is masked; the log has the cause under ``errorId``.
+INTERNAL_SERVER_ERROR       The gateway failed. The message is masked; the log has the cause under ``errorId``,
+                            which all errors of one kind within a minute share.
 =========================== ==========================================================================
 """
 
@@ -26,7 +27,6 @@ from __future__ import annotations
 
 import logging
 import re
-import uuid
 from collections.abc import Iterable
 from typing import Any
 
@@ -47,8 +47,9 @@ _BEGINNING, _END = 500, 300
 ErrorEntry = dict[str, Any]
 """An entry of ``errors`` in a response. Its ``extensions`` have a ``code``."""
 
-_log = logging.getLogger(__name__)
-_FAULTS = FaultLog()
+_STORAGE_FAULTS = FaultLog()
+_UNEXPECTED = FaultLog()
+"""The two are apart, so that a storage with many faults does not keep an unexpected error out of the log."""
 
 _BEYOND_INT = re.compile(r"Int cannot represent non 32-bit signed integer value: (-?\d{1,40})")
 _UNFIT_VARIABLE = re.compile(r"Variable '\$\w+' has invalid value: ")
@@ -92,12 +93,12 @@ def field_error(error: GraphQLError) -> ErrorEntry:
             extensions["retryAfter"] = cause.retry_after
         return _entry(error, str(cause), extensions)
     if isinstance(cause, HistoryDamaged):
-        _FAULTS.write(logging.ERROR, str(cause))
+        _STORAGE_FAULTS.write(logging.ERROR, str(cause))
         return _entry(error, str(cause), {"code": StorageUnavailable.code})
     if isinstance(cause, VersionUnknown):
         return _entry(error, str(cause), {"code": BadUserInput.code})
     if isinstance(cause, StorageUnavailable):
-        _FAULTS.write(logging.WARNING, str(cause))
+        _STORAGE_FAULTS.write(logging.WARNING, str(cause))
         return _entry(error, cause.told, {"code": cause.code})
     if isinstance(cause, TooComplex):
         return _entry(error, str(cause), _beyond(cause))
@@ -116,9 +117,13 @@ def field_error(error: GraphQLError) -> ErrorEntry:
 
 
 def masked(error: Exception, where: str) -> dict[str, Any]:
-    """Return an unexpected error as an entry of ``errors`` that reveals nothing of it; the log has the rest."""
-    error_id = uuid.uuid4().hex
-    _log.error("error %s at %s", error_id, where, exc_info=error)
+    """Return an unexpected error as an entry of ``errors`` that reveals nothing of it; the log has the rest.
+
+    It has no ``errorId`` if the log does not have its cause, because it had too many others lately.
+    """
+    error_id = _UNEXPECTED.write_error(error, where)
+    if error_id is None:
+        return {"message": "The gateway failed here.", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}
     return {
         "message": f"The gateway failed here. Its log has the cause under {error_id}.",
         "extensions": {"code": "INTERNAL_SERVER_ERROR", "errorId": error_id},
