@@ -18,7 +18,8 @@ from catalog.indexed_catalog import Catalog
 from catalog.pypi_and_repository import normalise_pypi_name, pypi_name, repository
 from catalog.refused_crawls import RefusedCrawl
 from catalog.sort_orders import (
-    NEWEST_FIRST,
+    NEWEST_GRIDS_FIRST,
+    NEWEST_PACKAGES_FIRST,
     GridValue,
     K,
     Key,
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
     from catalog.catalog_source import CatalogSource
 
 __all__ = [
-    "NEWEST_FIRST",
+    "NEWEST_GRIDS_FIRST",
+    "NEWEST_PACKAGES_FIRST",
     "Catalog",
     "CatalogDifference",
     "CatalogSource",

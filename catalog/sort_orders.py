@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
@@ -45,7 +45,7 @@ class GridValue(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Order(Generic[R]):
-    """Defines a way to sort. ``name`` stands for it in cursors.
+    """Defines a way to sort one kind of records. ``name`` stands for it in cursors, and no other order has it.
 
     ``value_of`` gives the value that a record is sorted by: a ``value_type`` or ``None``. ``newest_first`` reverses
     ties.
@@ -84,11 +84,15 @@ def package_order(by: PackageValue, *, descending: bool = False) -> Order[Packag
 
 def grid_order(by: GridValue, *, descending: bool = False) -> Order[GridRecord]:
     """Return the order of grids by a value."""
-    return Order(_name(by, descending), *_OF_GRIDS[by], descending=descending)
+    return Order(f"grids by {_name(by, descending)}", *_OF_GRIDS[by], descending=descending)
 
 
-NEWEST_FIRST: Order[Any] = Order("newest first", lambda record: None, type(None), newest_first=True)
-"""v4's own order: by id, the highest first (contract section 2)."""
+NEWEST_PACKAGES_FIRST: Order[Any] = Order("newest first", lambda record: None, type(None), newest_first=True)
+"""v4's own order of packages: by id, the highest first (contract section 2). Its name is the one that cursors of
+packages have always had."""
+
+NEWEST_GRIDS_FIRST: Order[Any] = replace(NEWEST_PACKAGES_FIRST, name="newest grids first")
+"""v4's own order of grids: by id, the highest first (contract section 2)."""
 
 
 def _name(by: Enum, descending: bool) -> str:

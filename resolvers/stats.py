@@ -8,7 +8,7 @@ from typing import Annotated
 
 import strawberry
 
-from catalog import NEWEST_FIRST, Catalog, contributors, last_commit, package_table
+from catalog import NEWEST_PACKAGES_FIRST, Catalog, contributors, last_commit, package_table
 from resolvers.client_errors import BadUserInput
 from resolvers.contributor import CategoryCount
 from resolvers.current_time import now
@@ -98,7 +98,7 @@ def active(root: Catalog, within_days: Days = 365) -> ActiveShare:
 def newest(root: Catalog, first: Most = 5) -> list[PackageRecord]:
     """Return the packages that were added last."""
     size = page_size("newest", "first", first)
-    ids = root.view(package_table).ids(NEWEST_FIRST)
+    ids = root.view(package_table).ids(NEWEST_PACKAGES_FIRST)
     return [root.packages[id] for id in ids[:size]]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from catalog.sort_orders import NEWEST_FIRST
+from catalog.sort_orders import NEWEST_PACKAGES_FIRST
 from resolvers.lists.pagination import write_cursor
 from upstream.embedded.editable_catalog import EmbeddedCatalog
 from upstream.embedded.row_types import PackageRow
@@ -69,7 +69,7 @@ def queries(catalog: EmbeddedCatalog) -> dict[str, BenchmarkQuery]:
         for offset in pages
     }
     fullest = max(pages, key=in_page.__getitem__)
-    cursor = write_cursor(NEWEST_FIRST, None, newest[fullest - 1])
+    cursor = write_cursor(NEWEST_PACKAGES_FIRST, None, newest[fullest - 1])
 
     four = "title slug repoWatchers"
     deep = "title slug category{title} grids{title packages{title slug repoWatchers pypiVersion category{title}}}"

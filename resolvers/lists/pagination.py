@@ -1,7 +1,8 @@
 """Makes Relay connections over a list in some order, with keyset cursors (Relay's cursor connections specification).
 
 A cursor holds the id of its record and the value that it is sorted by. So paging continues at the right position
-whatever was inserted or removed between two pages, even if the record itself is gone.
+whatever was inserted or removed between two pages, even if the record itself is gone. It names the order, which belongs
+to one kind of records, so a cursor of grids is none of packages.
 """
 
 from __future__ import annotations
@@ -180,7 +181,7 @@ def write_cursor(order: Order[R], value: Value, id: Key) -> str:
 def read_cursor(field: str, argument: str, cursor: str, order: Order[R]) -> tuple[Value, Key]:
     """Return the value and the id in a cursor.
 
-    :raises BadUserInput: the text is not a cursor, or is one of another order.
+    :raises BadUserInput: the text is not a cursor, or is one of another order or kind of records.
     """
     try:
         _, name, value, id = decoded(cursor, _ListCursor, _MAX_CURSOR)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TypeAlias
 
-from catalog import NEWEST_FIRST, Catalog
+from catalog import NEWEST_GRIDS_FIRST, NEWEST_PACKAGES_FIRST, Catalog, Order
 from resolvers.filters.filter_cache import grid_filters, package_filters
 from resolvers.filters.filter_inputs import GridFilter, PackageFilter
 from resolvers.lists.order_enums import GridOrder, PackageOrder
@@ -29,10 +29,10 @@ async def all_packages(
     :raises UpstreamError: the catalog is not known, and the page is not one that upstream could give.
     """
     if context.loaders.catalog is None:
-        order = NEWEST_FIRST if order_by is None else order_by.order
+        order = NEWEST_PACKAGES_FIRST if order_by is None else order_by.order
         span = paging.span(order)
-        if filter is None and order is NEWEST_FIRST and paging.is_plain:
-            return await _live(context.loaders.packages, span.size)
+        if filter is None and order is NEWEST_PACKAGES_FIRST and paging.is_plain:
+            return await _live(context.loaders.packages, span.size, order)
     return packages_of(context, await context.catalog(), paging, None, filter, order_by)
 
 
@@ -40,11 +40,11 @@ async def all_grids(
     context: Context, paging: Paging, filter: GridFilter | None, order_by: GridOrder | None
 ) -> RecordConnection[GridRecord]:
     """Return a page of all grids that match. Raises as :func:`all_packages` does."""
-    order = NEWEST_FIRST if order_by is None else order_by.order
+    order = NEWEST_GRIDS_FIRST if order_by is None else order_by.order
     if context.loaders.catalog is None:
         live = paging.span(order)
-        if filter is None and order is NEWEST_FIRST and paging.is_plain:
-            return await _live(context.loaders.grids, live.size)
+        if filter is None and order is NEWEST_GRIDS_FIRST and paging.is_plain:
+            return await _live(context.loaders.grids, live.size, order)
     catalog = await context.catalog()
     pages, cache = catalog.view(grid_pages), catalog.view(grid_filters)
     span = pages.span(paging, order)
@@ -67,7 +67,7 @@ def packages_of(
     :raises BadUserInput: an argument makes no sense.
     :raises Stopped: it takes too much work.
     """
-    order = NEWEST_FIRST if order_by is None else order_by.order
+    order = NEWEST_PACKAGES_FIRST if order_by is None else order_by.order
     pages, cache = catalog.view(package_pages), catalog.view(package_filters)
     span = pages.span(paging, order)
     matches = (
@@ -85,7 +85,7 @@ def packages_of(
     return pages.page(span, order, matches.selected, lambda: cache.ids(matches, order))
 
 
-async def _live(loader: RecordLoader[R], size: int) -> Connection[R | UpstreamBadData]:
+async def _live(loader: RecordLoader[R], size: int, order: Order[R]) -> Connection[R | UpstreamBadData]:
     # Upstream takes a limit of 0 for the default of 20, so even an empty part asks for one record.
     page = await loader.page(limit=max(size, 1), offset=0)
     results = page.results[:size]
@@ -94,7 +94,7 @@ async def _live(loader: RecordLoader[R], size: int) -> Connection[R | UpstreamBa
     ]
     return Connection(
         start=0,
-        cursor=lambda place: write_cursor(NEWEST_FIRST, None, results[place].id or 0),
+        cursor=lambda place: write_cursor(order, None, results[place].id or 0),
         nodes=nodes,
         total_count=page.count,
     )

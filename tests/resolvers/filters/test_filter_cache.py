@@ -14,7 +14,7 @@ from catalog.catalog_source import CatalogSource
 from catalog.columnar_table import package_table
 from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog
-from catalog.sort_orders import NEWEST_FIRST, Order
+from catalog.sort_orders import NEWEST_PACKAGES_FIRST, Order
 from gateway.prepared_request import GraphQLRequest
 from resolvers.current_time import time_of
 from resolvers.filters import filter_cache
@@ -41,7 +41,7 @@ def catalog(count: int = 20, **fields: object) -> Catalog:
 def matches(catalog: Catalog, filter: PackageFilter) -> list[int]:
     """Return what a request of its own finds."""
     found = FiltersOfRequest().packages(WorkBudget(SETTINGS.limit_work), catalog, filter, "filter")
-    return sorted(catalog.view(package_filters).ids(found, NEWEST_FIRST))
+    return sorted(catalog.view(package_filters).ids(found, NEWEST_PACKAGES_FIRST))
 
 
 def at(moment: datetime) -> time_of:
@@ -61,7 +61,7 @@ class Counted(FilterCache[PackageRecord]):
             self.worked_out += 1
             return matching_packages(self.catalog, filter, "filter")
 
-        return list(self.ids(self.matches(name.encode(), match), NEWEST_FIRST))
+        return list(self.ids(self.matches(name.encode(), match), NEWEST_PACKAGES_FIRST))
 
 
 def test_equal_filters_of_several_requests_are_worked_out_once() -> None:
@@ -148,7 +148,7 @@ def test_the_orders_of_a_filter_that_is_no_longer_kept_take_no_room() -> None:
     for number in range(filter_cache.MAX_FILTERS):
         known.find(f"{number}", PackageFilter(title=f"{number}"))
     before = known.size
-    assert [*known.ids(first, NEWEST_FIRST)] == [1]
+    assert [*known.ids(first, NEWEST_PACKAGES_FIRST)] == [1]
     assert known.size == before
 
 
@@ -198,7 +198,7 @@ def test_a_list_by_a_filter_of_the_moment_is_sorted_anew_when_it_matches_others(
 
     def some() -> Sequence[int]:
         found = FiltersOfRequest().packages(WorkBudget(SETTINGS.limit_work), known, WITHIN, "filter")
-        return known.view(package_filters).ids_among(ids, found, NEWEST_FIRST)
+        return known.view(package_filters).ids_among(ids, found, NEWEST_PACKAGES_FIRST)
 
     with at(now):
         assert len(some()) == 30
@@ -210,8 +210,10 @@ def test_sorted_lists_are_kept_within_a_bound() -> None:
     cache = catalog(2000).view(package_filters)
     lists = [tuple(range(first, first + 1000)) for first in range(1, 600)]
     for ids in lists:
-        cache.ids_among(ids, None, NEWEST_FIRST)
-    assert cache.ids_among(lists[-1], None, NEWEST_FIRST) is cache.ids_among(lists[-1], None, NEWEST_FIRST)
+        cache.ids_among(ids, None, NEWEST_PACKAGES_FIRST)
+    assert cache.ids_among(lists[-1], None, NEWEST_PACKAGES_FIRST) is cache.ids_among(
+        lists[-1], None, NEWEST_PACKAGES_FIRST
+    )
     assert filter_cache.MAX_LIST_BYTES / 2 < cache.size <= filter_cache.MAX_LIST_BYTES
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from catalog.catalog_source import CatalogSource
 from catalog.columnar_table import grid_table, package_table
 from catalog.indexed_catalog import Catalog
-from catalog.sort_orders import NEWEST_FIRST
+from catalog.sort_orders import NEWEST_PACKAGES_FIRST
 from resolvers.filters.filter_inputs import DateTimeRange, IntRange, PackageDetail, PackageFilter
 from resolvers.filters.filter_matching import matching_packages
 from resolvers.lists.order_enums import GridOrder, PackageOrder
@@ -263,5 +263,5 @@ def text(grid: GridRecord) -> str:
 
 
 def test_the_default_order_is_newest_first(whole_records: Catalog) -> None:
-    ids = whole_records.view(package_table).ids(NEWEST_FIRST)
+    ids = whole_records.view(package_table).ids(NEWEST_PACKAGES_FIRST)
     assert list(ids) == sorted(whole_records.packages, reverse=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from catalog import NEWEST_FIRST, Catalog
+from catalog import NEWEST_PACKAGES_FIRST, Catalog
 from gateway import Gateway
 from gateway.prepared_request import GraphQLRequest
 from resolvers.filters.filter_cache import package_filters
@@ -98,9 +98,9 @@ def test_pages_and_spans_take_so_many_bytes_at_most() -> None:
     most = page_cache.MAX_BYTES + page_cache.MAX_SPAN_BYTES
     for number in range(3_000):
         paging = Paging("packages", number % 101, None, None, None)
-        span = pages.span(paging, NEWEST_FIRST)
-        assert pages.span(paging, NEWEST_FIRST) is span
-        pages.page(span, NEWEST_FIRST, (b"%d" % number, 0.0), lambda: tuple(known.packages))
+        span = pages.span(paging, NEWEST_PACKAGES_FIRST)
+        assert pages.span(paging, NEWEST_PACKAGES_FIRST) is span
+        pages.page(span, NEWEST_PACKAGES_FIRST, (b"%d" % number, 0.0), lambda: tuple(known.packages))
         assert pages.size <= most
     assert pages.size > 0.7 * page_cache.MAX_BYTES
     assert len(pages) < 2_900
@@ -109,8 +109,8 @@ def test_pages_and_spans_take_so_many_bytes_at_most() -> None:
 def test_pages_end_with_their_catalog() -> None:
     known = catalog_of(category(1), package(1))
     pages = made(known)
-    span = pages.span(Paging("packages", 1, None, None, None), NEWEST_FIRST)
-    pages.page(span, NEWEST_FIRST, ALL, lambda: [1])
+    span = pages.span(Paging("packages", 1, None, None, None), NEWEST_PACKAGES_FIRST)
+    pages.page(span, NEWEST_PACKAGES_FIRST, ALL, lambda: [1])
     kept = weakref.ref(pages)
     gc.collect()
     gc.disable()
