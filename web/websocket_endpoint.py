@@ -254,6 +254,8 @@ def _wrong(message: Any) -> str | None:
         return 'A message is a JSON object with a "type".'
     if message["type"] in ("subscribe", "complete") and not isinstance(message.get("id"), str):
         return f'A message of type {message["type"]} has an "id", a string.'
+    if message["type"] in ("ping", "pong") and not isinstance(message.get("payload"), dict | None):
+        return f'The "payload" of a {message["type"]} message is an object.'
     if message["type"] != "subscribe":
         return None
     payload = message.get("payload")

@@ -62,6 +62,8 @@ async def closing(websocket: ClientConnection) -> tuple[int, str]:
         ('{"type": "subscribe"}', 'A message of type subscribe has an "id", a string.'),
         ('{"type": "subscribe", "id": [1]}', 'A message of type subscribe has an "id", a string.'),
         ('{"type": "complete", "id": {}}', 'A message of type complete has an "id", a string.'),
+        ('{"type": "ping", "payload": "x"}', 'The "payload" of a ping message is an object.'),
+        ('{"type": "pong", "payload": [1]}', 'The "payload" of a pong message is an object.'),
     ]
     + [
         (f'{{"type": "subscribe", "id": "1", "payload": {payload}}}', sentence)
