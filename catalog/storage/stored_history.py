@@ -260,7 +260,8 @@ def _reach(connection: Connection) -> str:
 
 
 def _told(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    # Not strftime, whose years before 1000 have fewer than four digits on Linux.
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def _encoded(records: Mapping[int, Record]) -> dict[int, bytes]:

@@ -84,6 +84,11 @@ async def test_what_cannot_be_asked_is_said_in_a_sentence(crawled: Gateways) -> 
             f"Nothing is known of the catalog as it was at 2020-01-01T00:00:00Z. {NOTHING_BEFORE}",
         ),
         (
+            of('(time: "0001-02-03T00:00:00Z")'),
+            {},
+            f"Nothing is known of the catalog as it was at 0001-02-03T00:00:00Z. {NOTHING_BEFORE}",
+        ),
+        (
             of('(time: "2999-01-01T00:00:00Z")'),
             {},
             f"2999-01-01T00:00:00Z is in the future. {NOTHING_BEFORE}",

@@ -88,7 +88,7 @@ def _package_address(package: PackageRecord, app_is_built: bool) -> str:
 
 def _facts(catalog: Catalog, package: PackageRecord) -> str:
     category = catalog.categories.get(package.category)
-    return f"{category.title if category else 'Package'}, added on {package.created:%Y-%m-%d}"
+    return f"{category.title if category else 'Package'}, added on {package.created.date()}"
 
 
 def _item(address: str, title: str, facts: str) -> str:
