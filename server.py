@@ -35,6 +35,6 @@ def __getattr__(name: str) -> GatewayApp:
 
 
 if __name__ == "__main__":
-    from cli.commands import cli
+    from cli.commands import run
 
-    cli()
+    run()

@@ -5,6 +5,8 @@ A command imports what it needs when it runs, so that no command waits for the i
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Annotated
 
 import typer
@@ -41,3 +43,29 @@ def program(
 for command in (serve, query, plan, check_manifest, schema, sync, doctor, upstream, mcp):
     cli.command(command.__name__.replace("_", "-"))(command)
 cli.add_typer(catalog, name="catalog")
+
+
+def run() -> None:
+    """Run the command that the arguments of this process name.
+
+    :raises SystemExit: always, with the exit status. A sentence says so if the output cannot be written.
+    """
+    try:
+        cli()
+    except OSError as error:
+        if not _output_is_lost():
+            raise
+        sys.exit(f"The output cannot be written: {error.strerror}.")
+
+
+def _output_is_lost() -> bool:
+    """Return whether the standard output cannot be written, which only another try tells: a failed write says nothing
+    of its file."""
+    try:
+        typer.echo()
+    except OSError:
+        # Python would write what is left in the buffer when the process ends, and fail again.
+        with open(os.devnull, "w", encoding="utf-8") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        return True
+    return False

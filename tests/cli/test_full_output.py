@@ -1,0 +1,30 @@
+"""A command whose output cannot be written says so in a sentence."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="Only Linux has a file that is always full.")
+@pytest.mark.parametrize("arguments", [("query", "{ __typename }"), ("schema",), ("--version",)])
+def test_a_command_whose_output_is_full_says_so(arguments: tuple[str, ...]) -> None:
+    with FULL.open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "server.py", *arguments],
+            cwd=ROOT,
+            env=os.environ | {"GATEWAY_STORAGE": ":memory:"},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+        )
+    assert done.stderr == "The output cannot be written: No space left on device.\n"
+    assert done.returncode == 1
