@@ -48,6 +48,11 @@ class CatalogWriter:
         self.unstored = self.error = None
         self.last = (stored.version, stored.refreshed_at)
 
+    def lost(self, snapshot: Snapshot | None) -> None:
+        """Note that the storage has no longer what this process has stored or loaded, which is to be stored again."""
+        self.unstored, self.error, self.last = snapshot, "it has lost its catalog", None
+        _log.error("The storage has lost its catalog; the gateway that leads stores its own again.")
+
     async def store(
         self,
         snapshot: Snapshot,

@@ -137,11 +137,19 @@ class Publisher:
         """Load what another process has stored: a crawl by the leader or by hand, or what an operator has chosen.
 
         If this process ``follows`` another one, a catalog that it could not store gives way to what others have stored.
+        A storage that has no catalog any more, such as a file that was deleted, gets that of the leader again.
         """
         with self._reading():
+            last = self._writer.last
             saved = await asyncio.to_thread(self._storage.saved)
             # A catalog that is being stored at this moment is known, but not noted yet.
-            if saved is None or self._writer.turn.locked() or saved[0].partition(" ")[0] != self._origin:
+            if self._writer.turn.locked():
+                return
+            if saved is None:
+                if last is not None and last == self._writer.last:
+                    self._writer.lost(self.snapshot)
+                return
+            if saved[0].partition(" ")[0] != self._origin:
                 return
             gives_way = follows and self._writer.unstored is not None
             if saved != self._writer.last and (gives_way or self._may_take(saved[1])):
