@@ -10,11 +10,13 @@ increments of a known request took 10 microseconds there, and 2 here.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 
 import msgspec
@@ -27,6 +29,12 @@ _FOLDER = "DJANGOPACKAGES_GRAPHQL_WORKERS"
 
 _IN_MEMORY = "/dev/shm"
 """A place in memory that most systems have. On a disk the files would be written again and again for nothing."""
+
+_PREFIX = "gateway-workers-"
+"""The beginning of the names of the folders."""
+
+_OWNER = "owner"
+"""The file in a folder that its first process holds locked for as long as it lives."""
 
 _REMEMBERED = 1_000
 """Names of files that were added up. A name is needed until every process that is reading the folder is done."""
@@ -56,10 +64,16 @@ def worker_deaths(deaths: int) -> MetricFamily:
 def folder_for_workers() -> Iterator[WorkerMetricFiles]:
     """Make the folder that workers started inside find by :meth:`WorkerMetricFiles.of_this_server`, and remove it.
 
+    The folders of servers that were killed are removed too.
+
     :raises OSError: there is no place for it.
     """
     in_memory = "TMPDIR" not in os.environ and os.access(_IN_MEMORY, os.W_OK | os.X_OK)
-    with TemporaryDirectory(prefix="gateway-workers-", dir=_IN_MEMORY if in_memory else None) as folder:
+    with (
+        TemporaryDirectory(prefix=_PREFIX, dir=_IN_MEMORY if in_memory else None) as folder,
+        _owned(Path(folder)),
+    ):
+        _remove_left_behind(Path(folder).parent)
         os.environ[_FOLDER] = folder
         try:
             yield WorkerMetricFiles(Path(folder))
@@ -134,3 +148,27 @@ class WorkerMetricFiles:
 def _process(name: str) -> str:
     """Return the id of the process that wrote the file with this name."""
     return name.partition("-")[0]
+
+
+@contextmanager
+def _owned(folder: Path) -> Iterator[None]:
+    """Hold the lock that tells other starts that the server of this folder lives. It ends with the process."""
+    part = folder / f"{_OWNER}.part"
+    with part.open("wb") as file:
+        # A file system without locks has no file of this name, and its folders are never removed by others.
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            part.rename(folder / _OWNER)  # it is locked before it has its name
+        yield
+
+
+def _remove_left_behind(place: Path) -> None:
+    """Remove the folders of this user whose owner is gone."""
+    for folder in place.glob(f"{_PREFIX}*"):
+        # What belongs to others is not opened, because it could be anything.
+        with suppress(OSError):
+            if folder.lstat().st_uid != os.geteuid():
+                continue
+            with (folder / _OWNER).open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                rmtree(folder, ignore_errors=True)
