@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -133,6 +134,7 @@ async def test_a_page_by_a_filter_of_the_moment_is_right_at_each_moment() -> Non
         if before > until:
             assert found["totalCount"] == 0
             break
+        await asyncio.sleep(0.01)
     assert pieces_of(gateway).found > 0
 
 

@@ -32,6 +32,7 @@ def without_collector() -> Iterator[None]:
     for _ in range(10):  # what earlier tests have left may leave garbage again when it is finalized
         if not gc.collect():
             break
+    gc.freeze()  # so that neither the collector nor a count looks at what was there before
     gc.disable()
     try:
         yield

@@ -12,6 +12,9 @@ from upstream.embedded import EmbeddedUpstream, Fault, StatusFault
 JSON = {"Content-Type": "application/json"}
 GRAPHQL_JSON = "application/graphql-response+json"
 
+nothing_runs = pytest.mark.parametrize("use_engine", [True], ids=["engine"])
+"""Has a test once whose requests are refused, or are for no operation, so that neither execution sees them."""
+
 
 async def post(http: httpx.AsyncClient, body: bytes | str, **headers: str) -> tuple[int, Any]:
     response = await http.post("/graphql", content=body, headers=JSON | headers)
@@ -58,6 +61,7 @@ async def test_an_operation_that_cannot_run_has_its_errors_and_a_receipt(http: h
     assert (actual["values"], actual["upstreamRequests"]) == (0, 0)
 
 
+@nothing_runs
 async def test_healthz_answers_without_upstream(http: httpx.AsyncClient, embedded: EmbeddedUpstream) -> None:
     embedded.faults.state = "down"
     response = await http.get("/healthz")
@@ -67,6 +71,7 @@ async def test_healthz_answers_without_upstream(http: httpx.AsyncClient, embedde
 EXAMPLE = '{"query": "{ categories { title } }"}'
 
 
+@nothing_runs
 @pytest.mark.parametrize(
     ("body", "status", "sentence"),
     [
@@ -105,6 +110,7 @@ async def test_a_body_that_is_no_request_is_refused_with_a_sentence(
     assert answered == status
 
 
+@nothing_runs
 @pytest.mark.parametrize(
     ("content_type", "sentence"),
     [
@@ -131,12 +137,14 @@ async def test_a_content_type_may_name_utf_8(http: httpx.AsyncClient) -> None:
     assert status == 200
 
 
+@nothing_runs
 async def test_a_huge_body_is_a_413(http: httpx.AsyncClient) -> None:
     status, answer = await post(http, '{"query": "' + " " * 1_000_000 + '"}')
     assert answer["errors"][0]["message"] == "The body has more than 1,000,000 bytes."
     assert status == 413
 
 
+@nothing_runs
 @pytest.mark.parametrize(
     ("params", "sentence"),
     [
@@ -156,6 +164,7 @@ async def test_a_get_that_is_no_request_is_refused_with_a_sentence(
     assert response.status_code == (400 if "empty" in sentence else 422)
 
 
+@nothing_runs
 async def test_other_methods_and_addresses_are_refused(http: httpx.AsyncClient) -> None:
     response = await http.put("/graphql", json={})
     assert response.status_code == 405

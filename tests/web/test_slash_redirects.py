@@ -6,6 +6,12 @@ import httpx
 import pytest
 
 
+@pytest.fixture
+def use_engine() -> bool:
+    """Use one execution only: it makes no difference here."""
+    return True
+
+
 @pytest.mark.parametrize(
     ("address", "leads_to"),
     [

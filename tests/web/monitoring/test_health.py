@@ -47,6 +47,12 @@ DAY = 24 * HOUR
 
 
 @pytest.fixture
+def use_engine() -> bool:
+    """Use one execution only: it makes no difference here."""
+    return True
+
+
+@pytest.fixture
 def with_catalog(embedded: EmbeddedUpstream) -> Opened:
     """Opens a gateway whose stored catalog is so old, and does not crawl."""
 

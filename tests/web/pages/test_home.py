@@ -25,6 +25,14 @@ from web.pages.svg_charts import Bar, chart
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
+by_both_executions = pytest.mark.parametrize("use_engine", [True, False], ids=["engine", "strawberry"])
+
+
+@pytest.fixture
+def use_engine() -> bool:
+    """Use one execution only, where no test says that it takes both: it makes no difference to the page."""
+    return True
+
 
 async def page(http: httpx.AsyncClient, **headers: str) -> str:
     response = await http.get("/", headers=BROWSER | headers)
@@ -112,6 +120,7 @@ async def test_an_upstream_that_is_left_alone_is_shown_as_that(
     assert "paused after failures" in await words(http)
 
 
+@by_both_executions
 async def test_answers_and_requests_are_told_in_numbers(http: httpx.AsyncClient, app: GatewayApp) -> None:
     assert "No requests yet." in await words(http)
     assert "No requests." in await words(http)
@@ -166,6 +175,7 @@ async def test_its_policy_allows_files_of_this_gateway_and_nothing_in_line(http:
     assert response.headers["Referrer-Policy"] == "no-referrer"
 
 
+@by_both_executions
 async def test_the_form_has_the_canonical_query_and_sends_it_to_the_endpoint(
     http: httpx.AsyncClient,
 ) -> None:
@@ -179,6 +189,7 @@ async def test_the_form_has_the_canonical_query_and_sends_it_to_the_endpoint(
     assert "django-cacheback" in response.text.partition('<div class="answer">')[2]
 
 
+@by_both_executions
 async def test_the_command_for_a_shell_is_one_that_works(http: httpx.AsyncClient) -> None:
     command = shlex.split((await facts(http))["try"])
     assert command[:3] == ["curl", "-s", "http://gateway.test/graphql"]

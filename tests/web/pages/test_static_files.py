@@ -16,6 +16,12 @@ from web.pages.prebuilt_files import PrebuiltFiles
 
 
 @pytest.fixture
+def use_engine() -> bool:
+    """Use one execution only: it makes no difference here."""
+    return True
+
+
+@pytest.fixture
 def files(tmp_path: Path) -> httpx.AsyncClient:
     """Return a client of the files of a folder, of which some are there compressed too."""
     (tmp_path / "page.js").write_text("plain")
