@@ -16,10 +16,10 @@ from graphql import Node, ObjectValueNode, Undefined, ValueNode, VariableNode
 
 from engine.argument_making import Make
 
-MOST_BYTES = 4_000_000
+MAX_BYTES = 4_000_000
 """How much memory the values of one engine may take, with what their types make of them."""
 
-MOST_PARTS = 1_000
+MAX_PARTS = 1_000
 """A value whose variables have more parts than this is made for each request."""
 
 OVERHEAD, BYTES_OF_OBJECT, BYTES_OF_PART = 1_000, 2_500, 30
@@ -40,8 +40,8 @@ class SharedInput(dict[str, Any]):
 class SharedInputs:
     """Holds the values that were used last."""
 
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
-        self._most_bytes = most_bytes
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self._max_bytes = max_bytes
         self._known: OrderedDict[tuple[object, ...], tuple[int, SharedInput]] = OrderedDict()
         self.bytes = 0
         """The memory that all of them take."""
@@ -87,11 +87,11 @@ class SharedInputs:
         text = sum([len(part) for part in key if isinstance(part, str)])
         objects += key.count(dict)
         size = OVERHEAD + BYTES_OF_OBJECT * objects + BYTES_OF_PART * len(key) + 8 * text
-        if size * 8 > self._most_bytes:
+        if size * 8 > self._max_bytes:
             return
         self._known[key] = size, value
         self.bytes += size
-        while self.bytes > self._most_bytes:
+        while self.bytes > self._max_bytes:
             self.bytes -= self._known.popitem(last=False)[1][0]
 
 
@@ -128,7 +128,7 @@ def _add_parts(value: Any, parts: list[object]) -> None:
         parts.append(value)
     else:
         raise _Unshared
-    if len(parts) > MOST_PARTS:
+    if len(parts) > MAX_PARTS:
         raise _Unshared
 
 

@@ -34,7 +34,7 @@ SMALLEST = 0.9
 """The share of the right answers' size, the least that answers under load can have: none has less in it than
 ours."""
 
-MOST_AGAIN, MOST_REPEATED = 2, 60
+MAX_AGAIN, MAX_REPEATED = 2, 60
 """How often a load that was disturbed is measured again, and how many are in a whole run."""
 
 FLOORS = ("Q1", "Q2", "Q3")
@@ -216,8 +216,8 @@ class Measuring:
 def least_disturbed(measure: Callable[[], Load], results: Results) -> Load:
     """Return a load, measured again while other work on the machine disturbs it: the least disturbed of them."""
     seen = measure()
-    for _ in range(MOST_AGAIN):
-        if not seen.is_disturbed or results.repeated >= MOST_REPEATED:
+    for _ in range(MAX_AGAIN):
+        if not seen.is_disturbed or results.repeated >= MAX_REPEATED:
             break
         results.repeated += 1
         seen = min(seen, measure(), key=lambda load: load.disturbance)

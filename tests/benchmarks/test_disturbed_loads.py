@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.side_by_side.load import DISTURBED, Load
-from benchmarks.side_by_side.measure import MOST_REPEATED, Results, least_disturbed
+from benchmarks.side_by_side.measure import MAX_REPEATED, Results, least_disturbed
 
 
 def measured(results: Results, *disturbances: float) -> tuple[float, int]:
@@ -33,5 +33,5 @@ def test_where_all_are_disturbed_the_least_disturbed_counts() -> None:
 
 
 def test_a_run_repeats_no_more_loads_than_a_few_minutes_allow() -> None:
-    results = Results(repeated=MOST_REPEATED)
+    results = Results(repeated=MAX_REPEATED)
     assert measured(results, 0.9, 0.0) == (0.9, 1)

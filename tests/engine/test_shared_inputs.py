@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from graphql import parse_value
 
-from engine.shared_inputs import MOST_PARTS, SharedInput, SharedInputs
+from engine.shared_inputs import MAX_PARTS, SharedInput, SharedInputs
 from gateway import Gateway
 from gateway.prepared_request import GraphQLRequest
 from tests.support.gateway_in_process import gateway_over
@@ -146,7 +146,7 @@ def test_only_the_variables_of_a_value_decide_it() -> None:
 
 def test_a_value_that_cannot_be_compared_or_is_large_is_made_anew() -> None:
     inputs = SharedInputs()
-    for value in (1.5, float("nan"), object(), [1] * MOST_PARTS):
+    for value in (1.5, float("nan"), object(), [1] * MAX_PARTS):
         one, other = shared("{a: $a}", inputs, [{"a": value}] * 2)
         assert not isinstance(one, SharedInput)
         assert one is not other
@@ -154,7 +154,7 @@ def test_a_value_that_cannot_be_compared_or_is_large_is_made_anew() -> None:
 
 
 def test_shared_values_take_so_many_bytes_at_most() -> None:
-    inputs = SharedInputs(most_bytes=100_000)
+    inputs = SharedInputs(max_bytes=100_000)
     shared("{a: $a}", inputs, [{"a": "x" * 500 + str(number)} for number in range(500)])
     assert 10 < len(inputs) < 40
     assert 50_000 < inputs.bytes <= 100_000
