@@ -16,6 +16,7 @@ from hypothesis import settings
 from catalog.catalog_source import CatalogSource
 from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog
+from tests.support.event_loops import LoopWithSharedThreads
 from tests.support.gateway_in_process import Ask, app_over, asking, source_over
 from tests.support.numbers_of_examples import ALL_EXAMPLES
 from tests.support.reports_of_workers import run_and_tell_what_counts, tells_only_what_counts
@@ -42,6 +43,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if isinstance(item, pytest.Function) and leaves_the_process(item):
             item.add_marker("leaves_the_process")
     items[:] = in_order(items)
+
+
+def pytest_asyncio_loop_factories() -> dict[str, type[LoopWithSharedThreads]]:
+    """Run the tests in loops that share their threads."""
+    return {"shared threads": LoopWithSharedThreads}
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache
 
 from catalog import Snapshot
 from engine import at_once
@@ -31,7 +31,7 @@ class CacheableReplies:
     def tag(self, version: str, operation: AnswerKey, form: ResponseFormat) -> bytes:
         """Return the tag of an answer from this version in this form, which is known before the answer is."""
         described = (form.media_type.encode(), (form.encoding or "").encode())
-        return entity_tag(self._schema, version.encode(), *operation.parts, *described)
+        return entity_tag(_schema_tag(), version.encode(), *operation.parts, *described)
 
     async def reply(
         self,
@@ -87,6 +87,7 @@ class CacheableReplies:
             compressed = self._responses.keep_compressed(cached, encoding, body)
         return compressed, encoding
 
-    @cached_property
-    def _schema(self) -> bytes:
-        return entity_tag(schema.as_str().encode())
+
+@cache
+def _schema_tag() -> bytes:
+    return entity_tag(schema.as_str().encode())
