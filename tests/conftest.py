@@ -26,7 +26,7 @@ from upstream.client.api_client import Client
 from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream, generated_catalog
 from web.app import GatewayApp
 
-settings.register_profile("quick", max_examples=ALL_EXAMPLES // 10)
+settings.register_profile("quick", max_examples=ALL_EXAMPLES // 5)
 
 
 def pytest_collection() -> None:

@@ -30,7 +30,7 @@ async def test_the_next_is_one_of_the_connection_that_has_had_the_least() -> Non
             work_for(seconds)
             await asyncio.sleep(0)
 
-    tasks = [asyncio.create_task(operation(f"a{number}", 0.01)) for number in range(20)]
+    tasks = [asyncio.create_task(operation(f"a{number}", 0.02)) for number in range(20)]
     await until(lambda: len(order) >= 3)
     before = len(order)
     tasks.append(asyncio.create_task(operation("newcomer", 0.0)))
@@ -71,7 +71,7 @@ async def test_a_newcomer_is_ahead_of_fifty_in_the_midst_of_their_round() -> Non
         caller.set(Caller(name, name))
         async with admission.turn():
             order.append(name)
-            work_for(0.002)
+            work_for(0.005)
             await asyncio.sleep(0)
 
     async def busy(name: str) -> None:
@@ -124,7 +124,7 @@ async def test_a_client_with_many_connections_has_no_more_than_one_with_a_single
         caller.set(Caller(client, connection))
         async with admission.turn():
             order.append(client)
-            work_for(0.002)
+            work_for(0.005)
             await asyncio.sleep(0)
 
     async def quiet() -> None:

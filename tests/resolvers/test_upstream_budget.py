@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.support.gateway_in_process import Ask
 
 BUDGET = 60
-MANY, VERY_MANY = 2_000, 5_000
+MANY, VERY_MANY = 2_000, 10_000
 HELD = {"version", "refreshedAt", "ageSeconds", "stale", "syncing", "notLookedUp"}
 
 Request = Callable[[range], tuple[str, dict[str, Any]]]

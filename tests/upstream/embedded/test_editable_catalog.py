@@ -232,4 +232,4 @@ def test_an_impossible_package_is_refused_in_a_sentence(change: dict[str, object
 
 
 def test_a_much_larger_catalog_can_be_made() -> None:
-    assert len(EmbeddedUpstream(packages=8_000).catalog.packages) == 8_000
+    assert len(EmbeddedUpstream(packages=20_000).catalog.packages) == 20_000
