@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from setting_row_type import Field, rows_of
+from setting_declaration import Field, rows_of
 from unknown_settings import PREFIX, misspelt
 
 EMBEDDED = "embedded"
