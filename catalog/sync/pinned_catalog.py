@@ -11,7 +11,7 @@ from catalog.history import HistoryDamaged, VersionUnknown
 from catalog.indexed_catalog import Catalog
 from catalog.storage.record_rows import StoredPin
 from catalog.storage.storage_port import StoragePort
-from catalog.sync.record_freeing import all_records, free
+from catalog.sync.gradual_memory_release import all_records, free
 from catalog.sync.version_rebuilding import rebuild
 from catalog.sync.wake_up_signal import Signal
 

@@ -19,9 +19,9 @@ from catalog.storage.storage_port import StoragePort, Stored
 from catalog.sync.catalog_writer import CatalogWriter
 from catalog.sync.change_feed_fan_out import FeedReader
 from catalog.sync.crawl_guard import Guard
+from catalog.sync.gradual_memory_release import all_records, free
 from catalog.sync.history_reader import HistoryReader
 from catalog.sync.pinned_catalog import PinnedCatalog
-from catalog.sync.record_freeing import all_records, free
 from catalog.sync.storage_failures import StorageFailures
 from catalog.sync.wake_up_signal import Signal
 from upstream.batching import Batcher
