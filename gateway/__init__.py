@@ -4,7 +4,6 @@ from gateway.admission_queue import Admission, AdmissionLimits
 from gateway.answer_cache import AnswerCache, AnswerKey, CachedAnswer
 from gateway.current_caller import ROUTER, Caller, caller
 from gateway.document_cache import DocumentCache
-from gateway.eager_awaitable import EagerAwaitable
 from gateway.error_format import codes_of, field_error, later_error, masked
 from gateway.fair_use import REQUEST, FairUse, units_to_send
 from gateway.federation_router import FederationRouter
@@ -15,6 +14,7 @@ from gateway.operation_log import OperationLog
 from gateway.plan_explanation import Unplanned, explain
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
 from gateway.retry_later_errors import RateLimited, RetryLater
+from gateway.run_until_first_wait import EagerAwaitable
 from gateway.running_subscriptions import Subscriptions
 
 __all__ = [

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from engine import OutOfTime, Stopped
-from gateway.eager_awaitable import EagerAwaitable
+from gateway.run_until_first_wait import EagerAwaitable
 
 T = TypeVar("T")
 
