@@ -9,10 +9,10 @@ from gateway.fair_use import REQUEST, FairUse, units_to_send
 from gateway.federation_router import FederationRouter
 from gateway.gateway import Gateway
 from gateway.graphql_answer import GraphQLAnswer, RequestFailure, answer_of, stopped_by
-from gateway.long_lived_quota import ConcurrentQuota
 from gateway.operation_log import OperationLog
 from gateway.plan_explanation import Unplanned, explain
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
+from gateway.quota_counter import ConcurrentQuota
 from gateway.retry_later_errors import RateLimited, RetryLater
 from gateway.run_until_first_wait import EagerAwaitable
 from gateway.running_subscriptions import Subscriptions

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from gateway.current_caller import caller
-from gateway.long_lived_quota import ConcurrentQuota
+from gateway.quota_counter import ConcurrentQuota
 from gateway.retry_later_errors import Overloaded
 
 RETRY_AFTER = 30
