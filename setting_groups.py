@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gateway.limits import DocumentLimits
     from sharing import ValkeyConnection
     from upstream.client import ClientLimits
-    from web.serving.connection_quotas import ConnectionLimits
+    from web.serving.connection_and_websocket_limits import ConnectionLimits
 
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -144,7 +144,7 @@ def admission_limits(settings: Settings) -> AdmissionLimits:
 
 def connection_limits(settings: Settings) -> ConnectionLimits:
     """Give how much the connections of clients may hold."""
-    from web.serving.connection_quotas import ConnectionLimits
+    from web.serving.connection_and_websocket_limits import ConnectionLimits
 
     return ConnectionLimits(
         connections=settings.limit_connections,

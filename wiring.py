@@ -187,7 +187,7 @@ async def open_parts(settings: Settings, source: CatalogSource) -> AsyncIterator
     from web.known_requests import KnownRequests
     from web.monitoring import Metrics, remembering
     from web.response_cache import ResponseCache
-    from web.serving.connection_quotas import Connections
+    from web.serving.connection_and_websocket_limits import Connections
 
     limit = fair_use(settings, shared_server(settings, ALLOWANCE_PATIENCE))
     gateway = make_gateway(settings, source, limit)

@@ -97,7 +97,7 @@ CLIMBS = set[tuple[str, str]]()
 """The imports that still run upwards. None may be added."""
 
 CLIMBS_INSIDE_ROOMS = {
-    ("web/websocket_endpoint.py", "web.serving.connection_quotas.Connections"),
+    ("web/websocket_endpoint.py", "web.serving.connection_and_websocket_limits.Connections"),
     ("resolvers/filters/filter_building.py", "resolvers.loading.request_context.Context"),
 }
 """The same from part to part: a file, and the module that it imports."""

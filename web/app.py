@@ -43,7 +43,7 @@ from web.request_spans import describe_request, request_span
 from web.response_cache import ResponseCache
 from web.schema_endpoint import schema_text
 from web.security_headers import SecurityHeaders
-from web.serving.connection_quotas import Connections
+from web.serving.connection_and_websocket_limits import Connections
 from web.slash_redirects import SlashRedirects
 from web.websocket_endpoint import WebSocketEndpoint
 

@@ -42,7 +42,7 @@ from gateway import (
 from gateway.persisted import Refused
 from schema import OnError, read_on_error, schema
 from web.request_parsing import wrong_on_error
-from web.serving.connection_quotas import Connections
+from web.serving.connection_and_websocket_limits import Connections
 
 MAX_OPERATIONS = 100
 """How many operations one connection can have under way."""

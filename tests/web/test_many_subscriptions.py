@@ -15,7 +15,7 @@ from tests.support.impatient_clients import until
 from tests.support.settings_for_tests import CONNECTION_LIMITS, ROUTER
 from tests.support.streaming_gateway import received, served, socket, subscribe
 from upstream.embedded import EmbeddedUpstream
-from web.serving.connection_quotas import Connections
+from web.serving.connection_and_websocket_limits import Connections
 from web.websocket_endpoint import WebSocketEndpoint
 
 FOREVER = "subscription { catalogChanged { slug } }"

@@ -25,7 +25,7 @@ from tests.support.streaming_gateway import (
     socket,
     subscribe,
 )
-from web.serving.connection_quotas import Connections
+from web.serving.connection_and_websocket_limits import Connections
 from web.websocket_endpoint import WebSocketEndpoint
 
 TITLE = '{ category(slug: "apps") { title } }'

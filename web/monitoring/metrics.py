@@ -18,7 +18,7 @@ from web.monitoring.gateway_metrics import gateway_metrics
 from web.monitoring.server_metrics import server_metrics
 from web.request_counts import RequestCounts
 from web.response_cache import ResponseCache
-from web.serving.connection_quotas import Connections
+from web.serving.connection_and_websocket_limits import Connections
 
 EVERY = 0.5
 """Seconds between looks at the event loop, after each of which a worker writes what it has measured."""

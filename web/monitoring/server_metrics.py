@@ -17,7 +17,7 @@ from telemetry import (
     worker_deaths,
 )
 from web.request_counts import RequestCounts
-from web.serving.connection_quotas import Connections
+from web.serving.connection_and_websocket_limits import Connections
 
 
 def server_metrics(

@@ -23,7 +23,7 @@ from uvicorn.server import ServerState
 
 from web.client_identity import UNKNOWN
 from web.security_headers import SECURITY_HEADERS
-from web.serving.connection_quotas import Connections
+from web.serving.connection_and_websocket_limits import Connections
 
 GRACE = 0.25
 """Seconds at a stop in which requests that clients have just sent are read and answered."""

@@ -10,7 +10,7 @@ from uvicorn.server import ServerState
 
 from gateway.running_subscriptions import Subscriptions
 from tests.support.settings_for_tests import ROUTER
-from web.serving.connection_quotas import ConnectionLimits, Connections
+from web.serving.connection_and_websocket_limits import ConnectionLimits, Connections
 from web.serving.uvicorn_protocols import HttpProtocol, SocketProtocol
 
 ADDRESS = "192.0.2.1"
