@@ -44,8 +44,8 @@ BELOW = {
     "sharing": set[str](),
     "engine": set[str](),
     "caching": set[str](),
-    "settings": {"unknown_settings", "setting_row_type"},
-    "setting_row_type": set[str](),
+    "settings": {"unknown_settings", "setting_declaration"},
+    "setting_declaration": set[str](),
     "telemetry": set[str](),
     "unknown_settings": set[str](),
 }
