@@ -1,4 +1,4 @@
-"""Rules of validation that are left out would have said nothing: the errors are those of all rules, in their order."""
+"""A document is judged as by graphql-core with all rules of validation: those left out would have said nothing."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from random import Random
 import pytest
 from graphql import GraphQLSyntaxError, parse, specified_rules, validate
 
+from gateway.rule_checking import broken_rules
 from gateway.validation_rule_selection import ABOUT, applicable_rules, parts_of
 from schema import schema
 from tests.support.gateway_operations import GENERATOR
@@ -16,6 +17,7 @@ from tests.support.numbers_of_examples import operations
 from tests.support.texts_of_one_shape import with_other_literals
 
 OPERATIONS = operations(300)
+MOST = 20
 WRONG = [
     "{ a }",
     "{ package }",
@@ -79,6 +81,9 @@ WRONG = [
     "{ catalog { version @stream } }",
     "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }",
     "{ __type(name: 5) { name } }",
+    "{ a b c d e f g h i j k l m n o p q r s t u v }",
+    "{ catalog(a: 1, a: 2) @skip { a } }",
+    "".join(f"fragment F{n} on Query {{ ...F{n + 1} }} " for n in range(300)) + "{ ...F0 }",
 ]
 
 
@@ -103,6 +108,13 @@ def test_random_documents_are_judged_as_by_all_rules() -> None:
     assert outcomes[False] > OPERATIONS / 15
 
 
+@pytest.mark.parametrize("text", WRONG)
+def test_each_rule_says_what_it_says_to_graphql_core(text: str) -> None:
+    document = parse(text)
+    said = broken_rules(schema._schema, document, specified_rules, MOST)
+    assert [dict(error.formatted) for error in said] == _errors(text, all_rules=True)
+
+
 def test_few_rules_apply_to_a_plain_operation() -> None:
     applied = applicable_rules(parts_of(parse('{ package(slug: "x") { title } }')))
     assert len(applied) == 8
@@ -120,8 +132,11 @@ def test_everything_that_rules_are_about_makes_them_apply() -> None:
 
 def _errors(text: str, *, all_rules: bool = False) -> list[dict[str, object]]:
     document = parse(text)
-    rules = specified_rules if all_rules else applicable_rules(parts_of(document))
-    return [dict(error.formatted) for error in validate(schema._schema, document, rules, max_errors=20)]
+    if all_rules:
+        errors = validate(schema._schema, document, specified_rules, max_errors=MOST)
+    else:
+        errors = broken_rules(schema._schema, document, applicable_rules(parts_of(document)), MOST)
+    return [dict(error.formatted) for error in errors]
 
 
 def _spoilt(text: str, draws: Random) -> str:
