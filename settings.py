@@ -370,7 +370,7 @@ class Settings:
         default=64_000_000,
         ge=0,
         le=64_000_000_000,
-        description="The memory for cached answers and for pieces of answers, in bytes. A new version of the catalog "
+        description="The memory for cached answers and for subtrees of answers, in bytes. A new version of the catalog "
         "empties the cache, so cached answers are exact. 0 switches the cache off.",
         examples=["0 to 64000000000"],
     )

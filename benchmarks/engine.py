@@ -34,7 +34,7 @@ from engine.field_failures import AnswerEncoder
 from engine.plan_execution import answers
 from engine.run_limits import NO_LIMITS
 from engine.run_state import PlanRun
-from gateway.answer_pieces_by_catalog import new_pieces
+from gateway.answer_subtrees_by_catalog import new_subtrees
 from gateway.document_validation import read_document
 from resolvers.loading.request_context import Context, EntityBudget
 from resolvers.loading.request_loaders import Loaders
@@ -76,9 +76,9 @@ class EngineFigures(msgspec.Struct):
     serialise: float
     strawberry: float
     whole: float
-    """Without pieces of answers."""
+    """Without subtrees of answers."""
     first: float
-    """With pieces, when its records are met for the first time; then the second time, and later."""
+    """With subtrees, when its records are met for the first time; then the second time, and later."""
     second: float
     later: float
 
@@ -136,14 +136,14 @@ async def _measured(name: str, text: str, catalog: Catalog, context: Callable[[]
     async def whole(times: int) -> list[float]:
         shortest = [float("inf")] * 5
         for _ in range(times):
-            kept = new_pieces(catalog, ByteBudget(CACHED_BYTES))
-            for which, pieces in enumerate([None, kept, kept, kept, kept]):
+            kept = new_subtrees(catalog, ByteBudget(CACHED_BYTES))
+            for which, subtrees in enumerate([None, kept, kept, kept, kept]):
                 started = time.perf_counter()
-                ran = await engine.run(text, document, None, None, context(), pieces=pieces)
+                ran = await engine.run(text, document, None, None, context(), subtrees=subtrees)
                 shortest[which] = min(shortest[which], time.perf_counter() - started)
                 if ran.data != body:
-                    raise SystemExit(f"The answers differ with pieces: {text}")
-        # At the fourth run with pieces nothing is left to be made, counts included.
+                    raise SystemExit(f"The answers differ with subtrees: {text}")
+        # At the fourth run with subtrees nothing is left to be made, counts included.
         return [*shortest[:3], shortest[4]]
 
     known = read_document(text, schema._schema)
@@ -225,9 +225,9 @@ def table(rows: list[EngineFigures]) -> str:
         ("the engine, all of it, loaders included", lambda row: _us(row.whole)),
         ("Strawberry with its documents cached, loaders and JSON included", lambda row: _us(row.strawberry)),
         ("times as fast", lambda row: f"{row.strawberry / row.whole:,.0f}"),
-        ("the engine with pieces, records met for the first time", lambda row: _us(row.first)),
-        ("the engine with pieces, the second time, which makes them", lambda row: _us(row.second)),
-        ("the engine with pieces, later", lambda row: _us(row.later)),
+        ("the engine with subtrees, records met for the first time", lambda row: _us(row.first)),
+        ("the engine with subtrees, the second time, which makes them", lambda row: _us(row.second)),
+        ("the engine with subtrees, later", lambda row: _us(row.later)),
         ("times as fast as Strawberry, later", lambda row: f"{row.strawberry / row.later:,.0f}"),
     ]
     text = [

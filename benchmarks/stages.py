@@ -78,13 +78,13 @@ async def measure() -> dict[str, dict[str, float]]:
         gc.collect()
         gc.freeze()
         gateway = make_gateway(settings, upstream)
-        without_pieces = make_gateway(replace(settings, response_cache_bytes=0), upstream)
+        without_subtrees = make_gateway(replace(settings, response_cache_bytes=0), upstream)
         return {
-            name: await _best(_stages(text, gateway, without_pieces)) for name, text in OPERATIONS.items()
+            name: await _best(_stages(text, gateway, without_subtrees)) for name, text in OPERATIONS.items()
         }
 
 
-def _stages(text: str, gateway: Gateway, without_pieces: Gateway) -> dict[str, Stage]:
+def _stages(text: str, gateway: Gateway, without_subtrees: Gateway) -> dict[str, Stage]:
     upstream, limits = gateway.source, gateway.limits
     snapshot = upstream.latest
     assert snapshot is not None
@@ -148,8 +148,8 @@ def _stages(text: str, gateway: Gateway, without_pieces: Gateway) -> dict[str, S
     async def execute() -> object:
         return await gateway.execute(GraphQLRequest(text))
 
-    async def execute_without_pieces() -> object:
-        return await without_pieces.execute(GraphQLRequest(text))
+    async def execute_without_subtrees() -> object:
+        return await without_subtrees.execute(GraphQLRequest(text))
 
     with_variables = _with_variables(text)
     numbers = count()
@@ -175,7 +175,7 @@ def _stages(text: str, gateway: Gateway, without_pieces: Gateway) -> dict[str, S
         "serialise": serialise,
         "find the document by the shape of its text": find,
         WHOLE: execute,
-        "execute, without pieces of earlier answers": execute_without_pieces,
+        "execute, without subtrees of earlier answers": execute_without_subtrees,
         "execute, with a variable in the place of the literal": execute_with_variables,
         "execute, a shape that was never seen": execute_unknown,
     }

@@ -7,14 +7,14 @@ The engine imports no other room. It offers:
 - ``RunLimits``, and the errors that end a run beyond them, whichever way it is run;
 - the protocols of relations, which resolvers implement, and ``decided_by_class``, which types of the schema declare;
 - ``SharedInput``, an input that is read once for many requests, and ``ReusedValue``, which resolvers make once;
-- the ``ByteBudget`` that caches share, and ``AnswerPieceCache``, which is one of them;
+- the ``ByteBudget`` that caches share, and ``AnswerSubtreeCache``, which is one of them;
 - the ``turns`` of the event loop, which all long work shares.
 
 ``docs/engine.md`` follows an operation from its text to the bytes of its answer.
 """
 
 from engine.answer_dependencies import EVERYTHING, DependsOn, declared, depends_on, of_field
-from engine.answer_piece_cache import AnswerPieceCache
+from engine.answer_subtree_cache import AnswerSubtreeCache
 from engine.byte_budget import BudgetEntry, ByteBudget
 from engine.engine import Engine, Ran
 from engine.event_loop_yielding import AtTurn, InTurn, turns
@@ -27,13 +27,13 @@ from engine.runs_without_waiting import MustWait, at_once
 from engine.shared_inputs import SharedInput
 from engine.step_costs import ERROR, Spend, uncounted
 from engine.type_declarations import decided_by_class
-from engine.value_piece_cache import ReusedValue
+from engine.value_subtree_cache import ReusedValue
 
 __all__ = [
     "ERROR",
     "EVERYTHING",
     "NO_LIMITS",
-    "AnswerPieceCache",
+    "AnswerSubtreeCache",
     "AnswerTooLarge",
     "AtTurn",
     "BudgetEntry",

@@ -6,8 +6,8 @@ from graphql import print_ast
 from strawberry.types.field import StrawberryField
 
 from engine.answer_dependencies import DependsOn, is_of_strawberry, of_field
-from engine.answer_piece_forms import Arguments
 from engine.field_sources import Attribute, Called, FieldSource, Related
+from engine.selection_signatures import Arguments
 from engine.shared_inputs import variables_in
 from engine.strawberry_fields import AskedField, is_usual
 

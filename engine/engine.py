@@ -13,7 +13,7 @@ from graphql.execution.values import VariableValues
 from strawberry.extensions import SchemaExtension
 from strawberry.extensions.directives import DirectivesExtension
 
-from engine.answer_piece_cache import AnswerPieceCache
+from engine.answer_subtree_cache import AnswerSubtreeCache
 from engine.event_loop_yielding import turns
 from engine.fallback_reasons import Fallback, FallbackReason
 from engine.field_failures import AnswerEncoder, errors_in
@@ -95,12 +95,12 @@ class Engine:
         context: object,
         spend: Spend = uncounted,
         literals: Mapping[str, Any] | None = None,
-        pieces: AnswerPieceCache | None = None,
+        subtrees: AnswerSubtreeCache | None = None,
     ) -> Ran:
         """Return the result of an operation of a validated document. ``text`` is the text of the document.
 
         ``spend`` counts steps of work, and stops the operation when they are too many. ``literals`` are the values of
-        those variables of the document that take the places of literals; no operation declares them. ``pieces`` are
+        those variables of the document that take the places of literals; no operation declares them. ``subtrees`` are
         those of the catalog in ``context``.
 
         :raises Stopped: it may not go on.
@@ -110,10 +110,10 @@ class Engine:
             operation = self.operation(text, document, operation_name)
             values = operation.coerced(variables)
             plan = operation.known_plan(values) or await self.compiled(operation, values)
-            run = self._begun(values, context, spend, literals, pieces)
+            run = self._begun(values, context, spend, literals, subtrees)
             ran = await _ran(plan, run)
         except Stopped as stopped:
-            stopped.used_pieces = run.used_pieces
+            stopped.used_subtrees = run.used_subtrees
             raise
         except Fallback as error:
             self.fallbacks[error.reason] += 1
@@ -142,12 +142,12 @@ class Engine:
         context: object,
         spend: Spend,
         literals: Mapping[str, Any] | None,
-        pieces: AnswerPieceCache | None,
+        subtrees: AnswerSubtreeCache | None,
         most_bytes: int,
     ) -> bytes | None:
         """Return the data that :meth:`run` gives, without waiting and untraced. ``None``, and nothing counted, if that
         cannot be: something would have to wait, a field failed or the operation may not go on."""
-        run = self._begun(known.values, context, spend, literals, pieces)
+        run = self._begun(known.values, context, spend, literals, subtrees)
         run.may_wait, run.most_bytes = False, min(run.most_bytes, most_bytes)
         try:
             data, has_failures = self._encoder.whole(at_once(answers(known.plan.root, run)))
@@ -163,7 +163,7 @@ class Engine:
         context: object,
         spend: Spend,
         literals: Mapping[str, Any] | None,
-        pieces: AnswerPieceCache | None,
+        subtrees: AnswerSubtreeCache | None,
     ) -> PlanRun:
         run = PlanRun(
             values,
@@ -172,7 +172,7 @@ class Engine:
             self._most_bytes,
             self._encoder,
             spend=spend,
-            pieces=pieces,
+            subtrees=subtrees,
             span=self._span,
         )
         if literals:

@@ -29,14 +29,14 @@ from graphql.execution.collect_fields import (
 )
 from graphql.execution.values import VariableValues
 
-from engine.answer_piece_form_building import FormBuilder
-from engine.answer_piece_forms import Arguments
 from engine.cacheable_fields import cacheable_arguments
 from engine.code_generation import BuildSource
 from engine.field_info import FieldInfo, InfoMaker
 from engine.field_sources import Attribute, Related
 from engine.plan_nodes import Column, Plan, PlanNode, Selection, Shape
 from engine.runtime_types import RuntimeTypes
+from engine.selection_signature_building import SignatureBuilder
+from engine.selection_signatures import Arguments
 from engine.shared_inputs import SharedInputs
 from engine.step_costs import LEAVES, OBJECT
 from engine.strawberry_fields import AskedField, source_of
@@ -103,18 +103,18 @@ class Compiler:
         yield
         self._fields += len(fields)
         columns: list[Column] = []
-        build, form = BuildSource(type_), FormBuilder(type_)
+        build, signature = BuildSource(type_), SignatureBuilder(type_)
         for key, asked in fields.items():
             name = asked[0].node.name.value
             if name == _TYPENAME:
                 build.constant(key, name, type_.name)
-                form.add(key, name, ())
+                signature.add(key, name, ())
                 continue
             column, cacheable = yield from self._field(build, key, asked, type_, at_root)
             if column is None:
-                form.add(key, name, cacheable)
+                signature.add(key, name, cacheable)
             else:
-                form.add_column(name, cacheable, len(columns), column)
+                signature.add_column(name, cacheable, len(columns), column)
                 columns.append(column)
         selections = tuple(
             (number, column.selection) for number, column in enumerate(columns) if column.selection
@@ -137,7 +137,7 @@ class Compiler:
             build.function(),
             tuple(fields),
             weight,
-            form.form(steps, weight),
+            signature.signature(steps, weight),
             steps,
         )
 

@@ -1,6 +1,6 @@
 """Runs a plan level by level: first the objects of all levels are found, then the answers are built from below.
 
-Nothing is run below objects whose pieces are cached. The event loop turns in between, as often as the time requires.
+Nothing is run below objects whose subtrees are cached. The event loop turns in between, as often as the time requires.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import inspect
 from typing import Any
 
 from engine.answer_building import build, build_in_pieces
-from engine.answer_piece_reuse import (
-    PieceCaching,
-    PieceCounts,
-    answers_of_pieces,
+from engine.answer_subtree_reuse import (
+    SubtreeCaching,
+    SubtreeCounts,
+    answers_of_subtrees,
     are_encoded,
     count_values,
     encoded_and_cached,
@@ -46,7 +46,7 @@ async def answers(root: PlanNode, run: PlanRun) -> object:
     count_values(found, run)
     in_pieces = run.values + sum([part.total * part.node.weight for part in found]) > FEW
     for part in reversed(found):
-        keeping = PieceCaching.of(part, run)
+        keeping = SubtreeCaching.of(part, run)
         if in_pieces:
             await build_in_pieces(part, run)
         else:
@@ -81,13 +81,13 @@ async def _find(root: Part, run: PlanRun) -> list[Part]:
 
 
 def _answered_at_once(part: Part, run: PlanRun) -> bool:
-    """Answer for the objects and all below them, if their pieces are cached or only relations that the catalog knows
+    """Answer for the objects and all below them, if their subtrees are cached or only relations that the catalog knows
     lead there.
 
     Nothing has to wait then, and levels need not be kept together. A request tries the latter until it fails once.
     """
-    counts = PieceCounts()
-    built = answers_of_pieces(part.node, part.objects, part.most, run, counts)
+    counts = SubtreeCounts()
+    built = answers_of_subtrees(part.node, part.objects, part.most, run, counts)
     if built is None:
         if part.node.relations is None or not run.at_once:
             return False
@@ -111,7 +111,7 @@ def _descend(
     most: int,
     total: int,
     run: PlanRun,
-    counts: PieceCounts,
+    counts: SubtreeCounts,
     ids: list[RecordId] | None = None,
 ) -> list[Any] | None:
     """Return the answers for objects. Each of them occurs up to ``most`` times in the answer, and all together
@@ -142,7 +142,7 @@ def _descend(
             often = (
                 (most, most * count) if count == len(records) else standing(below, values, len(objects), most)
             )
-            built = answers_of_pieces(below, records, often[0], run, counts, below_ids)
+            built = answers_of_subtrees(below, records, often[0], run, counts, below_ids)
             if built is None:
                 built = _descend(below, records, *often, run, counts, below_ids)
             if built is None:

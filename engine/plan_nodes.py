@@ -26,7 +26,6 @@ from graphql import (
     is_non_null_type,
 )
 
-from engine.answer_piece_forms import PieceForm
 from engine.code_generation import Build
 from engine.fallback_reasons import Fallback
 from engine.field_failures import Failed
@@ -34,6 +33,7 @@ from engine.field_sources import FieldSource
 from engine.leaf_values import reject_abnormal
 from engine.relation_protocols import ListsByKey, Relation
 from engine.run_state import InfoFor, PlanRun, Values
+from engine.selection_signatures import SelectionSignature
 
 COUNTED = 3000
 """The most names that are counted, because counting more would take as long as it saves."""
@@ -65,7 +65,7 @@ class PlanNode(msgspec.Struct, frozen=True, eq=False, gc=False):
     """The keys of an answer, in the order of the arguments of ``Answer``."""
     weight: int
     """The approximate number of values in an answer, without those of the objects below."""
-    form: PieceForm | None
+    signature: SelectionSignature | None
     """What the node says of a record, if that is the same for as long as the catalog stays."""
     steps: int
     """Steps of work for one object."""

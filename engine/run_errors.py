@@ -66,5 +66,5 @@ class Stopped(BaseException):
         super().__init__(str(error))
         self.error = error
         """What the client is told in place of an answer."""
-        self.used_pieces = False
-        """Whether pieces were in the answer. Without them the same error has another number."""
+        self.used_subtrees = False
+        """Whether subtrees were in the answer. Without them the same error has another number."""

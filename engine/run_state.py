@@ -9,7 +9,7 @@ import msgspec
 from graphql import GraphQLResolveInfo
 from graphql.execution.values import VariableValues
 
-from engine.answer_piece_cache import AnswerPieceCache
+from engine.answer_subtree_cache import AnswerSubtreeCache
 from engine.event_loop_yielding import turns
 from engine.field_failures import AnswerEncoder
 from engine.relation_protocols import ListsByKey, RecordId
@@ -51,12 +51,12 @@ class PlanRun(msgspec.Struct, eq=False):
     """Counts steps of work, and stops the operation when they are too many."""
     declared: dict[str, Any] | None = None
     """The values of the variables that the operation declares, if there are others; resolvers are told of no others."""
-    pieces: AnswerPieceCache | None = None
-    """The pieces of the catalog that the operation is answered from."""
+    subtrees: AnswerSubtreeCache | None = None
+    """The subtrees of the catalog that the operation is answered from."""
     may_wait: bool = True
     """Whether it may wait. If not, it ends at the first field that would have to, or that fails."""
-    used_pieces: bool = False
-    """Whether pieces are in the answer, found or made for it."""
+    used_subtrees: bool = False
+    """Whether subtrees are in the answer, found or made for it."""
 
     def is_turn_over(self) -> bool:
         """Return whether the event loop has to turn now."""

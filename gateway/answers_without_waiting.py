@@ -12,7 +12,7 @@ from __future__ import annotations
 from catalog import Snapshot
 from engine import Engine, KnownPlan, Stopped
 from gateway.admission_queue import Admission
-from gateway.answer_pieces_by_catalog import AnswerPiecesByCatalog
+from gateway.answer_subtrees_by_catalog import AnswerSubtreesByCatalog
 from gateway.current_caller import Caller
 from gateway.fair_use import FairUse
 from gateway.graphql_answer import GraphQLAnswer, answer_of_catalog
@@ -42,7 +42,7 @@ class AnswersWithoutWaiting:
         preparation: RequestPreparation,
         runner: OperationRunner,
         engine: Engine | None,
-        pieces: AnswerPiecesByCatalog,
+        subtrees: AnswerSubtreesByCatalog,
         admission: Admission,
         fair_use: FairUse | None,
         measurements: OperationMeasurements,
@@ -51,7 +51,7 @@ class AnswersWithoutWaiting:
         self._preparation = preparation
         self._runner = runner
         self._engine = engine
-        self._pieces = pieces
+        self._subtrees = subtrees
         self._admission = admission
         self._fair_use = fair_use
         self._measurements = measurements
@@ -108,7 +108,7 @@ class AnswersWithoutWaiting:
             context,
             context.work.spend,
             None if literals is None else literals.values,
-            self._pieces.of(snapshot.catalog),
+            self._subtrees.of(snapshot.catalog),
             self._most_bytes,
         )
         return None if data is None else answer_of_catalog(data, snapshot)

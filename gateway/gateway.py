@@ -11,7 +11,7 @@ from catalog import CatalogSource, Snapshot
 from engine import Engine, RunLimits, Stopped
 from gateway.admission_queue import Admission, Turn
 from gateway.answer_cache import AnswerCache
-from gateway.answer_pieces_by_catalog import AnswerPiecesByCatalog
+from gateway.answer_subtrees_by_catalog import AnswerSubtreesByCatalog
 from gateway.answers_in_parts import AnswersInParts
 from gateway.answers_without_waiting import AnswersWithoutWaiting
 from gateway.cost import CostLimits
@@ -83,7 +83,7 @@ class Gateway:
         self.log = log
         self.fair_use = fair_use
         self._preparation = RequestPreparation(source, documents, limits.values, fair_use)
-        self.pieces = AnswerPiecesByCatalog(answers.budget)
+        subtrees = self.subtrees = AnswerSubtreesByCatalog(answers.budget)
         self._cost_limits = CostLimits(
             limits.values, limits.work, run_limits.answer_bytes, run_limits.seconds
         )
@@ -91,14 +91,14 @@ class Gateway:
             source,
             documents.read_aside,
             engine,
-            self.pieces,
+            subtrees,
             router,
             self._cost_limits,
             run_limits,
             self._preparation.settle,
         )
         self.at_once = AnswersWithoutWaiting(
-            self._preparation, self._runner, engine, self.pieces, admission, fair_use, self.measurements, log
+            self._preparation, self._runner, engine, subtrees, admission, fair_use, self.measurements, log
         )
         self._events = SubscriptionEvents(
             admission, self._preparation, self._runner, run_limits, self._refusals

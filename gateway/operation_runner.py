@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from catalog import CatalogSource, Snapshot
 from engine import (
-    AnswerPieceCache,
+    AnswerSubtreeCache,
     DependsOn,
     Engine,
     Fallback,
@@ -18,7 +18,7 @@ from engine import (
     Stopped,
     TooComplex,
 )
-from gateway.answer_pieces_by_catalog import AnswerPiecesByCatalog
+from gateway.answer_subtrees_by_catalog import AnswerSubtreesByCatalog
 from gateway.cost import CostLimits
 from gateway.error_positions import located_in
 from gateway.federation_router import FederationRouter
@@ -43,7 +43,7 @@ class OperationRunner:
         source: CatalogSource,
         read: Callable[[str], Awaitable[Document]],
         engine: Engine | None,
-        pieces: AnswerPiecesByCatalog,
+        subtrees: AnswerSubtreesByCatalog,
         router: FederationRouter,
         limits: CostLimits,
         run_limits: RunLimits,
@@ -52,7 +52,7 @@ class OperationRunner:
         self._source = source
         self._read = read
         self._engine = engine
-        self._pieces = pieces
+        self._subtrees = subtrees
         self._router = router
         self._limits = limits
         self.run_limits = run_limits
@@ -132,14 +132,14 @@ class OperationRunner:
         if self._engine is None:
             return await self._run_by_strawberry(prepared, context), None
         catalog = context.loaders.catalog
-        pieces = None if catalog is None else self._pieces.of(catalog)
+        subtrees = None if catalog is None else self._subtrees.of(catalog)
         try:
             try:
-                ran = await self._run_by_engine(self._engine, prepared, context, pieces)
+                ran = await self._run_by_engine(self._engine, prepared, context, subtrees)
             except Stopped as stopped:
-                if not stopped.used_pieces or not isinstance(stopped.error, TooComplex):
+                if not stopped.used_subtrees or not isinstance(stopped.error, TooComplex):
                     raise
-                # It runs without the pieces, so that the answer is the same whether or not there are any.
+                # It runs without the subtrees, so that the answer is the same whether or not there are any.
                 again = self._begun_again(context, prepared.request)
                 ran = await self._run_by_engine(self._engine, prepared, again, None)
             if ran.errors and prepared.request.on_error == "HALT":
@@ -155,7 +155,7 @@ class OperationRunner:
         return answer_of_engine(ran, self.run_limits.answer_bytes), None
 
     async def _run_by_engine(
-        self, engine: Engine, prepared: PreparedRequest, context: Context, pieces: AnswerPieceCache | None
+        self, engine: Engine, prepared: PreparedRequest, context: Context, subtrees: AnswerSubtreeCache | None
     ) -> Ran:
         request, found = prepared.request, prepared.found
         assert found.document.node is not None
@@ -167,7 +167,7 @@ class OperationRunner:
             context,
             context.work.spend,
             None if found.literals is None else found.literals.values,
-            pieces,
+            subtrees,
         )
 
     async def _run_by_strawberry(self, prepared: PreparedRequest, context: Context) -> GraphQLAnswer:

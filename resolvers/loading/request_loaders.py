@@ -51,7 +51,7 @@ class Loaders:
         self._searches: dict[str, tuple[SearchHitRecord, ...] | UpstreamError] = {}
         self.packages = self._of_records(PACKAGE, known_packages)
 
-    # These are made when needed, because most requests find what they need of them in pieces.
+    # These are made when needed, because most requests find what they need of them in subtrees.
 
     @cached_property
     def grids(self) -> RecordLoader[GridRecord]:

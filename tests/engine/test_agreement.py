@@ -1,6 +1,6 @@
 """The engine and Strawberry's execution agree on random operations: the same bytes, or the same errors.
 
-The engine keeps no pieces of answers, or has those of all operations before.
+The engine keeps no subtrees of answers, or has those of all operations before.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ PARTS = 8
 RECORDS, WHOLE = made_records(), whole_records()
 OTHERS = made_records(seed=2)
 """The records of a catalog that replaces the one of ``RECORDS``."""
-GENERATOR_OF_PIECES = Generator(schema._schema, VALUES, favourites=dict.fromkeys(FIXED_FIELDS, 30))
+GENERATOR_OF_SUBTREES = Generator(schema._schema, VALUES, favourites=dict.fromkeys(FIXED_FIELDS, 30))
 """Makes operations most of whose fields say the same of a record in every request."""
 OUTCOMES: Counter[tuple[bool, str | None]] = Counter()
 """Operations by whether they have errors, and why the engine handed them over."""
 
 
 class KeepingGateway:
-    """A gateway that keeps pieces of answers from operation to operation, and the catalogs that it answers from."""
+    """A gateway that keeps subtrees of answers from operation to operation, and the catalogs that it answers from."""
 
     def __init__(self) -> None:
         self.source = MadeSource(RECORDS)
@@ -54,8 +54,8 @@ class KeepingGateway:
 
     @property
     def found(self) -> int:
-        """Return how many pieces were found."""
-        return sum(self.gateway.pieces.of(catalog).found for catalog in self.catalogs.values())
+        """Return how many subtrees were found."""
+        return sum(self.gateway.subtrees.of(catalog).found for catalog in self.catalogs.values())
 
 
 async def disagreement(operation: Operation, state: str) -> str | None:
@@ -85,8 +85,8 @@ async def by_strawberry(prepared: PreparedRequest, records: list[Record], state:
     return await gateway_over(source.as_source(), use_engine=False).run(prepared)
 
 
-async def disagreement_with_pieces(operation: Operation, state: str, keeping: KeepingGateway) -> str | None:
-    """Return how an answer with pieces differs from Strawberry's, before or after the catalog is replaced."""
+async def disagreement_with_subtrees(operation: Operation, state: str, keeping: KeepingGateway) -> str | None:
+    """Return how an answer with subtrees differs from Strawberry's, before or after the catalog is replaced."""
     request = GraphQLRequest(str(operation), operation.variables)
     catalogs = [RECORDS, OTHERS]
     expected: dict[int, bytes] = {}
@@ -101,13 +101,13 @@ async def disagreement_with_pieces(operation: Operation, state: str, keeping: Ke
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-async def test_random_operations_are_answered_alike_with_pieces_of_earlier_answers(part: int) -> None:
+async def test_random_operations_are_answered_alike_with_subtrees_of_earlier_answers(part: int) -> None:
     states, keeping = list(STATES), KeepingGateway()
     for seed in range(part, OPERATIONS // 3, PARTS):
-        operation, state = GENERATOR_OF_PIECES.operation(seed), states[seed // PARTS % len(states)]
-        how = await disagreement_with_pieces(operation, state, keeping)
+        operation, state = GENERATOR_OF_SUBTREES.operation(seed), states[seed // PARTS % len(states)]
+        how = await disagreement_with_subtrees(operation, state, keeping)
         assert how is None, f"seed {seed}, {state}:\n{operation}\n{operation.variables}\n{how}"
-    # A dozen operations may happen to have no piece twice.
+    # A dozen operations may happen to have no subtree twice.
     assert keeping.found > 0 or OPERATIONS < 1000
 
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from graphql import GraphQLError
 
-from engine import AnswerPieceCache, ByteBudget, Engine, Fallback
+from engine import AnswerSubtreeCache, ByteBudget, Engine, Fallback
 from gateway.document_validation import read_document
 from schema import Document
 from tests.support.numbers_of_examples import operations
@@ -32,21 +32,21 @@ def document(text: str) -> Document:
 RECORDS: dict[str, list[Any]] = {"Pet": PETS, "Person": PEOPLE, "Stone": ROCKS}
 
 
-def no_pieces() -> AnswerPieceCache:
-    """Return a place for pieces of the objects that the schema knows."""
+def no_subtrees() -> AnswerSubtreeCache:
+    """Return a place for subtrees of the objects that the schema knows."""
     records = {type_: {id(each): each for each in objects} for type_, objects in RECORDS.items()}
-    return AnswerPieceCache(records, id, ByteBudget(10_000_000))
+    return AnswerSubtreeCache(records, id, ByteBudget(10_000_000))
 
 
 async def disagreement(
-    operation: Operation, engine: Engine, pieces: AnswerPieceCache | None = None
+    operation: Operation, engine: Engine, subtrees: AnswerSubtreeCache | None = None
 ) -> str | None:
     """Return how the two differ, if they do."""
     text = str(operation)
     node = document(text).node
     assert node is not None
     try:
-        ran = await engine.run(text, node, None, operation.variables, None, pieces=pieces)
+        ran = await engine.run(text, node, None, operation.variables, None, subtrees=subtrees)
     except Fallback as error:
         result = await schema.execute(text, operation.variables)
         return (
@@ -86,14 +86,14 @@ async def test_random_operations_are_answered_alike() -> None:
     assert Counter(engine.fallbacks).keys() >= {"error", "value"}
 
 
-async def test_random_operations_are_answered_alike_with_pieces_of_earlier_answers() -> None:
-    engine, pieces = Engine(schema), no_pieces()
+async def test_random_operations_are_answered_alike_with_subtrees_of_earlier_answers() -> None:
+    engine, subtrees = Engine(schema), no_subtrees()
     for seed in range(0, OPERATIONS, 3):
         operation = GENERATOR.operation(seed)
         for _ in range(3):
-            how = await disagreement(operation, engine, pieces)
+            how = await disagreement(operation, engine, subtrees)
             assert how is None, f"seed {seed}:\n{operation}\n{operation.variables}\n{how}"
-    assert pieces.found > OPERATIONS / 20
+    assert subtrees.found > OPERATIONS / 20
 
 
 def _fails(cut: Operation) -> bool:

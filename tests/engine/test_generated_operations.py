@@ -31,7 +31,7 @@ def test_operations_of_hypothesis_graphql_are_answered_alike(text: str) -> None:
         by_engine, by_strawberry = (
             gateway_over(MadeSource(RECORDS, known=0.5).as_source(), use_engine=on) for on in (True, False)
         )
-        # Three times, the last of which has the pieces that the second made.
+        # Three times, the last of which has the subtrees that the second made.
         gateways = [by_strawberry, by_engine, by_engine, by_engine]
         return [comparable((await gateway.execute(request)).body) for gateway in gateways]
 

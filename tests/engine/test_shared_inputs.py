@@ -25,7 +25,7 @@ RECORDS: list[Record] = [
 
 @pytest.fixture
 def gateway() -> Gateway:
-    # Without pieces and kept answers, so that each request is run.
+    # Without subtrees and kept answers, so that each request is run.
     return gateway_over(MadeSource(RECORDS).as_source(), response_cache_bytes=0)
 
 

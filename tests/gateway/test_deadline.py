@@ -113,19 +113,19 @@ async def test_the_event_loop_turns_while_an_operation_works(known: CatalogSourc
     assert turns > (time.process_time() - started) / 0.06
 
 
-async def test_the_event_loop_turns_while_pieces_are_put_together(known: CatalogSource) -> None:
+async def test_the_event_loop_turns_while_subtrees_are_put_together(known: CatalogSource) -> None:
     gateway = gateway_over(known, **ANY, limit_answer_bytes=10**9, limit_seconds=60)
     often = " ".join(f"a{number}: {LONG.strip()[1:-1]}" for number in range(30))
     request = GraphQLRequest(f"{{ {often} }}")
     for _ in range(2):
         assert not (await gateway.execute(request)).failed
     assert known.latest is not None
-    pieces = gateway.pieces.of(known.latest.catalog)
-    found, started = pieces.found, time.process_time()
+    subtrees = gateway.subtrees.of(known.latest.catalog)
+    found, started = subtrees.found, time.process_time()
     work = asyncio.create_task(gateway.execute(request))
     turns = await turns_during(work)
     assert not (await work).failed
-    assert pieces.found > found
+    assert subtrees.found > found
     # As above.
     assert turns > (time.process_time() - started) / 0.06
 

@@ -111,7 +111,7 @@ def _cache(responses: ResponseCache) -> Iterator[MetricFamily]:
     yield gauge("gateway_response_cache_answers", "Cached answers.", len(answers))
     yield gauge(
         "gateway_response_cache_bytes",
-        "Bytes of the cached answers, and of the pieces of answers that share their memory.",
+        "Bytes of the cached answers, and of the subtrees of answers that share their memory.",
         answers.budget.taken,
     )
 

@@ -1,4 +1,4 @@
-"""Pieces of answers belong to one catalog: they are freed with it, and share the memory of the cached answers."""
+"""Subtrees of answers belong to one catalog: they are freed with it, and share the memory of the cached answers."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from weakref import WeakSet
 
 from graphql import GraphQLObjectType
 
-from engine import AnswerPieceCache, ByteBudget
-from engine.answer_piece_cache import FORM_MET, MAX_MET
-from engine.answer_piece_forms import PieceForm
+from engine import AnswerSubtreeCache, ByteBudget
+from engine.answer_subtree_cache import MAX_MET, SIGNATURE_MET
+from engine.selection_signatures import SelectionSignature
 from gateway import AnswerKey, Gateway
 from gateway.graphql_answer import GraphQLAnswer
 from gateway.prepared_request import GraphQLRequest
@@ -43,7 +43,7 @@ async def answers(gateway: Gateway) -> list[Any]:
     return [(await gateway.execute(GraphQLRequest(text))).decoded()["data"] for text in TEXTS]
 
 
-async def test_a_new_catalog_begins_without_pieces() -> None:
+async def test_a_new_catalog_begins_without_subtrees() -> None:
     source = MadeSource(records(0))
     gateway = gateway_over(source.as_source())
     for round in range(4):
@@ -68,7 +68,7 @@ async def test_catalogs_that_are_asked_in_turn_keep_their_own() -> None:
             assert answer.decoded()["data"]["grid"]["title"] == f"Grid {round}"
     for snapshot in snapshots:
         assert snapshot is not None
-        assert gateway.pieces.of(snapshot.catalog).found == 2
+        assert gateway.subtrees.of(snapshot.catalog).found == 2
 
 
 async def test_no_answer_mixes_catalogs_that_are_replaced_while_it_is_made() -> None:
@@ -104,23 +104,26 @@ async def test_memory_after_a_hundred_catalogs_is_that_after_two() -> None:
         source.publish(records(round))
         for _ in range(3):
             await answers(gateway)
-        assert len(pieces_of(gateway)) == 32  # the packages, their page and the grid
+        assert len(subtrees_of(gateway)) == 32  # the packages, their page and the grid
         if round in (2, 100):
             gc.collect()
             kinds = Counter(type(each).__name__ for each in gc.get_objects())
             ours = Counter(
-                {name: kinds[name] for name in ("AnswerPieceCache", "PieceForm", "Catalog", "BudgetEntry")}
+                {
+                    name: kinds[name]
+                    for name in ("AnswerSubtreeCache", "SelectionSignature", "Catalog", "BudgetEntry")
+                }
             )
             counted.append((ours, gateway.answers.budget.taken, sys.getallocatedblocks()))
     (kinds_2, bytes_2, blocks_2), (kinds_100, bytes_100, blocks_100) = counted
     assert kinds_2 == kinds_100
     # Titles are longer by the digits of the round.
     assert bytes_2 <= bytes_100 <= bytes_2 + 1000
-    # Pieces of one catalog take hundreds of blocks.
+    # Subtrees of one catalog take hundreds of blocks.
     assert blocks_100 < blocks_2 + 2000
 
 
-async def test_pieces_used_longest_ago_make_room_for_others() -> None:
+async def test_subtrees_used_longest_ago_make_room_for_others() -> None:
     gateway = gateway_over(MadeSource(records(0)).as_source(), response_cache_bytes=100_000)
     budget = gateway.answers.budget
 
@@ -131,9 +134,9 @@ async def test_pieces_used_longest_ago_make_room_for_others() -> None:
         assert budget.taken <= 100_000
 
     async def is_found(key: str) -> bool:
-        before = pieces_of(gateway).found
+        before = subtrees_of(gateway).found
         await ask(key)
-        return pieces_of(gateway).found > before
+        return subtrees_of(gateway).found > before
 
     for key in ("k1", "k2"):
         await ask(key)
@@ -147,50 +150,50 @@ async def test_pieces_used_longest_ago_make_room_for_others() -> None:
     assert not await is_found("k2")
 
 
-async def test_cached_answers_and_pieces_share_their_memory() -> None:
+async def test_cached_answers_and_subtrees_share_their_memory() -> None:
     gateway = gateway_over(MadeSource(records(0)).as_source(), response_cache_bytes=100_000)
     for _ in range(2):
         await answers(gateway)
-    assert len(pieces_of(gateway)) > 0
+    assert len(subtrees_of(gateway)) > 0
     for number in range(20):
         key = AnswerKey(GraphQLRequest(f"{{ a{number}: __typename }}"))
         gateway.answers.keep(key, "version", b"x" * 10_000, "version")
-    assert len(pieces_of(gateway)) == 0
+    assert len(subtrees_of(gateway)) == 0
     assert gateway.answers.budget.taken <= 100_000
 
 
-async def test_without_memory_for_answers_there_are_no_pieces() -> None:
+async def test_without_memory_for_answers_there_are_no_subtrees() -> None:
     gateway = gateway_over(MadeSource(records(0)).as_source(), response_cache_bytes=0)
     for _ in range(4):
         await answers(gateway)
-    assert len(pieces_of(gateway)) == 0
+    assert len(subtrees_of(gateway)) == 0
 
 
-async def test_a_piece_that_is_too_large_is_not_kept() -> None:
+async def test_a_subtree_that_is_too_large_is_not_kept() -> None:
     long: list[Record] = [category(1), package(1, title="x" * 2000), package(2)]
     gateway = gateway_over(MadeSource(long).as_source(), response_cache_bytes=64 * 2000)
     for slug in ("slug-1", "slug-2"):
         for _ in range(3):
             await gateway.execute(GraphQLRequest(f'{{ package(slug: "{slug}") {{ id title }} }}'))
-    assert (len(pieces_of(gateway)), pieces_of(gateway).found) == (1, 1)
+    assert (len(subtrees_of(gateway)), subtrees_of(gateway).found) == (1, 1)
 
 
 def test_forms_that_were_met_once_are_forgotten_in_time() -> None:
     record = package(1)
-    pieces = AnswerPieceCache({"Package": {1: record}}, lambda record: record.id, ByteBudget(1_000_000))
+    subtrees = AnswerSubtreeCache({"Package": {1: record}}, lambda record: record.id, ByteBudget(1_000_000))
     type_ = GraphQLObjectType("Package", {})
-    forms: WeakSet[PieceForm] = WeakSet()
-    for number in range(3 * MAX_MET // FORM_MET):
+    signatures: WeakSet[SelectionSignature] = WeakSet()
+    for number in range(3 * MAX_MET // SIGNATURE_MET):
         field = (f"k{number}", "title", (), None)
-        form = PieceForm(
+        signature = SelectionSignature(
             type_, (field,), is_cached=True, steps=1, relations=(), values=(), is_of_records=True
         )
-        forms.add(form)
-        assert pieces.wanted(form, [record]) is None
-        assert len(forms) <= MAX_MET // FORM_MET + 1
+        signatures.add(signature)
+        assert subtrees.wanted(signature, [record]) is None
+        assert len(signatures) <= MAX_MET // SIGNATURE_MET + 1
 
 
-def pieces_of(gateway: Gateway) -> AnswerPieceCache:
+def subtrees_of(gateway: Gateway) -> AnswerSubtreeCache:
     latest = gateway.source.latest
     assert latest is not None
-    return gateway.pieces.of(latest.catalog)
+    return gateway.subtrees.of(latest.catalog)

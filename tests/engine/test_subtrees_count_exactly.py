@@ -1,4 +1,4 @@
-"""An answer made of kept pieces counts as one that is made anew: in the receipt, in the work, and at each limit."""
+"""An answer made of kept subtrees counts as one that is made anew: in the receipt, in the work, and at each limit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine import AnswerPieceCache, Engine, RunLimits, Stopped
+from engine import AnswerSubtreeCache, Engine, RunLimits, Stopped
 from gateway import Gateway
 from gateway.cost import CostLimits
 from gateway.operation_runner import OperationRunner
@@ -54,17 +54,17 @@ async def counts(gateway: Gateway, text: str, variables: dict[str, Any]) -> dict
 
 
 @pytest.mark.parametrize("text", OPERATIONS)
-async def test_records_and_work_count_the_same_with_pieces(text: str) -> None:
+async def test_records_and_work_count_the_same_with_subtrees(text: str) -> None:
     without = await counts(gateway_of(response_cache_bytes=0), text, {})
     assert without["work"]["steps"] > 10
     gateway = gateway_of()
     for _ in range(4):
         assert await counts(gateway, text, {}) == without
-    assert pieces_of(gateway).found > 0
+    assert subtrees_of(gateway).found > 0
 
 
-async def test_records_and_work_of_random_operations_count_the_same_with_pieces() -> None:
-    """One gateway answers all of them, so that the pieces of one are found by the next."""
+async def test_records_and_work_of_random_operations_count_the_same_with_subtrees() -> None:
+    """One gateway answers all of them, so that the subtrees of one are found by the next."""
     number, keeping, without = operations(150), gateway_of(), gateway_of(response_cache_bytes=0)
     for seed in range(number):
         operation = GENERATOR.operation(seed)
@@ -72,16 +72,16 @@ async def test_records_and_work_of_random_operations_count_the_same_with_pieces(
         expected = await counts(without, text, variables)
         for _ in range(3):
             assert await counts(keeping, text, variables) == expected, f"seed {seed}:\n{text}\n{variables}"
-    assert pieces_of(keeping).found > number * 2 / 3
+    assert subtrees_of(keeping).found > number * 2 / 3
 
 
 @pytest.mark.parametrize("text", OPERATIONS)
-async def test_too_much_work_is_refused_alike_with_pieces(text: str) -> None:
+async def test_too_much_work_is_refused_alike_with_subtrees(text: str) -> None:
     steps = (await counts(gateway_of(), text, {}))["work"]["steps"]
-    gateway = await keeping_pieces_of(text)
+    gateway = await keeping_subtrees_of(text)
     answered = await outcome(gateway, text, work=steps)
     assert isinstance(answered, bytes)
-    assert pieces_of(gateway).found > 0
+    assert subtrees_of(gateway).found > 0
     for most in (steps - 1, steps // 2, steps // 4):
         without = await outcome(gateway_of(response_cache_bytes=0), text, work=most)
         assert "too much work" in str(without)
@@ -91,12 +91,12 @@ async def test_too_much_work_is_refused_alike_with_pieces(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", OPERATIONS)
-async def test_too_many_bytes_are_refused_alike_with_pieces(text: str) -> None:
+async def test_too_many_bytes_are_refused_alike_with_subtrees(text: str) -> None:
     size = len((await gateway_of().execute(GraphQLRequest(text))).body)
-    gateway = await keeping_pieces_of(text)
+    gateway = await keeping_subtrees_of(text)
     answered = await outcome(gateway, text, answer_bytes=size)
     assert isinstance(answered, bytes)
-    assert pieces_of(gateway).found > 0
+    assert subtrees_of(gateway).found > 0
     for most in (size - 1, size // 2):
         without = await outcome(gateway_of(response_cache_bytes=0), text, answer_bytes=most)
         assert "The answer would have" in str(without)
@@ -105,18 +105,18 @@ async def test_too_many_bytes_are_refused_alike_with_pieces(text: str) -> None:
         assert [await outcome(new, text, answer_bytes=most) for _ in range(4)] == [without] * 4
 
 
-async def keeping_pieces_of(text: str) -> Gateway:
+async def keeping_subtrees_of(text: str) -> Gateway:
     gateway = gateway_of()
     for _ in range(2):
         await gateway.execute(GraphQLRequest(text))
-    assert len(pieces_of(gateway)) > 0
+    assert len(subtrees_of(gateway)) > 0
     return gateway
 
 
 async def outcome(
     gateway: Gateway, text: str, *, work: int = sys.maxsize, answer_bytes: int = sys.maxsize
 ) -> bytes | str:
-    """Return the answer with other limits than the gateway's, but its pieces; or why it was stopped."""
+    """Return the answer with other limits than the gateway's, but its subtrees; or why it was stopped."""
     limits = RunLimits(answer_bytes, 60)
     engine = Engine(schema, answer_bytes)
     read = gateway.documents.read_aside
@@ -125,7 +125,7 @@ async def outcome(
         gateway.source,
         read,
         engine,
-        gateway.pieces,
+        gateway.subtrees,
         gateway.router,
         cost_limits,
         limits,
@@ -140,7 +140,7 @@ async def outcome(
         return str(stopped)
 
 
-def pieces_of(gateway: Gateway) -> AnswerPieceCache:
+def subtrees_of(gateway: Gateway) -> AnswerSubtreeCache:
     latest = gateway.source.latest
     assert latest is not None
-    return gateway.pieces.of(latest.catalog)
+    return gateway.subtrees.of(latest.catalog)

@@ -1,4 +1,4 @@
-"""Tests what a plan says of a page of a list is kept as a piece: of which pages, and from which answers."""
+"""Tests what a plan says of a page of a list is kept as a subtree: of which pages, and from which answers."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from engine import AnswerPieceCache
-from engine.value_piece_cache import MAX_MET
+from engine import AnswerSubtreeCache
+from engine.value_subtree_cache import MAX_MET
 from gateway import Gateway
 from gateway.prepared_request import GraphQLRequest
 from tests.support.gateway_in_process import gateway_over
@@ -30,10 +30,10 @@ def gateway_of(records: list[Record], **settings: Any) -> Gateway:
     return gateway_over(MadeSource(records).as_source(), **settings)
 
 
-def pieces_of(gateway: Gateway) -> AnswerPieceCache:
+def subtrees_of(gateway: Gateway) -> AnswerSubtreeCache:
     latest = gateway.source.latest
     assert latest is not None
-    return gateway.pieces.of(latest.catalog)
+    return gateway.subtrees.of(latest.catalog)
 
 
 async def answer(gateway: Gateway, text: str, times: int = 1, **variables: object) -> dict[str, Any]:
@@ -44,19 +44,19 @@ async def answer(gateway: Gateway, text: str, times: int = 1, **variables: objec
 
 
 async def counts(gateway: Gateway, text: str, times: int = 3) -> list[tuple[int, int]]:
-    """Return how many pieces there are, and how many were found, after each of the times that it is asked for."""
+    """Return how many subtrees there are, and how many were found, after each of the times that it is asked for."""
     counted: list[tuple[int, int]] = []
     for _ in range(times):
         await answer(gateway, text)
-        counted.append((len(pieces_of(gateway)), pieces_of(gateway).found))
+        counted.append((len(subtrees_of(gateway)), subtrees_of(gateway).found))
     return counted
 
 
-async def test_a_page_is_a_piece_the_second_time_and_found_the_third() -> None:
+async def test_a_page_is_a_subtree_the_second_time_and_found_the_third() -> None:
     assert await counts(gateway_of(RECORDS), TITLES) == [(0, 0), (1, 0), (1, 1)]
 
 
-async def test_a_page_has_everything_below_in_its_piece() -> None:
+async def test_a_page_has_everything_below_in_its_subtree() -> None:
     text = (
         "{ packages(first: 3) { totalCount edges { cursor node { title grids { packages { title } } } } } }"
     )
@@ -69,33 +69,33 @@ async def test_a_page_is_known_by_what_it_selects_and_not_by_how_it_is_asked_for
     await answer(gateway, TITLES, times=2)
     same = "query($n: Int, $o: PackageOrder) { other: packages(first: $n, orderBy: $o) { nodes { title } } }"
     await answer(gateway, same, n=3)
-    assert pieces_of(gateway).found == 1
+    assert subtrees_of(gateway).found == 1
     for variables in ({"n": 4}, {"n": 3, "o": "STARS_ASC"}):
         found = await answer(gateway, same, **variables)
         assert len(found["data"]["other"]["nodes"]) == variables["n"]
-    assert pieces_of(gateway).found == 1
+    assert subtrees_of(gateway).found == 1
 
 
 @pytest.mark.parametrize(
     ("field", "keys"), [("title slug", ["title", "slug"]), ("t: title", ["t"]), ("slug", ["slug"])]
 )
-async def test_a_page_of_other_fields_has_its_own_piece(field: str, keys: list[str]) -> None:
+async def test_a_page_of_other_fields_has_its_own_subtree(field: str, keys: list[str]) -> None:
     gateway = gateway_of(RECORDS)
     await answer(gateway, TITLES, times=3)
     found = await answer(gateway, TITLES.replace("title", field), times=3)
     assert list(found["data"]["packages"]["nodes"][0]) == keys
-    assert (len(pieces_of(gateway)), pieces_of(gateway).found) == (2, 2)
+    assert (len(subtrees_of(gateway)), subtrees_of(gateway).found) == (2, 2)
 
 
 @pytest.mark.parametrize(
     "below",
     ["daysSinceLastCommit", "isOnGrid(slug: $slug)", "contributors { login }", "category { packageCount }"],
 )
-async def test_a_page_with_what_depends_on_more_than_the_catalog_is_no_piece(below: str) -> None:
+async def test_a_page_with_what_depends_on_more_than_the_catalog_is_no_subtree(below: str) -> None:
     gateway = gateway_of(RECORDS)
     text = f"query($slug: String!) {{ packages(first: 2) {{ nodes {{ title {below} }} }} }}"
     await answer(gateway, text, times=4, slug="grid-1")
-    assert len(pieces_of(gateway)) == 0
+    assert len(subtrees_of(gateway)) == 0
 
 
 async def test_an_answer_with_an_error_in_it_is_not_kept() -> None:
@@ -103,7 +103,7 @@ async def test_an_answer_with_an_error_in_it_is_not_kept() -> None:
     text = "{ packages { nodes { slug lastUpdated } } }"
     found = await answer(gateway, text, times=4)
     assert [error["path"] for error in found["errors"]] == [["packages", "nodes", 1, "lastUpdated"]]
-    assert len(pieces_of(gateway).of_values) == 0
+    assert len(subtrees_of(gateway).of_values) == 0
 
 
 async def test_a_page_below_which_records_were_loaded_live_is_not_kept() -> None:
@@ -112,7 +112,7 @@ async def test_a_page_below_which_records_were_loaded_live_is_not_kept() -> None
     gateway = gateway_over(source.as_source())
     await answer(gateway, "{ grids(first: 2) { nodes { packages { title } } } }", times=4)
     assert ("package", 7) in source.batcher.asked
-    assert len(pieces_of(gateway)) == 0
+    assert len(subtrees_of(gateway)) == 0
 
 
 async def test_without_a_catalog_no_page_is_kept() -> None:
@@ -135,7 +135,7 @@ async def test_a_page_by_a_filter_of_the_moment_is_right_at_each_moment() -> Non
             assert found["totalCount"] == 0
             break
         await asyncio.sleep(0.01)
-    assert pieces_of(gateway).found > 0
+    assert subtrees_of(gateway).found > 0
 
 
 async def test_each_catalog_has_its_own_pages() -> None:
@@ -145,7 +145,7 @@ async def test_each_catalog_has_its_own_pages() -> None:
         source.publish([category(1), *(package(id, title=f"{id} in {round}") for id in IDS)])
         found = await answer(gateway, TITLES, times=3)
         assert found["data"]["packages"]["nodes"][0] == {"title": f"7 in {round}"}
-        assert (len(pieces_of(gateway)), pieces_of(gateway).found) == (1, 1)
+        assert (len(subtrees_of(gateway)), subtrees_of(gateway).found) == (1, 1)
 
 
 async def test_pages_that_were_not_used_for_longest_make_room() -> None:
@@ -154,16 +154,16 @@ async def test_pages_that_were_not_used_for_longest_make_room() -> None:
     for first in range(1, 80):
         await answer(gateway, text, times=2, n=first)
         assert gateway.answers.budget.taken <= 100_000
-    assert 5 < len(pieces_of(gateway)) < 20
+    assert 5 < len(subtrees_of(gateway)) < 20
     for first, is_found in ((79, True), (1, False)):
-        before = pieces_of(gateway).found
+        before = subtrees_of(gateway).found
         await answer(gateway, text, n=first)
-        assert (pieces_of(gateway).found > before) is is_found
+        assert (subtrees_of(gateway).found > before) is is_found
 
 
 async def test_so_many_pages_are_remembered_that_were_asked_for_once() -> None:
     gateway = gateway_of(RECORDS)
-    known = pieces_of(gateway).of_values
+    known = subtrees_of(gateway).of_values
     fields = " ".join(
         f"a{number}: packages(first: {number}) {{ nodes {{ title }} }}" for number in range(100)
     )

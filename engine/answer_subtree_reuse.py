@@ -1,4 +1,4 @@
-"""Answers objects from cached pieces during a run, and gives new answers to be cached."""
+"""Answers objects from cached subtrees during a run, and gives new answers to be cached."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from engine.relation_protocols import ListsByKey, RecordId
 from engine.run_state import PlanRun
 
 BYTES_OF_VALUE = 20
-"""As many bytes of pieces count as one value, when it is decided whether an answer is large."""
+"""As many bytes of subtrees count as one value, when it is decided whether an answer is large."""
 
 FOUND_IN_A_MICROSECOND = 32
-"""How many records below pieces are counted in a microsecond."""
+"""How many records below subtrees are counted in a microsecond."""
 
 CACHED_AT_ONCE = 500
-"""How many pieces are cached before the clock is read."""
+"""How many subtrees are cached before the clock is read."""
 
 
-class PieceCounts(msgspec.Struct, eq=False):
+class SubtreeCounts(msgspec.Struct, eq=False):
     """Counts the steps of work, and the records that relations found, below some objects."""
 
     steps: int = 0
@@ -45,24 +45,24 @@ class PieceCounts(msgspec.Struct, eq=False):
             self.spend(values.count, run)
 
 
-def answers_of_pieces(
+def answers_of_subtrees(
     node: PlanNode,
     objects: Sequence[Any],
     most: int,
     run: PlanRun,
-    counts: PieceCounts,
+    counts: SubtreeCounts,
     ids: Sequence[RecordId] | None = None,
 ) -> list[Any] | None:
-    """Return the cached pieces of objects, if all are cached. Each object occurs up to ``most`` times in the answer.
+    """Return the cached subtrees of objects, if all are cached. Each object occurs up to ``most`` times in the answer.
 
     They count as much as making them would. ``ids`` are given if the objects are known to be records of the catalog.
     """
-    if node.form is None or run.pieces is None or not node.form.is_cached:
+    if node.signature is None or run.subtrees is None or not node.signature.is_cached:
         return None
-    found = run.pieces.find(node.form, objects, ids)
+    found = run.subtrees.find(node.signature, objects, ids)
     if found is None:
         return None
-    run.used_pieces = True
+    run.used_subtrees = True
     run.values += most * found.size // BYTES_OF_VALUE
     run.work += found.records // FOUND_IN_A_MICROSECOND
     counts.records += found.records
@@ -74,14 +74,14 @@ def encoded_and_cached(
     node: PlanNode, objects: list[Any], built: list[Any], run: PlanRun, ids: Sequence[RecordId] | None
 ) -> list[Any]:
     """Return the answers for objects, and encode and cache them if they are wanted. The catalog knew all below."""
-    if node.form is None or run.pieces is None:
+    if node.signature is None or run.subtrees is None:
         return built
-    wanted = run.pieces.wanted(node.form, objects, ids)
+    wanted = run.subtrees.wanted(node.signature, objects, ids)
     if wanted is None:
         return built
-    run.used_pieces = True
+    run.used_subtrees = True
     answers = list(map(run.encoder.piece, built))
-    run.pieces.keep(node.form, wanted, answers)
+    run.subtrees.keep(node.signature, wanted, answers)
     return answers
 
 
@@ -92,13 +92,13 @@ def are_encoded(answers: list[Any]) -> bool:
 
 def count_values(found: list[Part], run: PlanRun) -> None:
     """Count what is below each value whose answer is to be cached. Nothing is built yet."""
-    if run.pieces is None:
+    if run.subtrees is None:
         return
     for part in found:
-        form = part.node.form
-        if form is None or form.is_of_records or len(part.objects) != 1:
+        signature = part.node.signature
+        if signature is None or signature.is_of_records or len(part.objects) != 1:
             continue
-        if run.pieces.of_values.is_wanted(form, part.objects[0]):
+        if run.subtrees.of_values.is_wanted(signature, part.objects[0]):
             part.counts = _counted(part)
 
 
@@ -123,7 +123,7 @@ def _counted(part: Part) -> tuple[int, int]:
     return steps, records
 
 
-class PieceCaching(msgspec.Struct, frozen=True):
+class SubtreeCaching(msgspec.Struct, frozen=True):
     """Holds what is known of a part whose answers are to be cached, before they are built."""
 
     ids: Sequence[RecordId]
@@ -134,36 +134,38 @@ class PieceCaching(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, part: Part, run: PlanRun) -> Self | None:
         """Return it for a part whose parts below are built; ``None`` if its answers are not to be cached."""
-        form = part.node.form
-        if form is None or run.pieces is None:
+        signature = part.node.signature
+        if signature is None or run.subtrees is None:
             return None
-        if any(part.columns[relation.column].__class__ is list for relation in form.relations):
+        if any(part.columns[relation.column].__class__ is list for relation in signature.relations):
             return None  # something had to be loaded, or was not found
         part.is_whole = all(each.is_whole for below in part.below for each in below.parts)
-        if not form.is_of_records:
+        if not signature.is_of_records:
             return cls((), None) if part.is_whole and part.counts is not None else None
-        ids = run.pieces.wanted(form, part.objects) if part.is_whole else None
+        ids = run.subtrees.wanted(signature, part.objects) if part.is_whole else None
         if ids is None:
             return None
-        if not form.values:
+        if not signature.values:
             return cls(ids, None)
         steps = [0] * len(part.objects)
-        for number, form_below in form.values:
+        for number, signature_below in signature.values:
             made = [value is not None and value is not Undefined for value in part.columns[number]]
             if len(set(map(id, part.columns[number]))) < made.count(True):
                 return None  # one object was made of several records, and counts once for all of them
-            steps = [each + form_below.steps * is_made for each, is_made in zip(steps, made, strict=True)]
+            steps = [
+                each + signature_below.steps * is_made for each, is_made in zip(steps, made, strict=True)
+            ]
         return cls(ids, steps)
 
     async def keep(self, part: Part, run: PlanRun) -> None:
         """Keep the answers, which are built now."""
-        form, pieces = part.node.form, run.pieces
-        assert form is not None
-        assert pieces is not None
+        signature, subtrees = part.node.signature, run.subtrees
+        assert signature is not None
+        assert subtrees is not None
         if part.counts is not None:
             if not part.is_encoded:
                 part.built = [run.encoder.piece(part.built[0])]
-            pieces.of_values.keep(form, part.objects[0], part.built[0], *part.counts)
+            subtrees.of_values.keep(signature, part.objects[0], part.built[0], *part.counts)
         for start in range(0, len(self.ids), CACHED_AT_ONCE):
             if start and run.is_turn_over():
                 await turns().next()
@@ -171,5 +173,5 @@ class PieceCaching(msgspec.Struct, frozen=True):
             if not part.is_encoded:
                 part.built[some] = map(run.encoder.piece, part.built[some])
             values = None if self.values is None else self.values[some]
-            pieces.keep(form, self.ids[some], part.built[some], values)
+            subtrees.keep(signature, self.ids[some], part.built[some], values)
         part.is_encoded = True

@@ -1,4 +1,4 @@
-"""Builds the forms of plan nodes, for the compiler."""
+"""Builds the signatures of plan nodes, for the compiler."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from weakref import WeakValueDictionary
 
 from graphql import GraphQLObjectType
 
-from engine.answer_piece_forms import Arguments, Field, PieceForm, RelationBelow
 from engine.field_sources import Called, Related
+from engine.selection_signatures import Arguments, Field, RelationBelow, SelectionSignature
 
 if TYPE_CHECKING:
     from engine.plan_nodes import Column
@@ -18,14 +18,14 @@ MIN_VALUES = 8
 """An answer of fewer values, all of them attributes, is not cached: it is made nearly as fast as it is found."""
 
 
-class FormBuilder:
-    """Collects what makes the form of a plan node, field by field in the order of the answer."""
+class SignatureBuilder:
+    """Collects what makes the signature of a plan node, field by field in the order of the answer."""
 
     def __init__(self, type_: GraphQLObjectType) -> None:
         self._type = type_
         self._fields: list[Field] = []
         self._relations: list[RelationBelow] = []
-        self._values: list[tuple[int, PieceForm]] = []
+        self._values: list[tuple[int, SelectionSignature]] = []
         self._calls = 0
         self._is_cacheable = True
         self._is_of_records = True
@@ -45,7 +45,7 @@ class FormBuilder:
             self.add(column.key, name, arguments)
             return
         nodes = list(column.selection.node_of.values())
-        below = nodes[0].form if len(nodes) == 1 else None
+        below = nodes[0].signature if len(nodes) == 1 else None
         if arguments is None or below is None:
             self._is_cacheable = False
             return
@@ -59,27 +59,29 @@ class FormBuilder:
         else:
             self._is_of_records = False
 
-    def form(self, steps: int, weight: int) -> PieceForm | None:
-        """Return the form, or ``None`` if there is none.
+    def signature(self, steps: int, weight: int) -> SelectionSignature | None:
+        """Return the signature, or ``None`` if there is none.
 
         ``steps`` are those of an object without its calls, ``weight`` is about how many values its answer has.
         """
         if not self._is_cacheable:
             return None
         same = self._type, tuple(self._fields)
-        form = _FORMS.get(same)
-        if form is None:
+        signature = _SIGNATURES.get(same)
+        if signature is None:
             is_cached = (
                 not self._is_of_records
                 or weight >= MIN_VALUES
                 or self._calls > 0
-                or any(not each.is_to_one or each.form.is_cached for each in self._relations)
+                or any(not each.is_to_one or each.signature.is_cached for each in self._relations)
             )
             below = tuple(self._relations), tuple(self._values)
-            form = _FORMS[same] = PieceForm(
+            signature = _SIGNATURES[same] = SelectionSignature(
                 *same, is_cached, steps + self._calls, *below, self._is_of_records
             )
-        return form
+        return signature
 
 
-_FORMS: WeakValueDictionary[tuple[GraphQLObjectType, tuple[Field, ...]], PieceForm] = WeakValueDictionary()
+_SIGNATURES: WeakValueDictionary[tuple[GraphQLObjectType, tuple[Field, ...]], SelectionSignature] = (
+    WeakValueDictionary()
+)
