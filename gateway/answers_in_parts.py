@@ -10,8 +10,8 @@ from catalog import CatalogSource, Snapshot
 from engine import RunLimits
 from gateway.admission_queue import Admission, Turn
 from gateway.deadline import Deadline
+from gateway.engine_or_strawberry import OperationRunner
 from gateway.graphql_answer import NOT_AT_HAND, later_answer, not_at_hand
-from gateway.operation_runner import OperationRunner
 from gateway.prepared_request import PreparedRequest
 from gateway.request_preparation import RequestPreparation
 from gateway.retry_later_errors import RetryLater

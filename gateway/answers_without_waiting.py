@@ -14,11 +14,11 @@ from engine import Engine, KnownPlan, Stopped
 from gateway.admission_queue import Admission
 from gateway.answer_subtrees_by_catalog import AnswerSubtreesByCatalog
 from gateway.current_caller import Caller
+from gateway.engine_or_strawberry import OperationRunner
 from gateway.fair_use import FairUse
 from gateway.graphql_answer import GraphQLAnswer, answer_of_catalog
 from gateway.operation_log import OperationLog
 from gateway.operation_measurements import OperationMeasurements
-from gateway.operation_runner import OperationRunner
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
 from gateway.request_preparation import RequestPreparation
 from telemetry import tracer

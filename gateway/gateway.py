@@ -17,6 +17,7 @@ from gateway.answers_without_waiting import AnswersWithoutWaiting
 from gateway.cost import CostLimits
 from gateway.deadline import in_time
 from gateway.document_cache import DocumentCache
+from gateway.engine_or_strawberry import OperationRunner
 from gateway.fair_use import FairUse
 from gateway.federation_router import FederationRouter
 from gateway.graphql_answer import (
@@ -30,7 +31,6 @@ from gateway.limits import DocumentLimits
 from gateway.named_operation import is_subscription, why_unclear
 from gateway.operation_log import OperationLog
 from gateway.operation_measurements import OperationMeasurements
-from gateway.operation_runner import OperationRunner
 from gateway.operation_spans import UNNAMED, describe_operation
 from gateway.persisted.document_lookup import PersistedDocuments
 from gateway.prepared_request import GraphQLRequest, PreparedRequest

@@ -9,9 +9,9 @@ from strawberry.types.execution import ExecutionResult
 
 from engine import RunLimits, Stopped
 from gateway.admission_queue import Admission
+from gateway.engine_or_strawberry import OperationRunner
 from gateway.graphql_answer import GraphQLAnswer, event_of
 from gateway.limit_refusals import LimitRefusals
-from gateway.operation_runner import OperationRunner
 from gateway.prepared_request import PreparedRequest
 from gateway.request_preparation import RequestPreparation
 from schema import given, schema

@@ -10,7 +10,7 @@ import pytest
 from engine import AnswerSubtreeCache, Engine, RunLimits, Stopped
 from gateway import Gateway
 from gateway.cost import CostLimits
-from gateway.operation_runner import OperationRunner
+from gateway.engine_or_strawberry import OperationRunner
 from gateway.prepared_request import GraphQLRequest
 from schema import schema
 from tests.support.gateway_in_process import gateway_over
