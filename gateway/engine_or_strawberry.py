@@ -24,7 +24,7 @@ from gateway.error_positions import located_in
 from gateway.federation_router import FederationRouter
 from gateway.graphql_answer import GraphQLAnswer, answer_of, answer_of_engine
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
-from gateway.receipt_extensions import freshness, receipt_extensions
+from gateway.response_extensions import freshness, response_extensions
 from resolvers.loading import Context, Loaders
 from resolvers.work_budget import WorkBudget, steps_to_read
 from schema import Document, given, schema, tracing_fields
@@ -108,7 +108,7 @@ class OperationRunner:
             age = {"freshness": freshness(context.status, receipt)}
             answer = replace(answer, extensions=answer.extensions | age)
         if request.receipt:
-            told = await receipt_extensions(prepared, answer, context, receipt, self._limits)
+            told = await response_extensions(prepared, answer, context, receipt, self._limits)
             told["engine"] = {"used": self._engine is not None and fallback is None, "handedOver": fallback}
             answer = replace(answer, extensions=answer.extensions | told)
         return answer

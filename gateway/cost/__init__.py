@@ -1,9 +1,9 @@
 """Predicts what operations cost, before they run."""
 
 from gateway.cost.catalog_averages import USUAL_AVERAGES, CatalogAverages, catalog_averages
+from gateway.cost.cost_extension import cost_extension
 from gateway.cost.cost_limits import CostLimits, why_too_dear
 from gateway.cost.cost_prediction import CostPredictor, Prediction, cost_predictors
-from gateway.cost.counted_cost import counted_cost
 from gateway.cost.operation_cost import OperationCost
 
 __all__ = [
@@ -14,7 +14,7 @@ __all__ = [
     "OperationCost",
     "Prediction",
     "catalog_averages",
+    "cost_extension",
     "cost_predictors",
-    "counted_cost",
     "why_too_dear",
 ]

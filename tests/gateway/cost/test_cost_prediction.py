@@ -14,10 +14,9 @@ from gateway.cost import (
     USUAL_AVERAGES,
     OperationCost,
     catalog_averages,
-    counted_cost,
 )
+from gateway.cost.cost_extension import MAX_COUNTED, counted_cost
 from gateway.cost.cost_prediction import CACHED_PREDICTIONS, cost_predictors
-from gateway.cost.counted_cost import MAX_COUNTED
 from resolvers.lists.list_sizes import Length
 from schema import (
     ASKS_ALWAYS,

@@ -1,16 +1,16 @@
-"""Tells in ``extensions`` what an answer cost, and how fresh its catalog is."""
+"""Makes the ``extensions`` of a response with a receipt: requests to upstream, freshness, work and cost."""
 
 from __future__ import annotations
 
 from catalog import SnapshotStatus
-from gateway.cost import CostLimits, counted_cost
+from gateway.cost import CostLimits, cost_extension
 from gateway.graphql_answer import GraphQLAnswer
 from gateway.prepared_request import PreparedRequest
 from resolvers.loading import Context
 from upstream.client import Receipt
 
 
-async def receipt_extensions(
+async def response_extensions(
     prepared: PreparedRequest,
     answer: GraphQLAnswer,
     context: Context,
@@ -24,11 +24,7 @@ async def receipt_extensions(
         "upstream": receipt.summary(),
         "freshness": freshness(context.status, receipt),
         "work": {"steps": context.work.spent, "max": context.work.most},
-        "cost": {
-            "predicted": prediction.cost.told(),
-            "actual": await counted_cost(prediction, answer.body, len(receipt.exchanges)),
-            "limit": limits.told(),
-        },
+        "cost": await cost_extension(prediction, answer.body, len(receipt.exchanges), limits),
     }
 
 

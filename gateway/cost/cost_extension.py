@@ -1,4 +1,4 @@
-"""Counts the actual cost of an answer, to compare with the prediction."""
+"""Makes ``extensions.cost``: what an operation was predicted to cost, and what its answer did cost."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from engine import turns
+from gateway.cost.cost_limits import CostLimits
 from gateway.cost.cost_prediction import Prediction
 from schema import UPSTREAM_REQUEST
 
@@ -16,6 +17,17 @@ than five milliseconds."""
 
 _AT_ONCE = 2_000
 """How many values are counted before the clock is looked at: about 0.3 milliseconds."""
+
+
+async def cost_extension(
+    prediction: Prediction, body: bytes, upstream_requests: int, limits: CostLimits
+) -> dict[str, object]:
+    """Return the predicted and the actual cost of an answer with this body, and the limits, as clients see them."""
+    return {
+        "predicted": prediction.cost.told(),
+        "actual": await counted_cost(prediction, body, upstream_requests),
+        "limit": limits.told(),
+    }
 
 
 async def counted_cost(prediction: Prediction, body: bytes, upstream_requests: int) -> dict[str, int | None]:
