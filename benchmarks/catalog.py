@@ -29,7 +29,7 @@ from catalog.catalog_difference import compare
 from catalog.columnar_table import package_table
 from catalog.indexed_catalog import Catalog
 from catalog.pypi_and_repository import normalise_pypi_name, repository
-from catalog.sort_orders import PackageValue, package_order
+from resolvers.lists.sort_orders import PackageOrder
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "catalog.md"
@@ -102,7 +102,7 @@ def measure(size: int) -> CatalogFigures:
     ns_pypi_name = _nanoseconds(lambda name: pypi_names.get(normalise_pypi_name(name)), slugs)
     ns_repository = _nanoseconds(lambda url: repositories.get(repository(url) or ""), urls)
     table = catalog.view(package_table)
-    by_title, by_created = package_order(PackageValue.TITLE), package_order(PackageValue.CREATED)
+    by_title, by_created = PackageOrder.TITLE_ASC.order, PackageOrder.CREATED_ASC.order
     order_title, _ = _best(1, lambda: table.ids(by_title))
     order_created, _ = _best(1, lambda: table.ids(by_created))
     return CatalogFigures(

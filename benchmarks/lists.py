@@ -24,10 +24,10 @@ from catalog.history import AddedAndRemoved
 from catalog.indexed_catalog import Catalog
 from resolvers.filters.filter_cache import package_filters
 from resolvers.filters.filter_inputs import DateTimeRange, IntRange, PackageDetail, PackageFilter
-from resolvers.lists.order_enums import PackageOrder
 from resolvers.lists.page_cache import package_pages
 from resolvers.lists.pagination import Paging, edges, page_info
 from resolvers.lists.record_lists import packages_of
+from resolvers.lists.sort_orders import PackageOrder
 from resolvers.loading.request_context import Context, EntityBudget
 from resolvers.loading.request_loaders import Loaders
 from resolvers.work_budget import WorkBudget

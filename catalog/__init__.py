@@ -7,8 +7,6 @@ from catalog.catalog_difference import CatalogDifference, RecordKey
 from catalog.columnar_table import Mask, Table, contributor_table, grid_table, package_table
 from catalog.contributor_index import (
     ContributorRecord,
-    by_login,
-    by_package_count,
     co_contributors,
     contributors,
     shared_participations,
@@ -16,23 +14,19 @@ from catalog.contributor_index import (
 from catalog.freshness import Freshness, Snapshot, SnapshotStatus, Stage
 from catalog.indexed_catalog import Catalog
 from catalog.pypi_and_repository import normalise_pypi_name, pypi_name, repository
-from catalog.refused_crawls import RefusedCrawl
-from catalog.sort_orders import (
+from catalog.record_sorting import (
     NEWEST_GRIDS_FIRST,
     NEWEST_PACKAGES_FIRST,
-    GridValue,
     K,
     Key,
     Order,
-    PackageValue,
     R,
     Value,
     commits_in_52_weeks,
-    grid_order,
     last_commit,
-    package_order,
     title_order,
 )
+from catalog.refused_crawls import RefusedCrawl
 from catalog.source_health import FollowingHealth, SourceHealth
 
 if TYPE_CHECKING:
@@ -47,12 +41,10 @@ __all__ = [
     "ContributorRecord",
     "FollowingHealth",
     "Freshness",
-    "GridValue",
     "K",
     "Key",
     "Mask",
     "Order",
-    "PackageValue",
     "R",
     "RecordKey",
     "RefusedCrawl",
@@ -62,17 +54,13 @@ __all__ = [
     "Stage",
     "Table",
     "Value",
-    "by_login",
-    "by_package_count",
     "co_contributors",
     "commits_in_52_weeks",
     "contributor_table",
     "contributors",
-    "grid_order",
     "grid_table",
     "last_commit",
     "normalise_pypi_name",
-    "package_order",
     "package_table",
     "pypi_name",
     "repository",

@@ -16,7 +16,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from catalog.contributor_index import ContributorRecord, contributors
 from catalog.indexed_catalog import Catalog
-from catalog.sort_orders import K, Order, R
+from catalog.record_sorting import K, Order, R
 from upstream.client import GridRecord, PackageRecord
 
 V = TypeVar("V")

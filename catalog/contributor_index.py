@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from heapq import nsmallest
 
 from catalog.indexed_catalog import Catalog
-from catalog.sort_orders import Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +68,3 @@ def co_contributors(
     ranked = sorted(ranked)[:most] if 8 * most > len(ranked) else nsmallest(most, ranked)
     everyone = catalog.view(contributors)
     return [(everyone[key], -count) for count, key in ranked]
-
-
-def by_package_count(*, descending: bool) -> Order[ContributorRecord]:
-    """Order contributors by how many packages they contributed to."""
-    name = f"package count {'descending' if descending else 'ascending'}"
-    return Order(name, lambda contributor: len(contributor.packages), int, descending, key_type=str)
-
-
-def by_login(*, descending: bool) -> Order[ContributorRecord]:
-    """Order contributors by login, in any case."""
-    name = f"login {'descending' if descending else 'ascending'}"
-    return Order(name, lambda contributor: contributor.key, str, descending, key_type=str)

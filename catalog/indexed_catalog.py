@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from catalog.pypi_and_repository import pypi_name, repository
-from catalog.sort_orders import title_order
+from catalog.record_sorting import title_order
 from upstream.client import (
     CategoryRecord,
     GridRecord,

@@ -16,9 +16,9 @@ from resolvers.lists.list_arguments import (
     PackageFilterArgument,
     PackageOrderArgument,
 )
-from resolvers.lists.order_enums import PackageOrder
 from resolvers.lists.pagination import Connection, Paging, page_size
 from resolvers.lists.record_lists import packages_of
+from resolvers.lists.sort_orders import PackageOrder
 from resolvers.loading.request_context import Info
 from resolvers.work_budget import COUNTED
 from upstream.client import CategoryRecord, PackageRecord

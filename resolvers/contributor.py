@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from enum import Enum
-from typing import Annotated, Generic, TypeVar, cast
+from typing import Annotated, Generic, TypeVar
 
 import strawberry
 
 from catalog import (
     ContributorRecord,
-    Order,
-    by_login,
-    by_package_count,
     co_contributors,
     contributor_table,
     contributors,
@@ -29,6 +25,7 @@ from resolvers.lists.list_arguments import (
 from resolvers.lists.page_cache import ALL, contributor_pages
 from resolvers.lists.pagination import Connection, Paging, page_size
 from resolvers.lists.record_lists import packages_of
+from resolvers.lists.sort_orders import ContributorOrder
 from resolvers.loading.request_context import Context, Info
 from resolvers.work_budget import SHARED
 from upstream.client import CategoryRecord, PackageRecord
@@ -37,26 +34,6 @@ Login = Annotated[
     str, strawberry.argument(description="The login at the repository's host, regardless of case.")
 ]
 Most = Annotated[int, strawberry.argument(description="The number of items, 0 to 100.")]
-
-
-@strawberry.enum(description="The sort orders of contributors.")
-class ContributorOrder(Enum):
-    """Lists the orders; each value is an :class:`~catalog.sort_orders.Order`."""
-
-    PACKAGE_COUNT_DESC = strawberry.enum_value(
-        by_package_count(descending=True), description="By number of packages, the most first; ties by login."
-    )
-    PACKAGE_COUNT_ASC = strawberry.enum_value(
-        by_package_count(descending=False),
-        description="By number of packages, the fewest first; ties by login.",
-    )
-    LOGIN_ASC = strawberry.enum_value(by_login(descending=False), description="By login, from A to Z.")
-    LOGIN_DESC = strawberry.enum_value(by_login(descending=True), description="By login, from Z to A.")
-
-    @property
-    def order(self) -> Order[ContributorRecord]:
-        """Return how to sort."""
-        return cast("Order[ContributorRecord]", self.value)
 
 
 ContributorOrderArgument = Annotated[

@@ -18,9 +18,9 @@ from resolvers.lists.list_arguments import (
     PackageFilterArgument,
     PackageOrderArgument,
 )
-from resolvers.lists.order_enums import PackageOrder
 from resolvers.lists.pagination import Connection, Paging, page_size
 from resolvers.lists.record_lists import packages_of
+from resolvers.lists.sort_orders import PackageOrder
 from resolvers.loading.key_lookup import check_count
 from resolvers.loading.record_relations import ToMany
 from resolvers.loading.request_context import Info

@@ -14,8 +14,8 @@ from resolvers.contributor import CategoryCount
 from resolvers.current_time import now
 from resolvers.filters.filter_columns import repository_host
 from resolvers.filters.filter_matching import MAX_DAYS
-from resolvers.lists.order_enums import PackageOrder
 from resolvers.lists.pagination import page_size
+from resolvers.lists.sort_orders import PackageOrder
 from resolvers.loading.request_context import Info
 from upstream.client import CategoryRecord, PackageRecord
 

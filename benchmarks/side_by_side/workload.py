@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from catalog.sort_orders import NEWEST_PACKAGES_FIRST
+from catalog.record_sorting import NEWEST_PACKAGES_FIRST
 from resolvers.lists.pagination import write_cursor
 from upstream.embedded.editable_catalog import EmbeddedCatalog
 from upstream.embedded.row_types import PackageRow

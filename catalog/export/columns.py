@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from catalog.indexed_catalog import Catalog
 from catalog.pypi_and_repository import pypi_name, repository
-from catalog.sort_orders import commits_in_52_weeks
+from catalog.record_sorting import commits_in_52_weeks
 from upstream.client import MAX_ID, PackageRecord
 
 ColumnType = Literal["integer", "text", "boolean", "moment", "integers", "texts"]

@@ -8,7 +8,7 @@ import strawberry
 
 from resolvers.filters import filter_building as _filter_inputs  # noqa: F401 - makes Strawberry build filters by it
 from resolvers.filters.filter_inputs import GridFilter, PackageFilter
-from resolvers.lists.order_enums import GridOrder, PackageOrder
+from resolvers.lists.sort_orders import GridOrder, PackageOrder
 
 GlobalId = Annotated[
     strawberry.ID | None, strawberry.argument(description="The global id from the field `id`.")

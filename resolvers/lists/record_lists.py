@@ -8,9 +8,9 @@ from typing import TypeAlias
 from catalog import NEWEST_GRIDS_FIRST, NEWEST_PACKAGES_FIRST, Catalog, Order
 from resolvers.filters.filter_cache import grid_filters, package_filters
 from resolvers.filters.filter_inputs import GridFilter, PackageFilter
-from resolvers.lists.order_enums import GridOrder, PackageOrder
 from resolvers.lists.page_cache import ALL, grid_pages, package_pages
 from resolvers.lists.pagination import Connection, Paging, connection, write_cursor
+from resolvers.lists.sort_orders import GridOrder, PackageOrder
 from resolvers.loading.record_loaders import RecordLoader
 from resolvers.loading.request_context import Context
 from resolvers.work_budget import COUNTED

@@ -14,7 +14,7 @@ import pytest
 from catalog.columnar_table import package_table
 from catalog.indexed_catalog import Catalog
 from catalog.pypi_and_repository import pypi_name, repository
-from catalog.sort_orders import PackageValue, package_order
+from resolvers.lists.sort_orders import PackageOrder
 from tests.support.made_records import catalog_of, category, grid, package
 from tests.support.settings_for_tests import CLIENT_LIMITS
 from upstream.client.api_client import Client
@@ -91,8 +91,8 @@ def grouped(
     return ids
 
 
-def ordered(catalog: Catalog, by: PackageValue) -> tuple[int, ...]:
-    return tuple(catalog.view(package_table).ids(package_order(by)))
+def ordered(catalog: Catalog, by: PackageOrder) -> tuple[int, ...]:
+    return tuple(catalog.view(package_table).ids(by.order))
 
 
 def test_an_order_puts_missing_values_last_and_ties_by_id() -> None:
@@ -103,13 +103,13 @@ def test_an_order_puts_missing_values_last_and_ties_by_id() -> None:
         package(1, commits_over_52=()),
         package(5, commits_over_52=(0,) * 52),
     )
-    assert ordered(catalog, PackageValue.COMMITS_IN_52_WEEKS) == (4, 5, 3, 1, 2)
+    assert ordered(catalog, PackageOrder.COMMITS_ASC) == (4, 5, 3, 1, 2)
 
 
 def test_a_view_is_made_once() -> None:
     catalog = catalog_of(package(1), package(2))
     assert catalog.view(package_table) is catalog.view(package_table)
-    order = package_order(PackageValue.TITLE)
+    order = PackageOrder.TITLE_ASC.order
     assert catalog.view(package_table).ids(order) is catalog.view(package_table).ids(order)
 
 
@@ -120,7 +120,7 @@ def test_moments_are_ordered_as_instants_whatever_their_offset() -> None:
         package(1, created=half_past_one.replace(tzinfo=timezone(timedelta(hours=-5)))),
         package(2, created=half_past_one.replace(tzinfo=timezone(timedelta(hours=-4)))),
     )
-    assert ordered(catalog, PackageValue.CREATED) == (2, 1)
+    assert ordered(catalog, PackageOrder.CREATED_ASC) == (2, 1)
 
 
 def test_the_lowest_id_has_a_slug_that_records_share() -> None:

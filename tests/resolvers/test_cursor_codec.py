@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import pytest
 
-from catalog.sort_orders import PackageValue, package_order
 from resolvers.cursor_codec import LAYOUT, Layout, NotACursor, decoded, encoded
 from resolvers.lists.pagination import write_cursor as write_list_cursor
+from resolvers.lists.sort_orders import PackageOrder
 from resolvers.search_cursors import CatalogPosition, UpstreamPosition
 from resolvers.search_cursors import write_cursor as write_search_cursor
 
@@ -64,7 +64,7 @@ def test_what_is_no_cursor_is_refused(text: str) -> None:
     ("cursor", "text"),
     [
         (
-            write_list_cursor(package_order(PackageValue.STARS, descending=True), 12, 1599),
+            write_list_cursor(PackageOrder.STARS_DESC.order, 12, 1599),
             "WzEsInN0YXJzIGRlc2NlbmRpbmciLDEyLDE1OTld",
         ),
         (

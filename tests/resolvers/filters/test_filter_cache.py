@@ -14,14 +14,14 @@ from catalog.catalog_source import CatalogSource
 from catalog.columnar_table import package_table
 from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog
-from catalog.sort_orders import NEWEST_PACKAGES_FIRST, Order
+from catalog.record_sorting import NEWEST_PACKAGES_FIRST, Order
 from gateway.prepared_request import GraphQLRequest
 from resolvers.current_time import time_of
 from resolvers.filters import filter_cache
 from resolvers.filters.filter_cache import FilterCache, FiltersOfRequest, package_filters
 from resolvers.filters.filter_inputs import IntRange, PackageFilter
 from resolvers.filters.filter_matching import Match, matching_packages
-from resolvers.lists.order_enums import PackageOrder
+from resolvers.lists.sort_orders import PackageOrder
 from resolvers.work_budget import WorkBudget
 from tests.support.gateway_in_process import asking, gateway_over
 from tests.support.made_records import catalog_of, category, package

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from catalog.catalog_source import CatalogSource
 from catalog.columnar_table import grid_table, package_table
 from catalog.indexed_catalog import Catalog
-from catalog.sort_orders import NEWEST_PACKAGES_FIRST
+from catalog.record_sorting import NEWEST_PACKAGES_FIRST
 from resolvers.filters.filter_inputs import DateTimeRange, IntRange, PackageDetail, PackageFilter
 from resolvers.filters.filter_matching import matching_packages
-from resolvers.lists.order_enums import GridOrder, PackageOrder
+from resolvers.lists.sort_orders import GridOrder, PackageOrder
 from tests.support.gateway_in_process import source_over
 from tests.support.numbers_of_examples import examples
 from tests.support.package_lists import found

@@ -7,8 +7,7 @@ from itertools import product
 import pytest
 
 from catalog import NEWEST_GRIDS_FIRST, NEWEST_PACKAGES_FIRST
-from resolvers.contributor import ContributorOrder
-from resolvers.lists.order_enums import GridOrder, PackageOrder
+from resolvers.lists.sort_orders import ContributorOrder, GridOrder, PackageOrder
 from tests.support.gateway_in_process import Ask
 
 LISTS = {

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from enum import Enum
 from typing import Any, Generic, TypeVar
 
-from upstream.client import GridRecord, PackageRecord, Record
+from upstream.client import PackageRecord, Record
 
 Key = int | str
 """The key that identifies a record: an id, or a login."""
@@ -16,31 +15,6 @@ K = TypeVar("K", bound=Key)
 R = TypeVar("R")
 Value = str | int | float | None
 """The value that a record is sorted by. It has one type for each order, or is ``None`` where it is missing."""
-
-
-class PackageValue(Enum):
-    """Lists what packages can be sorted by."""
-
-    TITLE = "title"
-    """By its case-folded form."""
-    STARS = "stars"
-    FORKS = "forks"
-    CREATED = "created"
-    MODIFIED = "modified"
-    LAST_COMMIT = "last commit"
-    COMMITS_IN_52_WEEKS = "commits in 52 weeks"
-    """Missing where upstream never counted: null or no weeks at all (contract section 3)."""
-    GRIDS = "grids"
-    """The number of grids that list the package."""
-
-
-class GridValue(Enum):
-    """Lists what grids can be sorted by."""
-
-    TITLE = "title"
-    PACKAGES = "packages"
-    CREATED = "created"
-    MODIFIED = "modified"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,26 +51,12 @@ class Order(Generic[R]):
         return value > other_value if self.descending else value < other_value  # type: ignore[operator]
 
 
-def package_order(by: PackageValue, *, descending: bool = False) -> Order[PackageRecord]:
-    """Return the order of packages by a value."""
-    return Order(_name(by, descending), *_OF_PACKAGES[by], descending=descending)
-
-
-def grid_order(by: GridValue, *, descending: bool = False) -> Order[GridRecord]:
-    """Return the order of grids by a value."""
-    return Order(f"grids by {_name(by, descending)}", *_OF_GRIDS[by], descending=descending)
-
-
 NEWEST_PACKAGES_FIRST: Order[Any] = Order("newest first", lambda record: None, type(None), newest_first=True)
 """v4's own order of packages: by id, the highest first (contract section 2). Its name is the one that cursors of
 packages have always had."""
 
 NEWEST_GRIDS_FIRST: Order[Any] = replace(NEWEST_PACKAGES_FIRST, name="newest grids first")
 """v4's own order of grids: by id, the highest first (contract section 2)."""
-
-
-def _name(by: Enum, descending: bool) -> str:
-    return f"{by.value} {'descending' if descending else 'ascending'}"
 
 
 def title_order(record: Record) -> tuple[str, int]:
@@ -112,22 +72,3 @@ def last_commit(package: PackageRecord) -> float | None:
 def commits_in_52_weeks(package: PackageRecord) -> int | None:
     """Return the commits of the last 52 weeks; ``None`` where upstream never counted."""
     return sum(package.commits_over_52) if package.commits_over_52 else None
-
-
-# Moments as seconds: sorting datetimes of different offsets takes several times as long.
-_OF_PACKAGES: Mapping[PackageValue, tuple[Callable[[PackageRecord], Value], type]] = {
-    PackageValue.TITLE: (lambda package: package.title.casefold(), str),
-    PackageValue.STARS: (lambda package: package.repo_watchers, int),
-    PackageValue.FORKS: (lambda package: package.repo_forks, int),
-    PackageValue.CREATED: (lambda package: package.created.timestamp(), float),
-    PackageValue.MODIFIED: (lambda package: package.modified.timestamp(), float),
-    PackageValue.LAST_COMMIT: (last_commit, float),
-    PackageValue.COMMITS_IN_52_WEEKS: (commits_in_52_weeks, int),
-    PackageValue.GRIDS: (lambda package: len(package.grids), int),
-}
-_OF_GRIDS: Mapping[GridValue, tuple[Callable[[GridRecord], Value], type]] = {
-    GridValue.TITLE: (lambda grid: grid.title.casefold(), str),
-    GridValue.PACKAGES: (lambda grid: len(grid.packages), int),
-    GridValue.CREATED: (lambda grid: grid.created.timestamp(), float),
-    GridValue.MODIFIED: (lambda grid: grid.modified.timestamp(), float),
-}
