@@ -184,8 +184,8 @@ async def open_parts(settings: Settings, source: CatalogSource) -> AsyncIterator
     from web.cache_headers import CachePolicy
     from web.catalog_files import CatalogFileRoutes
     from web.graphql_endpoint import GraphQLEndpoint
-    from web.known_requests import KnownRequests
     from web.monitoring import Metrics, remembering
+    from web.repeated_request_cache import RepeatedRequests
     from web.response_cache import ResponseCache
     from web.serving.connection_and_websocket_limits import Connections
 
@@ -197,7 +197,7 @@ async def open_parts(settings: Settings, source: CatalogSource) -> AsyncIterator
     policy = CachePolicy(settings.max_age, source.freshness)
     public = settings.cors_origins == "*"
     metrics = Metrics(gateway, responses, connections, WorkerMetricFiles.of_this_server())
-    known = KnownRequests(
+    known = RepeatedRequests(
         source,
         gateway.persisted,
         responses,

@@ -25,7 +25,6 @@ from web.catalog_files import CatalogFileRoutes
 from web.content_negotiation import accept_of
 from web.graphql_endpoint import EXPOSED, METHODS, GraphQLEndpoint
 from web.http_responses import refusal
-from web.known_requests import KnownRequests
 from web.mcp_route import AssistantRequests
 from web.monitoring.health import Readiness, healthz
 from web.monitoring.metrics import Metrics
@@ -38,6 +37,7 @@ from web.pages.llms_text import LlmsText
 from web.pages.page_assets import page_asset
 from web.pages.page_frame import Site
 from web.persisted_document_paths import as_parameters, persisted_routes
+from web.repeated_request_cache import RepeatedRequests
 from web.request_counts import CountedSend, first_segment
 from web.request_spans import describe_request, request_span
 from web.response_cache import ResponseCache
@@ -72,7 +72,7 @@ class Parts:
     source: CatalogSource
     gateway: Gateway
     responses: ResponseCache
-    known_requests: KnownRequests
+    repeated_requests: RepeatedRequests
     endpoint: GraphQLEndpoint
     connections: Connections
     history: History
@@ -167,7 +167,7 @@ class GatewayApp(Starlette):
             self.parts.metrics.requests.handlers = frozenset(map(first_segment, paths))
             _log.info("A worker has started.")
             # The protocols of the gateway's own server read this.
-            yield {"connections": self.parts.connections, "known_requests": self.parts.known_requests}
+            yield {"connections": self.parts.connections, "repeated_requests": self.parts.repeated_requests}
         _log.info("A worker has stopped.")
 
     def _refused(self, scope: Scope, status: int, sentence: str) -> ASGIApp:

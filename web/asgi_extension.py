@@ -10,7 +10,7 @@ from starlette.types import Scope, Send
 from web.cache_headers import Headers
 
 if TYPE_CHECKING:
-    from web.known_request_heads import KnownHead
+    from web.repeated_head_cache import RepeatedHead
 
 _NAME = "gateway.server"
 """The name of the extension in the ASGI scope."""
@@ -23,7 +23,7 @@ class ServerExtension(Protocol):
     """All its bytes, if it came in one piece and asks nothing of its connection."""
     was_tried: bool
     """Whether it could not be answered at once when its head was known."""
-    learn_head: Callable[[bytes], KnownHead | None] | None
+    learn_head: Callable[[bytes], RepeatedHead | None] | None
     """Learns its head from its bytes, if that can be worth it."""
 
     def write(self, send: Send, status: int, headers: Headers, body: bytes) -> bool:

@@ -40,11 +40,11 @@ from web.http_responses import (
     send_response,
 )
 from web.incremental_delivery import in_parts, wants_parts
-from web.known_request_heads import KnownHeads
-from web.known_requests import KnownRequests
 from web.pages.graphiql import graphiql_page, no_graphiql
 from web.persisted_document_paths import PERSISTED
 from web.rate_limit_headers import RATE_LIMIT_HEADERS, rate_limit_headers
+from web.repeated_head_cache import RepeatedHeads
+from web.repeated_request_cache import RepeatedRequests
 from web.request_body import read_body
 from web.request_headers import RUNNING, TELLING, by_name, vary
 from web.request_parsing import (
@@ -87,7 +87,7 @@ class GraphQLEndpoint:
         self,
         gateway: Gateway,
         responses: ResponseCache,
-        known: KnownRequests,
+        known: RepeatedRequests,
         policy: CachePolicy,
         most_together: int,
         *,
@@ -106,7 +106,7 @@ class GraphQLEndpoint:
         if public:
             self._always += _PUBLIC
         self._replies = CacheableReplies(responses, policy, self._always)
-        self._heads = KnownHeads(gateway, self._replies, policy, known.requests)
+        self._heads = RepeatedHeads(gateway, self._replies, policy, known.requests)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""

@@ -23,7 +23,7 @@ from tests.support.crawled_gateway import QUERY
 from tests.support.gateway_in_process import app_over
 from upstream.embedded import EmbeddedUpstream
 from web.app import GatewayApp
-from web.serving.known_request_protocol import KnownRequestProtocol
+from web.serving.repeated_request_protocol import RepeatedRequestProtocol
 from web.serving.uvicorn_protocols import SocketProtocol
 
 DATE = b"Sat, 28 Nov 2026 12:00:00 GMT"
@@ -106,7 +106,7 @@ async def listening(
             **{"access_log": False} | config,
         )
         server = await loop.create_server(
-            lambda: KnownRequestProtocol(configured, ours.state, dict(state or {}), loop),
+            lambda: RepeatedRequestProtocol(configured, ours.state, dict(state or {}), loop),
             "127.0.0.1",
             0,
             ssl=tls,
@@ -142,7 +142,7 @@ async def learnt(gateway: Listening, wire: Wire, sent: bytes = POST) -> bytes:
     """Send a request until it is known; return the answer of the ordinary way."""
     answers = [await wire.ask(sent) for _ in range(TIMES)]
     assert gateway.unparsed == 0
-    assert len(gateway.app.parts.known_requests) == 1
+    assert len(gateway.app.parts.repeated_requests) == 1
     return answers[-1]
 
 

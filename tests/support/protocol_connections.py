@@ -12,7 +12,7 @@ from uvicorn.server import ServerState
 
 from tests.support.gateway_in_process import app_over
 from upstream.embedded import EmbeddedUpstream
-from web.serving.known_request_protocol import KnownRequestProtocol
+from web.serving.repeated_request_protocol import RepeatedRequestProtocol
 from web.serving.uvicorn_protocols import SocketProtocol
 
 
@@ -46,18 +46,18 @@ class Pieces(asyncio.Transport):
 @asynccontextmanager
 async def connected(
     upstream: EmbeddedUpstream, **settings: object
-) -> AsyncIterator[tuple[KnownRequestProtocol, Pieces]]:
+) -> AsyncIterator[tuple[RepeatedRequestProtocol, Pieces]]:
     app = app_over(upstream, **settings)
     async with app.router.lifespan_context(app) as state:
         await app.parts.source.crawl()
         config = Config(app, ws=SocketProtocol, log_config=None, access_log=False)
-        protocol, pieces = KnownRequestProtocol(config, ServerState(), dict(state or {})), Pieces()
+        protocol, pieces = RepeatedRequestProtocol(config, ServerState(), dict(state or {})), Pieces()
         protocol.connection_made(pieces)
         yield protocol, pieces
         protocol.connection_lost(None)
 
 
-async def made(protocol: KnownRequestProtocol, sent: bytes) -> None:
+async def made(protocol: RepeatedRequestProtocol, sent: bytes) -> None:
     """Send a request, and return when its response is made but not written."""
     protocol.data_received(sent)
     async with asyncio.timeout(30):
@@ -65,7 +65,7 @@ async def made(protocol: KnownRequestProtocol, sent: bytes) -> None:
             await asyncio.sleep(0)
 
 
-async def answered(protocol: KnownRequestProtocol, sent: bytes) -> None:
+async def answered(protocol: RepeatedRequestProtocol, sent: bytes) -> None:
     """Send a request, and return when its response is written."""
     await made(protocol, sent)
     # Responses are written at the end of the turn that made them.

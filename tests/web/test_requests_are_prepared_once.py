@@ -96,13 +96,13 @@ class CountingApp(GatewayApp):
             )
             policy = CachePolicy(settings.max_age, source.freshness)
             endpoint = GraphQLEndpoint(
-                gateway, parts.responses, parts.known_requests, policy, 10, public=True
+                gateway, parts.responses, parts.repeated_requests, policy, 10, public=True
             )
             yield Parts(
                 source,
                 gateway,
                 parts.responses,
-                parts.known_requests,
+                parts.repeated_requests,
                 endpoint,
                 parts.connections,
                 parts.history,

@@ -12,7 +12,7 @@ from uvicorn.config import STARTUP_FAILURE
 from telemetry import folder_for_workers
 from web.request_parsing import MAX_BODY
 from web.serving.accepting_loop import admit_no_more
-from web.serving.known_request_protocol import KnownRequestProtocol
+from web.serving.repeated_request_protocol import RepeatedRequestProtocol
 from web.serving.uvicorn_protocols import LONGEST_STOP, SocketProtocol
 from web.serving.worker_supervision import LONGEST_SILENCE, WorkerSupervisor
 
@@ -25,7 +25,7 @@ def run(app: str, *, host: str, port: int, workers: int, idle_seconds: int) -> N
         port=port,
         workers=workers,
         loop="web.serving.accepting_loop:Loop",
-        http=KnownRequestProtocol,
+        http=RepeatedRequestProtocol,
         ws=SocketProtocol,
         ws_max_size=MAX_BODY,
         timeout_keep_alive=idle_seconds,

@@ -12,7 +12,7 @@ from starlette.types import Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from web.cache_headers import Headers, JoinedHeaders
-from web.known_request_heads import KnownHead
+from web.repeated_head_cache import RepeatedHead
 from web.request_counts import CountedSend
 from web.serving.joined_writes import JoinedWrites
 
@@ -31,13 +31,13 @@ class ServedRequest:
     ) -> None:
         self.request: bytes | None = None
         self.was_tried = was_tried
-        self.learn_head: Callable[[bytes], KnownHead | None] | None = None
+        self.learn_head: Callable[[bytes], RepeatedHead | None] | None = None
         # It leads back here, and would wait for the garbage collector. So it is forgotten when the response is written.
         self._cycle: RequestResponseCycle | None = cycle
         self._of_server = of_server
         self._writes = writes
 
-    def learnt_head(self) -> KnownHead | None:
+    def learnt_head(self) -> RepeatedHead | None:
         """Return the head of the request if it is known from now on. It is learnt at the first call."""
         learn, self.learn_head = self.learn_head, None
         return None if learn is None or self.request is None else learn(self.request)

@@ -47,7 +47,7 @@ async def test_nothing_is_written_to_a_connection_that_has_closed() -> None:
     assert pieces.written == []
 
 
-async def test_a_known_request_is_answered_after_the_one_before_it(embedded: EmbeddedUpstream) -> None:
+async def test_a_repeated_request_is_answered_after_the_one_before_it(embedded: EmbeddedUpstream) -> None:
     async with connected(embedded) as (protocol, pieces):
         known = request(QUERY)
         for _ in range(3):

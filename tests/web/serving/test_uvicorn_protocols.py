@@ -2,10 +2,10 @@
 
 When one of these fails after an update of Uvicorn: read its ``httptools_impl.py``, ``websockets_sansio_impl.py``,
 ``server.py`` and ``supervisors/multiprocess.py`` for what took the place of the name, change
-``web/serving/uvicorn_protocols.py``, ``web/serving/known_request_protocol.py``, ``web/serving/uvicorn_server.py`` or
-``web/serving/worker_supervision.py`` accordingly, then run the tests of known requests and known heads beside this
+``web/serving/uvicorn_protocols.py``, ``web/serving/repeated_request_protocol.py``, ``web/serving/uvicorn_server.py`` or
+``web/serving/worker_supervision.py`` accordingly, then run the tests of repeated requests and heads beside this
 file, ``tests/acceptance/test_connections.py`` and ``test_stop_under_load.py``, which hold what the classes are for.
-Known requests are not needed: with ``HttpProtocol`` in the place of ``KnownRequestProtocol`` in
+Repeated requests are not needed: with ``HttpProtocol`` in the place of ``RepeatedRequestProtocol`` in
 ``web/serving/uvicorn_server.py`` all else goes on. ``server:app`` under plain Uvicorn goes on without them meanwhile.
 """
 
@@ -23,7 +23,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from uvicorn.server import Server, ServerState
 from uvicorn.supervisors import Multiprocess
 
-from web.serving.known_request_protocol import KnownRequestProtocol
+from web.serving.repeated_request_protocol import RepeatedRequestProtocol
 from web.serving.uvicorn_protocols import HttpProtocol, SocketProtocol
 
 HTTP_METHODS = {
@@ -54,7 +54,7 @@ def made(class_: Any) -> Any:
     return class_(
         Config(app, ws="websockets-sansio"),
         ServerState(),
-        {"connections": None, "known_requests": None},
+        {"connections": None, "repeated_requests": None},
         None,
     )
 
@@ -66,7 +66,7 @@ def test_uvicorn_has_the_methods_that_are_overridden_or_called(class_: type, nam
     assert names - set(dir(class_)) == set()
 
 
-@pytest.mark.parametrize("class_", [HttpProtocol, KnownRequestProtocol, SocketProtocol])
+@pytest.mark.parametrize("class_", [HttpProtocol, RepeatedRequestProtocol, SocketProtocol])
 def test_every_public_method_of_ours_is_one_of_uvicorns(class_: type) -> None:
     ours = {name for name in vars(class_) if not name.startswith("_")}
     assert ours <= (HTTP_METHODS | SOCKET_METHODS)
@@ -88,8 +88,8 @@ async def test_uvicorn_has_the_attributes_that_are_used() -> None:
     assert "response_complete" in inspect.getsource(RequestResponseCycle.__init__)
 
 
-async def test_uvicorn_has_the_attributes_that_known_requests_use() -> None:
-    http = made(KnownRequestProtocol)
+async def test_uvicorn_has_the_attributes_that_repeated_requests_use() -> None:
+    http = made(RepeatedRequestProtocol)
     assert {"flow", "expect_100_continue", "timeout_keep_alive", "timeout_keep_alive_task"} <= vars(
         http
     ).keys()
@@ -108,7 +108,7 @@ async def test_uvicorn_has_the_attributes_that_known_requests_use() -> None:
     assert {"scope", "keep_alive"} <= inspect.signature(RequestResponseCycle).parameters.keys()
 
 
-def test_what_is_done_at_the_end_of_an_answer_is_as_it_was_when_known_requests_began_to_do_without_it() -> (
+def test_what_is_done_at_the_end_of_an_answer_is_as_it_was_when_repeated_requests_began_to_do_without_it() -> (
     None
 ):
     lines = [line.strip() for line in inspect.getsource(HttpToolsProtocol.on_response_complete).splitlines()]

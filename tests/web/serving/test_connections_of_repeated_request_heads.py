@@ -1,4 +1,4 @@
-"""What a connection does is the same with a known head on it: where its requests end, their order, and its own end."""
+"""A connection does the same with a repeated head on it: where its requests end, their order, and its own end."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
-from tests.support.known_request_heads import body, ids, ordinary, post, taught, title, titled
 from tests.support.listening_gateway import Listening, Wire, gateway, timeless, wire
 from tests.support.protocol_connections import answered, connected
+from tests.support.repeated_request_heads import body, ids, ordinary, post, taught, title, titled
 from upstream.embedded import EmbeddedUpstream
-from web.known_requests import LONGEST
+from web.repeated_request_cache import LONGEST
 
 __all__ = ["gateway", "ordinary", "wire"]
 

@@ -1,4 +1,4 @@
-"""Answers requests with a known head and a new body from their bytes: the head is not parsed again.
+"""Answers requests with a repeated head and a new body from their bytes: the head is not parsed again.
 
 A client sends one operation after another on its connection, with the same headers each time. Once one of them was
 answered without waiting (:mod:`gateway.answers_without_waiting`), the protocol of the server compares the head of the
@@ -41,7 +41,7 @@ class ReplyAtOnce(msgspec.Struct, frozen=True, gc=False):
     body: bytes
 
 
-class KnownHead:
+class RepeatedHead:
     """Answers the requests that come with one head on one connection.
 
     ``around`` are its bytes before and behind the digits of the Content-Length, and ``by`` is the client that sends it.
@@ -51,7 +51,7 @@ class KnownHead:
 
     def __init__(
         self,
-        heads: KnownHeads,
+        heads: RepeatedHeads,
         around: tuple[bytes, bytes],
         counted: RequestCount,
         form: ResponseFormat,
@@ -91,7 +91,7 @@ class KnownHead:
         return request[begin:]
 
 
-class KnownHeads:
+class RepeatedHeads:
     """Learns heads, and answers the requests that have them, as the endpoint answers others."""
 
     def __init__(
@@ -105,7 +105,7 @@ class KnownHeads:
 
     def learn(
         self, request: bytes, scope: Scope, http: HttpRequest, form: ResponseFormat, by: Caller
-    ) -> KnownHead | None:
+    ) -> RepeatedHead | None:
         """Return the head of a whole request that was answered at once; ``None`` if it is not one for all bodies.
 
         ``scope`` and ``http`` are what was read of it.
@@ -118,10 +118,10 @@ class KnownHeads:
         if around is None or [name for name, _ in scope["headers"]].count(b"content-length") != 1:
             return None
         counted = self.requests.of(http.method, scope["path"], 200)
-        return KnownHead(self, around, counted, form, by)
+        return RepeatedHead(self, around, counted, form, by)
 
-    def answer(self, head: KnownHead, body: bytes) -> ReplyAtOnce | None:
-        """Return the response to a request with a known head and this body; ``None`` if it takes the ordinary way."""
+    def answer(self, head: RepeatedHead, body: bytes) -> ReplyAtOnce | None:
+        """Return the response to a request with a repeated head and a body; ``None`` if it takes the ordinary way."""
         gateway = self._gateway
         snapshot = gateway.source.current()
         if snapshot is None:

@@ -29,7 +29,7 @@ from tests.support.listening_gateway import (
 )
 from tests.support.trusted_documents import write
 from upstream.embedded import EmbeddedUpstream
-from web.known_requests import ASKED_ONCE, LONGEST
+from web.repeated_request_cache import ASKED_ONCE, LONGEST
 
 __all__ = ["gateway", "wire"]
 
@@ -50,7 +50,7 @@ PACKAGES = "{ packages(first: 50) { nodes { title slug category { title } } } }"
         get("query Q { package(databaseId: 1599) { slug } }") + b"\r\n",
     ],
 )
-async def test_a_known_request_gets_the_same_status_headers_and_body(
+async def test_a_repeated_request_gets_the_same_status_headers_and_body(
     gateway: Listening, wire: Wire, sent: bytes
 ) -> None:
     ordinary = await learnt(gateway, wire, sent)
@@ -109,7 +109,7 @@ async def test_a_new_version_of_the_catalog_forgets_all(
     assert gateway.unparsed == 0
     assert b"another title" in await wire.ask(POST)
     assert gateway.unparsed == 1
-    assert len(gateway.app.parts.known_requests) == 1
+    assert len(gateway.app.parts.repeated_requests) == 1
 
 
 async def test_a_crawl_that_finds_nothing_new_forgets_nothing(gateway: Listening, wire: Wire) -> None:
@@ -150,13 +150,13 @@ async def test_an_answer_without_its_body_is_not_learnt(gateway: Listening, wire
     for _ in range(TIMES + 1):
         wire.writer.write(get(QUERY, method="HEAD"))
         assert (await wire.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 OK\r\n")
-    assert (gateway.unparsed, len(gateway.app.parts.known_requests)) == (0, 0)
+    assert (gateway.unparsed, len(gateway.app.parts.repeated_requests)) == (0, 0)
 
 
 async def test_what_a_proxy_makes_different_each_time_is_not_learnt(gateway: Listening, wire: Wire) -> None:
     for number in range(2 * TIMES):
         await wire.ask(request(QUERY, f"X-Request-ID: {number}"))
-    assert (gateway.unparsed, len(gateway.app.parts.known_requests)) == (0, 0)
+    assert (gateway.unparsed, len(gateway.app.parts.repeated_requests)) == (0, 0)
 
 
 async def test_a_request_that_came_long_ago_comes_for_the_first_time(gateway: Listening, wire: Wire) -> None:
@@ -165,16 +165,16 @@ async def test_a_request_that_came_long_ago_comes_for_the_first_time(gateway: Li
     for number in range(ASKED_ONCE):
         await wire.ask(request(QUERY, f"X-Request-ID: {number}"))
     await wire.ask(POST)
-    assert len(gateway.app.parts.known_requests) == 0
+    assert len(gateway.app.parts.repeated_requests) == 0
     await wire.ask(POST)
-    assert len(gateway.app.parts.known_requests) == 1
+    assert len(gateway.app.parts.repeated_requests) == 1
 
 
 async def test_a_long_request_is_not_learnt(gateway: Listening, wire: Wire) -> None:
     sent = request(QUERY + " " * LONGEST)
     for _ in range(TIMES + 1):
         assert (await wire.ask(sent)).startswith(b"HTTP/1.1 200 OK\r\n")
-    assert (gateway.unparsed, len(gateway.app.parts.known_requests)) == (0, 0)
+    assert (gateway.unparsed, len(gateway.app.parts.repeated_requests)) == (0, 0)
 
 
 async def test_what_is_known_stays_within_the_budget_of_all_answers(embedded: EmbeddedUpstream) -> None:
@@ -187,7 +187,7 @@ async def test_what_is_known_stays_within_the_budget_of_all_answers(embedded: Em
             for _ in range(TIMES):
                 await wire.ask(request(QUERY, f"User-Agent: {number}"))
             assert budget.taken <= 30_000
-        known = len(gateway.app.parts.known_requests)
+        known = len(gateway.app.parts.repeated_requests)
         assert 5 < known < 30
         before = gateway.unparsed
         # Those that came last stayed.
@@ -197,7 +197,7 @@ async def test_what_is_known_stays_within_the_budget_of_all_answers(embedded: Em
         assert gateway.unparsed == before + 1
         for number in range(200):
             await wire.ask(request(f"{{ package(databaseId: {number}) {{ slug }} a: __typename }}"))
-        assert len(gateway.app.parts.known_requests) == 0
+        assert len(gateway.app.parts.repeated_requests) == 0
 
 
 async def test_where_not_every_origin_may_read_the_answers_nothing_is_learnt(
@@ -208,4 +208,4 @@ async def test_where_not_every_origin_may_read_the_answers_nothing_is_learnt(
         for _ in range(TIMES + 1):
             answer = await wire.ask(request(QUERY, "Origin: https://ours.example"))
             assert b"\r\naccess-control-allow-origin: https://ours.example\r\n" in answer
-        assert (gateway.unparsed, len(gateway.app.parts.known_requests)) == (0, 0)
+        assert (gateway.unparsed, len(gateway.app.parts.repeated_requests)) == (0, 0)

@@ -1,4 +1,4 @@
-"""Answers known requests from the bytes that arrive, before anything is parsed.
+"""Answers repeated requests from the bytes that arrive, before anything is parsed.
 
 Most requests of a busy gateway spend nearly all of their time between the socket and the answer: in a parser, a scope,
 a task, an event and two messages. So bytes that arrive on a connection between two requests are looked up as they are.
@@ -25,8 +25,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from uvicorn.server import ServerState
 
 from web.asgi_extension import extend
-from web.known_request_heads import KnownHead
-from web.known_requests import LONGEST, KnownRequests
+from web.repeated_head_cache import RepeatedHead
+from web.repeated_request_cache import LONGEST, RepeatedRequests
 from web.serving.uvicorn_protocols import HttpProtocol
 from web.serving.whole_responses import ServedRequest
 
@@ -38,7 +38,7 @@ MAX_PIPELINE = 2_000
 for which a turn of the loop would take 0.15 seconds. A piece of requests with usual headers has half as many."""
 
 
-class KnownRequestProtocol(HttpProtocol):
+class RepeatedRequestProtocol(HttpProtocol):
     """Speaks HTTP/1.1, and parses only what is not known."""
 
     def __init__(
@@ -49,12 +49,12 @@ class KnownRequestProtocol(HttpProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._known: KnownRequests = app_state["known_requests"]
+        self._known: RepeatedRequests = app_state["repeated_requests"]
         self._begun = self._ended = 0
         """Requests of which the parser has seen the beginning, and the end."""
         self._served: ServedRequest | None = None
         """The request whose headers were read last."""
-        self._head: KnownHead | None = None
+        self._head: RepeatedHead | None = None
         """The head of a request that was answered at once."""
         self._was_tried = False
         """Whether that failed for the request that is parsed now."""
@@ -127,7 +127,7 @@ class KnownRequestProtocol(HttpProtocol):
         self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close a connection on which no request came. A timer for each known request would cost a tenth of it."""
+        """Close a connection on which no request came. A timer for each repeated request would cost a tenth of it."""
         left = self._answered_at + self.timeout_keep_alive - self.loop.time()
         if left > 0:
             self._wait_for_a_request(left)

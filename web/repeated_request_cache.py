@@ -1,6 +1,6 @@
-"""Remembers whole requests as they came on the connection, each with its reply, so that they need no parsing.
+"""Caches the replies to whole requests by the bytes in which they came, so that equal requests need no parsing.
 
-The protocol of the server asks here before it parses (``web/serving/known_request_protocol.py``), and hands the
+The protocol of the server asks here before it parses (``web/serving/repeated_request_protocol.py``), and hands the
 requests that it had to parse to the endpoint, which reports the reply here. Another server does neither, so nothing is
 cached.
 """
@@ -26,14 +26,14 @@ LONGEST = 16_384
 """The most bytes of a request that is remembered. A longer one costs more to compare, and is seldom sent twice."""
 
 OVERHEAD = 1000
-"""Bytes of memory that a known request takes beyond its own and its head."""
+"""Bytes of memory that a repeated request takes beyond its own and its head."""
 
 ASKED_ONCE = 1_000
 """How many requests are remembered that have come once. A request with a number of its own in a header, as a proxy
 may write, comes only once, and remembering it would only drive out others."""
 
 
-class KnownRequest(BudgetEntry):
+class RepeatedRequest(BudgetEntry):
     """Holds the reply to a request, and how it is counted.
 
     ``documents`` is the version of the documents that ids name, and ``telling`` has the headers that say who its client
@@ -60,7 +60,7 @@ class KnownRequest(BudgetEntry):
         self.telling = telling
 
 
-class KnownRequests:
+class RepeatedRequests:
     """Holds requests that are answered from the response cache, which counts them, within the same budget."""
 
     def __init__(
@@ -85,14 +85,14 @@ class KnownRequests:
         self._policy = policy
         self._clients = clients
         self._fair_use = fair_use
-        self._known: dict[bytes, KnownRequest] = {}
+        self._known: dict[bytes, RepeatedRequest] = {}
         self._once: BoundedCache[int, None] = BoundedCache(entries=ASKED_ONCE)
         self._ages = JoinedHeaders()
 
     def __len__(self) -> int:
         return len(self._known)
 
-    def find(self, request: bytes, peer: str | None) -> KnownRequest | None:
+    def find(self, request: bytes, peer: str | None) -> RepeatedRequest | None:
         """Return the present reply to a request with these bytes from a peer, if it is known and its client may have
         it. The ordinary way tells a client why it may not."""
         known = self._known.get(request)
@@ -127,6 +127,6 @@ class KnownRequests:
             self._budget.forget(old)
         counted = self.requests.of(scope["method"], scope["path"], reply.status)
         telling = self._clients.telling(scope["headers"])
-        known = KnownRequest(reply, counted, documents, telling, partial(self._known.pop, request))
+        known = RepeatedRequest(reply, counted, documents, telling, partial(self._known.pop, request))
         if self._budget.keep(known, 2 * getsizeof(request) + getsizeof(known.head) + OVERHEAD):
             self._known[request] = known

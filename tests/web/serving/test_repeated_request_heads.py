@@ -1,4 +1,4 @@
-"""Requests with a known head and a new body get the bytes that the ordinary way gives, or take that way."""
+"""Requests with a repeated head and a new body get the bytes that the ordinary way gives, or take that way."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import pytest
 
 from gateway.current_caller import Caller
 from tests.support.gateway_in_process import app_over
-from tests.support.known_request_heads import (
+from tests.support.listening_gateway import Listening, Wire, gateway, get, listening, timeless, wire
+from tests.support.repeated_request_heads import (
     MANY,
     body,
     ids,
@@ -19,9 +20,8 @@ from tests.support.known_request_heads import (
     title,
     titled,
 )
-from tests.support.listening_gateway import Listening, Wire, gateway, get, listening, timeless, wire
 from upstream.embedded import EmbeddedUpstream
-from web.known_request_heads import LONGEST
+from web.repeated_head_cache import LONGEST
 
 __all__ = ["gateway", "ordinary", "wire"]
 

@@ -11,7 +11,7 @@ COST = 2
 """The units of the query when it runs."""
 
 
-async def test_a_known_request_costs_a_unit_and_one_too_many_is_answered_429(
+async def test_a_repeated_request_costs_a_unit_and_one_too_many_is_answered_429(
     embedded: EmbeddedUpstream,
 ) -> None:
     learning = COST + 2
@@ -32,7 +32,7 @@ async def test_a_known_request_costs_a_unit_and_one_too_many_is_answered_429(
         assert (gateway.unparsed, fair_use.refused) == (2, 1)
 
 
-async def test_a_known_request_costs_the_client_that_a_proxy_names(embedded: EmbeddedUpstream) -> None:
+async def test_a_repeated_request_costs_the_client_that_a_proxy_names(embedded: EmbeddedUpstream) -> None:
     app = app_over(embedded, fair_use=str(COST + 3), trusted_proxies="127.0.0.1/32")
     async with listening(app) as gateway, gateway.connect() as wire:
         await app.parts.gateway.documents.find_aside(QUERY)

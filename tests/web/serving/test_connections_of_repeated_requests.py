@@ -1,4 +1,4 @@
-"""What a connection does is the same with known requests on it: their order, its ends, and what it may not become."""
+"""A connection does the same with repeated requests on it: their order, its ends, and what it may not become."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ async def test_what_does_not_keep_its_connection_is_not_learnt(gateway: Listenin
             answer = await wire.rest()
             assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
             assert b"\r\nconnection: close\r\n" in answer
-    assert (gateway.unparsed, len(gateway.app.parts.known_requests)) == (0, 0)
+    assert (gateway.unparsed, len(gateway.app.parts.repeated_requests)) == (0, 0)
 
 
 async def test_what_expects_100_continue_is_not_learnt(gateway: Listening, wire: Wire) -> None:
     for _ in range(TIMES + 1):
         assert await wire.ask(request(QUERY, "Expect: 100-continue")) == b"HTTP/1.1 100 Continue\r\n\r\n"
         assert (await wire.answer()).startswith(b"HTTP/1.1 200 OK\r\n")
-    assert (gateway.unparsed, len(gateway.app.parts.known_requests)) == (0, 0)
+    assert (gateway.unparsed, len(gateway.app.parts.repeated_requests)) == (0, 0)
 
 
 async def test_what_wants_to_upgrade_is_not_learnt(gateway: Listening, wire: Wire) -> None:
@@ -66,7 +66,7 @@ async def test_what_wants_to_upgrade_is_not_learnt(gateway: Listening, wire: Wir
             upgrade = get(QUERY, "Connection: Upgrade", "Upgrade: other")
             assert (await other.ask(upgrade)).startswith(b"HTTP/1.1 200 OK\r\n")
         async with gateway.connect() as other:
-            # A WebSocket may begin behind a known request.
+            # A WebSocket may begin behind a repeated request.
             await other.ask(POST)
             websocket = (
                 "Connection: Upgrade",
@@ -78,7 +78,7 @@ async def test_what_wants_to_upgrade_is_not_learnt(gateway: Listening, wire: Wir
             other.writer.write(get(QUERY, *websocket))
             switched = await other.reader.readuntil(b"\r\n\r\n")
             assert switched.startswith(b"HTTP/1.1 101 Switching Protocols\r\n")
-    assert (gateway.unparsed, len(gateway.app.parts.known_requests)) == (TIMES + 1, 1)
+    assert (gateway.unparsed, len(gateway.app.parts.repeated_requests)) == (TIMES + 1, 1)
 
 
 async def test_several_requests_in_one_piece_are_answered_in_their_order(
@@ -95,7 +95,7 @@ async def test_several_requests_in_one_piece_are_answered_in_their_order(
     assert gateway.unparsed == 1
 
 
-async def test_a_known_request_behind_one_that_is_being_answered_waits_for_it(
+async def test_a_repeated_request_behind_one_that_is_being_answered_waits_for_it(
     gateway: Listening, wire: Wire
 ) -> None:
     ordinary = await learnt(gateway, wire)
@@ -118,7 +118,7 @@ async def test_a_known_request_behind_one_that_is_being_answered_waits_for_it(
 
 
 @pytest.mark.parametrize("place", [1, 40, POST.index(b"\r\n\r\n") + 2, len(POST) - 1])
-async def test_a_known_request_in_two_pieces_is_parsed(gateway: Listening, wire: Wire, place: int) -> None:
+async def test_a_repeated_request_in_two_pieces_is_parsed(gateway: Listening, wire: Wire, place: int) -> None:
     ordinary = await learnt(gateway, wire)
     wire.writer.write(POST[:place])
     await asyncio.sleep(0.02)
@@ -129,7 +129,7 @@ async def test_a_known_request_in_two_pieces_is_parsed(gateway: Listening, wire:
     assert gateway.unparsed == 1
 
 
-async def test_a_known_request_as_the_body_of_another_is_its_body(gateway: Listening, wire: Wire) -> None:
+async def test_a_repeated_request_as_the_body_of_another_is_its_body(gateway: Listening, wire: Wire) -> None:
     await learnt(gateway, wire)
     head = (
         f"POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {len(POST)}"
@@ -217,7 +217,7 @@ async def test_a_connection_without_another_request_ends_when_it_did_before(
         assert time.monotonic() - asked > 1.99
 
 
-async def test_a_connection_that_began_with_a_known_request_is_not_taken_for_one_without_any(
+async def test_a_connection_that_began_with_a_repeated_request_is_not_taken_for_one_without_any(
     embedded: EmbeddedUpstream,
 ) -> None:
     async with listening(app_over(embedded, head_seconds=1)) as gateway, gateway.connect() as wire:
@@ -229,7 +229,7 @@ async def test_a_connection_that_began_with_a_known_request_is_not_taken_for_one
         assert gateway.unparsed == 2
 
 
-async def test_headers_that_do_not_end_are_not_waited_for_behind_a_known_request(
+async def test_headers_that_do_not_end_are_not_waited_for_behind_a_repeated_request(
     embedded: EmbeddedUpstream,
 ) -> None:
     async with listening(app_over(embedded, head_seconds=1)) as gateway, gateway.connect() as wire:
@@ -240,7 +240,7 @@ async def test_headers_that_do_not_end_are_not_waited_for_behind_a_known_request
         assert gateway.unparsed == 1
 
 
-async def test_at_a_stop_a_known_request_is_the_last_of_its_connection(
+async def test_at_a_stop_a_repeated_request_is_the_last_of_its_connection(
     gateway: Listening, wire: Wire
 ) -> None:
     await learnt(gateway, wire)

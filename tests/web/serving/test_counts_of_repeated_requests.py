@@ -1,4 +1,4 @@
-"""Known requests are counted, limited and logged as all others are, and there are none under another server."""
+"""Repeated requests are counted, limited and logged as all others are, and there are none under another server."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def test_one_connection_too_many_is_refused_whatever_it_asks(embedded: Emb
         assert gateway.unparsed == 0
 
 
-async def test_a_known_request_is_counted_as_all_others_are(gateway: Listening, wire: Wire) -> None:
+async def test_a_repeated_request_is_counted_as_all_others_are(gateway: Listening, wire: Wire) -> None:
     await learnt(gateway, wire)
     for _ in range(5):
         await wire.ask(POST)
@@ -81,7 +81,7 @@ class Logged(logging.Handler):
         self.lines.append(record.getMessage())
 
 
-def test_the_server_of_the_command_line_answers_known_requests() -> None:
+def test_the_server_of_the_command_line_answers_repeated_requests() -> None:
     with serve() as gateway, gateway.wire() as wire:
         answers = []
         for _ in range(6):
@@ -106,4 +106,4 @@ def test_under_another_server_the_app_answers_as_before(embedded: EmbeddedUpstre
             http.post(f"{address}/graphql", json={"query": "{ categories { title } }"}) for _ in range(5)
         ]
         assert {answer.content for answer in answers} == {answers[0].content}
-        assert app.parts.responses.found_unparsed == len(app.parts.known_requests) == 0
+        assert app.parts.responses.found_unparsed == len(app.parts.repeated_requests) == 0
