@@ -22,6 +22,7 @@ from tests.support.numbers_of_examples import ALL_EXAMPLES
 from tests.support.reports_of_workers import run_and_tell_what_counts, tells_only_what_counts
 from tests.support.scheduled_tests import ByWhatTheyShare, in_order
 from tests.support.tests_that_leave_the_process import leaves_the_process
+from tests.support.virtual_time import LoopInVirtualTime
 from upstream.client.api_client import Client
 from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream, generated_catalog
 from web.app import GatewayApp
@@ -45,8 +46,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = in_order(items)
 
 
-def pytest_asyncio_loop_factories() -> dict[str, type[LoopWithSharedThreads]]:
-    """Run the tests in loops that share their threads."""
+def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, type[LoopWithSharedThreads]]:
+    """Run the tests in loops that share their threads, and in virtual time where they ask for it."""
+    if item.get_closest_marker("virtual_time"):
+        return {"virtual time": LoopInVirtualTime}
     return {"shared threads": LoopWithSharedThreads}
 
 

@@ -12,7 +12,8 @@ from gateway.admission_queue import Admission, AdmissionLimits
 from gateway.current_caller import Caller, caller
 from gateway.queue_wait_limit import DOUBTED, ENDS, PERIODS, RUNS
 from gateway.retry_later_errors import Overloaded
-from tests.support.virtual_time import run_in_virtual_time
+
+pytestmark = pytest.mark.virtual_time
 
 RUN = 0.01
 """The seconds of one operation, so that one slot answers a hundred in a second."""
@@ -80,151 +81,123 @@ def slowest(answers: list[tuple[float, float]], since: float, until: float = 1e9
     return max(seconds for came, seconds in answers if since <= came < until)
 
 
-def test_at_twice_the_capacity_half_is_refused_and_the_others_are_answered_soon() -> None:
-    async def main() -> None:
-        clients = Clients()
-        await clients.come(RUN / 2, 2_000)
-        await clients.leave()
-        # Ten seconds answer a thousand.
-        assert 990 <= len(clients.answered) <= 1_010
-        # What is not answered within a second is refused within one.
-        assert slowest(clients.refused, 0) <= 1.001
-        assert slowest(clients.answered, 0) <= 1.011
-        # It is found after a part of a second, and those who are answered then wait for a moment at most.
-        found = 1.2 * GROWING
-        assert slowest(clients.answered, found, DOUBTED) <= MOMENT + 1.1 * RUN
-        assert slowest(clients.refused, found, DOUBTED) <= MOMENT + 0.1 * RUN
-        # It is doubted after 2 and 8 seconds. Then some wait until it is found again.
-        waited = sum(seconds > MOMENT + 1.1 * RUN for _, seconds in clients.answered)
-        assert waited <= 0.05 * len(clients.answered)
-
-    run_in_virtual_time(main())
+async def test_at_twice_the_capacity_half_is_refused_and_the_others_are_answered_soon() -> None:
+    clients = Clients()
+    await clients.come(RUN / 2, 2_000)
+    await clients.leave()
+    # Ten seconds answer a thousand.
+    assert 990 <= len(clients.answered) <= 1_010
+    # What is not answered within a second is refused within one.
+    assert slowest(clients.refused, 0) <= 1.001
+    assert slowest(clients.answered, 0) <= 1.011
+    # It is found after a part of a second, and those who are answered then wait for a moment at most.
+    found = 1.2 * GROWING
+    assert slowest(clients.answered, found, DOUBTED) <= MOMENT + 1.1 * RUN
+    assert slowest(clients.refused, found, DOUBTED) <= MOMENT + 0.1 * RUN
+    # It is doubted after 2 and 8 seconds. Then some wait until it is found again.
+    waited = sum(seconds > MOMENT + 1.1 * RUN for _, seconds in clients.answered)
+    assert waited <= 0.05 * len(clients.answered)
 
 
-def test_what_comes_over_connections_that_are_kept_is_answered_as_soon() -> None:
-    async def main() -> None:
-        clients = Clients()
-        # Each connection is used again a second after its last operation, as long as that may wait.
-        await clients.come(RUN / 2, 2_000, client="all", connections=200)
-        await clients.leave()
-        assert slowest(clients.answered, 1.2 * GROWING, DOUBTED) <= MOMENT + 1.1 * RUN
-        assert 990 <= len(clients.answered) <= 1_010
-
-    run_in_virtual_time(main())
+async def test_what_comes_over_connections_that_are_kept_is_answered_as_soon() -> None:
+    clients = Clients()
+    # Each connection is used again a second after its last operation, as long as that may wait.
+    await clients.come(RUN / 2, 2_000, client="all", connections=200)
+    await clients.leave()
+    assert slowest(clients.answered, 1.2 * GROWING, DOUBTED) <= MOMENT + 1.1 * RUN
+    assert 990 <= len(clients.answered) <= 1_010
 
 
 @pytest.mark.parametrize("times", [2, 10])
-def test_when_less_comes_again_all_are_answered_at_once(times: int) -> None:
-    async def main() -> None:
-        clients = Clients()
-        await clients.come(RUN / times, 500 * times)
-        calm = clients.clock()
-        refused = len(clients.refused)
-        await clients.come(2 * RUN, 100)
-        await clients.leave()
-        # One may come while the last of those before it run.
-        assert [came for came, _ in clients.refused if came > calm + RUN] == []
-        assert len(clients.refused) - refused <= 3 * times
-        assert slowest(clients.answered, calm) <= MOMENT + 1.1 * RUN
-        assert slowest(clients.answered, calm + 3 * MOMENT) <= 1.1 * RUN
-
-    run_in_virtual_time(main())
+async def test_when_less_comes_again_all_are_answered_at_once(times: int) -> None:
+    clients = Clients()
+    await clients.come(RUN / times, 500 * times)
+    calm = clients.clock()
+    refused = len(clients.refused)
+    await clients.come(2 * RUN, 100)
+    await clients.leave()
+    # One may come while the last of those before it run.
+    assert [came for came, _ in clients.refused if came > calm + RUN] == []
+    assert len(clients.refused) - refused <= 3 * times
+    assert slowest(clients.answered, calm) <= MOMENT + 1.1 * RUN
+    assert slowest(clients.answered, calm + 3 * MOMENT) <= 1.1 * RUN
 
 
-def test_what_comes_at_once_and_can_be_answered_within_a_second_is_answered() -> None:
-    async def main() -> None:
-        clients = Clients()
-        for _ in range(5):
-            await clients.come(0, 95)
-            await asyncio.sleep(1)
-        await clients.leave()
-        assert (len(clients.answered), len(clients.refused)) == (5 * 95, 0)
-
-    run_in_virtual_time(main())
+async def test_what_comes_at_once_and_can_be_answered_within_a_second_is_answered() -> None:
+    clients = Clients()
+    for _ in range(5):
+        await clients.come(0, 95)
+        await asyncio.sleep(1)
+    await clients.leave()
+    assert (len(clients.answered), len(clients.refused)) == (5 * 95, 0)
 
 
-def test_those_who_ask_again_when_they_are_answered_are_all_answered_within_a_second() -> None:
-    async def main() -> None:
-        clients = Clients()
-        await asyncio.gather(*(clients.ask_again(name, until=5) for name in range(40)))
-        assert clients.refused == []
-        assert len(clients.answered) >= 490
-        assert slowest(clients.answered, 0) < 1
-
-    run_in_virtual_time(main())
+async def test_those_who_ask_again_when_they_are_answered_are_all_answered_within_a_second() -> None:
+    clients = Clients()
+    await asyncio.gather(*(clients.ask_again(name, until=5) for name in range(40)))
+    assert clients.refused == []
+    assert len(clients.answered) >= 490
+    assert slowest(clients.answered, 0) < 1
 
 
-def test_those_who_come_again_when_they_are_told_to_do_not_keep_the_overload_up() -> None:
-    async def main() -> None:
-        clients = Clients()
-        await asyncio.gather(
-            # A second for which nobody is answered, and more at once than can be answered in another one.
-            clients.come(0, 150),
-            *(clients.ask_again(name, until=8) for name in range(50)),
-        )
-        await clients.leave()
-        assert clients.refused
-        assert max(came for came, _ in clients.refused) < 5
-        assert slowest(clients.answered, 5) < 1
-
-    run_in_virtual_time(main())
+async def test_those_who_come_again_when_they_are_told_to_do_not_keep_the_overload_up() -> None:
+    clients = Clients()
+    await asyncio.gather(
+        # A second for which nobody is answered, and more at once than can be answered in another one.
+        clients.come(0, 150),
+        *(clients.ask_again(name, until=8) for name in range(50)),
+    )
+    await clients.leave()
+    assert clients.refused
+    assert max(came for came, _ in clients.refused) < 5
+    assert slowest(clients.answered, 5) < 1
 
 
-def test_a_few_who_come_again_at_once_when_they_are_refused_do_not_keep_the_overload_up() -> None:
-    async def main() -> None:
-        clients = Clients()
-        # More than are answered one after another within a moment, which a browser or a load test may well have.
-        few = 8 * RUNS
-        await asyncio.gather(
-            clients.come(0, 150),
-            *(clients.ask_again(name, until=8, after_refusal=0.001) for name in range(few)),
-        )
-        await clients.leave()
-        assert clients.refused
-        assert max(came for came, _ in clients.refused) < 5
-
-    run_in_virtual_time(main())
+async def test_a_few_who_come_again_at_once_when_they_are_refused_do_not_keep_the_overload_up() -> None:
+    clients = Clients()
+    # More than are answered one after another within a moment, which a browser or a load test may well have.
+    few = 8 * RUNS
+    await asyncio.gather(
+        clients.come(0, 150),
+        *(clients.ask_again(name, until=8, after_refusal=0.001) for name in range(few)),
+    )
+    await clients.leave()
+    assert clients.refused
+    assert max(came for came, _ in clients.refused) < 5
 
 
-def test_a_client_with_many_connections_has_no_more_than_one_with_a_single_one() -> None:
-    async def main() -> None:
-        clients = Clients()
-        flood = asyncio.create_task(clients.come(RUN / 10, 5_000, client="flood"))
-        await asyncio.sleep(2)
-        quiet = Clients(clients.admission)
-        # Half of what can be answered, one after another.
-        await quiet.come(2 * RUN, 100, client="quiet")
-        await asyncio.gather(flood, quiet.leave(), clients.leave())
-        assert quiet.refused == []
-        assert slowest(quiet.answered, 0) <= 3.1 * RUN
-        assert clients.refused
-
-    run_in_virtual_time(main())
+async def test_a_client_with_many_connections_has_no_more_than_one_with_a_single_one() -> None:
+    clients = Clients()
+    flood = asyncio.create_task(clients.come(RUN / 10, 5_000, client="flood"))
+    await asyncio.sleep(2)
+    quiet = Clients(clients.admission)
+    # Half of what can be answered, one after another.
+    await quiet.come(2 * RUN, 100, client="quiet")
+    await asyncio.gather(flood, quiet.leave(), clients.leave())
+    assert quiet.refused == []
+    assert slowest(quiet.answered, 0) <= 3.1 * RUN
+    assert clients.refused
 
 
 @pytest.mark.parametrize("client", ["one", None])
-def test_a_first_operation_that_takes_long_delays_its_connection_by_a_few_rounds(client: str | None) -> None:
-    async def main() -> None:
-        clients = Clients()
-        # The second is compiled, which takes as long as fifty others.
-        clients.runs = chain([0.001, 0.05], repeat(0.001))
-        await asyncio.gather(*(clients.ask_again(name, until=2, client=client) for name in range(32)))
-        a_round = 32 * 0.001
-        assert slowest(clients.answered, 0.051) <= 3.1 * a_round
-        assert clients.refused == []
+async def test_a_first_operation_that_takes_long_delays_its_connection_by_a_few_rounds(
+    client: str | None,
+) -> None:
+    clients = Clients()
+    # The second is compiled, which takes as long as fifty others.
+    clients.runs = chain([0.001, 0.05], repeat(0.001))
+    await asyncio.gather(*(clients.ask_again(name, until=2, client=client) for name in range(32)))
+    a_round = 32 * 0.001
+    assert slowest(clients.answered, 0.051) <= 3.1 * a_round
+    assert clients.refused == []
 
-    run_in_virtual_time(main())
 
-
-def test_few_wait_for_long_until_an_overload_is_found() -> None:
-    async def main() -> None:
-        clients = Clients()
-        # The connections are known to the queue, so that none of them comes first because it is new.
-        await clients.come(2 * RUN, 200, client="all", connections=60)
-        await clients.come(RUN / 2, 400, client="all", connections=60)
-        await clients.leave()
-        assert sum(seconds > MOMENT + 1.1 * RUN for _, seconds in clients.answered) <= 10
-        assert slowest(clients.answered, 0) <= 20 * RUN
-        assert len(clients.answered) >= 395
-
-    run_in_virtual_time(main())
+async def test_few_wait_for_long_until_an_overload_is_found() -> None:
+    clients = Clients()
+    # The connections are known to the queue, so that none of them comes first because it is new.
+    await clients.come(2 * RUN, 200, client="all", connections=60)
+    await clients.come(RUN / 2, 400, client="all", connections=60)
+    await clients.leave()
+    assert sum(seconds > MOMENT + 1.1 * RUN for _, seconds in clients.answered) <= 10
+    assert slowest(clients.answered, 0) <= 20 * RUN
+    assert len(clients.answered) >= 395

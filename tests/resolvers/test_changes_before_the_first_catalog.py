@@ -35,10 +35,12 @@ async def starting(embedded: EmbeddedUpstream) -> AsyncIterator[CatalogSource]:
         yield source
 
 
+@pytest.mark.virtual_time
 async def test_changes_wait_until_the_first_catalog_is_stored(starting: CatalogSource) -> None:
     assert await asking(starting)(CHANGES) == {"data": {"changes": {"totalCount": 0}}}
 
 
+@pytest.mark.virtual_time
 async def test_a_subscription_waits_until_the_first_catalog_is_stored(
     embedded: EmbeddedUpstream, starting: CatalogSource
 ) -> None:
@@ -57,6 +59,7 @@ async def test_a_subscription_waits_until_the_first_catalog_is_stored(
     await events.aclose()
 
 
+@pytest.mark.virtual_time
 async def test_where_another_process_crawls_changes_wait_for_what_it_stores(
     embedded: EmbeddedUpstream, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from selectors import BaseSelector
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -18,10 +19,15 @@ _threads = ThreadPoolExecutor(thread_name_prefix="tests")
 class LoopWithSharedThreads(asyncio.SelectorEventLoop):
     """Runs what it is given for its default executor in the threads of all these loops."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, selector: BaseSelector | None = None) -> None:
+        super().__init__(selector)
         self._borrowed = _BorrowedThreads()
         self.set_default_executor(self._borrowed)
+
+    @property
+    def threads_under_way(self) -> int:
+        """Return how many of the threads work for this loop."""
+        return len(self._borrowed.under_way)
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as asyncio has it
         """Wait for what runs in the threads, without a thread to wait in as the method of ``asyncio`` has it."""

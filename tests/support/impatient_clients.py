@@ -30,10 +30,11 @@ async def asking(
     /,
     **limits: Any,
 ) -> AsyncIterator[Client]:
-    """Return a client of an app in this process, or over a transport. Without ``first_pause`` it repeats at
-    once."""
+    """Return a client of an app in this process, or over a transport, on the loop's clock. Without ``first_pause`` it
+    repeats at once."""
     transport = upstream if isinstance(upstream, httpx.AsyncBaseTransport) else in_process(upstream)
-    client = Client(url, transport, replace(CLIENT_LIMITS, **{"first_pause": 0.0} | limits))
+    clock = asyncio.get_running_loop().time
+    client = Client(url, transport, replace(CLIENT_LIMITS, **{"first_pause": 0.0} | limits), clock=clock)
     try:
         yield client
     finally:

@@ -1,36 +1,62 @@
 """Provides a loop whose clock moves only when everyone waits: seconds pass at once, and to the same places each
-time."""
+time. A test asks for it by the mark ``virtual_time``."""
 
 from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+import time
+from collections.abc import Callable
+from typing import Any, TypeVarTuple
 
-T = TypeVar("T")
+from tests.support.event_loops import LoopWithSharedThreads
 
-
-class _Clock(selectors.SelectSelector):
-    """Waits for nothing, and counts for how long it should have."""
-
-    now = 0.0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        self.now += timeout or 0.0
-        return super().select(0)
+Ts = TypeVarTuple("Ts")
 
 
-class _Loop(asyncio.SelectorEventLoop):
+class LoopInVirtualTime(LoopWithSharedThreads):
+    """Waits for nothing but its threads and its connections, while which time passes as on any clock.
+
+    ``time.monotonic`` is no clock of this loop: what the gateway measures by it takes as long as it takes.
+    """
+
     def __init__(self) -> None:
-        self._clock = _Clock()
+        self._in_threads: set[asyncio.Future[Any]] = set()
+        self._clock = _Clock(self._may_be_woken)
         super().__init__(self._clock)
 
     def time(self) -> float:
+        """Return the seconds since the loop was made."""
         return self._clock.now
 
+    def run_in_executor(self, executor: Any, func: Callable[[*Ts], Any], *args: *Ts) -> asyncio.Future[Any]:
+        """Run a function in a thread, as ``asyncio`` has it, and remember who waits for it."""
+        future = super().run_in_executor(executor, func, *args)
+        self._in_threads.add(future)
+        future.add_done_callback(self._in_threads.discard)
+        return future
 
-def run_in_virtual_time(main: Coroutine[Any, Any, T]) -> T:
-    """Run it to its end, in which ``asyncio.sleep`` takes no time, and the loop's time is exact."""
-    with asyncio.Runner(loop_factory=_Loop) as runner:
-        return runner.run(main)
+    def _may_be_woken(self) -> bool:
+        """Return whether something outside of the loop works for it."""
+        # Nobody waits for some threads that still work, and some that have ended have not told yet.
+        return bool(self._in_threads or self.threads_under_way)
+
+
+class _Clock(selectors.DefaultSelector):
+    """Counts for how long it should have waited, and waits only for what is outside of the loop."""
+
+    def __init__(self, may_be_woken: Callable[[], bool]) -> None:
+        super().__init__()
+        self.now = 0.0
+        self._may_be_woken = may_be_woken
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        # The loop itself has one file, by which threads wake it.
+        has_connections = len(self.get_map()) > 1
+        if timeout is not None and not has_connections and not self._may_be_woken():
+            self.now += max(0.0, timeout)
+            return super().select(0)
+        began = time.monotonic()
+        ready = super().select(timeout)
+        self.now += time.monotonic() - began
+        return ready

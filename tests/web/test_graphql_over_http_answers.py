@@ -236,6 +236,7 @@ async def test_no_login_is_asked_for_and_overload_is_a_503(embedded: EmbeddedUps
             assert int(response.headers["Retry-After"]) > 0
 
 
+@pytest.mark.virtual_time
 async def test_s20_an_operation_that_waits_for_upstream_too_long_is_a_504(embedded: EmbeddedUpstream) -> None:
     # Two lookups that follow on one another: one alone would fail in time.
     embedded.faults.add(Fault(Latency(1.8)))

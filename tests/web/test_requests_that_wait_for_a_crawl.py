@@ -138,6 +138,7 @@ async def test_who_stays_waits(http: httpx.AsyncClient, app: GatewayApp) -> None
     await asyncio.gather(asked, return_exceptions=True)
 
 
+@pytest.mark.virtual_time
 async def test_who_needs_everything_is_told_so_before_its_own_time_is_over(
     embedded: EmbeddedUpstream,
 ) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, TypeVar
@@ -63,7 +64,7 @@ class Client:
     ``base_url`` is the address of the v4 root, for example ``https://djangopackages.org/api/v4/``; a user and password
     in it are sent as Basic authentication. ``transport`` carries the requests: :func:`network`, :func:`in_process`, or
     a function that makes one of them for the first request. ``pace`` counts them with those of other gateways.
-    ``costs`` is what they have cost lately.
+    ``clock`` counts the seconds that they take. ``costs`` is what they have cost lately.
     """
 
     def __init__(
@@ -72,9 +73,10 @@ class Client:
         transport: AsyncBaseTransport | Callable[[], AsyncBaseTransport],
         limits: ClientLimits,
         pace: SharedPace | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._http = LazyHttpClient(base_url, transport, limits)
-        self.exchanger = Exchanger(self._http, limits, pace)
+        self.exchanger = Exchanger(self._http, limits, pace, clock)
         self.costs = Costs()
         self._one_a_turn = asyncio.Lock()
         self._counts: dict[str, int] = {}  # of the lists, by kind

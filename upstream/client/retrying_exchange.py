@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, cast
 
 from telemetry import DurationHistograms
@@ -48,12 +49,19 @@ class Exchanger:
     exchanges took) can be read by others.
     """
 
-    def __init__(self, http: LazyHttpClient, limits: ClientLimits, pace: SharedPace | None = None) -> None:
+    def __init__(
+        self,
+        http: LazyHttpClient,
+        limits: ClientLimits,
+        pace: SharedPace | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._http = http
         self._limits = limits
         self._retries = RetryPolicy(limits)
         self.limiter = Limiter(limits.lowest_in_flight, limits.highest_in_flight)
-        self.breaker = Breaker(limits.breaker_failures, limits.breaker_rest)
+        self._clock = clock
+        self.breaker = Breaker(limits.breaker_failures, limits.breaker_rest, clock=clock)
         self._shared = SharedTurns(pace, self.limiter, self.breaker)
         self._probe_ended = asyncio.Event()
         self._begun = 0
@@ -92,7 +100,7 @@ class Exchanger:
             raise late from error
 
     async def _attempt(self, wanted: UpstreamRequest, background: bool) -> UpstreamAnswer:
-        asked = time.monotonic()
+        asked = self._clock()
         while True:
             if not wanted.may_probe:
                 self.breaker.check_closed()
@@ -135,13 +143,13 @@ class Exchanger:
     ) -> UpstreamAnswer:
         """Return one request and its answer, in its turn, which was one ``among`` this many."""
         self._begun += 1
-        begun, started = self._begun, time.monotonic()
+        begun, started = self._begun, self._clock()
         body = bytearray()
         outcome: UpstreamAnswer | UpstreamError | None = None
         try:
             async with asyncio.timeout(self._limits.exchange):
                 response = await self._receive(wanted, body)
-            seconds = time.monotonic() - started
+            seconds = self._clock() - started
             good = checked_body(
                 wanted.path,
                 response,
@@ -161,7 +169,7 @@ class Exchanger:
             outcome = failure(wanted.path, error)
             raise outcome from error
         finally:
-            ended = time.monotonic()
+            ended = self._clock()
             self._learn_from(outcome, probe, wanted, ended - started, among)
             if probe:
                 self._probe_ended.set()

@@ -9,12 +9,13 @@ from random import Random
 import pytest
 
 from tests.support.settings_for_tests import CLIENT_LIMITS, UPSTREAM_URL
-from tests.support.virtual_time import run_in_virtual_time
 from upstream.client.api_client import Client
 from upstream.client.concurrency_limiter import Limiter
 from upstream.client.in_process_transport import in_process
 from upstream.client.v4_records import PACKAGE
 from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream
+
+pytestmark = pytest.mark.virtual_time
 
 NOMINAL = 0.02
 
@@ -58,41 +59,39 @@ class Queue:
 
 
 @pytest.mark.parametrize("jitter", [0.0, 0.1])
-def test_an_upstream_that_answers_four_at_a_time_gets_no_more_than_five(jitter: float) -> None:
+async def test_an_upstream_that_answers_four_at_a_time_gets_no_more_than_five(jitter: float) -> None:
     upstream = Queue(capacity=4, jitter=jitter)
-    run_in_virtual_time(upstream.ask(4_000))
+    await upstream.ask(4_000)
     assert upstream.most_in_flight(since=1.0) <= 5
     assert upstream.average(since=1.0) < 1.5 * upstream.seconds * (1 + jitter)
 
 
 @pytest.mark.parametrize("jitter", [0.0, 0.1])
-def test_an_upstream_that_does_not_slow_down_gets_as_many_as_may_be_after_a_few_rounds(jitter: float) -> None:
+async def test_an_upstream_that_does_not_slow_down_gets_as_many_as_may_be_after_a_few_rounds(
+    jitter: float,
+) -> None:
     upstream = Queue(capacity=1_000, jitter=jitter)
-    run_in_virtual_time(upstream.ask(200))
+    await upstream.ask(200)
     first = next(when for when, among in upstream.sent if among == 32)
     # Four, eight, sixteen, thirty-two.
     assert first <= 5 * upstream.seconds * (1 + 3 * jitter)
 
 
-def test_an_upstream_that_answers_eight_at_a_time_is_used_well() -> None:
+async def test_an_upstream_that_answers_eight_at_a_time_is_used_well() -> None:
     upstream = Queue(capacity=8, jitter=0.1)
-    run_in_virtual_time(upstream.ask(4_000))
+    await upstream.ask(4_000)
     assert upstream.most_in_flight(since=1.0) <= 11
     assert upstream.took[-1][0] < 1.1 * 4_000 * upstream.seconds * 1.1 / 8
 
 
-def test_an_upstream_that_becomes_slower_does_not_get_more_for_it() -> None:
+async def test_an_upstream_that_becomes_slower_does_not_get_more_for_it() -> None:
     upstream = Queue(capacity=4)
-
-    async def both() -> None:
-        await upstream.ask(2_000)
-        upstream.seconds = 0.04
-        began = asyncio.get_running_loop().time()
-        await upstream.ask(2_000)
-        assert upstream.most_in_flight(since=began + 1.0) <= 5
-        assert upstream.average(since=began + 1.0) < 1.5 * 0.04
-
-    run_in_virtual_time(both())
+    await upstream.ask(2_000)
+    upstream.seconds = 0.04
+    began = asyncio.get_running_loop().time()
+    await upstream.ask(2_000)
+    assert upstream.most_in_flight(since=began + 1.0) <= 5
+    assert upstream.average(since=began + 1.0) < 1.5 * 0.04
 
 
 @pytest.fixture
@@ -104,7 +103,10 @@ async def test_the_embedded_upstream_is_asked_for_as_many_at_a_time_as_it_answer
     saturated: EmbeddedUpstream,
 ) -> None:
     # The last of them wait for three seconds at least.
-    client = Client(UPSTREAM_URL, in_process(saturated), replace(CLIENT_LIMITS, total=120.0))
+    limits_of_client = replace(CLIENT_LIMITS, total=120.0)
+    client = Client(
+        UPSTREAM_URL, in_process(saturated), limits_of_client, clock=asyncio.get_running_loop().time
+    )
     ids = sorted(saturated.catalog.packages)[:600]
     limits: list[int] = []
 
@@ -116,6 +118,6 @@ async def test_the_embedded_upstream_is_asked_for_as_many_at_a_time_as_it_answer
         await asyncio.gather(*map(ask, ids))
     finally:
         await client.aclose()
-    # However busy the machine is, which makes some answers slow: without looking at the queue it grew beyond 20.
+    # Without looking at the queue it grew beyond 20.
     later = limits[200:]
     assert sum(later) / len(later) <= 8

@@ -26,6 +26,8 @@ from upstream.embedded import (
     Truncated,
 )
 
+pytestmark = pytest.mark.virtual_time
+
 
 def state_of(client: Client) -> str:
     return client.exchanger.breaker.state

@@ -102,6 +102,7 @@ async def test_whoever_comes_during_the_probe_is_answered_after_it(embedded: Emb
     assert embedded.requests.total == len(IDS)
 
 
+@pytest.mark.virtual_time
 async def test_whoever_comes_during_the_probe_shares_its_fate(embedded: EmbeddedUpstream) -> None:
     async with about_to_be_probed(embedded) as client:
         embedded.faults.add(Fault(StatusFault(429, retry_after="3600")))
@@ -110,6 +111,7 @@ async def test_whoever_comes_during_the_probe_shares_its_fate(embedded: Embedded
     assert embedded.requests.total == 1
 
 
+@pytest.mark.virtual_time
 async def test_a_probe_that_is_given_up_is_followed_by_another(embedded: EmbeddedUpstream) -> None:
     async with about_to_be_probed(embedded) as client:
         probe, *others = [asyncio.create_task(client.detail(PACKAGE, id)) for id in IDS]
@@ -151,6 +153,7 @@ async def test_a_client_of_the_gateway_is_told_when_to_come_again(
     assert embedded.requests.total == 1
 
 
+@pytest.mark.virtual_time
 async def test_a_pause_ends_with_the_total_limit(embedded: EmbeddedUpstream) -> None:
     embedded.faults.add(Fault(StatusFault(503, retry_after="2")))
     async with asking(embedded, attempts=3, longest_pause=5.0, total=0.5) as client:

@@ -49,6 +49,7 @@ PASSING: list[tuple[Effect, type[UpstreamError]]] = [
 
 @pytest.mark.parametrize(("effect", "error"), PASSING)
 @pytest.mark.parametrize("attempts", [1, 3])
+@pytest.mark.virtual_time
 async def test_a_failure_that_can_pass_is_asked_again_so_many_times(
     embedded: EmbeddedUpstream, effect: Effect, error: type[UpstreamError], attempts: int
 ) -> None:
@@ -62,6 +63,7 @@ async def test_a_failure_that_can_pass_is_asked_again_so_many_times(
 
 
 @pytest.mark.parametrize(("effect", "error"), PASSING)
+@pytest.mark.virtual_time
 async def test_a_failure_that_passes_is_not_seen(
     embedded: EmbeddedUpstream, effect: Effect, error: type[UpstreamError]
 ) -> None:
@@ -213,6 +215,7 @@ async def test_a_kept_connection_that_drops_costs_no_hidden_request(embedded: Em
     assert client.exchanger.outcomes == {"answered": 1, "UPSTREAM_UNAVAILABLE": 2}
 
 
+@pytest.mark.virtual_time
 async def test_those_who_failed_together_do_not_come_again_together(embedded: EmbeddedUpstream) -> None:
     embedded.faults.add(Fault(StatusFault(500), times=len(IDS)))
     limits = {"lowest_in_flight": len(IDS), "breaker_failures": 1000}
@@ -225,6 +228,7 @@ async def test_those_who_failed_together_do_not_come_again_together(embedded: Em
     assert first != second
 
 
+@pytest.mark.virtual_time
 async def test_nothing_is_sent_for_whoever_left_during_a_pause(embedded: EmbeddedUpstream) -> None:
     embedded.faults.add(Fault(StatusFault(503, retry_after="1"), times=1))
     async with asking(embedded, attempts=3) as client:
@@ -238,6 +242,7 @@ async def test_nothing_is_sent_for_whoever_left_during_a_pause(embedded: Embedde
     assert embedded.requests.by_target == {"/api/v4/packages/1599/": 1, "/api/v4/packages/683/": 1}
 
 
+@pytest.mark.virtual_time
 async def test_whoever_leaves_during_an_exchange_gives_its_turn_back(embedded: EmbeddedUpstream) -> None:
     embedded.faults.add(Fault(Latency(0.3), path="/api/v4/packages/1599/"))
     async with asking(embedded, attempts=3, highest_in_flight=1) as client:
@@ -252,6 +257,7 @@ async def test_whoever_leaves_during_an_exchange_gives_its_turn_back(embedded: E
     assert client.exchanger.limiter.in_flight == 0
 
 
+@pytest.mark.virtual_time
 async def test_every_request_is_counted_by_what_came_of_it(embedded: EmbeddedUpstream) -> None:
     faults: dict[int, Effect] = {
         683: StatusFault(503),

@@ -59,6 +59,7 @@ async def test_an_exchange_ends_at_its_limit_before_or_in_the_midst_of_the_answe
     assert client.exchanger.outcomes == {"UPSTREAM_TIMEOUT": 2}
 
 
+@pytest.mark.virtual_time
 async def test_all_attempts_together_end_at_the_total_limit(embedded: EmbeddedUpstream) -> None:
     embedded.faults.add(Fault(Latency(5)))
     limits = {"exchange": 0.2, "total": 1.0, "breaker_failures": 1000}
@@ -82,6 +83,7 @@ async def holding_the_turn(client: Client, embedded: EmbeddedUpstream) -> asynci
     return holder
 
 
+@pytest.mark.virtual_time
 async def test_waiting_for_a_turn_counts_towards_the_total_limit(embedded: EmbeddedUpstream) -> None:
     async with asking(embedded, highest_in_flight=1, total=0.05) as client:
         holder = await holding_the_turn(client, embedded)
@@ -92,6 +94,7 @@ async def test_waiting_for_a_turn_counts_towards_the_total_limit(embedded: Embed
     assert client.exchanger.limiter.in_flight == 0
 
 
+@pytest.mark.virtual_time
 async def test_whoever_is_in_the_background_waits_longer_than_the_total_limit(
     embedded: EmbeddedUpstream,
 ) -> None:
@@ -108,6 +111,7 @@ async def test_whoever_is_in_the_background_waits_longer_than_the_total_limit(
     assert embedded.requests.total == 1 + len(IDS)
 
 
+@pytest.mark.virtual_time
 async def test_the_background_waits_for_a_pause_longer_than_the_total_limit(
     embedded: EmbeddedUpstream,
 ) -> None:
@@ -121,6 +125,7 @@ async def test_the_background_waits_for_a_pause_longer_than_the_total_limit(
     assert embedded.requests.by_target == {"/api/v4/packages/?limit=10&offset=0": 2}
 
 
+@pytest.mark.virtual_time
 async def test_the_background_has_the_limits_of_an_exchange_and_of_attempts(
     embedded: EmbeddedUpstream,
 ) -> None:

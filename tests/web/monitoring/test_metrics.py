@@ -78,6 +78,7 @@ async def test_what_is_known_already_is_not_counted(
     assert embedded.requests.total == 2
 
 
+@pytest.mark.virtual_time
 async def test_requests_under_way_are_seen(
     http: httpx.AsyncClient, app: GatewayApp, embedded: EmbeddedUpstream
 ) -> None:
@@ -176,6 +177,7 @@ async def test_a_catalog_is_seen_once_there_is_one(
     assert embedded.requests.total == 0
 
 
+@pytest.mark.virtual_time
 async def test_a_crawl_under_way_is_seen(
     http: httpx.AsyncClient, app: GatewayApp, embedded: EmbeddedUpstream
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from catalog.storage.sqlite_storage import Storage
 from tests.support.crawls import client_of as upstream_client_of
@@ -31,6 +32,7 @@ async def told(http: httpx.AsyncClient) -> tuple[list[Any], bool]:
     return [(each["pinned"], each["version"]) for each in in_json], ", which the operator has pinned" in page
 
 
+@pytest.mark.virtual_time
 async def test_a_pin_is_shown_for_as_long_as_there_is_one(embedded: EmbeddedUpstream, tmp_path: Path) -> None:
     path = str(tmp_path / "catalog.sqlite")
     async with upstream_client_of(embedded) as client:
