@@ -25,7 +25,6 @@ from gateway import (
 )
 from gateway.persisted import Refused
 from web.answer_status import status_of
-from web.asgi_extension import extension_of
 from web.cache_headers import NO_STORE, CachePolicy, Headers, is_any, names_tag
 from web.cacheable_replies import CacheableReplies
 from web.client_disconnects import ClientLeft, as_long_as_there
@@ -40,6 +39,7 @@ from web.http_responses import (
     send_response,
 )
 from web.incremental_delivery import in_parts, wants_parts
+from web.own_server_extension import extension_of
 from web.pages.graphiql import graphiql_page, no_graphiql
 from web.persisted_document_paths import PERSISTED
 from web.rate_limit_headers import RATE_LIMIT_HEADERS, rate_limit_headers

@@ -8,10 +8,10 @@ import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from web.asgi_extension import extension_of
 from web.cache_headers import Headers
 from web.compression import compressed
 from web.content_negotiation import accepted
+from web.own_server_extension import extension_of
 from web.security_headers import SECURITY_HEADERS
 
 IN_THREAD = 200_000

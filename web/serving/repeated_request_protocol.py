@@ -24,7 +24,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from uvicorn.server import ServerState
 
-from web.asgi_extension import extend
+from web.own_server_extension import extend
 from web.repeated_head_cache import RepeatedHead
 from web.repeated_request_cache import LONGEST, RepeatedRequests
 from web.serving.uvicorn_protocols import HttpProtocol

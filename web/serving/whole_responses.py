@@ -18,7 +18,7 @@ from web.serving.joined_writes import JoinedWrites
 
 
 class ServedRequest:
-    """Implements the server's extension for one request: see :class:`web.asgi_extension.ServerExtension`."""
+    """Implements the server's extension for one request: see :class:`web.own_server_extension.ServerExtension`."""
 
     __slots__ = ("_cycle", "_of_server", "_writes", "learn_head", "request", "was_tried")
 
