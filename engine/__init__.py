@@ -23,9 +23,9 @@ from engine.planned_operation import KnownPlan
 from engine.relation_protocols import ListsByKey, RecordId, RelationToMany, RelationToOne
 from engine.run_errors import AnswerTooLarge, OutOfTime, Stopped, TooComplex
 from engine.run_limits import NO_LIMITS, RunLimits
-from engine.runs_without_waiting import MustWait, at_once
 from engine.shared_inputs import SharedInput
 from engine.step_costs import ERROR, Spend, uncounted
+from engine.synchronous_run import MustWait, at_once
 from engine.type_declarations import decided_by_class
 from engine.value_subtree_cache import ReusedValue
 

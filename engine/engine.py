@@ -27,10 +27,10 @@ from engine.run_errors import AnswerTooLarge, Stopped
 from engine.run_limits import NO_LIMITS
 from engine.run_spans import SpanMaker, untraced
 from engine.run_state import PlanRun
-from engine.runs_without_waiting import MustWait, at_once
 from engine.runtime_types import RuntimeTypes
 from engine.shared_inputs import SharedInputs
 from engine.step_costs import Spend, uncounted
+from engine.synchronous_run import MustWait, at_once
 
 CACHED_OPERATIONS = 1000
 """How many operations are cached with their plans. The least recently used ones are dropped."""

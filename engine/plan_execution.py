@@ -24,7 +24,7 @@ from engine.field_sources import RELATED_AT_ONCE
 from engine.plan_nodes import Part, PlanNode, by_key, standing
 from engine.relation_protocols import ListsByKey, RecordId
 from engine.run_state import LOOK_AT_TIME, Pending, PlanRun
-from engine.runs_without_waiting import MustWait
+from engine.synchronous_run import MustWait
 
 FEW = 10_000
 """The most values of an answer that is made in one piece, which takes 3 ms at most."""
