@@ -18,9 +18,9 @@ from engine import TooComplex, turns
 from gateway.cost import CostPredictor, cost_predictors
 from gateway.document_shapes import ShapedText, shaped
 from gateway.document_validation import read_document
+from gateway.extracted_literals_cache import ExtractedLiterals
 from gateway.limits import DocumentLimits, check_bytes, check_document, check_text
 from gateway.literal_variables import ShapedDocument, shaped_document
-from gateway.repeated_texts import RepeatedTexts
 from gateway.request_document import LiteralsOfText, RequestDocument
 from schema import Document, schema
 
@@ -50,7 +50,7 @@ class DocumentCache:
         self._cached: BoundedCache[str | _Shape, _CachedDocument] = BoundedCache(
             entries=CACHED_DOCUMENTS, size=CACHED_BYTES
         )
-        self.repeated = RepeatedTexts()
+        self.repeated = ExtractedLiterals()
         self._reading = asyncio.Lock()
 
     def read(self, text: str) -> Document:

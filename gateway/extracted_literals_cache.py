@@ -22,18 +22,18 @@ OVERHEAD, BYTES_OF_LITERAL = 1_000, 150
 """Bytes that a text takes beside itself and its literals, and each literal beside its characters."""
 
 
-class RepeatedText(NamedTuple):
+class SplitText(NamedTuple):
     """Holds the two parts of a text, with the values of the literals."""
 
     shape: str
     literals: LiteralsOfText
 
 
-class RepeatedTexts:
+class ExtractedLiterals:
     """Holds the texts that were used last, of those that came more than once."""
 
     def __init__(self) -> None:
-        self._texts: BoundedCache[str, RepeatedText] = BoundedCache(entries=MAX_TEXTS, size=MAX_BYTES)
+        self._texts: BoundedCache[str, SplitText] = BoundedCache(entries=MAX_TEXTS, size=MAX_BYTES)
         self._met: set[int] = set()
         self.found = 0
         """How many were found."""
@@ -46,7 +46,7 @@ class RepeatedTexts:
         """Return the memory that they take."""
         return self._texts.size
 
-    def find(self, text: str) -> RepeatedText | None:
+    def find(self, text: str) -> SplitText | None:
         """Return the parts of a text, if they are remembered."""
         known = self._texts.get(text)
         self.found += known is not None
@@ -57,7 +57,7 @@ class RepeatedTexts:
         known_by = hash(text)
         if known_by in self._met:
             size = OVERHEAD + 2 * getsizeof(text) + BYTES_OF_LITERAL * len(literals.values)
-            self._texts.put(text, RepeatedText(shape, literals), size)
+            self._texts.put(text, SplitText(shape, literals), size)
             return
         if len(self._met) >= MAX_MET:
             self._met.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.document_cache import CACHED_DOCUMENTS, DocumentCache
-from gateway.repeated_texts import MAX_BYTES, MAX_MET, MAX_TEXTS, RepeatedTexts
+from gateway.extracted_literals_cache import MAX_BYTES, MAX_MET, MAX_TEXTS, ExtractedLiterals
 from gateway.request_document import LiteralsOfText, RequestDocument
 from tests.support.settings_for_tests import DOCUMENT_LIMITS
 
@@ -69,7 +69,7 @@ async def test_a_text_of_a_forgotten_document_is_read_anew() -> None:
 
 
 def test_so_many_texts_of_so_many_bytes_are_remembered() -> None:
-    texts, literals = RepeatedTexts(), LiteralsOfText({"0": "a"}, [1])
+    texts, literals = ExtractedLiterals(), LiteralsOfText({"0": "a"}, [1])
     for number in range(MAX_TEXTS + 10):
         for _ in range(2):
             texts.came(f"{number}", "shape", literals)
