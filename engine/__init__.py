@@ -15,7 +15,7 @@ The engine imports no other room. It offers:
 
 from engine.answer_dependencies import EVERYTHING, DependsOn, declared, depends_on, of_field
 from engine.answer_subtree_cache import AnswerSubtreeCache
-from engine.byte_budget import BudgetEntry, ByteBudget
+from engine.cache_memory_budget import BudgetEntry, ByteBudget
 from engine.engine import Engine, Ran
 from engine.event_loop_yielding import AtTurn, InTurn, turns
 from engine.fallback_reasons import Fallback, FallbackReason

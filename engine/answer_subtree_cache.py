@@ -16,7 +16,7 @@ from weakref import ref
 
 import msgspec
 
-from engine.byte_budget import BudgetEntry, ByteBudget
+from engine.cache_memory_budget import BudgetEntry, ByteBudget
 from engine.relation_protocols import RecordId
 from engine.selection_signatures import SelectionSignature
 from engine.value_subtree_cache import ValueSubtreeCache

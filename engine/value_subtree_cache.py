@@ -13,7 +13,7 @@ from weakref import ref
 
 import msgspec
 
-from engine.byte_budget import BudgetEntry, ByteBudget
+from engine.cache_memory_budget import BudgetEntry, ByteBudget
 from engine.selection_signatures import SelectionSignature
 
 OVERHEAD = 5_000
