@@ -13,12 +13,12 @@ The engine imports no other room. It offers:
 ``docs/engine.md`` follows an operation from its text to the bytes of its answer.
 """
 
-from engine.answer_dependencies import EVERYTHING, DependsOn, declared, depends_on, of_field
 from engine.answer_subtree_cache import AnswerSubtreeCache
 from engine.cache_memory_budget import BudgetEntry, ByteBudget
 from engine.engine import Engine, Ran
 from engine.event_loop_yielding import AtTurn, InTurn, turns
 from engine.fallback_reasons import Fallback, FallbackReason
+from engine.field_dependencies import EVERYTHING, DependsOn, declared, depends_on, of_field
 from engine.planned_operation import KnownPlan
 from engine.relation_protocols import ListsByKey, RecordId, RelationToMany, RelationToOne
 from engine.run_errors import AnswerTooLarge, OutOfTime, Stopped, TooComplex

@@ -5,7 +5,7 @@ from __future__ import annotations
 from graphql import print_ast
 from strawberry.types.field import StrawberryField
 
-from engine.answer_dependencies import DependsOn, is_of_strawberry, of_field
+from engine.field_dependencies import DependsOn, is_of_strawberry, of_field
 from engine.field_sources import Attribute, Called, FieldSource, Related
 from engine.selection_signatures import Arguments
 from engine.shared_inputs import variables_in
@@ -20,7 +20,7 @@ decided."""
 def cacheable_arguments(asked: AskedField, source: FieldSource) -> Arguments | None:
     """Return the arguments of a field that is cacheable, or ``None`` if it is not.
 
-    A field is cacheable if its declared dependencies (``engine.answer_dependencies``) allow it, and if its function
+    A field is cacheable if its declared dependencies (``engine.field_dependencies``) allow it, and if its function
     gets nothing of the request.
     """
     arguments = asked.node.arguments or ()

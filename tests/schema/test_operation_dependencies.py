@@ -8,7 +8,7 @@ import pytest
 from graphql import GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType
 from strawberry.types.field import StrawberryField
 
-from engine.answer_dependencies import DependsOn, declared
+from engine.field_dependencies import DependsOn, declared
 from schema import schema
 
 

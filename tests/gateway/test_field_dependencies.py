@@ -9,7 +9,7 @@ import pytest
 import strawberry
 
 from catalog.catalog_source import CatalogSource
-from engine.answer_dependencies import EVERYTHING, DependsOn
+from engine.field_dependencies import EVERYTHING, DependsOn
 from gateway.document_validation import read_document
 from gateway.gateway import Gateway
 from gateway.graphql_answer import GraphQLAnswer
