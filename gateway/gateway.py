@@ -12,7 +12,6 @@ from engine import Engine, RunLimits, Stopped
 from gateway.admission_queue import Admission, Turn
 from gateway.answer_cache import AnswerCache
 from gateway.answer_subtrees_by_catalog import AnswerSubtreesByCatalog
-from gateway.answers_in_parts import AnswersInParts
 from gateway.answers_without_waiting import AnswersWithoutWaiting
 from gateway.cost import CostLimits
 from gateway.deadline import in_time
@@ -26,6 +25,7 @@ from gateway.graphql_answer import (
     later_answer,
     not_at_hand,
 )
+from gateway.incremental_answers import IncrementalAnswers
 from gateway.limit_refusals import LimitRefusals
 from gateway.limits import DocumentLimits
 from gateway.named_operation import is_subscription, why_unclear
@@ -103,7 +103,7 @@ class Gateway:
         self._events = SubscriptionEvents(
             admission, self._preparation, self._runner, run_limits, self._refusals
         )
-        self._in_parts = AnswersInParts(source, admission, self._preparation, self._runner, run_limits)
+        self._in_parts = IncrementalAnswers(source, admission, self._preparation, self._runner, run_limits)
 
     async def prepare(self, request: GraphQLRequest, snapshot: Snapshot | None) -> PreparedRequest:
         """Read the request's document, in a turn if it is not known. ``snapshot`` is the catalog that was taken for
@@ -229,7 +229,7 @@ class Gateway:
             yield self.measurements.sent(later_answer(error))
 
     def parts(self, prepared: PreparedRequest) -> AsyncGenerator[object]:
-        """Yield the results of a request that has parts, as :meth:`~AnswersInParts.results` does."""
+        """Yield the results of a request that has parts, as :meth:`~IncrementalAnswers.results` does."""
         return self.log.follow(prepared, self._in_parts.results(prepared, self._snapshot))
 
     async def _snapshot(

@@ -23,7 +23,7 @@ from upstream.client import Receipt, continuing, recording
 SnapshotOf = Callable[[PreparedRequest, Turn], Awaitable[Snapshot | None]]
 
 
-class AnswersInParts:
+class IncrementalAnswers:
     """Runs operations whose results come one after another."""
 
     def __init__(
