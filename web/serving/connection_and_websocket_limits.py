@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from gateway import ConcurrentQuota, FederationRouter, Subscriptions
 from web.client_identity import Clients, Network
-from web.serving.joined_writes import JoinedWrites
+from web.serving.coalesced_writes import CoalescedWrites
 from web.serving.slow_readers import SlowReaders
 
 LOG_EVERY = 60.0
@@ -58,7 +58,7 @@ class Connections:
         self.open = ConcurrentQuota("connections", limits.connections, limits.connections_per_address)
         self.sockets = ConcurrentQuota("WebSockets", limits.sockets, limits.sockets_per_address)
         self.slow = SlowReaders(limits.read_seconds, limits.unsent_bytes, limits.unsent_bytes_together)
-        self.writes = JoinedWrites()
+        self.writes = CoalescedWrites()
         self.subscriptions = subscriptions
         self.stopping = asyncio.Event()
         self.garbage = 0

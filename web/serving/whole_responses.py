@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 from web.cache_headers import Headers, JoinedHeaders
 from web.repeated_head_cache import RepeatedHead
 from web.request_counts import CountedSend
-from web.serving.joined_writes import JoinedWrites
+from web.serving.coalesced_writes import CoalescedWrites
 
 
 class ServedRequest:
@@ -26,7 +26,7 @@ class ServedRequest:
         self,
         cycle: RequestResponseCycle,
         of_server: JoinedHeaders,
-        writes: JoinedWrites,
+        writes: CoalescedWrites,
         was_tried: bool,
     ) -> None:
         self.request: bytes | None = None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 
 
-class JoinedWrites:
+class CoalescedWrites:
     """Holds the responses of this turn of the loop that are not written yet.
 
     A protocol writes its own with :meth:`write_of` before it reads more from its connection or closes it, so that a

@@ -8,11 +8,11 @@ from tests.support.bare_connections import request
 from tests.support.crawled_gateway import QUERY
 from tests.support.protocol_connections import Pieces, connected, made
 from upstream.embedded import EmbeddedUpstream
-from web.serving.joined_writes import JoinedWrites
+from web.serving.coalesced_writes import CoalescedWrites
 
 
 async def test_responses_of_one_turn_are_written_at_its_end() -> None:
-    writes, one, other = JoinedWrites(), Pieces(), Pieces()
+    writes, one, other = CoalescedWrites(), Pieces(), Pieces()
     writes.add(one, b"1")
     writes.add(other, b"2")
     assert (one.written, other.written) == ([], [])
@@ -21,7 +21,7 @@ async def test_responses_of_one_turn_are_written_at_its_end() -> None:
 
 
 async def test_responses_to_one_connection_keep_their_order() -> None:
-    writes, pieces = JoinedWrites(), Pieces()
+    writes, pieces = CoalescedWrites(), Pieces()
     writes.add(pieces, b"1")
     writes.add(pieces, b"2")
     await asyncio.sleep(0)
@@ -29,7 +29,7 @@ async def test_responses_to_one_connection_keep_their_order() -> None:
 
 
 async def test_what_is_written_early_is_not_written_again() -> None:
-    writes, pieces = JoinedWrites(), Pieces()
+    writes, pieces = CoalescedWrites(), Pieces()
     writes.add(pieces, b"1")
     writes.write_of(pieces)
     assert pieces.written == [b"1"]
@@ -40,7 +40,7 @@ async def test_what_is_written_early_is_not_written_again() -> None:
 
 
 async def test_nothing_is_written_to_a_connection_that_has_closed() -> None:
-    writes, pieces = JoinedWrites(), Pieces()
+    writes, pieces = CoalescedWrites(), Pieces()
     writes.add(pieces, b"1")
     pieces.close()
     await asyncio.sleep(0)
