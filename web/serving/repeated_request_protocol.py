@@ -27,8 +27,8 @@ from uvicorn.server import ServerState
 from web.own_server_extension import extend
 from web.repeated_head_cache import RepeatedHead
 from web.repeated_request_cache import LONGEST, RepeatedRequests
+from web.serving.single_write_responses import ServedRequest
 from web.serving.uvicorn_protocols import HttpProtocol
-from web.serving.whole_responses import ServedRequest
 
 METHODS = frozenset(["GET", "POST", "QUERY"])
 """The methods whose answers have the cached body. The answer to HEAD has no body."""
