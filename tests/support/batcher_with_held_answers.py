@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from tests.support.settings_for_tests import BUDGET, CLIENT_LIMITS
 from upstream.batching.batcher import Batcher
 from upstream.client.api_client import Client
-from upstream.client.client_limits import ClientLimits
+from upstream.client.api_client_limits import ClientLimits
 from upstream.client.concurrency_limiter import Limiter
 from upstream.client.in_process_transport import in_process
 from upstream.client.upstream_errors import UpstreamError

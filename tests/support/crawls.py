@@ -14,7 +14,7 @@ from catalog.sync.paged_list_reading import Progress
 from tests.support.settings_for_tests import BUDGET, CLIENT_LIMITS, UPSTREAM_URL
 from upstream.batching.batcher import Batcher
 from upstream.client.api_client import Client
-from upstream.client.client_limits import ClientLimits
+from upstream.client.api_client_limits import ClientLimits
 from upstream.client.in_process_transport import in_process
 from upstream.client.v4_records import CATEGORY, GRID, PACKAGE, CategoryRecord, GridRecord, PackageRecord
 from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream

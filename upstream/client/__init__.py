@@ -45,7 +45,7 @@ from upstream.client.v4_records import (
 
 if TYPE_CHECKING:
     from upstream.client.api_client import Client
-    from upstream.client.client_limits import ClientLimits
+    from upstream.client.api_client_limits import ClientLimits
     from upstream.client.http_transport import network
     from upstream.client.in_process_transport import in_process
     from upstream.client.retry_policy import FIRST_PAUSE
@@ -96,7 +96,7 @@ __all__ = [
 
 _IMPORTED_WHEN_ASKED_FOR = {
     "Client": "upstream.client.api_client",
-    "ClientLimits": "upstream.client.client_limits",
+    "ClientLimits": "upstream.client.api_client_limits",
     "FIRST_PAUSE": "upstream.client.retry_policy",
     "in_process": "upstream.client.in_process_transport",
     "network": "upstream.client.http_transport",

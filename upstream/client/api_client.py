@@ -16,8 +16,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, TypeVar
 
+from upstream.client.api_client_limits import ClientLimits
 from upstream.client.client_health import ClientHealth, RequestCosts
-from upstream.client.client_limits import ClientLimits
 from upstream.client.failure_log import log_failure
 from upstream.client.lazy_http_client import LazyHttpClient
 from upstream.client.lenient_decoding import field_names

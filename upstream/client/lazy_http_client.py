@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from upstream.client.client_limits import ClientLimits
+from upstream.client.api_client_limits import ClientLimits
 from upstream.client.upstream_address import authorization, without_credentials
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from upstream.client.api_client_limits import ClientLimits
 from upstream.client.circuit_breaker import CircuitOpen
-from upstream.client.client_limits import ClientLimits
 from upstream.client.upstream_errors import (
     UpstreamError,
     UpstreamRateLimited,

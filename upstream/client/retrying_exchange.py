@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, cast
 
 from telemetry import DurationHistograms
+from upstream.client.api_client_limits import ClientLimits
 from upstream.client.circuit_breaker import Breaker, CircuitOpen
-from upstream.client.client_limits import ClientLimits
 from upstream.client.concurrency_limiter import Limiter
 from upstream.client.exchange_receipt import Exchange, note
 from upstream.client.exchange_spans import describe_exchange, exchange_span

@@ -20,7 +20,7 @@ from tests.support.gateway_in_process import app_of, client_of, source_of
 from tests.support.settings_for_tests import CLIENT_LIMITS, SCHEDULE, UPSTREAM_URL
 from tests.support.sync_in_process import until
 from upstream.client.api_client import Client
-from upstream.client.client_limits import ClientLimits
+from upstream.client.api_client_limits import ClientLimits
 from upstream.client.in_process_transport import in_process
 from upstream.client.v4_records import PACKAGE
 from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream, Fault, StatusFault
