@@ -9,7 +9,6 @@ import strawberry
 
 from engine import DependsOn, depends_on
 from resolvers import category as resolvers
-from resolvers import site_pages
 from resolvers.lists import Connection
 from schema.record_node import RecordNode
 from schema.semantic_nullability import null_only_with_error

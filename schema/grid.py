@@ -9,7 +9,7 @@ import strawberry
 
 from engine import DependsOn, depends_on
 from resolvers import grid as resolvers
-from resolvers import record_history, site_pages
+from resolvers import record_history
 from resolvers.lists import Connection
 from schema.record_node import RecordNode
 from schema.semantic_nullability import null_only_with_error

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from engine import DependsOn, depends_on
-from resolvers import package_details, record_history, site_pages
+from resolvers import package_details, record_history
 from resolvers import package_relations as resolvers
 from resolvers import related_packages as related
 from resolvers.contributor import contributors_of
