@@ -29,10 +29,10 @@ from schema.field_costs import (
     ListLength,
     list_length,
 )
-from schema.limited_execution import LimitedExecutor
 from schema.operation_dependencies import Dependencies, read_dependencies
 from schema.query import Query
 from schema.sdl_dialects import Dialect, UnknownDialect, print_dialect, read_dialect
+from schema.strawberry_execution_limits import LimitedExecutor
 from schema.subscription import Subscription
 from schema.validated_document import AsOfDirective, Document, KnownDocuments, given
 

@@ -12,8 +12,8 @@ from strawberry.extensions import SchemaExtension
 
 from engine import RunLimits
 from schema.error_behavior import OnError
-from schema.limited_execution import LIMITS, ON_ERROR, UNAWAITED, Unawaited
 from schema.operation_dependencies import Dependencies
+from schema.strawberry_execution_limits import LIMITS, ON_ERROR, UNAWAITED, Unawaited
 
 
 class AsOfDirective(NamedTuple):
