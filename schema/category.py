@@ -9,6 +9,7 @@ import strawberry
 
 from engine import DependsOn, depends_on
 from resolvers import category as resolvers
+from resolvers import record_page_urls
 from resolvers.lists import Connection
 from schema.record_node import RecordNode
 from schema.semantic_nullability import null_only_with_error
@@ -41,7 +42,7 @@ class Category(RecordNode):
     created: datetime = strawberry.field(description="When the category was added to the site.")
     modified: datetime = strawberry.field(description="When the category was last edited on the site.")
     site_url: str = strawberry.field(
-        resolver=site_pages.category_page,
+        resolver=record_page_urls.category_page,
         metadata=depends_on(DependsOn.CATALOG),
         description="The address of the page of the category on Django Packages.",
     )

@@ -9,7 +9,7 @@ import strawberry
 
 from engine import DependsOn, depends_on
 from resolvers import grid as resolvers
-from resolvers import record_history
+from resolvers import record_history, record_page_urls
 from resolvers.lists import Connection
 from schema.record_node import RecordNode
 from schema.semantic_nullability import null_only_with_error
@@ -41,7 +41,7 @@ class Grid(RecordNode):
     created: datetime = strawberry.field(description="When the grid was added to the site.")
     modified: datetime = strawberry.field(description="When the grid was last edited on the site.")
     site_url: str = strawberry.field(
-        resolver=site_pages.grid_page,
+        resolver=record_page_urls.grid_page,
         metadata=depends_on(DependsOn.CATALOG),
         description="The address of the page of the grid on Django Packages.",
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from engine import DependsOn, depends_on
-from resolvers import package_details, record_history
+from resolvers import package_details, record_history, record_page_urls
 from resolvers import package_relations as resolvers
 from resolvers import related_packages as related
 from resolvers.contributor import contributors_of
@@ -78,7 +78,7 @@ class Package(RecordNode):
         description="The number of forks of the repository: repoForks under the name that filters use.",
     )
     site_url: str = strawberry.field(
-        resolver=site_pages.package_page,
+        resolver=record_page_urls.package_page,
         metadata=depends_on(DependsOn.CATALOG),
         description="The address of the page of the package on Django Packages.",
     )

@@ -64,7 +64,7 @@ PARTS = {
     ],
     "gateway": [
         "gateway",
-        "answers_in_parts",
+        "incremental_answers",
         "subscription_events",
         "answers_without_waiting",
         "request_preparation",
