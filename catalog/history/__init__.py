@@ -1,6 +1,6 @@
 """Tells what each new version of the catalog changed, and what the catalog was before."""
 
-from catalog.history.added_and_removed import AddedAndRemoved
+from catalog.history.added_and_removed_times import AddedAndRemoved
 from catalog.history.catalog_versions import CatalogVersion, Cause, TooManyRebuilds, VersionUnknown
 from catalog.history.change_feed import FeedEntry, FeedExcerpt, FeedReplaced
 from catalog.history.delta_application import RecordsById, catalog_of, rebuilt, records_of
