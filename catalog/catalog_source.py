@@ -21,8 +21,8 @@ from catalog.sync.crawl_validators import GuardLimits
 from catalog.sync.history_reader import HistoryReader
 from catalog.sync.leader_loop import LeaderLoop
 from catalog.sync.live_answer_records import LiveRecords
-from catalog.sync.older_versions import OlderVersions
 from catalog.sync.paged_list_reading import Progress
+from catalog.sync.past_catalogs import PastCatalogs
 from catalog.sync.publisher import Publisher
 from catalog.sync.refresher import CrawlResult, Refresher
 from catalog.sync.schedule import Schedule
@@ -73,7 +73,7 @@ class CatalogSource:
         self.leader = LeaderLoop(
             batcher, storage, self.publisher, self.refresher, schedule, freshness.fresh, news
         )
-        self.older = OlderVersions(storage, self.publisher)
+        self.older = PastCatalogs(storage, self.publisher)
         self._follow = follow
         self.freshness = freshness
         self._crawl_wait = crawl_wait

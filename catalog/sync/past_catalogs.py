@@ -24,7 +24,7 @@ KEPT = 4
 """How many rebuilt catalogs are cached: those used last. They share equal records with the present catalog."""
 
 
-class OlderVersions:
+class PastCatalogs:
     """Provides the catalog of any moment that history reaches, for one process."""
 
     def __init__(
