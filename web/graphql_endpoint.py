@@ -26,7 +26,7 @@ from gateway import (
 from gateway.persisted import Refused
 from web.answer_status import status_of
 from web.cache_headers import NO_STORE, CachePolicy, Headers, is_any, names_tag
-from web.cacheable_replies import CacheableReplies
+from web.cacheable_reply_building import CacheableReplies
 from web.client_disconnects import ClientLeft, as_long_as_there
 from web.compression import encoding_for
 from web.content_negotiation import JSON, accept_of, accepted

@@ -17,7 +17,7 @@ from starlette.types import Scope
 
 from gateway import AnswerKey, Caller, Gateway, masked
 from web.cache_headers import CachePolicy, JoinedHeaders
-from web.cacheable_replies import CacheableReplies
+from web.cacheable_reply_building import CacheableReplies
 from web.incremental_delivery import wants_parts
 from web.request_counts import RequestCount, RequestCounts
 from web.request_headers import RUNNING
