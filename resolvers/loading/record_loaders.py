@@ -18,7 +18,7 @@ from typing import Any, Generic
 
 from catalog import Catalog
 from resolvers.loading.batch_loader import Batches, BatchLoader
-from resolvers.loading.known_records import KnownRecords
+from resolvers.loading.catalog_records import KnownRecords
 from upstream.batching import Batcher
 from upstream.client import (
     BudgetSpent,

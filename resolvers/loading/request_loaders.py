@@ -10,8 +10,8 @@ from functools import cached_property
 
 from catalog import Catalog, Snapshot
 from resolvers.loading.batch_loader import Batches
+from resolvers.loading.catalog_records import KnownRecords, known_grids, known_packages
 from resolvers.loading.category_loader import CategoryLoader
-from resolvers.loading.known_records import KnownRecords, known_grids, known_packages
 from resolvers.loading.record_loaders import RecordLoader
 from upstream.batching import Batcher
 from upstream.client import (
