@@ -17,7 +17,7 @@ import sys
 import time
 from contextlib import nullcontext
 
-from benchmarks.attack import crowds, endings, single_requests, sockets
+from benchmarks.attack import crowds, fatal_attacks, single_requests, sockets
 from benchmarks.attack.case import Scale
 from benchmarks.attack.measuring import AttackFigures, attacked, machine
 from benchmarks.attack.report import line, table
@@ -27,7 +27,7 @@ from benchmarks.side_by_side.processes import end_in_order, two_cores
 PACKAGES = 5400
 WHOLE = 300.0
 """Seconds for all of it."""
-CASES = (*single_requests.CASES, *endings.CASES, *sockets.CASES, *crowds.CASES)
+CASES = (*single_requests.CASES, *fatal_attacks.CASES, *sockets.CASES, *crowds.CASES)
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from benchmarks.attack import crowds, endings, single_requests, sockets
+from benchmarks.attack import crowds, fatal_attacks, single_requests, sockets
 from benchmarks.attack.case import Case, Scale
 from benchmarks.attack.load import AttackClient, Sent
 from benchmarks.attack.measuring import AttackFigures, attacked
@@ -88,7 +88,7 @@ async def test_a_crowd_is_answered_or_refused(case: Case, target: Target) -> Non
     assert await is_alive(target)
 
 
-@pytest.mark.parametrize("case", endings.CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", fatal_attacks.CASES, ids=lambda case: case.name)
 async def test_an_ending_ends(case: Case) -> None:
     row = await attacked(case, None, SHORT, PACKAGES, CORE, left=60)
     assert not row.cut_off
