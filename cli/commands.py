@@ -50,12 +50,17 @@ def run() -> None:
 
     :raises SystemExit: always, with the exit status. A sentence says so if the output cannot be written.
     """
+    is_closed = sys.stdout is None
+    if is_closed:
+        # Whoever writes gets an error, as for an output that is full. Typer writes nothing and says nothing otherwise.
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")
     try:
         cli()
     except OSError as error:
         if not _output_is_lost():
             raise
-        sys.exit(f"The output cannot be written: {error.strerror}.")
+        why = " because it is closed" if is_closed else f": {error.strerror}"
+        sys.exit(f"The output cannot be written{why}.")
 
 
 def _output_is_lost() -> bool:

@@ -20,6 +20,7 @@ from gateway import (
     PreparedRequest,
     RetryLater,
     caller,
+    codes_of,
     masked,
     units_to_send,
 )
@@ -148,6 +149,7 @@ class GraphQLEndpoint:
             response = Response(status_code=CLIENT_LEFT)
         except Exception as error:
             told = masked(error, f"{method} /graphql")
+            self._gateway.measurements.told(codes_of([told]))
             response = failure(500, told, accept_of(scope["headers"]), decoded(self._always))
         await response(scope, receive, send)
 

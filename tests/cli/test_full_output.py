@@ -28,3 +28,18 @@ def test_a_command_whose_output_is_full_says_so(arguments: tuple[str, ...]) -> N
         )
     assert done.stderr == "The output cannot be written: No space left on device.\n"
     assert done.returncode == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Only a POSIX shell starts a program whose output is closed.")
+@pytest.mark.parametrize("arguments", [("query", "{ __typename }"), ("schema",), ("--version",)])
+def test_a_command_whose_output_is_closed_says_so(arguments: tuple[str, ...]) -> None:
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "server.py", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"GATEWAY_STORAGE": ":memory:"},
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=120,
+    )
+    assert done.stderr == "The output cannot be written because it is closed.\n"
+    assert done.returncode == 1

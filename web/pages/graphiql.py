@@ -25,7 +25,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from catalog import Snapshot
-from gateway import Gateway, GraphQLRequest, masked
+from gateway import Gateway, GraphQLRequest, codes_of, masked
 from gateway.persisted import NO_GRAPHIQL, Refused
 from web.client_disconnects import ClientLeft, as_long_as_there
 from web.content_negotiation import weighted
@@ -142,7 +142,9 @@ def graphiql_page(gateway: Gateway, http: HttpRequest, snapshot: Snapshot | None
         except BadRequest as error:
             return bytes(refusal(error.status, str(error)).body)
         except Exception as error:
-            return msgspec.json.encode({"errors": [masked(error, f"{http.method} /graphql")]})
+            told = masked(error, f"{http.method} /graphql")
+            gateway.measurements.told(codes_of([told]))
+            return msgspec.json.encode({"errors": [told]})
 
     return GraphiQLPage(
         asked=Asked(query, params.get("variables", ""), params.get("operationName", "")),

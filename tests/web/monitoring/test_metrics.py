@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -194,3 +195,15 @@ async def test_answers_are_counted_by_whether_upstream_was_asked(http: httpx.Asy
     await ask(http, "{ package(databaseId: 1599) { title } }")
     await ask(http, "{ __typename }")
     assert await samples(http, "answers_made") == {"memory": 1, "upstream": 1}
+
+
+async def test_a_request_that_ends_in_an_unexpected_error_is_counted_by_its_code(
+    http: httpx.AsyncClient,
+) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield b"{"
+        raise LookupError("This happens while the request is read.")
+
+    response = await http.post("/graphql", content=body())
+    assert response.status_code == 500
+    assert await samples(http, "graphql_errors") == {"INTERNAL_SERVER_ERROR": 1}
