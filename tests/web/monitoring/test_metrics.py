@@ -206,4 +206,5 @@ async def test_a_request_that_ends_in_an_unexpected_error_is_counted_by_its_code
 
     response = await http.post("/graphql", content=body())
     assert response.status_code == 500
-    assert await samples(http, "graphql_errors") == {"INTERNAL_SERVER_ERROR": 1}
+    (counted,) = (await families(http))["graphql_errors"].samples
+    assert (counted.labels, counted.value) == ({"code": "INTERNAL_SERVER_ERROR"}, 1)
