@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 from settings import WrongSetting, read_settings
+from tests.support.command_line import server
 from tests.support.http_servers import free_port, serving
 from upstream.embedded import EmbeddedUpstream
 
@@ -56,17 +57,6 @@ def guarded() -> Iterator[str]:
     """Return the address of the guarded upstream, without the scheme."""
     with serving(Guarded()) as address:
         yield address.removeprefix("http://") + "/api/v4/"
-
-
-def server(*arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        [sys.executable, "server.py", *arguments],
-        cwd=ROOT,
-        env=os.environ | {"GATEWAY_STORAGE": ":memory:"} | environment,
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def everything_sent(address: str) -> list[bytes]:
@@ -141,21 +131,21 @@ def test_the_credentials_of_an_upstream_are_used_and_never_shown(guarded: str, t
 def test_a_wrong_password_is_a_sentence_without_it(guarded: str) -> None:
     query = "{ categories { title } }"
     done = server("query", query, GATEWAY_UPSTREAM=f"http://reader:s3cret@{guarded}")
-    assert b'"Upstream refused /categories/ with status 401."' in done.stdout
-    assert b"GATEWAY_" not in done.stdout
-    assert b"UPSTREAM_BAD_DATA" in done.stdout
-    assert b"s3cret" not in done.stdout + done.stderr
+    assert '"Upstream refused /categories/ with status 401."' in done.stdout
+    assert "GATEWAY_" not in done.stdout
+    assert "UPSTREAM_BAD_DATA" in done.stdout
+    assert "s3cret" not in done.stdout + done.stderr
     done = server("sync", GATEWAY_UPSTREAM=f"http://reader:s3cret@{guarded}")
     assert done.returncode == 1
-    sentence = b"with status 401. It wants another user and password than GATEWAY_UPSTREAM has."
-    assert sentence in b" ".join(done.stderr.split())
-    assert b"s3cret" not in done.stdout + done.stderr
+    sentence = "with status 401. It wants another user and password than GATEWAY_UPSTREAM has."
+    assert sentence in " ".join(done.stderr.split())
+    assert "s3cret" not in done.stdout + done.stderr
 
 
 def test_the_password_of_the_real_application_is_refused_with_403() -> None:
     with serving(Guarded(403)) as address:
         done = server("query", "{ categories { title } }", "--upstream", f"{address}/api/v4/")
-    assert b'"Upstream refused /categories/ with status 403."' in done.stdout
+    assert '"Upstream refused /categories/ with status 403."' in done.stdout
 
 
 @pytest.mark.parametrize(

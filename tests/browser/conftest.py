@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -46,11 +45,15 @@ class Tab:
         return [url for url in self.requests if urlsplit(url).hostname not in ("127.0.0.1", None)]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run all tests of this folder in one event loop, which is that of the one browser."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents and pytest_asyncio.is_async_test(item):
-            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+@pytest.hookimpl(wrapper=True)
+def pytest_pycollect_makemodule() -> Generator[None, pytest.Module, pytest.Module]:
+    """Run all tests of this folder in one event loop, which is that of the one browser.
+
+    The files are marked before their tests are made, because a loop of its own is chosen for each test as it is made.
+    """
+    module = yield
+    module.add_marker(pytest.mark.asyncio(loop_scope="session"))
+    return module
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -17,10 +16,9 @@ import pytest
 from schema import sdl
 from schema.sdl_dialects import DIALECTS, Dialect
 from tests.support.command_line import server
+from tests.support.forked_programs import ForkedProgram, run_forked
 from tests.support.http_servers import free_port
-from tests.support.processes import running
-
-ROOT = Path(__file__).parent.parent.parent
+from tests.support.processes import running_forked
 
 
 def test_query_prints_the_answer_as_json() -> None:
@@ -114,15 +112,7 @@ def test_a_wrong_setting_stops_the_start_with_one_sentence(command: str) -> None
 
 
 def test_a_wrong_setting_stops_any_asgi_server_with_the_same_sentence() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "uvicorn", "server:app"],
-        cwd=ROOT,
-        env=os.environ | {"GATEWAY_PORT": "none"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run_forked(["-m", "uvicorn", "server:app"], os.environ | {"GATEWAY_PORT": "none"})
     assert done.stderr == 'GATEWAY_PORT is "none"; it can be 0 to 65535.\n'
     assert done.returncode == 1
 
@@ -134,10 +124,8 @@ def test_serve_and_upstream_work_together_over_http() -> None:
     address = f"http://127.0.0.1:{upstream_port}/api/v4/"
     serve = ["serve", "--port", str(port), "--upstream", address, "--workers", "2"]
     with (
-        running([sys.executable, "server.py", *upstream], f"{address}categories/"),
-        running(
-            [sys.executable, "server.py", *serve], f"http://127.0.0.1:{port}/healthz", GATEWAY_CRAWL="off"
-        ),
+        running_forked(["server.py", *upstream], f"{address}categories/"),
+        running_forked(["server.py", *serve], f"http://127.0.0.1:{port}/healthz", GATEWAY_CRAWL="off"),
     ):
         answer = httpx.post(
             f"http://127.0.0.1:{port}/graphql",
@@ -159,20 +147,15 @@ def test_a_port_that_is_taken_is_a_sentence(command: str) -> None:
 
 
 def test_a_free_port_is_named_by_the_greeting() -> None:
-    process = subprocess.Popen(
-        [sys.executable, "server.py", "serve", "--port", "0"],
-        cwd=ROOT,
-        env=os.environ | {"GATEWAY_STORAGE": ":memory:"},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    environment = os.environ | {"GATEWAY_STORAGE": ":memory:"}
+    process = ForkedProgram(["server.py", "serve", "--port", "0"], environment)
     try:
         assert process.stdout is not None
         address = next(line.split()[-1] for line in process.stdout if "home page" in line)
         with httpx.Client(transport=httpx.HTTPTransport(retries=6), timeout=60) as client:
             assert client.get(f"{address}healthz").status_code == 200
     finally:
-        process.terminate()
+        process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
 
 
@@ -180,9 +163,8 @@ def test_a_free_port_is_named_by_the_greeting() -> None:
 def test_a_disk_that_is_full_does_not_keep_the_gateway_from_serving() -> None:
     port = free_port()
     environment = {**os.environ, "GATEWAY_STORAGE": ":memory:", "GATEWAY_CRAWL": "off"}
-    command = [sys.executable, "server.py", "serve", "--port", str(port)]
     with open("/dev/full", "w") as full:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=full, stderr=full)
+        process = ForkedProgram(["server.py", "serve", "--port", str(port)], environment, full, full)
     try:
         deadline = time.monotonic() + 60
         while True:
@@ -193,7 +175,7 @@ def test_a_disk_that_is_full_does_not_keep_the_gateway_from_serving() -> None:
                 break
             time.sleep(0.1)
     finally:
-        process.terminate()
+        process.send_signal(signal.SIGTERM)
         process.wait(60)
 
 
@@ -202,8 +184,8 @@ def test_the_greeting_shows_nothing_that_trusted_documents_forbid(tmp_path: Path
     manifest.write_text('{"a": "{ __typename }"}')
     address = f"http://127.0.0.1:{free_port()}"
     only = {"GATEWAY_TRUSTED_DOCUMENTS": str(manifest), "GATEWAY_TRUSTED_DOCUMENTS_MODE": "only"}
-    serve = [sys.executable, "server.py", "serve", "--port", address.rpartition(":")[2]]
-    with running(serve, f"{address}/healthz", **only) as process:
+    serve = ["server.py", "serve", "--port", address.rpartition(":")[2]]
+    with running_forked(serve, f"{address}/healthz", **only) as process:
         assert process.stdout is not None
         assert [process.stdout.readline() for _ in range(3)] == [
             "GraphQL over embedded\n",

@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.support.gateway_processes import until
 from tests.support.http_servers import free_port
-from tests.support.processes import running
+from tests.support.processes import running_forked
 
 ROOT = Path(__file__).parents[3]
 HOSTILE = "a\n2026-01-01T00:00:00Z error    1 gateway: forged\x1b[2J\u2028\u202eend"
@@ -96,10 +96,10 @@ LEVELS = {
 
 def test_workers_say_that_they_started_and_the_first_process_that_one_died() -> None:
     port = str(free_port())
-    command = [sys.executable, "server.py", "serve", "--port", port, "--workers", "2"]
+    command = ["server.py", "serve", "--port", port, "--workers", "2"]
     settings = {"GATEWAY_LOG_FORMAT": "json", "GATEWAY_CRAWL": "off"}
     records: list[dict[str, Any]] = []
-    with running(command, f"http://127.0.0.1:{port}/healthz", **settings) as process:
+    with running_forked(command, f"http://127.0.0.1:{port}/healthz", **settings) as process:
         assert process.stdout is not None
         stdout = process.stdout
 
