@@ -14,6 +14,7 @@ import pytest
 from catalog.catalog_source import CatalogSource
 from catalog.history.change_feed import FeedEntry, FeedReplaced
 from tests.support.gateway_in_process import asking, source_over
+from tests.support.generated_upstreams import generated_upstream
 from tests.support.stored_catalogs import change
 from upstream.embedded import EmbeddedUpstream
 
@@ -27,7 +28,7 @@ ANEW = "take catalog { changesCursor }, read the records again, and continue fro
 
 @pytest.fixture
 def embedded() -> EmbeddedUpstream:
-    return EmbeddedUpstream(packages=20)
+    return generated_upstream(20)
 
 
 async def refusal(ask: Ask, since: str) -> str:

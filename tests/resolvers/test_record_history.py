@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from catalog.catalog_source import CatalogSource
+from tests.support.generated_upstreams import generated_upstream
 from upstream.embedded import EmbeddedUpstream
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ Crawl = Callable[[], Awaitable[datetime]]
 
 @pytest.fixture
 def embedded() -> EmbeddedUpstream:
-    return EmbeddedUpstream(packages=20)
+    return generated_upstream(20)
 
 
 @pytest.fixture

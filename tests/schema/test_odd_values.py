@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.gateway_in_process import asking
+from tests.support.generated_upstreams import generated_upstream
 from upstream.embedded import EmbeddedUpstream
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ UNFIT = [[2**31], [1, -(2**31) - 1], [10**30], [1, None, 2], [0.5], ["weeks"], [
 @pytest.fixture
 def embedded() -> EmbeddedUpstream:
     """Return an upstream of few packages, because nearly each test crawls it."""
-    return EmbeddedUpstream(packages=40)
+    return generated_upstream(40)
 
 
 @pytest.fixture(params=["live", "crawled", "stored"])

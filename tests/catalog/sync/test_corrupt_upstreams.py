@@ -12,6 +12,7 @@ from catalog.freshness import Snapshot
 from catalog.sync.crawl_guard import CatalogRefused
 from tests.support.corruptions import CORRUPTIONS, SEEN_COLD, Corruptible, copy_of
 from tests.support.crawls import truth
+from tests.support.generated_upstreams import generated_upstream
 from tests.support.stored_catalogs import stored_in
 from tests.support.sync_in_process import Sync, catalog_of, records_of, syncing
 from upstream.embedded import EmbeddedUpstream
@@ -22,7 +23,7 @@ every_corruption = pytest.mark.parametrize("name", CORRUPTIONS)
 @pytest.fixture
 def upstream() -> Corruptible:
     """Return an upstream of two pages of packages, of which each corruption hits enough to be seen."""
-    return Corruptible(EmbeddedUpstream(packages=150))
+    return Corruptible(generated_upstream(150))
 
 
 async def refused(sync: Sync) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from catalog.sync.full_crawl import LastGood, crawl
 from tests.support.crawls import Changing, asked, client_of, crawled, found, truth
+from tests.support.generated_upstreams import generated_upstream
 from tests.support.settings_for_tests import BUDGET, CLIENT_LIMITS
 from upstream.batching.batcher import Batcher
 from upstream.client.upstream_errors import UpstreamBadData
@@ -44,14 +45,14 @@ async def test_an_upstream_without_records_is_an_empty_catalog() -> None:
 
 @pytest.mark.parametrize(("packages", "pages"), [(5, 1), (99, 1), (100, 1), (101, 2), (200, 2), (201, 3)])
 async def test_no_page_is_asked_for_beyond_the_end(packages: int, pages: int) -> None:
-    embedded = EmbeddedUpstream(packages=packages)
+    embedded = generated_upstream(packages)
     assert found(await crawled(embedded)) == await truth(embedded.catalog)
     offsets = [f"packages/?limit=100&offset={page * 100}" for page in range(pages)]
     assert [target for target in asked(embedded) if target.startswith("packages/?limit=100&")] == offsets
 
 
 async def test_the_other_pages_come_together_as_far_as_the_limiter_lets_them() -> None:
-    embedded = EmbeddedUpstream(packages=1300, latency=0.002)
+    embedded = generated_upstream(1300, latency=0.002)
     asked_by_then: list[int] = []
     upstream = Changing(embedded, {1: lambda _: asked_by_then.append(embedded.requests.total)})
     await crawled(upstream, limits=replace(CLIENT_LIMITS, lowest_in_flight=3, highest_in_flight=3))
@@ -60,13 +61,13 @@ async def test_the_other_pages_come_together_as_far_as_the_limiter_lets_them() -
 
 
 async def test_few_pages_wait_for_their_turn_at_a_time() -> None:
-    embedded = EmbeddedUpstream(packages=1300, latency=0.002)
+    embedded = generated_upstream(1300, latency=0.002)
     await crawled(embedded, limits=replace(CLIENT_LIMITS, lowest_in_flight=32, highest_in_flight=32))
     assert embedded.requests.max_concurrency == 8
 
 
 async def test_requests_of_users_go_first() -> None:
-    embedded = EmbeddedUpstream(packages=1300, latency=0.01)
+    embedded = generated_upstream(1300, latency=0.01)
     two_pages_are_read = asyncio.Event()
 
     def progress(kind: str, read: int, count: int) -> None:
@@ -87,7 +88,7 @@ async def test_requests_of_users_go_first() -> None:
 
 
 async def test_progress_tells_after_each_page_how_much_of_each_list_is_read() -> None:
-    embedded = EmbeddedUpstream(packages=250)
+    embedded = generated_upstream(250)
     told: list[tuple[str, int, int]] = []
     await crawled(embedded, progress=lambda kind, read, count: told.append((kind, read, count)))
     grids, categories = len(embedded.catalog.grids), len(embedded.catalog.categories)
@@ -114,7 +115,7 @@ async def test_the_batcher_learns_the_places_of_all_records(embedded: EmbeddedUp
 
 
 async def test_the_first_error_ends_the_crawl_and_its_other_pages() -> None:
-    embedded = EmbeddedUpstream(packages=2000)
+    embedded = generated_upstream(2000)
     embedded.faults.add(Fault(ContentType(), pattern="offset=300$"))
     embedded.faults.add(Fault(Latency(60), pattern="offset=(?!0$|300$)"))
     with pytest.raises(UpstreamBadData) as error:

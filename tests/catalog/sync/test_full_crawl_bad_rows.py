@@ -8,6 +8,7 @@ from typing import Literal
 import pytest
 
 from tests.support.crawls import asked, crawled, found, last_good, truth
+from tests.support.generated_upstreams import generated_upstream
 from tests.support.settings_for_tests import CLIENT_LIMITS
 from upstream.client.upstream_errors import UpstreamBadData, UpstreamUnavailable
 from upstream.embedded import (
@@ -182,7 +183,7 @@ async def test_an_upstream_that_is_down_ends_the_crawl_at_once(
 
 @pytest.mark.parametrize("state", ["down", "maintenance", "database-down"])
 async def test_an_upstream_that_goes_down_during_the_crawl_ends_it_soon(state: State) -> None:
-    embedded = EmbeddedUpstream(packages=1000)
+    embedded = generated_upstream(1000)
 
     def progress(kind: str, read: int, count: int) -> None:
         if read == 300:

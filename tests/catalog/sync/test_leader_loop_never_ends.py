@@ -16,6 +16,7 @@ from catalog.storage.sqlite_storage import Storage
 from catalog.sync.refresh_backoff import Attempts
 from tests.support.batcher_with_held_answers import Unmeasured
 from tests.support.crawls import asked, client_of
+from tests.support.generated_upstreams import generated_upstream
 from tests.support.settings_for_tests import BUDGET, CLIENT_LIMITS, SCHEDULE, UPSTREAM_URL
 from tests.support.sync_in_process import Sync, catalog_of, following, syncing, until
 from upstream.batching.batcher import Batcher
@@ -81,7 +82,7 @@ class Broken(Storage):
 async def test_whatever_upstream_sends_the_catalog_stays_and_is_refreshed_afterwards(
     effect: Effect, path: str
 ) -> None:
-    embedded = EmbeddedUpstream(packages=40)
+    embedded = generated_upstream(40)
     async with syncing(embedded, schedule=QUICK) as sync, following(sync):
         first = await until(lambda: sync.snapshot)
         embedded.faults.add(Fault(effect, path=path))

@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from tests.support.generated_upstreams import generated_upstream
 from upstream.embedded import SEED_IDS, EmbeddedUpstream, seed_record
 
 
 @pytest.fixture(scope="module")
 def upstream() -> EmbeddedUpstream:
-    return EmbeddedUpstream()
+    return generated_upstream()
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ async def client(upstream: EmbeddedUpstream) -> AsyncIterator[httpx.AsyncClient]
 @pytest.mark.parametrize("package_id", SEED_IDS)
 @pytest.mark.parametrize("size", [5, 50])
 async def test_the_real_records_are_served_as_they_were(package_id: int, size: int) -> None:
-    transport = httpx.ASGITransport(app=EmbeddedUpstream(packages=size))
+    transport = httpx.ASGITransport(app=generated_upstream(size))
     async with httpx.AsyncClient(transport=transport, base_url="http://djangopackages.org") as client:
         answer = await client.get(
             f"/api/v4/packages/{package_id}/?format=json", headers={"X-Forwarded-Proto": "https"}
@@ -139,7 +140,7 @@ async def test_the_newest_package_has_nulls_and_no_microseconds(client: httpx.As
 
 
 async def test_odd_commits_are_served_as_they_are() -> None:
-    upstream = EmbeddedUpstream(packages=5)
+    upstream = generated_upstream(5)
     upstream.catalog.update_package(1599, commits_over_52=None)
     upstream.catalog.update_package(683, commits_over_52=[1, None, 2])
     transport = httpx.ASGITransport(app=upstream)

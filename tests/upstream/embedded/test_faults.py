@@ -6,6 +6,7 @@ from time import perf_counter
 import httpx
 import pytest
 
+from tests.support.generated_upstreams import generated_upstream
 from upstream.embedded import (
     BadField,
     ContentType,
@@ -31,7 +32,7 @@ LIST = "/api/v4/packages/?limit=100"
 
 @pytest.fixture
 def upstream() -> EmbeddedUpstream:
-    return EmbeddedUpstream(packages=50)
+    return generated_upstream(50)
 
 
 @pytest.fixture
@@ -130,7 +131,7 @@ async def test_latency_delays_and_adds_up(upstream: EmbeddedUpstream, client: ht
 
 
 async def test_the_latency_of_the_upstream_is_for_every_request() -> None:
-    transport = httpx.ASGITransport(app=EmbeddedUpstream(packages=5, latency=0.02))
+    transport = httpx.ASGITransport(app=generated_upstream(5, latency=0.02))
     async with httpx.AsyncClient(transport=transport, base_url="http://v4") as client:
         for _ in range(2):
             begun = perf_counter()

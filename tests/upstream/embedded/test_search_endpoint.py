@@ -6,12 +6,13 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.generated_upstreams import generated_upstream
 from upstream.embedded import EmbeddedUpstream
 
 
 @pytest.fixture(scope="module")
 def upstream() -> EmbeddedUpstream:
-    return EmbeddedUpstream()
+    return generated_upstream()
 
 
 @pytest.fixture
@@ -73,7 +74,7 @@ async def test_nothing_is_found_for_nothing(query: str, client: httpx.AsyncClien
 
 
 async def test_the_index_is_stale_until_it_is_rebuilt() -> None:
-    upstream = EmbeddedUpstream(packages=50)
+    upstream = generated_upstream(50)
     transport = httpx.ASGITransport(app=upstream)
     async with httpx.AsyncClient(transport=transport, base_url="http://v4") as client:
         upstream.catalog.update_package(1442, title="newname", slug="newname")
