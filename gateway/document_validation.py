@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 from graphql import (
     REMOVE,
@@ -18,7 +18,7 @@ from graphql.language import Visitor, VisitorAction
 
 from gateway.document_parsing import parse_document
 from gateway.rule_checking import broken_rules
-from gateway.validation_rule_selection import applicable_rules, parts_of
+from gateway.validation_rule_selection import applicable_rules, directive_part, parts_of
 from schema import AS_OF, AsOfDirective, Document, as_of_in, read_dependencies
 from telemetry import span
 
@@ -43,8 +43,8 @@ def read_document(
     parts = parts_of(node)
     with span("graphql.validate"):
         errors = tuple(broken_rules(schema, node, applicable_rules(parts), MAX_ERRORS))
-    in_parts = _without(node, AS_OF) if "directive" in parts else node
-    whole = _without(in_parts, "defer", "stream") if "directive" in parts else node
+    in_parts = _without(node, parts, AS_OF)
+    whole = _without(in_parts, parts, "defer", "stream")
     return Document(
         whole,
         errors,
@@ -60,7 +60,10 @@ def _as_of(operation: OperationDefinitionNode) -> AsOfDirective | None:
     return None if node is None else AsOfDirective(node, tuple(operation.variable_definitions or ()))
 
 
-def _without(document: DocumentNode, *names: str) -> DocumentNode:
+def _without(document: DocumentNode, parts: Set[str], *names: str) -> DocumentNode:
+    """Return a document with these parts without some directives. A document that has none of them stays as it is."""
+    if parts.isdisjoint(map(directive_part, names)):
+        return document
     visitor = _Without(*names)
     without: DocumentNode = visit(document, visitor)
     visitor.enter_leave_map.clear()
@@ -68,7 +71,7 @@ def _without(document: DocumentNode, *names: str) -> DocumentNode:
 
 
 class _Without(Visitor):
-    """Removes directives. A document without them stays as it is."""
+    """Removes directives."""
 
     def __init__(self, *names: str) -> None:
         super().__init__()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 
 from graphql import (
+    DirectiveNode,
     DocumentNode,
     FieldNode,
     OperationDefinitionNode,
@@ -115,7 +116,7 @@ def applicable_rules(parts: Set[str]) -> Sequence[type[ASTValidationRule]]:
 
 
 def parts_of(document: DocumentNode) -> set[str]:
-    """Return the kinds of nodes that a document has, and what it has beside."""
+    """Return the kinds of nodes that a document has, and what it has beside, with a part for each directive's name."""
     parts: set[str] = set()
     operations = 0
     waiting: list[object] = list(document.definitions)
@@ -132,6 +133,8 @@ def parts_of(document: DocumentNode) -> set[str]:
         if isinstance(node, FieldNode):
             if node.name.value in ("__schema", "__type"):
                 parts.add(INTROSPECTION)
+        elif isinstance(node, DirectiveNode):
+            parts.add(directive_part(node.name.value))
         elif isinstance(node, SelectionSetNode):
             if _repeats_a_field(node):
                 parts.add(REPEATED_FIELD)
@@ -142,6 +145,11 @@ def parts_of(document: DocumentNode) -> set[str]:
     if operations > 1:
         parts.add(SEVERAL_OPERATIONS)
     return parts
+
+
+def directive_part(name: str) -> str:
+    """Return the part that a document with this directive has."""
+    return f"@{name}"
 
 
 def _repeats_a_field(selected: SelectionSetNode) -> bool:
