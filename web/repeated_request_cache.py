@@ -28,9 +28,9 @@ LONGEST = 16_384
 OVERHEAD = 1000
 """Bytes of memory that a repeated request takes beyond its own and its head."""
 
-ASKED_ONCE = 1_000
-"""How many requests are remembered that have come once. A request with a number of its own in a header, as a proxy
-may write, comes only once, and remembering it would only drive out others."""
+ASKED_ONCE = 10_000
+"""How many requests are remembered that have come once, by their hashes, in two megabytes. A request with a number of
+its own in a header, as a proxy may write, comes only once, and keeping it would only drive out others."""
 
 
 class RepeatedRequest(BudgetEntry):
