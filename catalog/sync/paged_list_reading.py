@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
-from typing import Any, Generic
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Generic
 
-from upstream.batching import Batcher
+from upstream.batching import Batcher, all_or_first_error
 from upstream.client import (
     BadRecord,
     Client,
@@ -165,7 +165,7 @@ class ListReading(Generic[R]):
         async def read_in_turn() -> int:
             return sum([await self._read(offset, PAGE) for offset in offsets])
 
-        await _all_or_first_error(read_in_turn() for _ in range(AT_A_TIME))
+        await all_or_first_error(read_in_turn() for _ in range(AT_A_TIME))
 
     async def _read(self, offset: int, limit: int, *, is_part: bool = False) -> int:
         """Read a page, or a part of a page that cannot be served, and return how many of its rows were known before."""
@@ -207,9 +207,8 @@ class ListReading(Generic[R]):
         if self._halvings > MAX_HALVINGS:
             raise error
         half = limit // 2
-        return await _all_or_first_error(
-            [self._read(offset, half, is_part=True), self._read(offset + half, limit - half, is_part=True)]
-        )
+        halves = [(offset, half), (offset + half, limit - half)]
+        return sum(await all_or_first_error(self._read(*each, is_part=True) for each in halves))
 
     def _saw(self, count: int, offset: int, ids: list[int | None]) -> int:
         """Note the places of rows, and return how many of them had the same place before."""
@@ -264,19 +263,3 @@ def _is_as_long_as_it_says(kind: Kind[R], page: Page[R], offset: int, limit: int
             f"{len(page.results):,} of the {limit:,} from position {offset + 1:,} on."
         )
     return False
-
-
-async def _all_or_first_error(reads: Iterable[Coroutine[Any, Any, int]]) -> int:
-    """Run all and return the sum of their results. When one fails, cancel the others and raise its error."""
-    # A task group and ``gather`` can lose the cancellation of this task when it comes while one of them fails.
-    tasks = [asyncio.create_task(read) for read in reads]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-        for task in tasks:
-            if task.done() and not task.cancelled() and (error := task.exception()) is not None:
-                raise error
-        return sum([task.result() for task in tasks])
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

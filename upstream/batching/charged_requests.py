@@ -6,12 +6,12 @@ in the end if it brought a record.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
+from upstream.batching.concurrent_loads import all_or_first_error
 from upstream.batching.in_flight_requests import InFlightRequest, Key, Outcome, PendingLoad, PendingLoads
 from upstream.batching.list_positions import ListPositions
 from upstream.batching.recent_answers import RememberedAnswers
@@ -82,18 +82,15 @@ class ChargedRequests:
                 # A wanted record is then asked for by a detail, which says what is wrong.
                 outcome = error
             request.windows.remove(window)
+            if not request.windows:
+                request.task = None  # It ends by itself, also if this page settles the last who wait.
             if isinstance(outcome, Page):
                 self.take_page(request.kind, window, outcome)
             else:
                 self._loads.settle(request.kind, window, outcome)
 
         with noting(request.note):
-            try:
-                async with asyncio.TaskGroup() as group:
-                    for window in list(request.windows):
-                        group.create_task(settle(window))
-            except ExceptionGroup as defects:
-                raise defects.exceptions[0] from None
+            await all_or_first_error(settle(window) for window in list(request.windows))
 
     async def _detail(self, request: InFlightRequest, load: PendingLoad) -> None:
         kind, key = load.kind, load.key

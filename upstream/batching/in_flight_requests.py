@@ -58,7 +58,8 @@ class InFlightRequest:
     whole: bool = False
     """Whether the pages are the whole list, any of which can hold any record."""
     task: asyncio.Task[None] | None = None
-    """The task that runs it; ``None`` for a page of the crawl, which only the crawl ends."""
+    """The task that runs it, which is cancelled when nobody waits any more. ``None`` for a page of the crawl, which
+    only the crawl ends, and when all pages have come."""
 
     def brings(self, first: int, last: int) -> bool:
         """Return whether a record with these bounds must be on a page that is still to come, if it exists."""
