@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from catalog.catalog_source import CatalogSource
 from tests.support.gateway_in_process import asking, source_over
+from tests.support.generated_upstreams import generated_upstream
 from tests.support.stored_catalogs import change
-from upstream.embedded import EmbeddedUpstream
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Return the place of the catalog file, which tests damage."""
+    return tmp_path / "catalog.sqlite"
+
+
+@pytest.fixture
+async def source(path: Path) -> AsyncIterator[CatalogSource]:
+    """Return a source with two versions in its file, the second without a package of the first."""
+    embedded = generated_upstream(20)
+    async with source_over(embedded, storage=str(path)) as source:
+        await source.crawl()
+        embedded.catalog.remove_package(1599)
+        await source.crawl()
+        yield source
 
 
 @pytest.mark.parametrize("use_engine", [True, False])
@@ -21,35 +40,25 @@ from upstream.embedded import EmbeddedUpstream
     ],
 )
 async def test_a_removed_package_that_is_damaged_is_a_fault_of_the_storage(
-    tmp_path: Path, use_engine: bool, damage: str
+    source: CatalogSource, path: Path, use_engine: bool, damage: str
 ) -> None:
-    embedded, path = EmbeddedUpstream(packages=20), tmp_path / "catalog.sqlite"
-    async with source_over(embedded, storage=str(path)) as source:
-        await source.crawl()
-        embedded.catalog.remove_package(1599)
-        await source.crawl()
-        change(path, damage)
-        body = await asking(source, use_engine=use_engine)("{ removedPackages { nodes { at } } }")
-        (error,) = body["errors"]
-        assert error["extensions"]["code"] == "STORAGE_UNAVAILABLE"
+    change(path, damage)
+    body = await asking(source, use_engine=use_engine)("{ removedPackages { nodes { at } } }")
+    (error,) = body["errors"]
+    assert error["extensions"]["code"] == "STORAGE_UNAVAILABLE"
 
 
 async def test_strangers_cannot_fill_the_log_with_a_fault_of_the_storage(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    source: CatalogSource, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Each field that failed wrote a line: a request of two kilobytes wrote forty."""
-    embedded, path = EmbeddedUpstream(packages=20), tmp_path / "catalog.sqlite"
-    async with source_over(embedded, storage=str(path)) as source:
-        await source.crawl()
-        embedded.catalog.remove_package(1599)
-        await source.crawl()
-        change(path, "DROP TABLE versions")
-        fields = " ".join(f"a{number}: removedPackages {{ nodes {{ at }} }}" for number in range(40))
-        ask = asking(source)
-        for _ in range(2):
-            answer = await ask(f"{{ {fields} }}")
-            assert {error["extensions"]["code"] for error in answer["errors"]} == {"STORAGE_UNAVAILABLE"}
-            assert len(answer["errors"]) == 40
+    change(path, "DROP TABLE versions")
+    fields = " ".join(f"a{number}: removedPackages {{ nodes {{ at }} }}" for number in range(40))
+    ask = asking(source)
+    for _ in range(2):
+        answer = await ask(f"{{ {fields} }}")
+        assert {error["extensions"]["code"] for error in answer["errors"]} == {"STORAGE_UNAVAILABLE"}
+        assert len(answer["errors"]) == 40
     lines = [
         record
         for record in caplog.records
