@@ -9,8 +9,8 @@ import pytest
 
 from catalog.catalog_source import CatalogSource
 from tests.support.gateway_in_process import asking, source_over
-from tests.support.generated_upstreams import generated_upstream
 from tests.support.stored_catalogs import change
+from upstream.embedded import EmbeddedUpstream
 
 
 @pytest.fixture
@@ -20,9 +20,8 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def source(path: Path) -> AsyncIterator[CatalogSource]:
+async def source(embedded: EmbeddedUpstream, path: Path) -> AsyncIterator[CatalogSource]:
     """Return a source with two versions in its file, the second without a package of the first."""
-    embedded = generated_upstream(20)
     async with source_over(embedded, storage=str(path)) as source:
         await source.crawl()
         embedded.catalog.remove_package(1599)

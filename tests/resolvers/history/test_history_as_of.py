@@ -2,46 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from catalog.catalog_source import CatalogSource
-from tests.support.generated_upstreams import generated_upstream
+from tests.resolvers.history.conftest import Crawl, data
 from upstream.embedded import EmbeddedUpstream
 
 if TYPE_CHECKING:
     from tests.support.gateway_in_process import Ask
-
-Crawl = Callable[[], Awaitable[datetime]]
-
-
-@pytest.fixture
-def embedded() -> EmbeddedUpstream:
-    return generated_upstream(20)
-
-
-@pytest.fixture
-async def crawl(source: CatalogSource) -> Crawl:
-    """Crawls, and returns a moment that is after this crawl and before all that come."""
-
-    async def crawl() -> datetime:
-        await source.crawl()
-        await asyncio.sleep(0.002)
-        moment = datetime.now(UTC)
-        await asyncio.sleep(0.002)
-        return moment
-
-    return crawl
-
-
-async def data(ask: Ask, query: str, **variables: object) -> Any:
-    body = await ask(query, **variables)
-    assert "errors" not in body, body["errors"]
-    return body["data"]
 
 
 async def test_filters_by_arrival_know_nothing_of_what_came_later(

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
-
-import pytest
+from typing import TYPE_CHECKING
 
 from catalog.catalog_source import CatalogSource
-from tests.support.generated_upstreams import generated_upstream
+from tests.resolvers.history.conftest import Crawl, data
 from upstream.embedded import EmbeddedUpstream
 
 if TYPE_CHECKING:
@@ -24,34 +20,6 @@ REMOVED = """query($since: DateTime, $first: Int, $after: String) {
     nodes { at package { databaseId slug title stars history { field } } } } }"""
 TRENDING = """query($since: DateTime!, $until: DateTime, $first: Int! = 10) {
   trending(since: $since, until: $until, first: $first) { package { slug stars } starsBefore starsAfter gained } }"""
-
-Crawl = Callable[[], Awaitable[datetime]]
-
-
-@pytest.fixture
-def embedded() -> EmbeddedUpstream:
-    return generated_upstream(20)
-
-
-@pytest.fixture
-async def crawl(source: CatalogSource) -> Crawl:
-    """Crawls, and returns a moment that is after this crawl and before all that come."""
-
-    async def crawl() -> datetime:
-        await source.crawl()
-        await asyncio.sleep(0.002)
-        moment = datetime.now(UTC)
-        await asyncio.sleep(0.002)
-        return moment
-
-    await crawl()
-    return crawl
-
-
-async def data(ask: Ask, query: str, **variables: object) -> Any:
-    body = await ask(query, **variables)
-    assert "errors" not in body, body["errors"]
-    return body["data"]
 
 
 async def refusal(ask: Ask, query: str, **variables: object) -> str:
