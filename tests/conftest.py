@@ -83,8 +83,8 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 def pytest_collection_finish() -> None:
-    """Keep the garbage collector from looking through the modules and the collected tests again and again."""
-    gc.collect()
+    """Keep the garbage collector from looking through the modules and the collected tests, not even once: their garbage
+    is a few megabytes, and to find it takes as long as fifty tests."""
     gc.freeze()
     gc.enable()
     # Parsed documents have cycles. To look for garbage often, while it is still in the processor's cache, takes half of

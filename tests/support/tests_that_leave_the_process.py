@@ -23,7 +23,13 @@ OURS = {"tests", "benchmarks"}
 def leaves_the_process(test: pytest.Function) -> bool:
     """Return whether the test, one of its fixtures, or a function of ours that they lead to starts something."""
     fixtures = test._fixtureinfo.name2fixturedefs.values()
-    waiting = [test.obj, *(each.func for known in fixtures for each in known[-1:])]
+    return _start_something((test.obj, *(each.func for known in fixtures for each in known[-1:])))
+
+
+@cache
+def _start_something(functions: tuple[Any, ...]) -> bool:
+    """Answer for a test, with its fixtures, or for several that differ in their parameters alone."""
+    waiting = list(functions)
     seen = set[object]()
     while waiting:
         function = inspect.unwrap(waiting.pop())
