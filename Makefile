@@ -106,7 +106,7 @@ lint-schema: $(LINT)/node_modules ## Lint schema.graphql by the field's rules; n
 	$(LINT)/node_modules/.bin/eslint --config $(LINT)/eslint.config.js schema.graphql
 
 %/node_modules: %/package.json
-	npm install --prefix $* --no-package-lock --no-audit --no-fund --loglevel=error
+	npm install --prefix $* --prefer-offline --no-package-lock --no-audit --no-fund --loglevel=error
 	@touch $@
 
 format: $(VENV)/dev ## Format the code

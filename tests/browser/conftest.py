@@ -21,6 +21,9 @@ expect.set_options(timeout=60_000)
 _FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
+    # Debian turns these on, and without a GPU the processor does their work twice.
+    "--disable-gpu-compositing",
+    "--disable-gpu-rasterization",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
