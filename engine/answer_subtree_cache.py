@@ -178,6 +178,9 @@ class AnswerSubtreeCache:
         records = self._records.get(signature.type.name)
         if records is None:
             return None
+        if len(objects) == 1:  # Most roots lead to one record. This takes a third of the time for it.
+            id = self._id_of(objects[0])
+            return [id] if records.get(id) is objects[0] else None
         ids = list(map(self._id_of, objects))
         return ids if all(map(is_, map(records.get, ids), objects)) else None
 

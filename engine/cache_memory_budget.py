@@ -48,9 +48,9 @@ class ByteBudget:
         if entry.whole is not None:
             entry.whole.parts = entry.whole.parts or set()
             entry.whole.parts.add(entry)
+            self.touch(entry.whole)
         entry.size = size
         self.taken += size
-        self.touch(entry)
         # It cannot drive out itself, because it takes a quarter with its whole, and both were used last.
         self._make_room()
         return True

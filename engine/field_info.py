@@ -26,6 +26,19 @@ from strawberry.execution.is_awaitable import optimized_is_awaitable
 from engine.fallback_reasons import Fallback
 from engine.run_state import PlanRun
 
+_OF_FIELD = (
+    "field_name",
+    "field_nodes",
+    "return_type",
+    "parent_type",
+    "path",
+    "operation",
+    "fragments",
+    "variable_values",
+    "context",
+)
+"""What differs in the infos of fields and runs."""
+
 
 class InfoMaker:
     """Makes the infos of one schema, with an executor that runs nothing. The executor is a hundred objects in cycles,
@@ -35,7 +48,7 @@ class InfoMaker:
         self.schema = schema
         make_executor: Any = schema.execution_context_class
         (no_operation,) = parse("{ __typename }", no_location=True).definitions
-        self._executor = make_executor(
+        executor = make_executor(
             schema._schema,
             {},
             {},
@@ -50,24 +63,24 @@ class InfoMaker:
             operation_extensions=None,
         )
         field: Any = GraphQLField(GraphQLString)
-        info = self._executor.build_resolve_info(field, [FieldNode(name=NameNode(value=""))], None, None)
+        info = executor.build_resolve_info(field, [FieldNode(name=NameNode(value=""))], None, None)
         self._class = type(info)
-        self._places = tuple(
-            map(info._fields.index, ("operation", "fragments", "variable_values", "context"))
-        )
+        self._same = list(info)
+        """What an info holds. Most of it is the same for all fields and runs."""
+        self._places = tuple(map(info._fields.index, _OF_FIELD))
 
     def info(self, field: FieldInfo, run: PlanRun) -> GraphQLResolveInfo[Any]:
         """Return the info of a field in a run."""
-        path = Path if field.is_at_root else UnknownPath
-        info = self._executor.build_resolve_info(
-            field.definition, list(field.nodes), field.parent, path(None, field.key, field.parent.name)
-        )
-        # It is made as a tuple, because the method _replace would take five times as long.
-        given = list(info)
-        operation, fragments, variables, context = self._places
+        given = self._same.copy()
+        name, nodes, type_, parent, path, operation, fragments, variables, context = self._places
+        given[name] = field.nodes[0].name.value
+        given[nodes] = list(field.nodes)
+        given[type_], given[parent] = field.definition.type, field.parent
+        given[path] = (Path if field.is_at_root else UnknownPath)(None, field.key, field.parent.name)
         given[operation], given[fragments] = field.operation, field.fragments
         given[variables] = run.variables.coerced if run.declared is None else run.declared
         given[context] = run.context
+        # It is made as a tuple, because the executor would take five times as long for it.
         told: GraphQLResolveInfo[Any] = tuple.__new__(self._class, given)
         return told
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from inspect import iscoroutinefunction
 from operator import attrgetter
+from types import CoroutineType
 from typing import Any, Protocol
 
 import msgspec
@@ -15,6 +16,7 @@ from engine.fallback_reasons import Fallback
 from engine.relation_protocols import Relation
 from engine.run_state import Pending, PlanRun, Values
 from engine.step_costs import CALL, CALL_AWAITED
+from engine.synchronous_run import at_once
 
 RELATED_AT_ONCE, CALLED_AT_ONCE = 500, 8
 """How many parents are handled before the clock is read again."""
@@ -154,6 +156,8 @@ class Called(msgspec.Struct, frozen=True, eq=False, gc=False):
         try:
             named = self.named(run) if self.named else {}
             value = self.resolve(parent, **named) if self.takes_parent else self.resolve(**named)
+            if value.__class__ is CoroutineType and not run.may_wait:
+                value = at_once(value)
         except Fallback:
             raise
         except Exception as error:

@@ -211,8 +211,8 @@ class SlotAtOnce:
     def __enter__(self) -> None:
         """Begin."""
         self._admission._wait_limit.came(self._admission.waiting)
-        self._since = self._admission.clock()
         if self._line is not None:
+            self._since = self._admission.clock()
             self._admission._start(self._line)
 
     def __exit__(self, *_: object) -> None:

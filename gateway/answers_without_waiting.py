@@ -21,6 +21,7 @@ from gateway.operation_log import OperationLog
 from gateway.operation_measurements import OperationMeasurements
 from gateway.prepared_request import GraphQLRequest, PreparedRequest
 from gateway.request_preparation import RequestPreparation
+from resolvers.loading import Context
 from telemetry import tracer
 
 MAX_UNITS = 1_000
@@ -71,10 +72,15 @@ class AnswersWithoutWaiting:
         began, prediction, snapshot = self._log.clock(), prepared.prediction, prepared.snapshot
         if self._engine is None or prediction is None or snapshot is None or not _is_plain(prepared):
             return None
-        units = prediction.cost.units
-        if units > MAX_UNITS or not self._runner.is_of_catalog(prepared, MAX_STEPS):
+        units, request = prediction.cost.units, prepared.request
+        if units > MAX_UNITS:
             return None
-        request = prepared.request
+        try:
+            work = self._runner.work(request, MAX_STEPS)
+        except Stopped:
+            return None  # its variables alone are too many
+        if not self._runner.is_of_catalog(prepared):
+            return None
         known = self._engine.known_plan(prepared.found.text, request.operation_name, request.variables)
         if known is None:
             return None
@@ -84,7 +90,9 @@ class AnswersWithoutWaiting:
         if slot is None:
             return None
         with slot:
-            answer = self._ran(self._engine, known, prepared, snapshot)
+            answer = self._ran(
+                self._engine, known, prepared, snapshot, self._runner.begin(request, snapshot, work)
+            )
         if answer is None:
             return None
         if self._fair_use is not None:
@@ -96,13 +104,14 @@ class AnswersWithoutWaiting:
         return answer
 
     def _ran(
-        self, engine: Engine, known: KnownPlan, prepared: PreparedRequest, snapshot: Snapshot
+        self,
+        engine: Engine,
+        known: KnownPlan,
+        prepared: PreparedRequest,
+        snapshot: Snapshot,
+        context: Context,
     ) -> GraphQLAnswer | None:
         literals = prepared.found.literals
-        try:
-            context = self._runner.begin(prepared.request, snapshot, MAX_STEPS)
-        except Stopped:
-            return None  # its variables alone are too many
         data = engine.run_at_once(
             known,
             context,

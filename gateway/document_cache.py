@@ -56,7 +56,7 @@ class DocumentCache:
     def read(self, text: str) -> Document:
         """Return the document with this text. A document beyond a limit has that as its only error, and was not
         validated."""
-        found = self._find(text, None) or self._read(text, None)
+        found = self._find_by_text(text) or self._read(text, None)
         return found.document
 
     def known(self, text: str) -> Document | None:
@@ -67,7 +67,7 @@ class DocumentCache:
     async def read_aside(self, text: str) -> Document:
         """Return the same as :meth:`read` while the event loop turns: a document that is not known is read when there
         is time in a turn, a long one in a thread."""
-        found = self._find(text, None) or await self._read_aside(text, None)
+        found = self._find_by_text(text) or await self._read_aside(text, None)
         return found.document
 
     async def find_aside(
@@ -96,9 +96,9 @@ class DocumentCache:
 
     def find_known(self, text: str) -> RequestDocument | None:
         """Return the same if it is cached, by the text or by its shape."""
-        found = self._find(text, None) or self._find_again(text)
+        found = self._find_by_text(text) or self._find_again(text)
         if found is None:
-            found = self._find(text, self._shape(text))
+            found = self._find_by_shape(self._shape(text))
             if found is not None and found.literals is not None:
                 self.repeated.came(text, found.text, found.literals)
         return found
@@ -120,9 +120,13 @@ class DocumentCache:
 
     def _find(self, text: str, shape: ShapedText | None) -> RequestDocument | None:
         """Return what is cached by a text, or by its shape if its literals fit."""
+        return self._find_by_text(text) or self._find_by_shape(shape)
+
+    def _find_by_text(self, text: str) -> RequestDocument | None:
         cached = self._cached.get(text)
-        if cached is not None:
-            return RequestDocument(cached.document, text, cached.formulas)
+        return None if cached is None else RequestDocument(cached.document, text, cached.formulas)
+
+    def _find_by_shape(self, shape: ShapedText | None) -> RequestDocument | None:
         cached = None if shape is None else self._cached.get(_Shape(shape.shape))
         if shape is None or cached is None or cached.shaped is None:
             return None

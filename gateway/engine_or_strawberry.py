@@ -63,24 +63,28 @@ class OperationRunner:
         self._untold_or_catalog = untold | DependsOn.CATALOG
 
     def begin(
-        self, request: GraphQLRequest, snapshot: Snapshot | None, at_once: int | None = None
+        self, request: GraphQLRequest, snapshot: Snapshot | None, at_once: WorkBudget | None = None
     ) -> Context:
         """Return the state of a request that is answered from a snapshot. The caller closes its loaders.
 
-        ``at_once`` are the steps of work within which it has to be answered without waiting, if it has to.
+        ``at_once`` is the work within which it has to be answered without waiting, if it has to.
 
         :raises Stopped: its variables alone take more work than it may.
         """
-        work, source = self._work(request, at_once), self._source
+        work, source = at_once or self.work(request), self._source
         loaders = Loaders(source.batcher, snapshot, source.first_catalog, may_wait=at_once is None)
         return Context(loaders, snapshot, source, self._router.budget(request.router), work)
 
     def _begun_again(self, context: Context, request: GraphQLRequest) -> Context:
         """Return the state of a request that has spent nothing yet, with the records that were loaded."""
         entities = self._router.budget(request.router)
-        return Context(context.loaders, context.snapshot, self._source, entities, self._work(request))
+        return Context(context.loaders, context.snapshot, self._source, entities, self.work(request))
 
-    def _work(self, request: GraphQLRequest, most: int | None = None) -> WorkBudget:
+    def work(self, request: GraphQLRequest, most: int | None = None) -> WorkBudget:
+        """Return the work that a request may take, up to ``most`` steps, of which its variables have taken some.
+
+        :raises Stopped: they alone take more.
+        """
         work = WorkBudget(self._limits.work if most is None else min(most, self._limits.work))
         work.spend(steps_to_read(request.variables, work.most))
         return work
@@ -195,11 +199,9 @@ class OperationRunner:
     def _is_traced(self, request: GraphQLRequest) -> bool:
         return request.traced and self._router.is_known(request.router)
 
-    def is_of_catalog(self, prepared: PreparedRequest, steps: int) -> bool:
-        """Return whether the answer to an operation depends on nothing but the catalog, unless upstream is asked, and
-        its variables alone take no more than ``steps`` of work."""
-        are_few = steps_to_read(prepared.request.variables, steps) <= steps
-        return are_few and prepared.depends_on.is_within(self._untold_or_catalog)
+    def is_of_catalog(self, prepared: PreparedRequest) -> bool:
+        """Return whether the answer to an operation depends on nothing but the catalog, unless upstream is asked."""
+        return prepared.depends_on.is_within(self._untold_or_catalog)
 
     def _depends_on(self, prepared: PreparedRequest, context: Context) -> DependsOn:
         """Return what the answer to an operation that ran in this context depends on."""

@@ -6,6 +6,8 @@ from graphql import GraphQLError, OperationType
 
 from schema import AsOfDirective, Dependencies, Document
 
+_QUERY = OperationType.QUERY.value  # Python takes a microsecond to look this up.
+
 
 def is_subscription(asked: Document, operation_name: str | None) -> bool:
     """Return whether the operation to run is a subscription."""
@@ -20,7 +22,7 @@ def is_mutation(asked: Document, operation_name: str | None) -> bool:
 def operation_type(asked: Document, operation_name: str | None) -> str | None:
     """Return the type of the operation to run, such as ``query``; ``None`` if it is not clear which that is."""
     if asked.is_usual and operation_name is None:
-        return OperationType.QUERY.value
+        return _QUERY
     if not asked.operations or why_unclear(asked, operation_name):
         return None
     return asked.operations[_index(asked, operation_name)][1].value

@@ -42,7 +42,15 @@ def npm_install(folder: Path) -> Path:
     mark = modules / ".installed"
     with alone_in(folder):
         if not mark.exists() or mark.read_bytes() != wanted:
-            command = ["npm", "install", "--prefer-offline", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"]
+            command = [
+                "npm",
+                "install",
+                "--prefer-offline",
+                "--no-package-lock",
+                "--no-audit",
+                "--no-fund",
+                "--loglevel=error",
+            ]
             done = subprocess.run(
                 command, cwd=folder, capture_output=True, text=True, timeout=400, check=False
             )
