@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 import pytest
 from graphql import parse
 from msgspec.structs import replace
 
 from engine import AnswerSubtreeCache, ByteBudget, Engine
-from gateway import Gateway
 from gateway.prepared_request import GraphQLRequest
+from tests.support.answer_subtrees import answer, gateway_of, subtrees_of
 from tests.support.gateway_in_process import gateway_over
 from tests.support.made_records import category, grid, package
 from tests.support.schema_with_everything import ROCKS
@@ -26,23 +24,6 @@ RECORDS: list[Record] = [
     *(grid(id, title=f"Grid {id}", packages=MEMBERS) for id in (1, 2)),
 ]
 PACKAGE_WITH_GRIDS = '{ package(slug: "slug-1") { title grids { title packages { title slug } } } }'
-
-
-def gateway_of(records: list[Record], **settings: Any) -> Gateway:
-    return gateway_over(MadeSource(records).as_source(), **settings)
-
-
-def subtrees_of(gateway: Gateway) -> AnswerSubtreeCache:
-    latest = gateway.source.latest
-    assert latest is not None
-    return gateway.subtrees.of(latest.catalog)
-
-
-async def answer(gateway: Gateway, text: str, times: int = 1, **variables: object) -> dict[str, Any]:
-    """Return the answer, which is the same each of the times that it is asked for."""
-    answers = [await gateway.execute(GraphQLRequest(text, variables)) for _ in range(times)]
-    assert len({each.body for each in answers}) == 1
-    return answers[0].decoded()
 
 
 async def test_a_subtree_is_made_the_second_time_and_found_the_third() -> None:

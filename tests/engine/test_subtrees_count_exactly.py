@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from engine import AnswerSubtreeCache, Engine, RunLimits, Stopped
+from engine import Engine, RunLimits, Stopped
 from gateway import Gateway
 from gateway.cost import CostLimits
 from gateway.engine_or_strawberry import OperationRunner
 from gateway.prepared_request import GraphQLRequest
 from schema import schema
+from tests.support.answer_subtrees import subtrees_of
 from tests.support.gateway_in_process import gateway_over
 from tests.support.gateway_operations import FIXED_FIELDS, VALUES
 from tests.support.numbers_of_examples import operations
@@ -138,9 +139,3 @@ async def outcome(
             return (await runner.answer(prepared, snapshot, receipt)).body
     except Stopped as stopped:
         return str(stopped)
-
-
-def subtrees_of(gateway: Gateway) -> AnswerSubtreeCache:
-    latest = gateway.source.latest
-    assert latest is not None
-    return gateway.subtrees.of(latest.catalog)

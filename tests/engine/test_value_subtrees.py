@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
-from engine import AnswerSubtreeCache
 from engine.value_subtree_cache import MAX_MET
 from gateway import Gateway
-from gateway.prepared_request import GraphQLRequest
+from tests.support.answer_subtrees import answer, gateway_of, subtrees_of
 from tests.support.gateway_in_process import gateway_over
 from tests.support.made_records import category, grid, package
 from tests.support.upstream_without_http import MadeSource
@@ -24,23 +22,6 @@ RECORDS: list[Record] = [
     *(grid(id, title=f"Grid {id}", packages=IDS) for id in (1, 2)),
 ]
 TITLES = "{ packages(first: 3) { nodes { title } } }"
-
-
-def gateway_of(records: list[Record], **settings: Any) -> Gateway:
-    return gateway_over(MadeSource(records).as_source(), **settings)
-
-
-def subtrees_of(gateway: Gateway) -> AnswerSubtreeCache:
-    latest = gateway.source.latest
-    assert latest is not None
-    return gateway.subtrees.of(latest.catalog)
-
-
-async def answer(gateway: Gateway, text: str, times: int = 1, **variables: object) -> dict[str, Any]:
-    """Return the answer, which is the same each of the times that it is asked for."""
-    answers = [await gateway.execute(GraphQLRequest(text, variables)) for _ in range(times)]
-    assert len({each.body for each in answers}) == 1
-    return answers[0].decoded()
 
 
 async def counts(gateway: Gateway, text: str, times: int = 3) -> list[tuple[int, int]]:

@@ -18,6 +18,7 @@ from engine.selection_signatures import SelectionSignature
 from gateway import AnswerKey, Gateway
 from gateway.graphql_answer import GraphQLAnswer
 from gateway.prepared_request import GraphQLRequest
+from tests.support.answer_subtrees import subtrees_of
 from tests.support.gateway_in_process import gateway_over
 from tests.support.made_records import category, grid, package
 from tests.support.upstream_without_http import MadeSource
@@ -191,9 +192,3 @@ def test_forms_that_were_met_once_are_forgotten_in_time() -> None:
         signatures.add(signature)
         assert subtrees.wanted(signature, [record]) is None
         assert len(signatures) <= MAX_MET // SIGNATURE_MET + 1
-
-
-def subtrees_of(gateway: Gateway) -> AnswerSubtreeCache:
-    latest = gateway.source.latest
-    assert latest is not None
-    return gateway.subtrees.of(latest.catalog)
