@@ -36,8 +36,17 @@ async def package(
     by: ByPackageKey = None,
 ) -> PackageRecord | None:
     """Return one package by one key."""
-    keys = {"id": id, "databaseId": database_id, "slug": slug, "pypiName": pypi_name, "repoUrl": repo_url}
-    check_one_key("package", keys | {"by": by})
+    check_one_key(
+        "package",
+        {
+            "id": id,
+            "databaseId": database_id,
+            "slug": slug,
+            "pypiName": pypi_name,
+            "repoUrl": repo_url,
+            "by": by,
+        },
+    )
     if by is not None:
         return await package(info, **given(by))
     if pypi_name is not None:

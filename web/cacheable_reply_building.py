@@ -45,7 +45,8 @@ class CacheableReplies:
         """Return the reply with an answer, and keep it for the next request of these bytes, if there are any."""
         if asked and names_tag(asked, tag):
             return self._responses.keep(known_by, version, cached, 304, self.not_modified(tag), b"")
-        form_of_it, encoding = await self._in_encoding(cached, form.encoding)
+        encoding = _encoding(cached, form)
+        form_of_it = cached if encoding is None else await self._compressed(cached, encoding)
         body = form_of_it.body
         headers = self._headers(form.media_type, encoding, b"%d" % len(body), tag)
         return self._responses.keep(known_by, version, form_of_it, 200, headers, body)
@@ -53,7 +54,8 @@ class CacheableReplies:
     def written(self, cached: CachedAnswer, tag: bytes, form: ResponseFormat) -> tuple[bytes, bytes]:
         """Return the head and the body of the reply with a small answer, as they are sent. It is not kept, because few
         requests come again."""
-        form_of_it, encoding = at_once(self._in_encoding(cached, form.encoding))
+        encoding = _encoding(cached, form)
+        form_of_it = cached if encoding is None else at_once(self._compressed(cached, encoding))
         kind, body = (form.media_type, encoding), form_of_it.body
         head = self._heads.get(kind)
         if head is None:
@@ -75,17 +77,18 @@ class CacheableReplies:
     def _headers(self, media_type: str, encoding: str | None, length: bytes, tag: bytes) -> Headers:
         return [*content_headers(media_type, encoding, length), *self._always, (b"etag", tag)]
 
-    async def _in_encoding(
-        self, cached: CachedAnswer, encoding: str | None
-    ) -> tuple[CachedAnswer | CompressedAnswer, str | None]:
-        """Return the answer as it is sent, and how it is compressed, if it is."""
-        if encoding is None or len(cached.body) < SMALLEST:
-            return cached, None
+    async def _compressed(self, cached: CachedAnswer, encoding: str) -> CompressedAnswer:
+        """Return the compressed form of an answer."""
         compressed = self._responses.compressed(cached, encoding)
         if compressed is None:
             body = await compressed_aside(cached.body, encoding)
             compressed = self._responses.keep_compressed(cached, encoding, body)
-        return compressed, encoding
+        return compressed
+
+
+def _encoding(cached: CachedAnswer, form: ResponseFormat) -> str | None:
+    """Return how an answer is compressed when it is sent in this form; ``None`` if it is not."""
+    return form.encoding if len(cached.body) >= SMALLEST else None
 
 
 @cache
