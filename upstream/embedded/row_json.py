@@ -55,7 +55,7 @@ class Templates:
         kept = self._kept[kind].get(row.id)
         if kept is not None and kept[0] is row:
             return kept[1]
-        template = _template(moved(row, self.days, self._newest_from()))
+        template = _template(moved(row, self.days, self._newest_from()) if self.days else row)
         if len(self._kept[kind]) < _MAX_KEPT:
             self._kept[kind][row.id] = (row, template)
         return template
