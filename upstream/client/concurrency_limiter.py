@@ -1,11 +1,14 @@
 """Limits how many requests upstream gets at a time, to as many as it answers without slowing down.
 
 Upstream saturates at about 4 (contract section 7), so that is where it starts. From there it grows by one for each
-answer, as long as they come as quickly as with few requests in flight: the slow start of TCP, which doubles the limit
-with each round of answers. When all of the last few answers are slower, it is halved. From then on it grows by one in a
-few rounds while answers come as quickly as usual, and shrinks by one a round while requests queue in upstream, as TCP
-Vegas does. It also shrinks when an answer takes three times the quickest, when upstream refuses (429, 503), and when it
-lets requests time out.
+answer that is not slow: the slow start of TCP, which doubles the limit with each round of answers. Some 32 answers are
+a window. The first window that is slower than the quickest answers ends the slow start. From then on it grows by one
+with each window that is not slower, and when requests queue in upstream, it shrinks to as many as upstream has worked
+on at a time. It also shrinks when an answer takes three times the quickest, when upstream refuses (429, 503), and when
+it lets requests time out.
+
+Windows are compared with the quickest answers, and not with average ones, as BBR does: whatever else makes a busy
+process late makes averages longer, and a limit that grew by such an average would not be noticed as too high.
 
 An answer is compared only with answers of its own sort and of about its own nominal size: a network adds the same
 to each, which makes the small ones look slow beside the large ones, and not all sorts keep to their nominal time.
@@ -23,12 +26,14 @@ from math import frexp, inf
 
 START = 4
 """The first limit. This many requests in flight do not queue in upstream, so their answers show how quick it is."""
-SLOWED = 1.25
-"""The factor by which answers are slower than usual when the slow start ends. One request in five waits then."""
-HOLD, EASE = 1.12, 1.35
-"""Up to the first factor answers count as no slower than usual, and the limit grows. Beyond the second it shrinks."""
-ROUNDS = 3
-"""Rounds of answers for each growth by one beyond the start, so that its effect is seen before the next."""
+QUICK = 1.5
+"""The factor below which an answer is not slow, for the slow start. Twice as many as upstream answers at a time take
+twice as long."""
+HOLD, EASE = 1.15, 1.35
+"""The limit grows while the answers of a window take less than the first factor of the quickest ones on average, and
+shrinks beyond the second. If upstream answers 4 at a time, 5 in flight take 1.25 times as long, and 6 take 1.5."""
+WINDOW = 32
+"""Answers of a window, or those of two rounds if they are more."""
 GROW_BELOW = 2.0
 """Up to the start, grow while answers take less than this many times the quickest ones."""
 SHRINK_ABOVE = 3.0
@@ -39,12 +44,6 @@ IN_A_ROW = 3
 FORGET_QUICKEST = 1.002
 """The factor by which the quickest time is raised with each answer that came while few were in flight, so that it
 doubles in about 350 answers. Other answers would make queueing look usual."""
-STARTING_MEMORY = 8
-"""How many answers in a row are slower than usual when the slow start ends, as in HyStart++ (RFC 9406). A busy process
-is late for some answers, but a queue in upstream slows down all."""
-MEMORY = 16
-"""About how many answers the usual time is the average of. The recent time is that of two rounds, and at least as
-many."""
 
 
 class Limiter:
@@ -57,12 +56,7 @@ class Limiter:
         self._quickest: dict[tuple[str, int], float] = {}  # by sort and the power of two of the nominal time
         self._is_starting = True
         """Whether nothing has slowed down yet."""
-        self._usual: dict[tuple[str, int], tuple[float, int]] = {}
-        """How slow answers are on average while few are in flight, and of how many that is the average."""
-        self._slowed = 1.0
-        """How many times as long as usual the last answers took on average."""
-        self._delays: deque[float] = deque(maxlen=STARTING_MEMORY)
-        """How many times as long as usual each of the last answers took."""
+        self._window = _Window()
         self._out = 0
         self._doubled = self._left_of_round = 0
         """Twice the limit when all turns were out at once, for as many answers as they bring, and how many of those are
@@ -103,49 +97,43 @@ class Limiter:
             return  # It was too quick for a coarse clock, and nothing would ever be as quick again.
         slowness = seconds / nominal
         alike = sort, frexp(nominal)[1]
-        few = max(among, self._out) <= START
-        known = self._quickest.get(alike, inf) * (FORGET_QUICKEST if few else 1.0)
+        among = among or self._out
+        known = self._quickest.get(alike, inf)
+        if among <= START:
+            known *= FORGET_QUICKEST
         quickest = self._quickest[alike] = min(known, slowness)
         times = slowness / quickest
-        delay = self._compare(slowness, alike, few=few)
         if times > SHRINK_ABOVE:
-            self._is_starting = False
             self._set(self._limit * SHRINK_BY)
-        elif self._limit >= START:
-            self._keep_the_queue_short(delay)
-        elif times < GROW_BELOW and self._out >= self.limit:
-            self._set(self._limit + 1 / self._limit)
-
-    def _compare(self, slowness: float, alike: tuple[str, int], *, few: bool) -> float:
-        """Return how many times as long as usual an answer took."""
-        usual, count = self._usual.get(alike, (slowness, 0))
-        if few:
-            count = min(count + 1, MEMORY)
-            usual += (slowness - usual) / count
-            self._usual[alike] = usual, count
-        delay = slowness / usual
-        if count:
-            self._slowed += (delay - self._slowed) / max(MEMORY, 2 * self.limit)
-            self._delays.append(delay)
-        return delay
-
-    def _keep_the_queue_short(self, delay: float) -> None:
-        if self._is_starting:
-            if len(self._delays) == STARTING_MEMORY and min(self._delays) > SLOWED:
-                self._is_starting = False
-                self._set(max(START, self._limit * HALVE))
+        elif self._limit < START:
+            if times < GROW_BELOW and self._out >= self.limit:
+                self._set(self._limit + 1 / self._limit)
+        elif self._is_starting and times < QUICK and self.limit < self._doubled:
             # This is done even if nobody waits for a turn now, because many may come next.
-            elif delay < SLOWED and self.limit < self._doubled:
-                self._set(self._limit + 1)
-        elif self._slowed > EASE:
-            self._set(max(START, self._limit - 1 / self._limit))
-        elif self._slowed < HOLD and self._out >= self.limit:
-            self._set(self._limit + 1 / (ROUNDS * self._limit))
+            self._set(self._limit + 1)
+        if self._limit >= START and (among > START or among >= self.limit):
+            self._window.add(min(times, SHRINK_ABOVE), among)
+            if self._window.is_full or (not self._is_starting and self._window.is_too_slow):
+                self._learn_from(self._window)
+
+    def _learn_from(self, window: _Window) -> None:
+        before = self.limit
+        if window.slowed >= HOLD:
+            self._is_starting = False
+        if window.slowed > EASE:
+            self._set(max(START, min(self._limit, window.worked_on)))
+        elif window.slowed < HOLD and not self._is_starting and self._out >= self.limit:
+            self._set(self._limit + 1)
+        self._begin_window(skipped=0 if self.limit == before else self._out)
 
     def failed(self) -> None:
         """Learn that upstream refused because of load, or did not answer in time."""
         self._is_starting = False
         self._set(self._limit * HALVE)
+        self._begin_window(skipped=self._out)
+
+    def _begin_window(self, skipped: int) -> None:
+        self._window = _Window(max(WINDOW, 2 * self.limit), skipped)
 
     def _set(self, limit: float) -> None:
         self._limit = min(max(limit, self._lowest), self._highest)
@@ -193,6 +181,48 @@ class Limiter:
         if not self._left_of_round:
             self._doubled = 0
         self._wake()
+
+
+class _Window:
+    """Averages how slow answers are, and how many were in flight meanwhile.
+
+    The first ``skipped`` answers do not count, because they were asked for when the limit was another.
+    """
+
+    def __init__(self, answers: int = WINDOW, skipped: int = 0) -> None:
+        self._answers = answers
+        self._to_skip = skipped
+        self._added = 0
+        self._times = self._among = 0.0
+
+    def add(self, times: float, among: int) -> None:
+        """Add an answer that took so many times as long as the quickest ones, in one of ``among`` turns."""
+        if self._to_skip:
+            self._to_skip -= 1
+            return
+        self._added += 1
+        self._times += times
+        self._among += among
+
+    @property
+    def is_full(self) -> bool:
+        """Return whether all answers are in."""
+        return self._added == self._answers
+
+    @property
+    def is_too_slow(self) -> bool:
+        """Return whether the answers that are left, however quick, cannot make the average short enough."""
+        return self._times + self._answers - self._added > EASE * self._answers
+
+    @property
+    def slowed(self) -> float:
+        """Return how many times as long as the quickest ones the answers took on average."""
+        return self._times / self._added
+
+    @property
+    def worked_on(self) -> float:
+        """Return how many requests upstream worked on at a time on average, by Little's law."""
+        return self._among / self._times
 
 
 def _drop_those_who_left(queue: deque[asyncio.Future[None]]) -> None:

@@ -56,18 +56,39 @@ async def test_it_does_not_grow_while_a_turn_is_left() -> None:
         assert answers(limiter, QUICK) == [5]
 
 
-async def test_when_eight_answers_in_a_row_are_slow_it_is_halved_and_grows_by_one_in_three_rounds_from_there() -> (
-    None
-):
+async def grown_to(limit: int, limiter: Limiter, turns: AsyncExitStack) -> None:
+    """Let quick answers come until the limit is this, and hold all turns."""
+    while limiter.limit < limit:
+        limiter.succeeded(QUICK, NOMINAL)
+        await turns.enter_async_context(limiter.turn())
+
+
+async def test_when_the_first_window_is_slow_it_shrinks_to_as_many_as_upstream_worked_on() -> None:
     limiter = Limiter()
     async with turns_out(limiter, 4) as turns:
-        while limiter.limit < 20:
-            limiter.succeeded(QUICK, NOMINAL)
-            await turns.enter_async_context(limiter.turn())
-        assert answers(limiter, *[QUICK * 2] * 8) == [*[20] * 7, 10]
-        grown = answers(limiter, *[QUICK] * 200)
-        assert 33 <= grown.count(11) <= 36
-        assert 36 <= grown.count(12) <= 39
+        await grown_to(20, limiter, turns)  # with 12 on average in flight, in 15 answers of the window
+        # Together with 20 in flight for 17 answers of twice the time: (15 * 12 + 17 * 20) / (15 + 34).
+        assert answers(limiter, *[QUICK * 2] * 17) == [*[20] * 16, 10]
+
+
+async def test_after_a_slow_window_it_grows_by_one_with_each_window_of_quick_answers() -> None:
+    limiter = Limiter()
+    async with turns_out(limiter, 4) as turns:
+        await grown_to(20, limiter, turns)
+        answers(limiter, *[QUICK * 2] * 17)
+        grown = answers(limiter, *[QUICK] * 150)
+        # The 20 that were in flight when the limit changed do not count, nor those of the next changes.
+        assert [grown.count(limit) for limit in (10, 11, 12)] == [51, 52, 47]
+
+
+async def test_a_window_beyond_the_start_ends_as_soon_as_it_must_be_too_slow() -> None:
+    limiter = Limiter()
+    async with turns_out(limiter, 4) as turns:
+        await grown_to(20, limiter, turns)
+        answers(limiter, *[QUICK * 2] * 17)
+        answers(limiter, *[QUICK] * 20)  # They were in flight when the limit changed, and do not count.
+        # Six of 32 that take 2.9 times as long make more than 1.35 on average, whatever the others take.
+        assert answers(limiter, *[QUICK * 2.9] * 6) == [*[10] * 5, 6]
 
 
 async def test_at_the_start_answers_that_are_late_between_quick_ones_do_not_end_its_growth() -> None:
@@ -76,8 +97,8 @@ async def test_at_the_start_answers_that_are_late_between_quick_ones_do_not_end_
         while limiter.limit < 8:
             limiter.succeeded(QUICK, NOMINAL)
             await turns.enter_async_context(limiter.turn())
-        for limit in range(9, 33):
-            assert answers(limiter, *[QUICK * 2] * 7, QUICK) == [*[limit - 1] * 7, limit]
+        for limit in range(9, 22):  # up to the end of the window
+            assert answers(limiter, QUICK * 2.9, QUICK) == [limit - 1, limit]
             await turns.enter_async_context(limiter.turn())
 
 
@@ -110,7 +131,7 @@ async def test_after_the_start_the_turn_that_it_grew_by_must_be_out_before_it_gr
     limiter = Limiter()
     async with turns_out(limiter, 4):
         limiter.failed()
-        assert answers(limiter, *[QUICK] * 50)[-20:] == [5] * 20
+        assert answers(limiter, *[QUICK] * 100)[-50:] == [5] * 50
 
 
 async def test_turns_in_the_background_count() -> None:

@@ -84,6 +84,14 @@ async def test_an_upstream_that_answers_eight_at_a_time_is_used_well() -> None:
     assert upstream.took[-1][0] < 1.1 * 4_000 * upstream.seconds * 1.1 / 8
 
 
+@pytest.mark.parametrize("capacity", [16, 32])
+async def test_an_upstream_that_answers_many_at_a_time_is_used_well(capacity: int) -> None:
+    upstream = Queue(capacity=capacity, jitter=0.05)
+    await upstream.ask(8_000)
+    assert capacity <= upstream.most_in_flight(since=1.0) <= 1.4 * capacity
+    assert upstream.took[-1][0] < 1.1 * 8_000 * upstream.seconds * 1.05 / capacity
+
+
 async def test_an_upstream_that_becomes_slower_does_not_get_more_for_it() -> None:
     upstream = Queue(capacity=4)
     await upstream.ask(2_000)
