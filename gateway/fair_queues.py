@@ -3,6 +3,11 @@
 The next operation is, in turn, that of the newest client and that of the client that has had the least time. Among the
 connections of that client, the choice is made in the same way. So a client with a hundred connections gets no more than
 a client with one.
+
+While more new clients come than can be served, the newest are served first, so that most of them wait for a moment.
+Two rules let the others have their turns meanwhile. The time that a new client begins with rises with each new one that
+was served, so that a client that comes again soon has less. And every eighth operation is that of the client that had
+the least time when it came, which is an old newcomer if one waits.
 """
 
 from __future__ import annotations
@@ -17,6 +22,10 @@ from gateway.current_caller import Caller
 
 REMEMBERED = 1000
 """How many idle connections are remembered with the time that they have had."""
+
+OLDER_EVERY = 8
+"""One of so many operations is that of the client that had the least when it came, though newer ones wait. Such clients
+have waited for long. If more operations were theirs, more would be answered late until an overload is found."""
 
 
 class Waiter:
@@ -43,7 +52,7 @@ class _Share:
 
     had: float
     is_new: bool = True
-    """Whether none of its operations has run yet."""
+    """Whether none of its operations has ended yet."""
 
 
 @dataclass(slots=True, eq=False)
@@ -56,7 +65,7 @@ class _Client(_Share):
     """How many operations wait."""
     newest_is_next: bool = True
     now: float = 0.0
-    """The time that the connection which was let in last had used. A new connection begins with it."""
+    """The time that a new connection begins with: that of the connection that was let in with the most, or more."""
 
 
 @dataclass(slots=True, eq=False)
@@ -83,7 +92,7 @@ class FairQueues:
         self._waiting: dict[str, _Client] = {}
         """The clients with operations that wait."""
         self._connections = 0
-        self._newest_is_next = True
+        self._turns = 0
         self._now = 0.0
 
     def line(self, caller: Caller) -> Line:
@@ -91,7 +100,9 @@ class FairQueues:
         client = self._clients.get(caller.client)
         if client is None:
             client = self._clients[caller.client] = _Client(self._now, name=caller.client)
-        client.had = max(client.had, self._now)
+        # One that waits keeps its place, however many of its operations come meanwhile.
+        if not client.waiting:
+            client.had = max(client.had, self._now)
         line = client.lines.get(caller.connection)
         if line is None:
             line = Line(client.now, client=client, connection=caller.connection)
@@ -99,7 +110,8 @@ class FairQueues:
             self._connections += 1
             if self._connections > REMEMBERED:
                 self._forget_idle(line)
-        line.had = max(line.had, client.now)
+        if not line.waiting:
+            line.had = max(line.had, client.now)
         return line
 
     def may_run(self, line: Line) -> bool:
@@ -109,15 +121,24 @@ class FairQueues:
     def begin(self, line: Line) -> None:
         """Note that an operation of the connection runs."""
         line.running += 1
-        line.is_new = line.client.is_new = False
-        self._now = max(self._now, line.client.had)
-        line.client.now = max(line.client.now, line.had)
+        client = line.client
+        # One that has waited has not saved up time either.
+        self._now = client.had = max(self._now, client.had)
+        client.now = line.had = max(client.now, line.had)
 
     def end(self, line: Line, seconds: float) -> None:
         """Note that one has run, which counts as this many seconds."""
+        client = line.client
         line.running -= 1
         line.had += seconds
-        line.client.had += seconds
+        client.had += seconds
+        # That is what each had on average, this one and those that wait. If new ones all began with the same time, they
+        # would always be ahead of those that have had a turn.
+        if line.is_new:
+            client.now += seconds / (len(client.waiting) + 1)
+        if client.is_new:
+            self._now += seconds / (len(self._waiting) + 1)
+        line.is_new = client.is_new = False
 
     def wait(self, line: Line, waiter: Waiter) -> None:
         """Let an operation wait."""
@@ -142,8 +163,11 @@ class FairQueues:
         }
         if not able:
             return None
-        client = _choice(list(able), self._newest_is_next)
-        self._newest_is_next = not self._newest_is_next
+        self._turns += 1
+        if self._turns % OLDER_EVERY:
+            client = _choice(list(able), newest_is_next=self._turns % 2 == 1)
+        else:
+            client = min(able, key=lambda each: each.had)
         line = able[client][-1] if newest_first else _choice(able[client], client.newest_is_next)
         client.newest_is_next = not client.newest_is_next
         waiter = line.waiting.popleft()
@@ -209,6 +233,12 @@ class FairQueues:
 
 
 def _choice(shares: Sequence[S], newest_is_next: bool) -> S:
-    """Return the newest, so that it need not wait for a whole round, or the one that has had the least."""
-    newest = next((share for share in reversed(shares) if share.is_new), None) if newest_is_next else None
-    return newest or min(reversed(shares), key=lambda share: share.had)
+    """Return the newest, so that it need not wait for a whole round, or the one that has had the least.
+
+    New ones that are not the newest are left out, because they would be answered after a long wait.
+    """
+    newest = next((share for share in reversed(shares) if share.is_new), None)
+    if newest and newest_is_next:
+        return newest
+    known_or_newest = (share for share in reversed(shares) if share is newest or not share.is_new)
+    return min(known_or_newest, key=lambda share: share.had)
