@@ -12,6 +12,7 @@ from catalog.storage.storage_port import StoragePort, Stored
 from catalog.sync.change_feed_fan_out import FeedReader
 from catalog.sync.crawl_guard import Guard
 from catalog.sync.history_reader import HistoryReader
+from catalog.sync.storage_failures import StorageFailures
 from catalog.sync.wake_up_signal import Signal
 from upstream.client import StorageUnavailable, StoredMeanwhile
 
@@ -25,13 +26,20 @@ class CatalogWriter:
     """
 
     def __init__(
-        self, storage: StoragePort, origin: str, guard: Guard, feed: FeedReader, history: HistoryReader
+        self,
+        storage: StoragePort,
+        origin: str,
+        guard: Guard,
+        feed: FeedReader,
+        history: HistoryReader,
+        failures: StorageFailures,
     ) -> None:
         self._storage = storage
         self._origin = origin
         self._guard = guard
         self._feed = feed
         self._history = history
+        self._failures = failures
         self.turn = asyncio.Lock()
         """Held while a catalog is stored."""
         self.last: tuple[str, datetime] | None = None
@@ -45,7 +53,7 @@ class CatalogWriter:
 
     def loaded(self, stored: Stored) -> None:
         """Note what was loaded. It replaces a catalog that could not be stored."""
-        self.unstored = self.error = None
+        self._nothing_is_unstored()
         self.last = (stored.version, stored.refreshed_at)
 
     def lost(self, snapshot: Snapshot | None) -> None:
@@ -82,17 +90,16 @@ class CatalogWriter:
             )
             await self.announce()
         except StoredMeanwhile:
-            self.unstored = self.error = None  # what another process has stored is taken next
+            self._nothing_is_unstored()  # what another process has stored is taken next
             return False
         except StorageUnavailable as error:
             # The catalog is served all the same, and stored as soon as that is possible.
-            if self.unstored is None:
-                _log.error("%s", error)
+            self._failures.failed("storing", error)
             self.unstored, self.error = snapshot, error.reason
             return False
         finally:
             self.stored.send()
-        self.unstored = self.error = None
+        self._nothing_is_unstored()
         self.last = (version, snapshot.refreshed_at)
         return True
 
@@ -103,3 +110,7 @@ class CatalogWriter:
         """
         await self._history.announce()
         await self._feed.announce()
+
+    def _nothing_is_unstored(self) -> None:
+        self.unstored = self.error = None
+        self._failures.worked("storing")

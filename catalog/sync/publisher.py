@@ -49,8 +49,8 @@ class Publisher:
         self._storage = storage
         self._origin = origin
         self._guard = guard
-        self._writer = CatalogWriter(storage, origin, guard, feed, history)
         self.storage_failures = StorageFailures()
+        self._writer = CatalogWriter(storage, origin, guard, feed, history, self.storage_failures)
         self.snapshot: Snapshot | None = None
         """The catalog that was crawled last or rolled back to. Its age is the time since upstream was read."""
         self._rolled_back: Snapshot | None = None

@@ -12,8 +12,9 @@ MAX_REASONS = 20
 
 _log = logging.getLogger(__name__)
 
-Use = Literal["reading", "leading"]
-"""What a process does with the storage: it reads what others have stored, and renews the lease of the crawler."""
+Use = Literal["reading", "leading", "storing"]
+"""What a process does with the storage: it reads what others have stored, renews the lease of the crawler, and stores
+catalogs."""
 
 
 class StorageFailures:
@@ -39,8 +40,9 @@ class StorageFailures:
             _log.warning("%s", f"{error} {consequence}".strip())
 
     def worked(self, use: Use) -> None:
-        """Note that a use works."""
+        """Note that a use works. Whoever stores catalogs says itself that one could be stored again."""
         self._errors.pop(use, None)
         if self._told and not self._errors:
             self._told.clear()
-            _log.warning("The storage can be used again.")
+            if use != "storing":
+                _log.warning("The storage can be used again.")
