@@ -19,13 +19,14 @@ from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog
 from tests.support.event_loops import LoopWithSharedThreads
 from tests.support.gateway_in_process import Ask, app_over, asking, source_over
+from tests.support.generated_upstreams import generated_upstream, shared_rows
 from tests.support.numbers_of_examples import ALL_EXAMPLES
 from tests.support.reports_of_workers import run_and_tell_what_counts, tells_only_what_counts
 from tests.support.scheduled_tests import ByWhatTheyShare, in_order
 from tests.support.tests_that_leave_the_process import leaves_the_process
 from tests.support.virtual_time import LoopInVirtualTime
 from upstream.client.api_client import Client
-from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream, generated_catalog
+from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream
 from web.app import GatewayApp
 
 settings.register_profile("quick", max_examples=ALL_EXAMPLES // 5)
@@ -93,26 +94,20 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session")
-def _generated() -> EmbeddedCatalog:
-    return generated_catalog(300)
-
-
-@pytest.fixture(scope="session")
-def _crawled(_generated: EmbeddedCatalog) -> Catalog:
-    return asyncio.run(_crawl(_generated))
+def _crawled() -> Catalog:
+    return asyncio.run(_crawl(shared_rows(300)))
 
 
 @pytest.fixture
-def embedded(_generated: EmbeddedCatalog) -> EmbeddedUpstream:
+def embedded() -> EmbeddedUpstream:
     """Return the v4 API with a catalog of 300 packages, which the test may change: rows are only ever replaced."""
-    rows = (_generated.packages.values(), _generated.grids.values(), _generated.categories.values())
-    return EmbeddedUpstream(catalog=EmbeddedCatalog(*rows))
+    return generated_upstream(300)
 
 
 @pytest.fixture(scope="session")
 def whole_embedded_catalog() -> EmbeddedCatalog:
     """Return the 5,400 packages with every trap of the contract. Shared: do not change it."""
-    return generated_catalog()
+    return shared_rows()
 
 
 @pytest.fixture(scope="session")

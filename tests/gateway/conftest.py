@@ -12,8 +12,8 @@ import pytest
 from catalog.catalog_source import CatalogSource
 from catalog.indexed_catalog import Catalog
 from catalog.storage.sqlite_storage import Storage
-from tests.support.corruptions import copy_of
 from tests.support.gateways_with_history import Gateways, open_gateways
+from tests.support.generated_upstreams import generated_upstream
 from tests.support.versioned_catalogs import Clock
 from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream
 
@@ -29,12 +29,10 @@ EDITS: list[Callable[[EmbeddedCatalog], object]] = [
 
 
 @pytest.fixture(scope="session")
-def _crawls(
-    _generated: EmbeddedCatalog, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, list[Catalog]]:
+def _crawls(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Catalog]]:
     """Return a file with a version of the embedded upstream for each edit, and their catalogs; none may be changed."""
     path = tmp_path_factory.mktemp("crawls") / "catalog.sqlite"
-    rows = copy_of(_generated)
+    rows = generated_upstream(300).catalog
 
     async def crawl(storage: Storage, clock: Clock, source: CatalogSource) -> list[Catalog]:
         catalogs = []

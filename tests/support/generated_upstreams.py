@@ -10,9 +10,10 @@ from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream, generated_catal
 
 def generated_upstream(packages: int = 5400, *, latency: float = 0.0) -> EmbeddedUpstream:
     """Return an upstream of so many packages, which the test may change: rows are only ever replaced."""
-    return EmbeddedUpstream(catalog=copy_of(_generated(packages)), latency=latency)
+    return EmbeddedUpstream(catalog=copy_of(shared_rows(packages)), latency=latency)
 
 
 @lru_cache(maxsize=20)
-def _generated(packages: int) -> EmbeddedCatalog:
+def shared_rows(packages: int = 5400) -> EmbeddedCatalog:
+    """Return the rows of so many packages, which no test may change."""
     return generated_catalog(packages)

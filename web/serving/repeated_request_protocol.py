@@ -33,10 +33,6 @@ from web.serving.uvicorn_protocols import HttpProtocol
 METHODS = frozenset(["GET", "POST", "QUERY"])
 """The methods whose answers have the cached body. The answer to HEAD has no body."""
 
-MAX_PIPELINE = 2_000
-"""The most requests that may wait behind one of their connection. One piece of bytes could have ten thousand otherwise,
-for which a turn of the loop would take 0.15 seconds. A piece of requests with usual headers has half as many."""
-
 
 class RepeatedRequestProtocol(HttpProtocol):
     """Speaks HTTP/1.1, and parses only what is not known."""
@@ -135,14 +131,9 @@ class RepeatedRequestProtocol(HttpProtocol):
             super().timeout_keep_alive_handler()
 
     def on_message_begin(self) -> None:
-        """Note that a request begins.
-
-        :raises ValueError: too many wait. The parser ends with this, as it does with what is not HTTP.
-        """
-        if len(self.pipeline) >= MAX_PIPELINE:
-            raise ValueError(f"More than {MAX_PIPELINE:,} requests wait behind one another.")
-        self._begun += 1
+        """Note that a request begins."""
         super().on_message_begin()
+        self._begun += 1
 
     def on_headers_complete(self) -> None:
         """Begin to answer the request, and offer to write the answer in one piece."""

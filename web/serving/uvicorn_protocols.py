@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Collection
 from typing import Any
 
 import httptools
 import msgspec
 from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
-from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
@@ -24,6 +22,7 @@ from uvicorn.server import ServerState
 from web.client_identity import UNKNOWN
 from web.security_headers import SECURITY_HEADERS
 from web.serving.connection_and_websocket_limits import Connections
+from web.serving.pipelined_requests import MAX_PIPELINE, PipelineFlow
 
 GRACE = 0.25
 """Seconds at a stop in which requests that clients have just sent are read and answered."""
@@ -38,23 +37,6 @@ _REQUEST_LINE = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,40} [!-~]{1,40000} HT
 """The first line of a request of HTTP/1.1 (RFC 9112, section 3), whatever its method is."""
 
 STOPPING = "The gateway is stopping."
-
-
-class PipelineFlow(FlowControl):
-    """Reads nothing while requests of a connection wait behind another one in its ``pipeline``.
-
-    Uvicorn would read on whenever a request is received or answered, and hold more and more requests of a client that
-    sends without waiting. The request that is being answered is whole when another one has begun behind it.
-    """
-
-    def __init__(self, transport: asyncio.Transport, pipeline: Collection[object]) -> None:
-        super().__init__(transport)
-        self._pipeline = pipeline
-
-    def resume_reading(self) -> None:
-        """Read on, unless requests wait."""
-        if not self._pipeline:
-            super().resume_reading()
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -155,6 +137,15 @@ class HttpProtocol(HttpToolsProtocol):
         self._all.slow.end(self.transport)
 
     # The parser and the server call these.
+
+    def on_message_begin(self) -> None:
+        """Begin to read a request.
+
+        :raises ValueError: too many wait. The parser ends with this, as it does with what is not HTTP.
+        """
+        if len(self.pipeline) >= MAX_PIPELINE:
+            raise ValueError(f"More than {MAX_PIPELINE:,} requests wait behind one another.")
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Begin to answer a request; at a stop it is the last of its connection."""

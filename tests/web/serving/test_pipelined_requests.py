@@ -7,7 +7,7 @@ import asyncio
 from tests.support.protocol_connections import connected
 from tests.support.repeated_request_heads import body, post
 from upstream.embedded import EmbeddedUpstream
-from web.serving.repeated_request_protocol import MAX_PIPELINE
+from web.serving.pipelined_requests import MAX_PIPELINE
 
 
 async def test_no_more_is_read_while_requests_wait_behind_one_another(embedded: EmbeddedUpstream) -> None:

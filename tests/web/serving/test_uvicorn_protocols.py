@@ -2,11 +2,12 @@
 
 When one of these fails after an update of Uvicorn: read its ``httptools_impl.py``, ``websockets_sansio_impl.py``,
 ``server.py`` and ``supervisors/multiprocess.py`` for what took the place of the name, change
-``web/serving/uvicorn_protocols.py``, ``web/serving/repeated_request_protocol.py``, ``web/serving/uvicorn_server.py`` or
-``web/serving/worker_supervision.py`` accordingly, then run the tests of repeated requests and heads beside this
-file, ``tests/acceptance/test_connections.py`` and ``test_stop_under_load.py``, which hold what the classes are for.
-Repeated requests are not needed: with ``HttpProtocol`` in the place of ``RepeatedRequestProtocol`` in
-``web/serving/uvicorn_server.py`` all else goes on. ``server:app`` under plain Uvicorn goes on without them meanwhile.
+``web/serving/uvicorn_protocols.py``, ``web/serving/pipelined_requests.py``, ``web/serving/uvicorn_server.py``,
+``web/serving/repeated_request_protocol.py`` or ``web/serving/worker_supervision.py`` accordingly, then run the tests of
+repeated requests and heads beside this file, ``tests/acceptance/test_connections.py`` and ``test_stop_under_load.py``,
+which hold what the classes are for. Repeated requests are not needed: with ``HttpProtocol`` in the place of
+``RepeatedRequestProtocol`` in ``web/serving/uvicorn_server.py`` all else goes on. ``server:app`` under plain Uvicorn
+goes on without them meanwhile.
 """
 
 from __future__ import annotations
