@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from catalog import Snapshot
 from engine.value_subtree_cache import MAX_MET
 from gateway import Gateway
+from resolvers import time_of
 from tests.support.answer_subtrees import answer, gateway_of, subtrees_of
 from tests.support.gateway_in_process import gateway_over
-from tests.support.made_records import category, grid, package
+from tests.support.made_records import catalog_of, category, grid, package
 from tests.support.upstream_without_http import MadeSource
 from upstream.client import Record
 
@@ -103,20 +104,16 @@ async def test_without_a_catalog_no_page_is_kept() -> None:
 
 
 async def test_a_page_by_a_filter_of_the_moment_is_right_at_each_moment() -> None:
-    until = datetime.now(UTC) + timedelta(seconds=2)
+    until = datetime(2026, 1, 11, tzinfo=UTC)
     gateway = gateway_of([category(1), package(1, last_updated=until - timedelta(days=10)), package(2)])
     text = "{ packages(filter: {activeWithinDays: 10}) { totalCount nodes { title } } }"
-    while True:
-        before = datetime.now(UTC)
-        found = (await answer(gateway, text))["data"]["packages"]
-        assert found["totalCount"] == len(found["nodes"])
-        if datetime.now(UTC) < until:
-            assert found["totalCount"] == 1
-        if before > until:
-            assert found["totalCount"] == 0
-            break
-        await asyncio.sleep(0.01)
-    assert subtrees_of(gateway).found > 0
+    for seconds, count in ((-2, 1), (-1, 1), (0, 1), (1, 0), (2, 0)):
+        before = subtrees_of(gateway).found
+        moment = until + timedelta(seconds=seconds)
+        with time_of(Snapshot(catalog_of(), moment, as_of=moment)):
+            found = (await answer(gateway, text, times=3))["data"]["packages"]
+        assert found["totalCount"] == len(found["nodes"]) == count
+        assert subtrees_of(gateway).found > before
 
 
 async def test_each_catalog_has_its_own_pages() -> None:
@@ -145,10 +142,12 @@ async def test_pages_that_were_not_used_for_longest_make_room() -> None:
 async def test_so_many_pages_are_remembered_that_were_asked_for_once() -> None:
     gateway = gateway_of(RECORDS)
     known = subtrees_of(gateway).of_values
-    fields = " ".join(
-        f"a{number}: packages(first: {number}) {{ nodes {{ title }} }}" for number in range(100)
-    )
-    for order in range(MAX_MET // 100 + 2):
-        await answer(gateway, f"{{ {fields.replace('title', f't{order}: title')} }}")
-        assert len(known._met) <= MAX_MET
+    titles = (f"a{order}: packages(first: $n) {{ nodes {{ t{order}: title }} }}" for order in range(22))
+    text = f"query($n: Int) {{ {' '.join(titles)} }}"
+    remembered = []
+    for first in range(1, 101):
+        await answer(gateway, text, n=first)
+        remembered.append(len(known._met))
+    assert remembered[:2] == [22, 44]
+    assert MAX_MET - 22 < max(remembered) <= MAX_MET
     assert len(known) == 0
