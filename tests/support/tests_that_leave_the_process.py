@@ -13,8 +13,8 @@ import pytest
 STARTERS = {"subprocess", "multiprocessing", "playwright", "uvicorn"}
 """The packages that start programs and servers."""
 
-STARTING = {"create_subprocess_exec", "create_subprocess_shell"}
-"""The functions of asyncio that start programs."""
+STARTING = {"create_subprocess_exec", "create_subprocess_shell", "create_server", "start_server"}
+"""The functions of asyncio and of sockets that start programs and servers."""
 
 OURS = {"tests", "benchmarks"}
 """The packages whose functions are followed to what they call."""
