@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.source_files import source_file
+from tests.support.source_files import ROOT, python_files, source_file
 
-ROOT = Path(__file__).parent.parent
 MAP = ROOT / "docs" / "architecture.md"
 PATH = re.compile(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|md|graphql|toml))`")
 """A path from the project's folder on: with a slash that is not its first character, or a file by its ending."""
@@ -24,9 +23,6 @@ TABLE = "settings.py"
 """The table of settings has a row for each, so it and its class are as long as there are settings."""
 
 NO_ROOMS = ("tests/", "benchmarks/", "examples/")
-
-GENERATED = "examples/frontends/python/gateway_client/"
-"""The client that an example makes from the schema."""
 
 MADE_BY_COMMANDS = {".venv/", ".cache/"}
 
@@ -51,25 +47,23 @@ def test_every_path_that_a_document_names_exists(name: str) -> None:
     assert {path for path in named if not (ROOT / path).exists()} == set()
 
 
-def python_files() -> list[str]:
-    """List the Python files of the project, by their paths in it; none that commands have made."""
-    folders = sorted(path for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith("."))
-    paths = [*ROOT.glob("*.py"), *(path for folder in folders for path in folder.rglob("*.py"))]
-    # Examples and peers have environments of their own, in folders that begin with a dot.
-    paths = [path for path in paths if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)]
-    files = [str(path.relative_to(ROOT)) for path in paths]
-    return [file for file in files if "/node_modules/" not in file and not file.startswith(GENERATED)]
+def in_the_project(path: Path) -> str:
+    return str(path.relative_to(ROOT))
 
 
 def test_no_file_is_too_long_to_be_read_at_once() -> None:
-    lines = {file: len((ROOT / file).read_text(encoding="utf-8").splitlines()) for file in python_files()}
+    lines = {
+        in_the_project(path): len(path.read_text(encoding="utf-8").splitlines()) for path in python_files()
+    }
     assert len(lines) > 500
     assert {file for file, count in lines.items() if count > MAX_LINES_OF_A_FILE} == {TABLE}
 
 
 def test_no_class_is_too_long_to_be_read_at_once() -> None:
     found = [
-        (file, name, lines) for file in python_files() for name, lines in source_file(ROOT / file).classes
+        (in_the_project(path), name, lines)
+        for path in python_files()
+        for name, lines in source_file(path).classes
     ]
     assert len(found) > 500
     too_long = {(file, name) for file, name, lines in found if lines > MAX_LINES_OF_A_CLASS}
@@ -78,9 +72,10 @@ def test_no_class_is_too_long_to_be_read_at_once() -> None:
 
 def test_no_two_classes_of_the_rooms_have_one_name() -> None:
     files = defaultdict[str, list[str]](list)
-    for file in python_files():
+    for path in python_files():
+        file = in_the_project(path)
         if not file.startswith(NO_ROOMS):
-            for name, _lines in source_file(ROOT / file).classes:
+            for name, _lines in source_file(path).classes:
                 files[name].append(file)
     assert len(files) > 200
     assert {name: where for name, where in files.items() if len(where) > 1} == {}

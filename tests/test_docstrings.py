@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from tests.support.source_files import source_file
+from tests.support.source_files import ROOT, python_files, source_file
 
-ROOT = Path(__file__).parent.parent
 FILES = [
-    path
-    for path in sorted(ROOT.rglob("*.py"))
-    if not any(
-        part.startswith(".") or part in ("node_modules", "peers", "examples", "gateway_client")
-        for part in path.relative_to(ROOT).parts
-    )
+    path for path in python_files() if not {"peers", "examples"}.intersection(path.relative_to(ROOT).parts)
 ]
 FRAGMENTS = frozenset(["Of", "That", "Those", "Whose"])
 """The first words of what is no sentence."""

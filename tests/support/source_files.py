@@ -4,10 +4,27 @@ them."""
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+MADE_BY_COMMANDS = {"node_modules", "gateway_client", "__pycache__"}
+"""The folders of the project that commands fill, besides those whose names begin with a dot. ``gateway_client`` is the
+client that an example makes from the schema."""
+
+
+@cache
+def python_files() -> tuple[Path, ...]:
+    """Return the Python files of the project in the order of their paths, without those that commands have made."""
+    found: list[Path] = []
+    for folder, folders, files in os.walk(ROOT):
+        # What commands have made is not entered: its thousands of files would take longer than all others.
+        folders[:] = [name for name in folders if not name.startswith(".") and name not in MADE_BY_COMMANDS]
+        found += [Path(folder, name) for name in files if name.endswith(".py")]
+    return tuple(sorted(found))
 
 
 @dataclass
