@@ -10,6 +10,8 @@ from contextlib import suppress
 
 import pytest
 
+from tests.support.virtual_time import work_for
+
 pytestmark = pytest.mark.virtual_time
 
 HOUR = 3600.0
@@ -29,6 +31,15 @@ async def test_seconds_pass_at_once_and_in_order() -> None:
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(asyncio.Event().wait(), HOUR)
     assert asyncio.get_running_loop().time() == 3 * HOUR
+
+
+async def test_work_takes_its_seconds_before_anything_else_runs() -> None:
+    sleeping = asyncio.create_task(asyncio.sleep(HOUR))
+    await asyncio.sleep(0)
+    work_for(2 * HOUR)
+    assert not sleeping.done()
+    await sleeping
+    assert asyncio.get_running_loop().time() == 2 * HOUR
 
 
 async def test_no_second_is_skipped_while_a_thread_works() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,11 +17,18 @@ LOOK_AGAIN = 1.0
 _log = logging.getLogger(__name__)
 
 
+def _time_of_the_loop() -> float:
+    return asyncio.get_running_loop().time()
+
+
 class TrustedDocuments:
-    """Follows a manifest file. A new one that is broken changes nothing: it is logged and counted."""
+    """Follows a manifest file. A new one that is broken changes nothing: it is logged and counted.
+
+    ``clock`` gives seconds that never go back.
+    """
 
     def __init__(
-        self, path: Path, documents: DocumentCache, clock: Callable[[], float] = time.monotonic
+        self, path: Path, documents: DocumentCache, clock: Callable[[], float] = _time_of_the_loop
     ) -> None:
         self.manifest = Manifest()
         self.taken_over = 0
@@ -34,7 +40,7 @@ class TrustedDocuments:
         self._path = path
         self._documents = documents
         self._clock = clock
-        self._next_look = clock()
+        self._next_look = float("-inf")
         self._seen: object = ()
         self._check: asyncio.Task[None] | None = None
 

@@ -1,27 +1,31 @@
-"""Tests that the next operation is one of the connection that has had the least of the processor."""
+"""Tests that the next operation is one of the connection that has had the least of the processor, on a clock on which
+nothing else takes any time."""
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
 from dataclasses import replace
+
+import pytest
 
 from gateway.admission_queue import Admission
 from gateway.current_caller import Caller, caller
 from tests.support.impatient_clients import until
 from tests.support.settings_for_tests import ADMISSION_LIMITS
+from tests.support.virtual_time import work_for
+
+pytestmark = pytest.mark.virtual_time
 
 
-def work_for(seconds: float) -> None:
-    """Use the processor."""
-    end = time.thread_time() + seconds
-    while time.thread_time() < end:
-        pass
+def with_slots(running: int = ADMISSION_LIMITS.running) -> Admission:
+    """Return a queue for so many operations at once, in which nobody waits for too long."""
+    limits = replace(ADMISSION_LIMITS, running=running, seconds=60)
+    return Admission(limits, asyncio.get_running_loop().time)
 
 
 async def test_the_next_is_one_of_the_connection_that_has_had_the_least() -> None:
-    admission, order = Admission(replace(ADMISSION_LIMITS, running=1, seconds=60)), list[str]()
+    admission, order = with_slots(1), list[str]()
 
     async def operation(name: str, seconds: float) -> None:
         caller.set(Caller(name[0], name[0]))
@@ -39,7 +43,7 @@ async def test_the_next_is_one_of_the_connection_that_has_had_the_least() -> Non
 
 
 async def test_a_newcomer_is_ahead_of_fifty_who_ask_again_and_again() -> None:
-    admission, ended = Admission(replace(ADMISSION_LIMITS, seconds=60)), Counter[str]()
+    admission, ended = with_slots(), Counter[str]()
 
     async def busy(name: str) -> None:
         caller.set(Caller(name, name))
@@ -65,7 +69,7 @@ async def test_a_newcomer_is_ahead_of_fifty_who_ask_again_and_again() -> None:
 
 
 async def test_a_newcomer_is_ahead_of_fifty_in_the_midst_of_their_round() -> None:
-    admission, order = Admission(replace(ADMISSION_LIMITS, running=1, seconds=60)), list[str]()
+    admission, order = with_slots(1), list[str]()
 
     async def operation(name: str) -> None:
         caller.set(Caller(name, name))
@@ -87,11 +91,7 @@ async def test_a_newcomer_is_ahead_of_fifty_in_the_midst_of_their_round() -> Non
 
 
 async def test_newcomers_without_end_do_not_keep_the_others_out() -> None:
-    admission, served, newcomers = (
-        Admission(replace(ADMISSION_LIMITS, running=1, seconds=60)),
-        asyncio.Event(),
-        0,
-    )
+    admission, served, newcomers = with_slots(1), asyncio.Event(), 0
 
     async def newcomer(number: int) -> None:
         caller.set(Caller(str(number), number))
@@ -118,7 +118,7 @@ async def test_newcomers_without_end_do_not_keep_the_others_out() -> None:
 
 
 async def test_a_client_with_many_connections_has_no_more_than_one_with_a_single_one() -> None:
-    admission, order = Admission(replace(ADMISSION_LIMITS, running=1, seconds=60)), list[str]()
+    admission, order = with_slots(1), list[str]()
 
     async def operation(client: str, connection: int) -> None:
         caller.set(Caller(client, connection))

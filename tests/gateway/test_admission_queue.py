@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
 from dataclasses import replace
 
@@ -14,6 +13,7 @@ from gateway.current_caller import Caller, caller
 from gateway.retry_later_errors import Overloaded
 from tests.support.impatient_clients import until
 from tests.support.settings_for_tests import ADMISSION_LIMITS
+from tests.support.virtual_time import work_for
 
 
 class Work:
@@ -67,8 +67,10 @@ async def test_one_connection_leaves_a_place_to_others() -> None:
     assert newcomer.done()
 
 
+@pytest.mark.virtual_time
 async def test_a_turn_of_the_loop_begins_few_operations_however_many_requests_it_read() -> None:
-    admission, turn = Admission(replace(ADMISSION_LIMITS, seconds=60)), 0
+    clock = asyncio.get_running_loop().time
+    admission, turn = Admission(replace(ADMISSION_LIMITS, seconds=60), clock), 0
     by_turn = Counter[int]()
 
     async def count_turns() -> None:
@@ -81,7 +83,7 @@ async def test_a_turn_of_the_loop_begins_few_operations_however_many_requests_it
         caller.set(Caller(str(name), name))
         async with admission.turn():
             by_turn[turn] += 1
-            time.sleep(0.006)  # noqa: ASYNC251 - it stands for work
+            work_for(0.006)
 
     counting = asyncio.create_task(count_turns())
     await asyncio.gather(*(operation(number) for number in range(30)))

@@ -49,6 +49,7 @@ def known(known_source: CatalogSource) -> CatalogSource:
     return known_source
 
 
+@pytest.mark.virtual_time
 async def test_an_operation_that_waits_longer_is_ended_and_so_is_its_work_upstream(
     embedded: EmbeddedUpstream, source: CatalogSource, use_engine: bool
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -13,6 +14,7 @@ from graphql import (
     ArgumentNode,
     DefinitionNode,
     DirectiveNode,
+    DocumentNode,
     NameNode,
     OperationDefinitionNode,
     StringValueNode,
@@ -156,5 +158,10 @@ def as_of(document: str, **arguments: str) -> str:
         directive = DirectiveNode(name=NameNode(value="asOf"), arguments=given)
         return replace(node, directives=(*(node.directives or ()), directive))
 
-    parsed = parse(document)
+    parsed = _parsed(document)
     return print_ast(replace(parsed, definitions=tuple(map(asked, parsed.definitions))))
+
+
+@cache
+def _parsed(document: str) -> DocumentNode:
+    return parse(document)

@@ -14,6 +14,13 @@ from tests.support.event_loops import LoopWithSharedThreads
 Ts = TypeVarTuple("Ts")
 
 
+def work_for(seconds: float) -> None:
+    """Let time pass in the running loop without a turn of it, as if something used the processor."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, LoopInVirtualTime)
+    loop.pass_time(seconds)
+
+
 class LoopInVirtualTime(LoopWithSharedThreads):
     """Waits for nothing but its threads and its connections, while which time passes as on any clock.
 
@@ -28,6 +35,10 @@ class LoopInVirtualTime(LoopWithSharedThreads):
     def time(self) -> float:
         """Return the seconds since the loop was made."""
         return self._clock.now
+
+    def pass_time(self, seconds: float) -> None:
+        """Put the clock forward."""
+        self._clock.now += seconds
 
     def run_in_executor(self, executor: Any, func: Callable[[*Ts], Any], *args: *Ts) -> asyncio.Future[Any]:
         """Run a function in a thread, as ``asyncio`` has it, and remember who waits for it."""
@@ -55,7 +66,7 @@ class _Clock(selectors.DefaultSelector):
         has_connections = len(self.get_map()) > 1
         if timeout is not None and not has_connections and not self._may_be_woken():
             self.now += max(0.0, timeout)
-            return super().select(0)
+            return []
         began = time.monotonic()
         ready = super().select(timeout)
         self.now += time.monotonic() - began

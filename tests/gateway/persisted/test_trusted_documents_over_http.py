@@ -119,6 +119,7 @@ async def test_metrics_tell_of_the_manifest(only: httpx.AsyncClient) -> None:
     assert await value(only, "trusted_documents_reload_failures") == 0
 
 
+@pytest.mark.virtual_time
 async def test_metrics_tell_of_a_manifest_that_is_broken_before_anybody_asks(
     path: Path, embedded: EmbeddedUpstream
 ) -> None:
@@ -208,6 +209,7 @@ async def test_the_curl_lines_about_registering_work_in_their_order() -> None:
     assert [len(answer["data"]["categories"]) for answer in answers] == [6] * 4
 
 
+@pytest.mark.virtual_time
 async def test_what_is_kept_of_answers_ends_with_the_manifest_that_they_came_by(
     path: Path, embedded: EmbeddedUpstream
 ) -> None:
