@@ -12,6 +12,7 @@ import pytest
 from catalog.catalog_source import CatalogSource
 from catalog.sync.crawl_guard import CatalogRefused
 from tests.support.gateway_in_process import Ask, asking, source_of
+from tests.support.generated_upstreams import generated_upstream
 from tests.support.settings_for_tests import CLIENT_LIMITS, SCHEDULE, UPSTREAM_URL
 from tests.support.sync_in_process import until
 from upstream.client.api_client import Client
@@ -22,6 +23,14 @@ from upstream.embedded import BadField, EmbeddedUpstream, Fault, Latency, Status
 SELDOM = replace(SCHEDULE, crawl=3600, newest=3600)
 
 MEMBER = 1599
+
+pytestmark = pytest.mark.virtual_time
+
+
+@pytest.fixture
+def embedded() -> EmbeddedUpstream:
+    """Return an upstream of two pages of packages, because each test crawls it."""
+    return generated_upstream(120)
 
 
 @pytest.fixture
@@ -95,7 +104,7 @@ async def test_a_package_that_was_just_published_is_found_by_every_key(
         slug="brand-new",
         pypi_url="https://pypi.org/project/Brand_New/",
         repo_url="https://github.com/somebody/brand-new",
-        grids=(1,),
+        grids=(5,),
     )
     query = f"{{ package({key}) {{ slug grids {{ slug packages {{ slug }} }} }} }}"
     body = await ask(query)
@@ -154,7 +163,7 @@ async def test_a_record_that_makes_no_sense_beside_the_others_is_shown_and_not_t
 ) -> None:
     before = source.latest
     embedded.catalog.insert_grid(id=5000)
-    embedded.faults.add(Fault(BadField(5000, "slug", embedded.catalog.grids[1].slug, "grids")))
+    embedded.faults.add(Fault(BadField(5000, "slug", embedded.catalog.grids[5].slug, "grids")))
     for _ in range(3):
         body = await ask("{ grid(databaseId: 5000) { databaseId } }")
         assert body["data"] == {"grid": {"databaseId": 5000}}
@@ -165,21 +174,21 @@ async def test_a_record_that_makes_no_sense_beside_the_others_is_shown_and_not_t
 async def test_what_is_being_taken_is_taken_whole_when_its_client_leaves(
     ask: Ask, source: CatalogSource, embedded: EmbeddedUpstream
 ) -> None:
-    new = embedded.catalog.insert_package(slug="brand-new", grids=(1, 2))
+    new = embedded.catalog.insert_package(slug="brand-new", grids=(5, 9))
     embedded.faults.add(Fault(Latency(0.05), path="/api/v4/grids/"))
     asking = asyncio.ensure_future(ask('{ package(slug: "brand-new") { slug } }'))
-    await until(lambda: embedded.requests.by_target["/api/v4/grids/1/"])
+    await until(lambda: embedded.requests.by_target["/api/v4/grids/5/"])
     asking.cancel()
     await until(lambda: source.latest and new in source.latest.catalog.packages)
     assert source.latest is not None
-    assert all(new in source.latest.catalog.grids[grid].packages for grid in (1, 2))
+    assert all(new in source.latest.catalog.grids[grid].packages for grid in (5, 9))
 
 
 async def test_nothing_is_taken_from_an_upstream_whose_last_crawl_was_refused(
     ask: Ask, source: CatalogSource, embedded: EmbeddedUpstream
 ) -> None:
     before = source.latest
-    for id in list(embedded.catalog.packages)[:100]:
+    for id in list(embedded.catalog.packages)[:40]:
         embedded.catalog.remove_package(id)
     with pytest.raises(CatalogRefused):
         await source.crawl()

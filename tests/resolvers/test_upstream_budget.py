@@ -14,6 +14,7 @@ from strawberry import relay
 from catalog.catalog_source import CatalogSource
 from tests.support.batcher_with_held_answers import Clock
 from tests.support.gateway_in_process import Upstream, asking, source_of
+from tests.support.generated_upstreams import generated_upstream
 from tests.support.settings_for_tests import CLIENT_LIMITS, UPSTREAM_URL
 from upstream.batching.batcher import Batcher
 from upstream.client.api_client import Client
@@ -102,6 +103,12 @@ def source_with(upstream: Upstream, budget: float) -> AbstractAsyncContextManage
     """Open a source whose time stands still, so that the budget does not grow while the test runs."""
     client = Client(UPSTREAM_URL, in_process(upstream), CLIENT_LIMITS)
     return source_of(client, Batcher(client, budget, Clock()))
+
+
+@pytest.fixture
+def embedded() -> EmbeddedUpstream:
+    """Return an upstream of two pages of packages, because nearly each test crawls it."""
+    return generated_upstream(120)
 
 
 @pytest.fixture
@@ -252,8 +259,10 @@ async def test_without_a_catalog_a_search_beyond_the_budget_is_an_error(embedded
         assert 0 < error["extensions"]["retryAfter"] <= 60
 
 
-async def test_a_crawl_ends_while_users_want_more_than_upstream_can_give(embedded: EmbeddedUpstream) -> None:
+@pytest.mark.virtual_time
+async def test_a_crawl_ends_while_users_want_more_than_upstream_can_give() -> None:
     """One turn in four is the crawl's, whatever users want."""
+    embedded = generated_upstream(300)
     embedded.faults.add(Fault(Latency(0.001)))
     crawls, by_the_crawl = 8, 0
 

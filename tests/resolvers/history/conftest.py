@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -30,13 +29,20 @@ async def crawl(source: CatalogSource) -> Crawl:
 
     async def crawl() -> datetime:
         await source.crawl()
-        await asyncio.sleep(0.002)
-        moment = datetime.now(UTC)
-        await asyncio.sleep(0.002)
-        return moment
+        return new_moment()
 
     await crawl()
     return crawl
+
+
+def new_moment() -> datetime:
+    """Return a moment between all that is past and all that comes: the clock has gone on before it and after it."""
+    began = datetime.now(UTC)
+    while (moment := datetime.now(UTC)) == began:
+        pass
+    while datetime.now(UTC) == moment:
+        pass
+    return moment
 
 
 async def data(ask: Ask, query: str, **variables: object) -> Any:

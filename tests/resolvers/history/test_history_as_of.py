@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.resolvers.history.conftest import Crawl, data
+from tests.resolvers.history.conftest import Crawl, data, new_moment
 from upstream.embedded import EmbeddedUpstream
 
 if TYPE_CHECKING:
@@ -17,8 +17,7 @@ async def test_filters_by_arrival_know_nothing_of_what_came_later(
     ask: Ask, embedded: EmbeddedUpstream, crawl: Crawl
 ) -> None:
     """Remove a package and bring it back, behind a moment at which it was there."""
-    await crawl()
-    before = await crawl()
+    before = new_moment()
     row = embedded.catalog.packages[back := min(embedded.catalog.packages)]
     embedded.catalog.remove_package(back)
     await crawl()
@@ -36,7 +35,7 @@ async def test_filters_by_arrival_know_nothing_of_what_came_later(
 async def test_trends_end_at_the_moment_as_of_which_they_are_asked_for(
     ask: Ask, embedded: EmbeddedUpstream, crawl: Crawl
 ) -> None:
-    begun = await crawl()
+    begun = new_moment()
     embedded.catalog.update_package(1599, repo_watchers=1000)
     middle = await crawl()
     embedded.catalog.update_package(1599, repo_watchers=2000)
@@ -50,7 +49,6 @@ async def test_trends_end_at_the_moment_as_of_which_they_are_asked_for(
 async def test_the_last_changes_up_to_a_moment_are_not_those_that_came_later(
     ask: Ask, embedded: EmbeddedUpstream, crawl: Crawl
 ) -> None:
-    await crawl()
     embedded.catalog.update_package(1599, repo_watchers=1000)
     middle = await crawl()
     for stars in (2000, 3000):
@@ -65,7 +63,6 @@ async def test_the_last_changes_up_to_a_moment_are_not_those_that_came_later(
 async def test_a_change_of_other_fields_does_not_hide_the_last_change_of_one(
     ask: Ask, embedded: EmbeddedUpstream, crawl: Crawl
 ) -> None:
-    await crawl()
     embedded.catalog.update_package(1599, repo_watchers=1000)
     await crawl()
     # What looks like the name of a field in a value is none.
@@ -84,10 +81,10 @@ async def test_a_change_of_other_fields_does_not_hide_the_last_change_of_one(
     ],
 )
 @pytest.mark.parametrize("since", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+@pytest.mark.usefixtures("crawl")
 async def test_a_moment_that_utc_cannot_say_is_refused_in_a_sentence(
-    ask: Ask, crawl: Crawl, field: str, since: str
+    ask: Ask, field: str, since: str
 ) -> None:
-    await crawl()
     (error,) = (await ask(f"query($since: DateTime!) {{ {field} }}", since=since))["errors"]
     assert error["message"].endswith("(since:) is no moment of the years 1 to 9999 in UTC.")
     assert error["extensions"]["code"] == "BAD_USER_INPUT"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from catalog.catalog_source import CatalogSource
-from tests.resolvers.history.conftest import Crawl, data
+from tests.resolvers.history.conftest import Crawl, data, new_moment
 from upstream.embedded import EmbeddedUpstream
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ async def test_filters_know_what_came_and_what_went_and_came_back(
 async def test_trending_packages_gained_the_most_stars_between_two_moments(
     ask: Ask, embedded: EmbeddedUpstream, crawl: Crawl
 ) -> None:
-    begun = await crawl()
+    begun = new_moment()
     ids = sorted(embedded.catalog.packages)[:4]
     stars = {id: embedded.catalog.packages[id].repo_watchers for id in ids}
     for gained, id in enumerate(ids[:3], 1):
@@ -164,7 +164,7 @@ async def test_trending_packages_gained_the_most_stars_between_two_moments(
 async def test_ever_new_moments_of_trending_are_refused_with_the_time_to_come_again(
     ask: Ask, embedded: EmbeddedUpstream, crawl: Crawl
 ) -> None:
-    begun = await crawl()
+    begun = new_moment()
     stars = embedded.catalog.packages[1599].repo_watchers
     moments = []
     for gained in range(1, 20):
