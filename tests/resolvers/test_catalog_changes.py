@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from catalog.catalog_source import CatalogSource
-from tests.support.generated_upstreams import generated_upstream
 from upstream.embedded import EmbeddedUpstream
 
 if TYPE_CHECKING:
@@ -25,14 +24,13 @@ Read = Callable[..., Any]
 
 
 @pytest.fixture
-def embedded() -> EmbeddedUpstream:
-    return generated_upstream(20)
+def embedded(few_embedded: EmbeddedUpstream) -> EmbeddedUpstream:
+    return few_embedded
 
 
 @pytest.fixture
-async def read(source: CatalogSource, ask: Ask) -> Read:
-    """Reads a page, after a first crawl."""
-    await source.crawl()
+def read(few_known: CatalogSource, ask: Ask) -> Read:
+    """Reads a page, when a first catalog is stored."""
 
     async def read(since: str | None = None, first: int | None = None) -> Any:
         body = await ask(PAGE, since=since, first=first)

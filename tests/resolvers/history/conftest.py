@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from catalog.catalog_source import CatalogSource
-from tests.support.generated_upstreams import generated_upstream
 from upstream.embedded import EmbeddedUpstream
 
 if TYPE_CHECKING:
@@ -19,19 +18,19 @@ Crawl = Callable[[], Awaitable[datetime]]
 
 
 @pytest.fixture
-def embedded() -> EmbeddedUpstream:
-    return generated_upstream(20)
+def embedded(few_embedded: EmbeddedUpstream) -> EmbeddedUpstream:
+    return few_embedded
 
 
 @pytest.fixture
-async def crawl(source: CatalogSource) -> Crawl:
-    """Crawls, and returns a moment that is after this crawl and before all that come. One crawl is done already."""
+def crawl(few_known: CatalogSource) -> Crawl:
+    """Crawls, and returns a moment that is after this crawl and before all that come. A first catalog is stored
+    already."""
 
     async def crawl() -> datetime:
-        await source.crawl()
+        await few_known.crawl()
         return new_moment()
 
-    await crawl()
     return crawl
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,23 +11,37 @@ import pytest
 
 from catalog.catalog_source import CatalogSource
 from tests.support.gateway_in_process import asking, source_over
+from tests.support.generated_upstreams import generated_upstream
 from tests.support.stored_catalogs import change
 from upstream.embedded import EmbeddedUpstream
 
 
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a catalog file with two versions, the second without a package of the first. Shared: do not change it."""
+    path = tmp_path_factory.mktemp("history") / "catalog.sqlite"
+
+    async def store() -> None:
+        embedded = generated_upstream(20)
+        async with source_over(embedded, storage=str(path)) as source:
+            await source.crawl()
+            embedded.catalog.remove_package(1599)
+            await source.crawl()
+
+    asyncio.run(store())
+    return path
+
+
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Return the place of the catalog file, which tests damage."""
-    return tmp_path / "catalog.sqlite"
+def path(tmp_path: Path, stored: Path) -> Path:
+    """Return the place of a copy, which tests damage."""
+    return Path(shutil.copy(stored, tmp_path))
 
 
 @pytest.fixture
 async def source(embedded: EmbeddedUpstream, path: Path) -> AsyncIterator[CatalogSource]:
-    """Return a source with two versions in its file, the second without a package of the first."""
+    """Return a source that has loaded the copy."""
     async with source_over(embedded, storage=str(path)) as source:
-        await source.crawl()
-        embedded.catalog.remove_package(1599)
-        await source.crawl()
         yield source
 
 
