@@ -8,6 +8,7 @@ packages come first, and there are at most 20 results.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .editable_catalog import EmbeddedCatalog
 from .row_types import GridRow, PackageRow
@@ -22,6 +23,8 @@ _GRID_WEIGHT = 37
 _STOPPED = "a an and are as at be by for from in is it not of on or that the to was with"
 _STOP_WORDS = frozenset(_STOPPED.split())
 _SHORTCODES = {"rocket": "🚀", "fire": "🔥", "tada": "🎉", "sparkles": "✨", "snake": "🐍", "zap": "⚡"}
+
+_Set = frozenset[str]
 
 _words = re.compile(r"\w+").findall
 _query_words = re.compile(r"(?<!\w)-?\w+").findall
@@ -145,14 +148,20 @@ class EmbeddedSearch:
 
 
 def _entry(row: PackageRow | GridRow) -> _SearchEntry:
-    title = row.title.lower()
-    return _SearchEntry(
-        row,
-        frozenset(_words(title)),
-        frozenset(_words(row.slug.lower())),
-        frozenset(_words(_description(row).lower())) - _STOP_WORDS,
-        _trigrams(title),
-        _weight(row),
+    return _SearchEntry(row, *_indexed_texts(row.title, row.slug, _description(row)), _weight(row))
+
+
+@lru_cache(maxsize=8_000)
+def _indexed_texts(title: str, slug: str, description: str) -> tuple[_Set, _Set, _Set, _Set]:
+    """Return the words of each text, and the trigrams of the title.
+
+    Catalogs of the same rows share them, because most tests have a catalog of their own.
+    """
+    return (
+        frozenset(_words(title.lower())),
+        frozenset(_words(slug.lower())),
+        frozenset(_words(description.lower())) - _STOP_WORDS,
+        _trigrams(title.lower()),
     )
 
 
