@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import httpx
 
@@ -36,8 +37,7 @@ class Row:
 async def send(http: httpx.AsyncClient, row: Row) -> httpx.Response:
     """Send a row's request, with no header beside those that it names; check its status and type."""
     method = row.method or ("GET" if row.params or not row.body else "POST")
-    address = f"/graphql?{row.params}" if row.params else "/graphql"
-    request = http.build_request(method, address, content=row.body or None)
+    request = http.build_request(method, _address(http.base_url, row.params), content=row.body or None)
     del request.headers["Accept"]
     if row.accept is not None:
         request.headers["Accept"] = row.accept
@@ -48,3 +48,9 @@ async def send(http: httpx.AsyncClient, row: Row) -> httpx.Response:
     if row.type is not None:
         assert response.headers["Content-Type"] == f"{row.type}; charset=utf-8"
     return response
+
+
+@cache
+def _address(gateway: httpx.URL, params: str) -> httpx.URL:
+    """Return the address of a request, read once: httpx looks at each character several times."""
+    return gateway.join(f"/graphql?{params}" if params else "/graphql")

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 
 import setting_groups
+from catalog import Catalog, Snapshot
 from gateway.fair_use import FairUse
 from gateway.prepared_request import GraphQLRequest
-from tests.support.gateway_in_process import app_over
+from tests.support.gateway_in_process import app_over, client_of
 from tests.support.settings_for_tests import settings_for_tests
 from upstream.embedded import EmbeddedUpstream
 from web.app import GatewayApp
@@ -28,22 +30,27 @@ MANY = 100_000_000
 BEHIND_A_PROXY: dict[str, Any] = {"trusted_proxies": "127.0.0.1/32", "router_secret": SECRET}
 
 
-@asynccontextmanager
-async def limited(
-    embedded: EmbeddedUpstream, units: int, **settings: Any
-) -> AsyncIterator[tuple[httpx.AsyncClient, FairUse, GatewayApp]]:
-    """Open a gateway that has crawled and has read the queries of this file, with such an allowance."""
-    app = app_over(embedded, fair_use=str(units), **(BEHIND_A_PROXY | settings))
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway.test") as http,
-    ):
-        gateway = app.parts.gateway
-        await gateway.source.crawl()
-        for query in (CHEAP, DEAR):
-            await gateway.documents.find_aside(query)
-        assert gateway.fair_use is not None
-        yield http, gateway.fair_use, app
+Limited = Callable[..., AbstractAsyncContextManager[tuple[httpx.AsyncClient, FairUse, GatewayApp]]]
+
+
+@pytest.fixture
+def limited(embedded: EmbeddedUpstream, _crawled: Catalog) -> Limited:
+    """Opens a gateway that knows the catalog and has read the queries of this file, with such an allowance."""
+
+    @asynccontextmanager
+    async def opened(
+        units: int, **settings: Any
+    ) -> AsyncIterator[tuple[httpx.AsyncClient, FairUse, GatewayApp]]:
+        app = app_over(embedded, fair_use=str(units), **(BEHIND_A_PROXY | settings))
+        async with client_of(app) as http:
+            gateway = app.parts.gateway
+            app.parts.source.publisher.snapshot = Snapshot(_crawled, datetime.now(UTC))
+            for query in (CHEAP, DEAR):
+                await gateway.documents.find_aside(query)
+            assert gateway.fair_use is not None
+            yield http, gateway.fair_use, app
+
+    return opened
 
 
 def asked(query: str, **headers: str) -> dict[str, Any]:
@@ -71,8 +78,8 @@ async def predicted(app: GatewayApp, query: str) -> int:
     return prepared.prediction.cost.units
 
 
-async def test_a_client_that_has_used_up_its_allowance_is_answered_429(embedded: EmbeddedUpstream) -> None:
-    async with limited(embedded, FEW) as (http, _, _):
+async def test_a_client_that_has_used_up_its_allowance_is_answered_429(limited: Limited) -> None:
+    async with limited(FEW) as (http, _, _):
         for _ in range(FEW):
             assert (await http.post("/graphql", **asked(CHEAP))).status_code == 200
         refused = await http.post("/graphql", **asked(CHEAP))
@@ -102,9 +109,9 @@ async def test_a_client_that_has_used_up_its_allowance_is_answered_429(embedded:
     ],
 )
 async def test_the_refusal_has_the_type_that_the_client_takes(
-    embedded: EmbeddedUpstream, accept: str, media_type: str
+    limited: Limited, accept: str, media_type: str
 ) -> None:
-    async with limited(embedded, FEW) as (http, fair_use, _):
+    async with limited(FEW) as (http, fair_use, _):
         await fair_use.take("127.0.0.1", FEW)
         await fair_use.take("127.0.0.1", 1)
         for method in ("GET", "POST", "QUERY"):
@@ -115,9 +122,9 @@ async def test_the_refusal_has_the_type_that_the_client_takes(
 
 
 async def test_answers_that_caches_may_give_to_others_tell_of_no_allowance(
-    embedded: EmbeddedUpstream,
+    limited: Limited,
 ) -> None:
-    async with limited(embedded, MANY) as (http, _, app):
+    async with limited(MANY) as (http, _, app):
         for _ in range(3):
             public = await http.post("/graphql", **asked(DEAR))
             assert public.headers["Cache-Control"].startswith("public")
@@ -135,9 +142,9 @@ async def test_answers_that_caches_may_give_to_others_tell_of_no_allowance(
 
 
 async def test_an_operation_costs_what_is_predicted_and_a_cached_answer_one_unit(
-    embedded: EmbeddedUpstream,
+    limited: Limited,
 ) -> None:
-    async with limited(embedded, MANY, batch_limit=5) as (http, fair_use, app):
+    async with limited(MANY, batch_limit=5) as (http, fair_use, app):
         units = await predicted(app, DEAR)
         assert units > 20
 
@@ -173,9 +180,9 @@ async def test_an_operation_costs_what_is_predicted_and_a_cached_answer_one_unit
 
 
 async def test_an_operation_that_takes_far_more_work_than_was_predicted_is_charged_for_it(
-    embedded: EmbeddedUpstream,
+    limited: Limited,
 ) -> None:
-    async with limited(embedded, MANY) as (http, fair_use, _):
+    async with limited(MANY) as (http, fair_use, _):
         for values, more in ((900, 0), (1_200, 1_000)):
             before = fair_use.taken
             request = {"query": CHEAP, "variables": {"unused": [1] * values}}
@@ -184,8 +191,8 @@ async def test_an_operation_that_takes_far_more_work_than_was_predicted_is_charg
             assert more <= fair_use.taken - before - 1 < more + 20
 
 
-async def test_an_operation_that_costs_more_than_is_left_is_not_run(embedded: EmbeddedUpstream) -> None:
-    async with limited(embedded, FEW) as (http, fair_use, app):
+async def test_an_operation_that_costs_more_than_is_left_is_not_run(limited: Limited) -> None:
+    async with limited(FEW) as (http, fair_use, app):
         await fair_use.take("127.0.0.1", 2)
         made = app.parts.gateway.measurements.from_memory
         refused = await http.post("/graphql", **asked(DEAR))
@@ -203,8 +210,8 @@ async def test_an_operation_that_costs_more_than_is_left_is_not_run(embedded: Em
         assert "gateway_fair_use_units_total 4.0" in metrics
 
 
-async def test_parts_and_events_have_the_error_in_their_place(embedded: EmbeddedUpstream) -> None:
-    async with limited(embedded, FEW) as (http, fair_use, app):
+async def test_parts_and_events_have_the_error_in_their_place(limited: Limited) -> None:
+    async with limited(FEW) as (http, fair_use, app):
         query = "{ ... @defer { packages(first: 20) { nodes { title } } } }"
         await app.parts.gateway.documents.find_aside(query)
         for accept, text in (("multipart/mixed", query), ("text/event-stream", DEAR)):
@@ -218,23 +225,23 @@ async def test_parts_and_events_have_the_error_in_their_place(embedded: Embedded
             assert fields(answer)[0] == FEW
 
 
-async def test_the_router_has_an_allowance_of_its_own(embedded: EmbeddedUpstream) -> None:
-    async with limited(embedded, 1, fair_use_router="3") as (http, _, _):
+async def test_the_router_has_an_allowance_of_its_own(limited: Limited) -> None:
+    async with limited(1, fair_use_router="3") as (http, _, _):
         for number in range(4):
             # Wherever it is.
             sent = asked(CHEAP, Router_Authorization=SECRET, X_Forwarded_For=f"192.0.2.{number}")
             assert (await http.post("/graphql", **sent)).status_code == (200 if number < 3 else 429)
         wrong = asked(CHEAP, Router_Authorization="not-the-secret-of-it")
         assert [(await http.post("/graphql", **wrong)).status_code for _ in range(2)] == [200, 429]
-    async with limited(embedded, 1, fair_use_router="off") as (http, _, _):
+    async with limited(1, fair_use_router="off") as (http, _, _):
         for _ in range(5):
             free = await http.post("/graphql", **asked(CHEAP, Router_Authorization=SECRET))
             assert free.status_code == 200
             assert "RateLimit" not in free.headers
 
 
-async def test_nobody_gets_another_allowance_by_what_it_says_of_itself(embedded: EmbeddedUpstream) -> None:
-    async with limited(embedded, 1, trusted_proxies="10.0.0.0/8") as (http, _, _):
+async def test_nobody_gets_another_allowance_by_what_it_says_of_itself(limited: Limited) -> None:
+    async with limited(1, trusted_proxies="10.0.0.0/8") as (http, _, _):
         statuses = [
             (await http.post("/graphql", **asked(CHEAP, X_Forwarded_For=f"192.0.2.{number}"))).status_code
             for number in range(3)
@@ -247,9 +254,9 @@ async def test_nobody_gets_another_allowance_by_what_it_says_of_itself(embedded:
     [(None, None), ("2001:db8:1:2::1", "2001:db8:1:2:ffff::2"), ("::ffff:192.0.2.1", "192.0.2.1")],
 )
 async def test_addresses_of_one_client_have_one_allowance(
-    embedded: EmbeddedUpstream, addresses: tuple[str | None, str | None]
+    limited: Limited, addresses: tuple[str | None, str | None]
 ) -> None:
-    async with limited(embedded, 1) as (_, _, app):
+    async with limited(1) as (_, _, app):
         statuses = []
         for address in addresses:
             peer: Any = None if address is None else (address, 50_000)
@@ -272,11 +279,7 @@ def test_it_is_off_on_loopback_and_on_elsewhere() -> None:
 
 
 async def test_without_it_nothing_is_told(embedded: EmbeddedUpstream) -> None:
-    app = app_over(embedded)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway.test") as http,
-    ):
+    async with client_of(app_over(embedded)) as http:
         answer = await http.post("/graphql", **asked(DEAR, X_Gateway_Receipt="1"))
         assert not {"ratelimit", "ratelimit-policy"} & answer.headers.keys()
         metrics = (await http.get("/metrics")).text.splitlines()

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from shutil import copy
 from typing import Any, TypeVar
 
 import httpx
 import pytest
 
+from catalog import Catalog
 from catalog.catalog_source import CatalogSource
 from catalog.storage.sqlite_storage import Storage
 from tests.support.crawled_gateway import QUERY
 from tests.support.gateway_in_process import app_of, app_over, client_of, source_of
 from tests.support.settings_for_tests import CLIENT_LIMITS, FRESHNESS, UPSTREAM_URL
+from tests.support.versioned_catalogs import keep
 from upstream.client.api_client import Client
 from upstream.client.in_process_transport import in_process
 from upstream.embedded import EmbeddedUpstream, Fault, Latency
@@ -29,26 +33,31 @@ SECONDS = 60.0
 """The time that a crawl takes here, and that a request would wait for it: longer than any test."""
 
 
-def old_source(
-    embedded: EmbeddedUpstream, storage: Path, *, follow: bool
-) -> AbstractAsyncContextManager[CatalogSource]:
+def old_source(embedded: EmbeddedUpstream, storage: Path) -> AbstractAsyncContextManager[CatalogSource]:
     limits = replace(CLIENT_LIMITS, exchange=2 * SECONDS, total=2 * SECONDS)
     return source_of(
         Client(UPSTREAM_URL, in_process(embedded), limits),
         storage=Storage(str(storage)),
-        follow=follow,
+        follow=True,
         freshness=replace(FRESHNESS, fresh=0.0, while_revalidate=0.0),
         crawl_wait=SECONDS,
     )
 
 
+@pytest.fixture(scope="module")
+def stored(_crawled: Catalog, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a file of what a crawl finds, which tests copy."""
+    path = tmp_path_factory.mktemp("stored") / "catalog.sqlite"
+    with closing(Storage(str(path))) as storage:
+        keep(storage, _crawled, datetime.now(UTC))
+    return path
+
+
 @pytest.fixture
-async def app(embedded: EmbeddedUpstream, tmp_path: Path) -> AsyncIterator[GatewayApp]:
+async def app(embedded: EmbeddedUpstream, stored: Path, tmp_path: Path) -> AsyncIterator[GatewayApp]:
     """Return a gateway whose catalog is old, and whose upstream does not answer."""
-    async with old_source(embedded, tmp_path / "catalog.sqlite", follow=False) as first:
-        await first.crawl()
     embedded.faults.add(Fault(Latency(SECONDS)))
-    app = app_of(old_source(embedded, tmp_path / "catalog.sqlite", follow=True), batch_limit=2)
+    app = app_of(old_source(embedded, Path(copy(stored, tmp_path))), batch_limit=2)
     async with app.router.lifespan_context(app):
         yield app
 

@@ -8,8 +8,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.web.catalog_files.conftest import Crawled
 from web.catalog_files.sent_file import CHUNK
+
+
+@pytest.fixture(scope="module")
+def packages() -> int:
+    """Return as many that their file has more than one piece."""
+    return 300
 
 
 def open_files() -> list[str]:
