@@ -78,13 +78,14 @@ async def test_records_and_work_of_random_operations_count_the_same_with_subtree
 
 @pytest.mark.parametrize("text", OPERATIONS)
 async def test_too_much_work_is_refused_alike_with_subtrees(text: str) -> None:
-    steps = (await counts(gateway_of(), text, {}))["work"]["steps"]
+    keeps_nothing = gateway_of(response_cache_bytes=0)
+    steps = (await counts(keeps_nothing, text, {}))["work"]["steps"]
     gateway = await keeping_subtrees_of(text)
     answered = await outcome(gateway, text, work=steps)
     assert isinstance(answered, bytes)
     assert subtrees_of(gateway).found > 0
     for most in (steps - 1, steps // 2, steps // 4):
-        without = await outcome(gateway_of(response_cache_bytes=0), text, work=most)
+        without = await outcome(keeps_nothing, text, work=most)
         assert "too much work" in str(without)
         assert await outcome(gateway, text, work=most) == without
         new = gateway_of()
@@ -93,13 +94,14 @@ async def test_too_much_work_is_refused_alike_with_subtrees(text: str) -> None:
 
 @pytest.mark.parametrize("text", OPERATIONS)
 async def test_too_many_bytes_are_refused_alike_with_subtrees(text: str) -> None:
-    size = len((await gateway_of().execute(GraphQLRequest(text))).body)
+    keeps_nothing = gateway_of(response_cache_bytes=0)
+    size = len((await keeps_nothing.execute(GraphQLRequest(text))).body)
     gateway = await keeping_subtrees_of(text)
     answered = await outcome(gateway, text, answer_bytes=size)
     assert isinstance(answered, bytes)
     assert subtrees_of(gateway).found > 0
     for most in (size - 1, size // 2):
-        without = await outcome(gateway_of(response_cache_bytes=0), text, answer_bytes=most)
+        without = await outcome(keeps_nothing, text, answer_bytes=most)
         assert "The answer would have" in str(without)
         assert await outcome(gateway, text, answer_bytes=most) == without
         new = gateway_of()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -155,7 +156,7 @@ class _Drawing:
         return Selected(f"... on {condition.name}{self.condition()}", self.selections(condition, depth))
 
     def spread(self, type_: GraphQLNamedType, depth: int) -> Selected:
-        fitting = {f" on {each.name} " for each in self.overlapping_types(type_)}
+        fitting = {f" on {each.name} " for each in _overlapping(self.schema, type_)}
         known = [each for each in self.made.fragments if f" on {each.text.split()[3]} " in fitting]
         if not known or self.draws.random() < 0.5:
             condition = self.overlapping(type_)
@@ -167,24 +168,7 @@ class _Drawing:
         return Selected(f"...{fragment.text.split()[1]}{self.condition()}")
 
     def overlapping(self, type_: GraphQLNamedType) -> GraphQLNamedType:
-        return self.draws.choice(self.overlapping_types(type_))
-
-    def overlapping_types(self, type_: GraphQLNamedType) -> list[GraphQLNamedType]:
-        """Return the types that fragments here can be on."""
-        possible = self.possible(type_)
-        return [
-            each
-            for each in self.schema.type_map.values()
-            if isinstance(each, GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType)
-            and not each.name.startswith("__")
-            and possible & self.possible(each)
-        ]
-
-    def possible(self, type_: GraphQLNamedType) -> set[str]:
-        if is_abstract_type(type_):
-            abstract: GraphQLAbstractType = type_
-            return {each.name for each in self.schema.get_possible_types(abstract)}
-        return {type_.name}
+        return self.draws.choice(_overlapping(self.schema, type_))
 
     def condition(self) -> str:
         if self.draws.random() < 0.85:
@@ -263,6 +247,26 @@ class _Drawing:
                 given[key] = self.value(name if name in self.values else key, each.type)
         self.inside -= 1
         return given
+
+
+@cache
+def _overlapping(schema: GraphQLSchema, type_: GraphQLNamedType) -> tuple[GraphQLNamedType, ...]:
+    """Return the types that fragments on a type can be on."""
+    possible = _possible(schema, type_)
+    return tuple(
+        each
+        for each in schema.type_map.values()
+        if isinstance(each, GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType)
+        and not each.name.startswith("__")
+        and possible & _possible(schema, each)
+    )
+
+
+def _possible(schema: GraphQLSchema, type_: GraphQLNamedType) -> set[str]:
+    if is_abstract_type(type_):
+        abstract: GraphQLAbstractType = type_
+        return {each.name for each in schema.get_possible_types(abstract)}
+    return {type_.name}
 
 
 @dataclass(frozen=True)
