@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -57,7 +58,9 @@ class Changing:
 
 @asynccontextmanager
 async def client_of(app: App, limits: ClientLimits | None = None) -> AsyncIterator[Client]:
-    client = Client(UPSTREAM_URL, in_process(app), limits or CLIENT_LIMITS)
+    """Return a client of an app in this process, on the loop's clock."""
+    clock = asyncio.get_running_loop().time
+    client = Client(UPSTREAM_URL, in_process(app), limits or CLIENT_LIMITS, clock=clock)
     yield client
     await client.aclose()
 

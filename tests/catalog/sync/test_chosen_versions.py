@@ -14,11 +14,14 @@ import pytest
 from catalog.catalog_source import CatalogSource
 from catalog.storage.sqlite_storage import Storage
 from tests.support.crawls import client_of
+from tests.support.generated_upstreams import generated_upstream
 from tests.support.settings_for_tests import BUDGET, FRESHNESS, GUARD_LIMITS, UPSTREAM_URL
 from tests.support.stored_catalogs import begin, change, stored_in
 from tests.support.sync_in_process import QUICK, Sync, following, syncing, until
 from upstream.batching.batcher import Batcher
 from upstream.embedded import EmbeddedUpstream
+
+pytestmark = pytest.mark.virtual_time
 
 
 @dataclass
@@ -64,6 +67,12 @@ class Gateways:
         entries = (await self.following.changes(1, 100)).entries
         fields = [field for entry in entries for field in entry.change.fields]
         return [(field.old, field.new) for field in fields if field.name == "repo_watchers"]
+
+
+@pytest.fixture
+def embedded() -> EmbeddedUpstream:
+    """Return an upstream with two pages of packages."""
+    return generated_upstream(110)
 
 
 @pytest.fixture

@@ -5,23 +5,34 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from catalog.freshness import Snapshot
 from tests.support.batcher_with_held_answers import settle
 from tests.support.crawls import Changing, asked
+from tests.support.generated_upstreams import generated_upstream
 from tests.support.settings_for_tests import SCHEDULE
 from tests.support.sync_in_process import catalog_of, following, syncing, until
 from upstream.embedded import EmbeddedUpstream, Fault, StatusFault
 
-CRAWL = 8
-"""Requests of a crawl of 300 packages."""
+pytestmark = pytest.mark.virtual_time
+
+CRAWL = 7
+"""Requests of a crawl of 110 packages."""
 
 NEWEST = "packages/?limit=20&offset=0"
 LOOK = [NEWEST, "grids/?limit=20&offset=0", "categories/?limit=20&offset=0"]
 LOOKING = replace(SCHEDULE, crawl=3600, newest=0.005, first_retry=0.005, longest_retry=0.01)
 DOWN_FOR_7_SECONDS = Fault(StatusFault(503, retry_after="7"))
+
+
+@pytest.fixture
+def embedded() -> EmbeddedUpstream:
+    """Return an upstream with two pages of packages."""
+    return generated_upstream(110)
 
 
 async def test_without_a_catalog_it_crawls_at_once_and_once(embedded: EmbeddedUpstream) -> None:
@@ -100,10 +111,12 @@ async def test_it_crawls_when_a_look_shows_that_more_has_changed(embedded: Embed
 
 
 async def test_it_crawls_when_the_catalog_is_old(embedded: EmbeddedUpstream) -> None:
-    often = replace(SCHEDULE, crawl=0.05, newest=0.01)
-    async with syncing(embedded, schedule=often) as sync, following(sync):
-        first = await until(lambda: sync.snapshot)
-        await until(lambda: sync.snapshot is not first)
+    async with syncing(embedded, schedule=LOOKING) as sync, following(sync):
+        await until(lambda: sync.attempts.outcomes["succeeded"])
+        fresh = await until(lambda: sync.snapshot)
+        old = Snapshot(fresh.catalog, fresh.refreshed_at - timedelta(seconds=2 * LOOKING.crawl))
+        sync.publisher.snapshot = old
+        await until(lambda: sync.snapshot is not old)
         assert Counter(asked(embedded))["categories/?limit=100&offset=0"] == 2
 
 
