@@ -10,6 +10,7 @@ from catalog.history import ChangeFilter, TooManyRebuilds
 from catalog.storage.sqlite_storage import Storage
 from catalog.sync.history_reader import HistoryReader
 from tests.support.made_records import catalog_of, package
+from tests.support.sync_in_process import until
 from tests.support.versioned_catalogs import BEGIN, Clock, keep
 
 CALLERS = 50
@@ -49,9 +50,12 @@ async def test_a_difference_that_whoever_asked_did_not_wait_for_is_kept_for_the_
         keep(storage, catalog_of(package(1, repo_watchers=1)), clock.moment)
         keep(storage, catalog_of(package(1, repo_watchers=2)), clock.go(hours=1))
         reader = HistoryReader(storage)
-        with storage.history._bulk_reader.reading(), suppress(TimeoutError):
-            async with asyncio.timeout(0.2):
-                await reader.packages_between(BEGIN, None)
+        with storage.history._bulk_reader.reading():
+            asking = asyncio.create_task(reader.packages_between(BEGIN, None))
+            await until(lambda: reader.comparisons.begun)
+            asking.cancel()
+            await asyncio.wait([asking])
+            assert asking.cancelled()
         found = await reader.packages_between(BEGIN, None)
         assert await reader.packages_between(BEGIN, None) is found
         assert found.packages[0].after == {"repo_watchers": 2}

@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
-from tests.support.sync_in_process import QUICK, syncing, until
+from catalog.storage.sqlite_storage import Storage
+from tests.support.crawls import client_of
+from tests.support.settings_for_tests import BUDGET, UPSTREAM_URL
+from tests.support.sync_in_process import QUICK, Sync, until
+from upstream.batching.batcher import Batcher
 from upstream.embedded import EmbeddedUpstream
 
 
+class SharedStorage(Storage):
+    """A storage whose lease another process takes when the test says so."""
+
+    is_taken = False
+
+    def take_lease(self, holder: str, seconds: float) -> bool:
+        return not self.is_taken and super().take_lease(holder, seconds)
+
+
 async def test_a_leader_that_has_just_lost_its_lease_ends_when_it_is_told_to(
-    embedded: EmbeddedUpstream, tmp_path: Path
+    embedded: EmbeddedUpstream,
 ) -> None:
-    async with syncing(embedded, tmp_path / "catalog.sqlite", schedule=replace(QUICK, lease=1.0)) as sync:
-        following = asyncio.create_task(sync.run())
-        await until(lambda: sync.leads)
-        storage, holder = sync.leader._storage, sync.leader._holder
-        # The leader may just be renewing the lease in a thread, and have it again.
-        await until(lambda: storage.drop_lease(holder) or storage.take_lease("another", 1.9))  # type: ignore[func-returns-value]
-        while sync.leads:  # noqa: ASYNC110 - the very turn in which it stops leading
-            await asyncio.sleep(0)
-        following.cancel()
-        await asyncio.wait([following], timeout=30)
-        has_ended = following.done()
-        following.cancel()  # once more, so that this test ends if it fails
-        assert has_ended
+    async with client_of(embedded) as client:
+        batcher = Batcher(client, BUDGET)
+        with closing(SharedStorage(":memory:")) as storage:
+            sync = Sync(client, batcher, storage, UPSTREAM_URL, replace(QUICK, lease=0.03))
+            following = asyncio.create_task(sync.run())
+            await until(lambda: sync.leads)
+            storage.is_taken = True
+            while sync.leads:  # noqa: ASYNC110 - the very turn in which it stops leading
+                await asyncio.sleep(0)
+            following.cancel()
+            await asyncio.wait([following], timeout=30)
+            has_ended = following.done()
+            following.cancel()  # once more, so that this test ends if it fails
+            assert has_ended
+        await batcher.aclose()
