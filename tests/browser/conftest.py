@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator, Generator, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -62,11 +63,20 @@ def pytest_pycollect_makemodule() -> Generator[None, pytest.Module, pytest.Modul
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """Return the browser. It takes seconds to start, so that all tests share it."""
-    need("chromium")
+    chromium = _installed()
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_FLAGS)
+        browser = await playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
         yield browser
         await browser.close()
+
+
+def _installed() -> str:
+    """Return the path of Chromium, of its headless shell if there is one: without a window, which nobody sees here, a
+    tab opens in a sixth of the time."""
+    if shell := shutil.which("chromium-headless-shell"):
+        return shell
+    need("chromium")
+    return "/usr/bin/chromium"
 
 
 @pytest_asyncio.fixture(loop_scope="session")
