@@ -30,6 +30,13 @@ from graphql.validation.validate import (
 
 _Method = Callable[..., VisitorAction]
 
+_BELOW = {
+    kind: tuple(key for key in keys if key not in ("name", "alias"))
+    for kind, keys in query_document_keys_to_validate.items()
+}
+"""The keys below nodes of each kind, except names, which are half of all nodes. A rule looks at a name with the node
+that has it."""
+
 
 def broken_rules(
     schema: GraphQLSchema, document: DocumentNode, rules: Iterable[type[ASTValidationRule]], most: int
@@ -54,7 +61,7 @@ def broken_rules(
         visitors.insert(0, FragmentNestingVisitor(fragments))
     all_rules = _AllRules(types, visitors)
     try:
-        visit(document, all_rules, query_document_keys_to_validate)
+        visit(document, all_rules, _BELOW)
     except ValidationAbortedError as error:
         # The traceback and the context are removed, because they would hold everything that was looked at.
         error.__context__ = None

@@ -32,11 +32,18 @@ from graphql import (
     visit,
 )
 from graphql.language import Visitor
+from graphql.language.ast import QUERY_DOCUMENT_KEYS
 from strawberry.types.field import StrawberryField
 
 from engine import DependsOn, declared, of_field
 
 NOTHING = DependsOn(0)
+
+_BELOW = {
+    kind: tuple(key for key in keys if key not in ("name", "alias", "type", "type_condition"))
+    for kind, keys in QUERY_DOCUMENT_KEYS.items()
+}
+"""The keys below nodes of each kind, except names and types, which declare nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,7 @@ def read_dependencies(document: DocumentNode, schema: GraphQLSchema) -> tuple[De
         if isinstance(definition, FragmentDefinitionNode | OperationDefinitionNode):
             part = _Part(schema)
             visitor = TypeInfoVisitor(part.types, part)
-            visit(definition, visitor)
+            visit(definition, visitor, _BELOW)
             # They remember their own methods, and would wait for the garbage collector.
             visitor.enter_leave_map.clear()
             part.enter_leave_map.clear()

@@ -6,7 +6,7 @@ import pytest
 
 from catalog.catalog_source import CatalogSource
 from gateway.prepared_request import GraphQLRequest
-from tests.support.gateway_in_process import gateway_over, source_over
+from tests.support.gateway_in_process import gateway_over
 from upstream.embedded import EmbeddedUpstream, Fault, StatusFault
 
 BIG = "packages(first: 100) { nodes { title grids { title packages { title } } } }"
@@ -21,18 +21,16 @@ BIG = "packages(first: 100) { nodes { title grids { title packages { title } } }
     ],
 )
 async def test_a_bad_argument_leaves_the_rest_to_the_engine(
-    embedded: EmbeddedUpstream, bad: str, path: list[str], code: str
+    known_source: CatalogSource, bad: str, path: list[str], code: str
 ) -> None:
-    async with source_over(embedded) as source:
-        await source.crawl()
-        gateway = gateway_over(source)
-        alone = (await gateway.execute(GraphQLRequest(f"{{ {BIG} }}"))).decoded()
-        answer = (await gateway.execute(GraphQLRequest(f"{{ {BIG} {bad} }}"))).decoded()
-        assert [(error["path"], error["extensions"]["code"]) for error in answer["errors"]] == [(path, code)]
-        assert answer["data"] == alone["data"] | {"bad": None}
-        assert gateway.engine is not None
-        assert gateway.engine.answered == 2
-        assert not gateway.engine.fallbacks
+    gateway = gateway_over(known_source)
+    alone = (await gateway.execute(GraphQLRequest(f"{{ {BIG} }}"))).decoded()
+    answer = (await gateway.execute(GraphQLRequest(f"{{ {BIG} {bad} }}"))).decoded()
+    assert [(error["path"], error["extensions"]["code"]) for error in answer["errors"]] == [(path, code)]
+    assert answer["data"] == alone["data"] | {"bad": None}
+    assert gateway.engine is not None
+    assert gateway.engine.answered == 2
+    assert not gateway.engine.fallbacks
 
 
 async def test_a_failed_load_is_one_null_and_one_error_by_the_engine(
