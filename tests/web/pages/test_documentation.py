@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from html import unescape
 from pathlib import Path
 from urllib.parse import urldefrag
 
 import httpx
 import pytest
+import pytest_asyncio
 
+from tests.support.gateway_in_process import app_over, client_of
+from tests.support.generated_upstreams import generated_upstream
 from web.pages.page_frame import POLICY
 
 ROOT = Path(__file__).parents[3]
@@ -18,10 +21,14 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;
 DOCUMENTS = [path.name for path in sorted((ROOT / "docs").glob("*.md"))]
 
 
-@pytest.fixture
-def use_engine() -> bool:
-    """Return how operations would run. No test of the documents runs one, so each is run once."""
-    return True
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    """Return a client that the tests share: none of them changes what is served."""
+    async with client_of(app_over(generated_upstream(20))) as client:
+        yield client
 
 
 async def page(http: httpx.AsyncClient, address: str) -> str:
