@@ -19,6 +19,7 @@ from catalog.freshness import Freshness
 from catalog.indexed_catalog import Catalog
 from catalog.storage.sqlite_storage import Storage
 from tests.support import crawls, gateway_in_process
+from tests.support.generated_upstreams import generated_upstream
 from tests.support.versioned_catalogs import Clock, keep_versions
 from upstream.embedded import EmbeddedUpstream
 
@@ -48,7 +49,7 @@ class Filed:
 @asynccontextmanager
 async def gateway_with_files(path: Path, *, versions: int, **settings: object) -> AsyncIterator[Filed]:
     """Open a gateway over so many made versions, whose files lie below ``path``."""
-    clock, embedded, folder = Clock(), EmbeddedUpstream(packages=20), path / "files"
+    clock, embedded, folder = Clock(), generated_upstream(20), path / "files"
     storage = Storage(str(path / "catalog.sqlite"), now=clock)
     catalogs = keep_versions(storage, clock, versions, Random(19))
 

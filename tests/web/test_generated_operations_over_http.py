@@ -13,8 +13,8 @@ from hypothesis_graphql import nodes, queries
 
 from schema import sdl
 from tests.support.gateway_in_process import app_over, client_of
+from tests.support.generated_upstreams import generated_upstream
 from tests.support.numbers_of_examples import operations
-from upstream.embedded import EmbeddedUpstream
 
 OPERATIONS = operations(200)
 MOMENTS = st.one_of(st.datetimes().map(lambda moment: f"{moment.isoformat()}Z"), st.text(max_size=10)).map(
@@ -26,7 +26,7 @@ Post = Callable[[str], httpx.Response]
 @pytest.fixture(scope="module")
 def post() -> Iterator[Post]:
     """Return what asks a gateway that has crawled."""
-    app = app_over(EmbeddedUpstream(packages=40), limit_seconds=60)
+    app = app_over(generated_upstream(40), limit_seconds=60)
     opened = client_of(app)
     with asyncio.Runner() as runner:
 

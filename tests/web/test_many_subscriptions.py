@@ -11,10 +11,10 @@ from typing import Any
 
 from engine.event_loop_yielding import SLICE
 from tests.support.gateway_in_process import gateway_over, source_over
+from tests.support.generated_upstreams import generated_upstream
 from tests.support.impatient_clients import until
 from tests.support.settings_for_tests import CONNECTION_LIMITS, ROUTER
 from tests.support.streaming_gateway import received, served, socket, subscribe
-from upstream.embedded import EmbeddedUpstream
 from web.serving.connection_and_websocket_limits import Connections
 from web.websocket_endpoint import WebSocketEndpoint
 
@@ -38,7 +38,7 @@ async def test_a_subscription_beyond_the_limit_is_refused_before_it_takes_a_plac
 
 
 async def test_of_messages_that_came_together_a_turn_of_the_loop_reads_no_more_than_its_slice() -> None:
-    async with source_over(EmbeddedUpstream(packages=20)) as source:
+    async with source_over(generated_upstream(20)) as source:
         await source.crawl()
         gateway = gateway_over(source, limit_subscriptions=1)
         assert not gateway.documents.read(FOREVER).errors

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.crawled_gateway import QUERY
 from tests.support.gateway_in_process import app_over
+from tests.support.generated_upstreams import generated_upstream
 from upstream.embedded import EmbeddedUpstream
 from web.request_headers import READ_HEADERS
 
@@ -31,7 +32,7 @@ CHANGES = {
 
 @pytest.fixture
 def embedded() -> EmbeddedUpstream:
-    return EmbeddedUpstream(packages=20)
+    return generated_upstream(20)
 
 
 @asynccontextmanager

@@ -24,8 +24,8 @@ from catalog.catalog_source import CatalogSource
 from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog
 from tests.support.gateway_in_process import app_of, source_over
+from tests.support.generated_upstreams import generated_upstream
 from tests.support.http_servers import serving
-from upstream.embedded import EmbeddedUpstream
 
 DATASETTE = "datasette==0.65.5"
 
@@ -89,7 +89,7 @@ class Reached:
 def reached(whole_catalog: Catalog, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reached]:
     @asynccontextmanager
     async def opened() -> AsyncIterator[CatalogSource]:
-        async with source_over(EmbeddedUpstream(packages=20)) as source:
+        async with source_over(generated_upstream(20)) as source:
             source.publisher.snapshot = Snapshot(whole_catalog, datetime.now(UTC))
             yield source
 

@@ -13,7 +13,7 @@ import pytest
 
 from gateway.prepared_request import GraphQLRequest
 from tests.support.gateway_in_process import gateway_over, source_over
-from upstream.embedded import EmbeddedUpstream
+from tests.support.generated_upstreams import generated_upstream
 from web.serving.interpreter_tuning import tune
 
 
@@ -34,7 +34,7 @@ async def test_forty_large_requests_are_answered_without_a_look_through_all_obje
         if phase == "stop":
             collections[info["generation"]] += 1
 
-    async with source_over(EmbeddedUpstream(packages=20)) as source:
+    async with source_over(generated_upstream(20)) as source:
         await source.crawl()
         gateway = gateway_over(source)
         gc.callbacks.append(count)
