@@ -6,8 +6,8 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Tab
+from tests.support.axe_in_pages import OPTIONS, add_axe
 from tests.support.graphiql_pages import open_page
-from tests.support.required_programs import ROOT, npm_install
 from tests.support.streaming_gateway import Served
 
 UPSTREAM: dict[tuple[str, str], str] = {
@@ -24,8 +24,8 @@ UPSTREAM: dict[tuple[str, str], str] = {
 README.md lists them too.
 """
 
-FIND = """async places => {
-  const { violations } = await axe.run();
+FIND = """async ([places, options]) => {
+  const { violations } = await axe.run(document, options);
   return violations.flatMap(({ id, nodes }) => nodes.map(({ target, html }) => {
     const element = document.querySelector(target.at(-1));
     return [id, places.find(place => element?.matches(place)) ?? html];
@@ -36,7 +36,7 @@ FIND = """async places => {
 async def found(page: Page) -> set[tuple[str, str]]:
     """Return the rules that are broken now, each with the place of the list where it is, or with the element."""
     places = [place for _, place in UPSTREAM]
-    return {(rule, place) for rule, place in await page.evaluate(FIND, places)}
+    return {(rule, place) for rule, place in await page.evaluate(FIND, [places, OPTIONS])}
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
@@ -47,8 +47,7 @@ async def test_axe_finds_nothing_in_graphiql_but_what_is_its_own(
     await page.set_viewport_size({"width": width, "height": 800})
     await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
     await open_page(page, gateway)
-    axe = npm_install(ROOT / "tests" / "browser") / "axe-core" / "axe.min.js"
-    await page.evaluate(axe.read_text(encoding="utf-8"))
+    await add_axe(page)
     barriers: set[tuple[str, str]] = set()
     for panel, shown in {
         "Documentation Explorer": ".graphiql-doc-explorer-type-name",

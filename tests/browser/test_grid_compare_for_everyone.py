@@ -3,15 +3,12 @@ phone."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from tests.browser.conftest import Tab
+from tests.support.axe_in_pages import barriers
 from tests.support.explore_pages import is_content, opened, shot
-from tests.support.required_programs import npm_install
 
-PACKAGES = Path(__file__).parent
 PAGES = {
     "grids": "",
     "grid": "grids/mail-backends?order=COMMITS_DESC",
@@ -34,23 +31,15 @@ async def test_the_keyboard_skips_the_header(tab: Tab, explore: str) -> None:
 
 
 async def test_no_page_has_a_barrier_that_axe_finds_in_light_or_dark(tab: Tab, explore: str) -> None:
-    axe = (npm_install(PACKAGES) / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
     for name, path in PAGES.items():
         await tab.page.emulate_media(color_scheme="light")
         page = await opened(tab, explore + path)
-        await page.evaluate(axe)
         await shot(page, f"{name}-light")
         assert await barriers(page) == []
         await page.emulate_media(color_scheme="dark")
         await shot(page, f"{name}-dark")
         assert await barriers(page, runOnly=["color-contrast"]) == []
     assert is_content(tab)
-
-
-async def barriers(page: Page, **options: object) -> list[tuple[str, str]]:
-    """Return what axe finds: the rule, and the first place that breaks it."""
-    found = await page.evaluate("options => axe.run(document, options)", options)
-    return [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]]
 
 
 async def test_nothing_is_wider_than_a_phone(tab: Tab, explore: str) -> None:

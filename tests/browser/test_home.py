@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Tab
-from tests.support.required_programs import npm_install
+from tests.support.axe_in_pages import barriers
 from tests.support.streaming_gateway import Served, served
-
-PACKAGES = Path(__file__).parent
 
 
 @pytest.fixture(scope="module")
@@ -67,13 +64,10 @@ async def test_its_first_door_is_graphiql(gateway: Served, tab: Tab) -> None:
 async def test_it_has_no_barrier_that_axe_finds_and_fits_the_screen(
     gateway: Served, tab: Tab, scheme: str, width: int
 ) -> None:
-    axe = (npm_install(PACKAGES) / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
     await tab.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     await tab.page.set_viewport_size({"width": width, "height": 800})
     await tab.page.goto(gateway.address)
-    await tab.page.evaluate(axe)
-    found = await tab.page.evaluate("axe.run()")
-    assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []
+    assert await barriers(tab.page) == []
     assert await tab.page.evaluate("document.documentElement.scrollWidth") == width
     assert tab.foreign_requests() == []
     assert tab.complaints == []

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from tests.browser.conftest import Tab
+from tests.support.axe_in_pages import barriers
 from tests.support.explore_pages import SHOTS
-from tests.support.required_programs import ROOT, npm_install
 
 PICTURES = SHOTS.parent / "pages"
-AXE = ROOT / "tests" / "browser"
 PAGES = {
     "home": "/",
     "docs": "/docs/",
@@ -29,14 +28,6 @@ SCREENS = {"wide": {"width": 1280, "height": 800}, "phone": {"width": 390, "heig
 @pytest.fixture(scope="module", autouse=True)
 def _built(built_explore: None, built_graphiql: None) -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
-
-
-async def barriers(page: Page, **options: object) -> list[tuple[str, str]]:
-    """Return what axe finds: the rule, and the first place that breaks it."""
-    axe = npm_install(AXE) / "axe-core" / "axe.min.js"
-    await page.evaluate(axe.read_text(encoding="utf-8"))
-    found = await page.evaluate("options => axe.run(document, options)", options)
-    return [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]]
 
 
 @pytest.mark.parametrize("name", PAGES)
