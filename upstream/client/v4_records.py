@@ -21,7 +21,7 @@ import msgspec
 from upstream.client.lenient_decoding import field_names, mended
 
 MAX_ID = 2**63 - 1
-"""The largest id that upstream's database can hold (contract section 1)."""
+"""The largest id that upstream's database can hold (contract section 1). It has 19 digits."""
 
 Id = Annotated[int, msgspec.Meta(ge=0, le=MAX_ID)]
 
@@ -173,7 +173,7 @@ class Kind(Generic[R]):
         :raises UNDECODABLE: the body is no page.
         """
         page = _page_body.decode(body)
-        results = tuple(self._decode_result(raw) for raw in page.results)
+        results = tuple([self._decode_result(raw) for raw in page.results])
         fields = field_names(page.results[0]) if page.results else frozenset()
         return Page(page.count, page.next, page.previous, results, fields)
 
@@ -191,7 +191,7 @@ def id_from_link(link: str) -> int:
     """
     path = link.partition("?")[0].rstrip("/")
     segment = path.rpartition("/")[2].partition(".")[0]
-    if not (segment.isascii() and segment.isdecimal() and int(segment[:20]) <= MAX_ID):
+    if not (segment.isascii() and segment.isdecimal() and len(segment) <= 19 and int(segment) <= MAX_ID):
         raise ValueError(f"the link {link!r} does not end in an id")
     return int(segment)
 
@@ -264,10 +264,10 @@ def _decode(
 
 def _decode_package(body: bytes | msgspec.Raw) -> PackageRecord:
     decoded, unfit = _decode(_package_body, body, _DROPPABLE)
-    fields = msgspec.structs.asdict(decoded) | {"unfit": unfit}
-    fields["category"] = _linked(fields["category"], "$.category")
-    fields["grids"] = tuple(_linked(link, "$.grids[...]") for link in fields["grids"])
-    return PackageRecord(**fields)
+    fields = msgspec.structs.asdict(decoded)
+    fields["category"] = _linked(decoded.category, "$.category")
+    fields["grids"] = tuple([_linked(link, "$.grids[...]") for link in decoded.grids])
+    return PackageRecord(**fields, unfit=unfit)
 
 
 def _decode_grid(body: bytes | msgspec.Raw) -> GridRecord:

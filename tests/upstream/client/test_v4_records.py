@@ -63,7 +63,16 @@ def test_an_id_is_the_last_path_segment_of_a_link(link: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "link", ["", "/", "http://x/packages/", "http://x/packages/abc/", "http://x/packages/\u0667/"]
+    "link",
+    [
+        "",
+        "/",
+        "http://x/packages/",
+        "http://x/packages/abc/",
+        "http://x/packages/\u0667/",
+        "http://x/packages/9223372036854775808/",
+        f"http://x/packages/{'0' * 20}{'9' * 20}/",
+    ],
 )
 def test_a_link_without_an_id_is_refused(link: str) -> None:
     with pytest.raises(ValueError, match="does not end in an id"):
