@@ -81,11 +81,11 @@ class BoundedCache(Generic[K, V]):
 
     def pop(self, key: K) -> V | None:
         """Forget the value and return it; ``None`` if there is none."""
-        value = self.peek(key)
         entry = self._entries.pop(key, None)
-        if entry is not None:
-            self.size -= entry[1]
-        return value
+        if entry is None:
+            return None
+        self.size -= entry[1]
+        return entry[2] if entry[0] == inf or self._clock() < entry[0] else None
 
     def clear(self) -> None:
         """Forget everything."""

@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Generic
 
 from upstream.batching import Batcher, all_or_first_error
@@ -162,10 +163,14 @@ class ListReading(Generic[R]):
     async def _read_at(self, offsets: Iterator[int]) -> None:
         """Read the pages at these offsets, a few at a time. Each one begins when an earlier one has arrived."""
 
-        async def read_in_turn() -> int:
-            return sum([await self._read(offset, PAGE) for offset in offsets])
+        async def read_from(first: int) -> None:
+            await self._read(first, PAGE)
+            for offset in offsets:
+                await self._read(offset, PAGE)
 
-        await all_or_first_error(read_in_turn() for _ in range(AT_A_TIME))
+        firsts = list(islice(offsets, AT_A_TIME))
+        if firsts:
+            await all_or_first_error(map(read_from, firsts))
 
     async def _read(self, offset: int, limit: int, *, is_part: bool = False) -> int:
         """Read a page, or a part of a page that cannot be served, and return how many of its rows were known before."""

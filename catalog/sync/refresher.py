@@ -126,13 +126,21 @@ class Refresher:
         # A process that accepts what is refused, or crawls by hand, may have replaced it meanwhile.
         before = None if self._publisher.snapshot is None else self._publisher.snapshot.catalog
         refreshed_at = datetime.now(UTC)
-        catalog = await asyncio.to_thread(
-            Catalog.build, crawled.packages.values(), crawled.grids.values(), crawled.categories.values()
-        )
-        changes = None if before is None else await asyncio.to_thread(compare, before, catalog)
-        candidate = Candidate(before, catalog, changes, crawled.report)
-        await asyncio.to_thread(self.guard.check, candidate, accept=accept)
+        catalog, changes = await asyncio.to_thread(self._checked, before, crawled, accept=accept)
         return Snapshot(catalog, refreshed_at), changes, crawled.report.kept
+
+    def _checked(
+        self, before: Catalog | None, crawled: Crawled, *, accept: bool
+    ) -> tuple[Catalog, CatalogDifference | None]:
+        """Return the catalog that was crawled and its difference to the known one, in one thread.
+
+        :raises CatalogRefused: it is implausible.
+        """
+        records = crawled.packages.values(), crawled.grids.values(), crawled.categories.values()
+        catalog = Catalog.build(*records)
+        changes = None if before is None else compare(before, catalog)
+        self.guard.check(Candidate(before, catalog, changes, crawled.report), accept=accept)
+        return catalog, changes
 
     async def _crawled(self, before: Catalog | None, progress: Progress) -> Crawled:
         try:
