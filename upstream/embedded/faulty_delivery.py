@@ -203,9 +203,12 @@ def _with_bad_field(answer: EmbeddedAnswer, effect: BadField) -> bytes:
     return compact(document)
 
 
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
 def _with_wrong_count(answer: EmbeddedAnswer, factor: float) -> bytes:
-    document = msgspec.json.decode(answer.body)
-    document["count"] = int(document["count"] * factor)
+    document: dict[str, Any] = _members.decode(answer.body)
+    document["count"] = int(msgspec.json.decode(document["count"]) * factor)
     return compact(document)
 
 

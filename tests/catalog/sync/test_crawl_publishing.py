@@ -10,6 +10,7 @@ import pytest
 
 from catalog.catalog_difference import CatalogDifference, RecordKey
 from tests.support.crawls import asked, truth
+from tests.support.generated_upstreams import generated_upstream
 from tests.support.settings_for_tests import UPSTREAM_URL
 from tests.support.stored_catalogs import begin, stored_in
 from tests.support.sync_in_process import catalog_of, records_of, syncing
@@ -17,6 +18,12 @@ from upstream.client.upstream_errors import StorageUnavailable, UpstreamUnavaila
 from upstream.embedded import BadField, Effect, EmbeddedUpstream, Fault, Poisoned, StatusFault
 
 LOOK = ["packages/?limit=20&offset=0", "grids/?limit=20&offset=0", "categories/?limit=20&offset=0"]
+
+
+@pytest.fixture
+def embedded() -> EmbeddedUpstream:
+    """Return an upstream of two pages of packages, which the test may change."""
+    return generated_upstream(130)
 
 
 def newest(embedded: EmbeddedUpstream) -> int:

@@ -51,6 +51,7 @@ async def test_no_page_is_asked_for_beyond_the_end(packages: int, pages: int) ->
     assert [target for target in asked(embedded) if target.startswith("packages/?limit=100&")] == offsets
 
 
+@pytest.mark.virtual_time
 async def test_the_other_pages_come_together_as_far_as_the_limiter_lets_them() -> None:
     embedded = generated_upstream(1300, latency=0.002)
     asked_by_then: list[int] = []
@@ -60,12 +61,14 @@ async def test_the_other_pages_come_together_as_far_as_the_limiter_lets_them() -
     assert embedded.requests.max_concurrency == 3
 
 
+@pytest.mark.virtual_time
 async def test_few_pages_wait_for_their_turn_at_a_time() -> None:
     embedded = generated_upstream(1300, latency=0.002)
     await crawled(embedded, limits=replace(CLIENT_LIMITS, lowest_in_flight=32, highest_in_flight=32))
     assert embedded.requests.max_concurrency == 8
 
 
+@pytest.mark.virtual_time
 async def test_requests_of_users_go_first() -> None:
     embedded = generated_upstream(1300, latency=0.01)
     two_pages_are_read = asyncio.Event()

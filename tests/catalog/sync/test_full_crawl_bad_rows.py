@@ -171,6 +171,7 @@ async def test_an_unreadable_record_that_is_served_alone_is_taken_from_there(
 # Upstream fails
 
 
+@pytest.mark.virtual_time
 @pytest.mark.parametrize(("state", "requests"), [("down", 2), ("maintenance", 1), ("database-down", 2 + 2)])
 async def test_an_upstream_that_is_down_ends_the_crawl_at_once(
     embedded: EmbeddedUpstream, state: State, requests: int
@@ -204,6 +205,7 @@ async def test_halving_ends_when_too_many_rows_are_unreadable(
     assert embedded.requests.total <= most
 
 
+@pytest.mark.virtual_time
 @pytest.mark.parametrize(
     "failure", [StatusFault(503, retry_after="0"), StatusFault(429, retry_after="0"), Dropped()]
 )

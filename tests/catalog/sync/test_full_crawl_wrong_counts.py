@@ -25,14 +25,19 @@ from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream, Fault, WrongCou
 HIGH = 10**9
 
 
-@pytest.fixture
-def high_ids() -> EmbeddedUpstream:
-    """Return an upstream of 1,300 packages whose ids leave room for any number."""
+@pytest.fixture(scope="module")
+def high_rows() -> EmbeddedCatalog:
+    """Return 1,300 packages whose ids leave room for any number. Do not change them."""
     catalog = EmbeddedCatalog()
     catalog.insert_category()
     for number in range(1300):
         catalog.insert_package(id=HIGH + number)
-    return EmbeddedUpstream(catalog=catalog)
+    return catalog
+
+
+@pytest.fixture
+def high_ids(high_rows: EmbeddedCatalog) -> EmbeddedUpstream:
+    return EmbeddedUpstream(catalog=high_rows)
 
 
 async def test_a_count_that_the_ids_leave_no_room_for_is_bad_data_after_one_request(

@@ -10,12 +10,19 @@ import pytest
 
 from catalog.sync.live_answer_records import LiveRecords
 from tests.support.crawls import asked, truth
+from tests.support.generated_upstreams import generated_upstream
 from tests.support.settings_for_tests import UPSTREAM_URL
 from tests.support.stored_catalogs import stored_in
 from tests.support.sync_in_process import catalog_of, records_of, syncing
 from upstream.embedded import BadField, EmbeddedUpstream, Fault, Poisoned
 
 LOOK = ["packages/?limit=20&offset=0", "grids/?limit=20&offset=0", "categories/?limit=20&offset=0"]
+
+
+@pytest.fixture
+def embedded() -> EmbeddedUpstream:
+    """Return an upstream of two pages of packages, which the test may change."""
+    return generated_upstream(130)
 
 
 async def test_a_new_grid_is_named_by_its_packages_at_no_further_cost(embedded: EmbeddedUpstream) -> None:
@@ -61,7 +68,7 @@ async def test_a_new_category_with_a_new_package_in_it_is_taken(embedded: Embedd
 
 RENAMES: dict[str, Callable[[EmbeddedUpstream], Any]] = {
     "packages": lambda embedded: embedded.catalog.update_package(
-        max(embedded.catalog.packages), slug="renamed", grids=(1, 2)
+        max(embedded.catalog.packages), slug="renamed", grids=sorted(embedded.catalog.grids)[:2]
     ),
     "grids": lambda embedded: embedded.catalog.update_grid(
         max(embedded.catalog.grids), slug="renamed", packages=()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import pytest
 
@@ -34,8 +35,9 @@ def test_what_crawls_agree_on_for_a_day_is_accepted(guard: Guard, clock: Clock, 
 
 def test_a_patience_of_0_accepts_nothing_by_itself(clock: Clock) -> None:
     guard = Guard(replace(GUARD_LIMITS, patience=0), clock)
+    before, after = catalog_of(range(600)), catalog_of(range(60))
     for _ in range(100):
-        assert check(guard, catalog_of(range(600)), catalog_of(range(60))) != ""
+        assert check(guard, before, after) != ""
         clock.now += DAY
 
 
@@ -64,22 +66,20 @@ def test_a_plausible_catalog_in_between_begins_the_day_anew(guard: Guard, clock:
 
 def test_crawls_that_find_other_packages_gone_do_not_agree(guard: Guard, clock: Clock) -> None:
     before = catalog_of(range(600))
+    older, newer, none = catalog_of(range(300)), catalog_of(range(300, 600)), catalog_of([])
     for _ in range(5):
-        assert check(guard, before, catalog_of(range(300))) != ""
-        clock.now += DAY
-        assert check(guard, before, catalog_of(range(300, 600))) != ""
-        clock.now += DAY
-        assert check(guard, before, catalog_of([])) != ""
-        clock.now += DAY
+        for after in (older, newer, none):
+            assert check(guard, before, after) != ""
+            clock.now += DAY
 
 
 def test_crawls_that_find_other_faults_do_not_agree(guard: Guard, clock: Clock) -> None:
     before = catalog_of(range(600), repo_watchers=various)
+    half, without_watchers = catalog_of(range(300), repo_watchers=various), catalog_of(range(600))
     for _ in range(5):
-        assert check(guard, before, catalog_of(range(300), repo_watchers=various)) != ""
-        clock.now += DAY
-        assert check(guard, before, catalog_of(range(600))) != ""
-        clock.now += DAY
+        for after in (half, without_watchers):
+            assert check(guard, before, after) != ""
+            clock.now += DAY
 
 
 def test_crawls_agree_even_if_a_few_packages_come_and_go_meanwhile(guard: Guard, clock: Clock) -> None:
@@ -90,13 +90,14 @@ def test_crawls_agree_even_if_a_few_packages_come_and_go_meanwhile(guard: Guard,
 
 
 def test_what_an_operator_accepts_passes_at_once(guard: Guard) -> None:
-    before = catalog_of(range(600))
-    assert check(guard, before, catalog_of(range(60))) != ""
-    assert check(guard, before, catalog_of(range(60)), accept=True) == ""
+    before, after = catalog_of(range(600)), catalog_of(range(60))
+    assert check(guard, before, after) != ""
+    assert check(guard, before, after, accept=True) == ""
     assert guard.refused is None
 
 
 def test_what_was_accepted_and_stays_passes_until_it_becomes_more(guard: Guard) -> None:
+    @cache
     def sharing(number: int) -> Catalog:
         return catalog_of(range(600), slug=lambda id: "shared" if id < number else str(id))
 
