@@ -13,8 +13,15 @@ import pytest
 STARTERS = {"subprocess", "multiprocessing", "playwright", "uvicorn"}
 """The packages that start programs and servers."""
 
-STARTING = {"create_subprocess_exec", "create_subprocess_shell", "create_server", "start_server"}
-"""The functions of asyncio and of sockets that start programs and servers."""
+STARTING = {
+    "create_subprocess_exec",
+    "create_subprocess_shell",
+    "create_server",
+    "start_server",
+    "getfixturevalue",
+}
+"""The functions of asyncio and of sockets that start programs and servers, and that of pytest which asks for a fixture
+that is not known before, so that it may start one too."""
 
 OURS = {"tests", "benchmarks"}
 """The packages whose functions are followed to what they call."""

@@ -6,11 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.generated_upstreams import generated_upstream
 from tests.support.stored_catalogs import stored_in
 from tests.support.sync_in_process import Sync, following, syncing, until
 from upstream.embedded import EmbeddedUpstream
 
+pytestmark = pytest.mark.virtual_time
+
 LOST = "it has lost its catalog"
+
+
+@pytest.fixture
+def embedded() -> EmbeddedUpstream:
+    """Return an upstream with two pages of packages."""
+    return generated_upstream(110)
 
 
 def delete(path: Path) -> None:

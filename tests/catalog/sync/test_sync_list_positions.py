@@ -10,6 +10,7 @@ import pytest
 
 from catalog.storage.sqlite_storage import Storage
 from tests.support.crawls import asked, client_of
+from tests.support.generated_upstreams import generated_upstream
 from tests.support.settings_for_tests import BUDGET, SCHEDULE, UPSTREAM_URL
 from tests.support.sync_in_process import Sync
 from upstream.batching.batcher import Batcher
@@ -19,6 +20,12 @@ from upstream.embedded import BadField, Effect, EmbeddedUpstream, Fault, Poisone
 UNREADABLE: list[Callable[[int], Effect]] = [Poisoned, lambda id: BadField(id, "title", 7)]
 
 unreadable = pytest.mark.parametrize("effect", UNREADABLE, ids=["a row that is a 500", "a bad record"])
+
+
+@pytest.fixture
+def embedded() -> EmbeddedUpstream:
+    """Return an upstream with two pages of packages."""
+    return generated_upstream(150)
 
 
 @asynccontextmanager
