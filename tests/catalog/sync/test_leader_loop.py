@@ -253,7 +253,8 @@ async def test_the_crawler_takes_what_a_crawl_by_hand_has_saved(
         leader = await stack.enter_async_context(syncing(embedded, path, schedule=often))
         by_hand = await stack.enter_async_context(syncing(embedded, path))
         await stack.enter_async_context(following(leader))
-        await until(lambda: leader.snapshot)
+        # What the leader has crawled is known before it is stored, and takes the place of what is stored then.
+        await until(lambda: leader.attempts.outcomes["succeeded"])
         embedded.catalog.update_package(1599, title="renamed")
         saved = (await by_hand.crawl()).snapshot
         await until(lambda: catalog_of(leader).packages[1599].title == "renamed")

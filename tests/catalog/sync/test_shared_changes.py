@@ -8,11 +8,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from catalog.catalog_difference import CatalogDifference
 from catalog.history.change_feed import FeedEntry, FeedExcerpt
 from catalog.storage.sqlite_storage import Storage
 from tests.support.batcher_with_held_answers import settle
 from tests.support.crawls import client_of
+from tests.support.generated_upstreams import generated_upstream
 from tests.support.settings_for_tests import BUDGET, UPSTREAM_URL
 from tests.support.stored_catalogs import change
 from tests.support.sync_in_process import QUICK, Sync
@@ -65,6 +68,12 @@ class Followers:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
+@pytest.fixture
+def embedded() -> EmbeddedUpstream:
+    """Return an upstream with two pages of packages."""
+    return generated_upstream(110)
+
+
 async def test_a_publish_is_read_once_for_all_subscribers(embedded: EmbeddedUpstream, path: Path) -> None:
     async with client_of(embedded) as client:
         batcher = Batcher(client, BUDGET)
@@ -85,7 +94,8 @@ async def test_a_publish_is_read_once_for_all_subscribers(embedded: EmbeddedUpst
         await batcher.aclose()
 
 
-async def test_subscribers_that_are_behind_share_what_is_read(embedded: EmbeddedUpstream, path: Path) -> None:
+async def test_subscribers_that_are_behind_share_what_is_read(path: Path) -> None:
+    embedded = generated_upstream(300)
     async with client_of(embedded) as client:
         batcher = Batcher(client, BUDGET)
         with closing(CountingStorage(str(path))) as storage:
