@@ -58,6 +58,7 @@ async def test_a_difference_that_whoever_asked_did_not_wait_for_is_kept_for_the_
             assert asking.cancelled()
         found = await reader.packages_between(BEGIN, None)
         assert await reader.packages_between(BEGIN, None) is found
+        assert reader.comparisons.begun == 1
         assert found.packages[0].after == {"repo_watchers": 2}
 
 

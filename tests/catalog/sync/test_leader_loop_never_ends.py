@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable
@@ -196,11 +197,14 @@ async def test_an_attempt_that_fails_behind_a_good_probe_comes_after_longer_and_
     embedded: EmbeddedUpstream,
 ) -> None:
     schedule = replace(SCHEDULE, newest=3600, probe=0.001, first_retry=0.02, longest_retry=3600)
+    loop = asyncio.get_running_loop()
     async with syncing(embedded, schedule=schedule) as sync, following(sync):
         await until(lambda: sync.snapshot)
         embedded.faults.add(Fault(StatusFault(503), path="/api/v4/categories/"))
+        began = loop.time()
         sync.want()
         await until(lambda: sync.attempts.failures_in_a_row == 5)
+        assert loop.time() - began >= 0.9 * (0.02 + 0.04 + 0.08 + 0.16)
         crawls = Counter(asked(embedded))[CRAWL_BEGINS]
         assert (crawls, Counter(asked(embedded))[PROBE]) == (1 + 5, 4)
 
