@@ -20,6 +20,8 @@ from upstream.client.in_process_transport import in_process
 from upstream.client.upstream_errors import UpstreamUnavailable
 from upstream.embedded import EmbeddedUpstream, Fault, Latency
 
+pytestmark = pytest.mark.virtual_time
+
 OLD_AT_ONCE = replace(FRESHNESS, fresh=0.0, while_revalidate=0.0)
 
 

@@ -30,13 +30,19 @@ from upstream.embedded import EmbeddedUpstream, Fault, StatusFault
 
 
 def in_seconds() -> tuple[str, float]:
-    return "1", time.time() + 1
+    return "1", 1.0
 
 
 def by_date() -> tuple[str, float]:
     """Return the next whole second that is not too near: dates have no smaller parts."""
-    date = math.ceil(time.time() + 1)
-    return formatdate(date, usegmt=True), date
+    now = time.time()
+    date = math.ceil(now + 1)
+    return formatdate(date, usegmt=True), date - now
+
+
+def passed() -> float:
+    """Return the seconds that have passed: those that the gateway computed, and those that its loop waited."""
+    return time.monotonic() + asyncio.get_running_loop().time()
 
 
 class Refusing:
@@ -52,16 +58,18 @@ class Refusing:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._time:
-            self.early += time.time() < self._time
+            self.early += passed() < self._time
             await self._behind(scope, receive, send)
             return
-        retry_after, self._time = self._when()
+        retry_after, seconds = self._when()
+        self._time = passed() + seconds
         self.refused += 1
         headers = [(b"retry-after", retry_after.encode())]
         await send({"type": "http.response.start", "status": self._status, "headers": headers})
         await send({"type": "http.response.body"})
 
 
+@pytest.mark.virtual_time
 @pytest.mark.parametrize(("status", "when"), [(429, in_seconds), (503, by_date)])
 async def test_nobody_asks_before_the_time_that_upstream_named(
     embedded: EmbeddedUpstream, status: int, when: Callable[[], tuple[str, float]]
@@ -91,13 +99,14 @@ async def about_to_be_probed(embedded: EmbeddedUpstream) -> AsyncIterator[Client
         yield client
 
 
+@pytest.mark.virtual_time
 async def test_whoever_comes_during_the_probe_is_answered_after_it(embedded: EmbeddedUpstream) -> None:
     async with about_to_be_probed(embedded) as client:
         asked = asyncio.gather(*(client.detail(PACKAGE, id) for id in IDS))
         await until(lambda: embedded.requests.total == 1)
         while client.exchanger.breaker.state == "half-open":
             assert embedded.requests.total == 1
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
         await asked
     assert embedded.requests.total == len(IDS)
 
