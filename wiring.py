@@ -257,9 +257,9 @@ def _transport(settings: Settings) -> AsyncBaseTransport | Callable[[], AsyncBas
 
         if settings.upstream != EMBEDDED:
             return network()
-        from upstream.embedded import EmbeddedUpstream, cached_catalog
+        from upstream.embedded import EmbeddedUpstream, cached_catalog, generated_catalog
 
-        catalog = cached_catalog(EMBEDDED_CATALOG)
+        catalog = cached_catalog(EMBEDDED_CATALOG, generated_catalog)
         return in_process(EmbeddedUpstream(catalog=catalog, today=lambda: datetime.now(UTC).date()))
 
     # A gateway that does not crawl may never ask upstream. One that does makes it before the first client comes.

@@ -45,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     cores = two_cores()
     end_in_order()
 
-    known = queries(generated_catalog())
+    catalog = generated_catalog()
+    known = queries(catalog)
     asked = {name: query for name, query in known.items() if name in parts}
     rounds, seconds, warm_up, compared = (1, 1, 0, 20) if chosen.quick else (3, 2, 1, 200)
     results = Results()
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         folder = Path(made)
         # nginx serves from here as another user.
         folder.chmod(0o755)
-        right = asyncio.run(right_answers(known.values()))
+        right = asyncio.run(right_answers(known.values(), catalog))
         _write_ready(folder / "ready", right)
         measuring = Measuring(cores, folder, seconds, warm_up, compared, right, results)
         with fast_upstream(cores, folder) as upstream:

@@ -12,7 +12,7 @@ from benchmarks.side_by_side.workload import BenchmarkQuery, Dialect
 from gateway.prepared_request import GraphQLRequest
 from settings import read_settings
 from upstream.client import in_process
-from upstream.embedded import EmbeddedUpstream
+from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream
 from wiring import make_gateway, open_source
 
 HEADERS = {"Content-Type": "application/json"}
@@ -29,11 +29,13 @@ class WrongAnswer(Exception):
     """Says that a gateway answers otherwise than ours."""
 
 
-async def right_answers(queries: Iterable[BenchmarkQuery]) -> dict[str, list[bytes]]:
-    """Return the bodies by the query's name, one for each of its variables."""
+async def right_answers(
+    queries: Iterable[BenchmarkQuery], catalog: EmbeddedCatalog
+) -> dict[str, list[bytes]]:
+    """Return the bodies by the query's name, one for each of its variables, over this catalog."""
     settings = read_settings(upstream="embedded", storage=":memory:", crawl="off")
     # Over an upstream whose day stands still, as the one does that the other gateways ask.
-    async with open_source(settings, in_process(EmbeddedUpstream())) as source:
+    async with open_source(settings, in_process(EmbeddedUpstream(catalog=catalog))) as source:
         await source.crawl()
         gateway = make_gateway(settings, source)
         return {

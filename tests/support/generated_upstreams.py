@@ -8,12 +8,13 @@ from tests.support.corruptions import copy_of
 from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream, generated_catalog
 
 
-def generated_upstream(packages: int = 5400, *, latency: float = 0.0) -> EmbeddedUpstream:
-    """Return an upstream of so many packages, which the test may change: rows are only ever replaced."""
-    return EmbeddedUpstream(catalog=copy_of(shared_rows(packages)), latency=latency)
+def generated_upstream(*packages: int, latency: float = 0.0) -> EmbeddedUpstream:
+    """Return an upstream of so many packages, or of the default size, which the test may change: rows are only ever
+    replaced."""
+    return EmbeddedUpstream(catalog=copy_of(shared_rows(*packages)), latency=latency)
 
 
 @lru_cache(maxsize=20)
-def shared_rows(packages: int = 5400) -> EmbeddedCatalog:
-    """Return the rows of so many packages, which no test may change."""
-    return generated_catalog(packages)
+def shared_rows(*packages: int) -> EmbeddedCatalog:
+    """Return the rows of so many packages, or of the default size, which no test may change."""
+    return generated_catalog(*packages)

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import date
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .control_endpoints import CONTROL_PATH, control_app
 from .editable_catalog import EmbeddedCatalog
@@ -59,9 +60,13 @@ class EmbeddedUpstream:
         self.requests = RequestLog()
         self._today = today
         self._v4 = V4(self.catalog, today)
-        self._control = control_app(self.catalog, self.faults, self.requests)
         self._ready: dict[tuple[bytes, bytes], tuple[_Message, _Message, str]] = {}
         self._ready_version = (self.catalog.version, today())
+
+    @cached_property
+    def _control(self) -> ASGIApp:
+        # Most of those that run in process are never asked for it.
+        return control_app(self.catalog, self.faults, self.requests)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the events of a server's lifespan."""

@@ -5,7 +5,7 @@ file of another generator is written anew, and so is a damaged file.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
@@ -14,7 +14,6 @@ from tempfile import NamedTemporaryFile
 import msgspec
 
 from .editable_catalog import EmbeddedCatalog
-from .generated_catalog import generated_catalog
 from .row_types import CategoryRow, GridRow, PackageRow
 
 _FOLDER = Path(__file__).parent
@@ -28,15 +27,16 @@ class _Rows(msgspec.Struct, gc=False):
     categories: list[CategoryRow]
 
 
-def cached_catalog(file: Path) -> EmbeddedCatalog:
-    """Return the generated catalog of the usual size: from this file, if it is there, whole, and of this generator.
+def cached_catalog(file: Path, generate: Callable[[], EmbeddedCatalog]) -> EmbeddedCatalog:
+    """Return the catalog that ``generate`` makes, always the same: from this file, if it is there, whole, and of this
+    generator.
 
     A file that cannot be read or written costs the time of generating, and nothing else.
     """
     generator = _digest(_generator())
     rows = _read(file, generator)
     if rows is None:
-        catalog = generated_catalog()
+        catalog = generate()
         _write(file, generator, catalog)
         return catalog
     return EmbeddedCatalog(rows.packages, rows.grids, rows.categories)
