@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from typing import Any
 
 import pytest
@@ -116,12 +117,18 @@ async def keeping_subtrees_of(text: str) -> Gateway:
     return gateway
 
 
+@cache
+def engine_for(answer_bytes: int) -> Engine:
+    """Return the engine for answers of this size. Its plans stay as they are, and subtrees are the gateway's."""
+    return Engine(schema, answer_bytes)
+
+
 async def outcome(
     gateway: Gateway, text: str, *, work: int = sys.maxsize, answer_bytes: int = sys.maxsize
 ) -> bytes | str:
     """Return the answer with other limits than the gateway's, but its subtrees; or why it was stopped."""
     limits = RunLimits(answer_bytes, 60)
-    engine = Engine(schema, answer_bytes)
+    engine = engine_for(answer_bytes)
     read = gateway.documents.read_aside
     cost_limits = CostLimits(sys.maxsize, work, answer_bytes, 60)
     runner = OperationRunner(
