@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -56,10 +56,10 @@ class LazyHttpClient:
         import httpx
 
         query = f"?{urlencode(params)}" if params else ""
-        request = httpx.Request(
-            "GET", f"{self._base_url}{path}{query}", headers=self._headers, extensions=self._extensions
-        )
-        request.headers.update(headers)
+        url = _parsed(f"{self._base_url}{path}{query}")
+        request = httpx.Request("GET", url, headers=self._headers, extensions=self._extensions)
+        if headers:
+            request.headers.update(headers)
         response = await self.transport().handle_async_request(request)
         response.request = request
         try:
@@ -84,3 +84,11 @@ class LazyHttpClient:
         """Close the connections, if there are any."""
         if self._transport is not None:
             await self._transport.aclose()
+
+
+@lru_cache(maxsize=200)
+def _parsed(url: str) -> httpx.URL:
+    """Return the address, which nobody changes. Crawls ask for the same pages again and again."""
+    import httpx
+
+    return httpx.URL(url)
