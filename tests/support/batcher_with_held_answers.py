@@ -43,7 +43,7 @@ class HeldBatcher:
 
     def __init__(self, embedded: EmbeddedUpstream, limits: ClientLimits, clock: Callable[[], float]) -> None:
         self.embedded = embedded
-        self.client = Client(URL, in_process(self._app), limits)
+        self.client = Client(URL, in_process(self._app), limits, clock=asyncio.get_running_loop().time)
         self.batcher = Batcher(self.client, BUDGET, clock)
         self.ids = sorted(embedded.catalog.packages, reverse=True)
         """Of all packages, in the order of their list."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.batcher_with_held_answers import HeldBatcher
+from upstream.client.request_costs import nominal_detail
 from upstream.client.v4_records import GRID, PACKAGE, Kind
 
 
@@ -39,6 +40,7 @@ async def test_a_page_is_dearer_behind_other_records(
     assert sorted(held.asked) == sorted(request.format(*held.ids) for request in requests)
 
 
+@pytest.mark.virtual_time
 async def test_what_requests_of_our_own_wait_for_one_another_is_no_price(held: HeldBatcher) -> None:
     held.hold()
     together = held.fetch(*held.ids[:32])
@@ -46,6 +48,7 @@ async def test_what_requests_of_our_own_wait_for_one_another_is_no_price(held: H
     await asyncio.sleep(0.1)  # as if they queued: a detail alone takes 17 ms
     held.answer_all()
     await together
+    assert held.client.costs.detail(PACKAGE) == nominal_detail()
     held.asked.clear()
     wanted = held.ids[100:197]
     await held.fetch(*wanted)
