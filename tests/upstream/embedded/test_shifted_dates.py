@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.support.gateway_in_process import source_over
+from tests.support.generated_upstreams import shared_rows
 from upstream.embedded import SEED_IDS, EmbeddedUpstream, seed_record
 from upstream.embedded.shifted_dates import DAY_ZERO, NEWEST, later
 
@@ -40,8 +41,8 @@ def away(one: str, other: str) -> timedelta:
 @pytest.mark.parametrize("days", [1, 285, 3000])
 async def test_so_many_days_later_everything_that_happened_is_so_many_days_later(days: int) -> None:
     today = DAY_ZERO + timedelta(days=days)
-    before = await records(EmbeddedUpstream(packages=300), "packages")
-    after = await records(EmbeddedUpstream(packages=300, today=lambda: today), "packages")
+    before = await records(EmbeddedUpstream(catalog=shared_rows(300)), "packages")
+    after = await records(EmbeddedUpstream(catalog=shared_rows(300), today=lambda: today), "packages")
     newest = sorted(before)[-NEWEST:]
     hour = timedelta(hours=1)
     for key, record in before.items():
@@ -63,14 +64,16 @@ async def test_so_many_days_later_everything_that_happened_is_so_many_days_later
 
 
 async def test_grids_were_edited_lately_and_created_when_they_were() -> None:
-    before = await records(EmbeddedUpstream(packages=300), "grids")
-    after = await records(EmbeddedUpstream(packages=300, today=lambda: DAY_ZERO + timedelta(days=7)), "grids")
+    before = await records(EmbeddedUpstream(catalog=shared_rows(300)), "grids")
+    after = await records(
+        EmbeddedUpstream(catalog=shared_rows(300), today=lambda: DAY_ZERO + timedelta(days=7)), "grids"
+    )
     assert all(after[key]["created"] == grid["created"] for key, grid in before.items())
     assert all(away(grid["modified"], after[key]["modified"]).days in (6, 7) for key, grid in before.items())
 
 
 async def test_the_real_records_stay_as_they_were_taken() -> None:
-    upstream = EmbeddedUpstream(packages=300, today=lambda: date(2031, 7, 1))
+    upstream = EmbeddedUpstream(catalog=shared_rows(300), today=lambda: date(2031, 7, 1))
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(upstream), base_url="https://djangopackages.org"
     ) as client:
@@ -81,7 +84,7 @@ async def test_the_real_records_stay_as_they_were_taken() -> None:
 
 async def test_a_day_that_begins_while_it_runs_is_taken_up_by_what_was_answered_before() -> None:
     calendar = Calendar(DAY_ZERO)
-    upstream = EmbeddedUpstream(packages=300, today=calendar)
+    upstream = EmbeddedUpstream(catalog=shared_rows(300), today=calendar)
     newest = max(upstream.catalog.packages)
     address = f"/api/v4/packages/{newest}/"
     async with httpx.AsyncClient(
@@ -95,7 +98,7 @@ async def test_a_day_that_begins_while_it_runs_is_taken_up_by_what_was_answered_
 
 
 async def test_a_search_tells_the_same_moments() -> None:
-    upstream = EmbeddedUpstream(packages=300, today=lambda: DAY_ZERO + timedelta(days=100))
+    upstream = EmbeddedUpstream(catalog=shared_rows(300), today=lambda: DAY_ZERO + timedelta(days=100))
     packages = {each["slug"]: each for each in (await records(upstream, "packages")).values()}
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(upstream), base_url="http://upstream"
@@ -114,7 +117,7 @@ def test_a_moment_has_the_offset_of_its_new_day() -> None:
 
 async def test_a_gateway_takes_the_catalog_of_the_next_day() -> None:
     calendar = Calendar(DAY_ZERO + timedelta(days=285))
-    async with source_over(EmbeddedUpstream(packages=300, today=calendar)) as source:
+    async with source_over(EmbeddedUpstream(catalog=shared_rows(300), today=calendar)) as source:
         first = (await source.crawl()).snapshot.catalog
         calendar.day += timedelta(days=1)
         second = (await source.crawl()).snapshot.catalog
