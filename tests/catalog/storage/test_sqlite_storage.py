@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from catalog.storage.sqlite_storage import Storage
-from tests.support.stored_catalogs import MOMENT, A, B, a_package, begin, change, save, stored_in
+from tests.support.stored_catalogs import MOMENT, A, a_catalog, a_package, begin, change, save, stored_in
 
 
 def test_nothing_was_saved_yet(storage: Storage) -> None:
@@ -117,9 +117,11 @@ def test_without_its_version_the_catalog_counts_as_never_saved(
 
 
 def test_threads_share_a_storage(storage: Storage) -> None:
+    catalogs = a_catalog("A", packages=30), a_catalog("B", packages=30)
+
     def work(number: int) -> bool:
-        save(storage, (A, B)[number % 2])
-        return storage.load() in (A, B) and storage.saved() is not None
+        save(storage, catalogs[number % 2])
+        return storage.load() in catalogs and storage.saved() is not None
 
     with ThreadPoolExecutor(8) as threads:
         assert all(threads.map(work, range(32)))
