@@ -6,8 +6,9 @@ from __future__ import annotations
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-TOGETHER = ("tests/browser/", "tests/supergraph/")
-"""The folders whose tests share what takes long to start: a browser, three gateways over three services."""
+TOGETHER = ("tests/browser/", "tests/deploy/", "tests/supergraph/")
+"""The folders whose tests share what takes long to start or to install: a browser, the programs that check
+the files of deploy/, three gateways over three services."""
 
 LONGEST = (
     "tests/browser/",
