@@ -39,6 +39,8 @@ _OF_FIELD = (
 )
 """What differs in the infos of fields and runs."""
 
+(_NO_OPERATION,) = parse("{ __typename }", no_location=True).definitions
+
 
 class InfoMaker:
     """Makes the infos of one schema, with an executor that runs nothing. The executor is a hundred objects in cycles,
@@ -47,14 +49,13 @@ class InfoMaker:
     def __init__(self, schema: strawberry.Schema) -> None:
         self.schema = schema
         make_executor: Any = schema.execution_context_class
-        (no_operation,) = parse("{ __typename }", no_location=True).definitions
         executor = make_executor(
             schema._schema,
             {},
             {},
             None,
             None,
-            no_operation,
+            _NO_OPERATION,
             VariableValues({}, {}),
             default_field_resolver,
             default_type_resolver,

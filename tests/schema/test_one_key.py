@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 if TYPE_CHECKING:
@@ -26,10 +25,9 @@ def lookup(request: pytest.FixtureRequest) -> str:
     return name
 
 
-async def refusal(http: httpx.AsyncClient, query: str, **variables: object) -> list[dict[str, object]]:
+async def refusal(ask: Ask, query: str, **variables: object) -> list[dict[str, object]]:
     """Return the errors of an operation that never ran."""
-    answer = await http.post("/graphql", json={"query": query, "variables": variables})
-    body = answer.json()
+    body = await ask(query, **variables)
     assert list(body) == ["errors"], body
     errors: list[dict[str, object]] = body["errors"]
     return errors
@@ -37,10 +35,10 @@ async def refusal(http: httpx.AsyncClient, query: str, **variables: object) -> l
 
 @pytest.mark.parametrize("key", ["{}", "{databaseId:null}", '{databaseId:1,slug:"a"}', "{id:null,slug:null}"])
 async def test_a_literal_without_exactly_one_key_does_not_fit(
-    http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture, lookup: str, key: str
+    ask: Ask, caplog: pytest.LogCaptureFixture, lookup: str, key: str
 ) -> None:
     with caplog.at_level(logging.WARNING):
-        errors = await refusal(http, f"{{{lookup}(by:{key}){{slug}}}}")
+        errors = await refusal(ask, f"{{{lookup}(by:{key}){{slug}}}}")
     assert errors == [
         {
             "message": RULE.format(LOOKUPS[lookup]),
@@ -56,7 +54,7 @@ async def test_a_literal_without_exactly_one_key_does_not_fit(
     [({}, ""), ({"slug": None}, " at .slug"), ({"databaseId": 1, "slug": "a"}, "")],
 )
 async def test_a_variable_without_exactly_one_key_does_not_fit(
-    http: httpx.AsyncClient,
+    ask: Ask,
     caplog: pytest.LogCaptureFixture,
     lookup: str,
     key: dict[str, object],
@@ -64,7 +62,7 @@ async def test_a_variable_without_exactly_one_key_does_not_fit(
 ) -> None:
     type_ = LOOKUPS[lookup]
     with caplog.at_level(logging.WARNING):
-        errors = await refusal(http, f"query($key:{type_}){{{lookup}(by:$key){{slug}}}}", key=key)
+        errors = await refusal(ask, f"query($key:{type_}){{{lookup}(by:$key){{slug}}}}", key=key)
     assert errors == [
         {
             "message": f"Variable '$key' has invalid value{place}: {RULE.format(type_)}",
@@ -75,14 +73,14 @@ async def test_a_variable_without_exactly_one_key_does_not_fit(
     assert not caplog.records
 
 
-async def test_a_default_without_exactly_one_key_does_not_fit(http: httpx.AsyncClient, lookup: str) -> None:
-    (error,) = await refusal(http, f"query($key:{LOOKUPS[lookup]}={{}}){{{lookup}(by:$key){{slug}}}}")
+async def test_a_default_without_exactly_one_key_does_not_fit(ask: Ask, lookup: str) -> None:
+    (error,) = await refusal(ask, f"query($key:{LOOKUPS[lookup]}={{}}){{{lookup}(by:$key){{slug}}}}")
     assert error["message"] == RULE.format(LOOKUPS[lookup])
 
 
-async def test_a_key_that_a_variable_can_make_null_does_not_fit(http: httpx.AsyncClient, lookup: str) -> None:
+async def test_a_key_that_a_variable_can_make_null_does_not_fit(ask: Ask, lookup: str) -> None:
     query = f"query($slug:String){{{lookup}(by:{{slug:$slug}}){{slug}}}}"
-    (error,) = await refusal(http, query, slug="a")
+    (error,) = await refusal(ask, query, slug="a")
     assert error == {
         "message": "Variable '$slug' is of type 'String' but must be non-nullable to be used for OneOf Input Object "
         f"'{LOOKUPS[lookup]}'.",
