@@ -59,6 +59,17 @@ class ChargedRequests:
             if is_charged:
                 self._budget.settle(spent=not any(load.has_record for load in loads))
 
+    def refuses(self, load: PendingLoad) -> bool:
+        """Refuse to ask for a load alone if the budget is spent, and return whether it was.
+
+        Strangers may want thousands of keys at once, and a task for each would take longer than its refusal.
+        """
+        is_charged = load.doubtful or load.kind is SEARCH
+        if is_charged and self._budget.is_spent:
+            self._refuse(load)
+            return True
+        return False
+
     async def alone(self, request: InFlightRequest, load: PendingLoad) -> None:
         """Ask for the one record, or the one search, of a request."""
         await (self._hits(request, load) if load.kind is SEARCH else self._detail(request, load))

@@ -142,7 +142,9 @@ class RequestSender:
         self._start(request, self._requests.pages(request))
 
     def _request_alone(self, load: PendingLoad) -> None:
-        """Ask for a record alone."""
+        """Ask for a record alone, unless the budget refuses that."""
+        if self._requests.refuses(load):
+            return
         request = InFlightRequest(load.kind, [], {load: None})
         self._start(request, self._requests.alone(request, load))
 

@@ -43,6 +43,11 @@ class Budget:
         """Return the seconds after which there is something to spend again; 0 if there is now."""
         return max(0.0, (1.0 - self._counted()) / self._per_second, self._shared_at - self._clock())
 
+    @property
+    def is_spent(self) -> bool:
+        """Return whether nothing is left to spend, and nothing is set aside that could come back."""
+        return not self._reserved and self._counted() < 1.0
+
     async def spend(self) -> bool:
         """Spend one, if there is one."""
         if self._counted() < 1.0:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 
 import pytest
 
 from tests.support.batcher_with_held_answers import Clock, settle
+from tests.support.settings_for_tests import CLIENT_LIMITS, UPSTREAM_URL
+from upstream.batching.batcher import Batcher
 from upstream.batching.unknown_key_budget import Budget
+from upstream.client.api_client import Client
+from upstream.client.in_process_transport import in_process
+from upstream.client.upstream_errors import BudgetSpent
+from upstream.client.v4_records import PACKAGE
+from upstream.embedded import EmbeddedUpstream
 
 
 async def test_as_many_as_a_minute_allows_can_be_spent_at_once_and_no_more() -> None:
@@ -71,3 +79,33 @@ async def test_who_gives_up_waiting_takes_nothing_along() -> None:
     first.cancel()  # it has been told, and does not know it yet
     await settle()
     assert second.result()
+
+
+async def test_it_is_spent_when_nothing_is_left_and_nothing_can_come_back() -> None:
+    clock = Clock()
+    budget = Budget(1, clock)
+    spent = [budget.is_spent]
+    assert await budget.reserve()
+    spent.append(budget.is_spent)
+    budget.settle(spent=True)
+    spent.append(budget.is_spent)
+    clock.now += 60
+    spent.append(budget.is_spent)
+    assert spent == [False, False, True, False]
+
+
+async def test_keys_beyond_the_budget_are_refused_in_the_turn_that_sends_and_begin_no_task(
+    embedded: EmbeddedUpstream,
+) -> None:
+    client = Client(UPSTREAM_URL, in_process(embedded), CLIENT_LIMITS)
+    async with aclosing(client), aclosing(Batcher(client, 1, Clock())) as batcher:
+        await batcher.fetch(PACKAGE, ["made-up"], doubtful={"made-up"})
+        asked = embedded.requests.total
+        keys = [f"made-up-{number}" for number in range(100)]
+        fetching = asyncio.create_task(batcher.fetch(PACKAGE, keys, doubtful=set(keys)))
+        # It asks for them in the first turn, and they would be sent in the second.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert batcher.under_way == 0
+        assert {type(each) for each in (await fetching).values()} == {BudgetSpent}
+    assert embedded.requests.total == asked
