@@ -64,6 +64,7 @@ async def test_a_failed_list_of_categories_fails_every_category_and_is_asked_onc
     assert embedded.requests.total == 1
 
 
+@pytest.mark.virtual_time
 async def test_a_waiter_that_leaves_does_not_spoil_the_load_for_others(
     source: CatalogSource, slow: EmbeddedUpstream
 ) -> None:
@@ -81,6 +82,7 @@ async def test_a_waiter_that_leaves_does_not_spoil_the_load_for_others(
     assert slow.requests.total == 2
 
 
+@pytest.mark.virtual_time
 async def test_a_time_limit_on_a_wait_does_not_spoil_the_load(
     source: CatalogSource, slow: EmbeddedUpstream
 ) -> None:
