@@ -22,8 +22,8 @@ from schema import FIELD_WEIGHTS, INTROSPECTION_WEIGHTS, sdl
 from setting_groups import document_limits
 from settings import ROWS, read_settings
 from telemetry import WORKER, MetricFamily
+from tests.support.generated_upstreams import generated_upstream
 from upstream.client import in_process
-from upstream.embedded import EmbeddedUpstream
 from web.pages.graphiql import link_to
 from wiring import open_parts, open_source
 
@@ -166,7 +166,7 @@ async def _answers_and_metrics() -> tuple[dict[str, dict[str, Any]], list[Metric
     # A busy machine may take longer than a search waits for upstream.
     settings = read_settings(upstream="embedded", storage=":memory:", crawl="off", search_wait=60)
     # Over an upstream whose day stands still, so that its moments are the same on every day.
-    async with open_source(settings, in_process(EmbeddedUpstream())) as source:
+    async with open_source(settings, in_process(generated_upstream())) as source:
         await source.crawl()
         async with open_parts(settings, source) as parts:
             execute = parts.gateway.execute

@@ -30,9 +30,9 @@ from gateway.gateway import Gateway
 from gateway.prepared_request import GraphQLRequest
 from schema import schema
 from tests.support.gateway_in_process import gateway_over, source_over
+from tests.support.generated_upstreams import generated_upstream
 from tests.support.random_operations import Generator
 from tests.support.settings_for_tests import SETTINGS
-from upstream.embedded import EmbeddedUpstream, generated_catalog
 from wiring import open_source
 
 CASE = Path(__file__).parents[1] / "gateway" / "dearest_operation.json"
@@ -173,7 +173,7 @@ def _seconds(found: Cost) -> float:
 @asynccontextmanager
 async def whole_source() -> AsyncIterator[CatalogSource]:
     """Return a source that knows the 5,400 packages, alone."""
-    async with source_over(EmbeddedUpstream(catalog=generated_catalog())) as upstream:
+    async with source_over(generated_upstream()) as upstream:
         catalog = (await upstream.crawl()).snapshot.catalog
     async with source_alone(catalog) as source:
         yield source
