@@ -88,7 +88,6 @@ class PacedLoad:
             try:
                 return await self._exchange(*connection)
             except (ConnectionError, asyncio.IncompleteReadError) as error:
-                connection[1].close()
                 # The other side closed it before it read the request, which is sent again (RFC 9112, section 9.3.1).
                 if getattr(error, "partial", b""):
                     raise
@@ -97,17 +96,26 @@ class PacedLoad:
     async def _exchange(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> tuple[bytes, bytes]:
+        try:
+            head, body = await self._read_answer(reader, writer)
+        except BaseException:
+            writer.close()
+            raise
+        if b"\r\nconnection: close\r\n" in head.lower():
+            writer.close()
+        else:
+            self._idle.append((reader, writer))
+        return head.split(b" ", 2)[1], body
+
+    async def _read_answer(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> tuple[bytes, bytes]:
         writer.write(self._request)
         head = await reader.readuntil(b"\r\n\r\n")
         length = _LENGTH.search(head)
         if length is None:
             raise ValueError(f"The answer has no length: {head[:200]!r}")
         try:
-            body = await reader.readexactly(int(length[1]))
+            return head, await reader.readexactly(int(length[1]))
         except asyncio.IncompleteReadError:
             raise ValueError("The answer was cut off.") from None
-        if b"\r\nconnection: close\r\n" in head.lower():
-            writer.close()
-        else:
-            self._idle.append((reader, writer))
-        return head.split(b" ", 2)[1], body

@@ -11,7 +11,14 @@ from tests.support.sharing_gateways import sharing_source
 from web.app import GatewayApp
 
 
-def app() -> GatewayApp:
+def _app() -> GatewayApp:
     settings = read_settings()
     schedule = replace(SCHEDULE, lease=3.0, look=0.1)
     return app_of(sharing_source(settings.upstream, settings.storage, schedule=schedule), fair_use="off")
+
+
+def __getattr__(name: str) -> GatewayApp:
+    """Make the app when the server asks for it."""
+    if name == "served":
+        return _app()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

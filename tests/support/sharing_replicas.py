@@ -23,8 +23,7 @@ class Replica:
         self._http = httpx.Client(timeout=30, verify=False)
 
     def start(self) -> None:
-        command = ["-m", "uvicorn", "--factory", "tests.support.sharing_app:app"]
-        command += ["--port", str(self.port), "--log-level", "error"]
+        command = ["-m", "tests.support.sharing_server", str(self.port)]
         environment = self._environment | {"PATH": "/usr/bin:/bin"}
         # Its errors are shown with those of the test.
         with open(2, "w", encoding="utf-8", closefd=False) as errors:
