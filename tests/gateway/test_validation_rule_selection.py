@@ -8,7 +8,13 @@ from functools import cache
 from random import Random
 
 import pytest
-from graphql import GraphQLSyntaxError, parse, specified_rules, validate
+from graphql import (
+    GraphQLSyntaxError,
+    UniqueDirectivesPerLocationRule,
+    parse,
+    specified_rules,
+    validate,
+)
 
 from gateway.rule_checking import broken_rules
 from gateway.validation_rule_selection import ABOUT, applicable_rules, parts_of
@@ -121,6 +127,13 @@ def test_few_rules_apply_to_a_plain_operation() -> None:
     applied = applicable_rules(parts_of(parse('{ package(slug: "x") { title } }')))
     assert len(applied) == 8
     assert len(specified_rules) == 32
+
+
+def test_no_rule_looks_at_names_which_are_not_visited() -> None:
+    looks = ("enter", "leave", "enter_name", "leave_name")
+    looking = {rule for rule in specified_rules for look in looks if hasattr(rule, look)}
+    # It looks at every node for directives, which names cannot have.
+    assert looking == {UniqueDirectivesPerLocationRule}
 
 
 def test_each_rule_that_can_be_left_out_is_one_of_the_specification() -> None:
