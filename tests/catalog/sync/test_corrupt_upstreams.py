@@ -13,6 +13,7 @@ from catalog.sync.crawl_guard import CatalogRefused
 from tests.support.corruptions import CORRUPTIONS, SEEN_COLD, Corruptible, copy_of
 from tests.support.crawls import truth
 from tests.support.generated_upstreams import generated_upstream
+from tests.support.numbers_of_examples import share_of
 from tests.support.stored_catalogs import stored_in
 from tests.support.sync_in_process import Sync, catalog_of, records_of, syncing
 from upstream.embedded import EmbeddedUpstream
@@ -65,7 +66,7 @@ async def test_a_state_that_becomes_corrupt_while_a_crawl_is_under_way_is_not_pu
     async with syncing(upstream) as sync:
         before = (await sync.crawl()).snapshot
         feed = await sync.changes(0, 100)
-        for answers in range(6):
+        for answers in share_of(range(6)):
             upstream.recover()
             upstream.corrupt(CORRUPTIONS[name], after=answers)
             # What was read before is good, and if that is all, so is the crawl.
