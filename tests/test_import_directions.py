@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.source_files import source_file
-
-ROOT = Path(__file__).parent.parent
+from tests.support.numbers_of_examples import share_of
+from tests.support.source_files import ROOT, python_files, source_file
 
 ROOMS = {
     "assistants",
@@ -102,13 +101,7 @@ CLIMBS_INSIDE_ROOMS = {
 }
 """The same from part to part: a file, and the module that it imports."""
 
-FILES = [
-    path
-    for room in BELOW
-    for path in (
-        [ROOT / f"{room}.py"] if (ROOT / f"{room}.py").exists() else sorted((ROOT / room).rglob("*.py"))
-    )
-]
+FILES = [path for path in python_files() if path.relative_to(ROOT).parts[0].removesuffix(".py") in BELOW]
 
 
 def imported_modules(path: Path) -> Iterator[str]:
@@ -134,6 +127,13 @@ def part(room: str, module: str) -> int:
 
 def room_of(path: Path) -> str:
     return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def test_the_imports_that_are_compared_are_those_that_the_parser_finds() -> None:
+    for path in share_of(FILES):
+        file = source_file(path)
+        parsed = [node for node in file.statements() if isinstance(node, ast.Import | ast.ImportFrom)]
+        assert sorted(map(ast.dump, file.imports)) == sorted(map(ast.dump, parsed)), path
 
 
 def test_a_room_imports_only_rooms_below_it() -> None:
@@ -173,9 +173,10 @@ def test_every_room_is_listed() -> None:
 
 def test_no_test_file_imports_another() -> None:
     """What several of them share lies in ``tests/support``, apart from the tests."""
-    files = sorted((ROOT / "tests").rglob("*.py"))
+    files = [path for path in python_files() if path.relative_to(ROOT).parts[0] == "tests"]
+    assert len(files) > 400
     imported = re.compile(r"^ *(?:from|import) tests\.(?:\w+\.)*test_\w+", re.MULTILINE)
-    assert [path.name for path in files if imported.search(path.read_text(encoding="utf-8"))] == []
+    assert [path.name for path in files if imported.search(source_file(path).text)] == []
 
 
 def deep_imports(path: Path) -> Iterator[str]:
@@ -196,9 +197,8 @@ def test_rooms_import_what_other_rooms_offer() -> None:
 
 OFFERING = [
     path.parent
-    for room in sorted(ROOMS)
-    for path in (ROOT / room).rglob("__init__.py")
-    if "__all__" in path.read_text(encoding="utf-8")
+    for path in FILES
+    if path.name == "__init__.py" and room_of(path) in ROOMS and "__all__" in source_file(path).text
 ]
 
 

@@ -1,19 +1,22 @@
-"""Provides what Python files have, for the tests that read the code of the project. Each file is parsed once for all of
+"""Provides what Python files have, for the tests that read the code of the project. Each file is read once for all of
 them."""
 
 from __future__ import annotations
 
 import ast
 import os
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 MADE_BY_COMMANDS = {"node_modules", "gateway_client", "__pycache__"}
 """The folders of the project that commands fill, besides those whose names begin with a dot. ``gateway_client`` is the
 client that an example makes from the schema."""
+
+_CLASS = re.compile(r"^ *class (\w+)", re.MULTILINE)
+_IMPORT = re.compile(r"^ *(from [\w.]+ import (?:\((?:[^)#]|#.*)*\)|[^(\n].*)|import .+)", re.MULTILINE)
 
 
 @cache
@@ -27,28 +30,50 @@ def python_files() -> tuple[Path, ...]:
     return tuple(sorted(found))
 
 
-@dataclass
 class SourceFile:
-    """What the tests want to know of a file. Nobody changes it."""
+    """Knows what the tests want to know of a file. Nobody changes it.
 
-    classes: list[tuple[str, int]] = field(default_factory=list)
-    """The classes, also those inside others and inside functions, each with its lines."""
-    imports: list[ast.Import | ast.ImportFrom] = field(default_factory=list)
-    """All imports, wherever they stand."""
-    docstrings: list[tuple[int, str, bool]] = field(default_factory=list)
-    """The docstrings, each with its line, and whether it is that of a function that is no test."""
+    To parse all files takes longer than most tests together, so the parser sees only what must be parsed. What is read
+    by patterns begins a line, as the formatter has it.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def class_names(self) -> list[str]:
+        """Return the names of the classes, also of those inside others and inside functions."""
+        return _CLASS.findall(self.text)
+
+    @cached_property
+    def lines_from_first_class(self) -> int:
+        """Count the lines from the first class on, with what decorates it. None of the classes has more."""
+        first = _CLASS.search(self.text)
+        # No blank line stands in between.
+        return self.text.count("\n", self.text.rfind("\n\n", 0, first.start()) + 1) if first else 0
+
+    @cached_property
+    def imports(self) -> list[ast.Import | ast.ImportFrom]:
+        """Return all imports, wherever they stand."""
+        lines = "\n".join(_IMPORT.findall(self.text))
+        return [node for node in ast.parse(lines).body if isinstance(node, ast.Import | ast.ImportFrom)]
+
+    def statements(self) -> Iterator[ast.AST]:
+        """Yield the module and all its statements, those inside others too, as the parser finds them."""
+        return _statements(ast.parse(self.text))
+
+    def class_lengths(self) -> list[tuple[str, int]]:
+        """Return the classes, also those inside others and inside functions, each with its lines."""
+        return [(node.name, _lines_of(node)) for node in self.statements() if isinstance(node, ast.ClassDef)]
+
+    def docstrings(self) -> list[tuple[int, str, bool]]:
+        """Return the docstrings, each with its line, and whether it is that of a function that is no test."""
+        return [found for node in self.statements() for found in _docstrings_in(node)]
 
 
 @cache
 def source_file(path: Path) -> SourceFile:
-    found = SourceFile()
-    for node in _statements(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ClassDef):
-            found.classes.append((node.name, _lines_of(node)))
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            found.imports.append(node)
-        found.docstrings += _docstrings_in(node)
-    return found
+    return SourceFile(path.read_text(encoding="utf-8"))
 
 
 def _statements(module: ast.Module) -> Iterator[ast.AST]:
