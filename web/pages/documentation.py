@@ -6,6 +6,7 @@ upstream/CONTRACT.md, has its path in the project. No other file is served.
 
 from __future__ import annotations
 
+import asyncio
 from functools import cache, lru_cache
 from html import escape
 from pathlib import Path, PurePosixPath
@@ -35,9 +36,18 @@ class Documentation:
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self._turn = asyncio.Lock()
 
     async def document(self, request: Request) -> Response:
-        """Return a document: a page if ``text/html`` is asked for first, else its text."""
+        """Return a document: a page if ``text/html`` is asked for first, else its text.
+
+        The first request reads all documents, which takes a quarter of a second. So documents are made in a thread, one
+        at a time.
+        """
+        async with self._turn:
+            return await asyncio.to_thread(self._response, request)
+
+    def _response(self, request: Request) -> Response:
         name = request.path_params["path"]
         path = _path_of(name) if name else ""
         if path is None or (path and path not in _served()):
