@@ -7,13 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.web.conftest import in_the_loop_of_the_file
 from upstream.embedded import EmbeddedUpstream, Fault, StatusFault
 
 JSON = {"Content-Type": "application/json"}
 GRAPHQL_JSON = "application/graphql-response+json"
-
-nothing_runs = pytest.mark.parametrize("use_engine", [True], ids=["engine"])
-"""Has a test once whose requests are refused, or are for no operation, so that neither execution sees them."""
 
 
 async def post(http: httpx.AsyncClient, body: bytes | str, **headers: str) -> tuple[int, Any]:
@@ -61,7 +59,7 @@ async def test_an_operation_that_cannot_run_has_its_errors_and_a_receipt(http: h
     assert (actual["values"], actual["upstreamRequests"]) == (0, 0)
 
 
-@nothing_runs
+@pytest.mark.parametrize("use_engine", [True], ids=["engine"])
 async def test_healthz_answers_without_upstream(http: httpx.AsyncClient, embedded: EmbeddedUpstream) -> None:
     embedded.faults.state = "down"
     response = await http.get("/healthz")
@@ -71,7 +69,7 @@ async def test_healthz_answers_without_upstream(http: httpx.AsyncClient, embedde
 EXAMPLE = '{"query": "{ categories { title } }"}'
 
 
-@nothing_runs
+@in_the_loop_of_the_file
 @pytest.mark.parametrize(
     ("body", "status", "sentence"),
     [
@@ -103,14 +101,14 @@ EXAMPLE = '{"query": "{ categories { title } }"}'
     ],
 )
 async def test_a_body_that_is_no_request_is_refused_with_a_sentence(
-    http: httpx.AsyncClient, body: bytes | str, status: int, sentence: str
+    shared_http: httpx.AsyncClient, body: bytes | str, status: int, sentence: str
 ) -> None:
-    answered, answer = await post(http, body)
+    answered, answer = await post(shared_http, body)
     assert answer == {"errors": [{"message": sentence, "extensions": {"code": "BAD_REQUEST"}}]}
     assert answered == status
 
 
-@nothing_runs
+@in_the_loop_of_the_file
 @pytest.mark.parametrize(
     ("content_type", "sentence"),
     [
@@ -125,9 +123,9 @@ async def test_a_body_that_is_no_request_is_refused_with_a_sentence(
     ],
 )
 async def test_another_content_type_is_a_415(
-    http: httpx.AsyncClient, content_type: str, sentence: str
+    shared_http: httpx.AsyncClient, content_type: str, sentence: str
 ) -> None:
-    response = await http.post("/graphql", content=EXAMPLE, headers={"Content-Type": content_type})
+    response = await shared_http.post("/graphql", content=EXAMPLE, headers={"Content-Type": content_type})
     assert response.json()["errors"][0]["message"] == sentence
     assert response.status_code == 415
 
@@ -137,14 +135,14 @@ async def test_a_content_type_may_name_utf_8(http: httpx.AsyncClient) -> None:
     assert status == 200
 
 
-@nothing_runs
-async def test_a_huge_body_is_a_413(http: httpx.AsyncClient) -> None:
-    status, answer = await post(http, '{"query": "' + " " * 1_000_000 + '"}')
+@in_the_loop_of_the_file
+async def test_a_huge_body_is_a_413(shared_http: httpx.AsyncClient) -> None:
+    status, answer = await post(shared_http, '{"query": "' + " " * 1_000_000 + '"}')
     assert answer["errors"][0]["message"] == "The body has more than 1,000,000 bytes."
     assert status == 413
 
 
-@nothing_runs
+@in_the_loop_of_the_file
 @pytest.mark.parametrize(
     ("params", "sentence"),
     [
@@ -157,20 +155,20 @@ async def test_a_huge_body_is_a_413(http: httpx.AsyncClient) -> None:
     ],
 )
 async def test_a_get_that_is_no_request_is_refused_with_a_sentence(
-    http: httpx.AsyncClient, params: dict[str, str], sentence: str
+    shared_http: httpx.AsyncClient, params: dict[str, str], sentence: str
 ) -> None:
-    response = await http.get("/graphql", params=params)
+    response = await shared_http.get("/graphql", params=params)
     assert response.json()["errors"][0]["message"] == sentence
     assert response.status_code == (400 if "empty" in sentence else 422)
 
 
-@nothing_runs
-async def test_other_methods_and_addresses_are_refused(http: httpx.AsyncClient) -> None:
-    response = await http.put("/graphql", json={})
+@in_the_loop_of_the_file
+async def test_other_methods_and_addresses_are_refused(shared_http: httpx.AsyncClient) -> None:
+    response = await shared_http.put("/graphql", json={})
     assert response.status_code == 405
     assert response.headers["Allow"] == "GET, HEAD, POST, QUERY, OPTIONS"
     assert response.json()["errors"][0]["message"] == "PUT is not allowed here; use GET, POST or QUERY."
-    response = await http.get("/graph")
+    response = await shared_http.get("/graph")
     assert response.status_code == 404
     assert response.json()["errors"][0]["message"] == (
         "There is nothing at /graph; the GraphQL endpoint is /graphql."

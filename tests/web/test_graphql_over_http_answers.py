@@ -17,6 +17,7 @@ import pytest
 from tests.support.crawled_gateway import app, http
 from tests.support.gateway_in_process import app_over, client_of
 from tests.support.graphql_over_http import ACCEPTS, G, J, Row, send
+from tests.web.conftest import in_the_loop_of_the_file
 from upstream.embedded import EmbeddedUpstream, Fault, Latency
 from web.request_body import read_body
 from web.request_parsing import BadRequest
@@ -29,6 +30,7 @@ PARTIAL = '{"query":"{package{title} categories{slug}}"}'
 """Its first field has an error: a package is asked for without anything that names it."""
 
 
+@in_the_loop_of_the_file
 @pytest.mark.parametrize(
     "row",
     [
@@ -64,21 +66,23 @@ PARTIAL = '{"query":"{package{title} categories{slug}}"}'
     ],
     ids=str,
 )
-async def test_a_row_about_media_types(http: httpx.AsyncClient, row: Row) -> None:
-    await send(http, row)
+async def test_a_row_about_media_types(shared_http: httpx.AsyncClient, row: Row) -> None:
+    await send(shared_http, row)
 
 
-async def test_a9_several_lines_of_accept_are_one(http: httpx.AsyncClient) -> None:
+@in_the_loop_of_the_file
+async def test_a9_several_lines_of_accept_are_one(shared_http: httpx.AsyncClient) -> None:
     headers = [("Accept", f"{J};q=0.5"), ("Accept", G), ("Content-Type", J)]
     for body in (TYPENAME, NOPE, "{"):
-        response = await http.post("/graphql", content=body, headers=headers)
+        response = await shared_http.post("/graphql", content=body, headers=headers)
         assert response.headers["Content-Type"] == f"{G}; charset=utf-8"
 
 
+@in_the_loop_of_the_file
 @pytest.mark.parametrize("id", ["A4", "A5", "A7"])
 @pytest.mark.parametrize("accept", [*ACCEPTS, f"{G};q=0.5, {J}", "image/png"])
 async def test_every_refusal_has_the_type_that_the_client_takes_and_names_its_charset(
-    http: httpx.AsyncClient, id: str, accept: str | None
+    shared_http: httpx.AsyncClient, id: str, accept: str | None
 ) -> None:
     type = G if accept in (G, J) else J
     refusals = [
@@ -93,16 +97,17 @@ async def test_every_refusal_has_the_type_that_the_client_takes_and_names_its_ch
     for row in refusals:
         if row.status == 404:
             headers = {} if accept is None else {"Accept": accept}
-            response = await http.get("/nothing", headers=headers)
+            response = await shared_http.get("/nothing", headers=headers)
             assert response.status_code == 404
             assert response.headers["Content-Type"] == f"{type}; charset=utf-8"
         else:
-            response = await send(http, row)
+            response = await send(shared_http, row)
         assert response.headers["Cache-Control"] == "no-store"
         assert "Accept" in response.headers["Vary"].split(", ")
         assert response.headers.get_list("Vary") == [response.headers["Vary"]]
 
 
+@in_the_loop_of_the_file
 @pytest.mark.parametrize(
     "row",
     [
@@ -118,8 +123,8 @@ async def test_every_refusal_has_the_type_that_the_client_takes_and_names_its_ch
     ],
     ids=str,
 )
-async def test_a_row_about_statuses(http: httpx.AsyncClient, row: Row) -> None:
-    await send(http, row)
+async def test_a_row_about_statuses(shared_http: httpx.AsyncClient, row: Row) -> None:
+    await send(shared_http, row)
 
 
 async def test_s4_a_root_field_that_cannot_be_null_fails_with_data_that_is_null(
@@ -149,19 +154,20 @@ REQUEST_ERRORS: dict[str, tuple[int, dict[str, Any]]] = {
 """Statuses and requests by the ids of their rules."""
 
 
+@in_the_loop_of_the_file
 @pytest.mark.parametrize("id", REQUEST_ERRORS)
 @pytest.mark.parametrize("accept", ACCEPTS)
 async def test_s5_and_s6_a_request_error_is_a_4xx_for_every_client_and_s13_has_no_data(
-    http: httpx.AsyncClient, id: str, accept: str | None
+    shared_http: httpx.AsyncClient, id: str, accept: str | None
 ) -> None:
     status, body = REQUEST_ERRORS[id]
     type = G if accept in (G, J) else J
     row = Row(id, status, type, json.dumps(body), accept=accept)
-    posted = await send(http, row)
+    posted = await send(shared_http, row)
     assert posted.json().keys() == {"errors"}
     assert posted.headers["Cache-Control"] == "no-store"
     params = urlencode({k: v if isinstance(v, str) else json.dumps(v) for k, v in body.items()})
-    got = await send(http, Row(id, status, type, params=params, accept=accept))
+    got = await send(shared_http, Row(id, status, type, params=params, accept=accept))
     assert got.json() == posted.json()
 
 
@@ -174,16 +180,17 @@ async def test_s15_a_body_that_does_not_arrive_is_a_408() -> None:
     assert (refused.value.status, refused.value.headers) == (408, {"Connection": "close"})
 
 
+@in_the_loop_of_the_file
 @pytest.mark.parametrize("accept", ACCEPTS)
 async def test_s18_too_many_headers_are_a_431_that_pages_may_read(
-    http: httpx.AsyncClient, accept: str | None
+    shared_http: httpx.AsyncClient, accept: str | None
 ) -> None:
     headers = {"X": "y" * 40_000, "Origin": "https://a.example"}
-    request = http.build_request("GET", "/graphql?query={__typename}", headers=headers)
+    request = shared_http.build_request("GET", "/graphql?query={__typename}", headers=headers)
     del request.headers["Accept"]
     if accept is not None:
         request.headers["Accept"] = accept
-    response = await http.send(request)
+    response = await shared_http.send(request)
     assert response.status_code == 431
     type = G if accept in (G, J) else J
     assert response.headers["Content-Type"] == f"{type}; charset=utf-8"
@@ -191,24 +198,27 @@ async def test_s18_too_many_headers_are_a_431_that_pages_may_read(
     assert response.headers["Access-Control-Allow-Origin"] == "*"
 
 
-async def test_s18_of_a_header_without_end_only_the_beginning_is_read(http: httpx.AsyncClient) -> None:
-    response = await http.get("/graphql", headers={"Accept": "x/y, " * 8_000 + G})
+@in_the_loop_of_the_file
+async def test_s18_of_a_header_without_end_only_the_beginning_is_read(shared_http: httpx.AsyncClient) -> None:
+    response = await shared_http.get("/graphql", headers={"Accept": "x/y, " * 8_000 + G})
     assert (response.status_code, response.headers["Content-Type"]) == (431, f"{J}; charset=utf-8")
 
 
+@in_the_loop_of_the_file
 async def test_s21_what_is_no_graphql_result_is_never_called_one(
-    http: httpx.AsyncClient, embedded: EmbeddedUpstream
+    shared_http: httpx.AsyncClient, embedded: EmbeddedUpstream
 ) -> None:
-    page = await http.get("/graphql", headers={"Accept": f"text/html, {G}"})
+    page = await shared_http.get("/graphql", headers={"Accept": f"text/html, {G}"})
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     # An array of results is none.
     async with client_of(app_over(embedded, batch_limit=2)) as batching:
         await send(batching, Row("S21", 200, J, f"[{TYPENAME}, {NOPE}]"))
 
 
-async def test_s22_answers_vary_by_accept_and_errors_are_not_kept(http: httpx.AsyncClient) -> None:
+@in_the_loop_of_the_file
+async def test_s22_answers_vary_by_accept_and_errors_are_not_kept(shared_http: httpx.AsyncClient) -> None:
     for row in (Row("ok", 200, body=TYPENAME), Row("partial", 294, body=PARTIAL), Row("no", 422, body=NOPE)):
-        response = await send(http, row)
+        response = await send(shared_http, row)
         assert "Accept" in response.headers["Vary"].split(", ")
         assert (response.headers["Cache-Control"] == "no-store") == (row.status != 200)
 

@@ -15,14 +15,12 @@ import httpx
 import pytest
 
 from tests.support.graphql_over_http import ACCEPTS, G, J, Row, send
+from tests.web.conftest import in_the_loop_of_the_file
 from upstream.embedded import EmbeddedUpstream
 
 TYPENAME = '{"query":"{__typename}"}'
 MUTATION = urlencode({"query": "mutation{__typename}"})
 TWO = "query A{__typename} query null{__typename}"
-
-nothing_runs = pytest.mark.parametrize("use_engine", [True], ids=["engine"])
-"""Has a test once whose requests are refused, or are for no operation, so that neither execution sees them."""
 
 
 def of(query: str, **more: object) -> str:
@@ -48,9 +46,9 @@ async def test_a_row_about_addresses_and_methods(http: httpx.AsyncClient, row: R
     await send(http, row)
 
 
-@nothing_runs
-async def test_u2_a_browser_gets_a_page_at_the_same_address(http: httpx.AsyncClient) -> None:
-    response = await http.get("/graphql", headers={"Accept": "text/html,*/*;q=0.8"})
+@in_the_loop_of_the_file
+async def test_u2_a_browser_gets_a_page_at_the_same_address(shared_http: httpx.AsyncClient) -> None:
+    response = await shared_http.get("/graphql", headers={"Accept": "text/html,*/*;q=0.8"})
     assert (response.status_code, response.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
 
 
@@ -76,7 +74,7 @@ async def test_m3_head_is_get_without_its_body(http: httpx.AsyncClient) -> None:
             assert head.headers == got.headers
 
 
-@nothing_runs
+@pytest.mark.parametrize("use_engine", [True], ids=["engine"])
 @pytest.mark.parametrize("id", ["M4", "M5", "M6"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 async def test_a_mutation_by_get_is_not_allowed_and_the_answer_names_post(
@@ -100,21 +98,21 @@ async def test_m6_one_of_several_operations_may_be_a_mutation(http: httpx.AsyncC
     await send(http, Row("neither", 422, params=address(document)))
 
 
-@nothing_runs
+@in_the_loop_of_the_file
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE"])
 @pytest.mark.parametrize("accept", ACCEPTS)
 async def test_m7_another_method_is_a_405_that_names_those_there_are(
-    http: httpx.AsyncClient, method: str, accept: str | None
+    shared_http: httpx.AsyncClient, method: str, accept: str | None
 ) -> None:
     type = J if accept in ("*/*", None) else G
-    response = await send(http, Row("M7", 405, type, TYPENAME, method=method, accept=accept))
+    response = await send(shared_http, Row("M7", 405, type, TYPENAME, method=method, accept=accept))
     assert response.headers["Allow"] == "GET, HEAD, POST, QUERY, OPTIONS"
     assert response.json()["errors"][0]["message"] == f"{method} is not allowed here; use GET, POST or QUERY."
 
 
-@nothing_runs
-async def test_m9_options_names_the_methods(http: httpx.AsyncClient) -> None:
-    response = await http.options("/graphql")
+@in_the_loop_of_the_file
+async def test_m9_options_names_the_methods(shared_http: httpx.AsyncClient) -> None:
+    response = await shared_http.options("/graphql")
     assert (response.status_code, response.headers["Allow"]) == (204, "GET, HEAD, POST, QUERY, OPTIONS")
 
 
@@ -141,7 +139,7 @@ async def test_a_row_about_parameters_and_encodings_that_are_taken(http: httpx.A
     assert "errors" not in answer
 
 
-@nothing_runs
+@in_the_loop_of_the_file
 @pytest.mark.parametrize(
     "row",
     [
@@ -172,29 +170,31 @@ async def test_a_row_about_parameters_and_encodings_that_are_taken(http: httpx.A
     ids=str,
 )
 async def test_a_row_about_parameters_and_encodings_that_are_refused(
-    http: httpx.AsyncClient, row: Row
+    shared_http: httpx.AsyncClient, row: Row
 ) -> None:
-    answer = (await send(http, row)).json()
+    answer = (await send(shared_http, row)).json()
     assert "data" not in answer
     assert "errors" in answer
 
 
-@nothing_runs
+@in_the_loop_of_the_file
 @pytest.mark.parametrize("accept", [J, "*/*", None])
-async def test_r1_to_r6_hold_for_every_header_accept(http: httpx.AsyncClient, accept: str | None) -> None:
+async def test_r1_to_r6_hold_for_every_header_accept(
+    shared_http: httpx.AsyncClient, accept: str | None
+) -> None:
     type = G if accept == J else J
     for body in ('{"qeury":1}', '{"query":1}', '{"query":"{a}","variables":[7]}', "[]"):
-        await send(http, Row("R1", 422, type, body, accept=accept))
+        await send(shared_http, Row("R1", 422, type, body, accept=accept))
 
 
-@nothing_runs
+@in_the_loop_of_the_file
 @pytest.mark.parametrize("content_type", ["text/plain", "multipart/form-data; boundary=x"])
 async def test_c1_and_c3_what_needs_no_preflight_is_never_a_request(
-    http: httpx.AsyncClient, content_type: str
+    shared_http: httpx.AsyncClient, content_type: str
 ) -> None:
     for more in ({}, {"GraphQL-Require-Preflight": "1"}):
         headers = {"Content-Type": content_type} | more
-        assert (await http.post("/graphql", content=TYPENAME, headers=headers)).status_code == 415
+        assert (await shared_http.post("/graphql", content=TYPENAME, headers=headers)).status_code == 415
 
 
 async def test_c2_a_get_changes_nothing(http: httpx.AsyncClient) -> None:

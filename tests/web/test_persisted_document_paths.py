@@ -14,6 +14,7 @@ from tests.support.gateway_in_process import app_over, client_of
 from tests.support.graphql_over_http import ACCEPTS, G, J
 from tests.support.persisted_documents import hash_of
 from tests.support.trusted_documents import write
+from tests.web.conftest import in_the_loop_of_the_file
 from upstream.embedded import EmbeddedUpstream
 from web.app import GatewayApp
 
@@ -50,15 +51,16 @@ async def test_without_the_name_of_an_operation_the_document_has_one(http: httpx
         assert (response.status_code, response.json()) == (200, TITLE)
 
 
+@in_the_loop_of_the_file
 @pytest.mark.parametrize("accept", [*ACCEPTS, "text/html,*/*"])
 async def test_an_unknown_document_is_a_404_for_every_client(
-    http: httpx.AsyncClient, accept: str | None
+    shared_http: httpx.AsyncClient, accept: str | None
 ) -> None:
-    request = http.build_request("GET", PATH)
+    request = shared_http.build_request("GET", PATH)
     del request.headers["Accept"]
     if accept is not None:
         request.headers["Accept"] = accept
-    response = await http.send(request)
+    response = await shared_http.send(request)
     assert response.status_code == 404
     assert response.headers["Content-Type"] == f"{G if accept in (G, J) else J}; charset=utf-8"
     assert response.headers["Cache-Control"] == "no-store"

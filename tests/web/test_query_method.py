@@ -11,6 +11,7 @@ import pytest
 from tests.support.crawled_gateway import QUERY, app, http
 from tests.support.graphql_over_http import ACCEPTS, G, J, Row, send
 from tests.support.streaming_gateway import Served, http_client
+from tests.web.conftest import in_the_loop_of_the_file
 from web.app import GatewayApp
 
 __all__ = ["app", "http"]
@@ -32,6 +33,7 @@ async def test_q1_a_query_is_answered_as_a_post_is(http: httpx.AsyncClient) -> N
         assert answer.headers == posted.headers
 
 
+@in_the_loop_of_the_file
 @pytest.mark.parametrize(
     ("body", "status"),
     [
@@ -41,22 +43,28 @@ async def test_q1_a_query_is_answered_as_a_post_is(http: httpx.AsyncClient) -> N
         ('{"query":"mutation{__typename}"}', 422),
     ],
 )
-async def test_q1_a_query_is_refused_as_a_post_is(http: httpx.AsyncClient, body: str, status: int) -> None:
-    response = await send(http, Row("Q1", status, G, body, method="QUERY"))
-    posted = await send(http, Row("Q1", status, G, body))
+async def test_q1_a_query_is_refused_as_a_post_is(
+    shared_http: httpx.AsyncClient, body: str, status: int
+) -> None:
+    response = await send(shared_http, Row("Q1", status, G, body, method="QUERY"))
+    posted = await send(shared_http, Row("Q1", status, G, body))
     assert (response.content, response.headers["Cache-Control"]) == (posted.content, "no-store")
 
 
+@in_the_loop_of_the_file
 async def test_a_query_without_a_content_type_or_of_another_is_told_which_one_is_taken(
-    http: httpx.AsyncClient,
+    shared_http: httpx.AsyncClient,
 ) -> None:
     for content_type in ("", "application/graphql", "application/json; charset=utf-16"):
         row = Row("type", 415, G, BODY, method="QUERY", content_type=content_type)
-        assert (await send(http, row)).headers["Accept-Query"] == '"application/json"'
+        assert (await send(shared_http, row)).headers["Accept-Query"] == '"application/json"'
 
 
-async def test_who_asks_for_the_methods_or_tries_another_learns_of_query(http: httpx.AsyncClient) -> None:
-    for response in (await http.options("/graphql"), await http.put("/graphql", content=BODY)):
+@in_the_loop_of_the_file
+async def test_who_asks_for_the_methods_or_tries_another_learns_of_query(
+    shared_http: httpx.AsyncClient,
+) -> None:
+    for response in (await shared_http.options("/graphql"), await shared_http.put("/graphql", content=BODY)):
         assert response.headers["Allow"] == "GET, HEAD, POST, QUERY, OPTIONS"
         assert response.headers["Accept-Query"] == '"application/json"'
 

@@ -16,6 +16,7 @@ from tests.support.crawled_gateway import app, http
 from tests.support.gateway_in_process import app_over
 from tests.support.settings_for_tests import DOCUMENT_LIMITS
 from tests.support.trusted_documents import documents_of
+from tests.web.conftest import in_the_loop_of_the_file
 from upstream.embedded import EmbeddedUpstream
 from web.app import MAX_HEADER_BYTES, MAX_HEADERS
 from web.client_disconnects import ClientLeft
@@ -43,9 +44,10 @@ async def test_head_is_like_get_without_a_body(http: httpx.AsyncClient) -> None:
     assert head.headers == got.headers
 
 
+@in_the_loop_of_the_file
 @pytest.mark.parametrize("accept", ["text/plain", "image/*", "application/json;q=0", "text/event-stream;q=0"])
-async def test_a_client_that_takes_no_answer_gets_a_406(http: httpx.AsyncClient, accept: str) -> None:
-    response = await http.post("/graphql", json={"query": QUERY}, headers={"Accept": accept})
+async def test_a_client_that_takes_no_answer_gets_a_406(shared_http: httpx.AsyncClient, accept: str) -> None:
+    response = await shared_http.post("/graphql", json={"query": QUERY}, headers={"Accept": accept})
     assert response.status_code == 406
     assert message(response) == (
         "The Accept header accepts none of the types that the endpoint offers: "
@@ -54,42 +56,48 @@ async def test_a_client_that_takes_no_answer_gets_a_406(http: httpx.AsyncClient,
     )
 
 
+@in_the_loop_of_the_file
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE", "BREW"])
 async def test_another_method_gets_a_405_that_names_those_there_are(
-    http: httpx.AsyncClient, method: str
+    shared_http: httpx.AsyncClient, method: str
 ) -> None:
-    response = await http.request(method, "/graphql", json={"query": QUERY})
+    response = await shared_http.request(method, "/graphql", json={"query": QUERY})
     assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD, POST, QUERY, OPTIONS")
     assert message(response) == f"{method} is not allowed here; use GET, POST or QUERY."
 
 
-async def test_a_byte_order_mark_is_passed_over(http: httpx.AsyncClient) -> None:
+@in_the_loop_of_the_file
+async def test_a_byte_order_mark_is_passed_over(shared_http: httpx.AsyncClient) -> None:
     body = b"\xef\xbb\xbf" + json.dumps({"query": QUERY}).encode()
-    assert (await http.post("/graphql", content=body, headers=JSON)).json() == TITLE
+    assert (await shared_http.post("/graphql", content=body, headers=JSON)).json() == TITLE
 
 
+@in_the_loop_of_the_file
 @pytest.mark.parametrize("charset", ["utf-16", "latin-1", "utf-7"])
-async def test_another_charset_is_a_415(http: httpx.AsyncClient, charset: str) -> None:
+async def test_another_charset_is_a_415(shared_http: httpx.AsyncClient, charset: str) -> None:
     headers = {"Content-Type": f"application/json; charset={charset}"}
-    response = await http.post("/graphql", content="{}", headers=headers)
+    response = await shared_http.post("/graphql", content="{}", headers=headers)
     assert response.status_code == 415
     assert message(response) == f"The charset is {charset}; it must be utf-8."
 
 
-async def test_a_compressed_request_is_a_415(http: httpx.AsyncClient) -> None:
-    response = await http.post("/graphql", content=b"x", headers=JSON | {"Content-Encoding": "gzip"})
+@in_the_loop_of_the_file
+async def test_a_compressed_request_is_a_415(shared_http: httpx.AsyncClient) -> None:
+    response = await shared_http.post("/graphql", content=b"x", headers=JSON | {"Content-Encoding": "gzip"})
     assert response.status_code == 415
     assert message(response) == "The Content-Encoding is gzip; a request must not be compressed."
 
 
-async def test_an_address_that_is_too_long_is_a_414(http: httpx.AsyncClient) -> None:
-    fits = await http.get("/graphql", params={"query": QUERY + " " * 30_000})
+@in_the_loop_of_the_file
+async def test_an_address_that_is_too_long_is_a_414(shared_http: httpx.AsyncClient) -> None:
+    fits = await shared_http.get("/graphql", params={"query": QUERY + " " * 30_000})
     assert fits.json() == TITLE
-    response = await http.get("/graphql", params={"query": QUERY, "x": "y" * 32_000})
+    response = await shared_http.get("/graphql", params={"query": QUERY, "x": "y" * 32_000})
     assert response.status_code == 414
     assert message(response).endswith("bytes after the ?; it can have 32,000.")
 
 
+@in_the_loop_of_the_file
 @pytest.mark.parametrize(
     ("address", "sentence"),
     [
@@ -99,12 +107,13 @@ async def test_an_address_that_is_too_long_is_a_414(http: httpx.AsyncClient) -> 
     ],
 )
 async def test_an_address_that_is_no_request_is_a_422(
-    http: httpx.AsyncClient, address: str, sentence: str
+    shared_http: httpx.AsyncClient, address: str, sentence: str
 ) -> None:
-    response = await http.get(f"/graphql?{address}")
+    response = await shared_http.get(f"/graphql?{address}")
     assert (response.status_code, message(response)) == (422, sentence)
 
 
+@in_the_loop_of_the_file
 @pytest.mark.parametrize(
     ("body", "name"),
     [
@@ -114,8 +123,10 @@ async def test_an_address_that_is_no_request_is_a_422(
         (r'{"query": "{ __typename }", "qu\u0065ry": "{ x }"}', "query"),
     ],
 )
-async def test_a_body_that_says_two_things_is_a_400(http: httpx.AsyncClient, body: str, name: str) -> None:
-    response = await http.post("/graphql", content=body, headers=JSON)
+async def test_a_body_that_says_two_things_is_a_400(
+    shared_http: httpx.AsyncClient, body: str, name: str
+) -> None:
+    response = await shared_http.post("/graphql", content=body, headers=JSON)
     assert response.status_code == 400
     assert message(response) == f'The body has an object with two members named "{name}".'
 
@@ -141,15 +152,16 @@ def test_the_names_of_an_object_are_looked_at_once_each() -> None:
     assert steps < 10_000
 
 
+@in_the_loop_of_the_file
 @pytest.mark.parametrize("address", ["/graphql?query={__typename}", "/", "/healthz"])
-async def test_a_request_has_only_so_many_headers(http: httpx.AsyncClient, address: str) -> None:
+async def test_a_request_has_only_so_many_headers(shared_http: httpx.AsyncClient, address: str) -> None:
     own = [("Host", "gateway.test"), ("Accept", "*/*"), ("Accept-Encoding", "br"), ("Connection", "close")]
     own.append(("User-Agent", "x"))
-    most = await http.get(address, headers=own + [("X", "")] * (MAX_HEADERS - len(own)))
-    one_more = await http.get(address, headers=own + [("X", "")] * (MAX_HEADERS + 1 - len(own)))
+    most = await shared_http.get(address, headers=own + [("X", "")] * (MAX_HEADERS - len(own)))
+    one_more = await shared_http.get(address, headers=own + [("X", "")] * (MAX_HEADERS + 1 - len(own)))
     length = MAX_HEADER_BYTES - sum(len(name) + len(value) for name, value in own) - len("X")
-    longest = await http.get(address, headers=[*own, ("X", "x" * length)])
-    longer = await http.get(address, headers=[*own, ("X", "x" * (length + 1))])
+    longest = await shared_http.get(address, headers=[*own, ("X", "x" * length)])
+    longer = await shared_http.get(address, headers=[*own, ("X", "x" * (length + 1))])
     assert [each.status_code for each in (most, longest)] == [200, 200]
     for refused in (one_more, longer):
         assert refused.status_code == 431
@@ -158,9 +170,10 @@ async def test_a_request_has_only_so_many_headers(http: httpx.AsyncClient, addre
         )
 
 
-async def test_the_names_of_parameters_may_stand_in_values_too(http: httpx.AsyncClient) -> None:
+@in_the_loop_of_the_file
+async def test_the_names_of_parameters_may_stand_in_values_too(shared_http: httpx.AsyncClient) -> None:
     body = {"query": QUERY, "variables": {"query": 1, "variables": 2}, "operationName": None}
-    assert (await http.post("/graphql", json=body)).json() == TITLE
+    assert (await shared_http.post("/graphql", json=body)).json() == TITLE
 
 
 @asynccontextmanager
@@ -173,8 +186,11 @@ async def batching(embedded: EmbeddedUpstream, most: int) -> AsyncIterator[httpx
         yield client
 
 
-async def test_several_requests_in_one_are_off_unless_they_are_allowed(http: httpx.AsyncClient) -> None:
-    response = await http.post("/graphql", json=[{"query": QUERY}])
+@in_the_loop_of_the_file
+async def test_several_requests_in_one_are_off_unless_they_are_allowed(
+    shared_http: httpx.AsyncClient,
+) -> None:
+    response = await shared_http.post("/graphql", json=[{"query": QUERY}])
     assert response.status_code == 422
     assert message(response).endswith("it is an array.")
 

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from starlette.routing import Mount, Route
 
-from tests.support.crawled_gateway import http
+from catalog.freshness import Snapshot
+from catalog.indexed_catalog import Catalog
+from tests.support.crawled_gateway import app, http
 from tests.support.gateway_in_process import app_over, client_of
+from tests.support.generated_upstreams import generated_upstream
+from tests.web.conftest import in_the_loop_of_the_file
 from upstream.embedded import EmbeddedUpstream
 from web.app import GatewayApp
 
-__all__ = ["http"]
+__all__ = ["app", "http"]
 
 PLACES = {
     "/docs/{path:path}": ["/docs/", "/docs/http.md", "/docs/nobody.md"],
@@ -62,9 +69,17 @@ REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
 }
 
 
-@pytest.fixture
-def app(embedded: EmbeddedUpstream) -> GatewayApp:
-    return app_over(embedded, mcp="on", batch_limit=2)
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def whole_app(_crawled: Catalog) -> AsyncIterator[GatewayApp]:
+    """Return a gateway with all routes, which tests share: none of them changes what is served."""
+    app = app_over(generated_upstream(300), mcp="on", batch_limit=2, response_cache_bytes=0)
+    async with app.router.lifespan_context(app):
+        app.parts.source.publisher.snapshot = Snapshot(_crawled, datetime.now(UTC))
+        yield app
+
+
+def client(app: GatewayApp) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway.test")
 
 
 def check(response: httpx.Response) -> None:
@@ -81,22 +96,24 @@ def check(response: httpx.Response) -> None:
         assert "unsafe" not in rules.get("script-src", "")
 
 
+@in_the_loop_of_the_file
 @pytest.mark.parametrize("accept", ["text/html", "*/*"])
-async def test_every_route_has_them(http: httpx.AsyncClient, app: GatewayApp, accept: str) -> None:
-    paths = [route.path for route in app.router.routes if isinstance(route, (Route, Mount))]
+async def test_every_route_has_them(whole_app: GatewayApp, accept: str) -> None:
+    paths = [route.path for route in whole_app.router.routes if isinstance(route, (Route, Mount))]
     unknown = re.compile(r"\{[^}]*\}")
     addresses = [address for path in paths for address in PLACES.get(path, [unknown.sub("0", path)])]
     assert len(addresses) > len(paths) > 12
     for address in addresses:
-        check(await http.get(address, headers={"Accept": accept}))
+        check(await client(whole_app).get(address, headers={"Accept": accept}))
 
 
+@in_the_loop_of_the_file
 @pytest.mark.parametrize("request_", REQUESTS.values(), ids=REQUESTS)
 async def test_every_kind_of_answer_has_them(
-    http: httpx.AsyncClient, request_: tuple[str, str, dict[str, Any]]
+    whole_app: GatewayApp, request_: tuple[str, str, dict[str, Any]]
 ) -> None:
     method, address, more = request_
-    check(await http.request(method, address, **more))
+    check(await client(whole_app).request(method, address, **more))
 
 
 async def test_an_answer_that_is_known_already_and_one_that_has_not_changed_have_them(

@@ -5,11 +5,9 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from tests.web.conftest import in_the_loop_of_the_file
 
-@pytest.fixture
-def use_engine() -> bool:
-    """Use one execution only: it makes no difference here."""
-    return True
+pytestmark = in_the_loop_of_the_file
 
 
 @pytest.mark.parametrize(
@@ -22,10 +20,10 @@ def use_engine() -> bool:
     ],
 )
 async def test_a_redirect_names_no_scheme_and_no_host(
-    http: httpx.AsyncClient, address: str, leads_to: str
+    shared_http: httpx.AsyncClient, address: str, leads_to: str
 ) -> None:
     """Behind a proxy that speaks TLS, an absolute address led to a port that speaks none."""
-    answer = await http.get(address, headers={"Host": "internal:8000"})
+    answer = await shared_http.get(address, headers={"Host": "internal:8000"})
     assert (answer.status_code, answer.headers["Location"]) == (307, leads_to)
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
@@ -34,8 +32,8 @@ async def test_a_redirect_names_no_scheme_and_no_host(
     "address", ["/nothing", "/nothing/", "//evil.example/docs", "//docs", "/docs//evil.example/"]
 )
 async def test_what_is_not_served_with_or_without_a_slash_leads_nowhere(
-    http: httpx.AsyncClient, address: str
+    shared_http: httpx.AsyncClient, address: str
 ) -> None:
-    answer = await http.get(f"http://gateway.test{address}")
+    answer = await shared_http.get(f"http://gateway.test{address}")
     assert answer.status_code == 404
     assert "Location" not in answer.headers

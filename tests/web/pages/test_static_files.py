@@ -12,13 +12,8 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from tests.web.conftest import in_the_loop_of_the_file
 from web.pages.prebuilt_files import PrebuiltFiles
-
-
-@pytest.fixture
-def use_engine() -> bool:
-    """Use one execution only: it makes no difference here."""
-    return True
 
 
 @pytest.fixture
@@ -80,12 +75,14 @@ async def test_what_is_not_there_is_a_404(files: httpx.AsyncClient, path: str) -
     assert (await files.get(path)).status_code == 404
 
 
-async def test_what_is_not_there_is_a_404_with_a_sentence(http: httpx.AsyncClient) -> None:
-    response = await http.get("/graphiql/nothing.js")
+@in_the_loop_of_the_file
+async def test_what_is_not_there_is_a_404_with_a_sentence(shared_http: httpx.AsyncClient) -> None:
+    response = await shared_http.get("/graphiql/nothing.js")
     assert response.status_code == 404
     assert response.json()["errors"][0]["message"].startswith("There is nothing at /graphiql/nothing.js")
 
 
+@in_the_loop_of_the_file
 @pytest.mark.parametrize(
     ("path", "media_type"),
     [
@@ -94,31 +91,34 @@ async def test_what_is_not_there_is_a_404_with_a_sentence(http: httpx.AsyncClien
     ],
 )
 async def test_a_file_of_the_pages_has_its_type_its_encoding_and_its_tag(
-    http: httpx.AsyncClient, path: str, media_type: str
+    shared_http: httpx.AsyncClient, path: str, media_type: str
 ) -> None:
     plain = (Path(__file__).parents[3] / "web" / "pages" / path).read_bytes()
     tags = set()
     for encoding in ("br", "gzip", "identity"):
-        response = await http.get(f"/pages/{path}", headers={"Accept-Encoding": encoding})
+        response = await shared_http.get(f"/pages/{path}", headers={"Accept-Encoding": encoding})
         assert response.content == plain
         assert response.headers["Content-Type"] == media_type
         expected = None if encoding == "identity" else encoding
         assert response.headers.get("Content-Encoding") == expected
         tag = response.headers["ETag"]
-        again = await http.get(f"/pages/{path}", headers={"Accept-Encoding": encoding, "If-None-Match": tag})
+        again = await shared_http.get(
+            f"/pages/{path}", headers={"Accept-Encoding": encoding, "If-None-Match": tag}
+        )
         assert (again.status_code, again.content) == (304, b"")
         tags.add(tag)
     assert len(tags) == 3
 
 
+@in_the_loop_of_the_file
 @pytest.mark.parametrize(
     "path", ["home.html", "page_assets.py", "styles/nothing.css", "styles/..%2fhome.html", ""]
 )
-async def test_nothing_else_of_their_folder_is_served(http: httpx.AsyncClient, path: str) -> None:
-    assert (await http.get(f"/pages/{path}")).status_code == 404
+async def test_nothing_else_of_their_folder_is_served(shared_http: httpx.AsyncClient, path: str) -> None:
+    assert (await shared_http.get(f"/pages/{path}")).status_code == 404
 
 
-async def test_styles_name_no_other_host(http: httpx.AsyncClient) -> None:
+def test_styles_name_no_other_host() -> None:
     for path in (Path(__file__).parents[3] / "web" / "pages" / "styles").glob("*.css"):
         assert [
             url for url in re.findall(r'url\("?([^")]+)', path.read_text()) if not url.startswith("/pages/")
