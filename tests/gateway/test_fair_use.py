@@ -10,6 +10,7 @@ import pytest
 
 from gateway.fair_use import IN_ADVANCE, REMEMBERED, FairUse
 from gateway.retry_later_errors import RateLimited
+from tests.support.numbers_of_examples import share_of
 
 SLOW = 3
 """Units of an allowance of which one comes back in 20 seconds, so that no test sees it."""
@@ -125,13 +126,14 @@ def test_a_client_can_have_an_allowance_of_its_own_or_no_limit() -> None:
 
 async def test_only_so_many_clients_are_remembered_and_those_that_came_last() -> None:
     fair_use = FairUse(SLOW, {})
+    clients = REMEMBERED * len(share_of(range(10)))
     await fair_use.take("busy", SLOW - 1)
-    for number in range(10 * REMEMBERED):
+    for number in range(clients):
         await fair_use.take(str(number), 1)
         if number % (REMEMBERED // 2) == 0:
             # Whoever goes on asking is not forgotten.
             assert fair_use.wait("busy", 2) > 0
-    remaining = (fair_use.allowance(str(number)) for number in count(10 * REMEMBERED - 1, -1))
+    remaining = (fair_use.allowance(str(number)) for number in count(clients - 1, -1))
     remembered = 0
     for told in remaining:
         assert told is not None

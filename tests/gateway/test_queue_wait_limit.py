@@ -12,6 +12,7 @@ from gateway.admission_queue import Admission, AdmissionLimits
 from gateway.current_caller import Caller, caller
 from gateway.queue_wait_limit import DOUBTED, ENDS, PERIODS, RUNS
 from gateway.retry_later_errors import Overloaded
+from tests.support.numbers_of_examples import examples
 
 pytestmark = pytest.mark.virtual_time
 
@@ -157,9 +158,10 @@ async def test_a_few_who_come_again_at_once_when_they_are_refused_do_not_keep_th
     clients = Clients()
     # More than are answered one after another within a moment, which a browser or a load test may well have.
     few = 8 * RUNS
+    times_a_second = examples(1_000)
     await asyncio.gather(
         clients.come(0, 150),
-        *(clients.ask_again(name, until=8, after_refusal=0.001) for name in range(few)),
+        *(clients.ask_again(name, until=8, after_refusal=1 / times_a_second) for name in range(few)),
     )
     await clients.leave()
     assert clients.refused
