@@ -12,8 +12,10 @@ import pytest
 from graphql import GraphQLError
 
 from engine import AnswerSubtreeCache, ByteBudget, Engine, Fallback
+from engine.run_limits import NO_LIMITS
 from gateway.document_validation import read_document
 from schema import Document
+from schema.validated_document import given
 from tests.support.numbers_of_examples import operations
 from tests.support.operation_texts import Operation
 from tests.support.random_operations import Generator
@@ -45,9 +47,11 @@ async def disagreement(
 ) -> str | None:
     """Return how the two differ, if they do, when the engine is asked so many times."""
     text = str(operation)
-    node = document(text).node
+    read = document(text)
+    node = read.node
     assert node is not None
-    expected = await schema.execute(text, operation.variables)
+    with given(read, NO_LIMITS) as extensions:
+        expected = await schema.execute(text, operation.variables, operation_extensions=extensions)
     for _ in range(times):
         try:
             ran = await engine.run(text, node, None, operation.variables, None, subtrees=subtrees)

@@ -22,11 +22,12 @@ from graphql.execution.values import VariableValues
 from engine.input_coercion import InputTypes
 from engine.variable_values import OperationVariables
 from schema import schema as own_schema
+from tests.support.numbers_of_examples import examples
 from tests.support.one_operation import operation_of
 from tests.support.schema_with_everything import schema as wide_schema
 from tests.support.shown_values import shown
 
-ROUNDS = 60
+VALUES = examples(300)
 OWN_TYPES = (
     "String",
     "String!",
@@ -126,7 +127,7 @@ def _compare(schema: GraphQLSchema, type_: str) -> None:
     signature = _signature(schema, definition)
     outcomes = set()
     draws = Random(type_)
-    for values in ({}, *({"v": given(signature, draws)} for _ in range(ROUNDS * 5))):
+    for values in ({}, *({"v": given(signature, draws)} for _ in range(VALUES))):
         expected = get_variable_values(
             schema, definition.variable_definitions or (), values, max_errors=1, hide_suggestions=True
         )

@@ -19,6 +19,7 @@ from engine import Engine, Fallback
 from engine.run_limits import NO_LIMITS
 from gateway.document_validation import read_document
 from schema.validated_document import KnownDocuments, given
+from tests.support.numbers_of_examples import share_of
 
 
 class Text(str):
@@ -134,7 +135,7 @@ FIELDS_OF_QUERY = {
     "holder_or_null": strawberry.field(resolver=holder, graphql_type=Holder | None),
 }
 SCHEMA = Quiet(strawberry.type(type("Query", (), FIELDS_OF_QUERY)), extensions=[KnownDocuments])
-NAMES = [SCHEMA.config.name_converter.apply_naming_config(name) for name in FIELDS]
+NAMES = [SCHEMA.config.name_converter.apply_naming_config(name) for name in share_of([*FIELDS])]
 TEXTS = {name: f"{{ holder {{ {name} }} }}" for name in NAMES}
 DOCUMENTS = {name: read_document(text, SCHEMA._schema) for name, text in TEXTS.items()}
 ALL = f"{{ {' '.join(f'{name}: holderOrNull {{ {name} }}' for name in NAMES)} }}"

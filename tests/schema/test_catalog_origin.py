@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.support.gateway_in_process import app_over, asking, source_over
-from upstream.embedded import EmbeddedUpstream
+from tests.support.generated_upstreams import generated_upstream
 from web.pages.page_frame import DEMO
 
 UPSTREAMS = [("embedded", "DEMO"), ("http://upstream.test/api/v4/", "SITE")]
@@ -17,7 +17,7 @@ UPSTREAMS = [("embedded", "DEMO"), ("http://upstream.test/api/v4/", "SITE")]
 async def test_the_catalog_tells_where_its_data_come_from(
     upstream: str, origin: str, use_engine: bool
 ) -> None:
-    async with source_over(EmbeddedUpstream(packages=20), upstream=upstream) as source:
+    async with source_over(generated_upstream(20), upstream=upstream) as source:
         ask = asking(source, use_engine=use_engine)
         expected = {"data": {"catalog": {"source": origin}}}
         assert await ask("{ catalog { source } }") == expected
@@ -27,7 +27,7 @@ async def test_the_catalog_tells_where_its_data_come_from(
 
 @pytest.mark.parametrize(("upstream", "origin"), UPSTREAMS)
 async def test_every_page_says_when_its_data_are_a_demo(upstream: str, origin: str) -> None:
-    app = app_over(EmbeddedUpstream(packages=20), upstream=upstream)
+    app = app_over(generated_upstream(20), upstream=upstream)
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
