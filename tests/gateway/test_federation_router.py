@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.support.gateway_in_process import app_over
+from tests.support.generated_upstreams import generated_upstream
 from upstream.embedded import EmbeddedUpstream, Fault, StatusFault
 from web.app import GatewayApp
 
@@ -18,6 +19,12 @@ SECRET = "a-secret-of-the-router"
 ENTITIES = '{ _entities(representations: [{ __typename: "Package", databaseId: 1599 }]) { __typename } }'
 FOUND = {"data": {"_entities": [{"__typename": "Package"}]}}
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+@pytest.fixture
+def embedded() -> EmbeddedUpstream:
+    """Return an upstream with a few packages, because their number changes nothing here."""
+    return generated_upstream(20)
 
 
 @asynccontextmanager

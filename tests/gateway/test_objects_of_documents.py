@@ -16,10 +16,11 @@ from gateway.gateway import Gateway
 from gateway.prepared_request import GraphQLRequest
 from schema import schema
 from tests.support.gateway_in_process import gateway_over, source_over
+from tests.support.numbers_of_examples import examples
 from tests.support.settings_for_tests import DOCUMENT_LIMITS
 from upstream.embedded import EmbeddedUpstream
 
-DOCUMENTS = 100
+DOCUMENTS = examples(100)
 SMALL = '{ package(slug: "django-celery-email") { title repoWatchers category { title } } }'
 MIDDLING = "{ packages(first: 20) { nodes { title slug grids { title } } } }"
 LARGE = "{ packages(first: 100) { nodes { title grids { title packages { title slug } } } } }"

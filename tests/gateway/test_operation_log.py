@@ -16,6 +16,7 @@ from gateway.graphql_answer import GraphQLAnswer
 from gateway.operation_log import MAX_LINES, OperationLog
 from gateway.prepared_request import GraphQLRequest
 from tests.support.gateway_in_process import gateway_over
+from tests.support.generated_upstreams import generated_upstream
 from tests.support.impatient_clients import until
 from upstream.embedded import EmbeddedUpstream, Fault, Latency, StatusFault
 
@@ -25,6 +26,12 @@ SECRET = "s3cret-of-a-client"
 PACKAGE = (
     f'query Named($id: Int!) {{ package(databaseId: $id) {{ title }} grid(slug: "{SECRET}") {{ title }} }}'
 )
+
+
+@pytest.fixture
+def embedded() -> EmbeddedUpstream:
+    """Return an upstream with a few packages, because their number changes nothing here."""
+    return generated_upstream(20)
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[int, str, dict[str, Any]]]:

@@ -11,6 +11,7 @@ from gateway.document_cache import DocumentCache
 from resolvers.loading.request_loaders import Loaders
 from schema import given, schema
 from tests.support.gateway_in_process import context_over, source_over
+from tests.support.numbers_of_examples import share_of
 from tests.support.settings_for_tests import DOCUMENT_LIMITS, RUN_LIMITS
 from upstream.embedded import EmbeddedUpstream
 
@@ -45,7 +46,7 @@ async def test_a_turn_of_the_loop_makes_one_event_however_many_are_to_be_told() 
                 by_turn[turn] += 1
                 await results.aclose()
 
-        following = [asyncio.create_task(follow()) for _ in range(200)]
+        following = [asyncio.create_task(follow()) for _ in share_of(range(200))]
         while subscribed < len(following):  # noqa: ASYNC110 - the number has no event
             await asyncio.sleep(0.01)
         upstream.catalog.update_package(1599, title="renamed")
@@ -53,5 +54,5 @@ async def test_a_turn_of_the_loop_makes_one_event_however_many_are_to_be_told() 
         await source.crawl()
         await asyncio.gather(*following)
         counting.cancel()
-        assert by_turn.total() == 200
+        assert by_turn.total() == len(following)
         assert max(by_turn.values()) <= 2

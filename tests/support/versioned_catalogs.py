@@ -77,6 +77,11 @@ class ChangingCatalog:
 
     def change(self) -> Catalog:
         """Change some records, add some and remove some, and return the catalog of them all."""
+        self.change_records()
+        return self.catalog()
+
+    def change_records(self) -> None:
+        """Change some records, add some and remove some."""
         for _ in range(self.draw.randrange(1, 5)):
             kind, id = self.draw.choice(list(MAKERS)), self.draw.randrange(1, 9)
             known = self.records.get((kind, id))
@@ -89,7 +94,6 @@ class ChangingCatalog:
                 name = self.draw.choice([name for name in VALUES if name in known.__struct_fields__])
                 fields = msgspec.structs.asdict(known) | {name: self.draw.choice(VALUES[name])}
                 self.records[kind, id] = MAKERS[kind](**fields)
-        return self.catalog()
 
     def catalog(self) -> Catalog:
         return catalog_of(*self.records.values())
@@ -139,7 +143,7 @@ def keep_versions_of(
     keep(storage, catalogs[0], clock.go(hours=1))
     for _ in range(number - 1):
         for _ in range(8):
-            changing.change()
+            changing.change_records()
         catalogs.append(changing.catalog())
         keep(storage, catalogs[-1], clock.go(hours=1))
     return catalogs
