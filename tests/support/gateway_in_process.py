@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, closing
+from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ import httpx
 import wiring
 from catalog.catalog_source import CatalogSource
 from catalog.freshness import Freshness, Snapshot
+from catalog.indexed_catalog import Catalog
 from catalog.storage.sqlite_storage import Storage
 from catalog.storage.storage_port import StoragePort
 from catalog.sync.crawl_validators import GuardLimits
@@ -23,6 +25,7 @@ from gateway.prepared_request import GraphQLRequest
 from resolvers.loading.request_context import Context
 from resolvers.loading.request_loaders import Loaders
 from resolvers.work_budget import WorkBudget
+from tests.support.generated_upstreams import shared_rows
 from tests.support.settings_for_tests import (
     FRESHNESS,
     GUARD_LIMITS,
@@ -34,6 +37,7 @@ from tests.support.settings_for_tests import (
 from upstream.batching.batcher import Batcher
 from upstream.client.api_client import Client
 from upstream.client.in_process_transport import in_process
+from upstream.embedded import EmbeddedUpstream
 from web.app import GatewayApp, Parts
 
 Ask = Callable[..., Awaitable[dict[str, Any]]]
@@ -46,6 +50,18 @@ ANY_NUMBER = 1_000_000
 def source_over(upstream: Upstream, /, **settings: object) -> AbstractAsyncContextManager[CatalogSource]:
     """Open the source of a gateway with these settings; all of it is live."""
     return wiring.open_source(settings_for_tests(**settings), in_process(upstream))
+
+
+@lru_cache(maxsize=10)
+def crawled_catalog(*packages: int) -> Catalog:
+    """Return what a crawl finds in an upstream of so many packages, or of the default size, which no test may
+    change."""
+
+    async def crawl() -> Catalog:
+        async with source_over(EmbeddedUpstream(catalog=shared_rows(*packages))) as source:
+            return (await source.crawl()).snapshot.catalog
+
+    return asyncio.run(crawl())
 
 
 @asynccontextmanager

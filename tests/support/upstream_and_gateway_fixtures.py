@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -12,7 +11,7 @@ import pytest
 from catalog.catalog_source import CatalogSource
 from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog
-from tests.support.gateway_in_process import Ask, app_over, asking, source_over
+from tests.support.gateway_in_process import Ask, app_over, asking, crawled_catalog, source_over
 from tests.support.generated_upstreams import generated_upstream, shared_rows
 from upstream.client.api_client import Client
 from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream
@@ -21,7 +20,7 @@ from web.app import GatewayApp
 
 @pytest.fixture(scope="session")
 def _crawled() -> Catalog:
-    return asyncio.run(_crawl(shared_rows(300)))
+    return crawled_catalog(300)
 
 
 @pytest.fixture
@@ -37,14 +36,9 @@ def whole_embedded_catalog() -> EmbeddedCatalog:
 
 
 @pytest.fixture(scope="session")
-def whole_catalog(whole_embedded_catalog: EmbeddedCatalog) -> Catalog:
+def whole_catalog() -> Catalog:
     """Return the same as a gateway knows it when it has crawled."""
-    return asyncio.run(_crawl(whole_embedded_catalog))
-
-
-async def _crawl(embedded: EmbeddedCatalog) -> Catalog:
-    async with source_over(EmbeddedUpstream(catalog=embedded)) as source:
-        return (await source.crawl()).snapshot.catalog
+    return crawled_catalog()
 
 
 @pytest.fixture

@@ -11,12 +11,27 @@ import pytest_asyncio
 
 from catalog.freshness import Snapshot
 from catalog.indexed_catalog import Catalog
-from tests.support.gateway_in_process import app_over, client_of
+from tests.support.gateway_in_process import app_over, client_of, crawled_catalog
 from tests.support.generated_upstreams import generated_upstream
 from tests.support.streaming_gateway import Served, served
+from upstream.embedded import EmbeddedUpstream
+
+PACKAGES = 120
+"""The packages of the catalog, whose list a crawl reads in two pages."""
 
 in_the_loop_of_the_file = pytest.mark.asyncio(loop_scope="module")
 """Runs a test in the loop in which the gateway of ``shared_http`` lives."""
+
+
+@pytest.fixture
+def embedded() -> EmbeddedUpstream:
+    """Return the v4 API with a catalog of two pages of packages, which the test may change."""
+    return generated_upstream(PACKAGES)
+
+
+@pytest.fixture(scope="session")
+def _crawled() -> Catalog:
+    return crawled_catalog(PACKAGES)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +46,7 @@ async def shared_http(_crawled: Catalog) -> AsyncIterator[httpx.AsyncClient]:
 
     It keeps no answers, so none is there because another test has asked for it.
     """
-    app = app_over(generated_upstream(300), response_cache_bytes=0)
+    app = app_over(generated_upstream(PACKAGES), response_cache_bytes=0)
     async with client_of(app) as client:
         app.parts.source.publisher.snapshot = Snapshot(_crawled, datetime.now(UTC))
         yield client

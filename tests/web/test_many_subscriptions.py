@@ -13,6 +13,7 @@ from engine.event_loop_yielding import SLICE
 from tests.support.gateway_in_process import gateway_over, source_over
 from tests.support.generated_upstreams import generated_upstream
 from tests.support.impatient_clients import until
+from tests.support.numbers_of_examples import share_of
 from tests.support.settings_for_tests import CONNECTION_LIMITS, ROUTER
 from tests.support.streaming_gateway import received, served, socket, subscribe
 from web.serving.connection_and_websocket_limits import Connections
@@ -21,7 +22,7 @@ from web.websocket_endpoint import WebSocketEndpoint
 FOREVER = "subscription { catalogChanged { slug } }"
 SENTENCE = "The gateway has 1 subscriptions, which is the limit."
 REFUSED = {"message": SENTENCE, "extensions": {"code": "OVERLOADED", "retryAfter": 30}}
-MESSAGES = 20
+MESSAGES = len(share_of(range(20)))
 
 
 async def test_a_subscription_beyond_the_limit_is_refused_before_it_takes_a_place(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from catalog.indexed_catalog import Catalog
 from tests.support.crawled_gateway import app, http
 from tests.support.gateway_in_process import app_over, client_of
 from tests.support.generated_upstreams import generated_upstream
-from tests.web.conftest import in_the_loop_of_the_file
+from tests.web.conftest import PACKAGES, in_the_loop_of_the_file
 from upstream.embedded import EmbeddedUpstream
 from web.app import GatewayApp
 
@@ -72,7 +72,7 @@ REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def whole_app(_crawled: Catalog) -> AsyncIterator[GatewayApp]:
     """Return a gateway with all routes, which tests share: none of them changes what is served."""
-    app = app_over(generated_upstream(300), mcp="on", batch_limit=2, response_cache_bytes=0)
+    app = app_over(generated_upstream(PACKAGES), mcp="on", batch_limit=2, response_cache_bytes=0)
     async with app.router.lifespan_context(app):
         app.parts.source.publisher.snapshot = Snapshot(_crawled, datetime.now(UTC))
         yield app

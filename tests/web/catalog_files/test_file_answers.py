@@ -13,6 +13,7 @@ import pytest
 from catalog.export import EXPORTED_FILES
 from tests.support.gateway_in_process import app_over, client_of
 from tests.web.catalog_files.conftest import Crawled
+from tests.web.conftest import in_the_loop_of_the_file
 from upstream.embedded import EmbeddedUpstream
 
 PLAIN = {"Accept-Encoding": "identity"}
@@ -40,15 +41,17 @@ async def test_a_file_of_a_version_is_immutable_and_known_by_its_tag(crawled: Cr
     assert {**head.headers} == {**answer.headers}
 
 
-async def test_the_newest_version_is_a_redirect_that_is_cached_briefly(crawled: Crawled) -> None:
-    answer = await crawled.http.get("/catalog/latest/packages.parquet")
-    assert (answer.status_code, answer.headers["Location"]) == (307, crawled.path("packages.parquet"))
+@in_the_loop_of_the_file
+async def test_the_newest_version_is_a_redirect_that_is_cached_briefly(shared_crawled: Crawled) -> None:
+    answer = await shared_crawled.http.get("/catalog/latest/packages.parquet")
+    assert (answer.status_code, answer.headers["Location"]) == (307, shared_crawled.path("packages.parquet"))
     assert answer.headers["Cache-Control"] == "public, max-age=60"
 
 
-async def test_any_part_of_a_file_is_that_part(crawled: Crawled) -> None:
-    path, draw = crawled.path("packages.parquet"), Random(5)
-    whole = (await crawled.http.get(path, headers=PLAIN)).content
+@in_the_loop_of_the_file
+async def test_any_part_of_a_file_is_that_part(shared_crawled: Crawled) -> None:
+    path, draw = shared_crawled.path("packages.parquet"), Random(5)
+    whole = (await shared_crawled.http.get(path, headers=PLAIN)).content
     size = len(whole)
     asked = [("0-0", 0, 1), (f"{size - 1}-", size - 1, size), ("-8", size - 8, size), ("0-", 0, size)]
     asked += [(f"-{size * 2}", 0, size), (f"4-{'9' * 18}", 4, size)]
@@ -57,40 +60,43 @@ async def test_any_part_of_a_file_is_that_part(crawled: Crawled) -> None:
         last = draw.randrange(first, size)
         asked.append((f"{first}-{last}", first, last + 1))
     for text, first, end in asked:
-        answer = await crawled.http.get(path, headers={"Range": f"bytes={text}"})
+        answer = await shared_crawled.http.get(path, headers={"Range": f"bytes={text}"})
         assert answer.status_code == 206, text
         assert answer.content == whole[first:end], text
         assert answer.headers["Content-Range"] == f"bytes {first}-{end - 1}/{size}"
         assert answer.headers["Content-Length"] == str(end - first)
 
 
+@in_the_loop_of_the_file
 @pytest.mark.parametrize("text", ["{size}-", "{size}-{size}", "-0", "999999999999999999-"])
-async def test_a_part_behind_the_end_is_refused_with_the_size(crawled: Crawled, text: str) -> None:
-    path = crawled.path("packages.parquet")
-    size = len((await crawled.http.get(path)).content)
-    answer = await crawled.http.get(path, headers={"Range": f"bytes={text.format(size=size)}"})
+async def test_a_part_behind_the_end_is_refused_with_the_size(shared_crawled: Crawled, text: str) -> None:
+    path = shared_crawled.path("packages.parquet")
+    size = len((await shared_crawled.http.get(path)).content)
+    answer = await shared_crawled.http.get(path, headers={"Range": f"bytes={text.format(size=size)}"})
     assert (answer.status_code, answer.content) == (416, b"")
     assert answer.headers["Content-Range"] == f"bytes */{size}"
 
 
+@in_the_loop_of_the_file
 @pytest.mark.parametrize(
     "text", ["bytes=5-2", "bytes=-", "bytes=0-1,4-5", "lines=0-1", "0-1", f"bytes={'9' * 400}-"]
 )
-async def test_a_range_that_means_no_single_part_gets_the_whole(crawled: Crawled, text: str) -> None:
-    path = crawled.path("grids.parquet")
-    whole = (await crawled.http.get(path, headers=PLAIN)).content
-    answer = await crawled.http.get(path, headers={"Range": text})
+async def test_a_range_that_means_no_single_part_gets_the_whole(shared_crawled: Crawled, text: str) -> None:
+    path = shared_crawled.path("grids.parquet")
+    whole = (await shared_crawled.http.get(path, headers=PLAIN)).content
+    answer = await shared_crawled.http.get(path, headers={"Range": text})
     assert (answer.status_code, answer.content) == (200, whole)
 
 
-async def test_a_download_goes_on_only_where_the_file_is_the_same(crawled: Crawled) -> None:
-    path = crawled.path("packages.ndjson.zst")
-    answer = await crawled.http.get(path)
+@in_the_loop_of_the_file
+async def test_a_download_goes_on_only_where_the_file_is_the_same(shared_crawled: Crawled) -> None:
+    path = shared_crawled.path("packages.ndjson.zst")
+    answer = await shared_crawled.http.get(path)
     whole, tag = answer.content, answer.headers["ETag"]
-    rest = await crawled.http.get(path, headers={"Range": "bytes=100-", "If-Range": tag})
+    rest = await shared_crawled.http.get(path, headers={"Range": "bytes=100-", "If-Range": tag})
     assert (rest.status_code, rest.content) == (206, whole[100:])
     for other in ('"other"', f"W/{tag}", "Sat, 28 Nov 2026 12:00:00 GMT"):
-        again = await crawled.http.get(path, headers={"Range": "bytes=100-", "If-Range": other})
+        again = await shared_crawled.http.get(path, headers={"Range": "bytes=100-", "If-Range": other})
         assert (again.status_code, again.content) == (200, whole)
 
 
@@ -132,13 +138,15 @@ async def test_what_there_is_not_gets_a_sentence(crawled: Crawled, path: str, wo
     assert not crawled.folder.exists()
 
 
-async def test_only_reading_is_allowed(crawled: Crawled) -> None:
-    assert (await crawled.http.delete(crawled.path("packages.parquet"))).status_code == 405
+@in_the_loop_of_the_file
+async def test_only_reading_is_allowed(shared_crawled: Crawled) -> None:
+    assert (await shared_crawled.http.delete(shared_crawled.path("packages.parquet"))).status_code == 405
 
 
-async def test_pages_of_other_origins_may_read_parts(crawled: Crawled) -> None:
+@in_the_loop_of_the_file
+async def test_pages_of_other_origins_may_read_parts(shared_crawled: Crawled) -> None:
     headers = {"Origin": "https://notebook.test", "Range": "bytes=0-3"}
-    answer = await crawled.http.get(crawled.path("packages.parquet"), headers=headers)
+    answer = await shared_crawled.http.get(shared_crawled.path("packages.parquet"), headers=headers)
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     exposed = answer.headers["Access-Control-Expose-Headers"].split(", ")
     assert {"Content-Range", "ETag", "Accept-Ranges"} <= set(exposed)

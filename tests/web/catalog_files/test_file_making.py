@@ -116,7 +116,7 @@ async def test_more_versions_than_fit_a_page_are_listed_on_the_next(tmp_path: Pa
 async def test_the_folder_stays_within_its_size_and_the_newest_file_stays(
     embedded: EmbeddedUpstream, tmp_path: Path
 ) -> None:
-    folder, most = tmp_path / "files", 200_000
+    folder, most = tmp_path / "files", 100_000
     other = folder / "of somebody else" / f"name.{'0' * 32}"
     other.parent.mkdir(parents=True)
     other.write_bytes(b"kept" * 100_000)

@@ -17,6 +17,7 @@ from catalog.storage.sqlite_storage import Storage
 from catalog.sync.schedule import Schedule
 from tests.support.corruptions import Corruptible, copy_of, gone
 from tests.support.gateway_in_process import app_of, client_of, source_of
+from tests.support.generated_upstreams import generated_upstream
 from tests.support.settings_for_tests import CLIENT_LIMITS, SCHEDULE, UPSTREAM_URL
 from tests.support.sync_in_process import until
 from upstream.client.api_client import Client
@@ -27,6 +28,12 @@ from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream, Fault, StatusFa
 
 QUICK = replace(SCHEDULE, crawl=3600, newest=3600, probe=0.01, first_retry=0.01, longest_retry=0.02)
 SELDOM = replace(SCHEDULE, crawl=3600, newest=3600, probe=3600, first_retry=3600, longest_retry=3600)
+
+
+@pytest.fixture
+def embedded() -> EmbeddedUpstream:
+    """Return an upstream that can lose most of its packages, as the sentences of the guard count them."""
+    return generated_upstream(300)
 
 
 @asynccontextmanager
