@@ -97,9 +97,8 @@ class _Part(Visitor):
         self._schema = schema
 
     def enter_field(self, node: FieldNode, *_: object) -> None:
-        definition, parent = self.types.get_field_def(), self.types.get_parent_type()
-        if definition is not None:
-            self.depends_on |= of_field(definition)
+        self.depends_on |= of_field(self.types.get_field_def())
+        parent = self.types.get_parent_type()
         if isinstance(parent, GraphQLInterfaceType):
             for type_ in self._schema.get_possible_types(parent):
                 self.depends_on |= of_field(type_.fields.get(node.name.value))
