@@ -17,6 +17,9 @@ from tests.support.generated_upstreams import generated_upstream
 from tests.support.versioned_catalogs import Clock
 from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream
 
+FEW = 40
+"""How many packages the first version has. What the examples show is among them."""
+
 EDITS: list[Callable[[EmbeddedCatalog], object]] = [
     lambda rows: None,
     lambda rows: rows.update_package(1599, repo_watchers=7, title="Another title"),
@@ -32,7 +35,7 @@ EDITS: list[Callable[[EmbeddedCatalog], object]] = [
 def _crawls(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Catalog]]:
     """Return a file with a version of the embedded upstream for each edit, and their catalogs; none may be changed."""
     path = tmp_path_factory.mktemp("crawls") / "catalog.sqlite"
-    rows = generated_upstream(300).catalog
+    rows = generated_upstream(FEW).catalog
 
     async def crawl(storage: Storage, clock: Clock, source: CatalogSource) -> list[Catalog]:
         catalogs = []
@@ -51,11 +54,10 @@ def _crawls(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Catalo
 
 
 @pytest.fixture
-async def crawled(
-    embedded: EmbeddedUpstream, _crawls: tuple[Path, list[Catalog]], tmp_path: Path
-) -> AsyncIterator[Gateways]:
+async def crawled(_crawls: tuple[Path, list[Catalog]], tmp_path: Path) -> AsyncIterator[Gateways]:
     """Open gateways over versions of the embedded upstream, that differ in what the examples show."""
     path, catalogs = _crawls
+    embedded = generated_upstream(FEW)
     copyfile(path, tmp_path / "catalog.sqlite")
 
     async def read(storage: Storage, clock: Clock, source: CatalogSource) -> list[Catalog]:

@@ -149,13 +149,13 @@ async def test_the_default_of_a_variable_counts(crawled: Gateways) -> None:
 
 
 async def test_equal_versions_are_rebuilt_once(crawled: Gateways) -> None:
-    first = crawled.versions[0].at
+    first, count = crawled.versions[0].at, len(crawled.catalogs[0].packages)
     for minutes in range(50):
         moment = first + timedelta(minutes=minutes)
         answer = await crawled.ask(
             f'query @asOf(time: "{moment.isoformat()}") {{ catalog {{ packageCount }} }}'
         )
-        assert answer.decoded() == {"data": {"catalog": {"packageCount": 300}}}
+        assert answer.decoded() == {"data": {"catalog": {"packageCount": count}}}
     assert crawled.source.older.rebuilds.begun == 1
     # The newest is at hand.
     await crawled.ask(
