@@ -10,18 +10,23 @@ import asyncio
 import json
 import re
 import sys
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from graphql import ObjectTypeDefinitionNode, build_schema, find_breaking_changes, parse, print_ast
 
 from catalog.export import TABLES
+from catalog.freshness import Snapshot
+from catalog.indexed_catalog import Catalog
 from gateway.plan_explanation import explain
 from gateway.prepared_request import GraphQLRequest
 from schema import FIELD_WEIGHTS, INTROSPECTION_WEIGHTS, sdl
 from setting_groups import document_limits
 from settings import ROWS, read_settings
 from telemetry import WORKER, MetricFamily
+from tests.support.gateway_in_process import crawled_catalog
 from tests.support.generated_upstreams import generated_upstream
 from upstream.client import in_process
 from web.pages.graphiql import link_to
@@ -45,7 +50,7 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.graphql"))
 def generated_files() -> dict[Path, str]:
     """Return each generated file, or file with generated parts, as it should be."""
     with asyncio.Runner(loop_factory=_LoopWithoutTime) as runner:
-        answers, families = runner.run(_answers_and_metrics())
+        answers, families = runner.run(_answers_and_metrics(crawled_catalog()))
     parts = {"settings": _settings_table(), "field weights": _field_weights()}
     parts["columns of files"] = _columns_of_files()
     parts["metrics"] = _metrics_table(families)
@@ -73,7 +78,7 @@ def answer_of(example: Path) -> Path:
 
 def breaking_changes(old: str, new: str) -> list[str]:
     """Return what clients of the old SDL would miss in the new one, each a sentence with its name."""
-    changes = find_breaking_changes(build_schema(old), build_schema(new))
+    changes = find_breaking_changes(_schema(old), _schema(new))
     return [change.description for change in changes]
 
 
@@ -88,6 +93,11 @@ def broken_compositions(old: str, new: str) -> list[str]:
     ]
 
 
+# The committed texts are those of the program, but for what is being changed.
+_schema = cache(build_schema)
+
+
+@cache
 def _directives(text: str) -> dict[str, list[str]]:
     return {
         each.name.value: [print_ast(directive) for directive in each.directives or ()]
@@ -161,13 +171,13 @@ class _LoopWithoutTime(asyncio.SelectorEventLoop):
         return 0.0
 
 
-async def _answers_and_metrics() -> tuple[dict[str, dict[str, Any]], list[MetricFamily]]:
+async def _answers_and_metrics(catalog: Catalog) -> tuple[dict[str, dict[str, Any]], list[MetricFamily]]:
     """Return the answers of the examples by name, from a catalog of the embedded upstream, and all metrics."""
     # A busy machine may take longer than a search waits for upstream.
     settings = read_settings(upstream="embedded", storage=":memory:", crawl="off", search_wait=60)
     # Over an upstream whose day stands still, so that its moments are the same on every day.
     async with open_source(settings, in_process(generated_upstream())) as source:
-        await source.crawl()
+        source.publisher.snapshot = Snapshot(catalog, datetime.now(UTC))
         async with open_parts(settings, source) as parts:
             execute = parts.gateway.execute
             answers = {
