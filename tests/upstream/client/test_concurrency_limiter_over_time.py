@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -35,8 +36,14 @@ class Queue:
     chance: Random = field(default_factory=lambda: Random(1))
 
     async def ask(self, requests: int) -> None:
+        """Ask so many times. Whatever the limit is, as many as that wait for a turn."""
         self.places = asyncio.Semaphore(self.capacity)
-        await asyncio.gather(*(self._ask() for _ in range(requests)))
+        to_come = iter(range(requests))
+        await asyncio.gather(*(self._ask_for_each(to_come) for _ in range(2 * 32)))
+
+    async def _ask_for_each(self, to_come: Iterator[int]) -> None:
+        for _ in to_come:
+            await self._ask()
 
     async def _ask(self) -> None:
         loop = asyncio.get_running_loop()
