@@ -20,7 +20,7 @@ PACKAGES = 120
 """The packages of the catalog, whose list a crawl reads in two pages."""
 
 in_the_loop_of_the_file = pytest.mark.asyncio(loop_scope="module")
-"""Runs a test in the loop in which the gateway of ``shared_http`` lives."""
+"""Runs a test in the loop in which the gateway that it shares with others lives."""
 
 
 @pytest.fixture
@@ -38,6 +38,14 @@ def _crawled() -> Catalog:
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with served(tmp_path_factory.mktemp("storage") / "catalog.sqlite") as gateway:
         yield gateway
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["engine", "strawberry"])
+async def live_http(request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncClient]:
+    """Return a client of a gateway without a catalog, for tests whose requests change nothing: each runs both ways."""
+    app = app_over(generated_upstream(PACKAGES), engine="on" if request.param == "engine" else "off")
+    async with client_of(app) as client:
+        yield client
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from shutil import copy
 from typing import Any
 
 import httpx
@@ -25,22 +26,34 @@ STARS = "query Q($version: String) @asOf(version: $version) { package(databaseId
 STARS_AT = "query Q($time: DateTime) @asOf(time: $time) { package(databaseId: 1) { repoWatchers } }"
 
 
-@asynccontextmanager
-async def source_with_history(embedded: EmbeddedUpstream, path: Path) -> AsyncIterator[CatalogSource]:
-    """Open a source with versions that came an hour after one another, until an hour ago."""
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a file of versions that came an hour after one another, until an hour ago. Tests copy it."""
+    path = tmp_path_factory.mktemp("stored") / "catalog.sqlite"
     clock = Clock(datetime.now(UTC) - timedelta(hours=len(CATALOGS)))
-    storage = Storage(str(path), now=clock)
-    for catalog in CATALOGS:
-        keep(storage, catalog, clock.moment)
-        clock.go(hours=1)
-    clock.go(hours=1)
+    with closing(Storage(str(path), now=clock)) as storage:
+        for catalog in CATALOGS:
+            keep(storage, catalog, clock.moment)
+            clock.go(hours=1)
+    return path
+
+
+@pytest.fixture
+def history(stored: Path, tmp_path: Path) -> Path:
+    return Path(copy(stored, tmp_path))
+
+
+@asynccontextmanager
+async def source_with_history(embedded: EmbeddedUpstream, history: Path) -> AsyncIterator[CatalogSource]:
+    clock = Clock(datetime.now(UTC) + timedelta(hours=1))
+    storage = Storage(str(history), now=clock)
     async with upstream_client_of(embedded) as client, source_of(client, storage=storage) as source:
         yield source
 
 
 @pytest.fixture
-def app(embedded: EmbeddedUpstream, tmp_path: Path) -> GatewayApp:
-    return app_of(source_with_history(embedded, tmp_path / "catalog.sqlite"))
+def app(embedded: EmbeddedUpstream, history: Path) -> GatewayApp:
+    return app_of(source_with_history(embedded, history))
 
 
 @pytest.fixture
@@ -151,9 +164,9 @@ async def test_deferred_parts_are_of_the_version(http: httpx.AsyncClient) -> Non
 
 
 async def test_the_client_for_whom_a_version_is_rebuilt_pays_for_it(
-    embedded: EmbeddedUpstream, tmp_path: Path
+    embedded: EmbeddedUpstream, history: Path
 ) -> None:
-    app = app_of(source_with_history(embedded, tmp_path / "catalog.sqlite"), fair_use="100000000")
+    app = app_of(source_with_history(embedded, history), fair_use="100000000")
     async with client_of(app) as http:
         fair_use = app.parts.gateway.fair_use
         assert fair_use is not None

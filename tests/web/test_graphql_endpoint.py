@@ -19,23 +19,26 @@ async def post(http: httpx.AsyncClient, body: bytes | str, **headers: str) -> tu
     return response.status_code, response.json()
 
 
-async def test_a_post_is_answered(http: httpx.AsyncClient) -> None:
-    response = await http.post("/graphql", json={"query": '{ category(slug: "apps") { title } }'})
+@in_the_loop_of_the_file
+async def test_a_post_is_answered(live_http: httpx.AsyncClient) -> None:
+    response = await live_http.post("/graphql", json={"query": '{ category(slug: "apps") { title } }'})
     assert response.status_code == 200
     assert response.headers["Content-Type"] == "application/json; charset=utf-8"
     assert response.json() == {"data": {"category": {"title": "Apps"}}}
 
 
-async def test_variables_and_the_operation_name_are_used(http: httpx.AsyncClient) -> None:
+@in_the_loop_of_the_file
+async def test_variables_and_the_operation_name_are_used(live_http: httpx.AsyncClient) -> None:
     document = "query A { __typename } query B($id: Int!) { package(databaseId: $id) { slug } }"
     params = {"query": document, "operationName": "B", "variables": {"id": 1599}}
-    response = await http.post("/graphql", json=params)
+    response = await live_http.post("/graphql", json=params)
     assert response.json() == {"data": {"package": {"slug": "django-celery-email"}}}
 
 
-async def test_a_get_is_answered(http: httpx.AsyncClient) -> None:
+@in_the_loop_of_the_file
+async def test_a_get_is_answered(live_http: httpx.AsyncClient) -> None:
     params = {"query": "query($id: Int) { package(databaseId: $id) { slug } }", "variables": '{"id": 1599}'}
-    response = await http.get("/graphql", params=params)
+    response = await live_http.get("/graphql", params=params)
     assert response.json() == {"data": {"package": {"slug": "django-celery-email"}}}
 
 
@@ -48,13 +51,16 @@ async def test_the_receipt_comes_only_when_it_is_asked_for(http: httpx.AsyncClie
     assert "extensions" not in (await http.post("/graphql", json=query)).json()
 
 
-async def test_an_operation_that_cannot_run_has_its_errors_and_a_receipt(http: httpx.AsyncClient) -> None:
+@in_the_loop_of_the_file
+async def test_an_operation_that_cannot_run_has_its_errors_and_a_receipt(
+    live_http: httpx.AsyncClient,
+) -> None:
     """GraphiQL asks for a receipt each time, and sends what is still without its variables."""
     body = {"query": "query($slug: String!) { package(slug: $slug) { title } }"}
-    response = await http.post("/graphql", json=body, headers={"X-Gateway-Receipt": "1"})
+    response = await live_http.post("/graphql", json=body, headers={"X-Gateway-Receipt": "1"})
     answer = response.json()
     assert response.status_code == 422
-    assert answer["errors"] == (await http.post("/graphql", json=body)).json()["errors"]
+    assert answer["errors"] == (await live_http.post("/graphql", json=body)).json()["errors"]
     actual = answer["extensions"]["cost"]["actual"]
     assert (actual["values"], actual["upstreamRequests"]) == (0, 0)
 
@@ -130,8 +136,9 @@ async def test_another_content_type_is_a_415(
     assert response.status_code == 415
 
 
-async def test_a_content_type_may_name_utf_8(http: httpx.AsyncClient) -> None:
-    status, _answer = await post(http, EXAMPLE, **{"Content-Type": 'Application/JSON; charset="UTF-8"'})
+@in_the_loop_of_the_file
+async def test_a_content_type_may_name_utf_8(live_http: httpx.AsyncClient) -> None:
+    status, _answer = await post(live_http, EXAMPLE, **{"Content-Type": 'Application/JSON; charset="UTF-8"'})
     assert status == 200
 
 
@@ -175,6 +182,7 @@ async def test_other_methods_and_addresses_are_refused(shared_http: httpx.AsyncC
     )
 
 
+@in_the_loop_of_the_file
 @pytest.mark.parametrize(
     ("params", "status", "code", "sentence"),
     [
@@ -236,14 +244,14 @@ async def test_other_methods_and_addresses_are_refused(shared_http: httpx.AsyncC
     ],
 )
 async def test_an_operation_that_cannot_run_says_why(
-    http: httpx.AsyncClient, params: dict[str, object], status: int, code: str, sentence: str
+    live_http: httpx.AsyncClient, params: dict[str, object], status: int, code: str, sentence: str
 ) -> None:
-    plain = await http.post("/graphql", json=params)
+    plain = await live_http.post("/graphql", json=params)
     assert plain.json()["errors"][0]["message"].startswith(sentence)
     assert plain.json()["errors"][0]["extensions"]["code"] == code
     assert "data" not in plain.json()
     assert plain.status_code == status
-    telling = await http.post("/graphql", json=params, headers={"Accept": GRAPHQL_JSON})
+    telling = await live_http.post("/graphql", json=params, headers={"Accept": GRAPHQL_JSON})
     assert telling.headers["Content-Type"] == f"{GRAPHQL_JSON}; charset=utf-8"
     assert telling.json() == plain.json()
     assert telling.status_code == status

@@ -15,6 +15,7 @@ import pytest
 from tests.support.gateway_in_process import app_over, client_of
 from tests.support.graphql_over_http import ACCEPTS, G, J, Row, send
 from tests.support.persisted_documents import hash_of
+from tests.web.conftest import in_the_loop_of_the_file
 from upstream.embedded import EmbeddedUpstream
 
 TYPENAME = '{"query":"{__typename}"}'
@@ -31,46 +32,51 @@ async def test_p1_and_p2_a_document_id_by_post_and_get(http: httpx.AsyncClient) 
         await send(http, Row("P2", 422, body=json.dumps({"documentId": other})))
 
 
+@in_the_loop_of_the_file
 async def test_p3_an_unknown_id_is_a_4xx_but_for_clients_such_as_apollo_gateway(
-    http: httpx.AsyncClient,
+    live_http: httpx.AsyncClient,
 ) -> None:
     body = json.dumps({"documentId": hash_of("{unknown}")})
     for accept in ACCEPTS:
         status, type = (422, G) if accept == G else (200, J)
-        answer = (await send(http, Row("P3", status, type, body, accept=accept))).json()
+        answer = (await send(live_http, Row("P3", status, type, body, accept=accept))).json()
         assert answer["errors"][0]["message"] == "PersistedQueryNotFound"
         assert answer.keys() == {"errors"}
 
 
-async def test_p4_a_mutation_by_get_and_id_is_a_405(http: httpx.AsyncClient) -> None:
+@in_the_loop_of_the_file
+async def test_p4_a_mutation_by_get_and_id_is_a_405(live_http: httpx.AsyncClient) -> None:
     """A mutation cannot be registered, so it comes with its text."""
     mutation = "mutation{__typename}"
     params = urlencode({"query": mutation, "documentId": hash_of(mutation)})
-    assert (await send(http, Row("P4", 405, params=params))).headers["Allow"] == "POST"
+    assert (await send(live_http, Row("P4", 405, params=params))).headers["Allow"] == "POST"
 
 
+@in_the_loop_of_the_file
 @pytest.mark.parametrize("id", ["7", '["x"]', '{"a":1}', "true"])
-async def test_p5_a_document_id_that_is_no_string_is_a_422(http: httpx.AsyncClient, id: str) -> None:
-    (error,) = (await send(http, Row("P5", 422, body=f'{{"documentId":{id}}}'))).json()["errors"]
+async def test_p5_a_document_id_that_is_no_string_is_a_422(live_http: httpx.AsyncClient, id: str) -> None:
+    (error,) = (await send(live_http, Row("P5", 422, body=f'{{"documentId":{id}}}'))).json()["errors"]
     assert error["message"].startswith("documentId must be a string; it is ")
 
 
-async def test_b1_and_b2_drafts_of_batching_are_not_offered(http: httpx.AsyncClient) -> None:
-    await send(http, Row("B1", 422, body='{"query":"{__typename}","variables":[{},{}]}'))
-    await send(http, Row("B1", 406, None, TYPENAME, accept="application/jsonl"))
-    await send(http, Row("B2", 422, body=f"[{TYPENAME}]"))
+@in_the_loop_of_the_file
+async def test_b1_and_b2_drafts_of_batching_are_not_offered(live_http: httpx.AsyncClient) -> None:
+    await send(live_http, Row("B1", 422, body='{"query":"{__typename}","variables":[{},{}]}'))
+    await send(live_http, Row("B1", 406, None, TYPENAME, accept="application/jsonl"))
+    await send(live_http, Row("B2", 422, body=f"[{TYPENAME}]"))
 
 
-async def test_i1_errors_before_execution_are_events_of_a_stream(http: httpx.AsyncClient) -> None:
+@in_the_loop_of_the_file
+async def test_i1_errors_before_execution_are_events_of_a_stream(live_http: httpx.AsyncClient) -> None:
     events = {"Accept": "text/event-stream", "Content-Type": J}
-    response = await http.post("/graphql", content=NOPE, headers=events)
+    response = await live_http.post("/graphql", content=NOPE, headers=events)
     assert (response.status_code, response.headers["Content-Type"]) == (
         200,
         "text/event-stream",
     )
     assert "GRAPHQL_VALIDATION_FAILED" in response.text
     assert response.text.rstrip().splitlines()[-2:] == ["event: complete", "data:"]
-    refused = await http.post("/graphql", content="[]", headers=events)
+    refused = await live_http.post("/graphql", content="[]", headers=events)
     assert (refused.status_code, refused.headers["Content-Type"]) == (422, f"{J}; charset=utf-8")
 
 

@@ -31,6 +31,7 @@ def address(query: str, **more: str) -> str:
     return urlencode({"query": query, **more})
 
 
+@in_the_loop_of_the_file
 @pytest.mark.parametrize(
     "row",
     [
@@ -42,8 +43,8 @@ def address(query: str, **more: str) -> str:
     ],
     ids=str,
 )
-async def test_a_row_about_addresses_and_methods(http: httpx.AsyncClient, row: Row) -> None:
-    await send(http, row)
+async def test_a_row_about_addresses_and_methods(live_http: httpx.AsyncClient, row: Row) -> None:
+    await send(live_http, row)
 
 
 @in_the_loop_of_the_file
@@ -52,11 +53,12 @@ async def test_u2_a_browser_gets_a_page_at_the_same_address(shared_http: httpx.A
     assert (response.status_code, response.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
 
 
-async def test_u3_nobody_is_turned_away_for_what_a_request_says(http: httpx.AsyncClient) -> None:
+@in_the_loop_of_the_file
+async def test_u3_nobody_is_turned_away_for_what_a_request_says(live_http: httpx.AsyncClient) -> None:
     """There is no login, so no status is 401 or 403 here; what only a router may ask for is refused by its field."""
     query = '{_entities(representations:[{__typename:"Grid",slug:"email"}]){__typename}}'
     for authorization in ("Basic eDp5", "Bearer x"):
-        response = await http.post(
+        response = await live_http.post(
             "/graphql", json={"query": query}, headers={"Authorization": authorization}
         )
         assert (response.status_code, response.json()) == (
@@ -65,10 +67,11 @@ async def test_u3_nobody_is_turned_away_for_what_a_request_says(http: httpx.Asyn
         )
 
 
-async def test_m3_head_is_get_without_its_body(http: httpx.AsyncClient) -> None:
+@in_the_loop_of_the_file
+async def test_m3_head_is_get_without_its_body(live_http: httpx.AsyncClient) -> None:
     for query in ("{__typename}", "{nope}", "mutation{__typename}"):
         row = {"params": {"query": query}, "headers": {"Accept": G}}
-        got, head = await http.get("/graphql", **row), await http.head("/graphql", **row)  # type: ignore[arg-type]
+        got, head = await live_http.get("/graphql", **row), await live_http.head("/graphql", **row)  # type: ignore[arg-type]
         assert head.status_code == got.status_code
         if query != "mutation{__typename}":  # whose sentence names the method
             assert head.headers == got.headers
@@ -91,11 +94,12 @@ async def test_a_mutation_by_get_is_not_allowed_and_the_answer_names_post(
     assert embedded.requests.total == 0
 
 
-async def test_m6_one_of_several_operations_may_be_a_mutation(http: httpx.AsyncClient) -> None:
+@in_the_loop_of_the_file
+async def test_m6_one_of_several_operations_may_be_a_mutation(live_http: httpx.AsyncClient) -> None:
     document = "query A{__typename} mutation B{__typename}"
-    await send(http, Row("a query", 422, params=address(document, operationName="A")))
-    await send(http, Row("a mutation", 405, params=address(document, operationName="B")))
-    await send(http, Row("neither", 422, params=address(document)))
+    await send(live_http, Row("a query", 422, params=address(document, operationName="A")))
+    await send(live_http, Row("a mutation", 405, params=address(document, operationName="B")))
+    await send(live_http, Row("neither", 422, params=address(document)))
 
 
 @in_the_loop_of_the_file
@@ -116,6 +120,7 @@ async def test_m9_options_names_the_methods(shared_http: httpx.AsyncClient) -> N
     assert (response.status_code, response.headers["Allow"]) == (204, "GET, HEAD, POST, QUERY, OPTIONS")
 
 
+@in_the_loop_of_the_file
 @pytest.mark.parametrize(
     "row",
     [
@@ -133,8 +138,10 @@ async def test_m9_options_names_the_methods(shared_http: httpx.AsyncClient) -> N
     ],
     ids=str,
 )
-async def test_a_row_about_parameters_and_encodings_that_are_taken(http: httpx.AsyncClient, row: Row) -> None:
-    answer = (await send(http, row)).json()
+async def test_a_row_about_parameters_and_encodings_that_are_taken(
+    live_http: httpx.AsyncClient, row: Row
+) -> None:
+    answer = (await send(live_http, row)).json()
     assert "data" in answer
     assert "errors" not in answer
 
@@ -197,8 +204,9 @@ async def test_c1_and_c3_what_needs_no_preflight_is_never_a_request(
         assert (await shared_http.post("/graphql", content=TYPENAME, headers=headers)).status_code == 415
 
 
-async def test_c2_a_get_changes_nothing(http: httpx.AsyncClient) -> None:
-    schema = (await http.post("/graphql", json={"query": "{__schema{mutationType{name}}}"})).json()
+@in_the_loop_of_the_file
+async def test_c2_a_get_changes_nothing(live_http: httpx.AsyncClient) -> None:
+    schema = (await live_http.post("/graphql", json={"query": "{__schema{mutationType{name}}}"})).json()
     assert schema == {"data": {"__schema": {"mutationType": None}}}
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.web.conftest import in_the_loop_of_the_file
 from web.pages.graphiql import CANONICAL, GraphiQLPage
 from web.pages.page_frame import Site
 from web.pages.query_form import Asked
@@ -43,9 +44,10 @@ def unbuilt(tmp_path: Path) -> Path:
     return tmp_path / "nothing"
 
 
+@in_the_loop_of_the_file
 @pytest.mark.parametrize("address", ["/graphql", "/graphql/", "/graphiql"])
-async def test_a_browser_gets_graphiql(http: httpx.AsyncClient, address: str) -> None:
-    response = await http.get(address, headers=BROWSER, follow_redirects=True)
+async def test_a_browser_gets_graphiql(live_http: httpx.AsyncClient, address: str) -> None:
+    response = await live_http.get(address, headers=BROWSER, follow_redirects=True)
     assert response.status_code == 200
     assert response.headers["Content-Type"] == "text/html; charset=utf-8"
     assert "Accept" in response.headers["Vary"].split(", ")
@@ -53,15 +55,17 @@ async def test_a_browser_gets_graphiql(http: httpx.AsyncClient, address: str) ->
     assert response.headers["Cache-Control"] == "no-store"
 
 
-async def test_its_own_name_leads_to_the_endpoint_with_the_query(http: httpx.AsyncClient) -> None:
-    response = await http.get("/graphiql?query=%7Bstats%7D", headers=BROWSER)
+@in_the_loop_of_the_file
+async def test_its_own_name_leads_to_the_endpoint_with_the_query(live_http: httpx.AsyncClient) -> None:
+    response = await live_http.get("/graphiql?query=%7Bstats%7D", headers=BROWSER)
     assert response.headers["Location"] == "/graphql?query=%7Bstats%7D"
 
 
+@in_the_loop_of_the_file
 async def test_the_tabs_are_the_examples_and_the_canonical_query_is_the_first(
-    http: httpx.AsyncClient,
+    live_http: httpx.AsyncClient,
 ) -> None:
-    response = await http.get("/graphiql/tabs.json")
+    response = await live_http.get("/graphiql/tabs.json")
     assert response.headers["Content-Type"] == "application/json"
     queries = [tab["query"] for tab in response.json()]
     assert queries[0] == CANONICAL.read_text()

@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from gateway.prepared_request import GraphQLRequest
+from tests.web.conftest import in_the_loop_of_the_file
 from upstream.client.upstream_errors import UpstreamError
 from upstream.embedded import EmbeddedUpstream, Fault, StatusFault
 from web.app import GatewayApp
@@ -58,9 +59,10 @@ async def crawl(app: GatewayApp) -> None:
     await app.parts.gateway.source.crawl()
 
 
+@in_the_loop_of_the_file
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "application/json, text/plain, */*"])
-async def test_programs_get_json(http: httpx.AsyncClient, accept: str) -> None:
-    assert (await facts(http, Accept=accept))["description"].startswith(
+async def test_programs_get_json(shared_http: httpx.AsyncClient, accept: str) -> None:
+    assert (await facts(shared_http, Accept=accept))["description"].startswith(
         "A GraphQL gateway over Django Packages"
     )
 
@@ -153,14 +155,18 @@ async def test_the_page_is_well_formed_and_loads_files_of_its_own_host_alone(
         ElementTree.fromstring(svg)
 
 
-async def test_it_has_an_icon(http: httpx.AsyncClient) -> None:
-    response = await http.get("/favicon.ico")
+@in_the_loop_of_the_file
+async def test_it_has_an_icon(shared_http: httpx.AsyncClient) -> None:
+    response = await shared_http.get("/favicon.ico")
     assert response.headers["Content-Type"] == "image/svg+xml"
     assert ElementTree.fromstring(response.text).tag.endswith("svg")
 
 
-async def test_its_policy_allows_files_of_this_gateway_and_nothing_in_line(http: httpx.AsyncClient) -> None:
-    response = await http.get("/", headers=BROWSER)
+@in_the_loop_of_the_file
+async def test_its_policy_allows_files_of_this_gateway_and_nothing_in_line(
+    shared_http: httpx.AsyncClient,
+) -> None:
+    response = await shared_http.get("/", headers=BROWSER)
     assert response.headers["Content-Security-Policy"].split("; ") == [
         "default-src 'none'",
         "style-src 'self'",
@@ -199,18 +205,20 @@ async def test_the_command_for_a_shell_is_one_that_works(http: httpx.AsyncClient
     assert answer["data"]["package"]["title"] == "django-celery-email"
 
 
+@in_the_loop_of_the_file
 @pytest.mark.parametrize("host", ['"><script>x</script>', "a';rm -rf .;'", "a b", "$(id)"])
 async def test_a_host_that_is_none_gets_into_no_page_and_no_command(
-    http: httpx.AsyncClient, host: str
+    shared_http: httpx.AsyncClient, host: str
 ) -> None:
-    assert "<script>" not in await page(http, Host=host)
-    command = shlex.split((await facts(http, Host=host))["try"])
+    assert "<script>" not in await page(shared_http, Host=host)
+    command = shlex.split((await facts(shared_http, Host=host))["try"])
     assert len(command) == 7
 
 
-async def test_it_leads_to_every_document(http: httpx.AsyncClient) -> None:
-    links = (await facts(http))["links"]
-    html = await page(http)
+@in_the_loop_of_the_file
+async def test_it_leads_to_every_document(shared_http: httpx.AsyncClient) -> None:
+    links = (await facts(shared_http))["links"]
+    html = await page(shared_http)
     for path in sorted((Path(__file__).parents[3] / "docs").glob("*.md")):
         assert path.read_text().startswith(f"# {links[f'/docs/{path.name}']}\n")
         assert f'href="/docs/{path.name}"' in html
@@ -250,8 +258,9 @@ async def test_before_the_app_is_built_what_is_browsed_opens_in_graphiql(app: Ga
     assert re.findall(r'href="([^"]+)"', built)[0].startswith("/explore/grids/")
 
 
-async def test_other_methods_are_refused(http: httpx.AsyncClient) -> None:
-    answer = await http.post("/")
+@in_the_loop_of_the_file
+async def test_other_methods_are_refused(shared_http: httpx.AsyncClient) -> None:
+    answer = await shared_http.post("/")
     assert answer.status_code == 405
     assert answer.json()["errors"][0]["message"] == "POST is not allowed here; use GET or HEAD."
 

@@ -11,6 +11,7 @@ from html import unescape
 import httpx
 import pytest
 
+from tests.web.conftest import in_the_loop_of_the_file
 from upstream.embedded import EmbeddedUpstream
 from web.app import GatewayApp
 from web.pages.graphiql import CANONICAL, GraphiQLPage
@@ -43,14 +44,16 @@ def answer(html: str) -> str:
     return unescape(re.sub(r"<[^>]+>", "", found[1]))
 
 
-async def test_the_page_has_the_query_its_variables_and_its_answer(http: httpx.AsyncClient) -> None:
-    html = await page(http, query=QUERY, variables='{"id": 683}', operationName="Two")
+@in_the_loop_of_the_file
+async def test_the_page_has_the_query_its_variables_and_its_answer(live_http: httpx.AsyncClient) -> None:
+    html = await page(live_http, query=QUERY, variables='{"id": 683}', operationName="Two")
     assert (field(html, "query"), field(html, "variables")) == (QUERY, '{"id": 683}')
     assert 'name="operationName" value="Two"' in html
     assert json.loads(answer(html)) == {"data": {"package": {"slug": "django-queued-storage"}}}
 
 
-async def test_a_program_gets_the_answer_under_the_same_address(http: httpx.AsyncClient) -> None:
+@in_the_loop_of_the_file
+async def test_a_program_gets_the_answer_under_the_same_address(live_http: httpx.AsyncClient) -> None:
     params = {"query": "{ package(databaseId: 1599) { title } }"}
     for accept in (
         "*/*",
@@ -58,18 +61,19 @@ async def test_a_program_gets_the_answer_under_the_same_address(http: httpx.Asyn
         "application/json, text/html",
         "application/graphql-response+json",
     ):
-        response = await http.get("/graphql", params=params, headers={"Accept": accept})
+        response = await live_http.get("/graphql", params=params, headers={"Accept": accept})
         assert response.json() == {"data": {"package": {"title": "django-celery-email"}}}
         assert "Accept" in response.headers["Vary"]
 
 
-async def test_the_endpoint_answers_with_a_slash_behind_it_too(http: httpx.AsyncClient) -> None:
+@in_the_loop_of_the_file
+async def test_the_endpoint_answers_with_a_slash_behind_it_too(live_http: httpx.AsyncClient) -> None:
     query = {"query": "{ package(databaseId: 1599) { title } }"}
-    expected = (await http.post("/graphql", json=query)).json()
-    assert (await http.post("/graphql/", json=query)).json() == expected
-    assert (await http.get("/graphql/", params=query)).json() == expected
-    assert (await http.put("/graphql/")).status_code == 405
-    assert "package(databaseId: 1599)" in field(await page(http, "/graphql/", **query), "query")
+    expected = (await live_http.post("/graphql", json=query)).json()
+    assert (await live_http.post("/graphql/", json=query)).json() == expected
+    assert (await live_http.get("/graphql/", params=query)).json() == expected
+    assert (await live_http.put("/graphql/")).status_code == 405
+    assert "package(databaseId: 1599)" in field(await page(live_http, "/graphql/", **query), "query")
 
 
 async def test_without_a_query_the_canonical_one_is_there_with_its_answer(
@@ -84,6 +88,7 @@ async def test_without_a_query_the_canonical_one_is_there_with_its_answer(
     assert json.loads(answer(await page(http)))["data"]["package"]["slug"]
 
 
+@in_the_loop_of_the_file
 @pytest.mark.parametrize(
     ("params", "message"),
     [
@@ -94,18 +99,19 @@ async def test_without_a_query_the_canonical_one_is_there_with_its_answer(
     ],
 )
 async def test_what_is_wrong_with_a_query_is_in_its_answer(
-    http: httpx.AsyncClient, params: dict[str, str], message: str
+    live_http: httpx.AsyncClient, params: dict[str, str], message: str
 ) -> None:
-    html = await page(http, **params)
+    html = await page(live_http, **params)
     assert message in json.loads(answer(html))["errors"][0]["message"]
     assert field(html, "query") == params["query"]
 
 
+@in_the_loop_of_the_file
 @pytest.mark.parametrize(
     "text", ["</textarea><script>x</script>", "<!-- answer -->", '"><img src=x onerror=x>']
 )
-async def test_nothing_that_came_in_the_address_becomes_html(http: httpx.AsyncClient, text: str) -> None:
-    html = await page(http, query=text, variables=text, operationName=text)
+async def test_nothing_that_came_in_the_address_becomes_html(live_http: httpx.AsyncClient, text: str) -> None:
+    html = await page(live_http, query=text, variables=text, operationName=text)
     assert text not in html.replace("<!doctype html>", "")
     assert (field(html, "query"), field(html, "variables")) == (text, text)
 
@@ -120,13 +126,15 @@ async def test_nothing_of_the_catalog_becomes_html(
     assert json.loads(answer(html))["data"]["package"]["title"] == title
 
 
-async def test_a_document_known_by_its_id_is_answered_and_not_shown(http: httpx.AsyncClient) -> None:
-    response = await http.get("/graphql", params={"documentId": "sha256:0"}, headers=BROWSER)
+@in_the_loop_of_the_file
+async def test_a_document_known_by_its_id_is_answered_and_not_shown(live_http: httpx.AsyncClient) -> None:
+    response = await live_http.get("/graphql", params={"documentId": "sha256:0"}, headers=BROWSER)
     assert response.headers["Content-Type"].startswith("application/json")
 
 
-async def test_head_gets_the_headers_alone(http: httpx.AsyncClient) -> None:
-    response = await http.head("/graphql", headers=BROWSER)
+@in_the_loop_of_the_file
+async def test_head_gets_the_headers_alone(live_http: httpx.AsyncClient) -> None:
+    response = await live_http.head("/graphql", headers=BROWSER)
     assert (response.status_code, response.content) == (200, b"")
     assert response.headers["Content-Type"] == "text/html; charset=utf-8"
 
@@ -145,9 +153,10 @@ async def sent(graphiql: GraphiQLPage, messages: list[bytes]) -> None:
     await graphiql({"type": "http", "method": "GET", "headers": []}, receive, send)
 
 
+@in_the_loop_of_the_file
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])
-async def test_the_page_is_the_same_compressed_or_not(http: httpx.AsyncClient, encoding: str) -> None:
-    response = await http.get("/graphql", headers=BROWSER | {"Accept-Encoding": encoding})
+async def test_the_page_is_the_same_compressed_or_not(live_http: httpx.AsyncClient, encoding: str) -> None:
+    response = await live_http.get("/graphql", headers=BROWSER | {"Accept-Encoding": encoding})
     assert response.headers.get("Content-Encoding", "identity") == encoding
     assert "Accept-Encoding" in response.headers["Vary"]
     assert field(response.text, "query") == CANONICAL.read_text()
