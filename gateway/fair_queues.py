@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Reversible
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -55,9 +55,9 @@ class _Share:
     """Whether none of its operations has ended yet."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, kw_only=True)
 class _Client(_Share):
-    name: str = ""
+    name: str
     lines: dict[Hashable, Line] = field(default_factory=dict)
     waiting: dict[Hashable, Line] = field(default_factory=dict)
     """The connections with operations that wait."""
@@ -68,12 +68,12 @@ class _Client(_Share):
     """The time that a new connection begins with: that of the connection that was let in with the most, or more."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, kw_only=True)
 class Line(_Share):
     """Holds the operations of one connection."""
 
-    client: _Client = field(default_factory=lambda: _Client(0.0))
-    connection: Hashable = None
+    client: _Client
+    connection: Hashable
     running: int = 0
     waiting: deque[Waiter] = field(default_factory=deque)
 
@@ -165,7 +165,7 @@ class FairQueues:
             return None
         self._turns += 1
         if self._turns % OLDER_EVERY:
-            client = _choice(list(able), newest_is_next=self._turns % 2 == 1)
+            client = _choice(able, newest_is_next=self._turns % 2 == 1)
         else:
             client = min(able, key=lambda each: each.had)
         line = able[client][-1] if newest_first else _choice(able[client], client.newest_is_next)
@@ -232,7 +232,7 @@ class FairQueues:
         self._connections = sum(len(client.lines) for client in self._clients.values())
 
 
-def _choice(shares: Sequence[S], newest_is_next: bool) -> S:
+def _choice(shares: Reversible[S], newest_is_next: bool) -> S:
     """Return the newest, so that it need not wait for a whole round, or the one that has had the least.
 
     New ones that are not the newest are left out, because they would be answered after a long wait.

@@ -104,6 +104,7 @@ def test_every_field_of_an_input_in_the_document_counts(text: str, given: str) -
         ({"activeWithinDays": None, "addedAfter": None}, PACKAGES | TIME | FEED),
         ({"or": [{"activeWithinDays": 9}, {"addedAfter": None}]}, PACKAGES | TIME | FEED),
         ({"or": [{"activeWithinDays": 9}, {}], "not": {"title": {}}}, PACKAGES | TIME),
+        ({"not": {"activeWithinDays": 9}, "or": [{"addedAfter": None}]}, PACKAGES | TIME | FEED),
         (None, PACKAGES),
         ([{"activeWithinDays": 9}, {"addedAfter": None}, "no filter"], PACKAGES | TIME | FEED),
         ({"no such field": {"activeWithinDays": 9}}, PACKAGES),
