@@ -5,10 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from catalog.storage.sqlite_storage import Storage
+
+IN_MEMORY = Path("/dev/shm")
+"""Where Linux keeps files in memory."""
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Return an empty folder, in memory where the system has that: a disk takes most of the time of tests that write
+    catalogs, and none of them is about what is left when the power fails."""
+    with TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.is_dir() else None) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from catalog.storage.sqlite_storage import Storage
+from tests.support.numbers_of_examples import share_of
 from tests.support.stored_catalogs import A, B, a_catalog, begin, change, save, stored_in
 from upstream.client.upstream_errors import StorageUnavailable
 
@@ -65,7 +66,7 @@ def test_flipped_bytes_cost_the_rows_they_hit_or_the_file_is_set_aside(
     begin(path, A)
     whole = path.read_bytes()
     draw = random.Random(1)
-    for page in draw.sample(range(1, len(whole) // 4096), 25):
+    for page in share_of(draw.sample(range(1, len(whole) // 4096), 25)):
         place = page * 4096 + draw.randrange(1000, 3000)
         path.write_bytes(
             whole[:place] + bytes(255 - byte for byte in whole[place:][:16]) + whole[place + 16 :]

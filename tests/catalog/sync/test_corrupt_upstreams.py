@@ -24,7 +24,7 @@ every_corruption = pytest.mark.parametrize("name", CORRUPTIONS)
 @pytest.fixture
 def upstream() -> Corruptible:
     """Return an upstream of two pages of packages, of which each corruption hits enough to be seen."""
-    return Corruptible(generated_upstream(150))
+    return Corruptible(generated_upstream(110))
 
 
 async def refused(sync: Sync) -> str:
@@ -60,9 +60,9 @@ async def test_a_corrupt_state_is_not_published_over_a_known_one(
 
 
 @every_corruption
-async def test_a_state_that_becomes_corrupt_while_a_crawl_is_under_way_is_not_published(
-    upstream: Corruptible, name: str
-) -> None:
+async def test_a_state_that_becomes_corrupt_while_a_crawl_is_under_way_is_not_published(name: str) -> None:
+    # Enough packages are on the second page alone.
+    upstream = Corruptible(generated_upstream(150))
     async with syncing(upstream) as sync:
         before = (await sync.crawl()).snapshot
         feed = await sync.changes(0, 100)

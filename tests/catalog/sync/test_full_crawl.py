@@ -53,7 +53,7 @@ async def test_no_page_is_asked_for_beyond_the_end(packages: int, pages: int) ->
 
 @pytest.mark.virtual_time
 async def test_the_other_pages_come_together_as_far_as_the_limiter_lets_them() -> None:
-    embedded = generated_upstream(1300, latency=0.002)
+    embedded = generated_upstream(1000, latency=0.002)
     asked_by_then: list[int] = []
     upstream = Changing(embedded, {1: lambda _: asked_by_then.append(embedded.requests.total)})
     await crawled(upstream, limits=replace(CLIENT_LIMITS, lowest_in_flight=3, highest_in_flight=3))
@@ -63,14 +63,14 @@ async def test_the_other_pages_come_together_as_far_as_the_limiter_lets_them() -
 
 @pytest.mark.virtual_time
 async def test_few_pages_wait_for_their_turn_at_a_time() -> None:
-    embedded = generated_upstream(1300, latency=0.002)
+    embedded = generated_upstream(1000, latency=0.002)
     await crawled(embedded, limits=replace(CLIENT_LIMITS, lowest_in_flight=32, highest_in_flight=32))
     assert embedded.requests.max_concurrency == 8
 
 
 @pytest.mark.virtual_time
 async def test_requests_of_users_go_first() -> None:
-    embedded = generated_upstream(1300, latency=0.01)
+    embedded = generated_upstream(1000, latency=0.01)
     two_pages_are_read = asyncio.Event()
 
     def progress(kind: str, read: int, count: int) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.crawls import Change, Changing, asked, crawled, found, truth
-from tests.support.numbers_of_examples import examples
+from tests.support.numbers_of_examples import examples, share_of
 from upstream.client.upstream_errors import UpstreamBadData
 from upstream.embedded import (
     EmbeddedCatalog,
@@ -94,7 +94,7 @@ async def test_a_change_at_any_moment_is_seen(rows: EmbeddedCatalog, change: Cha
     before, changed = await truth(rows), copy_of(rows)
     change(changed)
     after = await truth(changed)
-    for moment in range(1, READS + 2):
+    for moment in share_of(range(1, READS + 2)):
         upstream = Changing(EmbeddedUpstream(catalog=copy_of(rows)), {moment: change})
         catalog = found(await crawled(upstream))
         assert not upstream.after, "the change did not take place"
@@ -119,7 +119,7 @@ async def test_a_change_at_any_moment_is_seen_beside_a_row_that_cannot_be_read(
     rows: EmbeddedCatalog, unreadable: int
 ) -> None:
     bad = id_at(rows, unreadable)
-    for moment in (1, 3, 8, 13, 18):
+    for moment in share_of((1, 3, 8, 13, 18)):
         embedded = EmbeddedUpstream(catalog=copy_of(rows))
         embedded.faults.add(Fault(Poisoned(bad)))
         catalog = found(await crawled(Changing(embedded, {moment: delete_and_insert})))

@@ -14,6 +14,7 @@ from catalog.sync.full_crawl import LastGood, crawl
 from tests.support.batcher_with_held_answers import settle
 from tests.support.crawls import asked, client_of, crawled
 from tests.support.impatient_clients import UPSTREAM_URL
+from tests.support.numbers_of_examples import share_of
 from tests.support.settings_for_tests import BUDGET, CLIENT_LIMITS
 from upstream.batching.batcher import Batcher
 from upstream.client.api_client import Client
@@ -84,18 +85,25 @@ async def test_a_crawl_of_such_a_list_that_is_cancelled_in_any_turn_is_cancelled
     high_ids: EmbeddedUpstream,
 ) -> None:
     high_ids.faults.add(Fault(WrongCount(100_000)))
-    turns, outcome = 0, None
-    while not isinstance(outcome, ContradictoryList):
+
+    async def cancelled_after(turns: int) -> tuple[int, object]:
+        """Cancel a crawl after so many turns, unless it has ended before, and return when and how it ended."""
         async with client_of(high_ids) as client:
             crawling = asyncio.create_task(crawl(Batcher(client, BUDGET), client, LastGood()))
-            for _ in range(turns):
+            turn = 0
+            while turn < turns and not crawling.done():
                 await asyncio.sleep(0)
+                turn += 1
             was_running = crawling.cancel()
             (outcome,) = await asyncio.gather(crawling, return_exceptions=True)
-            assert isinstance(outcome, asyncio.CancelledError) == was_running, turns
-        turns += 1
-        assert turns < 1_000
-    assert turns > 10
+            assert isinstance(outcome, asyncio.CancelledError) == was_running, turn
+            return turn, outcome
+
+    last, outcome = await cancelled_after(1_000)
+    assert isinstance(outcome, ContradictoryList)
+    assert 10 < last < 1_000
+    for turns in share_of(range(last)):
+        await cancelled_after(turns)
 
 
 @pytest.mark.parametrize("factor", [0.0, 0.5, 0.99])
