@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -76,11 +77,39 @@ async def test_a_condition_that_is_null_is_left_to_strawberry() -> None:
     assert await reason("query($b: Boolean = true) { __typename @skip(if: $b) }", b=None) == "variables"
 
 
-async def test_mutations_and_directives_are_left_to_strawberry() -> None:
+async def test_mutations_are_left_to_strawberry() -> None:
     assert await reason("mutation { change }", WITH_DIRECTIVE) == "operation"
-    assert await reason("{ plain @loud }", WITH_DIRECTIVE) == "directive"
-    assert await reason("{ ...F } fragment F on Query @unknown { plain }", WITH_DIRECTIVE) == "directive"
     assert await reason("{ plain }", WITH_DIRECTIVE) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ plain @loud }",
+        "query @loud { plain }",
+        "query($v: Int @loud) { plain }",
+        "{ ... @loud { plain } }",
+        "{ ... on Query @loud { plain } }",
+        "{ ... { plain @skip(if: false) @loud } }",
+        "{ ...F @loud } fragment F on Query { plain }",
+        "{ ...F } fragment F on Query @loud { plain }",
+        "{ ...F } fragment F on Query { plain @loud }",
+    ],
+)
+async def test_a_directive_is_left_to_strawberry_wherever_it_is(text: str) -> None:
+    assert await reason(text, WITH_DIRECTIVE) == "directive"
+
+
+async def test_fragments_are_looked_through_once_however_many_spread_them() -> None:
+    # There are two ways from each step to the next, so 2 ** 24 to the last.
+    text = "{ ...A0 } fragment A24 on Query { plain @skip(if: false) }" + "".join(
+        f"fragment A{n} on Query {{ ...B{n} ...C{n} }} fragment B{n} on Query {{ ...A{n + 1} }}"
+        f"fragment C{n} on Query {{ ...A{n + 1} }}"
+        for n in range(24)
+    )
+    began = time.process_time()
+    assert await reason(text, WITH_DIRECTIVE) is None
+    assert time.process_time() - began < 2
 
 
 async def test_a_schema_whose_extensions_take_part_is_left_to_strawberry() -> None:

@@ -119,6 +119,16 @@ async def test_a_new_one_begins_with_no_less_after_one_that_waited_for_long(clie
     assert (waited.had, new.had) == (24, 22) if client else (waited.client.had, new.client.had) == (24, 22)
 
 
+@each_level
+async def test_among_those_that_had_the_same_the_last_that_came_is_next(client: str) -> None:
+    queues = Queues()
+    names = [client + name for name in "abc"]
+    for name in names:
+        queues.run(name, 1)
+    queues.wait(*names)
+    assert queues.served(3) == names[::-1]
+
+
 async def test_the_turn_for_the_oldest_is_every_eighth() -> None:
     queues = Queues()
     queues.wait(*map(str, range(2 * OLDER_EVERY + 3)))
@@ -187,11 +197,11 @@ async def test_who_leaves_is_gone_once_and_leaves_the_others_in_their_places() -
 
 async def test_all_that_are_late_are_taken_wherever_they_wait() -> None:
     queues = Queues()
-    queues.wait("a.1-late", "a.1-x", "a.1-too late", "a.2-late", "b.1-late", "b.2", "c.1")
+    queues.wait("a.1-late", "a.1-x", "a.1-too late", "a.2-late", "b.1-late", "c.1-late", "b.2", "d.1")
     taken = queues.queues.take_all_that(lambda waiter: "late" in queues.name(waiter))
-    assert list(map(queues.name, taken)) == ["a.1-late", "a.1-too late", "a.2-late", "b.1-late"]
+    assert list(map(queues.name, taken)) == ["a.1-late", "a.1-too late", "a.2-late", "b.1-late", "c.1-late"]
     assert queues.queues.operations == 3
-    assert sorted(queues.served(3)) == ["a.1-x", "b.2", "c.1"]
+    assert sorted(queues.served(3)) == ["a.1-x", "b.2", "d.1"]
 
 
 @pytest.mark.parametrize(
@@ -224,6 +234,14 @@ async def test_the_last_of_the_most_makes_room(waiting: str, comes: str, taken: 
     assert sorted(queues.served(len(left))) == sorted(left)
 
 
+async def test_who_has_left_counts_no_more_when_room_is_made() -> None:
+    queues = Queues()
+    queues.wait("a.1-v", "a.1-w", "a.1-x", "a.1-y", "a.1-z", "b.1-x", "b.1-y", "b.1-z")
+    queues.queues.leave(queues.line("a.1"), queues.waiters["a.1-v"])
+    taken = [queues.taken_for("c.1") for _ in range(6)]
+    assert taken == ["a.1-z", "a.1-y", "b.1-z", "a.1-x", "b.1-y", None]
+
+
 async def test_idle_connections_are_forgotten_when_there_are_too_many_and_no_others() -> None:
     queues = Queues()
     names = [
@@ -241,6 +259,7 @@ async def test_idle_connections_are_forgotten_when_there_are_too_many_and_no_oth
     assert queues.line("newest.1") is newest
     kept = [name for name, line in lines.items() if queues.line(name) is line]
     assert kept == ["running.1", "waits.1"]
+    assert queues.line("idle.1").client is not lines["idle.1"].client
 
 
 async def test_connections_that_are_forgotten_no_longer_count() -> None:
@@ -263,6 +282,9 @@ async def test_all_begin_anew_when_all_is_forgotten() -> None:
     again = queues.line("a.1")
     assert again is not line
     assert (again.had, again.client.had, again.is_new, again.client.is_new) == (0, 0, True, True)
+    # The old line leads no more to itself, so that the garbage collector does not have to look for it.
+    assert line.client.lines == {}
     others = [queues.line(f"a.{number}") for number in range(REMEMBERED)]
     assert queues.line("a.1") is again
-    assert queues.line("a.2") is others[2]
+    queues.line("b.1")
+    assert queues.line("a.2") is not others[2]
