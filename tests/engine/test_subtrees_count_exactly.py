@@ -17,7 +17,7 @@ from schema import schema
 from tests.support.answer_subtrees import subtrees_of
 from tests.support.gateway_in_process import gateway_over
 from tests.support.gateway_operations import FIXED_FIELDS, VALUES
-from tests.support.numbers_of_examples import operations
+from tests.support.numbers_of_examples import operations, share_of
 from tests.support.random_operations import Generator
 from tests.support.upstream_without_http import MadeSource, whole_records
 from upstream.client import Receipt, recording
@@ -85,7 +85,7 @@ async def test_too_much_work_is_refused_alike_with_subtrees(text: str) -> None:
     answered = await outcome(gateway, text, work=steps)
     assert isinstance(answered, bytes)
     assert subtrees_of(gateway).found > 0
-    for most in (steps - 1, steps // 2, steps // 4):
+    for most in share_of((steps - 1, steps // 2, steps // 4)):
         without = await outcome(keeps_nothing, text, work=most)
         assert "too much work" in str(without)
         assert await outcome(gateway, text, work=most) == without

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from starlette.types import Receive, Scope, Send
@@ -21,6 +21,9 @@ from upstream.batching.batcher import Batcher
 from upstream.client.api_client import Client
 from upstream.client.in_process_transport import in_process
 from upstream.embedded import EmbeddedUpstream, Fault, Latency, StatusFault
+
+if TYPE_CHECKING:
+    from tests.support.gateway_in_process import Ask
 
 BUDGET = 60
 MANY, VERY_MANY = 2_000, 10_000
@@ -104,9 +107,9 @@ def source_with(upstream: Upstream, budget: float) -> AbstractAsyncContextManage
 
 
 @pytest.fixture
-def embedded(few_embedded: EmbeddedUpstream) -> EmbeddedUpstream:
-    """Return an upstream of few packages, because nearly each test needs its catalog."""
-    return few_embedded
+def embedded() -> EmbeddedUpstream:
+    """Return an upstream of two pages of packages, because nearly each test crawls it."""
+    return generated_upstream(120)
 
 
 @pytest.fixture
@@ -184,18 +187,15 @@ async def test_a_missing_name_is_asked_for_once_until_a_look_finds_something(
 
 
 async def test_without_a_catalog_invented_keys_have_the_budget_and_real_ones_all_they_need(
-    use_engine: bool,
+    source: CatalogSource, embedded: EmbeddedUpstream, ask: Ask
 ) -> None:
-    embedded = generated_upstream(120)
     real = sorted(row.slug for row in embedded.catalog.packages.values() if not row.slug.isdigit())[:100]
     document = "query($k: [String!]!) { packagesBySlug(slugs: $k) { slug } }"
+    body = await ask(document, k=real)
+    assert [each["slug"] for each in body["data"]["packagesBySlug"]] == real
+    embedded.requests.reset()
     firsts = share_of(range(0, MANY, 100))
-    async with source_with(embedded, BUDGET) as source:
-        ask = asking(source, use_engine=use_engine)
-        body = await ask(document, k=real)
-        assert [each["slug"] for each in body["data"]["packagesBySlug"]] == real
-        embedded.requests.reset()
-        outcomes = [await ask(document, k=[f"made-up-{first + n}" for n in range(100)]) for first in firsts]
+    outcomes = [await ask(document, k=[f"made-up-{first + n}" for n in range(100)]) for first in firsts]
     assert embedded.requests.total == BUDGET
     codes = [error["extensions"]["code"] for body in outcomes for error in body.get("errors", ())]
     # Without a catalog nobody knows that there is none.
