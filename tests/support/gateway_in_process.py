@@ -54,8 +54,10 @@ def source_over(upstream: Upstream, /, **settings: object) -> AbstractAsyncConte
 
 @lru_cache(maxsize=10)
 def crawled_catalog(*packages: int) -> Catalog:
-    """Return what a crawl finds in an upstream of so many packages, or of the default size, which no test may
-    change."""
+    """Return what a crawl finds in an upstream of so many packages, or of the default size, which no test may change.
+
+    No loop runs yet where this is called, such as in a fixture that is not asynchronous.
+    """
 
     async def crawl() -> Catalog:
         async with source_over(EmbeddedUpstream(catalog=shared_rows(*packages))) as source:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
+from catalog.freshness import Snapshot
+from catalog.indexed_catalog import Catalog
 from tests.support.crawled_gateway import QUERY
-from tests.support.gateway_in_process import app_over
+from tests.support.gateway_in_process import app_over, crawled_catalog
 from tests.support.generated_upstreams import generated_upstream
 from upstream.embedded import EmbeddedUpstream
 from web.request_headers import READ_HEADERS
 
+PACKAGES = 20
 SECRET = "a secret of the router"
 OURS = "https://ours.example"
 ENTITIES = '{ _entities(representations: [{__typename: "Grid", slug: "email"}]) { __typename } }'
@@ -32,12 +36,17 @@ CHANGES = {
 
 @pytest.fixture
 def embedded() -> EmbeddedUpstream:
-    return generated_upstream(20)
+    return generated_upstream(PACKAGES)
+
+
+@pytest.fixture(scope="module")
+def known() -> Catalog:
+    return crawled_catalog(PACKAGES)
 
 
 @asynccontextmanager
 async def gateway(
-    embedded: EmbeddedUpstream, *origins: str, secret: str = SECRET
+    embedded: EmbeddedUpstream, known: Catalog, *origins: str, secret: str = SECRET
 ) -> AsyncIterator[httpx.AsyncClient]:
     app = app_over(embedded, cors_origins=",".join(origins) or "*", router_secret=secret)
     transport = httpx.ASGITransport(app)
@@ -47,7 +56,7 @@ async def gateway(
             transport=transport, base_url="http://gateway.test", headers={"Accept-Encoding": "identity"}
         ) as client,
     ):
-        await app.parts.gateway.source.crawl()
+        app.parts.source.publisher.snapshot = Snapshot(known, datetime.now(UTC))
         yield client
 
 
@@ -67,9 +76,9 @@ def names(response: httpx.Response) -> set[str]:
     "query", [QUERY, ENTITIES, "{ packages(first: 50) { nodes { title slug } } }", "{ nothing }"]
 )
 async def test_a_header_that_changes_an_answer_is_in_vary(
-    embedded: EmbeddedUpstream, origins: tuple[str, ...], query: str
+    embedded: EmbeddedUpstream, known: Catalog, origins: tuple[str, ...], query: str
 ) -> None:
-    async with gateway(embedded, *origins) as http:
+    async with gateway(embedded, known, *origins) as http:
         plain = await http.get("/graphql", params={"query": query})
         # The trace is for the router alone, so both headers are looked at together too.
         both = {"Router-Authorization": SECRET, "Apollo-Federation-Include-Trace": "ftv1"}
@@ -89,8 +98,8 @@ def test_every_header_that_the_endpoint_reads_is_tried() -> None:
 
 
 async def test_without_a_router_and_for_pages_of_every_origin_a_cache_keeps_one_answer_for_all_of_them(
-    embedded: EmbeddedUpstream,
+    embedded: EmbeddedUpstream, known: Catalog
 ) -> None:
-    async with gateway(embedded, secret="") as http:
+    async with gateway(embedded, known, secret="") as http:
         response = await http.get("/graphql", params={"query": QUERY})
     assert response.headers["Vary"] == "Accept, Accept-Encoding, X-Gateway-Explain, X-Gateway-Receipt"

@@ -12,6 +12,7 @@ import pytest
 
 from catalog.export import EXPORTED_FILES
 from tests.support.gateway_in_process import app_over, client_of
+from tests.support.numbers_of_examples import share_of
 from tests.web.catalog_files.conftest import Crawled
 from tests.web.conftest import in_the_loop_of_the_file
 from upstream.embedded import EmbeddedUpstream
@@ -55,7 +56,7 @@ async def test_any_part_of_a_file_is_that_part(shared_crawled: Crawled) -> None:
     size = len(whole)
     asked = [("0-0", 0, 1), (f"{size - 1}-", size - 1, size), ("-8", size - 8, size), ("0-", 0, size)]
     asked += [(f"-{size * 2}", 0, size), (f"4-{'9' * 18}", 4, size)]
-    for _ in range(30):
+    for _ in share_of(range(30)):
         first = draw.randrange(size)
         last = draw.randrange(first, size)
         asked.append((f"{first}-{last}", first, last + 1))
