@@ -12,7 +12,11 @@ from upstream.embedded import EmbeddedUpstream
 
 @pytest.fixture(scope="module")
 def upstream() -> EmbeddedUpstream:
-    return generated_upstream()
+    upstream = generated_upstream(300)
+    upstream.catalog.insert_package(title="django-digits", slug="1234")
+    upstream.catalog.insert_grid(title="Waffle backends", slug="waffle-backends")
+    upstream.catalog.reindex()
+    return upstream
 
 
 @pytest.fixture
