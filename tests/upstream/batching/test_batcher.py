@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import httpx
 import pytest
@@ -240,12 +241,12 @@ async def test_what_is_remembered_is_bounded_by_the_records_on_pages_too() -> No
         "created": "2026-02-16T01:00:00-05:00",
         "modified": "2026-02-16T01:00:00-05:00",
     }
-    page = {"count": 7000, "next": None, "previous": None, "results": [category] * 7000}
+    page = json.dumps({"count": 7000, "next": None, "previous": None, "results": [category] * 7000})
     asked: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
         asked.append(request.url.params["limit"])
-        return httpx.Response(200, json=page)
+        return httpx.Response(200, headers={"Content-Type": "application/json"}, text=page)
 
     client = Client(URL, httpx.MockTransport(answer), CLIENT_LIMITS)
     batcher = Batcher(client, BUDGET)
