@@ -20,7 +20,7 @@ from tests.support import schema_with_everything as wide
 from tests.support.comparable_answers import comparable
 from tests.support.gateway_in_process import gateway_over
 from tests.support.gateway_operations import GENERATOR, STATES
-from tests.support.numbers_of_examples import operations, share_of
+from tests.support.numbers_of_examples import operations
 from tests.support.predicted_costs import prepared_whole
 from tests.support.random_operations import Generator
 from tests.support.texts_of_one_shape import with_other_literals
@@ -28,7 +28,7 @@ from tests.support.upstream_without_http import MadeSource, made_records
 
 OPERATIONS = operations(250)
 PARTS = 2
-OTHERS = len(share_of(range(3)))
+OTHERS = 3
 """How many other texts there are for each operation."""
 RECORDS = made_records()
 ANY_NUMBER = 10**12
