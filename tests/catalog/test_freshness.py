@@ -18,6 +18,7 @@ from catalog.storage.storage_port import Stored
 from tests.support.batcher_with_held_answers import settle
 from tests.support.crawls import asked
 from tests.support.gateway_in_process import asking, source_of, source_over
+from tests.support.generated_upstreams import generated_upstream
 from tests.support.made_records import catalog_of, category, grid, package
 from tests.support.settings_for_tests import CLIENT_LIMITS, FRESHNESS, UPSTREAM_URL
 from tests.support.stored_catalogs import begin
@@ -27,8 +28,8 @@ from upstream.client.in_process_transport import in_process
 from upstream.embedded import EmbeddedUpstream, Fault, Latency, State
 from upstream.embedded import StatusFault as Failure
 
-CRAWL = 8
-"""Requests of a crawl of 300 packages."""
+CRAWL = 7
+"""Requests of a crawl of 110 packages."""
 
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -81,6 +82,12 @@ def test_the_age_counts_from_the_refresh_and_is_never_negative() -> None:
 # What a request gets
 
 
+@pytest.fixture
+def embedded() -> EmbeddedUpstream:
+    """Return an upstream with two pages of packages."""
+    return generated_upstream(110)
+
+
 def store(path: Path, age: float) -> datetime:
     """Let a catalog of one package be stored, refreshed so many seconds ago; when that was."""
     refreshed_at = datetime.now(UTC) - timedelta(seconds=age)
@@ -104,7 +111,7 @@ async def opened(
 
 
 async def served(source: CatalogSource) -> int:
-    """Return how many packages the catalog has that a request gets: 1 in the stored one, 300 upstream."""
+    """Return how many packages the catalog has that a request gets: 1 in the stored one, 110 upstream."""
     snapshot = await source.refreshed()
     assert snapshot is not None
     return len(snapshot.catalog.packages)
@@ -141,7 +148,7 @@ async def test_a_stale_one_is_served_at_once_and_asks_for_exactly_one_crawl(
             asking += 1
             await asyncio.sleep(0)
         assert asking > CRAWL  # also while the crawl was under way
-        assert await served(source) == 300
+        assert await served(source) == 110
         await until(lambda: not source.refresher.syncing)
         await settle()
         assert embedded.requests.total == CRAWL
@@ -161,7 +168,7 @@ async def test_a_stale_one_is_served_at_once_whatever_upstream_does(
 async def test_an_old_one_waits_for_a_crawl_first(embedded: EmbeddedUpstream, path: Path) -> None:
     store(path, OLD)
     async with opened(embedded, path) as source:
-        assert await asyncio.gather(*(served(source) for _ in range(20))) == [300] * 20
+        assert await asyncio.gather(*(served(source) for _ in range(20))) == [110] * 20
         await until(lambda: not source.refresher.syncing)
         assert embedded.requests.total == CRAWL
 
@@ -190,7 +197,7 @@ async def test_an_old_one_is_served_when_the_crawl_takes_too_long(
 async def test_an_expired_one_waits_for_a_crawl(embedded: EmbeddedUpstream, path: Path) -> None:
     store(path, EXPIRED)
     async with opened(embedded, path) as source:
-        assert await served(source) == 300
+        assert await served(source) == 110
 
 
 async def test_an_expired_one_that_cannot_be_refreshed_leaves_it_to_upstream(

@@ -14,6 +14,7 @@ from catalog.catalog_source import CatalogSource
 from catalog.storage.sqlite_storage import Storage
 from tests.support.gateway_in_process import source_of
 from tests.support.gateway_processes import eventually
+from tests.support.generated_upstreams import generated_upstream
 from tests.support.settings_for_tests import CLIENT_LIMITS, FRESHNESS, UPSTREAM_URL
 from upstream.client.api_client import Client
 from upstream.client.in_process_transport import in_process
@@ -37,6 +38,12 @@ async def opened(
         crawl_wait=crawl_wait,
     ) as source:
         yield source
+
+
+@pytest.fixture
+def embedded() -> EmbeddedUpstream:
+    """Return an upstream with two pages of packages."""
+    return generated_upstream(110)
 
 
 @pytest.fixture
@@ -130,8 +137,8 @@ async def test_who_waits_in_vain_is_told_how_far_the_crawl_is(
 ) -> None:
     embedded.faults.add(Fault(Latency(60), pattern="/grids/"))
     async with opened(embedded, tmp_path / "catalog.sqlite", crawl_wait=0.01) as source:
-        await eventually(lambda: str(source.refresher.progress).startswith("300 of"))
-        with pytest.raises(UpstreamUnavailable, match="300 of 300 packages so far") as error:
+        await eventually(lambda: str(source.refresher.progress).startswith("110 of"))
+        with pytest.raises(UpstreamUnavailable, match="110 of 110 packages so far") as error:
             await source.first_catalog()
         told = error.value.retry_after
         assert told is not None

@@ -11,6 +11,7 @@ from catalog.export.ndjson_writing import write_changes, write_lines
 from catalog.indexed_catalog import Catalog
 from catalog.storage.sqlite_storage import Storage
 from tests.support.gateways_with_files import KINDS, Records, hash_of, lines_in, replayed
+from tests.support.numbers_of_examples import share_of
 from tests.support.versioned_catalogs import Clock, keep_versions
 
 VERSIONS, PAIRS = 60, 200
@@ -34,7 +35,7 @@ def test_changes_between_any_two_versions_lead_from_one_to_the_other(tmp_path: P
     assert [hash_of(each) for each in records] == [catalog.version for catalog in catalogs]
     numbers = {each.version: each.number for each in storage.history.versions(limit=VERSIONS)}
     kinds = set()
-    for _ in range(PAIRS):
+    for _ in share_of(range(PAIRS)):
         one, other = draw.randrange(VERSIONS), draw.randrange(VERSIONS)
         since, until = catalogs[one].version, catalogs[other].version
         write_changes(storage.history.difference(numbers[since], numbers[until]), tmp_path / "changes")

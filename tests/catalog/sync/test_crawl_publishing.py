@@ -23,7 +23,7 @@ LOOK = ["packages/?limit=20&offset=0", "grids/?limit=20&offset=0", "categories/?
 @pytest.fixture
 def embedded() -> EmbeddedUpstream:
     """Return an upstream of two pages of packages, which the test may change."""
-    return generated_upstream(130)
+    return generated_upstream(110)
 
 
 def newest(embedded: EmbeddedUpstream) -> int:

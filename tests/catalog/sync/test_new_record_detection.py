@@ -22,7 +22,7 @@ LOOK = ["packages/?limit=20&offset=0", "grids/?limit=20&offset=0", "categories/?
 @pytest.fixture
 def embedded() -> EmbeddedUpstream:
     """Return an upstream of two pages of packages, which the test may change."""
-    return generated_upstream(130)
+    return generated_upstream(110)
 
 
 async def test_a_new_grid_is_named_by_its_packages_at_no_further_cost(embedded: EmbeddedUpstream) -> None:
