@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from catalog.catalog_difference import compare
@@ -15,7 +15,9 @@ from tests.support.made_records import category, grid, package
 NOTHING_WRONG = CrawlReport(600, 0, 0, 0)
 
 
-def catalog_of(packages: Iterable[int], categories: int = 1, **fields: Any) -> Catalog:
+@lru_cache(maxsize=50)
+def catalog_of(packages: range | tuple[int, ...], categories: int = 1, **fields: Any) -> Catalog:
+    """Return a catalog of packages with these ids, and with fields that are functions of their ids."""
     made = (package(id, **{name: of(id) for name, of in fields.items()}) for id in packages)
     return Catalog.build(made, [grid(1)], map(category, range(1, categories + 1)))
 
@@ -26,7 +28,11 @@ def various(id: int) -> int:
 
 
 def candidate_of(before: Catalog | None, after: Catalog, report: CrawlReport = NOTHING_WRONG) -> Candidate:
-    return Candidate(before, after, None if before is None else compare(before, after), report)
+    return Candidate(before, after, None if before is None else _difference(before, after), report)
+
+
+_difference = lru_cache(maxsize=50)(compare)
+"""Compares the same two catalogs once, though a guard is often asked about them again."""
 
 
 def check(guard: Guard, before: Catalog | None, after: Catalog, *, accept: bool = False) -> str:

@@ -65,8 +65,8 @@ def test_a_grid_that_goes_counts_with_the_packages_that_were_in_it(
 @pytest.mark.parametrize(
     ("after", "sentence"),
     [
-        (catalog_of([]), "Upstream says that it has no packages, but 3 were known."),
-        (catalog_of([], categories=0), "Upstream says that it has no packages, but 3 were known."),
+        (catalog_of(()), "Upstream says that it has no packages, but 3 were known."),
+        (catalog_of((), categories=0), "Upstream says that it has no packages, but 3 were known."),
         (catalog_of(range(3), categories=0), "Upstream says that it has packages but no categories."),
     ],
 )
@@ -77,9 +77,9 @@ def test_an_empty_catalog_does_not_pass_however_small_the_known_one_is(
 
 
 def test_a_first_catalog_passes_unless_it_is_empty(guard: Guard) -> None:
-    assert check(guard, None, catalog_of([1])) == ""
-    assert check(guard, None, catalog_of([])) == "Upstream says that it has no packages."
-    assert check(guard, None, catalog_of([1], categories=0)) == (
+    assert check(guard, None, catalog_of((1,))) == ""
+    assert check(guard, None, catalog_of(())) == "Upstream says that it has no packages."
+    assert check(guard, None, catalog_of((1,), categories=0)) == (
         "Upstream says that it has packages but no categories."
     )
 

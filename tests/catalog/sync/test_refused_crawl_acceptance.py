@@ -42,7 +42,7 @@ def test_a_patience_of_0_accepts_nothing_by_itself(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize(
-    "empty", [catalog_of([]), catalog_of(range(600), categories=0)], ids=["no packages", "no categories"]
+    "empty", [catalog_of(()), catalog_of(range(600), categories=0)], ids=["no packages", "no categories"]
 )
 def test_an_empty_catalog_is_accepted_by_an_operator_alone(
     guard: Guard, clock: Clock, empty: Catalog
@@ -66,7 +66,7 @@ def test_a_plausible_catalog_in_between_begins_the_day_anew(guard: Guard, clock:
 
 def test_crawls_that_find_other_packages_gone_do_not_agree(guard: Guard, clock: Clock) -> None:
     before = catalog_of(range(600))
-    older, newer, none = catalog_of(range(300)), catalog_of(range(300, 600)), catalog_of([])
+    older, newer, none = catalog_of(range(300)), catalog_of(range(300, 600)), catalog_of(())
     for _ in range(5):
         for after in (older, newer, none):
             assert check(guard, before, after) != ""
@@ -86,7 +86,7 @@ def test_crawls_agree_even_if_a_few_packages_come_and_go_meanwhile(guard: Guard,
     before = catalog_of(range(600))
     assert check(guard, before, catalog_of(range(300))) != ""
     clock.now += DAY
-    assert check(guard, before, catalog_of([*range(5, 300), *range(1000, 1010)])) == ""
+    assert check(guard, before, catalog_of((*range(5, 300), *range(1000, 1010)))) == ""
 
 
 def test_what_an_operator_accepts_passes_at_once(guard: Guard) -> None:
@@ -134,7 +134,7 @@ def test_a_refusal_is_new_until_crawls_agree_on_it(guard: Guard) -> None:
     told = []
     for left in (300, 300, 299, 100, 300):
         with pytest.raises(CatalogRefused) as refused:
-            guard.check(candidate_of(before, catalog_of([*range(left), 1000])))
+            guard.check(candidate_of(before, catalog_of((*range(left), 1000))))
         crawl = refused.value.crawl
         assert (crawl.known, crawl.read, crawl.added, crawl.changed) == (600, left + 1, 1, 0)
         assert crawl.removed == 600 - left
