@@ -40,7 +40,7 @@ def test_that_is_never_begun(): pass
 def test_what_passes_is_reported_once_and_all_else_too(pytester: pytest.Pytester) -> None:
     pytester.makeconftest(HOOK)
     pytester.makepyfile(TESTS)
-    reports = pytester.inline_run("-p", "no:asyncio").getreports("pytest_runtest_logreport")
+    reports = pytester.inline_run("--disable-plugin-autoload").getreports("pytest_runtest_logreport")
     assert [(report.nodeid.partition("::")[2], report.when, report.outcome) for report in reports] == [
         ("test_that_passes", "call", "passed"),
         ("test_that_fails", "call", "failed"),

@@ -13,9 +13,9 @@ from gateway.prepared_request import GraphQLRequest
 from schema import schema
 from schema.sdl_dialects import DIALECTS, Dialect, print_dialect
 from tests.support.gateway_in_process import gateway_over, source_over
+from tests.support.source_files import ROOT, python_files, source_file
 from upstream.embedded import EmbeddedUpstream, Fault, StatusFault
 
-ROOT = Path(__file__).parent.parent
 ROOMS = (
     "assistants",
     "caching",
@@ -44,7 +44,7 @@ FOR_OPERATORS = {
 
 def strings_in(path: Path) -> Iterator[str]:
     """Yield the strings of a file, those inside others too, but no documentation."""
-    text = path.read_text(encoding="utf-8")
+    text = source_file(path).text
     module = ast.parse(text if SETTING.search(text) else "")
     documentation = {id(node.value) for node in ast.walk(module) if isinstance(node, ast.Expr)}
     for node in ast.walk(module):
@@ -55,8 +55,8 @@ def strings_in(path: Path) -> Iterator[str]:
 def test_no_sentence_but_those_for_operators_names_a_setting() -> None:
     found = {
         (str(path.relative_to(ROOT)), name)
-        for room in ROOMS
-        for path in sorted((ROOT / room).rglob("*.py"))
+        for path in python_files()
+        if path.relative_to(ROOT).parts[0] in ROOMS
         for text in strings_in(path)
         for name in SETTING.findall(text)
     }

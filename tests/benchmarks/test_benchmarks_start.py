@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import runpy
 import sys
-from pathlib import Path
 
 import pytest
 
 from benchmarks.lists import FILTERS, measured
+from tests.support.source_files import ROOT, python_files, source_file
 
-ROOT = Path(__file__).parents[2]
 COMMANDS = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__main__")
-    for path in (ROOT / "benchmarks").rglob("*.py")
-    # What has been installed for the peers is not ours.
-    if ".venv" not in path.parts and "ArgumentParser" in path.read_text(encoding="utf-8")
+    for path in python_files()
+    if path.is_relative_to(ROOT / "benchmarks") and "ArgumentParser" in source_file(path).text
 )
 
 
