@@ -14,8 +14,8 @@ from gateway.graphql_answer import GraphQLAnswer
 from gateway.prepared_request import GraphQLRequest
 from tests.support.gateway_in_process import app_over, gateway_over
 from tests.support.gateway_processes import ROOT
+from tests.support.generated_upstreams import generated_upstream
 from tests.support.settings_for_tests import DOCUMENT_LIMITS
-from upstream.embedded import EmbeddedUpstream
 
 EXAMPLES = {path.stem: path.read_text() for path in sorted((ROOT / "examples").glob("*.graphql"))}
 FILTERED = """{ contributors(first: 100) { nodes {
@@ -83,8 +83,8 @@ async def test_what_was_stopped_is_not_run_again_by_strawberry(known_source: Cat
     assert not gateway.engine.fallbacks
 
 
-async def test_a_stopped_request_is_answered_as_one_beyond_any_limit_is(embedded: EmbeddedUpstream) -> None:
-    app = app_over(embedded, limit_work=200)
+async def test_a_stopped_request_is_answered_as_one_beyond_any_limit_is() -> None:
+    app = app_over(generated_upstream(20), limit_work=200)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway.test") as http,
