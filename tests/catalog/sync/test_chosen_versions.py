@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, replace
@@ -13,13 +14,14 @@ import pytest
 
 from catalog.catalog_source import CatalogSource
 from catalog.storage.sqlite_storage import Storage
+from tests.support.corruptions import copy_of
 from tests.support.crawls import client_of
 from tests.support.generated_upstreams import generated_upstream
 from tests.support.settings_for_tests import BUDGET, FRESHNESS, GUARD_LIMITS, UPSTREAM_URL
 from tests.support.stored_catalogs import begin, change, stored_in
 from tests.support.sync_in_process import QUICK, Sync, following, syncing, until
 from upstream.batching.batcher import Batcher
-from upstream.embedded import EmbeddedUpstream
+from upstream.embedded import EmbeddedCatalog, EmbeddedUpstream
 
 pytestmark = pytest.mark.virtual_time
 
@@ -69,30 +71,57 @@ class Gateways:
         return [(field.old, field.new) for field in fields if field.name == "repo_watchers"]
 
 
+@dataclass(frozen=True)
+class TwoVersions:
+    """A file with two versions, and the rows that upstream had at the second. Shared: use copies of both."""
+
+    file: Path
+    rows: EmbeddedCatalog
+    one: str
+    two: str
+
+
+@pytest.fixture(scope="module")
+def two_versions(tmp_path_factory: pytest.TempPathFactory) -> TwoVersions:
+    return asyncio.run(_two_versions(tmp_path_factory.mktemp("versions") / "catalog.sqlite"))
+
+
+async def _two_versions(file: Path) -> TwoVersions:
+    embedded = generated_upstream(110)
+    async with syncing(embedded, file) as sync:
+        await sync.crawl()
+        versions = []
+        for stars in (1, 2):
+            embedded.catalog.update_package(1599, repo_watchers=stars)
+            versions.append((await sync.crawl()).snapshot.catalog.version)
+    return TwoVersions(file, embedded.catalog, *versions)
+
+
 @pytest.fixture
-def embedded() -> EmbeddedUpstream:
+def embedded(two_versions: TwoVersions) -> EmbeddedUpstream:
     """Return an upstream with two pages of packages."""
-    return generated_upstream(110)
+    return EmbeddedUpstream(catalog=copy_of(two_versions.rows))
 
 
 @pytest.fixture
-def operator(path: Path) -> Iterator[Storage]:
+def operator(path: Path, two_versions: TwoVersions) -> Iterator[Storage]:
+    shutil.copy(two_versions.file, path)
     with closing(Storage(str(path))) as storage:
         yield storage
 
 
 @pytest.fixture
-async def gateways(embedded: EmbeddedUpstream, path: Path, operator: Storage) -> AsyncIterator[Gateways]:
+async def gateways(
+    embedded: EmbeddedUpstream, path: Path, operator: Storage, two_versions: TwoVersions
+) -> AsyncIterator[Gateways]:
     async with AsyncExitStack() as stack:
         leading, other = [await stack.enter_async_context(syncing(embedded, path)) for _ in range(2)]
+        await leading.load()
         await stack.enter_async_context(following(leading))
-        await until(lambda: leading.snapshot)
-        gateways = Gateways(embedded, leading, other, operator, "", "")
-        gateways.one = await gateways.crawl(repo_watchers=1)
-        gateways.two = await gateways.crawl(repo_watchers=2)
+        await until(lambda: leading.attempts.outcomes["succeeded"])
         await other.load()
         await stack.enter_async_context(following(other))
-        yield gateways
+        yield Gateways(embedded, leading, other, operator, two_versions.one, two_versions.two)
 
 
 async def test_all_serve_what_is_pinned_while_crawls_go_on_into_history(gateways: Gateways) -> None:
