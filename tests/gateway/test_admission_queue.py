@@ -240,6 +240,80 @@ async def test_an_operation_whose_document_was_read_in_a_slot_runs_in_it_before_
     assert (admission.running, admission.waiting, admission.refused) == (0, 0, 0)
 
 
+async def test_the_slot_of_a_read_document_is_kept_for_its_operation_until_the_next_step() -> None:
+    admission = Admission(replace(ADMISSION_LIMITS, running=1, waiting=9, seconds=60))
+    async with admission.turn_to_read():
+        pass
+    assert admission.slot_at_once(Caller("other", 1)) is None
+    await asyncio.sleep(0)
+    assert admission.slot_at_once(Caller("other", 1)) is not None
+
+
+@pytest.mark.virtual_time
+async def test_an_operation_whose_document_is_read_first_counts_once_for_an_overload() -> None:
+    clock = asyncio.get_running_loop().time
+    admission = Admission(AdmissionLimits(running=1, waiting=100, seconds=1), clock)
+
+    async def ask_again(name: int) -> None:
+        caller.set(Caller(str(name), name))
+        while clock() < 1:
+            async with admission.turn_to_read():
+                await asyncio.sleep(0.005)
+            async with admission.turn(has_waited=True):
+                await asyncio.sleep(0.005)
+
+    await asyncio.gather(*(ask_again(name) for name in range(20)))
+    assert admission.refused == 0
+
+
+@pytest.mark.virtual_time
+async def test_operations_whose_documents_are_read_first_end_once_for_an_overload() -> None:
+    clock = asyncio.get_running_loop().time
+    admission = Admission(AdmissionLimits(running=1, waiting=500, seconds=1), clock)
+
+    async def ask(name: int) -> None:
+        caller.set(Caller(str(name), name))
+        async with admission.turn_to_read():
+            await asyncio.sleep(0.005)
+        async with admission.turn(has_waited=True):
+            await asyncio.sleep(0.005)
+
+    asked = list[asyncio.Task[None]]()
+    # Twice as many come as can be answered, which shows before any of them has waited for a second.
+    while clock() < 0.9:
+        asked.append(asyncio.create_task(ask(len(asked))))
+        await asyncio.sleep(0.005)
+    assert admission.refused > 0
+    await asyncio.gather(*asked, return_exceptions=True)
+
+
+async def test_who_comes_when_a_read_document_does_not_run_is_not_ahead_of_those_who_wait() -> None:
+    work, may_go = Work(running=2), asyncio.Event()
+
+    async def read() -> None:
+        async with work.admission.turn_to_read():
+            await may_go.wait()
+
+    async def come_again() -> None:
+        caller.set(Caller("known", "known"))
+        async with work.admission.turn():
+            pass
+        await may_go.wait()
+        await work._operation("known", "known")
+
+    reading, coming = asyncio.create_task(read()), asyncio.create_task(come_again())
+    await until(lambda: work.admission.running == 1)
+    work.begin("blocks")
+    await until(lambda: work.admission.running == 2)
+    work.begin("waits")
+    await until(lambda: work.admission.waiting == 1)
+    may_go.set()
+    await until(lambda: work.admission.waiting == 1 and len(work.began) == 2)
+    assert work.began == ["blocks", "waits"]
+    await work.end_all()
+    await asyncio.gather(reading, coming)
+
+
 async def test_a_read_document_is_not_refused_while_others_hold_all_slots() -> None:
     admission, may_end = (
         Admission(replace(ADMISSION_LIMITS, running=1, waiting=0, seconds=60)),
