@@ -99,5 +99,6 @@ def _field_bytes(type_name: str, records: Collection[object]) -> dict[str, float
         lists = [each for each in values if isinstance(each, list | tuple)]
         items = [item for each in lists for item in each] if lists else values
         if items:
-            found[name] = sum(len(_encode(each)) for each in items) / len(items)
+            # Brackets and commas are one byte more than there are items.
+            found[name] = (len(_encode(items)) - len(items) - 1) / len(items)
     return found

@@ -154,10 +154,10 @@ def test_the_orders_of_a_filter_that_is_no_longer_kept_take_no_room() -> None:
 
 def test_what_is_kept_ends_with_its_catalog() -> None:
     gc.disable()
-    known = catalog()
-    matches(known, PackageFilter(title="1"))
-    kept = weakref.ref(known.view(package_filters))
     try:
+        known = catalog()
+        matches(known, PackageFilter(title="1"))
+        kept = weakref.ref(known.view(package_filters))
         del known
         assert kept() is None  # by reference counts alone: after a publish nothing is collected
     finally:

@@ -108,12 +108,12 @@ def test_pages_and_spans_take_so_many_bytes_at_most() -> None:
 
 def test_pages_end_with_their_catalog() -> None:
     gc.disable()
-    known = catalog_of(category(1), package(1))
-    pages = made(known)
-    span = pages.span(Paging("packages", 1, None, None, None), NEWEST_PACKAGES_FIRST)
-    pages.page(span, NEWEST_PACKAGES_FIRST, ALL, lambda: [1])
-    kept = weakref.ref(pages)
     try:
+        known = catalog_of(category(1), package(1))
+        pages = made(known)
+        span = pages.span(Paging("packages", 1, None, None, None), NEWEST_PACKAGES_FIRST)
+        pages.page(span, NEWEST_PACKAGES_FIRST, ALL, lambda: [1])
+        kept = weakref.ref(pages)
         del known, pages
         assert kept() is None  # by reference counts alone: after a publish nothing is collected
     finally:
