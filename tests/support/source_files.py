@@ -16,7 +16,10 @@ MADE_BY_COMMANDS = {"node_modules", "gateway_client", "__pycache__"}
 client that an example makes from the schema."""
 
 _CLASS = re.compile(r"^ *class (\w+)", re.MULTILINE)
-_IMPORT = re.compile(r"^ *(from [\w.]+ import (?:\((?:[^)#]|#.*)*\)|[^(\n].*)|import .+)", re.MULTILINE)
+_IMPORT = re.compile(
+    r"^ *(from [\w.]+ import (?:\((?:[^)#]|#.*)*\)|[^(\n].*)|import [\w.]+(?: as \w+)?(?:, .+)?) *(?:#.*)?$",
+    re.MULTILINE,
+)
 
 
 @cache
