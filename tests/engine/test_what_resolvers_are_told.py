@@ -9,7 +9,7 @@ import pytest
 import strawberry
 from graphql import parse
 
-from engine import Engine
+from engine import Engine, Fallback
 
 
 def told(info: strawberry.Info) -> str:
@@ -43,6 +43,10 @@ class Told:
 @strawberry.type
 class Below(Told):
     number: int
+
+    @strawberry.field
+    def above(self, info: strawberry.Info) -> str:
+        return str(info.path.prev)
 
 
 @strawberry.type
@@ -106,6 +110,13 @@ async def test_a_resolver_knows_null_from_no_value(arguments: str, given: dict[s
     variables = ", ".join(each for each in ("$n: Int", "$t: String") if each[:2] in arguments)
     text = f"query {f'({variables})' if variables else ''} {{ echo{arguments} }}"
     await answered_alike(text, given | ({"t": None} if "n" in given else {}))
+
+
+async def test_a_resolver_that_asks_for_the_path_above_it_is_left_to_strawberry() -> None:
+    text = "{ below { above } }"
+    with pytest.raises(Fallback) as left:
+        await Engine(SCHEMA).run(text, parse(text), None, None, None)
+    assert left.value.reason == "path"
 
 
 async def answered_alike(text: str, variables: dict[str, Any] | None) -> None:
