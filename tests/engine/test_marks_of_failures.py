@@ -57,6 +57,8 @@ async def test_failures_are_found_in_the_order_of_the_answer_with_their_paths() 
 async def test_more_failures_than_an_answer_can_tell_of_end_it() -> None:
     answer = [failed("x")] * 5
     assert len(await errors_in(answer, 300, lambda _steps: None)) == 5
-    with pytest.raises(Stopped) as stopped:
+    with pytest.raises(
+        Stopped, match="would have 300 bytes or more; an answer can have up to 299"
+    ) as stopped:
         await errors_in(answer, 299, lambda _steps: None)
     assert stopped.value.error.code == "OPERATION_TOO_COMPLEX"
