@@ -10,7 +10,7 @@ import pytest
 
 from gateway.admission_queue import Admission, AdmissionLimits
 from gateway.current_caller import Caller, caller
-from gateway.queue_wait_limit import DOUBTED, ENDS, PERIODS, RUNS, SHORTEST, WEIGHT, QueueWaitLimit
+from gateway.queue_wait_limit import DOUBTED, ENDS, PERIODS, RUNS
 from gateway.retry_later_errors import Overloaded
 from tests.support.numbers_of_examples import examples
 
@@ -203,55 +203,3 @@ async def test_few_wait_for_long_until_an_overload_is_found() -> None:
     assert sum(seconds > MOMENT + 1.1 * RUN for _, seconds in clients.answered) <= 10
     assert slowest(clients.answered, 0) <= 20 * RUN
     assert len(clients.answered) >= 395
-
-
-class Clock:
-    """Shows the seconds that it is set to."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
-async def test_a_pause_is_no_part_of_the_mean_time_of_an_operation() -> None:
-    clock = Clock()
-    limit = QueueWaitLimit(1, clock)
-    for clock.seconds, others in ((0, 1), (0.5, 0), (10, 1), (10.5, 0), (20, 0), (30, 3)):
-        limit.ended(others)
-    # Two operations of half a second ended while there were others.
-    assert limit.each == pytest.approx(0.5 * (1 - (1 - WEIGHT) ** 2))
-
-
-async def test_an_overload_begins_when_an_operation_has_waited_for_the_whole_time_in_vain() -> None:
-    clock = Clock()
-    limit = QueueWaitLimit(1, clock)
-    clock.seconds = 5
-    # The timer of one that came in an overload, which is over, was shorter.
-    assert (limit.was_late(since=4.2), limit.is_overloaded, limit.seconds()) == (False, False, 1)
-    assert (limit.was_late(since=4), limit.is_overloaded, limit.seconds()) == (True, True, SHORTEST)
-    assert not limit.was_late(since=4)
-    assert (limit.is_over(since=5 - SHORTEST - 0.001), limit.is_over(since=5 - SHORTEST + 0.001)) == (
-        True,
-        False,
-    )
-
-
-@pytest.mark.parametrize(
-    ("came", "after", "is_overloaded"), [(12, 1, True), (12, 1.9, True), (11, 1, False), (11, 0.9, True)]
-)
-async def test_an_overload_ends_after_a_period_in_which_hardly_more_came_than_ended(
-    came: int, after: float, is_overloaded: bool
-) -> None:
-    clock = Clock()
-    limit = QueueWaitLimit(1, clock)
-    clock.seconds = 5
-    limit.was_late(since=4)
-    for _ in range(came):
-        limit.came(waiting=50)
-    for _ in range(10):
-        limit.ended(others=50)
-    clock.seconds += after
-    assert not limit.came(waiting=50)
-    assert limit.is_overloaded is is_overloaded
