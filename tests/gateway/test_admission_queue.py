@@ -174,6 +174,7 @@ async def test_an_operation_that_waits_too_long_is_refused_in_a_sentence() -> No
     with pytest.raises(Overloaded, match=sentence) as refused:
         await work.begin("b")
     assert refused.value.retry_after == 1
+    assert (work.admission.running, work.admission.waiting) == (1, 0)
     await work.end_all()
 
 
