@@ -5,13 +5,13 @@ from __future__ import annotations
 import gc
 import linecache
 import traceback
-from collections.abc import Iterator
 
 import pytest
 import strawberry
 from graphql import parse
 
 from engine import Engine, Fallback
+from tests.support.garbage_collection import collector_off
 
 
 class Broken:
@@ -54,15 +54,6 @@ class Library:
         return Shelf(title="Novels")
 
 
-@pytest.fixture
-def only_what_is_new_is_garbage() -> Iterator[None]:
-    """Leave plans of other tests where they are, and all that the test makes in the youngest generation."""
-    gc.collect(0)
-    gc.disable()
-    yield
-    gc.enable()
-
-
 def generated() -> list[str]:
     return [name for name in linecache.cache if name.startswith("<engine: ")]
 
@@ -85,20 +76,21 @@ async def test_a_value_that_its_type_does_not_take_is_shown_with_its_line() -> N
     assert lines[place].split("\n")[1].strip() == "year_1 = complete_year_1(year_1, nodes_year_1)"
 
 
-async def test_the_source_goes_with_the_last_plan_that_needs_it(only_what_is_new_is_garbage: None) -> None:
+async def test_the_source_goes_with_the_last_plan_that_needs_it() -> None:
     before = generated()
 
     def ours() -> list[str]:
         return [name.split()[1] for name in generated() if name not in before]
 
-    engine = Engine(strawberry.Schema(Library), cached=1)
-    texts = ["{ a: shelf { title } }", "{ b: shelf { title } }", "{ __typename }"]
-    for text in texts[:2]:
-        assert (await engine.run(text, parse(text), None, None, None)).errors == []
-        # The first operation is forgotten when the second comes.
-        assert ours() == ["Shelf", "Library"]
-    await engine.run(texts[2], parse(texts[2]), None, None, None)
-    assert ours() == ["Library"]
-    del engine
-    gc.collect(0)
+    with collector_off():
+        engine = Engine(strawberry.Schema(Library), cached=1)
+        texts = ["{ a: shelf { title } }", "{ b: shelf { title } }", "{ __typename }"]
+        for text in texts[:2]:
+            assert (await engine.run(text, parse(text), None, None, None)).errors == []
+            # The first operation is forgotten when the second comes.
+            assert ours() == ["Shelf", "Library"]
+        await engine.run(texts[2], parse(texts[2]), None, None, None)
+        assert ours() == ["Library"]
+        del engine
+        gc.collect(0)
     assert ours() == []

@@ -10,6 +10,7 @@ from dataclasses import replace
 from gateway.document_cache import BYTES_OF_A_TOKEN, CACHED_BYTES, CACHED_DOCUMENTS, DocumentCache
 from gateway.document_parsing import parse_document
 from schema import Document
+from tests.support.garbage_collection import only_new_objects_collected
 from tests.support.settings_for_tests import DOCUMENT_LIMITS
 
 
@@ -64,17 +65,10 @@ def test_a_refused_document_is_kept_without_what_was_parsed_or_not_at_all() -> N
 
 def test_a_document_that_is_not_kept_is_freed_without_the_garbage_collector() -> None:
     text = "{ " + " ".join(f'a{n}: search(query: "{n}", first: 2) {{ totalCount }}' for n in range(50)) + " }"
-    read = parse_document(text)
-    for _ in range(10):  # what earlier tests have left may leave garbage again when it is finalized
-        if not gc.collect():
-            break
-    gc.freeze()  # so that the collector does not look at what was there before
-    gc.disable()
-    try:
+    with only_new_objects_collected():
+        read = parse_document(text)
         del read
         assert gc.collect() == 0
-    finally:
-        gc.enable()
 
 
 async def test_short_documents_of_many_requests_are_read_in_several_turns_of_the_loop() -> None:

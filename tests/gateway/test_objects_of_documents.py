@@ -4,8 +4,6 @@ leaves."""
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from weakref import ref
 
 import pytest
@@ -15,6 +13,7 @@ from gateway.document_cache import DocumentCache
 from gateway.gateway import Gateway
 from gateway.prepared_request import GraphQLRequest
 from schema import schema
+from tests.support.garbage_collection import only_new_objects_collected
 from tests.support.gateway_in_process import gateway_over, source_over
 from tests.support.numbers_of_examples import examples
 from tests.support.settings_for_tests import DOCUMENT_LIMITS
@@ -26,19 +25,6 @@ MIDDLING = "{ packages(first: 20) { nodes { title slug grids { title } } } }"
 LARGE = "{ packages(first: 100) { nodes { title grids { title packages { title slug } } } } }"
 WITH_MORE = """query ($n: Int = 5) { packages(first: $n, filter: { stars: { min: 1 } }) { ...Fields } }
 fragment Fields on PackageConnection { nodes { title @skip(if: false) grids { ... on Grid { title } } } }"""
-
-
-@contextmanager
-def without_collector() -> Iterator[None]:
-    for _ in range(10):  # what earlier tests have left may leave garbage again when it is finalized
-        if not gc.collect():
-            break
-    gc.freeze()  # so that neither the collector nor a count looks at what was there before
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 async def answer_all(gateway: Gateway, text: str, which: range) -> None:
@@ -56,7 +42,7 @@ async def test_a_document_that_was_answered_leaves_few_objects_and_no_garbage(te
         await source.crawl()
         gateway = gateway_over(source)
         await answer_all(gateway, text, range(5))
-        with without_collector():
+        with only_new_objects_collected():
             before = len(gc.get_objects())
             await answer_all(gateway, text, range(5, 5 + DOCUMENTS))
             garbage = gc.collect()
@@ -72,7 +58,7 @@ def test_a_cached_document_with_its_plan_is_freed_without_the_collector(text: st
     engine = Engine(schema, cached=1)
     documents, operation = read_and_compile(engine, text)
     assert operation() is not None
-    with without_collector():
+    with only_new_objects_collected():
         del documents
         read_and_compile(engine, "{ __typename }")  # in its place
         # All of its plan leads to the operation, also what the collector does not look at.
@@ -90,7 +76,7 @@ def read_and_compile(engine: Engine, text: str) -> tuple[DocumentCache, ref[obje
 
 
 def test_a_document_with_errors_is_freed_without_the_collector() -> None:
-    with without_collector():
+    with only_new_objects_collected():
         document = DocumentCache(DOCUMENT_LIMITS).read("{ packages { nodes { titel } } nothing }")
         assert len(document.errors) == 2
         del document

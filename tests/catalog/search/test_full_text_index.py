@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import weakref
 from dataclasses import replace
 from math import log10
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from catalog.catalog_difference import RecordKey
 from catalog.search.full_text_index import MAX_RANKINGS, FullTextIndex, LazyFullTextIndex
 from catalog.search.similar_words import SimilarWords
+from tests.support.garbage_collection import collector_off
 from tests.support.impatient_clients import until
 from tests.support.made_records import catalog_of, grid, package
 from tests.support.numbers_of_examples import examples
@@ -222,12 +222,8 @@ async def test_an_index_does_not_keep_its_catalog() -> None:
     catalog = catalog_of(package(1, title="held"))
     index = await catalog.view(LazyFullTextIndex).index(catalog)
     gone = weakref.ref(index)
-    gc.collect()
-    gc.disable()
-    try:
+    with collector_off():
         # By reference counts alone: the sync freezes what is published, and nothing collects that.
         del catalog, index
         # The thread that made the index lets go of it a moment later.
         await until(lambda: gone() is None)
-    finally:
-        gc.enable()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import weakref
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -23,6 +22,7 @@ from resolvers.filters.filter_inputs import IntRange, PackageFilter
 from resolvers.filters.filter_matching import Match, matching_packages
 from resolvers.lists.sort_orders import PackageOrder
 from resolvers.work_budget import WorkBudget
+from tests.support.garbage_collection import collector_off
 from tests.support.gateway_in_process import asking, gateway_over
 from tests.support.made_records import catalog_of, category, package
 from tests.support.settings_for_tests import SETTINGS
@@ -153,15 +153,12 @@ def test_the_orders_of_a_filter_that_is_no_longer_kept_take_no_room() -> None:
 
 
 def test_what_is_kept_ends_with_its_catalog() -> None:
-    gc.disable()
-    try:
+    with collector_off():
         known = catalog()
         matches(known, PackageFilter(title="1"))
         kept = weakref.ref(known.view(package_filters))
         del known
         assert kept() is None  # by reference counts alone: after a publish nothing is collected
-    finally:
-        gc.enable()
 
 
 def test_a_list_of_some_records_is_sorted_once_for_each_order_and_filter() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import weakref
 from typing import Any
 
@@ -15,6 +14,7 @@ from resolvers.filters.filter_cache import package_filters
 from resolvers.lists import page_cache
 from resolvers.lists.page_cache import ALL, PageCache, contributor_pages, grid_pages, package_pages
 from resolvers.lists.pagination import Paging
+from tests.support.garbage_collection import collector_off
 from tests.support.gateway_in_process import gateway_over
 from tests.support.made_records import catalog_of, category, grid, package
 from tests.support.upstream_without_http import MadeSource
@@ -107,8 +107,7 @@ def test_pages_and_spans_take_so_many_bytes_at_most() -> None:
 
 
 def test_pages_end_with_their_catalog() -> None:
-    gc.disable()
-    try:
+    with collector_off():
         known = catalog_of(category(1), package(1))
         pages = made(known)
         span = pages.span(Paging("packages", 1, None, None, None), NEWEST_PACKAGES_FIRST)
@@ -116,5 +115,3 @@ def test_pages_end_with_their_catalog() -> None:
         kept = weakref.ref(pages)
         del known, pages
         assert kept() is None  # by reference counts alone: after a publish nothing is collected
-    finally:
-        gc.enable()

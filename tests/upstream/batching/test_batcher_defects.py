@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Iterator
 
 import httpx
 import pytest
 
 from tests.support.batcher_with_held_answers import URL, HeldBatcher, Unmeasured, held_batcher, settle
+from tests.support.garbage_collection import collector_off
 from tests.support.settings_for_tests import BUDGET, CLIENT_LIMITS
 from upstream.batching.batcher import Batcher
 from upstream.client.api_client import Client
@@ -29,14 +29,6 @@ class Unpriced(Costs):
 # What breaks down
 
 
-@pytest.fixture
-def only_what_is_new_is_garbage() -> Iterator[None]:
-    """Leave what the test makes in the youngest generation, so that nothing else is looked through for it."""
-    gc.disable()
-    yield
-    gc.enable()
-
-
 @pytest.mark.parametrize(
     ("kind", "keys", "requests"),
     [
@@ -47,27 +39,28 @@ def only_what_is_new_is_garbage() -> Iterator[None]:
     ],
 )
 async def test_an_unexpected_exception_reaches_everyone_who_waits(
-    only_what_is_new_is_garbage: None, held: HeldBatcher, kind: Kind[R], keys: list[int], requests: int
+    held: HeldBatcher, kind: Kind[R], keys: list[int], requests: int
 ) -> None:
-    held.know_positions()
-    held.hold()
-    callers = [asyncio.create_task(held.batcher.fetch(kind, keys)) for _ in range(2)]
-    await settle()
-    callers += [asyncio.create_task(held.batcher.fetch(kind, keys))]
-    asked = len(held.asked)
-    assert asked >= requests
-    defect = LookupError("a defect")
-    exchanger = held.client.exchanger
-    healthy, exchanger.limiter = exchanger.limiter, Unmeasured(defect)
-    held.answer_all()
-    outcomes = await asyncio.gather(*callers, return_exceptions=True)
-    assert outcomes == [defect] * 3
-    await settle()
-    assert len(held.asked) == asked
-    # What one caller was told, another need not be told by the log.
-    del outcomes, callers
-    defect.__traceback__ = None
-    gc.collect(0)
+    with collector_off():
+        held.know_positions()
+        held.hold()
+        callers = [asyncio.create_task(held.batcher.fetch(kind, keys)) for _ in range(2)]
+        await settle()
+        callers += [asyncio.create_task(held.batcher.fetch(kind, keys))]
+        asked = len(held.asked)
+        assert asked >= requests
+        defect = LookupError("a defect")
+        exchanger = held.client.exchanger
+        healthy, exchanger.limiter = exchanger.limiter, Unmeasured(defect)
+        held.answer_all()
+        outcomes = await asyncio.gather(*callers, return_exceptions=True)
+        assert outcomes == [defect] * 3
+        await settle()
+        assert len(held.asked) == asked
+        # What one caller was told, another need not be told by the log.
+        del outcomes, callers
+        defect.__traceback__ = None
+        gc.collect(0)
     # It is not remembered, and nothing stands in the way of the next.
     exchanger.limiter = healthy
     assert not any(
