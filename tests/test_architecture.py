@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.numbers_of_examples import share_of
 from tests.support.source_files import ROOT, python_files, source_file
 
 MAP = ROOT / "docs" / "architecture.md"
@@ -68,6 +69,12 @@ def test_no_class_is_too_long_to_be_read_at_once() -> None:
         if lines > MAX_LINES_OF_A_CLASS
     }
     assert too_long == {(TABLE, "Settings")}
+
+
+def test_the_classes_that_are_compared_are_those_that_the_parser_finds() -> None:
+    for path in share_of(python_files()):
+        file = source_file(path)
+        assert sorted(file.class_names) == sorted(name for name, _lines in file.class_lengths()), path
 
 
 def test_no_two_classes_of_the_rooms_have_one_name() -> None:

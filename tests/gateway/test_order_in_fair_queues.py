@@ -9,8 +9,10 @@ from gateway.fair_queues import OLDER_EVERY, REMEMBERED, FairQueues, Line, Waite
 
 
 class Queues:
-    """Has operations that are named by their client, after a dot their connection, and after a hyphen what they will,
-    such as ``a.1-x``."""
+    """Holds operations by their names, such as ``a.1-x``: the client, a dot and the connection, a hyphen and any text.
+
+    A name may have the client alone.
+    """
 
     def __init__(self, most_of_one: int = 1) -> None:
         self.queues = FairQueues(most_of_one)

@@ -15,7 +15,7 @@ MADE_BY_COMMANDS = {"node_modules", "gateway_client", "__pycache__"}
 """The folders of the project that commands fill, besides those whose names begin with a dot. ``gateway_client`` is the
 client that an example makes from the schema."""
 
-_CLASS = re.compile(r"^ *class (\w+)", re.MULTILINE)
+_CLASS = re.compile(r"^ *class (\w+)[(:\[]", re.MULTILINE)
 _IMPORT = re.compile(
     r"^ *(from [\w.]+ import (?:\((?:[^)#]|#.*)*\)|[^(\n].*)|import [\w.]+(?: as \w+)?(?:, .+)?) *(?:#.*)?$",
     re.MULTILINE,

@@ -40,7 +40,7 @@ async def test_a_pause_is_anything_up_to_a_bound_that_doubles() -> None:
     rounds = [await pauses_after(PASSES) for _ in share_of(range(500))]
     for bound, pauses in zip(BOUNDS, zip(*rounds, strict=True), strict=True):
         assert max(pauses) <= bound
-        # Half of 500 draws are in each half, but for one case in 10^150. Of a fifth of them it is one in 10^30.
+        # All of 500 draws are in the same half in one case of 10^150, and all of a fifth of them in one of 10^30.
         assert min(pauses) < bound / 2 < max(pauses)
 
 
